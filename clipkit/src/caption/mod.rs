@@ -1,0 +1,1 @@
+//! Pure: words to cues to ASS.

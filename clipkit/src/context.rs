@@ -1,0 +1,229 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ManifestClip, Stage, Warning};
+
+/// Something that happened in a run, for progress bars and logs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// A stage began, for the run or for one clip.
+    Started {
+        /// The stage.
+        stage: Stage,
+        /// The clip, from 1 in order of rank.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip: Option<usize>,
+    },
+    /// A stage got further.
+    Progress {
+        /// The stage.
+        stage: Stage,
+        /// The clip, from 1 in order of rank.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip: Option<usize>,
+        /// The part done, 0 to 1.
+        fraction: f32,
+    },
+    /// A stage ended well.
+    Finished {
+        /// The stage.
+        stage: Stage,
+        /// The clip, from 1 in order of rank.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip: Option<usize>,
+    },
+    /// The number of clips is known.
+    Planned {
+        /// How many clips will be made.
+        clips: usize,
+    },
+    /// Something went less well than asked.
+    Warning(Warning),
+    /// A clip is in its place.
+    Clip(ManifestClip),
+}
+
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What a stage is given besides its input: cancellation, progress, warnings, scratch space.
+///
+/// Cheap to clone; clones share everything but the stage and clip they speak for.
+#[derive(Clone, Default)]
+pub struct Context {
+    shared: Arc<Shared>,
+    stage: Option<Stage>,
+    clip: Option<usize>,
+}
+
+#[derive(Default)]
+struct Shared {
+    cancellation: CancellationToken,
+    listener: Option<Listener>,
+    warnings: Mutex<Vec<Warning>>,
+    scratch_parent: Option<PathBuf>,
+    scratch: OnceLock<crate::scratch::Scratch>,
+}
+
+impl Context {
+    /// A context that nobody listens to, with scratch space in the system's folder for temporary files.
+    pub fn new() -> Self {
+        Context::default()
+    }
+
+    /// A builder, to set a listener or the scratch space's place.
+    pub fn builder() -> ContextBuilder {
+        ContextBuilder::default()
+    }
+
+    /// Asks everything that runs under this context to stop. Work stops within a second and removes what it had half written.
+    pub fn cancel(&self) {
+        self.shared.cancellation.cancel();
+    }
+
+    /// Whether someone asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.shared.cancellation.is_cancelled()
+    }
+
+    /// An error if someone asked to stop. Long loops call it once a turn.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(self.label(Error::cancelled())) } else { Ok(()) }
+    }
+
+    /// Waits until someone asks to stop.
+    pub async fn cancelled(&self) {
+        self.shared.cancellation.cancelled().await;
+    }
+
+    /// The stage this context speaks for.
+    pub fn stage(&self) -> Option<Stage> {
+        self.stage
+    }
+
+    /// The clip this context speaks for, from 1 in order of rank.
+    pub fn clip(&self) -> Option<usize> {
+        self.clip
+    }
+
+    /// The same context, speaking for `stage`.
+    #[must_use]
+    pub fn for_stage(&self, stage: Stage) -> Self {
+        Context { stage: Some(stage), ..self.clone() }
+    }
+
+    /// The same context, speaking for a clip.
+    #[must_use]
+    pub fn for_clip(&self, rank: usize) -> Self {
+        Context { clip: Some(rank), ..self.clone() }
+    }
+
+    /// Tells the listener.
+    pub fn emit(&self, event: &Event) {
+        if let Some(listener) = &self.shared.listener {
+            listener(event);
+        }
+    }
+
+    /// Tells the listener how far this context's stage is, 0 to 1.
+    pub fn progress(&self, fraction: f64) {
+        if let Some(stage) = self.stage {
+            self.emit(&Event::Progress { stage, clip: self.clip, fraction: fraction.clamp(0.0, 1.0) as f32 });
+        }
+    }
+
+    /// Leaves a warning in the result, the log and the progress stream.
+    pub fn warn(&self, message: impl Into<String>) {
+        let warning = Warning { stage: self.stage.unwrap_or(Stage::Plan), clip: self.clip, message: message.into() };
+        tracing::warn!(stage = %warning.stage, clip = warning.clip, "{}", warning.message);
+        self.emit(&Event::Warning(warning.clone()));
+        self.warnings_lock().push(warning);
+    }
+
+    /// The warnings left so far, of all stages and clips.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.warnings_lock().clone()
+    }
+
+    /// A folder for this run's temporary files, removed when the last clone of this context is dropped.
+    pub fn scratch(&self) -> Result<&Path> {
+        if let Some(scratch) = self.shared.scratch.get() {
+            return Ok(scratch.path());
+        }
+        let made = crate::scratch::Scratch::create(self.shared.scratch_parent.as_deref()).map_err(|error| self.label(error))?;
+        // Two threads may come here at once: one scratch folder stays, the other is removed as it is dropped.
+        Ok(self.shared.scratch.get_or_init(|| made).path())
+    }
+
+    /// Runs CPU-bound or blocking work off the async threads.
+    pub async fn blocking<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Context) -> Result<T> + Send + 'static,
+    {
+        let context = self.clone();
+        let worker = tokio::task::spawn_blocking(move || work(&context));
+        match worker.await {
+            Ok(result) => result.map_err(|error| self.label(error)),
+            Err(join) => Err(self.label(Error::new(ErrorKind::Contract, "a worker thread ended unexpectedly").with_source(join))),
+        }
+    }
+
+    /// Names this context's stage in an error that does not name one yet.
+    pub(crate) fn label(&self, error: Error) -> Error {
+        match self.stage {
+            Some(stage) => error.with_stage(stage),
+            None => error,
+        }
+    }
+
+    fn warnings_lock(&self) -> MutexGuard<'_, Vec<Warning>> {
+        self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("stage", &self.stage).field("clip", &self.clip).finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`Context`].
+#[derive(Default)]
+pub struct ContextBuilder {
+    shared: Shared,
+}
+
+impl ContextBuilder {
+    /// Calls `listener` for every event. It is called from worker threads and must return quickly.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.shared.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Puts scratch space inside `folder`, which is made when first needed. Renaming finished files into place is only free on one file system,
+    /// so give the output's folder.
+    #[must_use]
+    pub fn scratch_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.shared.scratch_parent = Some(folder.into());
+        self
+    }
+
+    /// The context.
+    pub fn build(self) -> Context {
+        Context { shared: Arc::new(self.shared), stage: None, clip: None }
+    }
+}
+
+impl fmt::Debug for ContextBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContextBuilder").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,275 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Stage, Timestamp};
+
+/// The result of every fallible call of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as a class a program can act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A file, model or address that was named does not exist.
+    NotFound,
+    /// An input exists but cannot be used: not media, broken, without a picture, of no length.
+    InvalidInput,
+    /// There is no transcript and no way to make one.
+    NoTranscript,
+    /// The input is fine, but holds nothing worth a clip.
+    NothingFound,
+    /// A plan that cannot be rendered: another version, unknown fields, values out of range.
+    InvalidPlan,
+    /// A setting contradicts another or is out of range.
+    Config,
+    /// The caller cancelled the work.
+    Cancelled,
+    /// The file system refused: permissions, names, a full disk.
+    Io,
+    /// A packet or frame of the input could not be decoded.
+    Decode,
+    /// The encoder or muxer failed.
+    Encode,
+    /// A library or model needed for this step is not on this machine.
+    Unavailable,
+    /// A request over the network failed.
+    Network,
+    /// A stage answered something outside its contract.
+    Contract,
+}
+
+/// What to do next about an [`Error`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recovery {
+    /// Try the same call again, not before `after` has passed if it is given.
+    Retry {
+        /// How long the other side asked to wait.
+        after: Option<Duration>,
+    },
+    /// Get new credentials, then try again.
+    RefreshCredentials,
+    /// Render the clip again with other settings, then try again.
+    Reencode,
+    /// Nothing will work before this moment (a daily quota, say).
+    WaitUntil(SystemTime),
+    /// The same call will fail again: change the input or the set-up.
+    GiveUp,
+}
+
+/// The one error type of this crate.
+///
+/// It carries a [`kind`](Error::kind) to branch on, the [`stage`](Error::stage) that failed, the file, moment or address
+/// concerned, and what to do next ([`recovery`](Error::recovery)). Its `Display` is one line for a person.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    stage: Option<Stage>,
+    message: String,
+    advice: Option<String>,
+    path: Option<PathBuf>,
+    at: Option<Timestamp>,
+    url: Option<String>,
+    recovery: Recovery,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` says what happened, without the file's name and without advice.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            stage: None,
+            message: message.into(),
+            advice: None,
+            path: None,
+            at: None,
+            url: None,
+            recovery: Recovery::GiveUp,
+            source: None,
+        }))
+    }
+
+    /// The error of cancelled work.
+    pub fn cancelled() -> Self {
+        Error::new(ErrorKind::Cancelled, "cancelled")
+    }
+
+    /// A file system error on `path`, classed by what the system said.
+    pub fn io(path: impl AsRef<Path>, doing: &str, source: std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let (kind, advice) = match source.kind() {
+            Io::NotFound => (ErrorKind::NotFound, None),
+            Io::StorageFull | Io::QuotaExceeded => (ErrorKind::Io, Some("free some space and run again")),
+            Io::PermissionDenied => (ErrorKind::Io, Some("check the permissions")),
+            _ => (ErrorKind::Io, None),
+        };
+        let mut error = Error::new(kind, format!("cannot {doing}: {source}")).with_path(path).with_source(source);
+        error.0.advice = advice.map(str::to_owned);
+        error
+    }
+
+    /// Names the file concerned. The first name given stays.
+    #[must_use]
+    pub fn with_path(mut self, path: impl AsRef<Path>) -> Self {
+        self.0.path.get_or_insert_with(|| path.as_ref().to_owned());
+        self
+    }
+
+    /// Names the moment in the file concerned.
+    #[must_use]
+    pub fn with_time(mut self, at: Timestamp) -> Self {
+        self.0.at.get_or_insert(at);
+        self
+    }
+
+    /// Names the address concerned, without its user, password and query, which may hold secrets.
+    #[must_use]
+    pub fn with_url(mut self, url: &str) -> Self {
+        self.0.url.get_or_insert_with(|| redact_url(url));
+        self
+    }
+
+    /// Names the stage that failed. The first name given, nearest to the fact, stays.
+    #[must_use]
+    pub fn with_stage(mut self, stage: Stage) -> Self {
+        self.0.stage.get_or_insert(stage);
+        self
+    }
+
+    /// Says what the user can do, as an imperative.
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.0.advice = Some(advice.into());
+        self
+    }
+
+    /// Says what the program can do.
+    #[must_use]
+    pub fn with_recovery(mut self, recovery: Recovery) -> Self {
+        self.0.recovery = recovery;
+        self
+    }
+
+    /// Keeps the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// What went wrong, as a class.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The stage that failed, where one did.
+    pub fn stage(&self) -> Option<Stage> {
+        self.0.stage
+    }
+
+    /// What to do next.
+    pub fn recovery(&self) -> &Recovery {
+        &self.0.recovery
+    }
+
+    /// The file concerned.
+    pub fn path(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+
+    /// The moment in the file concerned.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.0.at
+    }
+
+    /// The address concerned, without its secrets.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// Whether the caller cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        self.kind() == ErrorKind::Cancelled
+    }
+}
+
+impl fmt::Display for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(path) = &self.path {
+            write!(f, "{}: ", path.display())?;
+        }
+        if let Some(url) = &self.url {
+            write!(f, "{url}: ")?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(at) = self.at {
+            write!(f, " at {at}")?;
+        }
+        if let Some(advice) = &self.advice {
+            write!(f, " ({advice})")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.0.kind).field("message", &self.0.to_string());
+        if let Some(stage) = self.0.stage {
+            out.field("stage", &stage);
+        }
+        out.field("recovery", &self.0.recovery);
+        if let Some(source) = &self.0.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+/// `https://user:key@host/path?token=x` -> `https://host/path`.
+fn redact_url(url: &str) -> String {
+    let bare = url.split(['?', '#']).next().unwrap_or_default();
+    match bare.split_once("://") {
+        Some((scheme, rest)) => {
+            let (host, path) = rest.split_once('/').map_or((rest, None), |(host, path)| (host, Some(path)));
+            let host = host.rsplit('@').next().unwrap_or_default();
+            match path {
+                Some(path) => format!("{scheme}://{host}/{path}"),
+                None => format!("{scheme}://{host}"),
+            }
+        }
+        None => bare.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_with_file_moment_and_advice() {
+        let error = Error::new(ErrorKind::Decode, "the picture is damaged")
+            .with_path("talk.mp4")
+            .with_time(Timestamp::from_secs(83.5))
+            .with_advice("cut that part out");
+        assert_eq!(error.to_string(), "talk.mp4: the picture is damaged at 1:23.500 (cut that part out)");
+        assert_eq!(error.recovery(), &Recovery::GiveUp);
+    }
+
+    #[test]
+    fn an_address_loses_its_secrets() {
+        let error = Error::new(ErrorKind::Network, "refused").with_url("https://me:pw@host/a/b?key=secret#x");
+        assert_eq!(error.to_string(), "https://host/a/b: refused");
+        assert!(!format!("{error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,27 @@
+#![doc = include_str!("../../README.md")]
+
+mod av;
+mod caption;
+mod context;
+mod error;
+mod layer;
+mod model;
+mod publish;
+mod reframe;
+mod render;
+mod score;
+mod scratch;
+mod source;
+mod track;
+mod transcribe;
+
+pub use context::{Context, ContextBuilder, Event};
+pub use error::{Error, ErrorKind, Recovery, Result};
+pub use layer::Fallback;
+pub use model::*;
+pub use publish::{Folder, Publisher};
+pub use render::{FfmpegRenderer, Renderer};
+pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
+pub use source::{FileSource, Source};
+pub use track::{CenterTracker, FaceTracker, Tracking};
+pub use transcribe::{Captions, Transcriber};

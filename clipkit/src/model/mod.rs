@@ -1,0 +1,76 @@
+//! Plain data that the stages hand to each other. No I/O, no tokio, no FFmpeg.
+
+mod candidate;
+mod clip;
+mod face;
+mod media;
+mod plan;
+mod style;
+mod time;
+mod transcript;
+mod validate;
+
+pub use candidate::{Candidate, Score};
+pub use clip::{Clip, Manifest, ManifestClip, Post, Receipt, Timing};
+pub use face::{FaceSample, FaceTrack, Rect, Shot, Tracks};
+pub use media::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, VideoStream};
+pub use plan::{Aspect, CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, Layout, Output, PlanSource, Platform, Scene, X264Preset};
+pub use style::{Animation, CaptionStyle, Rgb};
+pub use time::{Span, Timestamp};
+pub use transcript::{Transcript, Word};
+
+use serde::{Deserialize, Serialize};
+
+/// The stages of the pipeline, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stage {
+    /// Getting and probing the input.
+    Source,
+    /// Getting words with times.
+    Transcribe,
+    /// Choosing and ranking spans.
+    Score,
+    /// Finding shots and faces in a span.
+    Track,
+    /// Framing and captioning: from tracks and words to a plan.
+    Plan,
+    /// From a plan to a file.
+    Render,
+    /// Handing the file over.
+    Publish,
+}
+
+impl Stage {
+    /// The stage's name as it stands in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Source => "source",
+            Stage::Transcribe => "transcribe",
+            Stage::Score => "score",
+            Stage::Track => "track",
+            Stage::Plan => "plan",
+            Stage::Render => "render",
+            Stage::Publish => "publish",
+        }
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something that went less well than asked, and what was done instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// The stage that degraded.
+    pub stage: Stage,
+    /// The clip concerned, counted from 1 in order of rank; none where the whole run is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<usize>,
+    /// One line for a person: what happened, what was done instead, how to avoid it.
+    pub message: String,
+}

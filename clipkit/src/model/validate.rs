@@ -1,0 +1,138 @@
+use serde::Deserialize;
+
+use super::{ClipPlan, Layout, Output, Rect, Span, Timestamp};
+use crate::error::{Error, ErrorKind, Result};
+
+/// No plan describes a longer clip: a mistake, or an attempt to fill the disk.
+const LONGEST_SECS: u64 = 3 * 3600;
+
+impl ClipPlan {
+    /// Reads a plan, refusing other versions, unknown fields and values out of range.
+    pub fn from_json(text: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let invalid = |error: serde_json::Error| Error::new(ErrorKind::InvalidPlan, format!("this is not a clip plan: {error}"));
+        let Version { version } = serde_json::from_str(text).map_err(invalid)?;
+        if version != ClipPlan::VERSION {
+            return Err(Error::new(
+                ErrorKind::InvalidPlan,
+                format!("the plan has version {version}, this clipkit reads version {}", ClipPlan::VERSION),
+            )
+            .with_advice("make the plan again with this clipkit"));
+        }
+        let plan: ClipPlan = serde_json::from_str(text).map_err(invalid)?;
+        plan.validate()?;
+        Ok(plan)
+    }
+
+    /// The plan as indented JSON, ending in a line feed.
+    pub fn to_json(&self) -> Result<String> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::InvalidPlan, format!("the plan cannot be written: {error}")))?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// The JSON Schema of a plan, generated from the types.
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(ClipPlan).to_value()
+    }
+
+    /// How many frames the clip has: its span at the output's frame rate, to the nearest.
+    pub fn frames(&self) -> u64 {
+        ((self.span.duration().as_secs_f64() * self.output.frame_rate.fps()).round() as u64).max(1)
+    }
+
+    /// Checks every value a renderer relies on.
+    pub fn validate(&self) -> Result<()> {
+        let check = |holds: bool, what: &dyn Fn() -> String| {
+            if holds { Ok(()) } else { Err(Error::new(ErrorKind::InvalidPlan, what())) }
+        };
+        check(self.version == ClipPlan::VERSION, &|| format!("version is {}, not {}", self.version, ClipPlan::VERSION))?;
+        check(self.span.start() >= Timestamp::ZERO, &|| format!("span starts before the source does: {}", self.span))?;
+        let length = self.span.duration();
+        check(!length.is_zero() && length.as_secs() < LONGEST_SECS, &|| {
+            format!("span lasts {length:?}; give more than 0 s and less than 3 h")
+        })?;
+        check_output(&self.output)?;
+
+        let clip_end = self.span.end().since(self.span.start());
+        check(!self.scenes.is_empty(), &|| "scenes is empty: it must cover the clip".to_owned())?;
+        let mut expected = Timestamp::ZERO;
+        for (n, scene) in self.scenes.iter().enumerate() {
+            let name = format!("scenes[{n}]");
+            check(near(scene.span.start(), expected), &|| {
+                format!("{name} starts at {}, but the scene before ends at {expected}", scene.span.start())
+            })?;
+            check(!scene.span.duration().is_zero(), &|| format!("{name} lasts no time"))?;
+            expected = scene.span.end();
+            let Layout::Fill { crop } = &scene.layout;
+            check(!crop.path.is_empty(), &|| format!("{name}.layout.crop.path is empty: give at least one key"))?;
+            for (k, key) in crop.path.iter().enumerate() {
+                let window = Rect::new(key.x, key.y, crop.width, crop.height);
+                check(inside(window), &|| format!("{name}.layout.crop leaves the picture at path[{k}]: {window:?}"))?;
+            }
+            check(crop.path.is_sorted_by(|a, b| a.at < b.at), &|| format!("{name}.layout.crop.path is not in order of time"))?;
+        }
+        check(near(expected, clip_end), &|| format!("scenes end at {expected}, the clip at {clip_end}"))?;
+
+        if let Some(captions) = &self.captions {
+            check(inside(captions.safe_area), &|| format!("captions.safe_area leaves the picture: {:?}", captions.safe_area))?;
+            let style = &captions.style;
+            for (name, value, most) in [
+                ("size", style.size, 0.5),
+                ("outline_width", style.outline_width, 1.0),
+                ("shadow", style.shadow, 1.0),
+                ("position", style.position, 1.0),
+            ] {
+                check((0.0..=most).contains(&value), &|| format!("captions.style.{name} is {value}; give 0 to {most}"))?;
+            }
+            check(style.size > 0.0, &|| "captions.style.size is 0".to_owned())?;
+            check(style.max_words > 0, &|| "captions.style.max_words is 0".to_owned())?;
+            let spans: Vec<Span> = captions.cues.iter().map(|cue| cue.span).collect();
+            check(spans.is_sorted_by(|a, b| a.end() <= b.start()), &|| "captions.cues overlap or are not in order of time".to_owned())?;
+        }
+        Ok(())
+    }
+}
+
+fn check_output(output: &Output) -> Result<()> {
+    let refuse = |what: String| Err(Error::new(ErrorKind::InvalidPlan, what));
+    if output.codec != Output::H264 {
+        return refuse(format!("output.codec is {:?}; this clipkit writes {:?}", output.codec, Output::H264));
+    }
+    for (name, side) in [("width", output.width), ("height", output.height)] {
+        if !(64..=4096).contains(&side) || side % 2 != 0 {
+            return refuse(format!("output.{name} is {side}; give an even number from 64 to 4096"));
+        }
+    }
+    if output.crf > 51 {
+        return refuse(format!("output.crf is {}; give 0 to 51", output.crf));
+    }
+    if output.frame_rate.den == 0 || !(1.0..=120.0).contains(&output.frame_rate.fps()) {
+        return refuse(format!("output.frame_rate is {}/{}; give 1 to 120 frames a second", output.frame_rate.num, output.frame_rate.den));
+    }
+    if !(16_000..=512_000).contains(&output.audio_bitrate) {
+        return refuse(format!("output.audio_bitrate is {}; give 16000 to 512000", output.audio_bitrate));
+    }
+    Ok(())
+}
+
+/// Half a millisecond of rounding is forgiven: no frame is that short.
+fn near(a: Timestamp, b: Timestamp) -> bool {
+    a.micros().abs_diff(b.micros()) <= 500
+}
+
+fn inside(rect: Rect) -> bool {
+    const ROUNDING: f64 = 1e-6;
+    let Rect { x, y, width, height } = rect;
+    [x, y, width, height].iter().all(|value| value.is_finite())
+        && width > ROUNDING
+        && height > ROUNDING
+        && x >= -ROUNDING
+        && y >= -ROUNDING
+        && x + width <= 1.0 + ROUNDING
+        && y + height <= 1.0 + ROUNDING
+}

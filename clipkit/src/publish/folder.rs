@@ -1,0 +1,133 @@
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::Publisher;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Manifest, Post, Receipt};
+
+/// The manifest's name in the folder.
+const MANIFEST: &str = "clips.json";
+/// File systems take 255 bytes; this leaves room for number, endings and temporary names.
+const LONGEST_SLUG: usize = 80;
+
+/// Puts clips into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json` at the end.
+///
+/// A file of the same name is replaced. The folder is made when the first clip is rendered.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Publishes into `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Folder { path: path.into() }
+    }
+
+    /// Writes a plan into the folder without its clip, under the name that its clip would have.
+    pub(crate) fn write_plan(&self, rank: usize, plan: &crate::ClipPlan) -> Result<String> {
+        let name = format!("{}.plan.json", stem(rank, &plan.title));
+        write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
+        Ok(name)
+    }
+}
+
+#[async_trait]
+impl Publisher for Folder {
+    async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        let folder = self.clone();
+        let post = post.clone();
+        cx.blocking(move |_| {
+            fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
+            let stem = stem(post.rank, &post.plan.title);
+            let place = |from: &Path, name: &str| move_into(from, &folder.path.join(name));
+            let (file, cover) = (format!("{stem}.mp4"), format!("{stem}.jpg"));
+            // The clip last: who sees it finds its plan and cover too.
+            let plan = folder.write_plan(post.rank, &post.plan)?;
+            place(&post.clip.cover, &cover)?;
+            place(&post.clip.video, &file)?;
+            Ok(Receipt { file, plan: Some(plan), cover: Some(cover) })
+        })
+        .await
+    }
+
+    async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
+        let path = self.path.clone();
+        let mut text = serde_json::to_vec_pretty(manifest)
+            .map_err(|error| Error::new(ErrorKind::Io, format!("the manifest cannot be written: {error}")))?;
+        text.push(b'\n');
+        cx.blocking(move |_| write_whole(&path, MANIFEST, &text)).await
+    }
+
+    fn staging(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+}
+
+/// `3`, `Why clocks lie!` -> `03-why-clocks-lie`.
+fn stem(rank: usize, title: &str) -> String {
+    let mut slug = slug::slugify(title);
+    if slug.len() > LONGEST_SLUG {
+        // A slug is ASCII, so any byte is a boundary.
+        slug.truncate(slug[..LONGEST_SLUG].rfind('-').unwrap_or(LONGEST_SLUG));
+    }
+    if slug.is_empty() {
+        slug.push_str("clip");
+    }
+    format!("{rank:02}-{slug}")
+}
+
+/// Moves a file into place: a rename, or a copy beside the target and a rename where scratch space is on another file system.
+fn move_into(from: &Path, to: &Path) -> Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            let folder = to.parent().unwrap_or(Path::new("."));
+            let mut source = fs::File::open(from).map_err(|error| Error::io(from, "read", error))?;
+            write_with(folder, to, |file| std::io::copy(&mut source, file).map(|_| ()))
+        }
+        Err(error) => Err(Error::io(to, "put the file in place", error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, "make the folder", error))?;
+    write_with(folder, &folder.join(name), |file| file.write_all(bytes))
+}
+
+/// Writes beside the target and renames, so the target is whole or absent.
+fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std::io::Result<()>) -> Result<()> {
+    let attempt = || {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As the process's umask would have it, not private as temporary files are.
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
+        write(file.as_file_mut())?;
+        file.persist(to).map_err(|error| error.error)?;
+        Ok(())
+    };
+    attempt().map_err(|error| Error::io(to, "write", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_plain_short_and_numbered() {
+        assert_eq!(stem(3, "Why clocks lie!"), "03-why-clocks-lie");
+        assert_eq!(stem(12, "../../etc/passwd"), "12-etc-passwd");
+        assert_eq!(stem(1, "\u{1F600}\u{0}"), "01-grinning");
+        assert_eq!(stem(1, ""), "01-clip");
+        let long = stem(1, &"word ".repeat(60));
+        assert!(long.len() <= LONGEST_SLUG + 3 && long.ends_with("word"), "{long}");
+    }
+}

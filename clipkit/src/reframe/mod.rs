@@ -1,0 +1,1 @@
+//! Pure: tracks to scenes.

@@ -1,0 +1,37 @@
+//! From a plan to a file.
+
+mod ffmpeg;
+
+pub use ffmpeg::FfmpegRenderer;
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{Clip, ClipPlan};
+
+/// Makes the file that a plan describes.
+///
+/// For implementers:
+/// - Obey the plan; decide nothing that it says.
+/// - The files go below [`Context::scratch`] under names of their own: several clips are rendered at once.
+/// - Picture and sound start together at 0; the length is [`ClipPlan::frames`] frames.
+/// - Check [`Context::check`] at least once a frame.
+#[async_trait]
+pub trait Renderer: Send + Sync {
+    /// Renders the plan.
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip>;
+
+    /// The columns and rows this renderer was set up for. Plans are made for this size; none leaves it to the planner.
+    fn size(&self) -> Option<(u32, u32)> {
+        None
+    }
+
+    /// This renderer, and `other` where this one fails; the step down leaves a warning.
+    fn or<B: Renderer>(self, other: B) -> crate::layer::Fallback<Self, B>
+    where
+        Self: Sized,
+    {
+        crate::layer::Fallback::new(self, other)
+    }
+}

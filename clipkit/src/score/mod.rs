@@ -1,0 +1,65 @@
+//! Choosing the spans that are worth a clip.
+
+mod heuristic;
+mod segment;
+
+pub use heuristic::Heuristic;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{Candidate, Media, Transcript};
+
+/// What a [`Scorer`] is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scoring {
+    /// The video; none where only its transcript is at hand.
+    pub media: Option<Media>,
+    /// What is said in it.
+    pub transcript: Transcript,
+    /// What is asked for.
+    pub options: ScoreOptions,
+}
+
+/// How many clips, and how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScoreOptions {
+    /// The most clips wanted. Default 10.
+    pub max_clips: usize,
+    /// The shortest clip. Default 15 s.
+    pub min: Duration,
+    /// The longest clip. Default 60 s.
+    pub max: Duration,
+}
+
+impl Default for ScoreOptions {
+    fn default() -> Self {
+        ScoreOptions { max_clips: 10, min: Duration::from_secs(15), max: Duration::from_secs(60) }
+    }
+}
+
+/// Chooses and ranks the spans of a video that are worth a clip.
+///
+/// For implementers:
+/// - Spans are on the source's timeline, lie within the video, and last from `options.min` to `options.max`.
+/// - The answer is ranked, best first, holds at most `options.max_clips`, and no two spans overlap.
+/// - Nothing worth a clip is an empty answer, not an error; never answer with the whole video for want of better.
+/// - The transcript is untrusted text: an instruction in it changes nothing.
+#[async_trait]
+pub trait Scorer: Send + Sync {
+    /// Chooses the spans.
+    async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>>;
+
+    /// This scorer, and `other` where this one fails; the step down leaves a warning.
+    fn or<B: Scorer>(self, other: B) -> crate::layer::Fallback<Self, B>
+    where
+        Self: Sized,
+    {
+        crate::layer::Fallback::new(self, other)
+    }
+}

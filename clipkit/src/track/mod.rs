@@ -1,0 +1,41 @@
+//! Finding shots and faces in a span of a video.
+
+mod center;
+
+pub use center::CenterTracker;
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{Media, Span, Tracks};
+
+/// What a [`FaceTracker`] is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tracking {
+    /// The video.
+    pub media: Media,
+    /// The stretch to look at, on the source's timeline.
+    pub span: Span,
+}
+
+/// Finds the camera shots and the faces in a span, in one pass over its frames.
+///
+/// For implementers:
+/// - Times are on the source's timeline; boxes are fractions of the displayed picture (upright, square pixels).
+/// - Shots cover the span without gaps; a shot starts at the time of its first frame. A tracker that does not look for cuts answers no shots.
+/// - A track stays with one person and inside one shot; its samples are in order of time.
+/// - No face is an answer without faces, not an error. A model or library that is missing is `ErrorKind::Unavailable`.
+#[async_trait]
+pub trait FaceTracker: Send + Sync {
+    /// Looks at the span.
+    async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks>;
+
+    /// This tracker, and `other` where this one fails; the step down leaves a warning.
+    fn or<B: FaceTracker>(self, other: B) -> crate::layer::Fallback<Self, B>
+    where
+        Self: Sized,
+    {
+        crate::layer::Fallback::new(self, other)
+    }
+}

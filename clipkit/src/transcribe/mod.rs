@@ -1,0 +1,32 @@
+//! From a video to words with times.
+
+mod captions;
+
+pub use captions::Captions;
+
+use async_trait::async_trait;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{Media, Transcript};
+
+/// Says what is spoken in a video, and when.
+///
+/// For implementers:
+/// - Times are on the source's timeline. Words stand in order of start, do not overlap, and lie within the media.
+/// - Punctuation stays with its word: sentences are found by it.
+/// - No speech is a transcript without words, not an error. No way to get a transcript is `ErrorKind::NoTranscript`.
+/// - The text is untrusted: nothing in it is an instruction or markup.
+#[async_trait]
+pub trait Transcriber: Send + Sync {
+    /// Transcribes the whole video.
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript>;
+
+    /// This transcriber, and `other` where this one fails; the step down leaves a warning.
+    fn or<B: Transcriber>(self, other: B) -> crate::layer::Fallback<Self, B>
+    where
+        Self: Sized,
+    {
+        crate::layer::Fallback::new(self, other)
+    }
+}

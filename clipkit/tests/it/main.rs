@@ -1,0 +1,6 @@
+//! Behaviour through the public API. One binary, so that it links once.
+//!
+//! Tests that need real models and media are `#[ignore = "needs CLIPKIT_TESTDATA"]`: `make test` runs them where the data is, and
+//! reports them as skipped, by name, where it is not.
+
+mod support;
