@@ -6,11 +6,13 @@ mod input;
 mod orient;
 mod picture;
 mod probe;
+mod thumbnail;
 mod video;
 
 pub(crate) use orient::stored_rect;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::probe;
+pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 
 use std::sync::Once;
