@@ -9,6 +9,7 @@ mod input;
 mod orient;
 mod picture;
 mod probe;
+mod thumbnail;
 mod video;
 
 pub(crate) use audio::AudioReader;
@@ -17,6 +18,7 @@ pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use orient::stored_rect;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
+pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 
 use std::sync::Once;
