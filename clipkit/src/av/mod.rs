@@ -1,1 +1,3 @@
 //! The only place that knows FFmpeg.
+
+pub(crate) mod subtitle;

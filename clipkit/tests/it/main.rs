@@ -4,3 +4,4 @@
 //! reports them as skipped, by name, where it is not.
 
 mod support;
+mod words;
