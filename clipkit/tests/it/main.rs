@@ -9,3 +9,4 @@ mod picture;
 mod probe;
 mod render;
 mod support;
+mod words;
