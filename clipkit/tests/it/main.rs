@@ -3,4 +3,6 @@
 //! Tests that need real models and media are `#[ignore = "needs CLIPKIT_TESTDATA"]`: `make test` runs them where the data is, and
 //! reports them as skipped, by name, where it is not.
 
+mod fakes;
+mod pipeline;
 mod support;
