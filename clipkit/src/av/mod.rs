@@ -1,1 +1,54 @@
-//! The only place that knows FFmpeg.
+//! The only place that knows FFmpeg: opening, probing, decoding, filtering, encoding.
+//!
+//! Everything here blocks and belongs to one thread at a time; stages call it through `Context::blocking`.
+
+mod input;
+mod orient;
+mod picture;
+mod probe;
+mod thumbnail;
+mod video;
+
+pub(crate) use orient::stored_rect;
+pub(crate) use picture::{Picture, RgbImage};
+pub(crate) use probe::probe;
+pub(crate) use thumbnail::Thumbnailer;
+pub(crate) use video::{Effort, VideoReader};
+
+use std::sync::Once;
+
+use ffmpeg_next as ff;
+
+use crate::error::{Error, ErrorKind};
+
+/// Prepares FFmpeg once per process. Its own log is limited to what ends the process: errors come back as values.
+fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        ff::log::set_level(ff::log::Level::Fatal);
+        // Registers nothing on FFmpeg >= 5; there it cannot fail.
+        let _ = ff::init();
+    });
+}
+
+/// Whether the linked FFmpeg has this filter.
+pub(crate) fn has_filter(name: &str) -> bool {
+    init();
+    ff::filter::find(name).is_some()
+}
+
+/// Turns FFmpeg's error code into ours. `doing` completes "cannot ...".
+fn fail(kind: ErrorKind, doing: &str, code: ff::Error) -> Error {
+    match code {
+        ff::Error::Exit => Error::cancelled(),
+        ff::Error::Other { errno: ff::error::ENOSPC } => {
+            Error::new(ErrorKind::Io, format!("cannot {doing}: the disk is full")).with_advice("free some space and run again")
+        }
+        code => Error::new(kind, format!("cannot {doing}: {code}")),
+    }
+}
+
+/// FFmpeg's calls answer a negative number for an error.
+fn check(answer: i32) -> Result<i32, ff::Error> {
+    if answer < 0 { Err(ff::Error::from(answer)) } else { Ok(answer) }
+}

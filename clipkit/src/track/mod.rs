@@ -1,6 +1,8 @@
 //! Finding shots and faces in a span of a video.
 
 mod center;
+mod detect;
+mod pixels;
 
 pub use center::CenterTracker;
 

@@ -1,0 +1,224 @@
+use std::path::Path;
+
+use ff::ffi;
+use ff::media::Type;
+use ffmpeg_next as ff;
+
+use super::input::Input;
+use super::orient;
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, Timestamp, VideoStream};
+
+/// Says what is in a file. Every packet's times are read (nothing is decoded), so duration and frame rate are what the file holds, not
+/// what its header claims.
+pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
+    let mut input = Input::open(cx, path)?;
+    let video = input.demuxer.streams().best(Type::Video).filter(|stream| !is_still(stream)).map(|stream| stream.index());
+    let measured = measure(&mut input, video)?;
+
+    let mut audio = Vec::new();
+    let mut subtitles = Vec::new();
+    for stream in input.demuxer.streams() {
+        let language = stream.metadata().get("language").filter(|tag| *tag != "und").map(str::to_owned);
+        let (index, codec) = (stream.index(), codec_name(&stream));
+        // SAFETY: `parameters` are those of a stream of the open demuxer.
+        let parameters = unsafe { &*stream.parameters().as_ptr() };
+        match stream.parameters().medium() {
+            Type::Audio => audio.push(AudioStream {
+                index,
+                codec,
+                sample_rate: u32::try_from(parameters.sample_rate).unwrap_or(0),
+                channels: channels(parameters),
+                language,
+            }),
+            Type::Subtitle => subtitles.push(SubtitleStream { index, codec, language }),
+            _ => {}
+        }
+    }
+    let container = input.demuxer.format().name().to_owned();
+    let video = video.and_then(|index| {
+        let stream = input.demuxer.stream(index)?;
+        Some(video_stream(&stream, &measured))
+    });
+    Ok(Media { path: path.to_owned(), id, container, duration: measured.end, video, audio, subtitles })
+}
+
+/// What reading every packet shows.
+#[derive(Default)]
+struct Measured {
+    /// The latest end of any sound or picture.
+    end: Timestamp,
+    /// The first frame's time.
+    start: Option<Timestamp>,
+    /// Frames per second from first to last frame; none for a single frame.
+    rate: Option<f64>,
+    variable: bool,
+}
+
+fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
+    let timed: Vec<bool> = (input.demuxer.streams()).map(|s| matches!(s.parameters().medium(), Type::Audio | Type::Video)).collect();
+    let bases: Vec<ff::Rational> = input.demuxer.streams().map(|stream| stream.time_base()).collect();
+    let mut measured = Measured::default();
+    let mut frames: Vec<Timestamp> = Vec::new();
+    let mut last_duration = 0.0;
+    let mut packet = ff::Packet::empty();
+    while input.read(&mut packet)? {
+        let index = packet.stream();
+        let (Some(&base), Some(true)) = (bases.get(index), timed.get(index)) else { continue };
+        let Some(ticks) = packet.pts().or(packet.dts()) else { continue };
+        let at = input.timestamp(ticks, base);
+        let duration = packet.duration().max(0) as f64 * f64::from(base);
+        measured.end = measured.end.max(at.plus(duration));
+        if Some(index) == video {
+            frames.push(at);
+            last_duration = duration;
+        }
+    }
+    frames.sort_unstable();
+    frames.dedup();
+    measured.start = frames.first().copied();
+    let gaps: Vec<f64> = frames.windows(2).map(|pair| pair[1].since(pair[0]).secs()).collect();
+    if let (Some(first), Some(last)) = (frames.first(), frames.last())
+        && !gaps.is_empty()
+    {
+        let average = last.since(*first).secs() / gaps.len() as f64;
+        measured.rate = Some(1.0 / average);
+        // Containers round times (Matroska to 1 ms), so only a quarter of a frame counts, and not for a stray frame.
+        let odd = gaps.iter().filter(|gap| (*gap - average).abs() > (average * 0.25).max(0.002)).count();
+        measured.variable = odd * 50 > gaps.len();
+        if last_duration == 0.0 {
+            measured.end = measured.end.max(last.plus(average));
+        }
+    }
+    Ok(measured)
+}
+
+/// A cover picture or a thumbnail is not the film.
+fn is_still(stream: &ff::Stream<'_>) -> bool {
+    // SAFETY: the stream belongs to the open demuxer.
+    let disposition = unsafe { (*stream.as_ptr()).disposition };
+    disposition & (ffi::AV_DISPOSITION_ATTACHED_PIC | ffi::AV_DISPOSITION_TIMED_THUMBNAILS) != 0
+}
+
+fn video_stream(stream: &ff::Stream<'_>, measured: &Measured) -> VideoStream {
+    // SAFETY: `parameters` are those of a stream of the open demuxer.
+    let parameters = unsafe { &*stream.parameters().as_ptr() };
+    let (pixel_format, bit_depth) = pixel_format(parameters.format);
+    VideoStream {
+        index: stream.index(),
+        codec: codec_name(stream),
+        width: u32::try_from(parameters.width).unwrap_or(0),
+        height: u32::try_from(parameters.height).unwrap_or(0),
+        orientation: orientation(stream),
+        pixel_aspect: pixel_aspect(stream, parameters),
+        frame_rate: frame_rate(stream, measured.rate),
+        variable_rate: measured.variable,
+        pixel_format,
+        bit_depth,
+        color: color(parameters),
+        start: measured.start.unwrap_or(Timestamp::ZERO),
+    }
+}
+
+fn codec_name(stream: &ff::Stream<'_>) -> String {
+    stream.parameters().id().name().to_owned()
+}
+
+fn channels(parameters: &ffi::AVCodecParameters) -> u16 {
+    u16::try_from(parameters.ch_layout.nb_channels).unwrap_or(0)
+}
+
+fn pixel_format(format: i32) -> (String, u8) {
+    // SAFETY: the table answers null for a number it does not know.
+    unsafe {
+        let Some(descriptor) = descriptor(format) else { return ("unknown".into(), 8) };
+        let name = std::ffi::CStr::from_ptr((*descriptor).name).to_string_lossy().into_owned();
+        (name, u8::try_from((*descriptor).comp[0].depth).unwrap_or(8))
+    }
+}
+
+/// FFmpeg's description of a pixel format; none for a number that is not one.
+pub(super) fn descriptor(format: i32) -> Option<*const ffi::AVPixFmtDescriptor> {
+    let known = format >= 0 && format < ffi::AVPixelFormat::AV_PIX_FMT_NB as i32;
+    if !known {
+        return None;
+    }
+    // SAFETY: every number from 0 up to AV_PIX_FMT_NB is a value of the enum.
+    let descriptor = unsafe { ffi::av_pix_fmt_desc_get(std::mem::transmute::<i32, ffi::AVPixelFormat>(format)) };
+    (!descriptor.is_null()).then_some(descriptor)
+}
+
+fn orientation(stream: &ff::Stream<'_>) -> Orientation {
+    for data in stream.side_data() {
+        // SAFETY: reading the tag of side data that the stream owns.
+        let is_matrix = unsafe { (*data.as_ptr()).type_ } == ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+        let bytes = data.data();
+        if is_matrix && bytes.len() >= 36 {
+            let mut matrix = [0; 9];
+            for (number, bytes) in matrix.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                *number = i32::from_ne_bytes(*bytes);
+            }
+            return orient::from_display_matrix(matrix);
+        }
+    }
+    Orientation::default()
+}
+
+/// The container's word before the codec's, as players do.
+fn pixel_aspect(stream: &ff::Stream<'_>, parameters: &ffi::AVCodecParameters) -> f64 {
+    // SAFETY: the stream belongs to the open demuxer.
+    let container = unsafe { (*stream.as_ptr()).sample_aspect_ratio };
+    let ratio = |aspect: ffi::AVRational| (aspect.num > 0 && aspect.den > 0).then(|| f64::from(aspect.num) / f64::from(aspect.den));
+    let aspect = ratio(container).or(ratio(parameters.sample_aspect_ratio)).unwrap_or(1.0);
+    // Beyond 8:1 it is a mistake in the file.
+    if (0.125..=8.0).contains(&aspect) { aspect } else { 1.0 }
+}
+
+/// The exact fraction that the container gives, where what was measured agrees with it; else what was measured.
+fn frame_rate(stream: &ff::Stream<'_>, measured: Option<f64>) -> FrameRate {
+    let claimed = stream.avg_frame_rate();
+    let claim = (u32::try_from(claimed.numerator()), u32::try_from(claimed.denominator()));
+    let exact = match claim {
+        (Ok(num), Ok(den)) if num > 0 && den > 0 => Some(FrameRate::new(num, den)),
+        _ => None,
+    };
+    match (exact, measured) {
+        (Some(exact), Some(measured)) if (exact.fps() - measured).abs() < measured * 0.01 => exact,
+        (_, Some(measured)) => {
+            // SAFETY: a pure function on numbers.
+            let ratio = unsafe { ffi::av_d2q(measured.clamp(0.001, 1000.0), 60_000) };
+            FrameRate::new(ratio.num.max(1) as u32, ratio.den.max(1) as u32)
+        }
+        (Some(exact), None) => exact,
+        (None, None) => FrameRate::new(25, 1),
+    }
+}
+
+fn color(parameters: &ffi::AVCodecParameters) -> Color {
+    use ffi::AVColorTransferCharacteristic::{AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084};
+    // SAFETY: the tables answer null for a number they do not know.
+    unsafe {
+        Color {
+            primaries: name(ffi::av_color_primaries_name(parameters.color_primaries)),
+            transfer: name(ffi::av_color_transfer_name(parameters.color_trc)),
+            matrix: name(ffi::av_color_space_name(parameters.color_space)),
+            range: name(ffi::av_color_range_name(parameters.color_range)),
+            hdr: match parameters.color_trc {
+                AVCOL_TRC_SMPTE2084 => Some(Hdr::Pq),
+                AVCOL_TRC_ARIB_STD_B67 => Some(Hdr::Hlg),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// # Safety
+/// `text` is null or a C string that lives for ever.
+unsafe fn name(text: *const std::ffi::c_char) -> String {
+    if text.is_null() {
+        return "unknown".into();
+    }
+    // SAFETY: not null, and the caller's promise.
+    unsafe { std::ffi::CStr::from_ptr(text) }.to_string_lossy().into_owned()
+}
