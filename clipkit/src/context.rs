@@ -157,6 +157,13 @@ impl Context {
         self.shared.keep(&warning);
     }
 
+    /// Warns for the run as a whole, unless the same was said in it before.
+    pub(crate) fn warn_once(&self, message: String) {
+        if !self.warnings().iter().any(|warning| warning.message == message) {
+            Context { clip: None, ..self.clone() }.warn(message);
+        }
+    }
+
     /// The warnings left so far, of all stages and clips.
     pub fn warnings(&self) -> Vec<Warning> {
         self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()

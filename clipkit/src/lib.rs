@@ -2,13 +2,14 @@
 
 mod av;
 mod caption;
+mod config;
 mod context;
 mod error;
 mod layer;
 mod model;
-mod pipeline;
 mod models;
 mod onnx;
+mod pipeline;
 mod publish;
 mod reframe;
 mod render;
@@ -18,12 +19,13 @@ mod source;
 mod track;
 mod transcribe;
 
+pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};
 pub use layer::Fallback;
 pub use model::*;
-pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use models::{Model, ModelStore};
+pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
 pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
