@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Publisher;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Manifest, Post, Receipt};
+use crate::model::{ClipPlan, Manifest, Post, Receipt};
 
 /// The manifest's name in the folder.
 const MANIFEST: &str = "clips.json";
@@ -29,7 +29,7 @@ impl Folder {
     }
 
     /// Writes a plan into the folder without its clip, under the name that its clip would have.
-    pub(crate) fn write_plan(&self, rank: usize, plan: &crate::ClipPlan) -> Result<String> {
+    pub fn write_plan(&self, rank: usize, plan: &ClipPlan) -> Result<String> {
         let name = format!("{}.plan.json", stem(rank, &plan.title));
         write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
         Ok(name)
