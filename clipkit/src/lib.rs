@@ -32,5 +32,5 @@ pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
 pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
-pub use track::{CenterTracker, FaceTracker, Tracking};
+pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, Transcriber};

@@ -1,10 +1,15 @@
 //! Finding shots and faces in a span of a video.
 
+mod associate;
 mod center;
 mod detect;
+mod onnx;
 mod pixels;
+mod shot;
+mod speaker;
 
 pub use center::CenterTracker;
+pub use onnx::{OnnxTracker, OnnxTrackerOptions};
 
 use async_trait::async_trait;
 

@@ -5,4 +5,5 @@
 
 mod fakes;
 mod pipeline;
+mod picture;
 mod support;

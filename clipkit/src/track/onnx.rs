@@ -1,0 +1,166 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::associate::{self, Look};
+use super::detect::Detector;
+use super::shot::{self, CutFinder};
+use super::speaker::FaceImage;
+use super::{FaceTracker, Tracking};
+use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Timestamp, Tracks};
+use crate::onnx::RuntimeOptions;
+
+/// The longer side of the pictures that faces are looked for in: what the larger of the models takes in.
+const LONGEST: u32 = 640;
+
+/// Options of an [`OnnxTracker`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct OnnxTrackerOptions {
+    /// How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
+    /// Cuts are found to the frame in any case.
+    pub samples_per_second: f64,
+    /// How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
+    /// Less finds more faces, and more that are none.
+    pub confidence: Option<f64>,
+    /// Threads for one inference; 0, the default, takes one a core.
+    pub threads: usize,
+    /// The ONNX Runtime library to load. By default the one that `ORT_DYLIB_PATH` names, else that of an installed Python package
+    /// `onnxruntime`, else the system's. A process loads one, the first asked for.
+    pub library: Option<PathBuf>,
+}
+
+impl Default for OnnxTrackerOptions {
+    fn default() -> Self {
+        OnnxTrackerOptions { samples_per_second: 5.0, confidence: None, threads: 0, library: None }
+    }
+}
+
+/// Finds faces with a neural network, and cuts by comparing frames.
+///
+/// It runs UltraFace and YuNet models, which it tells apart by itself, on the CPU. Every frame of the span is decoded, so that shots
+/// start at exact frames; faces are looked for in a few frames a second and in the first of each shot.
+#[derive(Clone)]
+pub struct OnnxTracker {
+    detector: Arc<Mutex<Detector>>,
+    confidence: f64,
+    interval: f64,
+}
+
+impl OnnxTracker {
+    /// Opens a face detection model.
+    ///
+    /// `ErrorKind::Unavailable` where there is no ONNX Runtime on this machine, `NotFound` where there is no such file.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        OnnxTracker::with_options(path, OnnxTrackerOptions::default())
+    }
+
+    /// The same with options.
+    pub fn with_options(path: impl AsRef<Path>, options: OnnxTrackerOptions) -> Result<Self> {
+        let OnnxTrackerOptions { samples_per_second, confidence, threads, library } = options;
+        let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
+        if !(1.0..=30.0).contains(&samples_per_second) {
+            return refuse(format!("samples_per_second is {samples_per_second}; give 1 to 30"));
+        }
+        if let Some(value) = confidence.filter(|value| !(0.0..=1.0).contains(value)) {
+            return refuse(format!("confidence is {value}; give 0 to 1"));
+        }
+        let detector = Detector::open(path.as_ref(), &RuntimeOptions { library, threads })?;
+        let confidence = confidence.unwrap_or(detector.usual_confidence());
+        Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second })
+    }
+
+    fn faces(&self, at: Timestamp, image: &RgbImage) -> Result<Look> {
+        let found = self.detector.lock().unwrap_or_else(PoisonError::into_inner).detect(image, self.confidence)?;
+        let faces = found.into_iter().map(|face| (face, FaceImage::new(image, face.rect))).collect();
+        Ok(Look { at, faces })
+    }
+
+    fn look_at(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
+        let Tracking { media, span } = tracking;
+        let video = media.require_video()?;
+        let mut frames = Frames::open(cx, tracking)?;
+        let (mut small, mut large) = (Thumbnailer::new(video, shot::SIDE), Thumbnailer::new(video, LONGEST));
+        let (mut cuts, mut looks, mut due) = (CutFinder::default(), Vec::new(), span.start());
+        let length = span.duration().as_secs_f64().max(1e-6);
+        // A frame that comes a little before it is due is nearer than the next one.
+        let early = 0.5 / video.frame_rate.fps().max(1.0);
+        while let Some((at, picture)) = frames.next()? {
+            let may_start_a_shot = cuts.push(at, small.image(&picture)?);
+            if may_start_a_shot || at.plus(early) >= due {
+                looks.push(self.faces(at, &large.image(&picture)?)?);
+                // The rhythm goes on from a cut, but is not delayed by a frame that came late.
+                due = if may_start_a_shot { at } else { due.max(at.plus(-self.interval)) }.plus(self.interval);
+                cx.progress(at.since(span.start()).secs() / length);
+            }
+        }
+        let shots = cuts.shots(*span);
+        let (width, height) = video.display_size();
+        let faces = associate::tracks(&shots, &looks, f64::from(width) / f64::from(height.max(1)));
+        cx.progress(1.0);
+        Ok(Tracks { shots, faces })
+    }
+}
+
+/// The frames shown during a span. The first is the one on screen as the span starts, even if it came up earlier.
+struct Frames<'a> {
+    reader: VideoReader,
+    tracking: &'a Tracking,
+    /// Read, but not answered yet.
+    waiting: Option<Picture>,
+    started: bool,
+}
+
+impl<'a> Frames<'a> {
+    fn open(cx: &Context, tracking: &'a Tracking) -> Result<Self> {
+        let mut reader = VideoReader::open(cx, &tracking.media, Effort::Analysis, 0)?;
+        reader.seek(tracking.span.start())?;
+        Ok(Frames { reader, tracking, waiting: None, started: false })
+    }
+
+    /// The next frame and when it is first seen in the span.
+    fn next(&mut self) -> Result<Option<(Timestamp, Picture)>> {
+        let span = self.tracking.span;
+        if !self.started {
+            self.started = true;
+            let mut on_screen = None;
+            while let Some(picture) = self.reader.next()? {
+                if picture.at() > span.start() {
+                    self.waiting = Some(picture);
+                    break;
+                }
+                on_screen = Some(picture);
+            }
+            if let Some(picture) = on_screen {
+                return Ok(Some((span.start(), picture)));
+            }
+        }
+        let picture = match self.waiting.take() {
+            Some(picture) => Some(picture),
+            None => self.reader.next()?,
+        };
+        Ok(picture.filter(|picture| picture.at() < span.end()).map(|picture| (picture.at(), picture)))
+    }
+}
+
+#[async_trait]
+impl FaceTracker for OnnxTracker {
+    async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
+        let (tracker, tracking) = (self.clone(), tracking.clone());
+        cx.blocking(move |cx| tracker.look_at(cx, &tracking)).await
+    }
+}
+
+impl fmt::Debug for OnnxTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("OnnxTracker");
+        out.field("confidence", &self.confidence).field("interval", &self.interval).finish_non_exhaustive()
+    }
+}
