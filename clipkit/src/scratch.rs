@@ -2,6 +2,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
+
 use crate::error::{Error, Result};
 
 const PREFIX: &str = ".clipkit-";
@@ -62,6 +64,18 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// A temporary file in `folder`, to be renamed to its neighbour's name when it is complete.
+pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As the process's umask would have it, not private as temporary files are.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.prefix(PREFIX).tempfile_in(folder)
 }
 
 /// Removes scratch folders in `parent` that a crash left behind: old, and with a lease that nobody holds.

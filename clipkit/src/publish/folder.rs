@@ -102,14 +102,7 @@ fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 /// Writes beside the target and renames, so the target is whole or absent.
 fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std::io::Result<()>) -> Result<()> {
     let attempt = || {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As the process's umask would have it, not private as temporary files are.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
+        let mut file = crate::scratch::beside(folder)?;
         write(file.as_file_mut())?;
         file.persist(to).map_err(|error| error.error)?;
         Ok(())

@@ -65,8 +65,8 @@ pub(crate) fn candidate(start: f64, end: f64, total: f64) -> Candidate {
     Candidate { span: Span::secs(start, end).unwrap(), score: Score::of(total), title, reason: "it is there".into() }
 }
 
-impl Default for Fake {
-    fn default() -> Self {
+impl Fake {
+    pub(crate) fn new() -> Self {
         let three = vec![candidate(10.0, 40.0, 90.0), candidate(100.0, 130.5, 80.0), candidate(200.0, 220.0, 70.0)];
         Fake {
             media: Arc::new(|_, _| Ok(media())),
@@ -86,9 +86,7 @@ impl Default for Fake {
             staging: None,
         }
     }
-}
 
-impl Fake {
     fn called(&self, stage: &str) {
         self.calls.lock().unwrap().push(stage.to_owned());
     }

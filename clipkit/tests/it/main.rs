@@ -4,6 +4,6 @@
 //! reports them as skipped, by name, where it is not.
 
 mod fakes;
-mod pipeline;
 mod picture;
+mod pipeline;
 mod support;

@@ -15,7 +15,7 @@ fn failure(kind: ErrorKind) -> Error {
 
 #[tokio::test]
 async fn stages_run_in_order_and_the_manifest_is_ranked() {
-    let fake = Fake::default();
+    let fake = Fake::new();
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
     let calls = fake.calls.lock().unwrap().clone();
     assert_eq!(calls[..3], ["source", "transcribe", "score"]);
@@ -31,7 +31,7 @@ async fn stages_run_in_order_and_the_manifest_is_ranked() {
 
 #[tokio::test]
 async fn plans_are_complete_and_rendering_obeys_them() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.tracks = Arc::new(|_, tracking| {
         let at = tracking.span.start();
         let sample = FaceSample { at, rect: Rect::new(0.4, 0.2, 0.1, 0.2), confidence: 0.9, mouth: 0.1 };
@@ -58,7 +58,7 @@ async fn plans_are_complete_and_rendering_obeys_them() {
 
 #[tokio::test]
 async fn a_plan_of_a_changed_file_is_rendered_with_a_warning() {
-    let fake = Fake::default();
+    let fake = Fake::new();
     let mut plans = fake.pipeline().plan("talk.mp4").await.unwrap().plans;
     plans[0].plan.source.id = ContentId::new("fake", "11");
     let manifest = fake.pipeline().render(&plans).await.unwrap();
@@ -69,12 +69,12 @@ async fn a_plan_of_a_changed_file_is_rendered_with_a_warning() {
 
 #[tokio::test]
 async fn source_and_transcript_failures_fail_the_run() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.media = Arc::new(|_, _| Err(failure(ErrorKind::NotFound)));
     let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::NotFound, Some(Stage::Source)));
 
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.transcript = Arc::new(|_, _| Err(failure(ErrorKind::NoTranscript)));
     let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::NoTranscript, Some(Stage::Transcribe)));
@@ -83,7 +83,7 @@ async fn source_and_transcript_failures_fail_the_run() {
 #[tokio::test]
 async fn sound_only_and_empty_videos_are_refused() {
     for broken in [Media { video: None, ..media() }, Media { duration: Timestamp::ZERO, ..media() }] {
-        let mut fake = Fake::default();
+        let mut fake = Fake::new();
         fake.media = Arc::new(move |_, _| Ok(broken.clone()));
         let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
@@ -93,7 +93,7 @@ async fn sound_only_and_empty_videos_are_refused() {
 
 #[tokio::test]
 async fn nothing_worth_a_clip_says_why() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.candidates = Arc::new(|_, _| Ok(Vec::new()));
     let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NothingFound);
@@ -106,7 +106,7 @@ async fn nothing_worth_a_clip_says_why() {
 
 #[tokio::test]
 async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.tracks = Arc::new(|_, tracking| {
         if tracking.span.start() < Timestamp::from_secs(50.0) { Err(failure(ErrorKind::Unavailable)) } else { panic!("a bug in a tracker") }
     });
@@ -124,7 +124,7 @@ async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
 
 #[tokio::test]
 async fn captions_that_cannot_be_had_leave_a_clip_without() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));
     fake.clip = Arc::new(|_, plan| match plan.captions {
         Some(_) => Err(failure(ErrorKind::Unavailable)),
@@ -137,7 +137,7 @@ async fn captions_that_cannot_be_had_leave_a_clip_without() {
 
 #[tokio::test]
 async fn one_bad_clip_does_not_fail_the_rest() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.receipt = Arc::new(|_, post| match post.rank {
         2 => Err(failure(ErrorKind::Io)),
         rank => Ok(Receipt { file: format!("{rank}.mp4"), ..Receipt::default() }),
@@ -151,7 +151,7 @@ async fn one_bad_clip_does_not_fail_the_rest() {
 
 #[tokio::test]
 async fn where_all_clips_fail_the_first_error_is_the_runs() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.clip = Arc::new(|_, plan| Err(Error::new(ErrorKind::Encode, plan.title.clone())));
     let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::Encode, Some(Stage::Render)));
@@ -161,7 +161,7 @@ async fn where_all_clips_fail_the_first_error_is_the_runs() {
 
 #[tokio::test]
 async fn odd_answers_are_set_right_with_warnings() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.transcript = Arc::new(|_, _| {
         let mut late = transcript();
         late.words.push(Word::new("late", 400.0, 401.0));
@@ -192,7 +192,7 @@ async fn odd_answers_are_set_right_with_warnings() {
 #[tokio::test]
 async fn clips_run_side_by_side_up_to_the_limit() {
     for jobs in [1, 2] {
-        let fake = Fake { render_takes: Duration::from_millis(80), ..Fake::default() };
+        let fake = Fake { render_takes: Duration::from_millis(80), ..Fake::new() };
         let options = ClipOptions { jobs: NonZero::new(jobs), ..ClipOptions::default() };
         fake.builder().options(options).build().unwrap().run("talk.mp4").await.unwrap();
         assert_eq!(fake.most_rendering.load(Ordering::SeqCst), jobs);
@@ -201,7 +201,7 @@ async fn clips_run_side_by_side_up_to_the_limit() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_ends_even_a_hanging_stage_within_a_second() {
-    let fake = Fake { render_takes: Duration::from_secs(3600), ..Fake::default() };
+    let fake = Fake { render_takes: Duration::from_secs(3600), ..Fake::new() };
     let cx = Context::new();
     let (run, canceller) = (fake.pipeline(), cx.clone());
     tokio::spawn(async move {
@@ -216,7 +216,7 @@ async fn a_cancel_ends_even_a_hanging_stage_within_a_second() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_cancel_ends_a_stage_that_blocks_its_thread() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.candidates = Arc::new(|_, _| {
         std::thread::sleep(Duration::from_secs(2));
         Ok(Vec::new())
@@ -240,7 +240,7 @@ async fn dropping_the_run_stops_its_work_and_removes_its_scratch_space() {
     let folder = out.path().join("clips");
     let seen: Arc<Mutex<Option<Context>>> = Arc::default();
     let keep = seen.clone();
-    let mut fake = Fake { staging: Some(folder.clone()), render_takes: Duration::from_secs(3600), ..Fake::default() };
+    let mut fake = Fake { staging: Some(folder.clone()), render_takes: Duration::from_secs(3600), ..Fake::new() };
     fake.tracks = Arc::new(move |cx, _| {
         std::fs::write(cx.scratch()?.join("half.mp4"), b"half").unwrap();
         *keep.lock().unwrap() = Some(cx.clone());
@@ -257,7 +257,7 @@ async fn events_tell_of_every_stage_and_clip() {
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let heard = events.clone();
     let cx = Context::builder().on_event(move |event| heard.lock().unwrap().push(event.clone())).build();
-    Fake::default().pipeline().run_with(&cx, "talk.mp4").await.unwrap();
+    Fake::new().pipeline().run_with(&cx, "talk.mp4").await.unwrap();
     let events = events.lock().unwrap();
     assert_eq!(events[0], Event::Started { stage: Stage::Source, clip: None });
     assert!(events.contains(&Event::Planned { clips: 3 }));
@@ -274,7 +274,7 @@ async fn events_tell_of_every_stage_and_clip() {
 
 #[tokio::test]
 async fn one_context_serves_several_runs_without_mixing_their_warnings() {
-    let mut fake = Fake::default();
+    let mut fake = Fake::new();
     fake.tracks = Arc::new(|cx, _| {
         cx.warn("dark picture");
         Ok(Tracks::default())
@@ -294,7 +294,7 @@ async fn a_pipeline_without_a_stage_or_with_impossible_options_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("no transcriber"), "{error}");
     let options = ClipOptions { clips: 0, ..ClipOptions::default() };
-    assert_eq!(Fake::default().builder().options(options).build().unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(Fake::new().builder().options(options).build().unwrap_err().kind(), ErrorKind::Config);
 }
 
 #[tokio::test]
@@ -309,6 +309,6 @@ async fn the_renderers_size_decides_over_the_aspect() {
             Some((540, 960))
         }
     }
-    let planned = Fake::default().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
+    let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
     assert_eq!((planned.plans[0].plan.output.width, planned.plans[0].plan.output.height), (540, 960));
 }
