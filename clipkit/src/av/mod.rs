@@ -9,6 +9,7 @@ mod input;
 mod orient;
 mod picture;
 mod probe;
+pub(crate) mod subtitle;
 mod thumbnail;
 mod video;
 

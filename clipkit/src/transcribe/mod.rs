@@ -1,6 +1,11 @@
 //! From a video to words with times.
 
 mod captions;
+mod json;
+mod markup;
+mod rolling;
+mod sidecar;
+mod words;
 
 pub use captions::Captions;
 

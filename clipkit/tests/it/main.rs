@@ -11,3 +11,4 @@ mod pipeline;
 mod probe;
 mod render;
 mod support;
+mod words;
