@@ -223,7 +223,7 @@ impl Context {
             parent: Some(self.shared.clone()),
             ..Shared::default()
         };
-        Context { shared: Arc::new(shared), stage: None, clip: None }
+        Context { shared: Arc::new(shared), stage: None, clip: None, threads: self.threads }
     }
 
     /// Removes the scratch space now, whoever still holds this context.

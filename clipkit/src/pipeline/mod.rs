@@ -204,6 +204,8 @@ impl Pipeline {
         F: Future<Output = Result<T>>,
     {
         let work = &work;
+        let side_by_side = self.options.side_by_side().min(clips.len());
+        run.share_cores(side_by_side);
         let mut answers: Vec<(usize, Result<T>)> = futures::stream::iter(clips.into_iter().map(|(rank, span, clip)| async move {
             let answer = work(rank, clip).await;
             if let Err(error) = &answer
@@ -214,7 +216,7 @@ impl Pipeline {
             }
             (rank, answer)
         }))
-        .buffer_unordered(self.options.side_by_side())
+        .buffer_unordered(side_by_side.max(1))
         .collect()
         .await;
         run.cx().check()?;

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,13 @@ pub(super) struct Run {
     cx: Context,
     begun: Instant,
     spent: Mutex<BTreeMap<Stage, f64>>,
+    /// Threads for one clip; 0 where the caller says, or before the clips are known.
+    threads: AtomicUsize,
 }
 
 impl Run {
     pub(super) fn new(caller: &Context, staging: Option<&Path>) -> Self {
-        Run { cx: caller.for_run(staging), begun: Instant::now(), spent: Mutex::default() }
+        Run { cx: caller.for_run(staging), begun: Instant::now(), spent: Mutex::default(), threads: AtomicUsize::new(0) }
     }
 
     pub(super) fn cx(&self) -> &Context {
@@ -30,7 +33,17 @@ impl Run {
     /// The context that speaks for a stage, of the run or of one clip.
     pub(super) fn speaking_for(&self, stage: Stage, clip: Option<usize>) -> Context {
         let cx = self.cx.for_stage(stage);
-        clip.map_or(cx.clone(), |rank| cx.for_clip(rank))
+        match clip {
+            Some(rank) if self.cx.threads() == 0 => cx.for_clip(rank).with_threads(self.threads.load(Ordering::Relaxed)),
+            Some(rank) => cx.for_clip(rank),
+            None => cx,
+        }
+    }
+
+    /// From here on the machine's cores are shared by so many clips at a time.
+    pub(super) fn share_cores(&self, side_by_side: usize) {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        self.threads.store(cores.div_ceil(side_by_side.max(1)), Ordering::Relaxed);
     }
 
     /// Runs one stage on a task of its own and waits for it. Whatever it does (hang, panic, ignore a cancel), this answers.
