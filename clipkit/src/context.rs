@@ -60,6 +60,7 @@ pub struct Context {
     shared: Arc<Shared>,
     stage: Option<Stage>,
     clip: Option<usize>,
+    threads: usize,
 }
 
 #[derive(Default)]
@@ -122,6 +123,17 @@ impl Context {
     #[must_use]
     pub fn for_clip(&self, rank: usize) -> Self {
         Context { clip: Some(rank), ..self.clone() }
+    }
+
+    /// The same context, for work that may use `threads` threads. 0 leaves it to each library.
+    #[must_use]
+    pub fn with_threads(&self, threads: usize) -> Self {
+        Context { threads, ..self.clone() }
+    }
+
+    /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Tells the listener.
@@ -218,7 +230,7 @@ impl ContextBuilder {
 
     /// The context.
     pub fn build(self) -> Context {
-        Context { shared: Arc::new(self.shared), stage: None, clip: None }
+        Context { shared: Arc::new(self.shared), ..Context::default() }
     }
 }
 

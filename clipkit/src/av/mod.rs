@@ -2,6 +2,9 @@
 //!
 //! Everything here blocks and belongs to one thread at a time; stages call it through `Context::blocking`.
 
+mod audio;
+mod encode;
+mod graph;
 mod input;
 mod orient;
 mod picture;
@@ -9,15 +12,23 @@ mod probe;
 mod thumbnail;
 mod video;
 
+pub(crate) use audio::AudioReader;
+pub(crate) use encode::{AAC_FRAME, AudioSettings, Mp4Writer, SAMPLE_RATE, VideoSettings};
+pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use orient::stored_rect;
 pub(crate) use picture::{Picture, RgbImage};
-pub(crate) use probe::probe;
+pub(crate) use probe::{probe, probe_header};
 pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 
 use std::sync::Once;
 
 use ffmpeg_next as ff;
+
+/// A decoded or filtered picture, without its place on a timeline.
+pub(crate) type VideoFrame = ff::frame::Video;
+/// Decoded or filtered sound.
+pub(crate) type AudioFrame = ff::frame::Audio;
 
 use crate::error::{Error, ErrorKind};
 

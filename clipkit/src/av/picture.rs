@@ -19,7 +19,7 @@ pub(crate) struct RgbImage {
 }
 
 impl Picture {
-    pub(super) fn new(at: Timestamp, frame: ff::frame::Video) -> Self {
+    pub(crate) fn new(at: Timestamp, frame: ff::frame::Video) -> Self {
         Picture { at, frame }
     }
 

@@ -14,9 +14,24 @@ use crate::model::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orienta
 /// what its header claims.
 pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let mut input = Input::open(cx, path)?;
-    let video = input.demuxer.streams().best(Type::Video).filter(|stream| !is_still(stream)).map(|stream| stream.index());
+    let video = film(&input);
     let measured = measure(&mut input, video)?;
+    Ok(describe(&input, video, &measured, id))
+}
 
+/// Says what a file's header says is in it: quick, but duration and frame rate are claims.
+pub(crate) fn probe_header(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
+    let input = Input::open(cx, path)?;
+    let claimed = Measured { end: Timestamp::from_micros(input.demuxer.duration().max(0)), ..Measured::default() };
+    Ok(describe(&input, film(&input), &claimed, id))
+}
+
+/// The stream that a player would show.
+fn film(input: &Input) -> Option<usize> {
+    input.demuxer.streams().best(Type::Video).filter(|stream| !is_still(stream)).map(|stream| stream.index())
+}
+
+fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: ContentId) -> Media {
     let mut audio = Vec::new();
     let mut subtitles = Vec::new();
     for stream in input.demuxer.streams() {
@@ -39,9 +54,9 @@ pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let container = input.demuxer.format().name().to_owned();
     let video = video.and_then(|index| {
         let stream = input.demuxer.stream(index)?;
-        Some(video_stream(&stream, &measured))
+        Some(video_stream(&stream, measured))
     });
-    Ok(Media { path: path.to_owned(), id, container, duration: measured.end, video, audio, subtitles })
+    Media { path: input.path().to_owned(), id, container, duration: measured.end, video, audio, subtitles }
 }
 
 /// What reading every packet shows.

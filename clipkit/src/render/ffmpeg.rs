@@ -1,16 +1,74 @@
-use super::Renderer;
-use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Clip, ClipPlan};
-use async_trait::async_trait;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// FFmpeg.
-#[derive(Clone, Debug, Default)]
-pub struct FfmpegRenderer;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{Renderer, check, cover, pass};
+use crate::av;
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{Clip, ClipPlan};
+
+/// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
+///
+/// Each frame is cropped as the plan's path says, turned upright, tone-mapped if it is HDR, scaled, captioned and encoded (x264, AAC) in one
+/// pass. The finished file is opened again and checked before it is handed on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FfmpegRenderer {
+    /// Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+    pub size: Option<(u32, u32)>,
+    /// Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+    pub threads: usize,
+}
+
+impl FfmpegRenderer {
+    /// A renderer that leaves the size to the pipeline's aspect.
+    pub fn new() -> Self {
+        FfmpegRenderer::default()
+    }
+
+    /// A renderer for vertical clips of `width` columns and `height` rows.
+    pub fn vertical(width: u32, height: u32) -> Self {
+        FfmpegRenderer { size: Some((width, height)), threads: 0 }
+    }
+}
 
 #[async_trait]
 impl Renderer for FfmpegRenderer {
-    async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<Clip> {
-        Err(Error::new(ErrorKind::Unavailable, "x"))
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip> {
+        plan.validate()?;
+        let plan = plan.clone();
+        let threads = if self.threads > 0 { self.threads } else { cx.threads() };
+        cx.blocking(move |cx| {
+            let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
+            let files = Files::below(cx)?;
+            let still = pass::run(cx, &plan, &media, &files, threads)?;
+            cover::write(&still, &files.cover)?;
+            check::clip(cx, &plan, &files)
+        })
+        .await
+    }
+
+    fn size(&self) -> Option<(u32, u32)> {
+        self.size
+    }
+}
+
+/// Where one rendering writes, under names that no other rendering of the process has.
+pub(super) struct Files {
+    pub(super) video: PathBuf,
+    pub(super) cover: PathBuf,
+    pub(super) captions: PathBuf,
+}
+
+impl Files {
+    fn below(cx: &Context) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let scratch = cx.scratch()?;
+        let named = |ending: &str| scratch.join(format!("render-{number}.{ending}"));
+        Ok(Files { video: named("mp4"), cover: named("jpg"), captions: named("ass") })
     }
 }

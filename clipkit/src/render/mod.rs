@@ -1,6 +1,12 @@
 //! From a plan to a file.
 
+mod chain;
+mod check;
+mod cover;
 mod ffmpeg;
+mod frame;
+mod pass;
+mod sound;
 
 pub use ffmpeg::FfmpegRenderer;
 

@@ -3,5 +3,9 @@
 //! Tests that need real models and media are `#[ignore = "needs CLIPKIT_TESTDATA"]`: `make test` runs them where the data is, and
 //! reports them as skipped, by name, where it is not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
+
 mod picture;
+mod probe;
+mod render;
 mod support;

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The folder of real models, media and transcripts: `CLIPKIT_TESTDATA`, else `../shared` beside the workspace.
 pub(crate) fn testdata() -> PathBuf {
@@ -8,4 +9,46 @@ pub(crate) fn testdata() -> PathBuf {
     };
     assert!(folder.is_dir(), "no test data at {}: set CLIPKIT_TESTDATA", folder.display());
     folder
+}
+
+/// Every file two levels below `folder`, in order.
+pub(crate) fn videos(folder: &Path) -> Vec<PathBuf> {
+    let list = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let mut files: Vec<PathBuf> = list(folder).iter().flat_map(|below| list(below)).collect();
+    files.sort();
+    files
+}
+
+/// Runs the `ffmpeg` command; arguments are separated by white space.
+pub(crate) fn ffmpeg(arguments: &str) {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.split_whitespace());
+    let output = command.output().expect("the ffmpeg command is needed for tests: run `make setup`");
+    assert!(output.status.success(), "ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn ffmpeg_bytes(file: &Path, arguments: &str) -> Vec<u8> {
+    let output =
+        Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(file).args(arguments.split_whitespace()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// The brightness of every pixel, frame by frame.
+pub(crate) fn luma_frames(file: &Path, width: usize, height: usize) -> Vec<Vec<u8>> {
+    let bytes = ffmpeg_bytes(file, "-an -fps_mode passthrough -f rawvideo -pix_fmt yuv420p -");
+    bytes.chunks(width * height * 3 / 2).map(|frame| frame[..width * height].to_vec()).collect()
+}
+
+/// The sound, 48 kHz, channels mixed.
+pub(crate) fn samples(file: &Path) -> Vec<f32> {
+    let bytes = ffmpeg_bytes(file, "-vn -ac 1 -ar 48000 -f f32le -");
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
+/// What ffprobe says of a file.
+pub(crate) fn probe_json(file: &Path) -> serde_json::Value {
+    let output = Command::new("ffprobe").args(["-v", "error", "-show_streams", "-show_format", "-of", "json"]).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -1,0 +1,222 @@
+use std::ffi::CString;
+use std::ptr;
+
+use ff::ffi;
+use ffmpeg_next as ff;
+
+use super::check;
+use crate::error::{Error, ErrorKind, Result};
+
+/// One filter of a chain, with its options as data: nothing in a value is parsed as filter syntax.
+pub(crate) struct Filter {
+    name: &'static str,
+    options: Vec<(&'static str, String)>,
+}
+
+impl Filter {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Filter { name, options: Vec::new() }
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, option: &'static str, value: impl Into<String>) -> Self {
+        self.options.push((option, value.into()));
+        self
+    }
+}
+
+/// What a picture is like, as far as a chain of filters depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PictureFormat {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// FFmpeg's number of the pixel format.
+    pub(crate) format: i32,
+}
+
+/// A chain of picture filters that answers one frame for each.
+pub(crate) struct VideoGraph(Chain);
+
+impl VideoGraph {
+    /// `base` is the unit of frame times, as a fraction of a second.
+    pub(crate) fn new(input: PictureFormat, base: (i32, i32), filters: &[Filter], threads: usize) -> Result<Self> {
+        let describe = |parameters: &mut ffi::AVBufferSrcParameters| {
+            parameters.format = input.format;
+            parameters.width = input.width as i32;
+            parameters.height = input.height as i32;
+            parameters.time_base = ffi::AVRational { num: base.0, den: base.1 };
+            parameters.sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+            Ok(())
+        };
+        Chain::new("buffer", describe, filters, "buffersink", threads).map(VideoGraph)
+    }
+
+    /// Filters one frame shown at `pts`.
+    pub(crate) fn apply(&mut self, frame: &ff::frame::Video, pts: i64) -> Result<ff::frame::Video> {
+        let mut input = ff::frame::Video::empty();
+        // SAFETY: `input` is ours and empty; it shares the frame's buffers.
+        unsafe {
+            check(ffi::av_frame_ref(input.as_mut_ptr(), frame.as_ptr())).map_err(refuse)?;
+            (*input.as_mut_ptr()).pts = pts;
+            (*input.as_mut_ptr()).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+        }
+        self.0.push(&mut input)?;
+        let mut output = ff::frame::Video::empty();
+        if self.0.pull(&mut output)? { Ok(output) } else { Err(Error::new(ErrorKind::Encode, "a picture filter kept a frame back")) }
+    }
+}
+
+/// A chain of sound filters: samples in, samples out, not one for one.
+pub(crate) struct AudioGraph(Chain);
+
+impl AudioGraph {
+    /// A chain for sound like `sample`, or for none at all.
+    pub(crate) fn new(sample: Option<&ff::frame::Audio>, filters: &[Filter]) -> Result<Self> {
+        let describe = |parameters: &mut ffi::AVBufferSrcParameters| {
+            // SAFETY: reading fields of a live frame; copying a layout into the parameters, which own it until they are freed.
+            unsafe {
+                match sample.map(|frame| &*frame.as_ptr()) {
+                    Some(frame) => {
+                        parameters.format = frame.format;
+                        parameters.sample_rate = frame.sample_rate;
+                        check(ffi::av_channel_layout_copy(&mut parameters.ch_layout, &frame.ch_layout))?;
+                    }
+                    None => {
+                        parameters.format = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP as i32;
+                        parameters.sample_rate = 48_000;
+                        ffi::av_channel_layout_default(&mut parameters.ch_layout, 2);
+                    }
+                }
+            }
+            parameters.time_base = ffi::AVRational { num: 1, den: parameters.sample_rate };
+            Ok(())
+        };
+        Chain::new("abuffer", describe, filters, "abuffersink", 1).map(AudioGraph)
+    }
+
+    /// Gives sound in. Its time is in samples.
+    pub(crate) fn push(&mut self, frame: &mut ff::frame::Audio) -> Result<()> {
+        self.0.push(frame)
+    }
+
+    /// Says that no more sound comes.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        // SAFETY: a null frame marks the end.
+        let answer = unsafe { ffi::av_buffersrc_add_frame_flags(self.0.source, ptr::null_mut(), 0) };
+        check(answer).map(|_| ()).map_err(refuse)
+    }
+
+    /// Takes sound out, if there is some.
+    pub(crate) fn pull(&mut self) -> Result<Option<ff::frame::Audio>> {
+        let mut frame = ff::frame::Audio::empty();
+        Ok(self.0.pull(&mut frame)?.then_some(frame))
+    }
+}
+
+/// A graph that is one chain. Graph and contexts live and die together, on one thread.
+struct Chain {
+    graph: *mut ffi::AVFilterGraph,
+    source: *mut ffi::AVFilterContext,
+    sink: *mut ffi::AVFilterContext,
+}
+
+impl Chain {
+    fn new(
+        source: &'static str,
+        describe: impl FnOnce(&mut ffi::AVBufferSrcParameters) -> Result<(), ff::Error>,
+        filters: &[Filter],
+        sink: &'static str,
+        threads: usize,
+    ) -> Result<Self> {
+        // SAFETY: every pointer is checked for null before use; contexts belong to the graph, which `Drop` frees; the parameters are freed here.
+        unsafe {
+            let graph = ffi::avfilter_graph_alloc();
+            let mut chain = Chain { graph, source: ptr::null_mut(), sink: ptr::null_mut() };
+            if graph.is_null() {
+                return Err(refuse(ff::Error::Other { errno: ff::error::ENOMEM }));
+            }
+            (*graph).nb_threads = threads as i32;
+            chain.source = chain.allocate(source)?;
+            let mut parameters = ffi::av_buffersrc_parameters_alloc();
+            if parameters.is_null() {
+                return Err(refuse(ff::Error::Other { errno: ff::error::ENOMEM }));
+            }
+            let described = describe(&mut *parameters).and_then(|()| check(ffi::av_buffersrc_parameters_set(chain.source, parameters)));
+            ffi::av_channel_layout_uninit(&mut (*parameters).ch_layout);
+            ffi::av_free((&raw mut parameters).read().cast());
+            described.map_err(refuse)?;
+            check(ffi::avfilter_init_dict(chain.source, ptr::null_mut())).map_err(refuse)?;
+            let mut last = chain.source;
+            for filter in filters {
+                last = chain.append(last, filter)?;
+            }
+            chain.sink = chain.append(last, &Filter::new(sink))?;
+            check(ffi::avfilter_graph_config(graph, ptr::null_mut())).map_err(refuse)?;
+            Ok(chain)
+        }
+    }
+
+    /// # Safety
+    /// The graph is alive.
+    unsafe fn allocate(&self, name: &'static str) -> Result<*mut ffi::AVFilterContext> {
+        let c_name = CString::new(name).map_err(|_| Error::new(ErrorKind::Encode, "a filter's name holds a zero byte"))?;
+        // SAFETY: the caller's promise; the name outlives the calls.
+        unsafe {
+            let filter = ffi::avfilter_get_by_name(c_name.as_ptr());
+            if filter.is_null() {
+                return Err(Error::new(ErrorKind::Unavailable, format!("this FFmpeg has no filter {name:?}"))
+                    .with_advice("install a build of FFmpeg that has it"));
+            }
+            let context = ffi::avfilter_graph_alloc_filter(self.graph, filter, ptr::null());
+            if context.is_null() { Err(refuse(ff::Error::Other { errno: ff::error::ENOMEM })) } else { Ok(context) }
+        }
+    }
+
+    /// # Safety
+    /// The graph is alive and `after` belongs to it.
+    unsafe fn append(&self, after: *mut ffi::AVFilterContext, filter: &Filter) -> Result<*mut ffi::AVFilterContext> {
+        // SAFETY: the caller's promise; the dictionary owns copies of its strings and is freed here.
+        unsafe {
+            let context = self.allocate(filter.name)?;
+            let mut options = ff::Dictionary::new();
+            for (option, value) in &filter.options {
+                if value.contains('\0') {
+                    return Err(Error::new(ErrorKind::InvalidPlan, format!("a value for {option} holds a zero byte")));
+                }
+                options.set(option, value);
+            }
+            let mut raw = options.disown();
+            let answer = ffi::avfilter_init_dict(context, &mut raw);
+            drop(ff::Dictionary::own(raw));
+            check(answer).map_err(|code| super::fail(ErrorKind::Encode, &format!("set up the filter {}", filter.name), code))?;
+            check(ffi::avfilter_link(after, 0, context, 0)).map_err(refuse)?;
+            Ok(context)
+        }
+    }
+
+    fn push(&mut self, frame: &mut ff::Frame) -> Result<()> {
+        // SAFETY: the source belongs to this graph; the frame's contents move into it.
+        let answer = unsafe { ffi::av_buffersrc_add_frame_flags(self.source, frame.as_mut_ptr(), 0) };
+        check(answer).map(|_| ()).map_err(refuse)
+    }
+
+    fn pull(&mut self, frame: &mut ff::Frame) -> Result<bool> {
+        // SAFETY: the sink belongs to this graph; the frame is ours.
+        match check(unsafe { ffi::av_buffersink_get_frame(self.sink, frame.as_mut_ptr()) }) {
+            Ok(_) => Ok(true),
+            Err(ff::Error::Eof | ff::Error::Other { errno: ff::error::EAGAIN }) => Ok(false),
+            Err(code) => Err(refuse(code)),
+        }
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        // SAFETY: frees the graph and, with it, its contexts; nothing else holds them.
+        unsafe { ffi::avfilter_graph_free(&mut self.graph) };
+    }
+}
+
+fn refuse(code: ff::Error) -> Error {
+    super::fail(ErrorKind::Encode, "filter", code)
+}
