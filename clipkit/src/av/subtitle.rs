@@ -1,21 +1,17 @@
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::path::Path;
-use std::ptr;
-use std::sync::Once;
 
+use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Id;
-use ffmpeg_next::format::context::Input;
-use ffmpeg_next::util::interrupt;
-use ffmpeg_next::{Dictionary, Packet, Rational, Rescale, ffi};
 
+use super::input::Input;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Span, Timestamp};
+use crate::model::Span;
 
 /// No talk has more: past this the file is an attempt to fill memory.
 const MOST_CUES: usize = 400_000;
 const MOST_BYTES: usize = 16 << 20;
-const MICROS: Rational = Rational(1, 1_000_000);
 
 /// The text of one subtitle, as it stands in the file, on the source's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,104 +57,34 @@ impl Markup {
 
 /// Reads a file of subtitles alone.
 pub(crate) fn read_file(cx: &Context, path: &Path, markup: Markup) -> Result<Vec<Subtitle>> {
-    let mut input = open(cx, path, Some(markup.demuxer()))?;
-    read_stream(cx, path, &mut input, 0, markup, 0)
+    let input = Input::open_as(cx, path, Some(markup.demuxer()))?.on_its_own_clock();
+    read_stream(input, 0, markup)
 }
 
 /// Reads the text stream `index` of a media file.
 pub(crate) fn read_embedded(cx: &Context, path: &Path, index: usize) -> Result<Vec<Subtitle>> {
-    let mut input = open(cx, path, None)?;
-    // SAFETY: `input` owns a valid open context.
-    let start = unsafe { (*input.as_ptr()).start_time };
-    let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
+    let input = Input::open(cx, path)?;
     let not_text = || Error::new(ErrorKind::InvalidInput, format!("stream {index} does not hold subtitles as text")).with_path(path);
-    let markup = match input.stream(index).ok_or_else(not_text)?.parameters().id() {
+    let markup = match input.demuxer.stream(index).ok_or_else(not_text)?.parameters().id() {
         Id::SUBRIP | Id::SRT => Markup::SubRip,
         Id::WEBVTT => Markup::WebVtt,
         Id::ASS | Id::SSA => Markup::Ass,
         Id::MOV_TEXT | Id::TEXT => Markup::Plain,
         _ => return Err(not_text()),
     };
-    read_stream(cx, path, &mut input, index, markup, origin)
+    read_stream(input, index, markup)
 }
 
-fn open(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Input> {
-    static INIT: Once = Once::new();
-    INIT.call_once(|| {
-        // It only fails where FFmpeg lacks a component, which opening the file then says.
-        let _ = ffmpeg_next::init();
-    });
-    let name = c_path(path)?;
-    let format = match demuxer {
-        // SAFETY: the name is a terminated string; the answer is null or static.
-        Some(demuxer) => unsafe { ffi::av_find_input_format(demuxer.as_ptr()) },
-        None => ptr::null(),
+fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Subtitle>> {
+    let refuse = |what: &str, input: &Input| Error::new(ErrorKind::InvalidInput, what).with_path(input.path());
+    let Some(base) = input.demuxer.stream(index).map(|stream| stream.time_base()) else {
+        return Err(refuse("there are no subtitles in this file", &input));
     };
-    if demuxer.is_some() && format.is_null() {
-        return Err(Error::new(ErrorKind::Unavailable, "this FFmpeg cannot read subtitles of this kind").with_path(path));
-    }
-    let mut options = Dictionary::new();
-    // A playlist in disguise reaches no network.
-    options.set("protocol_whitelist", "file");
-    let watcher = cx.clone();
-    let stop = interrupt::new(Box::new(move || watcher.is_cancelled()));
-    let failed = |code: i32| match cx.check() {
-        Err(cancelled) => cancelled,
-        Ok(()) => unreadable(path, code),
-    };
-    // SAFETY: every pointer given is valid for its call. `avformat_open_input` frees the context and nulls the pointer where it
-    // fails; where it succeeds `Input` takes the context over together with the callback's guard, which it outlives.
-    unsafe {
-        let mut context = ffi::avformat_alloc_context();
-        if context.is_null() {
-            return Err(Error::new(ErrorKind::Io, "out of memory").with_path(path));
-        }
-        (*context).interrupt_callback = stop.interrupt;
-        let mut raw_options = options.disown();
-        let opened = ffi::avformat_open_input(&mut context, name.as_ptr(), format, &mut raw_options);
-        drop(Dictionary::own(raw_options));
-        if opened < 0 {
-            return Err(failed(opened));
-        }
-        let input = Input::wrap_with_interrupt(context, stop.guard);
-        let found = ffi::avformat_find_stream_info(context, ptr::null_mut());
-        if found < 0 {
-            return Err(failed(found));
-        }
-        Ok(input)
-    }
-}
-
-fn read_stream(cx: &Context, path: &Path, input: &mut Input, index: usize, markup: Markup, origin: i64) -> Result<Vec<Subtitle>> {
-    let time_base = input
-        .stream(index)
-        .ok_or_else(|| Error::new(ErrorKind::InvalidInput, "there are no subtitles in this file").with_path(path))?
-        .time_base();
-    for other in 0..input.nb_streams() as usize {
-        if other != index {
-            // SAFETY: `other` is less than the number of streams of a valid context.
-            unsafe { (**(*input.as_mut_ptr()).streams.add(other)).discard = ffi::AVDiscard::AVDISCARD_ALL };
-        }
-    }
+    input.keep_only(index);
     let mut subtitles = Vec::new();
     let mut bytes = 0;
     let mut packet = Packet::empty();
-    loop {
-        cx.check()?;
-        match packet.read(input) {
-            Ok(()) => {}
-            Err(ffmpeg_next::Error::Eof) => break,
-            // What was read before damage is good.
-            Err(error) if subtitles.is_empty() => {
-                cx.check()?;
-                return Err(unreadable(path, error.into()));
-            }
-            Err(error) => {
-                cx.check()?;
-                cx.warn(format!("{}: the subtitles end early: {error}", path.display()));
-                break;
-            }
-        }
+    while input.read(&mut packet)? {
         let (Some(data), Some(pts)) = (packet.data(), packet.pts()) else { continue };
         if packet.stream() != index {
             continue;
@@ -166,11 +92,11 @@ fn read_stream(cx: &Context, path: &Path, input: &mut Input, index: usize, marku
         let text = text_of(data, markup);
         bytes += text.len();
         if bytes > MOST_BYTES || subtitles.len() >= MOST_CUES {
-            return Err(Error::new(ErrorKind::InvalidInput, "there are more subtitles in this file than a video can have").with_path(path));
+            return Err(refuse("there are more subtitles in this file than a video can have", &input));
         }
-        let start = Timestamp::from_micros(pts.rescale(time_base, MICROS).saturating_sub(origin));
-        let length = Timestamp::from_micros(packet.duration().max(0).rescale(time_base, MICROS));
-        subtitles.push(Subtitle { span: Span::between(start, start.offset(length)), text });
+        let start = input.timestamp(pts, base);
+        let end = input.timestamp(pts.saturating_add(packet.duration().max(0)), base);
+        subtitles.push(Subtitle { span: Span::between(start, end), text });
     }
     Ok(subtitles)
 }
@@ -204,19 +130,6 @@ pub(crate) fn decode(data: &[u8]) -> String {
             })
             .collect(),
     }
-}
-
-fn unreadable(path: &Path, code: i32) -> Error {
-    let cause = ffmpeg_next::Error::from(code);
-    Error::new(ErrorKind::InvalidInput, format!("the subtitles cannot be read: {cause}")).with_path(path)
-}
-
-/// The path as FFmpeg takes it: `file:` before it, so that no name is taken for an address.
-fn c_path(path: &Path) -> Result<CString> {
-    let mut bytes = b"file:".to_vec();
-    // On Windows, FFmpeg takes UTF-8, which this encoding is for every name that has one.
-    bytes.extend_from_slice(path.as_os_str().as_encoded_bytes());
-    CString::new(bytes).map_err(|_| Error::new(ErrorKind::InvalidInput, "the path holds a zero byte").with_path(path))
 }
 
 #[cfg(test)]
