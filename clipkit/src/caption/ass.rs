@@ -249,6 +249,11 @@ mod tests {
             ("wrong.", 1.75, 2.3),
             ("{\\b1}", 3.5, 4.0),
             ("C:\\Now\n}", 4.0, 4.6),
+            ("Nobody", 6.0, 6.4),
+            ("understands", 6.4, 7.1),
+            ("extraordinary", 7.1, 7.9),
+            ("measurements,", 7.9, 8.7),
+            ("still", 8.7, 9.1),
         ]
         .map(|(text, start, end)| Word::new(text, start, end))
         .to_vec()
