@@ -60,7 +60,7 @@ impl<'a> Talk<'a> {
             Some(*sum)
         }));
         let sentences = sentences(words, &ends, longest);
-        let mut traits: Vec<Traits> = words.iter().zip(&keys).map(|(word, key)| traits(&lexicon, word, key)).collect();
+        let mut traits: Vec<Traits> = keys.iter().map(|key| traits(&lexicon, key)).collect();
         for sentence in &sentences {
             for n in sentence.words.clone().skip(1) {
                 let word = &words[n].text;
@@ -97,7 +97,7 @@ impl Talk<'_> {
     }
 }
 
-fn traits(lexicon: &Lexicon, word: &Word, key: &str) -> Traits {
+fn traits(lexicon: &Lexicon, key: &str) -> Traits {
     let known = lexicon.traits(key);
     if key.starts_with(|c: char| c.is_numeric()) { known.with(Traits::FIGURE) } else { known }
 }
