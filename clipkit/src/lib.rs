@@ -4,6 +4,8 @@ mod av;
 mod caption;
 mod context;
 mod error;
+#[cfg(test)]
+mod framing_tests;
 mod layer;
 mod model;
 mod models;
