@@ -6,6 +6,8 @@ mod config;
 mod context;
 mod error;
 mod inspect;
+#[cfg(test)]
+mod framing_tests;
 mod layer;
 mod model;
 mod models;

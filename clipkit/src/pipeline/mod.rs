@@ -259,12 +259,12 @@ impl Pipeline {
     async fn make_clip(&self, run: &Run, ranked: RankedPlan) -> Result<ManifestClip> {
         let RankedPlan { rank, plan } = ranked;
         let (plan, clip) = match self.render_clip(run, rank, &plan).await {
-            // Captions need more than the rest of the renderer: fonts and a text library.
-            Err(error) if error.kind() == ErrorKind::Unavailable && plan.captions.is_some() => {
+            Err(error) if matches!(error.kind(), ErrorKind::Encode | ErrorKind::Unavailable) && plan.captions.is_some() => {
+                // Captions need fonts and a text library besides the encoder. If they were not the reason, the first error stands.
+                let plain = ClipPlan { captions: None, ..plan };
+                let Ok(clip) = self.render_clip(run, rank, &plain).await else { return Err(error) };
                 let cx = run.speaking_for(Stage::Render, Some(rank));
                 cx.warn(format!("captions could not be drawn: {error}; the clip is made without them"));
-                let plain = ClipPlan { captions: None, ..plan };
-                let clip = self.render_clip(run, rank, &plain).await?;
                 (plain, clip)
             }
             clip => (plan, clip?),

@@ -6,35 +6,38 @@ use super::STEP;
 pub(super) const EYE_LEVEL: f64 = 0.4;
 /// How far a face may be from its best place in a window that stands, in windows, as long as all of it is seen.
 const STANDING_ZONE: f64 = 0.22;
-/// The same in a window that follows.
-const FOLLOWING_ZONE: f64 = 0.12;
-/// The part of the window that is kept free beside a face, where the face is not too large for it.
-const MARGIN: f64 = 0.03;
-/// The least play, in windows, however large the face: a detector's jitter must not move the window.
-const LEAST_ZONE: f64 = 0.05;
+/// A window stands even if a large face leans out of it by this much, in windows: rather an ear is cut off for a moment than that the
+/// window moves.
+const LEANING: f64 = 0.06;
+/// The part of the time, at either side, that does not count for whether a window can stand.
+const MOMENTARY: f64 = 0.02;
+/// How far a face may be from its best place in a window that follows, in windows and as a part of the room beside the face, ...
+const FOLLOWING_ZONE: f64 = 0.1;
+const FOLLOWING_ROOM: f64 = 0.7;
+/// ... and the least play, in windows, however large the face: a detector's jitter must not move the window.
+const LEAST_ZONE: f64 = 0.03;
 /// The window's greatest speed, in windows a second: faster pans are hard to watch.
 const GREATEST_SPEED: f64 = 0.8;
 /// The time over which a change of speed is spread, as a Gaussian's standard deviation in seconds.
 const SMOOTHING: f64 = 0.35;
 
-/// Where the window's middle may be at a moment, and where it is best.
+/// Where the window's middle is best at a moment, and how far before and after that it may be for the whole face to be seen.
+/// Negative where the face is larger than the window.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     best: f64,
-    least: f64,
-    most: f64,
+    before: f64,
+    after: f64,
 }
 
 /// The middle of a window of `length` at each moment, given the face's start and length (fractions of the picture; none where no face is seen).
 /// `level` is where in the window the face's middle belongs.
 pub(super) fn along(faces: impl Iterator<Item = Option<(f64, f64)>>, length: f64, level: f64) -> Vec<f64> {
-    let faces: Vec<Option<(f64, f64)>> = faces.collect();
-    let places = |zone: f64| -> Vec<Option<Place>> { faces.iter().map(|face| face.map(|face| place(face, length, level, zone))).collect() };
-    if let Some(stand) = standing(&places(STANDING_ZONE)) {
-        return vec![stand; faces.len()];
+    let places: Vec<Option<Place>> = faces.map(|face| face.map(|face| place(face, length, level))).collect();
+    if let Some(stand) = standing(&places, length) {
+        return vec![stand; places.len()];
     }
-    let tube = following_tube(&places(FOLLOWING_ZONE), length);
-    smoothed(&taut(&tube)).into_iter().map(|middle| clamped(middle, length)).collect()
+    smoothed(&taut(&following_tube(&places, length))).into_iter().map(|middle| clamped(middle, length)).collect()
 }
 
 /// A window's middle, such that the window is inside the picture.
@@ -42,26 +45,30 @@ fn clamped(middle: f64, length: f64) -> f64 {
     middle.clamp(length / 2.0, (1.0 - length / 2.0).max(length / 2.0))
 }
 
-fn place((start, size): (f64, f64), length: f64, level: f64, zone: f64) -> Place {
-    let best = start + size / 2.0 + (0.5 - level) * length;
-    // From how far off the middle the whole face is still seen, nearer to the start and to the end.
-    let room = |side: f64| (side * length - size / 2.0 - MARGIN * length).clamp(LEAST_ZONE * length, zone * length);
-    let [best, least, most] = [best, best - room(1.0 - level), best + room(level)].map(|middle| clamped(middle, length));
-    Place { best, least, most }
+fn place((start, size): (f64, f64), length: f64, level: f64) -> Place {
+    let room = |side: f64| side * length - size / 2.0;
+    Place { best: start + size / 2.0 + (0.5 - level) * length, before: room(1.0 - level), after: room(level) }
 }
 
 /// The one middle that is good all the time, if there is one: the middle best place, moved as little as needed. The centre if no face is seen.
-fn standing(places: &[Option<Place>]) -> Option<f64> {
-    let seen: Vec<Place> = places.iter().flatten().copied().collect();
-    if seen.is_empty() {
-        return Some(0.5);
+fn standing(places: &[Option<Place>], length: f64) -> Option<f64> {
+    let sorted = |value: &dyn Fn(Place) -> f64| -> Vec<f64> {
+        let mut values: Vec<f64> = places.iter().flatten().map(|&place| value(place)).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    };
+    let zone = STANDING_ZONE * length;
+    let best = sorted(&|place| place.best);
+    let Some(&middle) = best.get(best.len() / 2) else { return Some(0.5) };
+    let least = sorted(&|place| clamped(place.best - place.before.min(zone), length));
+    let most = sorted(&|place| clamped(place.best + place.after.min(zone), length));
+    let skipped = (MOMENTARY * best.len() as f64) as usize;
+    let (least, most) = (*least.get(least.len().checked_sub(skipped + 1)?)?, *most.get(skipped)?);
+    if least <= most {
+        return Some(clamped(middle, length).clamp(least, most));
     }
-    let least = seen.iter().map(|place| place.least).fold(f64::NEG_INFINITY, f64::max);
-    let most = seen.iter().map(|place| place.most).fold(f64::INFINITY, f64::min);
-    let mut best: Vec<f64> = seen.iter().map(|place| place.best).collect();
-    best.sort_by(f64::total_cmp);
-    let middle = best.get(best.len() / 2).copied()?;
-    (least <= most).then(|| middle.clamp(least, most))
+    // No place is good, but one half way may be bad by little enough.
+    (least - most <= 2.0 * LEANING * length).then_some((least + most) / 2.0)
 }
 
 /// Lower and upper bounds for a window that follows. The face's own way is first held to the greatest speed; where no face is seen, the
@@ -86,7 +93,8 @@ fn following_tube(places: &[Option<Place>], length: f64) -> Vec<(f64, f64)> {
         .map(|((place, below), above)| match place {
             Some(place) => {
                 let middle = (below + above) / 2.0;
-                (clamped(middle - (place.best - place.least), length), clamped(middle + (place.most - place.best), length))
+                let play = |room: f64| (FOLLOWING_ROOM * room).clamp(LEAST_ZONE * length, FOLLOWING_ZONE * length);
+                (clamped(middle - play(place.before), length), clamped(middle + play(place.after), length))
             }
             None => (clamped(0.0, length), clamped(1.0, length)),
         })

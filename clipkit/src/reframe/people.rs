@@ -17,11 +17,11 @@ const BACKGROUND: f64 = 0.4;
 const PASSING: f64 = 0.25;
 /// Together, people fill at most this part of the window.
 const COMFORTABLE: f64 = 0.9;
-/// The change of a mouth, in face contrasts, that is as likely speech as not.
-const HALF_SPEECH: f64 = 0.04;
+/// Added to all mouths' change, in face contrasts, before it is shared out, so that noise alone makes nobody the speaker.
+const SILENCE: f64 = 0.02;
 /// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
 /// that: about one and a half seconds of usual speech.
-const TURN_COST: f64 = 0.5;
+const TURN_COST: f64 = 0.6;
 /// What the largest person has ahead while nobody speaks.
 const LARGER: f64 = 0.1;
 /// What framing someone who is not in the picture costs.
@@ -33,8 +33,8 @@ const SHORTEST_TURN: f64 = 1.0;
 pub(super) struct Person {
     places: Vec<Rect>,
     present: Vec<bool>,
-    /// How likely it is that they speak, 0 to 1.
-    speech: Vec<f64>,
+    /// How much their mouth changes until the next moment, in face contrasts.
+    mouth: Vec<f64>,
     /// The square root of the face's area, in picture heights.
     size: f64,
 }
@@ -114,9 +114,9 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
     let steady = without_outliers(samples);
     let mut sizes: Vec<f64> = samples.iter().map(|sample| size(sample.rect, shape)).collect();
     sizes.sort_by(f64::total_cmp);
-    let mut person = Person { places: Vec::new(), present: Vec::new(), speech: Vec::new(), size: sizes[sizes.len() / 2] };
+    let mut person = Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), size: sizes[sizes.len() / 2] };
     for &at in times {
-        let next = samples.partition_point(|sample| sample.at < at);
+        let next = samples.partition_point(|sample| sample.at <= at);
         let before = next.checked_sub(1).map(|n| (samples[n], steady[n]));
         let after = samples.get(next).map(|&sample| (sample, steady[next]));
         let (place, gap) = match (before, after) {
@@ -131,8 +131,7 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
         person.places.push(place);
         person.present.push(gap <= LINGER);
         // A sample tells how the mouth changed since the one before, so it speaks for the time before it.
-        let mouth = after.map_or(0.0, |(sample, _)| sample.mouth.max(0.0));
-        person.speech.push(mouth / (mouth + HALF_SPEECH));
+        person.mouth.push(after.map_or(0.0, |(sample, _)| sample.mouth.max(0.0)));
     }
     person
 }
@@ -192,9 +191,12 @@ fn fit_together(people: &[Person], window: Rect) -> bool {
 fn speakers(people: &[Person]) -> Vec<usize> {
     let moments = people.first().map_or(0, |person| person.places.len());
     let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
+    let mouth = |person: &Person, n: usize| person.mouth.get(n).copied().unwrap_or(0.0);
     let worth = |person: &Person, n: usize| {
+        // The part of all that is said: mouths differ in how much they move, and in a quiet shot little says who speaks.
+        let said = mouth(person, n) / (SILENCE + people.iter().map(|other| mouth(other, n)).sum::<f64>());
         let absent = if person.is_present(n) { 0.0 } else { ABSENT };
-        STEP * (person.speech.get(n).copied().unwrap_or(0.0) + LARGER * person.size / largest - absent)
+        STEP * (said + LARGER * person.size / largest - absent)
     };
     let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(person, _)| person);
     let mut totals = vec![0.0; people.len()];

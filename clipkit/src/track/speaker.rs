@@ -17,6 +17,8 @@ const NOISE: f64 = 6.0;
 
 /// How much of the upper face's change is taken off the mouth's: all of it would silence people who speak with their whole face.
 const STIR: f64 = 0.5;
+/// What any movement of a face counts for: little, but more than the nothing of a face that is frozen.
+const LIFE: f64 = 0.15;
 
 #[derive(Clone, Copy)]
 struct Region {
@@ -51,7 +53,7 @@ impl FaceImage {
         // A jaw moves with the lips; a pixel of play keeps a slightly turned head from counting.
         let nearby = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (x, y)));
         let mouth = nearby.map(|(x, y)| self.difference(before, MOUTH, dx + x, dy + y)).fold(f64::INFINITY, f64::min);
-        (mouth - STIR * upper).max(0.0) / (self.contrast() + NOISE)
+        (mouth - STIR * upper).max(LIFE * (mouth + upper)) / (self.contrast() + NOISE)
     }
 
     /// The mean absolute difference of a region, `before` being moved by `(dx, dy)` samples; differences of the mean level are left out.
