@@ -5,9 +5,9 @@ mod caption;
 mod config;
 mod context;
 mod error;
-mod inspect;
 #[cfg(test)]
 mod framing_tests;
+mod inspect;
 mod layer;
 mod model;
 mod models;
