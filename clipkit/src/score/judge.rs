@@ -118,11 +118,11 @@ pub(super) fn candidates(talk: &Talk<'_>, traces: &Traces, limits: &Limits) -> V
 
 /// Where there is punctuation, clips start and end by it.
 fn starts_whole(talk: &Talk<'_>, first: usize) -> bool {
-    !talk.punctuated || first == 0 || talk.sentences[first - 1].ends != End::Pause
+    first == 0 || talk.sentences[first - 1].ends != End::Pause || !talk.is_punctuated(talk.sentences[first].words.start)
 }
 
 fn ends_whole(talk: &Talk<'_>, last: usize) -> bool {
-    !talk.punctuated || talk.sentences[last].ends != End::Pause
+    talk.sentences[last].ends != End::Pause || !talk.is_punctuated(talk.sentences[last].words.end)
 }
 
 /// The span in seconds, with a little room before and after that no other word is in.
@@ -210,9 +210,13 @@ impl Sums {
         // Around half a minute is watched to the end most; the limits stay hard.
         let ideal = 32.0_f64.clamp(limits.shortest, limits.longest);
         let off = ((length - ideal) / ideal).abs();
-        let questions = talk.sentences[sentences.clone()].iter().filter(|sentence| sentence.ends == End::Question).count();
-        // A span of many questions is a conversation about who speaks next.
-        let chatter = (questions as f64 - 2.0).max(0.0) * 2.0;
+        // Questions want answers: where they take more than a third of the words, the answer is elsewhere.
+        let asked: usize = talk.sentences[sentences.clone()]
+            .iter()
+            .filter(|sentence| sentence.ends == End::Question)
+            .map(|sentence| sentence.words.len())
+            .sum();
+        let chatter = 40.0 * (asked as f64 / self.words - 0.33).max(0.0);
         let total = 10.0 * (0.30 * hook + 0.34 * completeness + 0.20 * density + 0.16 * emotion)
             - 6.0 * off
             - 5.0 * self.show.min(4.0)
@@ -239,8 +243,9 @@ fn hook(talk: &Talk<'_>, n: usize) -> f64 {
     let content = talk.stems[sentence.words.clone()].iter().flatten().count() as f64;
     let mut hook = 2.5;
     if sentence.ends == End::Question && length >= 4 {
-        hook += 2.2;
-    } else if all.first().is_some_and(|first| first.has(Traits::QUESTION)) && talk.punctuated {
+        // A question that comes late is no hook.
+        hook += if length <= 22 { 2.2 } else { 1.0 };
+    } else if all.first().is_some_and(|first| first.has(Traits::QUESTION)) {
         hook += 0.5;
     }
     if sentence.ends == End::Exclamation {
@@ -261,6 +266,14 @@ fn hook(talk: &Talk<'_>, n: usize) -> f64 {
     hook += (content / length as f64 - 0.25).clamp(-0.25, 0.25) * 3.0;
     let fillers = all.iter().take(4).filter(|traits| traits.has(Traits::FILLER) || traits.has(Traits::ANSWER)).count();
     hook -= fillers as f64 * 0.8;
+    // "Let me just ...", "you know": the speaker is still looking for the sentence.
+    let keys = &talk.keys[sentence.words.clone()];
+    let searching = keys
+        .windows(3)
+        .take(4)
+        .any(|three| matches!([three[0].as_str(), three[1].as_str(), three[2].as_str()], ["let", "me", "just"] | ["is", "there", "i"]));
+    hook -= if searching { 2.5 } else { 0.0 };
+    hook -= (count(Traits::FILLER) - 1.0).clamp(0.0, 3.0) * 0.6;
     hook -= count(Traits::SHOW).min(2.0) * 1.2;
     hook.clamp(0.0, 10.0)
 }
@@ -340,6 +353,17 @@ fn finished(talk: &Talk<'_>, n: usize) -> f64 {
     if sentence.words.len() < 4 {
         finished *= 0.85;
     }
+    // "So let's step back": an announcement.
+    if keys.iter().take(3).any(|key| matches!(key.as_str(), "let's" | "lets")) || keys.windows(2).take(2).any(|pair| pair == ["let", "me"])
+    {
+        finished *= 0.65;
+    }
+    // "You once said ..." before a question belongs to the question.
+    let leads_in = talk.sentences.get(n + 1).is_some_and(|next| next.ends == End::Question)
+        && talk.traits[sentence.words.clone()].iter().any(|traits| traits.has(Traits::YOU));
+    if leads_in {
+        finished *= 0.7;
+    }
     if let Some(next) = talk.sentences.get(n + 1) {
         let traits = talk.traits[next.words.start];
         let key = talk.keys[next.words.start].as_str();
@@ -354,7 +378,7 @@ fn finished(talk: &Talk<'_>, n: usize) -> f64 {
             finished += 0.08;
         }
         let speaker = |sentence: &Sentence| talk.words[sentence.words.start].speaker.as_deref();
-        if speaker(sentence) != speaker(next) || next.ends == End::Question {
+        if speaker(sentence) != speaker(next) || (next.ends == End::Question && !leads_in) {
             finished += 0.08;
         }
     } else {

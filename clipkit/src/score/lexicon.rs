@@ -97,7 +97,7 @@ const ENGLISH: &[List] = &[
     (
         Traits::SHOW,
         "subscribe subscribed sponsor sponsors sponsored podcast podcasts episode episodes welcome itunes patreon newsletter merch merchandise \
-         promo giveaway channel thanks goodbye bye conversation twitter instagram homework poll slide slides livestream",
+         promo giveaway channel thanks goodbye bye conversation twitter instagram homework poll slide slides livestream website loading screen audio microphone",
     ),
     (
         Traits::ANSWER,

@@ -34,14 +34,15 @@ struct Open {
     velocity: (f64, f64),
 }
 
-/// Links the faces of `looks` (in order of time) within each shot. `shape` is the picture's width divided by its height.
-pub(super) fn tracks(shots: &[Shot], looks: &[Look], shape: f64) -> Vec<FaceTrack> {
+/// Links the faces of `looks` (in order of time) within each shot. `shape` is the picture's width divided by its height. A track of
+/// which the detector was never at least `sure` is dropped: what looks a little like a face for long (a neck, a pattern) is none.
+pub(super) fn tracks(shots: &[Shot], looks: &[Look], shape: f64, sure: f64) -> Vec<FaceTrack> {
     let mut tracks = Vec::new();
     for shot in shots {
         let inside = looks.iter().filter(|look| shot.span.contains(look.at));
         let needed = FLEETING.min(SHORT_SHOT * shot.span.duration().as_secs_f64());
-        let lasting = in_shot(inside, shape).into_iter().filter(|samples| length(samples) >= needed);
-        tracks.extend(lasting);
+        let is_face = |samples: &Vec<FaceSample>| length(samples) >= needed && samples.iter().any(|sample| sample.confidence >= sure);
+        tracks.extend(in_shot(inside, shape).into_iter().filter(is_face));
     }
     tracks.into_iter().zip(0..).map(|(samples, id)| FaceTrack { id, samples }).collect()
 }
@@ -144,7 +145,7 @@ mod tests {
     #[test]
     fn a_face_that_is_missed_for_a_while_stays_one_track() {
         let seen = looks(30, |t| if (2.0..2.7).contains(&t) { vec![] } else { vec![face(0.2 + 0.05 * t, 0.1)] });
-        let found = tracks(&shots(&[0.0, 6.0]), &seen, SHAPE);
+        let found = tracks(&shots(&[0.0, 6.0]), &seen, SHAPE, 0.9);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].samples.len(), 26);
     }
@@ -152,13 +153,18 @@ mod tests {
     #[test]
     fn a_fleeting_face_is_dropped_but_not_in_a_short_shot() {
         let fleeting = |t: f64| if (2.0..2.3).contains(&t) { vec![face(0.5, 0.1)] } else { vec![] };
-        assert_eq!(tracks(&shots(&[0.0, 6.0]), &looks(30, fleeting), SHAPE), []);
-        assert_eq!(tracks(&shots(&[0.0, 1.9, 2.4, 6.0]), &looks(30, fleeting), SHAPE).len(), 1);
+        assert_eq!(tracks(&shots(&[0.0, 6.0]), &looks(30, fleeting), SHAPE, 0.9), []);
+        assert_eq!(tracks(&shots(&[0.0, 1.9, 2.4, 6.0]), &looks(30, fleeting), SHAPE, 0.9).len(), 1);
+    }
+
+    #[test]
+    fn what_is_never_surely_a_face_is_dropped() {
+        assert_eq!(tracks(&shots(&[0.0, 6.0]), &looks(30, |_| vec![face(0.5, 0.1)]), SHAPE, 0.91), []);
     }
 
     #[test]
     fn a_track_ends_at_a_cut() {
-        let found = tracks(&shots(&[0.0, 3.0, 6.0]), &looks(30, |_| vec![face(0.5, 0.1)]), SHAPE);
+        let found = tracks(&shots(&[0.0, 3.0, 6.0]), &looks(30, |_| vec![face(0.5, 0.1)]), SHAPE, 0.9);
         assert_eq!(found.iter().map(|track| track.samples.len()).collect::<Vec<_>>(), [15, 15]);
         assert_eq!(found.iter().map(|track| track.id).collect::<Vec<_>>(), [0, 1]);
     }
@@ -170,6 +176,7 @@ mod tests {
             &shots(&[0.0, 6.0]),
             &looks(30, |t| if t < 2.0 { vec![face(0.4, 0.1), face(0.51, 0.1)] } else { vec![face(0.51, 0.1)] }),
             SHAPE,
+            0.9,
         );
         let mut lengths: Vec<_> = found.iter().map(|track| (track.samples.len(), track.samples[0].rect.x)).collect();
         lengths.sort_by(|a, b| a.1.total_cmp(&b.1));
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn two_people_who_pass_each_other_keep_their_tracks() {
         // Different sizes tell them apart while they cross.
-        let found = tracks(&shots(&[0.0, 6.0]), &looks(30, |t| vec![face(0.2 + 0.1 * t, 0.08), face(0.8 - 0.1 * t, 0.16)]), SHAPE);
+        let found = tracks(&shots(&[0.0, 6.0]), &looks(30, |t| vec![face(0.2 + 0.1 * t, 0.08), face(0.8 - 0.1 * t, 0.16)]), SHAPE, 0.9);
         assert_eq!(found.len(), 2);
         for track in found {
             let widths: Vec<f64> = track.samples.iter().map(|sample| sample.rect.width).collect();
@@ -196,7 +203,7 @@ mod tests {
             let shots = shots(&[0.0, cut, 8.0]);
             let seen = looks(faces.len(), |t| faces[(t / 0.2).round() as usize].iter().map(|&(x, width)| face(x, width)).collect());
             let total: usize = seen.iter().map(|look| look.faces.len()).sum();
-            let found = tracks(&shots, &seen, SHAPE);
+            let found = tracks(&shots, &seen, SHAPE, 0.9);
             prop_assert!(found.iter().map(|track| track.samples.len()).sum::<usize>() <= total);
             for track in found {
                 prop_assert!(shots.iter().any(|shot| track.samples.iter().all(|sample| shot.span.contains(sample.at))));

@@ -28,7 +28,7 @@ pub struct OnnxTrackerOptions {
     /// Cuts are found to the frame in any case.
     pub samples_per_second: f64,
     /// How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
-    /// Less finds more faces, and more that are none.
+    /// Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
     pub confidence: Option<f64>,
     /// Threads for one inference; 0, the default, takes one a core.
     pub threads: usize,
@@ -103,10 +103,16 @@ impl OnnxTracker {
         }
         let shots = cuts.shots(*span);
         let (width, height) = video.display_size();
-        let faces = associate::tracks(&shots, &looks, f64::from(width) / f64::from(height.max(1)));
+        let faces = associate::tracks(&shots, &looks, f64::from(width) / f64::from(height.max(1)), sure(self.confidence));
         cx.progress(1.0);
         Ok(Tracks { shots, faces })
     }
+}
+
+/// How sure the detector must once be of each face, given the confidence it needs each time: a third of the doubt. Measured with
+/// UltraFace at 0.7: faces reach 0.95 and more, a neck from behind 0.88 over 15 s.
+fn sure(confidence: f64) -> f64 {
+    1.0 - (1.0 - confidence) / 3.0
 }
 
 /// The frames shown during a span. The first is the one on screen as the span starts, even if it came up earlier.

@@ -15,6 +15,11 @@ const MOUTH: Region = Region { rows: (26, 37), columns: (10, 30) };
 /// Added to a face's contrast, so that noise in a flat, dark face does not count as movement; levels of 255.
 const NOISE: f64 = 6.0;
 
+/// How much of the upper face's change is taken off the mouth's: all of it would silence people who speak with their whole face.
+const STIR: f64 = 0.5;
+/// What any movement of a face counts for: little, but more than the nothing of a face that is frozen.
+const LIFE: f64 = 0.15;
+
 #[derive(Clone, Copy)]
 struct Region {
     rows: (usize, usize),
@@ -33,7 +38,7 @@ impl FaceImage {
 
     /// How much the mouth changed since `before`, in units of the face's contrast: 0 for a still face, wherever the head went.
     ///
-    /// The two pictures are laid over each other by the upper face, and what still differs there (noise, a turned head) is taken off.
+    /// The two pictures are laid over each other by the upper face, and part of what still differs there (noise, a turned head) is taken off.
     pub(super) fn mouth_change(&self, before: &FaceImage) -> f64 {
         let mut best = (f64::INFINITY, 0, 0);
         for dy in -REACH..=REACH {
@@ -48,7 +53,7 @@ impl FaceImage {
         // A jaw moves with the lips; a pixel of play keeps a slightly turned head from counting.
         let nearby = (-1..=1).flat_map(|y| (-1..=1).map(move |x| (x, y)));
         let mouth = nearby.map(|(x, y)| self.difference(before, MOUTH, dx + x, dy + y)).fold(f64::INFINITY, f64::min);
-        (mouth - upper).max(0.0) / (self.contrast() + NOISE)
+        (mouth - STIR * upper).max(LIFE * (mouth + upper)) / (self.contrast() + NOISE)
     }
 
     /// The mean absolute difference of a region, `before` being moved by `(dx, dy)` samples; differences of the mean level are left out.

@@ -1,0 +1,238 @@
+//! Who is in a shot, where, and whom to frame when.
+
+use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
+
+use super::STEP;
+
+/// Two tracks are one person if the second begins at most this many seconds after the first ended ...
+const REJOIN_GAP: f64 = 5.0;
+/// ... at most this many face sizes away, and at most this much larger or smaller.
+const REJOIN_DISTANCE: f64 = 0.7;
+const REJOIN_RATIO: f64 = 1.6;
+/// A face is taken to be where it was for this long before it is first and after it is last seen, and between, in seconds.
+const LINGER: f64 = 0.6;
+const BRIDGED: f64 = 1.5;
+/// People much smaller than the largest are in the background, and ones seen for a small part of the shot only pass by.
+const BACKGROUND: f64 = 0.4;
+const PASSING: f64 = 0.25;
+/// Together, people fill at most this part of the window.
+const COMFORTABLE: f64 = 0.9;
+/// Added to all mouths' change, in face contrasts, before it is shared out, so that noise alone makes nobody the speaker.
+const SILENCE: f64 = 0.02;
+/// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
+/// that: about one and a half seconds of usual speech.
+const TURN_COST: f64 = 0.6;
+/// What the largest person has ahead while nobody speaks.
+const LARGER: f64 = 0.1;
+/// What framing someone who is not in the picture costs.
+const ABSENT: f64 = 1.0;
+/// Shorter turns are not shown, in seconds.
+const SHORTEST_TURN: f64 = 1.0;
+
+/// Someone, at each moment of the shot.
+pub(super) struct Person {
+    places: Vec<Rect>,
+    present: Vec<bool>,
+    /// How much their mouth changes until the next moment, in face contrasts.
+    mouth: Vec<f64>,
+    /// The square root of the face's area, in picture heights.
+    size: f64,
+}
+
+impl Person {
+    /// Where their face is at moment `n`, if it is in the picture.
+    pub(super) fn at(&self, n: usize) -> Option<Rect> {
+        self.places.get(n).copied().filter(|_| self.is_present(n))
+    }
+
+    fn is_present(&self, n: usize) -> bool {
+        self.present.get(n).copied().unwrap_or(false)
+    }
+
+    fn seen(&self) -> usize {
+        self.present.iter().filter(|&&present| present).count()
+    }
+}
+
+/// From one moment on, these people are framed.
+#[derive(Debug, PartialEq)]
+pub(super) struct Turn {
+    pub(super) from: usize,
+    pub(super) people: Vec<usize>,
+}
+
+/// The box around boxes; none around none.
+pub(super) fn union(mut boxes: impl Iterator<Item = Rect>) -> Option<Rect> {
+    let first = boxes.next()?;
+    Some(boxes.fold(first, |a, b| {
+        let (left, top) = (a.x.min(b.x), a.y.min(b.y));
+        let (right, bottom) = ((a.x + a.width).max(b.x + b.width), (a.y + a.height).max(b.y + b.height));
+        Rect::new(left, top, right - left, bottom - top)
+    }))
+}
+
+/// The people who matter in a shot, at the moments of `times`. `shape` is the picture's width divided by its height.
+pub(super) fn in_shot(faces: &[FaceTrack], shot: Span, times: &[Timestamp], shape: f64) -> Vec<Person> {
+    let parts = faces.iter().map(|face| face.samples.iter().filter(|sample| shot.contains(sample.at)).copied().collect());
+    let joined = rejoined(parts.filter(|samples: &Vec<FaceSample>| !samples.is_empty()).collect(), shape);
+    let mut people: Vec<Person> = joined.iter().map(|samples| person(samples, times, shape)).collect();
+    let most_seen = people.iter().map(Person::seen).max().unwrap_or(0) as f64;
+    people.retain(|person| person.seen() as f64 >= PASSING * most_seen);
+    let largest = people.iter().map(|person| person.size).fold(0.0, f64::max);
+    people.retain(|person| person.size >= BACKGROUND * largest);
+    people
+}
+
+fn size(rect: Rect, shape: f64) -> f64 {
+    (rect.width * shape * rect.height).max(1e-9).sqrt()
+}
+
+/// Tracks that go on where another ended, put together: someone looked away for longer than the tracker waits.
+fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>> {
+    parts.sort_by_key(|samples| samples.first().map(|sample| sample.at));
+    let mut joined: Vec<Vec<FaceSample>> = Vec::new();
+    for samples in parts {
+        let Some(first) = samples.first() else { continue };
+        let continues = |before: &&mut Vec<FaceSample>| {
+            let Some(last) = before.last() else { return false };
+            let gap = first.at.since(last.at).secs();
+            let ((x, y), (to_x, to_y)) = (last.rect.center(), first.rect.center());
+            let (was, is) = (size(last.rect, shape), size(first.rect, shape));
+            let distance = ((to_x - x) * shape).hypot(to_y - y) / (was * is).sqrt();
+            (0.0..=REJOIN_GAP).contains(&gap) && gap > 0.0 && distance <= REJOIN_DISTANCE && (is / was).ln().abs() <= REJOIN_RATIO.ln()
+        };
+        match joined.iter_mut().find(continues) {
+            Some(before) => before.extend(samples),
+            None => joined.push(samples),
+        }
+    }
+    joined
+}
+
+/// Samples (in order of time, at least one) at regular moments.
+fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
+    let steady = without_outliers(samples);
+    let mut sizes: Vec<f64> = samples.iter().map(|sample| size(sample.rect, shape)).collect();
+    sizes.sort_by(f64::total_cmp);
+    let mut person = Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), size: sizes[sizes.len() / 2] };
+    for &at in times {
+        let next = samples.partition_point(|sample| sample.at <= at);
+        let before = next.checked_sub(1).map(|n| (samples[n], steady[n]));
+        let after = samples.get(next).map(|&sample| (sample, steady[next]));
+        let (place, gap) = match (before, after) {
+            (Some((a, from)), Some((b, to))) => {
+                let length = b.at.since(a.at).secs().max(1e-6);
+                (between(from, to, at.since(a.at).secs() / length), length - (BRIDGED - LINGER))
+            }
+            (Some((a, from)), None) => (from, at.since(a.at).secs()),
+            (None, Some((b, to))) => (to, b.at.since(at).secs()),
+            (None, None) => (Rect::FULL, f64::INFINITY),
+        };
+        person.places.push(place);
+        person.present.push(gap <= LINGER);
+        // A sample tells how the mouth changed since the one before, so it speaks for the time before it.
+        person.mouth.push(after.map_or(0.0, |(sample, _)| sample.mouth.max(0.0)));
+    }
+    person
+}
+
+fn between(a: Rect, b: Rect, part: f64) -> Rect {
+    let mix = |a: f64, b: f64| a + (b - a) * part;
+    Rect::new(mix(a.x, b.x), mix(a.y, b.y), mix(a.width, b.width), mix(a.height, b.height))
+}
+
+/// Each box with its sides replaced by the middle of three, so that one odd box moves nothing.
+fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
+    let at = |n: usize| samples[n.min(samples.len() - 1)].rect;
+    (0..samples.len())
+        .map(|n| {
+            let three = [at(n.saturating_sub(1)), at(n), at(n + 1)];
+            let middle = |side: fn(Rect) -> f64| {
+                let [a, b, c] = three.map(side);
+                a.max(b).min(a.min(b).max(c))
+            };
+            let (left, top) = (middle(|rect| rect.x), middle(|rect| rect.y));
+            let (right, bottom) = (middle(|rect| rect.x + rect.width), middle(|rect| rect.y + rect.height));
+            Rect::new(left, top, (right - left).max(0.0), (bottom - top).max(0.0))
+        })
+        .collect()
+}
+
+/// Whom to frame when: everyone if they fit in the window together, else who speaks.
+pub(super) fn turns(people: &[Person], window: Rect) -> Vec<Turn> {
+    let everyone: Vec<usize> = (0..people.len()).collect();
+    if people.len() < 2 || fit_together(people, window) {
+        return vec![Turn { from: 0, people: everyone }];
+    }
+    let mut turns: Vec<Turn> = Vec::new();
+    for (n, speaker) in without_short_turns(speakers(people)).into_iter().enumerate() {
+        if turns.last().is_none_or(|turn| turn.people != [speaker]) {
+            turns.push(Turn { from: n, people: vec![speaker] });
+        }
+    }
+    turns
+}
+
+/// Whether the window can hold all people but for a twentieth of the time.
+fn fit_together(people: &[Person], window: Rect) -> bool {
+    let moments = people.first().map_or(0, |person| person.places.len());
+    let (mut fits, mut seen) = (0, 0);
+    for n in 0..moments {
+        if let Some(all) = union(people.iter().filter_map(|person| person.at(n))) {
+            seen += 1;
+            fits += usize::from(all.width <= COMFORTABLE * window.width && all.height <= COMFORTABLE * window.height);
+        }
+    }
+    fits * 20 >= seen * 19
+}
+
+/// The person to frame at each moment: the way through the moments that collects the most speech, where each change of person costs
+/// (Viterbi). All of the shot is known, so a change is neither late nor made for an interjection.
+fn speakers(people: &[Person]) -> Vec<usize> {
+    let moments = people.first().map_or(0, |person| person.places.len());
+    let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
+    let mouth = |person: &Person, n: usize| person.mouth.get(n).copied().unwrap_or(0.0);
+    let worth = |person: &Person, n: usize| {
+        // The part of all that is said: mouths differ in how much they move, and in a quiet shot little says who speaks.
+        let said = mouth(person, n) / (SILENCE + people.iter().map(|other| mouth(other, n)).sum::<f64>());
+        let absent = if person.is_present(n) { 0.0 } else { ABSENT };
+        STEP * (said + LARGER * person.size / largest - absent)
+    };
+    let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(person, _)| person);
+    let mut totals = vec![0.0; people.len()];
+    // For each moment and person: who was framed before, on the best way there.
+    let mut before: Vec<Vec<usize>> = Vec::with_capacity(moments);
+    for n in 0..moments {
+        let leader = best(&totals);
+        let change = totals[leader] - TURN_COST;
+        let from: Vec<usize> = (0..people.len()).map(|p| if n > 0 && change > totals[p] { leader } else { p }).collect();
+        totals = people
+            .iter()
+            .zip(&from)
+            .enumerate()
+            .map(|(p, (person, &from))| totals[from] - if from == p { 0.0 } else { TURN_COST } + worth(person, n))
+            .collect();
+        before.push(from);
+    }
+    let mut framed = vec![best(&totals); moments];
+    for n in (1..moments).rev() {
+        framed[n - 1] = before[n][framed[n]];
+    }
+    framed
+}
+
+/// Gives turns that are too short to the turn before, or at the shot's start to the one after.
+fn without_short_turns(mut framed: Vec<usize>) -> Vec<usize> {
+    let shortest = (SHORTEST_TURN / STEP) as usize;
+    let mut start = 0;
+    while start < framed.len() {
+        let who = framed[start];
+        let end = framed[start..].iter().position(|&other| other != who).map_or(framed.len(), |length| start + length);
+        if end - start < shortest {
+            let instead = if start > 0 { framed[start - 1] } else { framed.get(end).copied().unwrap_or(who) };
+            framed[start..end].fill(instead);
+        }
+        start = end;
+    }
+    framed
+}
