@@ -216,7 +216,7 @@ impl Sums {
             .filter(|sentence| sentence.ends == End::Question)
             .map(|sentence| sentence.words.len())
             .sum();
-        let chatter = 40.0 * (asked as f64 / self.words - 0.33).max(0.0);
+        let chatter = 40.0 * (asked as f64 / self.words - 0.33).max(0.0) + if asks_late(talk, sentences.clone()) { 6.0 } else { 0.0 };
         let total = 10.0 * (0.30 * hook + 0.34 * completeness + 0.20 * density + 0.16 * emotion)
             - 6.0 * off
             - 5.0 * self.show.min(4.0)
@@ -231,6 +231,21 @@ impl Sums {
             emotion: tenth(emotion),
         }
     }
+}
+
+/// Whether a new question comes so late that its answer is cut.
+fn asks_late(talk: &Talk<'_>, sentences: Range<usize>) -> bool {
+    const A_QUESTION: usize = 4;
+    let all = &talk.sentences[sentences];
+    let total: usize = all.iter().map(|sentence| sentence.words.len()).sum();
+    let mut after = 0;
+    for sentence in all.iter().rev() {
+        after += sentence.words.len();
+        if sentence.ends == End::Question && sentence.words.len() >= A_QUESTION {
+            return after * 5 < total * 2;
+        }
+    }
+    false
 }
 
 /// How strongly a sentence catches, 0 to 10.
@@ -291,6 +306,14 @@ fn dangling(talk: &Talk<'_>, n: usize) -> f64 {
             0 if traits.has(Traits::ANSWER) => 0.45,
             // "So" and "now" open a new thought as often as they go on with one.
             0 if matches!(key, "so" | "now" | "also" | "if" | "though" | "although" | "as" | "until" | "well") => 0.2,
+            // Pieces of sentences: "Not easy, but ...", "Especially like ...".
+            0 if matches!(
+                key,
+                "not" | "especially" | "like" | "same" | "similarly" | "rather" | "again" | "still" | "mostly" | "including" | "yet"
+            ) =>
+            {
+                0.4
+            }
             0 | 1 if traits.has(Traits::BACK) && traits.has(Traits::LINK) => 0.75,
             0 if traits.has(Traits::LINK) => 0.5,
             0 | 1 if matches!(key, "it's" | "this" | "these") => 0.4,
