@@ -1,5 +1,7 @@
 //! Transcripts from captions, and the clips chosen from them, on real captions and on broken ones.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
