@@ -7,6 +7,7 @@ mod lexicon;
 mod openai;
 mod segment;
 mod select;
+mod traces;
 
 pub use heuristic::Heuristic;
 pub use openai::OpenAiScorer;
