@@ -207,8 +207,10 @@ async fn a_useless_verdict_is_asked_for_again_and_then_the_heuristic_stands() {
         let cx = Context::new();
         let chosen = OpenAiScorer { server: at(&server), ..OpenAiScorer::default() }.score(&cx, &talk()).await.unwrap();
         assert_eq!(chosen.len(), expected.len());
-        assert!(cx.warnings().iter().all(|warning| warning.message.contains("heuristic's scores stand")), "{:?}", cx.warnings());
-        assert_eq!(server.received_requests().await.unwrap().len(), cx.warnings().len() * 2);
+        let (warnings, requests) = (cx.warnings(), server.received_requests().await.unwrap().len());
+        assert!(warnings.iter().all(|warning| warning.message.contains("heuristic's scores stand")), "{warnings:?}");
+        // Each refused answer was asked for twice; a batch of one span may hold a verdict that is right for it.
+        assert!(!warnings.is_empty() && requests >= warnings.len() * 2, "{requests} requests, {warnings:?}");
     }
 }
 
