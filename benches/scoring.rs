@@ -6,8 +6,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 /// A talk with the shape of a real one: sentences of 4 to 27 words, 2.6 words a second, a vocabulary with a long tail, some pauses.
 fn talk(hours: f64) -> Transcript {
     const SMALL: [&str; 24] = [
-        "the", "of", "and", "to", "a", "in", "that", "is", "you", "it", "we", "so", "this", "for", "not", "never", "why", "love", "because", "have",
-        "people", "time", "think", "what",
+        "the", "of", "and", "to", "a", "in", "that", "is", "you", "it", "we", "so", "this", "for", "not", "never", "why", "love",
+        "because", "have", "people", "time", "think", "what",
     ];
     // A small generator of its own, so that every run scores the same talk.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -23,7 +23,11 @@ fn talk(hours: f64) -> Transcript {
         let length = 4 + draw(24);
         for n in 0..length {
             let rare = draw(40) * draw(60);
-            let mut text = if draw(2) == 0 { SMALL[draw(24) as usize].to_owned() } else { format!("{}word{rare}", ["re", "un", "ma", "co"][rare as usize % 4]) };
+            let mut text = if draw(2) == 0 {
+                SMALL[draw(24) as usize].to_owned()
+            } else {
+                format!("{}word{rare}", ["re", "un", "ma", "co"][rare as usize % 4])
+            };
             if n == 0 {
                 text[..1].make_ascii_uppercase();
             }
@@ -46,7 +50,8 @@ fn scoring(criterion: &mut Criterion) {
     criterion.bench_function(&format!("heuristic, 2.5 h, {words} words"), |bencher| {
         bencher.iter(|| runtime.block_on(Heuristic::default().score(&cx, &scoring)).unwrap());
     });
-    let longer = Scoring { options: ScoreOptions { max: std::time::Duration::from_secs(90), max_clips: 30, ..ScoreOptions::default() }, ..scoring };
+    let longer =
+        Scoring { options: ScoreOptions { max: std::time::Duration::from_secs(90), max_clips: 30, ..ScoreOptions::default() }, ..scoring };
     criterion.bench_function("the same, up to 90 s and 30 clips", |bencher| {
         bencher.iter(|| runtime.block_on(Heuristic::default().score(&cx, &longer)).unwrap());
     });

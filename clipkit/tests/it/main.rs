@@ -5,10 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod fakes;
+mod imports;
 mod picture;
 mod pipeline;
 mod probe;
 mod render;
+mod schema;
 mod support;
 mod words;
