@@ -1,5 +1,7 @@
 //! How long the heuristic scorer takes for a talk of two and a half hours.
 
+#![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
+
 use clipkit::{Context, Heuristic, ScoreOptions, Scorer, Scoring, Transcript, Word};
 use criterion::{Criterion, criterion_group, criterion_main};
 

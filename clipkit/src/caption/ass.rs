@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::layout::{Frame, Layout, layout};
+use super::layout::{Frame, Layout, PLATE, layout};
 use crate::model::script::is_spaced;
 use crate::model::{Animation, CaptionStyle, CaptionTrack, Cue, Rgb, Timestamp};
 
@@ -74,7 +74,7 @@ impl Look<'_> {
     /// The plate is an opaque box around one word, whose letters stay invisible.
     fn write_plate(&self, out: &mut String, style: &CaptionStyle) {
         let plate = colour(style.highlight);
-        self.line(out, "Plate", style, [plate.clone(), plate.clone(), plate, "&HFF000000".into()], 3, 0.14 * self.size, 0.0);
+        self.line(out, "Plate", style, [plate.clone(), plate.clone(), plate, "&HFF000000".into()], 3, PLATE * self.size, 0.0);
     }
 
     #[allow(clippy::too_many_arguments)] // One line of the format, in its order.

@@ -1,7 +1,10 @@
 //! Where a cue's lines break, and how large its letters are: estimated, so that an animated word never moves to another line.
 
 use crate::model::script::is_spaced;
-use crate::model::{CaptionStyle, Rect};
+use crate::model::{Animation, CaptionStyle, Rect};
+
+/// How far a plate reaches beyond its word, in font sizes.
+pub(super) const PLATE: f64 = 0.14;
 
 /// A cue's lines, and its font's size in pixels.
 pub(super) struct Layout {
@@ -21,7 +24,9 @@ impl Frame {
     pub(super) fn of(style: &CaptionStyle, safe: Rect, width: u32, height: u32) -> Self {
         let (width, height) = (f64::from(width), f64::from(height));
         let side = safe.x.max(1.0 - safe.x - safe.width).clamp(0.0, 0.45);
-        let lowest = (safe.y + safe.height).clamp(0.0, 1.0);
+        // The outline, or the plate, reaches below the letters.
+        let below = if style.animation == Animation::Box { PLATE } else { style.outline_width } * style.size;
+        let lowest = (safe.y + safe.height - below).clamp(0.0, 1.0);
         // Two lines above the bottom edge stay inside too.
         let highest = (safe.y + 2.5 * style.size).min(lowest);
         let bottom = style.position.clamp(highest, lowest);

@@ -1,8 +1,9 @@
 //! Titles and reasons, from a span's own words.
 
-use super::judge::{Judged, Traces};
+use super::judge::Judged;
 use super::lexicon::{Lexicon, Traits};
 use super::segment::{End, Talk};
+use super::traces::Traces;
 use crate::model::script;
 
 const TITLE_WORDS: usize = 8;

@@ -6,6 +6,7 @@ mod judge;
 mod lexicon;
 mod segment;
 mod select;
+mod traces;
 
 pub use heuristic::Heuristic;
 

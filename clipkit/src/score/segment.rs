@@ -70,7 +70,6 @@ impl<'a> Talk<'a> {
             }
         }
         let (stems, stem_count) = stems(&keys, &traits, lexicon.knows);
-        let mut traits = traits;
         mark_stammer(&keys, &mut traits);
         Talk { words, traits, keys, stems, stem_count, sentences, marks }
     }
