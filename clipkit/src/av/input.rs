@@ -1,5 +1,6 @@
-use std::ffi::OsString;
+use std::ffi::{CStr, CString};
 use std::path::{Path, PathBuf};
+use std::ptr;
 
 use ff::ffi;
 use ff::format::context::Input as Demuxer;
@@ -24,36 +25,29 @@ pub(super) struct Input {
 impl Input {
     /// Opens a local file. Nothing in it can make FFmpeg open another file or an address.
     pub(super) fn open(cx: &Context, path: &Path) -> Result<Self> {
+        Input::open_as(cx, path, None)
+    }
+
+    /// The same, read by a demuxer of this name whatever the content looks like.
+    pub(super) fn open_as(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Self> {
         super::init();
         let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, "read the file", error))?;
         if metadata.is_dir() {
-            return Err(Error::new(ErrorKind::InvalidInput, "this is a folder").with_path(path).with_advice("give a video file"));
+            return Err(Error::new(ErrorKind::InvalidInput, "this is a folder").with_path(path).with_advice("give a file"));
         }
         // Fails with the system's own reason, which FFmpeg would flatten to a number.
         drop(std::fs::File::open(path).map_err(|error| Error::io(path, "read the file", error))?);
-        if path.as_os_str().as_encoded_bytes().contains(&0) {
-            return Err(Error::new(ErrorKind::InvalidInput, "a file's name cannot hold a zero byte"));
-        }
-        // With the protocol spelled out, `http:...` or `concat:...` is only ever a file's name.
-        let mut url = OsString::from("file:");
-        url.push(path);
-        let mut options = ff::Dictionary::new();
-        options.set("protocol_whitelist", "file");
-        let token = cx.clone();
-        let demuxer =
-            ff::format::input_with_interrupt_and_dictionary(Path::new(&url), move || token.is_cancelled(), options).map_err(|code| {
-                match code {
-                    ff::Error::Exit => Error::cancelled(),
-                    ff::Error::Other { .. } => super::fail(ErrorKind::InvalidInput, "open the file", code),
-                    _ => Error::new(ErrorKind::InvalidInput, format!("this is not a media file that FFmpeg can read ({code})"))
-                        .with_advice("check that it plays; an interrupted download or a renamed file does not"),
-                }
-                .with_path(path)
-            })?;
+        let demuxer = open_demuxer(cx, path, demuxer).map_err(|code| refuse(path, code))?;
         // SAFETY: the pointer is that of the open demuxer.
         let start = unsafe { (*demuxer.as_ptr()).start_time };
         let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
         Ok(Input { demuxer, path: path.to_owned(), origin, context: cx.clone() })
+    }
+
+    /// The same file, whose own clock shows the source's time: a file of subtitles starts with its first one, not at zero.
+    #[must_use]
+    pub(super) fn on_its_own_clock(self) -> Self {
+        Input { origin: 0, ..self }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -101,4 +95,49 @@ impl Input {
         let micros = i128::from(ticks) * 1_000_000 * i128::from(base.numerator()) / i128::from(base.denominator().max(1));
         Timestamp::from_micros(i64::try_from(micros - i128::from(self.origin)).unwrap_or(i64::MAX))
     }
+}
+
+fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Demuxer, ff::Error> {
+    // With the protocol spelled out, `http:...` or `concat:...` is only ever a file's name.
+    let mut url = b"file:".to_vec();
+    // On Windows, FFmpeg takes UTF-8, which this encoding is for every name that has one.
+    url.extend_from_slice(path.as_os_str().as_encoded_bytes());
+    let url = CString::new(url).map_err(|_| ff::Error::from(ffi::AVERROR(ff::error::EINVAL)))?;
+    let format = match demuxer {
+        // SAFETY: the name is a terminated string; the answer is null or static.
+        Some(name) => unsafe { ffi::av_find_input_format(name.as_ptr()) },
+        None => ptr::null(),
+    };
+    if demuxer.is_some() && format.is_null() {
+        return Err(ff::Error::DemuxerNotFound);
+    }
+    let mut options = ff::Dictionary::new();
+    options.set("protocol_whitelist", "file");
+    let token = cx.clone();
+    let stop = ff::util::interrupt::new(Box::new(move || token.is_cancelled()));
+    // SAFETY: every pointer given is valid for its call. `avformat_open_input` frees the context and nulls the pointer where it
+    // fails; where it succeeds the wrapper takes the context over, together with the callback's guard, which it outlives.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(ff::Error::from(ffi::AVERROR(ff::error::ENOMEM)));
+        }
+        (*context).interrupt_callback = stop.interrupt;
+        let mut raw = options.disown();
+        let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut raw);
+        drop(ff::Dictionary::own(raw));
+        super::check(opened)?;
+        let demuxer = Demuxer::wrap_with_interrupt(context, stop.guard);
+        super::check(ffi::avformat_find_stream_info(context, ptr::null_mut()))?;
+        Ok(demuxer)
+    }
+}
+
+fn refuse(path: &Path, code: ff::Error) -> Error {
+    match code {
+        ff::Error::Exit | ff::Error::Other { .. } => super::fail(ErrorKind::InvalidInput, "open the file", code),
+        _ => Error::new(ErrorKind::InvalidInput, format!("this is not a media file that FFmpeg can read ({code})"))
+            .with_advice("check that it plays; an interrupted download or a renamed file does not"),
+    }
+    .with_path(path)
 }

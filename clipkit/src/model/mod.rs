@@ -5,6 +5,7 @@ mod clip;
 mod face;
 mod media;
 mod plan;
+pub(crate) mod script;
 mod style;
 mod time;
 mod transcript;

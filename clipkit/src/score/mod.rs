@@ -1,7 +1,11 @@
 //! Choosing the spans that are worth a clip.
 
+mod describe;
 mod heuristic;
+mod judge;
+mod lexicon;
 mod segment;
+mod select;
 
 pub use heuristic::Heuristic;
 

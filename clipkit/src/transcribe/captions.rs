@@ -1,16 +1,177 @@
-use super::Transcriber;
-use crate::context::Context;
-use crate::error::Result;
-use crate::model::{Media, Transcript};
-use async_trait::async_trait;
+use std::path::{Path, PathBuf};
 
-/// Captions.
-#[derive(Clone, Debug, Default)]
-pub struct Captions;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::Transcriber;
+use super::json::Document;
+use super::sidecar::{self, Sidecar};
+use super::words::repair;
+use crate::av::subtitle::{self, Markup};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Media, SubtitleStream, Timestamp, Transcript, Word};
+
+/// Takes the transcript from captions that exist already: a file beside the video, or subtitles inside it.
+///
+/// For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`, `talk.word_timings.json`, `talk.json3`,
+/// `talk.vtt`, `talk.srt`, `talk.ass`, `talk.json`, the same with a language as yt-dlp writes it (`talk.en.vtt`; languages in
+/// alphabetical order), then the text subtitles inside the video, those in the language of its sound first. What is there but cannot
+/// be read is passed over with a warning.
+///
+/// Word times in WebVTT, json3 and JSON are kept; where only cues have times, words share a cue's time by their length. Captions that
+/// roll, as YouTube's automatic ones do, are read once. Descriptions of sounds (`[Music]`) are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Captions {
+    /// The one file to read, instead of looking for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
+}
+
+impl Captions {
+    /// Looks beside the video, then inside it. Where there is nothing, the error is [`ErrorKind::NoTranscript`].
+    pub fn auto() -> Self {
+        Captions { file: None }
+    }
+
+    /// Reads `path`: SRT, WebVTT, ASS, YouTube's json3, or JSON with word times: a [`Transcript`], `[[word, start, end], ...]`, Whisper's.
+    ///
+    /// A file that is none of these is [`ErrorKind::InvalidInput`].
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Captions { file: Some(path.into()) }
+    }
+}
 
 #[async_trait]
 impl Transcriber for Captions {
-    async fn transcribe(&self, _cx: &Context, _media: &Media) -> Result<Transcript> {
-        Ok(Transcript::default())
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let (captions, media) = (self.clone(), media.clone());
+        cx.blocking(move |cx| match &captions.file {
+            Some(path) => from_file(cx, &Sidecar { path: path.clone(), language: None }, &media),
+            None => automatic(cx, &media),
+        })
+        .await
+    }
+}
+
+fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
+    for sidecar in sidecar::beside(&media.path) {
+        match from_file(cx, &sidecar, media) {
+            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; looking for other captions")),
+            answer => return answer,
+        }
+    }
+    for stream in text_streams(media) {
+        match embedded(cx, media, stream) {
+            Ok(transcript) if transcript.words.is_empty() => {}
+            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; looking for other captions")),
+            answer => return answer,
+        }
+    }
+    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
+        .with_path(&media.path)
+        .with_advice("give --transcript FILE, or put talk.srt or talk.vtt beside the video".replace("talk", &stem(&media.path))))
+}
+
+/// The video's name without its ending, as long as it is fit for a line of advice.
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if stem.is_empty() || stem.chars().count() > 60 || stem.contains(char::is_control) { "talk".to_owned() } else { stem }
+}
+
+fn from_file(cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {
+    let Document { language, words } = sidecar::read(cx, &sidecar.path)?;
+    let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    finish(cx, media, sidecar.language.clone().or(language), origin, words).map_err(|error| error.with_path(&sidecar.path))
+}
+
+fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Transcript> {
+    // `text_streams` answers streams with a known markup only.
+    let markup = Markup::of_codec(&stream.codec).unwrap_or(Markup::Plain);
+    let subtitles = subtitle::read_embedded(cx, &media.path, stream.index)?;
+    let language = stream.language.as_deref().and_then(bcp47);
+    let origin = format!("{} subtitles, stream {}", stream.codec, stream.index);
+    finish(cx, media, language, origin, sidecar::words_in(&subtitles, markup)).map_err(|error| error.with_path(&media.path))
+}
+
+/// Subtitle streams that hold text, those in the language of the sound first.
+fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
+    let spoken = media.audio.first().and_then(|stream| stream.language.as_deref()).and_then(bcp47);
+    let mut streams: Vec<&SubtitleStream> = media.subtitles.iter().filter(|stream| Markup::of_codec(&stream.codec).is_some()).collect();
+    streams.sort_by_key(|stream| spoken.is_none() || stream.language.as_deref().and_then(bcp47) != spoken);
+    streams
+}
+
+fn finish(cx: &Context, media: &Media, language: Option<String>, origin: String, words: Vec<Word>) -> Result<Transcript> {
+    let late = words.iter().filter(|word| word.start >= media.duration).count();
+    if media.duration > Timestamp::ZERO && late > 0 && late * 20 > words.len() {
+        let last = words.iter().map(|word| word.end).max().unwrap_or_default();
+        cx.warn(format!("{origin}: the captions go on to {last}, but the video ends at {}: are they of another cut?", media.duration));
+    }
+    Ok(Transcript { language, origin, words: repair(words, media.duration)? })
+}
+
+/// The BCP 47 tag of a language as containers name it (ISO 639-2, `eng`); none for `und` and what is no language.
+fn bcp47(name: &str) -> Option<String> {
+    const KNOWN: [(&str, &str); 34] = [
+        ("eng", "en"),
+        ("spa", "es"),
+        ("fra", "fr"),
+        ("fre", "fr"),
+        ("deu", "de"),
+        ("ger", "de"),
+        ("por", "pt"),
+        ("ita", "it"),
+        ("nld", "nl"),
+        ("dut", "nl"),
+        ("rus", "ru"),
+        ("ukr", "uk"),
+        ("pol", "pl"),
+        ("ces", "cs"),
+        ("cze", "cs"),
+        ("swe", "sv"),
+        ("nor", "no"),
+        ("dan", "da"),
+        ("fin", "fi"),
+        ("ell", "el"),
+        ("gre", "el"),
+        ("tur", "tr"),
+        ("ara", "ar"),
+        ("heb", "he"),
+        ("hin", "hi"),
+        ("tha", "th"),
+        ("vie", "vi"),
+        ("ind", "id"),
+        ("zho", "zh"),
+        ("chi", "zh"),
+        ("jpn", "ja"),
+        ("kor", "ko"),
+        ("ron", "ro"),
+        ("hun", "hu"),
+    ];
+    let name = name.to_ascii_lowercase();
+    match KNOWN.iter().find(|(long, _)| *long == name) {
+        Some((_, short)) => Some((*short).to_owned()),
+        None => (sidecar::is_language(&name) && !matches!(name.as_str(), "und" | "mul" | "zxx" | "mis")).then_some(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_is_plain_and_strict() {
+        assert_eq!(serde_json::to_string(&Captions::auto()).unwrap(), "{}");
+        assert_eq!(serde_json::from_str::<Captions>(r#"{"file":"a.srt"}"#).unwrap(), Captions::file("a.srt"));
+        assert!(serde_json::from_str::<Captions>(r#"{"fil":"a.srt"}"#).is_err());
+    }
+
+    #[test]
+    fn containers_names_of_languages_become_tags() {
+        assert_eq!(bcp47("eng").as_deref(), Some("en"));
+        assert_eq!(bcp47("EN-us").as_deref(), Some("en-us"));
+        assert_eq!(bcp47("und"), None);
     }
 }

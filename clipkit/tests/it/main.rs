@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+mod openai;
 mod picture;
 mod probe;
 mod render;
 mod support;
+mod words;

@@ -1,0 +1,172 @@
+use std::ffi::CStr;
+use std::path::Path;
+
+use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Id;
+
+use super::input::Input;
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Span;
+
+/// No talk has more: past this the file is an attempt to fill memory.
+const MOST_CUES: usize = 400_000;
+const MOST_BYTES: usize = 16 << 20;
+
+/// The text of one subtitle, as it stands in the file, on the source's timeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Subtitle {
+    pub(crate) span: Span,
+    pub(crate) text: String,
+}
+
+/// How a subtitle's text is marked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Markup {
+    /// WebVTT cue text.
+    WebVtt,
+    /// SubRip: a little HTML, sometimes ASS overrides.
+    SubRip,
+    /// The text field of an ASS event.
+    Ass,
+    /// None.
+    Plain,
+}
+
+impl Markup {
+    /// The markup of a codec, by the short name in `SubtitleStream::codec`; none where subtitles are not text.
+    pub(crate) fn of_codec(name: &str) -> Option<Self> {
+        match name {
+            "subrip" | "srt" => Some(Markup::SubRip),
+            "webvtt" => Some(Markup::WebVtt),
+            "ass" | "ssa" => Some(Markup::Ass),
+            "mov_text" | "text" => Some(Markup::Plain),
+            _ => None,
+        }
+    }
+
+    /// The demuxer that a file of subtitles alone is read with. Naming it keeps the content from choosing another.
+    fn demuxer(self) -> &'static CStr {
+        match self {
+            Markup::WebVtt => c"webvtt",
+            Markup::SubRip | Markup::Plain => c"srt",
+            Markup::Ass => c"ass",
+        }
+    }
+}
+
+/// Reads a file of subtitles alone.
+pub(crate) fn read_file(cx: &Context, path: &Path, markup: Markup) -> Result<Vec<Subtitle>> {
+    let input = Input::open_as(cx, path, Some(markup.demuxer()))?.on_its_own_clock();
+    read_stream(input, 0, markup)
+}
+
+/// Reads the text stream `index` of a media file.
+pub(crate) fn read_embedded(cx: &Context, path: &Path, index: usize) -> Result<Vec<Subtitle>> {
+    let input = Input::open(cx, path)?;
+    let not_text = || Error::new(ErrorKind::InvalidInput, format!("stream {index} does not hold subtitles as text")).with_path(path);
+    let markup = match input.demuxer.stream(index).ok_or_else(not_text)?.parameters().id() {
+        Id::SUBRIP | Id::SRT => Markup::SubRip,
+        Id::WEBVTT => Markup::WebVtt,
+        Id::ASS | Id::SSA => Markup::Ass,
+        Id::MOV_TEXT | Id::TEXT => Markup::Plain,
+        _ => return Err(not_text()),
+    };
+    read_stream(input, index, markup)
+}
+
+fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Subtitle>> {
+    let refuse = |what: &str, input: &Input| Error::new(ErrorKind::InvalidInput, what).with_path(input.path());
+    let Some(base) = input.demuxer.stream(index).map(|stream| stream.time_base()) else {
+        return Err(refuse("there are no subtitles in this file", &input));
+    };
+    input.keep_only(index);
+    let mut subtitles = Vec::new();
+    let mut bytes = 0;
+    let mut packet = Packet::empty();
+    while input.read(&mut packet)? {
+        let (Some(data), Some(pts)) = (packet.data(), packet.pts()) else { continue };
+        if packet.stream() != index {
+            continue;
+        }
+        let text = text_of(data, markup);
+        bytes += text.len();
+        if bytes > MOST_BYTES || subtitles.len() >= MOST_CUES {
+            return Err(refuse("there are more subtitles in this file than a video can have", &input));
+        }
+        let start = input.timestamp(pts, base);
+        let end = input.timestamp(pts.saturating_add(packet.duration().max(0)), base);
+        subtitles.push(Subtitle { span: Span::between(start, end), text });
+    }
+    Ok(subtitles)
+}
+
+/// The text in a packet, in the way its codec stores it.
+fn text_of(data: &[u8], markup: Markup) -> String {
+    match markup {
+        // A big-endian length, then UTF-8, then styling boxes.
+        Markup::Plain => match data.split_first_chunk::<2>() {
+            Some((length, rest)) => decode(&rest[..rest.len().min(usize::from(u16::from_be_bytes(*length)))]),
+            None => String::new(),
+        },
+        // ReadOrder, Layer, Style, Name, three margins, Effect, Text. Only the last may hold commas.
+        Markup::Ass => decode(data.splitn(9, |byte| *byte == b',').nth(8).unwrap_or_default()),
+        Markup::WebVtt | Markup::SubRip => decode(data),
+    }
+}
+
+/// UTF-8, else Windows-1252, in which most old subtitle files are written.
+pub(crate) fn decode(data: &[u8]) -> String {
+    let punctuation = ['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}'];
+    match std::str::from_utf8(data) {
+        Ok(text) => text.to_owned(),
+        Err(_) => data
+            .iter()
+            .map(|byte| match byte {
+                0x80 => '\u{20ac}',
+                0x85 => '\u{2026}',
+                0x91..=0x97 => punctuation[usize::from(byte - 0x91)],
+                _ => char::from(*byte),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packet_text_is_found_in_each_codecs_way() {
+        assert_eq!(text_of(b"\x00\x03oop\x00\x00\x00\x0estyl", Markup::Plain), "oop");
+        assert_eq!(text_of(b"\xff\xffx", Markup::Plain), "x");
+        assert_eq!(text_of(b"\x00", Markup::Plain), "");
+        assert_eq!(text_of(b"0,0,Default,,0,0,0,,One, {\\i1}two", Markup::Ass), "One, {\\i1}two");
+        assert_eq!(text_of(b"0,0", Markup::Ass), "");
+        assert_eq!(text_of(b"caf\xe9 \x96 \x93x\x94", Markup::SubRip), "caf\u{e9} \u{2013} \u{201c}x\u{201d}");
+    }
+
+    #[test]
+    fn a_forced_demuxer_reads_only_its_own_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b.vtt");
+        std::fs::write(&path, "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.500 line:0\n<v Bob>Hi &amp; bye\nthere\n").unwrap();
+        let subtitles = read_file(&Context::new(), &path, Markup::WebVtt).unwrap();
+        let span = Span::secs(1.0, 2.5).unwrap();
+        assert_eq!(subtitles, [Subtitle { span, text: "<v Bob>Hi &amp; bye\nthere".into() }]);
+
+        let playlist = folder.path().join("list.srt");
+        std::fs::write(&playlist, "#EXTM3U\n#EXTINF:1,\n/etc/hostname\n").unwrap();
+        assert!(read_file(&Context::new(), &playlist, Markup::SubRip).is_ok_and(|list| list.is_empty()));
+    }
+
+    #[test]
+    fn cancelled_reading_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.srt");
+        std::fs::write(&path, "1\n00:00:01,000 --> 00:00:02,000\nhi\n").unwrap();
+        let cx = Context::new();
+        cx.cancel();
+        assert!(read_file(&cx, &path, Markup::SubRip).is_err_and(|error| error.is_cancelled()));
+    }
+}

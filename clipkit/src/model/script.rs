@@ -1,0 +1,36 @@
+/// Whether this letter belongs to a script that is written without spaces between words: Han, kana, Thai, Lao, Burmese, Khmer.
+pub(crate) fn is_unspaced(letter: char) -> bool {
+    matches!(u32::from(letter),
+        0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3040..=0x30ff
+        | 0x31f0..=0x31ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff66..=0xff9f | 0x2_0000..=0x3_ffff)
+}
+
+/// Whether a space is written between two words.
+pub(crate) fn is_spaced(before: &str, after: &str) -> bool {
+    let joins = |letter: Option<char>| letter.is_some_and(|c| is_unspaced(c) || matches!(u32::from(c), 0x3000..=0x303f | 0xff00..=0xff65));
+    !joins(before.chars().next_back()) && !joins(after.chars().next())
+}
+
+/// Words as a line of text, spaced as their script is.
+pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() && is_spaced(&line, word) {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_joined_as_their_script_is_written() {
+        assert_eq!(join(["Two", "words."]), "Two words.");
+        assert_eq!(join(["今日は", "AI", "の話です。", "次。"]), "今日はAIの話です。次。");
+        assert_eq!(join(["안녕", "하세요"]), "안녕 하세요");
+    }
+}

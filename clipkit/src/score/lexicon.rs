@@ -1,0 +1,238 @@
+//! What single words tell of a sentence, by language. English is full; others know how sentences hang on those before.
+
+use std::collections::HashMap;
+
+/// What a word can be; a word can be several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Traits(u16);
+
+impl Traits {
+    /// Carries no content: the, of, with.
+    pub(super) const STOP: Traits = Traits(1);
+    /// Says nothing: um, well, you know.
+    pub(super) const FILLER: Traits = Traits(2);
+    /// Hangs a sentence on the one before: and, but, because.
+    pub(super) const LINK: Traits = Traits(4);
+    /// Stands for something named before: he, it, that's.
+    pub(super) const BACK: Traits = Traits(8);
+    /// Makes people listen: never, secret, mistake.
+    pub(super) const HOOK: Traits = Traits(16);
+    /// Is felt: love, afraid, incredible.
+    pub(super) const FEELING: Traits = Traits(32);
+    /// Opens a question: why, how, what.
+    pub(super) const QUESTION: Traits = Traits(64);
+    /// Speaks to the listener: you, your.
+    pub(super) const YOU: Traits = Traits(128);
+    /// Tells of the speaker: I, my.
+    pub(super) const SELF: Traits = Traits(256);
+    /// Housekeeping of a show: subscribe, sponsor, episode.
+    pub(super) const SHOW: Traits = Traits(512);
+    /// Answers what was asked before: yeah, exactly.
+    pub(super) const ANSWER: Traits = Traits(1024);
+    /// Holds figures.
+    pub(super) const FIGURE: Traits = Traits(2048);
+    /// Written with a capital inside a sentence.
+    pub(super) const NAME: Traits = Traits(4096);
+
+    pub(super) fn has(self, other: Traits) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    #[must_use]
+    pub(super) fn with(self, other: Traits) -> Traits {
+        Traits(self.0 | other.0)
+    }
+}
+
+type List = (Traits, &'static str);
+
+const ENGLISH: &[List] = &[
+    (
+        Traits::STOP,
+        "the a an of to in on at for with by from as into about over under through between out up down off is are was were be been being am \
+         do does did done have has had having will would can could should may might must shall not don't doesn't didn't isn't aren't wasn't \
+         i'm i've i'd i'll you're you've you'll we're we've we'll they're there's here's it'll let's that there here then than too very just \
+         really some any all more most much many other such own same only both each few if when while where who whom whose what which how why \
+         get got go going gone come came make made take took know think say said says want see look thing things something anything way lot kind \
+         sort bit now back even still well also one two because until again like gonna wanna got us our ours we i me my mine myself you your yours \
+         yourself he him his she her hers it its they them their theirs this these those and or but so nor yet no yes yeah okay ok right actually basically",
+    ),
+    (Traits::FILLER, "um uh uhm erm hmm mm ah oh well like basically literally anyway anyways yeah okay ok alright mean sort kinda"),
+    (
+        Traits::LINK,
+        "and but or because cause which so that's then also therefore thus hence plus though although however whereas nor otherwise instead besides until unless than as",
+    ),
+    (
+        Traits::BACK,
+        "he she it they him her them his its their he's she's it's they're he'd she'd they'd it'd he'll she'll they'll it'll that that's this \
+         these those that'll such neither both another others",
+    ),
+    (
+        Traits::HOOK,
+        "never nobody everyone everybody nothing secret mistake mistakes wrong truth lie lies lying myth biggest worst best greatest most hardest \
+         simplest only first why imagine surprising surprised surprisingly unexpected shocking problem problems impossible dangerous danger risk \
+         changed change changes discovered discovery realized realize learned lesson lessons rule rules reason reasons key important crucial \
+         question paradox puzzle mystery magic magical trick hidden fundamental beautiful crazy weird strange wild insane fail failed failure \
+         success win lose lost money million billion rich free power powerful future world life death die kill war fight stop start always \
+         forever ever nobody's must need huge massive tiny extraordinary revolutionary revolution breakthrough actually difference story advice \
+         believe favorite interesting fascinating remarkable powerful hard difficult easy simple matter matters exactly completely totally",
+    ),
+    (
+        Traits::FEELING,
+        "love loved loves hate hated fear afraid scared scary terrified terrifying happy happiness joy sad sadness angry anger rage cry crying \
+         cried laugh laughed laughing fun funny hilarious amazing amazed awesome incredible unbelievable wonderful beautiful gorgeous brilliant \
+         terrible horrible awful disgusting painful pain hurt suffer suffering struggle hope hopeful hopeless dream dreams proud pride shame \
+         ashamed guilty guilt embarrassed embarrassing lonely alone excited exciting thrilled passion passionate obsessed crazy insane mad wild \
+         shocked shocking surprised stunning breathtaking heart heartbreaking tears death die died dying dead kill killed war tragedy tragic \
+         miracle magical delightful delight grateful thankful regret worry worried worrying anxious anxiety panic desperate brutal cruel evil \
+         devastating disaster nightmare catastrophe enjoy enjoyed inspiring inspired awe wow damn hell god fantastic spectacular marvelous sorry \
+         favorite cool weird strange exciting fascinating frustrating frustrated annoying annoyed hard tough danger dangerous trust betrayed",
+    ),
+    (
+        Traits::QUESTION,
+        "why how what who when where which whose is are was were do does did can could would should will have has isn't aren't don't doesn't didn't won't wouldn't",
+    ),
+    (Traits::YOU, "you your you're you've you'll you'd yours yourself"),
+    (Traits::SELF, "i i'm i've i'd i'll my me mine myself"),
+    (
+        Traits::SHOW,
+        "subscribe subscribed sponsor sponsors sponsored podcast podcasts episode episodes welcome itunes patreon newsletter merch merchandise \
+         promo giveaway channel thanks goodbye bye conversation twitter instagram homework poll slide slides livestream",
+    ),
+    (
+        Traits::ANSWER,
+        "yeah yes yep yup no nope exactly right sure absolutely correct agreed indeed totally definitely okay ok true oh hmm mm",
+    ),
+];
+
+const SPANISH: &[List] = &[
+    (
+        Traits::STOP,
+        "el la los las un una unos unas de del a al en con por para sin sobre entre que se su sus lo le les me te nos mi tu es son era fue ser \
+         está están estaba hay ha han he muy más menos ya también como si no sí cuando donde quien este esta esto ese esa eso y o pero porque \
+         todo todos todas nada algo uno dos hacer tiene tienen tengo",
+    ),
+    (Traits::FILLER, "eh em este pues bueno o sea digamos entonces"),
+    (Traits::LINK, "y pero o porque entonces así aunque sino además pues que"),
+    (Traits::BACK, "él ella ellos ellas eso esto ese esa esos esas este esta lo la le les su"),
+    (
+        Traits::HOOK,
+        "nunca nadie nada secreto error errores verdad mentira mejor peor único imposible peligro imagina problema importante increíble siempre dinero vida muerte",
+    ),
+    (
+        Traits::FEELING,
+        "amor amo odio miedo feliz felicidad triste tristeza rabia llorar reír increíble hermoso terrible horrible dolor sufrir esperanza sueño orgullo vergüenza muerte guerra emocionante maravilloso",
+    ),
+    (Traits::QUESTION, "qué por cómo cuándo dónde quién cuál cuánto"),
+    (Traits::YOU, "tú usted ustedes te tu tus ti"),
+    (Traits::SELF, "yo me mi mis"),
+    (Traits::ANSWER, "sí no claro exacto bueno vale"),
+];
+
+const FRENCH: &[List] = &[
+    (
+        Traits::STOP,
+        "le la les un une des de du d'un d'une à au aux en dans avec par pour sans sur entre que qui se son sa ses ce cette ces il elle on nous \
+         vous ils elles je tu me te lui leur est sont était être a ont avait avoir fait faire très plus moins aussi comme si ne pas c'est y et ou \
+         mais donc tout tous toutes rien",
+    ),
+    (Traits::FILLER, "euh ben bah bon alors quoi voilà enfin donc"),
+    (Traits::LINK, "et mais ou parce donc alors car puis aussi ainsi puisque"),
+    (Traits::BACK, "il elle ils elles ça cela celui celle ceux c'est c'était ce lui leur"),
+    (
+        Traits::HOOK,
+        "jamais personne rien secret erreur erreurs vérité mensonge meilleur pire seul impossible danger imaginez problème important incroyable toujours argent vie mort pourquoi",
+    ),
+    (
+        Traits::FEELING,
+        "amour aime déteste peur heureux bonheur triste tristesse colère pleurer rire incroyable beau terrible horrible douleur souffrir espoir rêve fier honte mort guerre magnifique merveilleux",
+    ),
+    (Traits::QUESTION, "pourquoi comment quand où qui quel quelle quels est-ce que qu'est-ce"),
+    (Traits::YOU, "vous tu toi ton ta tes votre vos"),
+    (Traits::SELF, "je j'ai moi mon ma mes"),
+    (Traits::ANSWER, "oui non ouais exactement voilà d'accord"),
+];
+
+const GERMAN: &[List] = &[
+    (
+        Traits::STOP,
+        "der die das den dem des ein eine einen einem einer eines und oder aber in im an am auf aus bei mit nach von vom zu zum zur für über unter \
+         ist sind war waren sein bin hat haben hatte wird werden wurde kann können muss müssen soll will nicht auch nur noch schon sehr mehr so \
+         wie wenn als dass ob man ich du er sie es wir ihr mich dich sich uns was wer wo da hier dann doch ja nein",
+    ),
+    (Traits::FILLER, "äh ähm also naja halt quasi sozusagen genau irgendwie"),
+    (Traits::LINK, "und aber oder denn weil sondern deshalb deswegen darum dann also außerdem trotzdem"),
+    (Traits::BACK, "er sie es dies dieser diese dieses das ihm ihn ihnen deren dessen davon dafür damit"),
+    (
+        Traits::HOOK,
+        "nie niemals niemand nichts geheimnis fehler wahrheit lüge beste schlimmste einzige unmöglich gefahr problem wichtig unglaublich immer geld leben tod warum stell",
+    ),
+    (
+        Traits::FEELING,
+        "liebe liebt hass angst glücklich glück traurig wut weinen lachen unglaublich schön schrecklich schlimm schmerz leiden hoffnung traum stolz scham tod krieg wunderbar großartig",
+    ),
+    (Traits::QUESTION, "warum wie was wer wann wo welche welcher welches wieso weshalb"),
+    (Traits::YOU, "du dich dir dein deine sie ihnen ihr euch"),
+    (Traits::SELF, "ich mich mir mein meine"),
+    (Traits::ANSWER, "ja nein genau richtig klar stimmt okay"),
+];
+
+/// What is known of a language's words.
+pub(super) struct Lexicon {
+    words: HashMap<&'static str, Traits>,
+    /// Whether the lists tell content from the rest.
+    pub(super) knows: bool,
+}
+
+impl Lexicon {
+    /// The lists of the language named, else of the one whose small words the talk is full of, else none.
+    pub(super) fn of(language: Option<&str>, keys: &[String]) -> Self {
+        let primary = language.map(|tag| tag.split('-').next().unwrap_or_default().to_ascii_lowercase());
+        match primary.as_deref() {
+            Some("en") => Lexicon::from(ENGLISH),
+            Some("es") => Lexicon::from(SPANISH),
+            Some("fr") => Lexicon::from(FRENCH),
+            Some("de") => Lexicon::from(GERMAN),
+            Some(_) => Lexicon::from(&[]),
+            None => Lexicon::guess(keys),
+        }
+    }
+
+    fn guess(keys: &[String]) -> Self {
+        let sample = &keys[..keys.len().min(3000)];
+        [ENGLISH, SPANISH, FRENCH, GERMAN]
+            .into_iter()
+            .map(|lists| {
+                let lexicon = Lexicon::from(lists);
+                let known = sample.iter().filter(|key| lexicon.traits(key).has(Traits::STOP)).count();
+                (known, lexicon)
+            })
+            .max_by_key(|(known, _)| *known)
+            .filter(|(known, _)| known * 4 > sample.len())
+            .map_or_else(|| Lexicon::from(&[]), |(_, lexicon)| lexicon)
+    }
+
+    fn from(lists: &[List]) -> Self {
+        let mut words: HashMap<&'static str, Traits> = HashMap::new();
+        for (traits, list) in lists {
+            for word in list.split_whitespace() {
+                let known = words.entry(word).or_default();
+                *known = known.with(*traits);
+            }
+        }
+        Lexicon { knows: !words.is_empty(), words }
+    }
+
+    pub(super) fn traits(&self, key: &str) -> Traits {
+        self.words.get(key).copied().unwrap_or_default()
+    }
+}
+
+/// A word as the lists hold it: lower case, without the punctuation around it, with a straight apostrophe.
+pub(super) fn key(word: &str) -> String {
+    word.trim_matches(|c: char| !c.is_alphanumeric())
+        .chars()
+        .map(|c| if c == '\u{2019}' { '\'' } else { c })
+        .flat_map(char::to_lowercase)
+        .collect()
+}

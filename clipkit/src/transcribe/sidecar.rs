@@ -1,0 +1,186 @@
+//! Caption files beside a video: which there are, in which order they are tried, how each is read.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::json::{self, Document};
+use super::markup::{Voices, lines};
+use super::rolling::Cue;
+use super::words::words_of;
+use crate::av::subtitle::{self, Markup, Subtitle};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A day of word times takes less.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// A caption file and the language in its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sidecar {
+    pub(super) path: PathBuf,
+    pub(super) language: Option<String>,
+}
+
+/// The endings tried, best first: word times before cue times; `.json` last, as it may be anything.
+const ENDINGS: [&str; 9] = ["transcript.json", "words.json", "word_timings.json", "json3", "vtt", "srt", "ass", "ssa", "json"];
+
+/// Caption files beside `video`, in the order to try them: without a language in the name first, then by language.
+pub(super) fn beside(video: &Path) -> Vec<Sidecar> {
+    let (Some(stem), Some(folder)) = (video.file_stem(), video.parent()) else { return Vec::new() };
+    let stem = format!("{}.", stem.to_string_lossy());
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<(Option<String>, usize, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let path = folder.join(entry.file_name());
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let (language, rank) = classify(name.strip_prefix(&stem)?)?;
+            (path != video && path.is_file()).then_some((language, rank, path))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().map(|(language, _, path)| Sidecar { path, language }).collect()
+}
+
+/// `vtt` -> no language; `en.vtt` -> `en`; and the ending's place in the order.
+fn classify(rest: &str) -> Option<(Option<String>, usize)> {
+    let rest = rest.to_ascii_lowercase();
+    let place = |ending: &str| ENDINGS.iter().position(|known| *known == ending);
+    if let Some(rank) = place(&rest) {
+        return Some((None, rank));
+    }
+    let (tag, ending) = rest.split_once('.')?;
+    // `talk.info.json` is what yt-dlp knows of the video, not a language.
+    let rank = place(ending).filter(|_| is_language(tag) && ending != "json")?;
+    Some((Some(tag.to_owned()), rank))
+}
+
+/// Whether this looks like a BCP 47 tag: `en`, `pt-br`, `en-orig`, `zh-hans`.
+pub(super) fn is_language(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let primary = parts.next().unwrap_or_default();
+    matches!(primary.len(), 2 | 3)
+        && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        && tag.len() <= 35
+}
+
+/// Reads a caption file of any kind this crate knows.
+///
+/// A file that holds no captions, or none that can be read, is `ErrorKind::InvalidInput` and says what was expected.
+pub(super) fn read(cx: &Context, path: &Path) -> Result<Document> {
+    let head = head(path)?;
+    let refuse = |expected: &str| {
+        Error::new(ErrorKind::InvalidInput, format!("there are no captions in this file; expected {expected}")).with_path(path)
+    };
+    match kind(path, &head) {
+        Some(Kind::Json) => {
+            let text = fs::read(path).map_err(|error| Error::io(path, "read", error))?;
+            json::parse(&subtitle::decode(&text)).ok_or_else(|| refuse(json::EXPECTED))
+        }
+        Some(Kind::Subtitles(markup)) => {
+            let subtitles = subtitle::read_file(cx, path, markup)?;
+            if subtitles.is_empty() {
+                return Err(refuse(match markup {
+                    Markup::WebVtt => "WebVTT cues such as \"00:01.000 --> 00:02.000\"",
+                    Markup::Ass => "ASS events such as \"Dialogue: 0,0:00:01.00,0:00:02.00,...\"",
+                    Markup::SubRip | Markup::Plain => "SubRip cues such as \"00:00:01,000 --> 00:00:02,000\"",
+                }));
+            }
+            Ok(Document { language: stated_language(&head), words: words_in(&subtitles, markup) })
+        }
+        None => Err(refuse("SRT, WebVTT, ASS, json3, or words with times in JSON")),
+    }
+}
+
+/// The words of subtitles.
+pub(super) fn words_in(subtitles: &[Subtitle], markup: Markup) -> Vec<crate::model::Word> {
+    let mut voices = Voices::default();
+    let cues = subtitles.iter().map(|item| Cue { span: item.span, lines: lines(&item.text, markup, &mut voices) }).collect();
+    words_of(cues, &voices)
+}
+
+enum Kind {
+    Json,
+    Subtitles(Markup),
+}
+
+/// What a file is, by how it starts; where that leaves a doubt, by its name.
+fn kind(path: &Path, head: &str) -> Option<Kind> {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let start = head.trim_start_matches('\u{feff}').trim_start();
+    match ending.as_str() {
+        "json" | "json3" => Some(Kind::Json),
+        _ if start.starts_with("WEBVTT") => Some(Kind::Subtitles(Markup::WebVtt)),
+        _ if start.starts_with("[Script Info]") => Some(Kind::Subtitles(Markup::Ass)),
+        "vtt" => Some(Kind::Subtitles(Markup::WebVtt)),
+        "srt" => Some(Kind::Subtitles(Markup::SubRip)),
+        "ass" | "ssa" => Some(Kind::Subtitles(Markup::Ass)),
+        _ if start.starts_with(['{', '[']) => Some(Kind::Json),
+        _ if start.contains("-->") => Some(Kind::Subtitles(Markup::SubRip)),
+        _ => None,
+    }
+}
+
+/// The file's first letters. Refuses what is too large to be captions.
+fn head(path: &Path) -> Result<String> {
+    let io = |error| Error::io(path, "read", error);
+    let file = File::open(path).map_err(io)?;
+    let meta = file.metadata().map_err(io)?;
+    if !meta.is_file() {
+        return Err(Error::new(ErrorKind::InvalidInput, "this is not a file of captions").with_path(path));
+    }
+    if meta.len() > MOST_BYTES {
+        let message = format!("{} MB are more than captions take", meta.len() >> 20);
+        return Err(Error::new(ErrorKind::InvalidInput, message).with_path(path));
+    }
+    let mut head = Vec::new();
+    file.take(4096).read_to_end(&mut head).map_err(io)?;
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// YouTube states the language in a WebVTT file's head: `Language: en`.
+fn stated_language(head: &str) -> Option<String> {
+    let stated = head.lines().take_while(|line| !line.contains("-->")).find_map(|line| line.strip_prefix("Language:"))?;
+    Some(stated.trim().to_owned()).filter(|tag| is_language(tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sidecars_are_found_in_a_fixed_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "talk.mp4",
+            "talk.de.vtt",
+            "talk.en.srt",
+            "talk.en.vtt",
+            "talk.json",
+            "talk.info.json",
+            "talk.live_chat.json",
+            "talk.SRT",
+            "talk.vtt",
+            "talk.words.json",
+            "talk.txt",
+            "talk2.vtt",
+            "other.vtt",
+        ];
+        for name in names {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let found: Vec<String> =
+            beside(&folder.path().join("talk.mp4")).iter().map(|s| s.path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+        assert_eq!(found, ["talk.words.json", "talk.vtt", "talk.SRT", "talk.json", "talk.de.vtt", "talk.en.vtt", "talk.en.srt"]);
+    }
+
+    #[test]
+    fn languages_are_told_from_other_words() {
+        assert!(["en", "pt-BR", "en-orig", "zh-Hans", "gsw"].iter().all(|tag| is_language(tag)));
+        assert!(["", "info", "e", "live_chat", "en-", "2n", "words"].iter().all(|tag| !is_language(tag)));
+        assert_eq!(stated_language("WEBVTT\nKind: captions\nLanguage: en\n\n00:").as_deref(), Some("en"));
+    }
+}

@@ -1,0 +1,266 @@
+//! Cues to words with times, and the repair that holds the transcriber's contract whatever the input.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::markup::{Glyph, Voices};
+use super::rolling::{Cue, unroll};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::script::is_unspaced;
+use crate::model::{Span, Timestamp, Word};
+
+/// A day of fast speech has fewer.
+const MOST_WORDS: usize = 600_000;
+/// No word of any language is longer; what is, is an address or noise, and would leave the picture.
+const LONGEST_WORD: usize = 60;
+/// The longest that a word is thought to sound: so much, and so much for each letter. What remains of a cue is silence.
+const WORD_SECS: f64 = 0.5;
+const LETTER_SECS: f64 = 0.1;
+
+/// The words of cues in any order, rolling or not.
+///
+/// A word starts at the moment the markup gives for it; between two such moments, or the cue's ends, words share the time by
+/// their length in letters.
+pub(super) fn words_of(cues: Vec<Cue>, voices: &Voices) -> Vec<Word> {
+    let mut words = Vec::new();
+    for cue in unroll(cues) {
+        for sounded in spread(&cue) {
+            push_word(&mut words, &sounded, voices);
+        }
+    }
+    words
+}
+
+/// A glyph and when it sounds, in seconds.
+struct Sounded<'a> {
+    glyph: &'a Glyph,
+    start: f64,
+    end: f64,
+}
+
+/// The cue's runs of glyphs between blanks, each glyph with its time.
+fn spread(cue: &Cue) -> Vec<Vec<Sounded<'_>>> {
+    let mut timed: Vec<Vec<Sounded<'_>>> = vec![Vec::new()];
+    let (cue_start, cue_end) = (cue.span.start().secs(), cue.span.end().secs());
+    // Segments between two known moments: when one starts, and its runs of glyphs.
+    let mut segments: Vec<(f64, Vec<&Glyph>)> = vec![(cue_start, Vec::new())];
+    let mut pending = None;
+    for line in &cue.lines {
+        for glyph in line.iter().chain([&BLANK]) {
+            pending = glyph.at.or(pending);
+            if !glyph.letter.is_whitespace()
+                && let Some(at) = pending.take()
+            {
+                let floor = segments.last().map_or(cue_start, |segment| segment.0);
+                segments.push((at.secs().clamp(floor, cue_end.max(floor)), Vec::new()));
+            }
+            if let Some(segment) = segments.last_mut() {
+                segment.1.push(glyph);
+            }
+        }
+    }
+    let ends: Vec<f64> = segments.iter().skip(1).map(|segment| segment.0).chain([cue_end]).collect();
+    for ((start, glyphs), end) in segments.into_iter().zip(ends) {
+        let letters = glyphs.iter().filter(|glyph| !glyph.letter.is_whitespace()).count();
+        let runs = glyphs.split(|glyph| glyph.letter.is_whitespace()).filter(|run| !run.is_empty()).count();
+        let length = (end - start).max(0.0).min(runs as f64 * WORD_SECS + letters as f64 * LETTER_SECS);
+        let step = length / letters.max(1) as f64;
+        let mut at = start;
+        for glyph in glyphs {
+            if glyph.letter.is_whitespace() {
+                timed.push(Vec::new());
+            } else if let Some(run) = timed.last_mut() {
+                run.push(Sounded { glyph, start: at, end: at + step });
+                at += step;
+            }
+        }
+    }
+    timed
+}
+
+static BLANK: Glyph = Glyph { letter: ' ', at: None, said: true, voice: None };
+
+/// Adds the word or words of one run of glyphs.
+fn push_word(words: &mut Vec<Word>, run: &[Sounded<'_>], voices: &Voices) {
+    let said: Vec<&Sounded<'_>> = run.iter().filter(|sounded| sounded.glyph.said).collect();
+    let text: String = said.iter().map(|sounded| sounded.glyph.letter).collect();
+    let mut first = 0;
+    for piece in pieces(&text) {
+        let last = first + piece.chars().count();
+        let (Some(from), Some(to)) = (said.get(first), said.get(last - 1)) else { return };
+        first = last;
+        if piece.chars().any(char::is_alphanumeric) {
+            let mut word = Word::new(shortened(piece), from.start, to.end);
+            word.speaker = voices.name(from.glyph.voice).map(str::to_owned);
+            words.push(word);
+        } else if let Some(before) = words.last_mut() {
+            append_punctuation(&mut before.text, piece);
+        }
+    }
+}
+
+/// Punctuation on its own belongs to the word before. A dash there is a mark of a new speaker, or of nothing.
+fn append_punctuation(word: &mut String, mark: &str) {
+    let is_dash = mark.chars().all(|c| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '>' | '*' | '#' | '\u{2022}'));
+    if !is_dash && mark.len() <= 12 && word.len() + mark.len() <= 4 * LONGEST_WORD {
+        word.push_str(mark);
+    }
+}
+
+fn shortened(word: &str) -> String {
+    match word.char_indices().nth(LONGEST_WORD) {
+        Some((end, _)) => format!("{}\u{2026}", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+/// A run of letters as words. Scripts with spaces: itself. Others: groups of up to four letters that begin, as Japanese phrases do,
+/// where kana give way to another script. That is no dictionary, but captions break and light up at a natural pace.
+fn pieces(run: &str) -> Vec<&str> {
+    const MOST: usize = 4;
+    if !run.chars().any(is_unspaced) {
+        return if run.is_empty() { Vec::new() } else { vec![run] };
+    }
+    let is_hiragana = |c: Option<char>| c.is_some_and(|c| ('\u{3041}'..='\u{309f}').contains(&c));
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for (at, part) in run.split_word_bound_indices() {
+        let current = &run[start..at];
+        let is_word = part.chars().any(char::is_alphanumeric);
+        let opens = part.starts_with(['\u{300c}', '\u{300e}', '\u{ff08}', '(', '\u{201c}']);
+        let last = current.chars().next_back();
+        let closed = last.is_some_and(|c| !c.is_alphanumeric() && !opens_phrase(c));
+        let other_script = last.is_some_and(|c| c.is_alphanumeric() && is_unspaced(c) != part.chars().all(is_unspaced));
+        let phrase = is_hiragana(last) && !is_hiragana(part.chars().next()) && current.chars().count() > 1;
+        if !current.is_empty() && (opens || is_word && (closed || other_script || phrase || current.graphemes(true).count() >= MOST)) {
+            pieces.push(current);
+            start = at;
+        }
+    }
+    pieces.push(&run[start..]);
+    pieces
+}
+
+fn opens_phrase(c: char) -> bool {
+    matches!(c, '\u{300c}' | '\u{300e}' | '\u{ff08}' | '(' | '\u{201c}')
+}
+
+/// Words as the contract wants them: in order, apart, inside the media where its duration is known (more than zero).
+pub(super) fn repair(mut words: Vec<Word>, duration: Timestamp) -> Result<Vec<Word>> {
+    if words.len() > MOST_WORDS {
+        let message = format!("these captions hold {} words; no video has more than {MOST_WORDS}", words.len());
+        return Err(Error::new(ErrorKind::InvalidInput, message));
+    }
+    for word in &mut words {
+        let span = Span::between(word.start.max(Timestamp::ZERO), word.end.max(Timestamp::ZERO));
+        // Reversed times tell where the word is, not how long.
+        word.end = if word.end < word.start { word.start.max(Timestamp::ZERO) } else { span.end() };
+        word.start = word.start.max(Timestamp::ZERO);
+        if duration > Timestamp::ZERO {
+            word.end = word.end.min(duration);
+        }
+    }
+    words.retain(|word| !word.text.is_empty() && (duration <= Timestamp::ZERO || word.start < duration));
+    words.sort_by_key(|word| word.start);
+    for n in 1..words.len() {
+        let next = words[n].start;
+        let before = &mut words[n - 1];
+        before.end = before.end.min(next);
+    }
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::av::subtitle::Markup;
+    use crate::transcribe::markup::lines;
+
+    fn words(cues: &[(f64, f64, &str)]) -> Vec<Word> {
+        let mut voices = Voices::default();
+        let cues = cues
+            .iter()
+            .map(|(start, end, text)| Cue { span: Span::secs(*start, *end).unwrap(), lines: lines(text, Markup::WebVtt, &mut voices) })
+            .collect();
+        words_of(cues, &voices)
+    }
+
+    fn shown(words: &[Word]) -> Vec<String> {
+        words.iter().map(|word| format!("{} {:.2}-{:.2}", word.text, word.start.secs(), word.end.secs())).collect()
+    }
+
+    #[test]
+    fn words_share_a_cue_by_length() {
+        assert_eq!(shown(&words(&[(1.0, 2.0, "Hi there -\nall ...")])), ["Hi 1.00-1.14", "there 1.14-1.50", "all... 1.57-1.79"]);
+        // A cue that stays long after speech does not stretch its words.
+        assert_eq!(shown(&words(&[(0.0, 60.0, "Hi there")])), ["Hi 0.00-0.49", "there 0.49-1.70"]);
+    }
+
+    #[test]
+    fn word_times_are_kept_and_rolling_lines_said_once() {
+        let cues = [
+            (0.2, 2.8, " \nGood<00:00:00.800><c> to</c><00:00:01.100><c> see</c>"),
+            (2.8, 2.81, "Good to see\n "),
+            (2.81, 5.0, "Good to see\nyou.<00:00:03.200><c> Now</c>"),
+            (5.0, 5.01, "you. Now\n "),
+            (5.01, 6.0, "you. Now\nyou. Now"),
+        ];
+        assert_eq!(
+            shown(&words(&cues)),
+            ["Good 0.20-0.80", "to 0.80-1.10", "see 1.10-1.90", "you. 2.81-3.20", "Now 3.20-4.00", "you. 5.01-5.58", "Now 5.58-6.00"]
+        );
+    }
+
+    #[test]
+    fn converted_rolling_captions_are_noticed_and_real_repetition_stays() {
+        let rolling = [(0.0, 1.0, "a b"), (1.0, 2.0, "a b\nc d"), (2.0, 3.0, "c d\ne f"), (3.0, 4.0, "e f\ng h"), (4.0, 5.0, "g h\ni j")];
+        let said: Vec<String> = words(&rolling).into_iter().map(|word| word.text).collect();
+        assert_eq!(said.join(" "), "a b c d e f g h i j");
+        let plain = [(0.0, 1.0, "No."), (1.0, 2.0, "No."), (2.0, 3.0, "Why?"), (3.0, 4.0, "Because."), (4.0, 5.0, "I see.")];
+        assert_eq!(words(&plain).len(), 6);
+    }
+
+    #[test]
+    fn scripts_without_spaces_become_short_pieces() {
+        assert_eq!(pieces("今日はAIの話をします。次へ"), ["今日は", "AI", "の話をし", "ます。", "次へ"]);
+        let thai = pieces("สวัสดีครับทุกคน");
+        assert!(thai.len() >= 3 && thai.concat() == "สวัสดีครับทุกคน", "{thai:?}");
+        assert_eq!(pieces("plain"), ["plain"]);
+    }
+
+    #[test]
+    fn hostile_times_are_repaired() {
+        let hostile = vec![
+            Word::new("late", 99.0, 100.0),
+            Word::new("reversed", 3.0, 1.0),
+            Word::new("negative", -5.0, 1.0),
+            Word::new("over", 0.5, 8.0),
+            Word::new("end", 8.0, f64::INFINITY),
+        ];
+        let repaired = repair(hostile, Timestamp::from_secs(10.0)).unwrap();
+        assert_eq!(shown(&repaired), ["negative 0.00-0.50", "over 0.50-3.00", "reversed 3.00-3.00", "end 8.00-10.00"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_words_that_hold_the_contract(
+            texts in prop::collection::vec((0.0..50.0f64, -2.0..9.0f64, "([<>{}&;/\\\\\\[\\]()*a-cV 0-9:.>\n♪今のก]|<00:00:0[0-9].5>|<v A>){0,40}"), 0..12),
+            which in 0..4usize,
+        ) {
+            let markup = [Markup::WebVtt, Markup::SubRip, Markup::Ass, Markup::Plain][which];
+            let mut voices = Voices::default();
+            let cues = texts.iter().map(|(start, length, text)| Cue {
+                span: Span::between(Timestamp::from_secs(*start), Timestamp::from_secs(start + length)),
+                lines: lines(text, markup, &mut voices),
+            }).collect();
+            let duration = Timestamp::from_secs(40.0);
+            let words = repair(words_of(cues, &voices), duration).unwrap();
+            for word in &words {
+                prop_assert!(word.start >= Timestamp::ZERO && word.start <= word.end && word.end <= duration);
+                prop_assert!(!word.text.contains(char::is_whitespace) && word.text.contains(char::is_alphanumeric));
+            }
+            prop_assert!(words.is_sorted_by(|a, b| a.end <= b.start));
+        }
+    }
+}
