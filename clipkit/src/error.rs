@@ -38,6 +38,10 @@ pub enum ErrorKind {
     Unavailable,
     /// A request over the network failed.
     Network,
+    /// A server asks for fewer requests.
+    RateLimited,
+    /// A server refuses the credentials, or asks for some.
+    Denied,
     /// A stage answered something outside its contract.
     Contract,
 }

@@ -13,6 +13,7 @@ mod layer;
 mod model;
 mod models;
 mod onnx;
+mod openai;
 mod pipeline;
 mod publish;
 mod reframe;
@@ -30,13 +31,13 @@ pub use inspect::contact_sheet;
 pub use layer::Fallback;
 pub use model::*;
 pub use models::{Model, ModelStore};
+pub use openai::OpenAiServer;
 pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
 pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
-pub use transcribe::{Captions, Transcriber};
 
 /// What is handed across threads and held by servers must stay fit for it.
 const _: () = {

@@ -9,6 +9,7 @@ mod input;
 mod orient;
 mod picture;
 mod probe;
+mod speech;
 pub(crate) mod subtitle;
 mod thumbnail;
 mod video;
@@ -19,6 +20,7 @@ pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use orient::stored_rect;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
+pub(crate) use speech::{LEVEL_SECS, extract as extract_speech, levels as speech_levels};
 pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 

@@ -54,8 +54,7 @@ impl Folder {
             return;
         }
         let replaced = |file: &str| manifest.clips.iter().any(|clip| number(&clip.file) == number(file));
-        let others: Vec<_> =
-            old.clips.into_iter().filter(|clip| !replaced(&clip.file) && self.path.join(&clip.file).is_file()).collect();
+        let others: Vec<_> = old.clips.into_iter().filter(|clip| !replaced(&clip.file) && self.path.join(&clip.file).is_file()).collect();
         manifest.clips.extend(others);
         // Names start with the rank.
         manifest.clips.sort_by(|a, b| a.file.cmp(&b.file));

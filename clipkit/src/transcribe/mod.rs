@@ -1,13 +1,17 @@
 //! From a video to words with times.
 
 mod captions;
+mod chunks;
 mod json;
 mod markup;
+mod openai;
+mod punctuate;
 mod rolling;
 mod sidecar;
 mod words;
 
 pub use captions::Captions;
+pub use openai::OpenAiTranscriber;
 
 use async_trait::async_trait;
 

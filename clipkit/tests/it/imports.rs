@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 20] = [
+const RULES: [(&str, &[&str]); 21] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
     ("context", &["model", "error", "scratch"]),
     ("av", &["model", "error", "context"]),
     ("source", STAGE),
-    ("transcribe", STAGE),
+    ("transcribe", &["model", "error", "context", "av", "openai"]),
     ("score", STAGE),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx"]),
@@ -22,6 +22,7 @@ const RULES: [(&str, &[&str]); 20] = [
     ("caption", &["model"]),
     ("models", &["error", "context"]),
     ("onnx", &["error"]),
+    ("openai", &["model", "error", "context"]),
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption"]),
     ("artifact", &["model", "error", "context", "scratch", "track"]),
@@ -30,9 +31,8 @@ const RULES: [(&str, &[&str]); 20] = [
 ];
 const STAGE: &[&str] = &["model", "error", "context", "av"];
 /// A document can name any built-in piece.
-const ALL: &[&str] = &[
-    "model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "pipeline", "models", "onnx", "artifact",
-];
+const ALL: &[&str] =
+    &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "pipeline", "models", "onnx", "artifact"];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {

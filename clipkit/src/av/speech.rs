@@ -1,0 +1,129 @@
+use std::ffi::OsString;
+use std::path::Path;
+
+use ff::{Dictionary, Packet, Rational, codec, encoder, format};
+use ffmpeg_next as ff;
+
+use super::audio::AudioReader;
+use super::graph::{AudioGraph, Filter};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Media, Span, Timestamp};
+
+/// What speech models work at.
+const RATE: u32 = 16_000;
+const BITRATE: usize = 48_000;
+/// The length of one reading of [`levels`], in seconds.
+pub(crate) const LEVEL_SECS: f64 = 0.05;
+const LEVEL_SAMPLES: usize = (RATE as f64 * LEVEL_SECS) as usize;
+
+/// How loud the main sound is, every [`LEVEL_SECS`] from the source's zero: root mean square, 0 to 1. Empty where there is no sound.
+pub(crate) fn levels(cx: &Context, media: &Media) -> Result<Vec<f32>> {
+    let mut levels = Vec::new();
+    let (mut sum, mut count) = (0.0f64, 0);
+    let end = media.duration.secs();
+    let whole = Span::between(Timestamp::ZERO, media.duration);
+    let filters = filters(samples_in(whole), LEVEL_SAMPLES);
+    read(cx, media, whole, &filters, &mut |frame| {
+        for sample in frame.plane::<f32>(0) {
+            sum += f64::from(*sample) * f64::from(*sample);
+            count += 1;
+            if count == LEVEL_SAMPLES {
+                levels.push((sum / LEVEL_SAMPLES as f64).sqrt() as f32);
+                (sum, count) = (0.0, 0);
+            }
+        }
+        cx.progress(levels.len() as f64 * LEVEL_SECS / end.max(LEVEL_SECS));
+        Ok(())
+    })?;
+    Ok(levels)
+}
+
+/// Writes the main sound of a span to an M4A file, mono, for a speech API: about 6 kB a second.
+pub(crate) fn extract(cx: &Context, media: &Media, span: Span, path: &Path) -> Result<()> {
+    let refuse = |code| super::fail(ErrorKind::Encode, "write the sound", code).with_path(path);
+    let mut url = OsString::from("file:");
+    url.push(path);
+    let mut output = format::output_as(Path::new(&url), "ipod").map_err(refuse)?;
+    let codec = encoder::find_by_name("aac").ok_or_else(|| {
+        Error::new(ErrorKind::Unavailable, "this FFmpeg has no AAC encoder").with_advice("install a full build of FFmpeg")
+    })?;
+    let base = Rational(1, RATE as i32);
+    let mut encoder = codec::Context::new_with_codec(codec).encoder().audio().map_err(refuse)?;
+    encoder.set_rate(RATE as i32);
+    encoder.set_channel_layout(ff::ChannelLayout::MONO);
+    encoder.set_format(format::Sample::F32(format::sample::Type::Planar));
+    encoder.set_bit_rate(BITRATE);
+    encoder.set_time_base(base);
+    encoder.set_flags(codec::Flags::GLOBAL_HEADER);
+    let mut encoder = encoder.open_with(Dictionary::new()).map_err(refuse)?;
+    output.add_stream(codec).map_err(refuse)?.set_parameters(&encoder);
+    output.write_header().map_err(refuse)?;
+
+    let mut drain = |encoder: &mut encoder::audio::Encoder| {
+        let mut packet = Packet::empty();
+        while encoder.receive_packet(&mut packet).is_ok() {
+            let target = output.stream(0).map_or(base, |stream| stream.time_base());
+            packet.set_stream(0);
+            packet.rescale_ts(base, target);
+            packet.write_interleaved(&mut output).map_err(refuse)?;
+        }
+        Ok(())
+    };
+    let filters = filters(samples_in(span), super::AAC_FRAME);
+    read(cx, media, span, &filters, &mut |frame| {
+        encoder.send_frame(frame).map_err(refuse)?;
+        drain(&mut encoder)
+    })?;
+    encoder.send_eof().map_err(refuse)?;
+    drain(&mut encoder)?;
+    output.write_trailer().map_err(refuse)
+}
+
+fn samples_in(span: Span) -> u64 {
+    (span.duration().as_secs_f64() * f64::from(RATE)).round() as u64
+}
+
+/// Mono, from the span's start, exactly as long as the span.
+fn filters(samples: u64, frame: usize) -> Vec<Filter> {
+    let rate = RATE.to_string();
+    vec![
+        Filter::new("aresample").with("sample_rate", rate.clone()).with("async", "1").with("first_pts", "0"),
+        Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "mono").with("sample_rates", rate),
+        Filter::new("atrim").with("end_sample", samples.to_string()),
+        Filter::new("asetnsamples").with("nb_out_samples", frame.to_string()).with("pad", "0"),
+        Filter::new("asetpts").with("expr", "N/SR/TB"),
+    ]
+}
+
+/// Decodes a span's sound and hands on what the filters make of it.
+fn read(cx: &Context, media: &Media, span: Span, filters: &[Filter], take: &mut dyn FnMut(&ff::frame::Audio) -> Result<()>) -> Result<()> {
+    let Some(mut reader) = AudioReader::open(cx, media, span.start())? else { return Ok(()) };
+    let mut graph: Option<AudioGraph> = None;
+    while let Some((at, mut frame)) = reader.next()? {
+        if at >= span.end() {
+            break;
+        }
+        let since = at.since(span.start());
+        if since.plus(frame.samples() as f64 / f64::from(frame.rate().max(1))) <= Timestamp::ZERO {
+            continue;
+        }
+        let ticks = (since.secs() * f64::from(frame.rate())).round() as i64;
+        frame.set_pts(Some(ticks));
+        let graph = match &mut graph {
+            Some(graph) => graph,
+            slot => slot.insert(AudioGraph::new(Some(&frame), filters)?),
+        };
+        graph.push(&mut frame)?;
+        while let Some(frame) = graph.pull()? {
+            take(&frame)?;
+        }
+    }
+    if let Some(mut graph) = graph {
+        graph.end()?;
+        while let Some(frame) = graph.pull()? {
+            take(&frame)?;
+        }
+    }
+    Ok(())
+}
