@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
+use crate::artifact::{Artifacts, Remembered};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tracks;
@@ -133,12 +134,15 @@ pub enum PublisherConfig {
     Folder {
         /// The folder, made if it is missing.
         path: PathBuf,
+        /// Whether an existing manifest keeps its other clips: [`Folder::keep_others`]. Default no.
+        #[serde(default)]
+        keep_others: bool,
     },
 }
 
 impl Default for PublisherConfig {
     fn default() -> Self {
-        PublisherConfig::Folder { path: "clips".into() }
+        PublisherConfig::Folder { path: "clips".into(), keep_others: false }
     }
 }
 
@@ -217,7 +221,8 @@ impl PublisherConfig {
     /// The publisher.
     pub fn build(&self) -> Arc<dyn Publisher> {
         match self {
-            PublisherConfig::Folder { path } => Arc::new(Folder::new(path)),
+            PublisherConfig::Folder { path, keep_others: true } => Arc::new(Folder::new(path).keep_others()),
+            PublisherConfig::Folder { path, keep_others: false } => Arc::new(Folder::new(path)),
         }
     }
 }
@@ -226,16 +231,22 @@ fn named(model: &Option<String>) -> String {
     model.clone().unwrap_or_else(|| Model::DEFAULT_FACE_DETECTOR.to_owned())
 }
 
-async fn load(cx: &Context, model: &str) -> Result<OnnxTracker> {
+/// What the tracker of a model sees is kept, and found again by the model's bytes.
+async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
     let path = ModelStore::new().resolve(cx, model).await?;
-    cx.blocking(move |_| OnnxTracker::load(path)).await
+    cx.blocking(move |_| {
+        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, "read the model", error))?;
+        let about = format!("onnx {} {}", env!("CARGO_PKG_VERSION"), blake3::hash(&bytes));
+        Ok(Remembered::new(OnnxTracker::load(path)?, Artifacts::of_the_user(), about))
+    })
+    .await
 }
 
 /// Looks for faces where a model can be had, and says once a run where it cannot. The model is looked for when the first span is tracked,
 /// so that a run that ends before needs none.
 struct AutoTracker {
     model: String,
-    loaded: OnceCell<Result<OnnxTracker, String>>,
+    loaded: OnceCell<Result<Remembered<OnnxTracker>, String>>,
 }
 
 #[async_trait]

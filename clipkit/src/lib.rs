@@ -1,5 +1,6 @@
 #![doc = include_str!("../../README.md")]
 
+mod artifact;
 mod av;
 mod caption;
 mod config;
@@ -38,3 +39,26 @@ pub use score::{Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, OpenAiTranscriber, Transcriber};
+
+/// What is handed across threads and held by servers must stay fit for it.
+const _: () = {
+    const fn shared<T: Send + Sync + 'static>() {}
+    shared::<Pipeline>();
+    shared::<PipelineBuilder>();
+    shared::<PipelineConfig>();
+    shared::<Context>();
+    shared::<Error>();
+    shared::<ClipPlan>();
+    shared::<Manifest>();
+    shared::<Media>();
+    shared::<Planned>();
+    shared::<FileSource>();
+    shared::<Captions>();
+    shared::<Heuristic>();
+    shared::<OnnxTracker>();
+    shared::<CenterTracker>();
+    shared::<FfmpegRenderer>();
+    shared::<Folder>();
+    shared::<ModelStore>();
+    shared::<Fallback<OnnxTracker, CenterTracker>>();
+};

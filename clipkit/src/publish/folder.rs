@@ -20,12 +20,21 @@ const LONGEST_SLUG: usize = 80;
 #[derive(Clone, Debug)]
 pub struct Folder {
     path: PathBuf,
+    keeps_others: bool,
 }
 
 impl Folder {
     /// Publishes into `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Folder { path: path.into() }
+        Folder { path: path.into(), keeps_others: false }
+    }
+
+    /// Keeps the clips that an existing `clips.json` of the same video lists, if their files are still there, beside those of this run;
+    /// otherwise `clips.json` lists this run's alone. For rendering some clips again.
+    #[must_use]
+    pub fn keep_others(mut self) -> Self {
+        self.keeps_others = true;
+        self
     }
 
     /// Writes a plan into the folder without its clip, under the name that its clip would have.
@@ -33,6 +42,22 @@ impl Folder {
         let name = format!("{}.plan.json", stem(rank, &plan.title));
         write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
         Ok(name)
+    }
+}
+
+impl Folder {
+    /// A manifest that is missing or cannot be read has no others.
+    fn add_others(&self, manifest: &mut Manifest) {
+        let Ok(text) = fs::read_to_string(self.path.join(MANIFEST)) else { return };
+        let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return };
+        if old.version != manifest.version || old.source.id != manifest.source.id {
+            return;
+        }
+        let replaced = |file: &str| manifest.clips.iter().any(|clip| number(&clip.file) == number(file));
+        let others: Vec<_> = old.clips.into_iter().filter(|clip| !replaced(&clip.file) && self.path.join(&clip.file).is_file()).collect();
+        manifest.clips.extend(others);
+        // Names start with the rank.
+        manifest.clips.sort_by(|a, b| a.file.cmp(&b.file));
     }
 }
 
@@ -56,11 +81,17 @@ impl Publisher for Folder {
     }
 
     async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
-        let path = self.path.clone();
-        let mut text = serde_json::to_vec_pretty(manifest)
-            .map_err(|error| Error::new(ErrorKind::Io, format!("the manifest cannot be written: {error}")))?;
-        text.push(b'\n');
-        cx.blocking(move |_| write_whole(&path, MANIFEST, &text)).await
+        let (folder, mut manifest) = (self.clone(), manifest.clone());
+        cx.blocking(move |_| {
+            if folder.keeps_others {
+                folder.add_others(&mut manifest);
+            }
+            let mut text = serde_json::to_vec_pretty(&manifest)
+                .map_err(|error| Error::new(ErrorKind::Io, format!("the manifest cannot be written: {error}")))?;
+            text.push(b'\n');
+            write_whole(&folder.path, MANIFEST, &text)
+        })
+        .await
     }
 
     fn staging(&self) -> Option<&Path> {
@@ -79,6 +110,11 @@ fn stem(rank: usize, title: &str) -> String {
         slug.push_str("clip");
     }
     format!("{rank:02}-{slug}")
+}
+
+/// `03-why-clocks-lie.mp4` -> `03`.
+fn number(file: &str) -> &str {
+    file.split('-').next().unwrap_or_default()
 }
 
 /// Moves a file into place: a rename, or a copy beside the target and a rename where scratch space is on another file system.
@@ -113,6 +149,41 @@ fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ContentId, ManifestClip, PlanSource, Score, Span, Timestamp, Timing};
+
+    fn manifest(id: &str, files: &[&str]) -> Manifest {
+        let clip = |file: &&str| ManifestClip {
+            file: file.to_string(),
+            plan: None,
+            cover: None,
+            span: Span::between(Timestamp::ZERO, Timestamp::from_secs(20.0)),
+            score: Score::default(),
+            title: String::new(),
+            reason: String::new(),
+            warnings: Vec::new(),
+        };
+        let source = PlanSource { path: "talk.mp4".into(), id: ContentId::new("none", id), width: 1, height: 1, duration: Timestamp::ZERO };
+        Manifest { version: 1, source, clips: files.iter().map(clip).collect(), warnings: Vec::new(), timings: Timing::default() }
+    }
+
+    #[tokio::test]
+    async fn clips_made_again_stand_beside_the_others_of_their_video() {
+        let root = tempfile::tempdir().unwrap();
+        let (cx, folder) = (Context::new(), Folder::new(root.path()));
+        let listed = || -> Vec<String> {
+            let text = fs::read_to_string(root.path().join(MANIFEST)).unwrap();
+            serde_json::from_str::<Manifest>(&text).unwrap().clips.into_iter().map(|clip| clip.file).collect()
+        };
+        folder.conclude(&cx, &manifest("a", &["01-a.mp4", "02-b.mp4", "03-c.mp4"])).await.unwrap();
+        fs::write(root.path().join("01-a.mp4"), "x").unwrap();
+        fs::write(root.path().join("02-b.mp4"), "x").unwrap();
+        folder.clone().keep_others().conclude(&cx, &manifest("a", &["02-new.mp4"])).await.unwrap();
+        assert_eq!(listed(), ["01-a.mp4", "02-new.mp4"]);
+        folder.clone().keep_others().conclude(&cx, &manifest("other", &["02-new.mp4"])).await.unwrap();
+        assert_eq!(listed(), ["02-new.mp4"]);
+        folder.conclude(&cx, &manifest("other", &["04-d.mp4"])).await.unwrap();
+        assert_eq!(listed(), ["04-d.mp4"]);
+    }
 
     #[test]
     fn file_names_are_plain_short_and_numbered() {

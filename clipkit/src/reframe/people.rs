@@ -19,12 +19,14 @@ const PASSING: f64 = 0.25;
 const COMFORTABLE: f64 = 0.9;
 /// Added to all mouths' change, in face contrasts, before it is shared out, so that noise alone makes nobody the speaker.
 const SILENCE: f64 = 0.02;
+/// A mouth that changes by more than this does not speak any more for it: it is a jump in the picture.
+const LOUDEST: f64 = 0.15;
 /// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
 /// that: about one and a half seconds of usual speech.
 const TURN_COST: f64 = 0.6;
 /// What the largest person has ahead while nobody speaks.
 const LARGER: f64 = 0.1;
-/// What framing someone who is not in the picture costs.
+/// What framing only people who are not in the picture costs.
 const ABSENT: f64 = 1.0;
 /// Shorter turns are not shown, in seconds.
 const SHORTEST_TURN: f64 = 1.0;
@@ -131,9 +133,16 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
         person.places.push(place);
         person.present.push(gap <= LINGER);
         // A sample tells how the mouth changed since the one before, so it speaks for the time before it.
-        person.mouth.push(after.map_or(0.0, |(sample, _)| sample.mouth.max(0.0)));
+        person.mouth.push(after.map_or(0.0, |(sample, _)| sample.mouth.clamp(0.0, LOUDEST)));
     }
+    person.mouth = blended(&person.mouth);
     person
+}
+
+/// Each value blended with its neighbours: where one mouth stops and another starts between the same two samples, the turn comes half way.
+fn blended(values: &[f64]) -> Vec<f64> {
+    let at = |n: usize| values.get(n).or(values.last()).copied().unwrap_or(0.0);
+    (0..values.len()).map(|n| (at(n.saturating_sub(1)) + 2.0 * at(n) + at(n + 1)) / 4.0).collect()
 }
 
 fn between(a: Rect, b: Rect, part: f64) -> Rect {
@@ -158,27 +167,44 @@ fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
         .collect()
 }
 
-/// Whom to frame when: everyone if they fit in the window together, else who speaks.
+/// Whom to frame when: those whom the window can hold together, and of several such groups the one that speaks.
 pub(super) fn turns(people: &[Person], window: Rect) -> Vec<Turn> {
-    let everyone: Vec<usize> = (0..people.len()).collect();
-    if people.len() < 2 || fit_together(people, window) {
-        return vec![Turn { from: 0, people: everyone }];
-    }
+    let groups = groups(people, window);
     let mut turns: Vec<Turn> = Vec::new();
-    for (n, speaker) in without_short_turns(speakers(people)).into_iter().enumerate() {
-        if turns.last().is_none_or(|turn| turn.people != [speaker]) {
-            turns.push(Turn { from: n, people: vec![speaker] });
+    for (n, group) in without_short_turns(speaking(people, &groups)).into_iter().enumerate() {
+        let Some(group) = groups.get(group) else { continue };
+        if turns.last().is_none_or(|turn| turn.people != *group) {
+            turns.push(Turn { from: n, people: group.clone() });
         }
     }
     turns
 }
 
-/// Whether the window can hold all people but for a twentieth of the time.
-fn fit_together(people: &[Person], window: Rect) -> bool {
+/// The groups of neighbours that the window can hold, none a part of another. Everyone is in one at least.
+fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
+    let mut row: Vec<usize> = (0..people.len()).collect();
+    let middle = |p: usize| people.get(p).map_or(0.0, |person| person.places.iter().map(|place| place.center().0).sum::<f64>());
+    row.sort_by(|&a, &b| middle(a).total_cmp(&middle(b)));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut reached = 0;
+    for first in 0..row.len() {
+        // Alone, everyone is held, however large.
+        let fits = |end: &usize| *end == first + 1 || fit_together(people, &row[first..*end], window);
+        let end = (first + 1..=row.len()).take_while(fits).last().unwrap_or(first + 1);
+        if end > reached {
+            groups.push(row[first..end].to_vec());
+            reached = end;
+        }
+    }
+    groups
+}
+
+/// Whether the window can hold these people but for a twentieth of the time.
+fn fit_together(people: &[Person], group: &[usize], window: Rect) -> bool {
     let moments = people.first().map_or(0, |person| person.places.len());
     let (mut fits, mut seen) = (0, 0);
     for n in 0..moments {
-        if let Some(all) = union(people.iter().filter_map(|person| person.at(n))) {
+        if let Some(all) = union(group.iter().filter_map(|&p| people.get(p)?.at(n))) {
             seen += 1;
             fits += usize::from(all.width <= COMFORTABLE * window.width && all.height <= COMFORTABLE * window.height);
         }
@@ -186,32 +212,29 @@ fn fit_together(people: &[Person], window: Rect) -> bool {
     fits * 20 >= seen * 19
 }
 
-/// The person to frame at each moment: the way through the moments that collects the most speech, where each change of person costs
-/// (Viterbi). All of the shot is known, so a change is neither late nor made for an interjection.
-fn speakers(people: &[Person]) -> Vec<usize> {
+/// The group to frame at each moment: the way through the moments that collects the most speech, where each change costs (Viterbi). All of
+/// the shot is known, so a change is neither late nor made for an interjection.
+fn speaking(people: &[Person], groups: &[Vec<usize>]) -> Vec<usize> {
     let moments = people.first().map_or(0, |person| person.places.len());
     let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
     let mouth = |person: &Person, n: usize| person.mouth.get(n).copied().unwrap_or(0.0);
-    let worth = |person: &Person, n: usize| {
+    let worth = |group: &[usize], n: usize| {
         // The part of all that is said: mouths differ in how much they move, and in a quiet shot little says who speaks.
-        let said = mouth(person, n) / (SILENCE + people.iter().map(|other| mouth(other, n)).sum::<f64>());
-        let absent = if person.is_present(n) { 0.0 } else { ABSENT };
-        STEP * (said + LARGER * person.size / largest - absent)
+        let all = SILENCE + people.iter().map(|other| mouth(other, n)).sum::<f64>();
+        let members = group.iter().filter_map(|&p| people.get(p)).filter(|person| person.is_present(n));
+        let values = members.map(|person| mouth(person, n) / all + LARGER * person.size / largest);
+        STEP * values.reduce(|a, b| a + b).unwrap_or(-ABSENT)
     };
-    let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(person, _)| person);
-    let mut totals = vec![0.0; people.len()];
-    // For each moment and person: who was framed before, on the best way there.
+    let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(group, _)| group);
+    let mut totals = vec![0.0; groups.len()];
+    // For each moment and group: which was framed before, on the best way there.
     let mut before: Vec<Vec<usize>> = Vec::with_capacity(moments);
     for n in 0..moments {
         let leader = best(&totals);
         let change = totals[leader] - TURN_COST;
-        let from: Vec<usize> = (0..people.len()).map(|p| if n > 0 && change > totals[p] { leader } else { p }).collect();
-        totals = people
-            .iter()
-            .zip(&from)
-            .enumerate()
-            .map(|(p, (person, &from))| totals[from] - if from == p { 0.0 } else { TURN_COST } + worth(person, n))
-            .collect();
+        let from: Vec<usize> = (0..groups.len()).map(|g| if n > 0 && change > totals[g] { leader } else { g }).collect();
+        let reached = groups.iter().enumerate().map(|(g, group)| if from[g] == g { totals[g] } else { change } + worth(group, n));
+        totals = reached.collect();
         before.push(from);
     }
     let mut framed = vec![best(&totals); moments];

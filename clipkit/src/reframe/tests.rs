@@ -95,6 +95,21 @@ fn two_people_who_fit_are_framed_together() {
 }
 
 #[test]
+fn of_three_people_the_two_who_sit_together_are_framed_together() {
+    let shot = span(0.0, 12.0);
+    let at = |id, x: f64, speaks: fn(f64) -> bool| face(id, shot, 0.08, move |_| (x, 0.4), speaks);
+    let tracks = Tracks {
+        shots: shots(&[0.0, 12.0]),
+        faces: vec![at(0, 0.7, |t| t < 4.0), at(1, 0.1, |t| t >= 8.0), at(2, 0.84, |t| (4.0..8.0).contains(&t))],
+    };
+    let scenes = scenes(&tracks, shot, WIDE, TALL);
+    assert_eq!(scenes.len(), 2, "{scenes:?}");
+    let window = crop(&scenes[0]).at(Timestamp::ZERO);
+    assert!(window.x <= 0.66 && window.x + window.width >= 0.88, "{window:?}");
+    assert!((scenes[1].span.start().secs() - 8.0).abs() <= 0.2 && crop(&scenes[1]).path[0].x < 0.1);
+}
+
+#[test]
 fn a_scene_starts_exactly_where_a_shot_does() {
     let cut = Timestamp::from_micros(14_640_123);
     let bounds = [Timestamp::from_secs(10.0), cut, Timestamp::from_secs(20.0)];

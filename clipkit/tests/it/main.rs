@@ -5,11 +5,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+#[cfg(feature = "cli")]
+mod cli;
 mod fakes;
+mod imports;
 mod openai;
 mod picture;
 mod pipeline;
 mod probe;
 mod render;
+mod schema;
 mod support;
 mod words;

@@ -75,7 +75,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
         transcriber: transcriber(args.transcriber, args.transcript.as_deref()),
         scorer: scorer(args.scorer),
         tracker: tracker(args.tracker, args.model.as_deref()),
-        publisher: PublisherConfig::Folder { path: out.to_owned() },
+        publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
         options: ClipOptions {
             clips: args.lengths.clips,
             min: args.lengths.min,

@@ -26,7 +26,7 @@ async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::Manifest> {
     let config = PipelineConfig {
         // A plan is framed already: nothing is looked for.
         tracker: TrackerConfig::Center,
-        publisher: PublisherConfig::Folder { path: args.out.clone() },
+        publisher: PublisherConfig::Folder { path: args.out.clone(), keep_others: true },
         options: ClipOptions { jobs: args.jobs, ..ClipOptions::default() },
         ..PipelineConfig::default()
     };
@@ -42,8 +42,9 @@ pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
 }
 
 fn read(path: &Path) -> Result<ClipPlan> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the plan", error))?;
-    ClipPlan::from_json(&text).map_err(|error| error.with_path(path))
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the plan", error))?;
+    // What is not text is no JSON either, and the reader says so.
+    ClipPlan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.with_path(path))
 }
 
 /// `03-why.plan.json` stays number 3, so that its clip takes the old one's place. Other names take the numbers that are left, in order.

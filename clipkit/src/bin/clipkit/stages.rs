@@ -71,8 +71,8 @@ async fn fetch(cx: &Context, path: &Path) -> Result<Media> {
 }
 
 fn read(path: &Path) -> Result<Transcript> {
-    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the transcript", error))?;
-    serde_json::from_str(&text).map_err(|error| {
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the transcript", error))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::InvalidInput, format!("this is not a transcript: {error}"))
             .with_path(path)
             .with_advice("make one with clipkit transcribe")
