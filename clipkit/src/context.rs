@@ -1,6 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,17 @@ struct Shared {
     warnings: Mutex<Vec<Warning>>,
     scratch_parent: Option<PathBuf>,
     scratch: OnceLock<crate::scratch::Scratch>,
+    /// The context this one was made for a run from: it hears of the run's warnings.
+    parent: Option<Arc<Shared>>,
+}
+
+impl Shared {
+    fn keep(&self, warning: &Warning) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.clone());
+        if let Some(parent) = &self.parent {
+            parent.keep(warning);
+        }
+    }
 }
 
 impl Context {
@@ -155,12 +166,19 @@ impl Context {
         let warning = Warning { stage: self.stage.unwrap_or(Stage::Plan), clip: self.clip, message: message.into() };
         tracing::warn!(stage = %warning.stage, clip = warning.clip, "{}", warning.message);
         self.emit(&Event::Warning(warning.clone()));
-        self.warnings_lock().push(warning);
+        self.shared.keep(&warning);
+    }
+
+    /// Warns for the run as a whole, unless the same was said in it before.
+    pub(crate) fn warn_once(&self, message: String) {
+        if !self.warnings().iter().any(|warning| warning.message == message) {
+            Context { clip: None, ..self.clone() }.warn(message);
+        }
     }
 
     /// The warnings left so far, of all stages and clips.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.warnings_lock().clone()
+        self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A folder for this run's temporary files, removed when the last clone of this context is dropped.
@@ -195,8 +213,24 @@ impl Context {
         }
     }
 
-    fn warnings_lock(&self) -> MutexGuard<'_, Vec<Warning>> {
-        self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A context for one run under this one: cancelled with it, heard by the same listener, with warnings and scratch space of its own.
+    /// Scratch space goes where this context was told to put it, else into `staging`.
+    pub(crate) fn for_run(&self, staging: Option<&Path>) -> Self {
+        let shared = Shared {
+            cancellation: self.shared.cancellation.child_token(),
+            listener: self.shared.listener.clone(),
+            scratch_parent: self.shared.scratch_parent.clone().or_else(|| staging.map(Path::to_owned)),
+            parent: Some(self.shared.clone()),
+            ..Shared::default()
+        };
+        Context { shared: Arc::new(shared), stage: None, clip: None, threads: self.threads }
+    }
+
+    /// Removes the scratch space now, whoever still holds this context.
+    pub(crate) fn clear_scratch(&self) {
+        if let Some(scratch) = self.shared.scratch.get() {
+            scratch.clear();
+        }
     }
 }
 

@@ -2,15 +2,18 @@
 
 mod av;
 mod caption;
+mod config;
 mod context;
 mod error;
 #[cfg(test)]
 mod framing_tests;
+mod inspect;
 mod layer;
 mod model;
 mod models;
 mod onnx;
 mod openai;
+mod pipeline;
 mod publish;
 mod reframe;
 mod render;
@@ -20,15 +23,18 @@ mod source;
 mod track;
 mod transcribe;
 
+pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};
+pub use inspect::contact_sheet;
 pub use layer::Fallback;
 pub use model::*;
 pub use models::{Model, ModelStore};
 pub use openai::OpenAiServer;
+pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
-pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
+pub use score::{Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, OpenAiTranscriber, Transcriber};

@@ -2,7 +2,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::TempDir;
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -13,50 +13,69 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// A run's folder for temporary files. It goes when the run ends; a lock on a file in it (the lease) tells other runs that it is in use.
 pub(crate) struct Scratch {
-    folder: Option<TempDir>,
+    folder: PathBuf,
     _lease: File,
-    /// The parent, if this run made it: removed again if nothing was put there.
-    made_parent: Option<PathBuf>,
+    /// The folders above that this run made, innermost first: removed again if nothing was put there.
+    made_parents: Vec<PathBuf>,
 }
 
 impl Scratch {
     /// Makes scratch space in `parent`, or in the system's folder for temporary files.
     pub(crate) fn create(parent: Option<&Path>) -> Result<Self> {
         let system = std::env::temp_dir();
-        let folder_of = parent.unwrap_or(&system);
-        let made_parent = (!folder_of.exists()).then(|| folder_of.to_owned());
-        fs::create_dir_all(folder_of).map_err(|error| Error::io(folder_of, "make the folder", error))?;
-        reap(folder_of);
+        let parent = parent.unwrap_or(&system);
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made_parents = parent.ancestors().take_while(missing).map(Path::to_owned).collect();
+        fs::create_dir_all(parent).map_err(|error| Error::io(parent, "make the folder", error))?;
+        reap(parent);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
-            .tempdir_in(folder_of)
-            .map_err(|error| Error::io(folder_of, "make a temporary folder here", error))?;
-        let lease_path = folder.path().join(LEASE);
+            .tempdir_in(parent)
+            .map_err(|error| Error::io(parent, "make a temporary folder here", error))?
+            .keep();
+        let lease_path = folder.join(LEASE);
         let lease = File::create(&lease_path).map_err(|error| Error::io(&lease_path, "create", error))?;
         // Where the file system knows no locks, the folder's age alone protects it.
         let _ = lease.try_lock();
-        Ok(Scratch { folder: Some(folder), _lease: lease, made_parent })
+        Ok(Scratch { folder, _lease: lease, made_parents })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        // `folder` is only taken in `drop`.
-        self.folder.as_ref().map_or(Path::new("."), TempDir::path)
+        &self.folder
+    }
+
+    /// Removes everything now, though someone may still hold this: a stage that does not end when it is asked to. What such a one
+    /// writes later goes with the last holder.
+    pub(crate) fn clear(&self) {
+        match fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(path = %self.folder.display(), %error, "scratch space could not be removed");
+            }
+            _ => {}
+        }
+        for parent in &self.made_parents {
+            // Fails, as it should, where something was put there.
+            let _ = fs::remove_dir(parent);
+        }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Some(folder) = self.folder.take() {
-            let path = folder.path().to_owned();
-            if let Err(error) = folder.close() {
-                tracing::warn!(path = %path.display(), %error, "scratch space could not be removed");
-            }
-        }
-        if let Some(parent) = &self.made_parent {
-            // Fails, as it should, where something was put there.
-            let _ = fs::remove_dir(parent);
-        }
+        self.clear();
     }
+}
+
+/// A temporary file in `folder`, to be renamed to its neighbour's name when it is complete.
+pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As the process's umask would have it, not private as temporary files are.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.prefix(PREFIX).tempfile_in(folder)
 }
 
 /// Removes scratch folders in `parent` that a crash left behind: old, and with a lease that nobody holds.
@@ -84,13 +103,13 @@ mod tests {
     use std::time::SystemTime;
 
     #[test]
-    fn scratch_goes_with_its_owner_and_takes_an_empty_parent_along() {
+    fn scratch_goes_with_its_owner_and_takes_empty_parents_along() {
         let root = tempfile::tempdir().unwrap();
-        let parent = root.path().join("out");
+        let parent = root.path().join("out/talk");
         let scratch = Scratch::create(Some(&parent)).unwrap();
         fs::write(scratch.path().join("half.mp4"), b"x").unwrap();
         drop(scratch);
-        assert!(!parent.exists());
+        assert!(!root.path().join("out").exists());
     }
 
     #[test]

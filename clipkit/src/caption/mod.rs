@@ -1,4 +1,11 @@
 //! Pure: words to cues to ASS.
-pub(crate) fn ass(_track: &crate::model::CaptionTrack, _w: u32, _h: u32) -> String {
-    String::new()
-}
+
+// Planning and rendering draw on it; this line goes when they do.
+#![allow(dead_code, unused_imports)]
+
+mod ass;
+mod cue;
+mod layout;
+
+pub(crate) use ass::ass;
+pub(crate) use cue::cues;

@@ -4,6 +4,8 @@ mod fallback;
 
 pub use fallback::Fallback;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::context::Context;
@@ -22,7 +24,21 @@ pub(crate) trait Stage<I: ?Sized + Sync, O>: Send + Sync {
     async fn call(&self, cx: &Context, input: &I) -> Result<O>;
 }
 
-/// For each stage trait: every implementer is a [`Stage`], and every layer over stages is an implementer.
+/// What stands around a stage and answers for it where a method is not the layer's business.
+trait Wraps {
+    type Inner: ?Sized;
+    fn first(&self) -> &Self::Inner;
+}
+
+impl<T: ?Sized> Wraps for Arc<T> {
+    type Inner = T;
+
+    fn first(&self) -> &T {
+        self
+    }
+}
+
+/// For each stage trait: every implementer is a [`Stage`], and every layer over stages and every shared stage is an implementer.
 macro_rules! stages {
     ($($trait:ident :: $method:ident ($input:ty) -> $output:ty $({ $($forward:tt)* })?;)*) => {$(
         #[async_trait]
@@ -36,6 +52,14 @@ macro_rules! stages {
         impl<A: $trait, B: $trait> $trait for Fallback<A, B> {
             async fn $method(&self, cx: &Context, input: &$input) -> Result<$output> {
                 self.first_that_works::<$input, $output>(cx, input).await
+            }
+            $($($forward)*)?
+        }
+
+        #[async_trait]
+        impl<T: $trait + ?Sized> $trait for Arc<T> {
+            async fn $method(&self, cx: &Context, input: &$input) -> Result<$output> {
+                self.first().$method(cx, input).await
             }
             $($($forward)*)?
         }

@@ -76,7 +76,7 @@ impl CaptionStyle {
             name: "karaoke".into(),
             font: "Lato Black".into(),
             bold: false,
-            size: 0.040,
+            size: 0.048,
             color: Rgb(255, 255, 255),
             highlight: Rgb(255, 214, 10),
             outline: Rgb(0, 0, 0),
@@ -93,7 +93,7 @@ impl CaptionStyle {
     pub fn pop() -> Self {
         CaptionStyle {
             name: "pop".into(),
-            size: 0.042,
+            size: 0.050,
             highlight: Rgb(64, 224, 120),
             uppercase: true,
             max_words: 3,
@@ -107,7 +107,7 @@ impl CaptionStyle {
         CaptionStyle {
             name: "box".into(),
             highlight: Rgb(124, 58, 237),
-            outline_width: 0.07,
+            outline_width: 0.05,
             max_words: 4,
             animation: Animation::Box,
             ..CaptionStyle::karaoke()
@@ -120,7 +120,7 @@ impl CaptionStyle {
             name: "block".into(),
             font: "Lato".into(),
             bold: true,
-            size: 0.030,
+            size: 0.034,
             max_words: 11,
             animation: Animation::None,
             ..CaptionStyle::karaoke()

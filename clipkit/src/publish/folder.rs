@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::Publisher;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Manifest, Post, Receipt};
+use crate::model::{ClipPlan, Manifest, Post, Receipt};
 
 /// The manifest's name in the folder.
 const MANIFEST: &str = "clips.json";
@@ -29,7 +29,7 @@ impl Folder {
     }
 
     /// Writes a plan into the folder without its clip, under the name that its clip would have.
-    pub(crate) fn write_plan(&self, rank: usize, plan: &crate::ClipPlan) -> Result<String> {
+    pub fn write_plan(&self, rank: usize, plan: &ClipPlan) -> Result<String> {
         let name = format!("{}.plan.json", stem(rank, &plan.title));
         write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
         Ok(name)
@@ -102,14 +102,7 @@ fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 /// Writes beside the target and renames, so the target is whole or absent.
 fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std::io::Result<()>) -> Result<()> {
     let attempt = || {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // As the process's umask would have it, not private as temporary files are.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
+        let mut file = crate::scratch::beside(folder)?;
         write(file.as_file_mut())?;
         file.persist(to).map_err(|error| error.error)?;
         Ok(())

@@ -1,23 +1,60 @@
 //! Titles and reasons, from a span's own words.
 
-use super::judge::{Judged, Traces};
+use super::judge::Judged;
 use super::lexicon::{Lexicon, Traits};
 use super::segment::{End, Talk};
+use super::traces::Traces;
 use crate::model::script;
 
 const TITLE_WORDS: usize = 8;
 const TITLE_LETTERS: usize = 60;
 
-/// A short title: the sentence that hooks, without what leads into it, cut where it can be cut.
+/// A short title in the span's own words: of its first sentences, the clause that says most and is whole; else the opening, cut short.
 pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
-    let opening = span.sentences.start..span.sentences.end.min(span.sentences.start + 2);
-    // The first sentence, unless it is too short to say anything.
-    let best = opening
-        .clone()
-        .find(|&n| talk.sentences[n].words.len() >= 4)
-        .or_else(|| opening.clone().max_by(|&a, &b| traces.hook[a].total_cmp(&traces.hook[b])));
-    let Some(best) = best else { return String::new() };
-    let mut words = talk.sentences[best].words.clone();
+    const SENTENCES: usize = 6;
+    let mut best: Option<(f64, String)> = None;
+    for (place, n) in span.sentences.clone().take(SENTENCES).enumerate() {
+        let all = talk.sentences[n].words.clone();
+        let clause_ends: Vec<usize> =
+            all.clone().filter(|&word| word + 1 == all.end || ends_clause(&talk.words[word].text)).map(|word| word + 1).collect();
+        let starts = std::iter::once(all.start).chain(clause_ends.iter().copied().filter(|&end| end < all.end));
+        for (nth, start) in starts.enumerate() {
+            let start = skip_lead(talk, start, all.end);
+            let inside = if nth == 0 { 0.0 } else { 1.2 };
+            for &end in clause_ends.iter().filter(|&&end| end > start + 2) {
+                let Some(text) = fitting(talk, start, end) else { break };
+                let whole = if end == all.end { 1.5 } else { 0.0 };
+                if nth > 0 && !has_subject_and_verb(talk, start, end) {
+                    continue;
+                }
+                let worth = clause(talk, start, end) + whole - inside - 0.6 * place as f64 + 0.15 * traces.hook[n];
+                if worth > 0.0 && best.as_ref().is_none_or(|(known, _)| worth > *known) {
+                    best = Some((worth, text));
+                }
+            }
+        }
+    }
+    let text = best.map_or_else(|| cut(talk, span), |(_, text)| text);
+    capitalised(&shortened(&text))
+}
+
+fn ends_clause(word: &str) -> bool {
+    word.ends_with([',', ';', ':', '\u{2014}', '\u{3001}', '\u{ff0c}'])
+}
+
+/// Whether words inside a sentence are a clause, not a piece of a list: a verb, and something before it.
+fn has_subject_and_verb(talk: &Talk<'_>, start: usize, end: usize) -> bool {
+    const VERBS: [&str; 26] = [
+        "is", "are", "was", "were", "am", "has", "have", "had", "do", "does", "did", "can", "will", "would", "could", "should", "must",
+        "don't", "can't", "isn't", "won't", "didn't", "doesn't", "i'm", "you're", "we're",
+    ];
+    let is_verb = |n: usize| VERBS.contains(&talk.keys[n].as_str());
+    let short_form = |n: usize| is_verb(n) && talk.keys[n].contains('\'') && !talk.keys[n].ends_with("n't");
+    short_form(start) || (!is_verb(start) && !talk.traits[start].has(Traits::LINK) && (start + 1..end.saturating_sub(1)).any(is_verb))
+}
+
+/// Where a clause starts to say something: after "so", "and", "well".
+fn skip_lead(talk: &Talk<'_>, mut start: usize, end: usize) -> usize {
     let lead = |n: usize| {
         let traits = talk.traits[n];
         traits.has(Traits::FILLER)
@@ -25,25 +62,50 @@ pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
             || traits.has(Traits::ANSWER)
             || talk.keys[n] == "now"
     };
-    while words.len() > 4 && lead(words.start) {
-        words.start += 1;
+    while start + 3 < end && lead(start) {
+        start += 1;
     }
-    let mut end = words.end;
-    let text = |end: usize| script::join(talk.words[words.start..end].iter().map(|word| word.text.as_str()));
-    let fits = |end: usize| end - words.start <= TITLE_WORDS && text(end).chars().count() <= TITLE_LETTERS;
-    if !fits(end) {
-        end = (words.start + 1..words.end).take(TITLE_WORDS).take_while(|&end| fits(end)).last().unwrap_or(words.start + 1);
-        // A comma is a good place to stop; "of the" is not.
-        let comma = (words.start + 3..end).rev().find(|&n| talk.words[n].text.ends_with([',', ';', ':', '\u{2014}', '\u{3001}']));
-        if let Some(comma) = comma {
-            end = comma + 1;
-        } else {
-            while end > words.start + 3 && (talk.traits[end - 1].has(Traits::STOP) || talk.traits[end - 1].has(Traits::LINK)) {
-                end -= 1;
-            }
-        }
+    start
+}
+
+fn fitting(talk: &Talk<'_>, start: usize, end: usize) -> Option<String> {
+    if end - start > TITLE_WORDS {
+        return None;
     }
-    capitalised(&shortened(&text(end)))
+    let text = script::join(talk.words[start..end].iter().map(|word| word.text.as_str()));
+    (text.chars().count() <= TITLE_LETTERS).then_some(text)
+}
+
+/// How much a clause says as a title.
+fn clause(talk: &Talk<'_>, start: usize, end: usize) -> f64 {
+    let all = &talk.traits[start..end];
+    let count = |wanted: Traits| all.iter().filter(|traits| traits.has(wanted)).count() as f64;
+    let content = talk.stems[start..end].iter().flatten().count() as f64;
+    let first = all.first().copied().unwrap_or_default();
+    let mut worth = 0.9 * content.min(4.0)
+        + 0.8 * count(Traits::HOOK).min(2.0)
+        + 0.5 * count(Traits::FEELING).min(2.0)
+        + 0.4 * count(Traits::FIGURE).min(1.0)
+        - 2.2;
+    worth -= if first.has(Traits::BACK) { 1.8 } else { 0.0 };
+    worth -= if first.has(Traits::LINK) { 1.0 } else { 0.0 };
+    worth -= 0.8 * count(Traits::FILLER) + 1.5 * count(Traits::SHOW);
+    worth -= if all.last().is_some_and(|last| last.has(Traits::STOP)) { 0.8 } else { 0.0 };
+    worth
+}
+
+/// The opening, cut where it can be cut: not after "of the".
+fn cut(talk: &Talk<'_>, span: &Judged) -> String {
+    let sentences = &talk.sentences[span.sentences.clone()];
+    let Some(sentence) = sentences.iter().find(|sentence| sentence.words.len() >= 4).or(sentences.first()) else { return String::new() };
+    let start = skip_lead(talk, sentence.words.start, sentence.words.end);
+    let longest = (start + 1..=sentence.words.end).take_while(|&end| fitting(talk, start, end).is_some()).last().unwrap_or(start + 1);
+    let mut end = longest;
+    while end > start + 3 && end < sentence.words.end && (talk.traits[end - 1].has(Traits::STOP) || talk.traits[end - 1].has(Traits::LINK))
+    {
+        end -= 1;
+    }
+    script::join(talk.words[start..end].iter().map(|word| word.text.as_str()))
 }
 
 fn shortened(text: &str) -> String {

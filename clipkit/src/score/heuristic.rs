@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::judge::{Judged, Limits, Traces, candidates};
+use super::judge::{Judged, Limits, candidates};
 use super::segment::Talk;
 use super::select::select;
+use super::traces::Traces;
 use super::{Scorer, Scoring, describe};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};

@@ -81,12 +81,12 @@ const ENGLISH: &[List] = &[
         Traits::FEELING,
         "love loved loves hate hated fear afraid scared scary terrified terrifying happy happiness joy sad sadness angry anger rage cry crying \
          cried laugh laughed laughing fun funny hilarious amazing amazed awesome incredible unbelievable wonderful beautiful gorgeous brilliant \
-         terrible horrible awful disgusting painful pain hurt suffer suffering struggle hope hopeful hopeless dream dreams proud pride shame \
-         ashamed guilty guilt embarrassed embarrassing lonely alone excited exciting thrilled passion passionate obsessed crazy insane mad wild \
-         shocked shocking surprised stunning breathtaking heart heartbreaking tears death die died dying dead kill killed war tragedy tragic \
+         terrible horrible awful disgusting painful pain hurt suffer suffering hope hopeful hopeless dream dreams proud pride shame \
+         ashamed guilty guilt embarrassed embarrassing lonely excited exciting thrilled passion passionate obsessed crazy insane mad wild \
+         shocked shocking surprised stunning breathtaking heart heartbreaking tears death die died dying dead war tragedy tragic \
          miracle magical delightful delight grateful thankful regret worry worried worrying anxious anxiety panic desperate brutal cruel evil \
-         devastating disaster nightmare catastrophe enjoy enjoyed inspiring inspired awe wow damn hell god fantastic spectacular marvelous sorry \
-         favorite cool weird strange exciting fascinating frustrating frustrated annoying annoyed hard tough danger dangerous trust betrayed",
+         devastating disaster nightmare catastrophe enjoy enjoyed inspiring inspired awe wow damn hell fantastic spectacular marvelous \
+         favorite weird strange exciting fascinating frustrating frustrated annoying annoyed betrayed",
     ),
     (
         Traits::QUESTION,
@@ -97,7 +97,7 @@ const ENGLISH: &[List] = &[
     (
         Traits::SHOW,
         "subscribe subscribed sponsor sponsors sponsored podcast podcasts episode episodes welcome itunes patreon newsletter merch merchandise \
-         promo giveaway channel thanks goodbye bye conversation twitter instagram homework poll slide slides livestream",
+         promo giveaway channel thanks goodbye bye conversation twitter instagram homework poll slide slides livestream website loading screen audio microphone",
     ),
     (
         Traits::ANSWER,

@@ -38,14 +38,14 @@ pub(super) struct Talk<'a> {
     pub(super) stems: Vec<Option<u32>>,
     pub(super) stem_count: usize,
     pub(super) sentences: Vec<Sentence>,
-    /// Whether sentences are marked by punctuation.
-    pub(super) punctuated: bool,
+    /// How many sentence marks stand before each word.
+    marks: Vec<u32>,
 }
 
 /// A silence this long ends a sentence, whatever is written.
 const LONG_PAUSE: f64 = 2.0;
-/// Fewer sentence ends than one in so many words is no punctuation.
-const WORDS_PER_END: usize = 50;
+/// Fewer sentence marks than one in so many words is no punctuation.
+const WORDS_PER_MARK: usize = 50;
 
 impl<'a> Talk<'a> {
     /// Reads a talk; no sentence lasts longer than `longest` seconds.
@@ -54,10 +54,13 @@ impl<'a> Talk<'a> {
         let lexicon = Lexicon::of(language, &keys);
         let cased = words.iter().any(|word| word.text.starts_with(char::is_uppercase));
         let ends: Vec<Option<End>> = (0..words.len()).map(|n| end_mark(words, &keys, n, cased)).collect();
-        let marked = ends.iter().filter(|end| end.is_some()).count();
-        let punctuated = marked * WORDS_PER_END >= words.len();
+        let mut marks = vec![0];
+        marks.extend(ends.iter().scan(0, |sum, end| {
+            *sum += u32::from(end.is_some());
+            Some(*sum)
+        }));
         let sentences = sentences(words, &ends, longest);
-        let mut traits: Vec<Traits> = words.iter().zip(&keys).map(|(word, key)| traits(&lexicon, word, key)).collect();
+        let mut traits: Vec<Traits> = keys.iter().map(|key| traits(&lexicon, key)).collect();
         for sentence in &sentences {
             for n in sentence.words.clone().skip(1) {
                 let word = &words[n].text;
@@ -67,13 +70,35 @@ impl<'a> Talk<'a> {
             }
         }
         let (stems, stem_count) = stems(&keys, &traits, lexicon.knows);
-        Talk { words, traits, keys, stems, stem_count, sentences, punctuated }
+        mark_stammer(&keys, &mut traits);
+        Talk { words, traits, keys, stems, stem_count, sentences, marks }
     }
 }
 
-fn traits(lexicon: &Lexicon, word: &Word, key: &str) -> Traits {
+/// "You know", "I mean" and words said twice in a row say nothing.
+fn mark_stammer(keys: &[String], traits: &mut [Traits]) {
+    const PAIRS: [(&str, &str); 6] = [("you", "know"), ("i", "mean"), ("sort", "of"), ("kind", "of"), ("or", "whatever"), ("and", "stuff")];
+    for n in 1..keys.len() {
+        let (before, after) = (keys[n - 1].as_str(), keys[n].as_str());
+        if PAIRS.contains(&(before, after)) || (before == after && !before.is_empty()) {
+            traits[n] = traits[n].with(Traits::FILLER);
+        }
+    }
+}
+
+impl Talk<'_> {
+    /// Whether sentences are marked by punctuation around word `n`: makers of transcripts start and stop doing so.
+    pub(super) fn is_punctuated(&self, n: usize) -> bool {
+        const AROUND: usize = 100;
+        let (from, to) = (n.saturating_sub(AROUND), (n + AROUND).min(self.words.len()));
+        let marks = self.marks.get(to).zip(self.marks.get(from)).map_or(0, |(to, from)| to - from) as usize;
+        marks * WORDS_PER_MARK >= to - from
+    }
+}
+
+fn traits(lexicon: &Lexicon, key: &str) -> Traits {
     let known = lexicon.traits(key);
-    if word.text.chars().any(|c| c.is_ascii_digit()) { known.with(Traits::FIGURE) } else { known }
+    if key.starts_with(|c: char| c.is_numeric()) { known.with(Traits::FIGURE) } else { known }
 }
 
 /// The mark that ends a sentence after word `n`, if one does.
@@ -215,7 +240,7 @@ mod tests {
             word.end = word.end.plus(0.6);
         }
         assert_eq!(shown(&words, 4.0), ["one two three four", "five six seven eight nine ten"]);
-        assert!(!Talk::read(&words, None, 4.0).punctuated);
+        assert!(!Talk::read(&words, None, 4.0).is_punctuated(5));
         let long: Vec<Word> = (0..5000).map(|n| Word::new("la", f64::from(n) * 0.3, f64::from(n) * 0.3 + 0.3)).collect();
         let talk = Talk::read(&long, None, 5.0);
         assert!(talk.sentences.iter().all(|s| s.end - s.start <= 5.0 + 1e-6 && !s.words.is_empty()));

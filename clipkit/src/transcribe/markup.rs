@@ -92,7 +92,7 @@ fn glyphs(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Glyph> {
                     }
                 }
             }
-            '\\' if overrides && rest.starts_with("\\N") || overrides && rest.starts_with("\\n") => (taken, shown) = (2, Some('\n')),
+            '\\' if overrides && (rest.starts_with("\\N") || rest.starts_with("\\n")) => (taken, shown) = (2, Some('\n')),
             '\\' if overrides && rest.starts_with("\\h") => (taken, shown) = (2, Some(' ')),
             '&' if html => {
                 if let Some((decoded, length)) = entity(rest) {

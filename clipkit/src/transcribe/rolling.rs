@@ -41,10 +41,14 @@ fn follows(before: &Cue, after: &Cue) -> bool {
 fn shared_lines(before: &[Vec<Glyph>], after: &[Vec<Glyph>]) -> usize {
     // A line with word times is being said now, whatever stood there before.
     let plain = after.iter().take_while(|line| line.iter().all(|glyph| glyph.at.is_none())).count();
-    (1..=before.len().min(plain)).rev().find(|&n| before[before.len() - n..].iter().map(text).eq(after[..n].iter().map(text))).unwrap_or(0)
+    (1..=before.len().min(plain)).rev().find(|&n| texts(&before[before.len() - n..]).eq(texts(&after[..n]))).unwrap_or(0)
 }
 
-fn text(line: &Vec<Glyph>) -> String {
+fn texts(lines: &[Vec<Glyph>]) -> impl Iterator<Item = String> {
+    lines.iter().map(|line| text(line))
+}
+
+fn text(line: &[Glyph]) -> String {
     let text: String = line.iter().map(|glyph| glyph.letter).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+mod fakes;
 mod openai;
 mod picture;
+mod pipeline;
 mod probe;
 mod render;
 mod support;

@@ -1,5 +1,7 @@
 //! Transcripts from captions, and the clips chosen from them, on real captions and on broken ones.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -109,6 +111,9 @@ fn cue_times_come_close_to_word_times() {
         assert!(agreement(&a, &reference) > 0.985);
         // The word times of the other talk go on past the cut that its captions are of.
         assert!(talk != "holograms" || agreement(&b, &reference) > 0.985, "{}", agreement(&b, &reference));
+        if talk != "holograms" {
+            continue;
+        }
         let mut from = 0;
         let mut errors: Vec<f64> = Vec::new();
         for word in cues.words.iter().take_while(|word| word.start.secs() < 1600.0) {
@@ -273,8 +278,19 @@ fn clips_of_real_talks_are_whole_thoughts() {
                 let to = transcript.words.partition_point(|word| word.end <= clip.span.end());
                 let words: Vec<&str> = transcript.words[from..to].iter().map(|word| word.text.as_str()).collect();
                 let ends = |word: &str| word.trim_end_matches(['"', '\u{201d}', '\'', ')']).ends_with(['.', '?', '!']);
-                assert!(from == 0 || ends(&transcript.words[from - 1].text), "{talk} {}: starts in a sentence", clip.span);
-                assert!(words.last().is_some_and(|word| ends(word)), "{talk} {}: ends in a sentence", clip.span);
+                // Some transcripts leave punctuation out for long stretches.
+                let marks = |at: usize| {
+                    transcript.words[at.saturating_sub(100)..transcript.words.len().min(at + 100)]
+                        .iter()
+                        .filter(|word| ends(&word.text))
+                        .count()
+                };
+                assert!(
+                    marks(from) < 6 || from == 0 || ends(&transcript.words[from - 1].text),
+                    "{talk} {}: starts in a sentence",
+                    clip.span
+                );
+                assert!(marks(to) < 6 || words.last().is_some_and(|word| ends(word)), "{talk} {}: ends in a sentence", clip.span);
                 let opening = words[0].to_lowercase();
                 let opening = opening.trim_matches(|c: char| !c.is_alphanumeric());
                 dangling += usize::from(
@@ -300,4 +316,156 @@ fn a_transcript_without_punctuation_still_gives_clips() {
     let clips = choose(&transcript, options.clone());
     assert_scored(&clips, &options);
     assert!(clips.len() >= 8);
+}
+
+/// A made talk: `text` said over and over at `rate` words a second, with a breath after each sentence.
+fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
+    let mut words = Vec::new();
+    let mut at = 0.5;
+    while at < secs {
+        for word in text.split_whitespace() {
+            words.push(clipkit::Word::new(word, at, at + 0.8 / rate));
+            at += 1.0 / rate + if word.ends_with(['.', '?', '!']) { 0.4 } else { 0.0 };
+        }
+    }
+    Transcript { language: None, origin: "made".into(), words }
+}
+
+const CLOCKS: &str = "Why does every clock in your house lie to you? I spent nine years repairing clocks in a small town. The truth is that no two of \
+    them ever agreed. My father loved that. He said time is a promise, and promises are kept by people. One winter the church clock stopped. \
+    Nobody noticed for three days! Imagine how free those people were. A machine had died, and the town went on living. That taught me the \
+    most important rule of my trade. Never repair what nobody misses.";
+
+fn score_made(transcript: Transcript, media: Option<Media>, options: ScoreOptions) -> (Vec<Candidate>, Vec<String>) {
+    let cx = Context::new();
+    let clips = wait(Heuristic::default().score(&cx, &Scoring { media, transcript, options })).unwrap();
+    (clips, cx.warnings().into_iter().map(|warning| warning.message).collect())
+}
+
+#[test]
+fn a_made_talk_gives_ranked_clips_that_say_why() {
+    let options = ScoreOptions::default();
+    let transcript = made_talk(CLOCKS, 2.7, 600.0);
+    let (clips, warnings) = score_made(transcript.clone(), None, options.clone());
+    assert_scored(&clips, &options);
+    assert!(clips.len() >= 8 && warnings.is_empty(), "{} clips, {warnings:?}", clips.len());
+    let best = &clips[0];
+    let first = transcript.words.iter().find(|word| word.start >= best.span.start()).unwrap();
+    assert_eq!(first.text, "Why");
+    // A little room before the first word, and none of it the word before.
+    assert!(first.start.since(best.span.start()).secs() > 0.1);
+    assert!(best.reason.starts_with("Opens with a question"), "{}", best.reason);
+    // The same question, always.
+    assert_eq!(score_made(transcript, None, options.clone()).0, clips);
+}
+
+#[test]
+fn silence_and_gabble_are_not_clips_and_the_reason_is_given() {
+    let options = ScoreOptions::default;
+    let cases = [
+        (Transcript::default(), "nothing is said"),
+        (made_talk(CLOCKS, 0.4, 300.0), "too little"),
+        (made_talk(CLOCKS, 9.0, 300.0), "faster than anyone speaks"),
+        (made_talk("Hello there.", 2.0, 2.0), "speech lasts"),
+    ];
+    for (transcript, expected) in cases {
+        let (clips, warnings) = score_made(transcript, None, options());
+        assert!(clips.is_empty());
+        assert!(warnings.len() == 1 && warnings[0].contains(expected), "{warnings:?}");
+    }
+    let backwards = ScoreOptions { min: std::time::Duration::from_secs(60), max: std::time::Duration::from_secs(15), max_clips: 3 };
+    let error =
+        wait(Heuristic::default().score(&Context::new(), &Scoring { media: None, transcript: Transcript::default(), options: backwards }));
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn a_short_video_is_not_its_own_clip() {
+    let (clips, warnings) = score_made(
+        made_talk(CLOCKS, 2.7, 20.0),
+        Some(media("talk.mp4", 43.0)),
+        ScoreOptions { min: std::time::Duration::from_secs(40), ..ScoreOptions::default() },
+    );
+    assert!(clips.is_empty() && warnings.len() == 1, "{clips:?}");
+}
+
+#[test]
+fn a_clip_avoids_a_long_silence() {
+    let mut transcript = made_talk(CLOCKS, 2.7, 300.0);
+    let (middle, pause) = (transcript.words.len() / 2, 20.0);
+    for word in &mut transcript.words[middle..] {
+        (word.start, word.end) = (word.start.plus(pause), word.end.plus(pause));
+    }
+    let (from, to) = (transcript.words[middle - 1].end, transcript.words[middle].start);
+    let (clips, _) = score_made(transcript, None, ScoreOptions::default());
+    let silence = clipkit::Span::new(from.plus(0.4), to.plus(-0.4)).unwrap();
+    assert!(clips.iter().all(|clip| clip.span.intersection(silence).is_none()));
+}
+
+#[test]
+fn languages_without_lists_and_without_spaces_give_clips_too() {
+    let turkish = "Evinizdeki her saat neden yalan söylüyor? Küçük bir kasabada dokuz yıl saat tamir ettim. Hiçbiri birbirini tutmadı. Babam bunu \
+        severdi. Zaman bir sözdür derdi, sözü insanlar tutar. Bir kış kilisenin saati durdu. Üç gün kimse fark etmedi!";
+    let japanese = "家の 時計は なぜ 嘘を つくの でしょうか。 小さな 町で 九年間、 時計を 直して きました。 同じ 時刻を 指す 時計は 一つも ありません でした。 \
+        父は それが 好き でした。 時間は 約束だと 言って いました。";
+    for (text, tag) in [(turkish, "tr"), (japanese, "ja")] {
+        let transcript =
+            Transcript { language: Some(tag.into()), ..made_talk(&text.replace('。', "。 ").replace("  ", " "), 2.2, 400.0) };
+        let options = ScoreOptions::default();
+        let (clips, warnings) = score_made(transcript, None, options.clone());
+        assert!(clips.len() >= 5, "{tag}: {} {warnings:?}", clips.len());
+        assert_scored(&clips, &options);
+        assert!(tag != "ja" || clips.iter().all(|clip| !clip.title.contains(' ')), "{}", clips[0].title);
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_transcript_is_scored_within_the_contract(
+        raw in proptest::collection::vec((0.0..0.9f64, 0.0..0.6f64, "([A-Z]?[a-z']{1,9}[.?!,]?|[今日話]{1,3}。?|\\.|[{}\\\\]|[0-9]{1,3})"), 0..700),
+        min in 1u64..40,
+        longer in 0u64..60,
+        max_clips in 0usize..14,
+    ) {
+        let mut at = 0.0;
+        let words = raw.iter().map(|(gap, length, text)| {
+            at += gap;
+            let word = clipkit::Word::new(text.as_str(), at, at + length);
+            at += length;
+            word
+        }).collect();
+        let options = ScoreOptions {
+            max_clips,
+            min: std::time::Duration::from_secs(min),
+            max: std::time::Duration::from_secs(min + longer),
+        };
+        let transcript = Transcript { words, ..Transcript::default() };
+        let last = transcript.words.last().map_or(0.0, |word| word.end.secs());
+        let (clips, _) = score_made(transcript, Some(media("talk.mp4", last)), options.clone());
+        proptest::prop_assert!(clips.len() <= max_clips);
+        for (n, clip) in clips.iter().enumerate() {
+            proptest::prop_assert!((options.min..=options.max).contains(&clip.span.duration()));
+            proptest::prop_assert!(clip.span.start() >= Timestamp::ZERO && clip.span.end().secs() <= last + 1e-6);
+            proptest::prop_assert!(clips[n + 1..].iter().all(|other| clip.span.intersection(other.span).is_none()));
+            proptest::prop_assert!(clip.title.chars().count() <= 60);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_captions_or_an_error(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300), kind in 0..5usize, head in 0..6usize) {
+        let heads = ["", "WEBVTT\n\n00:01.000 --> 00:09.000\n", "1\n00:00:01,000 --> 00:00:02,000\n", "[Script Info]\n[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,0,0,0,,",
+            "[[\"a\", 1, 2], [\"", "{\"events\":[{\"tStartMs\":1,\"segs\":[{\"utf8\":\""];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(["a.vtt", "a.srt", "a.ass", "a.json", "a.json3"][kind]);
+        fs::write(&path, [heads[head].as_bytes(), &bytes].concat()).unwrap();
+        match wait(Captions::file(&path).transcribe(&Context::new(), &media("talk.mp4", 10.0))) {
+            Ok(transcript) => {
+                assert_contract(&transcript);
+                proptest::prop_assert!(transcript.words.iter().all(|word| word.end.secs() <= 10.0));
+            }
+            Err(error) => proptest::prop_assert_eq!(error.kind(), ErrorKind::InvalidInput, "{}", error),
+        }
+    }
 }

@@ -1,0 +1,22 @@
+# make demo                  make clips from a sample talk (drawn and spoken here), with everything that needs
+# make demo VIDEO=talk.mp4   the same from a video of yours; its transcript stands beside it (talk.vtt, talk.srt ...) or inside it
+# make test                  every check: formatting, lints, tests, documentation
+# make setup                 install what these need, and nothing that is there
+
+VIDEO ?=
+OUT ?= demo
+ARGS ?=
+
+.PHONY: demo test setup
+.SUFFIXES:
+
+demo:
+	@.ci/setup
+	@.ci/demo "$(VIDEO)" "$(OUT)" $(ARGS)
+
+test:
+	@.ci/setup tests
+	@.ci/test
+
+setup:
+	@.ci/setup tests

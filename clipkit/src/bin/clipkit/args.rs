@@ -1,0 +1,303 @@
+//! What can be asked for, and how.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clipkit::{Aspect, CaptionStyle, Platform, Span, X264Preset};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
+1 anything else. Of several inputs, the worst one's.";
+
+/// Turn long videos into ranked, vertical, captioned short clips.
+#[derive(Debug, Parser)]
+#[command(name = "clipkit", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Log to stderr; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make clips of videos
+    #[command(after_help = EXIT_CODES)]
+    Clip(ClipArgs),
+    /// Render plans, edited or not, again
+    Render(RenderArgs),
+    /// Say what is in a video
+    Probe(ProbeArgs),
+    /// Draw what a plan sees: source frames with face boxes and the crop window
+    Inspect(InspectArgs),
+    /// List, download and find models
+    Models(ModelsArgs),
+    /// First stage alone: a video's words with their times, as JSON
+    Transcribe(TranscribeArgs),
+    /// Second stage alone: the spans of a transcript that are worth a clip, as JSON
+    Score(ScoreArgs),
+    /// Third stage alone: shots and faces in a span of a video, as JSON
+    Track(TrackArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClipArgs {
+    /// The videos
+    #[arg(required = true)]
+    pub(crate) input: Vec<PathBuf>,
+    /// Where clips go. Several inputs get a folder each inside it, named after the input
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) lengths: Lengths,
+    /// The transcript, instead of one beside the video or inside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// How spans are chosen
+    #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
+    pub(crate) scorer: ScorerName,
+    /// How faces are found. auto: a model where one can be had, else a warning and the middle of the picture
+    #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
+    pub(crate) tracker: TrackerName,
+    /// The tracker's model: a name that `clipkit models list` knows, or a file
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// How words are found
+    #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
+    pub(crate) transcriber: TranscriberName,
+    /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
+    #[arg(long, default_value_t = Aspect::Vertical)]
+    pub(crate) aspect: Aspect,
+    /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
+    #[arg(long, default_value = "generic")]
+    pub(crate) platform: Platform,
+    /// How captions look: karaoke, pop, box, block or none
+    #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
+    pub(crate) captions: Captions,
+    /// x264's speed preset
+    #[arg(long, default_value = "veryfast", value_parser = preset)]
+    pub(crate) preset: X264Preset,
+    /// x264's constant rate factor: lower is better and larger
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=51))]
+    pub(crate) crf: u8,
+    /// Write only the plans (NN-title.plan.json, no clips.json), for `clipkit render`
+    #[arg(long)]
+    pub(crate) plan_only: bool,
+    /// How many clips to work on side by side [default: half the processor cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
+    #[command(flatten)]
+    pub(crate) how: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lengths {
+    /// The most clips
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
+    pub(crate) clips: usize,
+    /// The shortest clip: 15s, 1m30s or 15
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
+    pub(crate) min: Duration,
+    /// The longest clip
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(crate) max: Duration,
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Reporting {
+    /// Print events, one JSON object a line, on stdout. An input's first line is {"event":"input",...}, its last its result:
+    /// {"event":"manifest",...} (the content of clips.json), {"event":"plans",...} or {"event":"error",...}
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print errors and warnings only; with --json, an input's last line too
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The plans. A clip keeps the number its plan's file name starts with
+    #[arg(required = true, value_name = "PLAN.json")]
+    pub(crate) plans: Vec<PathBuf>,
+    /// Where clips go. An existing clips.json of the same video keeps its other clips
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// How many clips to work on side by side [default: half the processor cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZero<usize>>,
+    #[command(flatten)]
+    pub(crate) how: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProbeArgs {
+    /// The video
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The plan
+    #[arg(value_name = "PLAN.json")]
+    pub(crate) plan: PathBuf,
+    /// The picture to write, .png or .jpg
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Say which models there are and which are on this machine
+    List,
+    /// Download models that are missing [default: the face detector that clips are made with]
+    Fetch {
+        /// The models' names
+        names: Vec<String>,
+    },
+    /// Print where a model is on this machine
+    Path {
+        /// The model's name [default: the face detector that clips are made with]
+        name: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TranscribeArgs {
+    /// The video
+    pub(crate) input: PathBuf,
+    /// The file to write; - or none is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The transcript, instead of one beside the video or inside it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// How words are found
+    #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
+    pub(crate) transcriber: TranscriberName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    /// The transcript, as `clipkit transcribe` writes it
+    #[arg(value_name = "TRANSCRIPT.json")]
+    pub(crate) transcript: PathBuf,
+    /// The video it belongs to
+    #[arg(long, value_name = "IN")]
+    pub(crate) media: Option<PathBuf>,
+    /// The file to write; - or none is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) lengths: Lengths,
+    /// How spans are chosen
+    #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
+    pub(crate) scorer: ScorerName,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrackArgs {
+    /// The video
+    pub(crate) input: PathBuf,
+    /// The span, in seconds: 12.5..48
+    #[arg(long, value_parser = span)]
+    pub(crate) span: Span,
+    /// The file to write; - or none is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How faces are found
+    #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
+    pub(crate) tracker: TrackerName,
+    /// The tracker's model: a name that `clipkit models list` knows, or a file
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScorerName {
+    Auto,
+    Heuristic,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TrackerName {
+    Auto,
+    Onnx,
+    Center,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TranscriberName {
+    Auto,
+    Captions,
+}
+
+/// A caption style, or none.
+#[derive(Clone, Debug)]
+pub(crate) struct Captions(pub(crate) Option<CaptionStyle>);
+
+fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
+    if text == "none" { Ok(Captions(None)) } else { CaptionStyle::named(text).map(|style| Captions(Some(style))) }
+}
+
+fn preset(text: &str) -> Result<X264Preset, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "give a number from 1".to_owned())
+}
+
+/// `15s`, `1m30s`, `15`, `1.5`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a time such as 15s, 1m30s or 15".to_owned())
+}
+
+/// `12.5..48`.
+fn span(text: &str) -> Result<Span, String> {
+    let parsed = text.split_once("..").and_then(|(start, end)| {
+        let (start, end) = (start.parse::<f64>().ok()?, end.parse::<f64>().ok()?);
+        (0.0 <= start && start < end && end.is_finite()).then(|| Span::secs(start, end).ok())?
+    });
+    parsed.ok_or_else(|| "give two times in seconds, such as 12.5..48".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_and_spans_are_read() {
+        assert_eq!(duration("15s"), Ok(Duration::from_secs(15)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["", "-3", "nan", "inf", "0", "abc", "15 apples", "1e300"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(span("12.5..48"), Ok(Span::secs(12.5, 48.0).unwrap()));
+        for wrong in ["12.5", "48..12", "a..b", "-1..3", "1..inf", "1..1"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}

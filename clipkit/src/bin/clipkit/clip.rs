@@ -1,0 +1,146 @@
+//! `clipkit clip`: videos in, clips out.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use clipkit::{
+    ClipOptions, Context, Folder, Pipeline, PipelineConfig, PublisherConfig, Result, ScorerConfig, TrackerConfig, TranscriberConfig,
+};
+
+use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
+use crate::exit::{self, Code};
+use crate::interrupt::Interrupt;
+use crate::{progress, report, usage};
+
+/// Works on the inputs one after the other: each one's clips are already made side by side.
+pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
+    let how = args.how;
+    if let Err(error) = check(&args) {
+        report::failed(how, None, &error, &[]);
+        return exit::failed(&error);
+    }
+    let mut worst = Code::Success;
+    for (input, out) in folders(&args.input, &args.out) {
+        if interrupt.is_asked() {
+            return Code::Interrupted;
+        }
+        let cx = progress::context(how);
+        report::begin(how, &input, &out);
+        let config = config(&args, &out);
+        let work = interrupt.guard(&cx, one(&cx, config, &input, &out, args.plan_only, how));
+        let result = work.await;
+        if let Err(error) = &result {
+            report::failed(how, Some(&input), error, &cx.warnings());
+        }
+        worst = worst.max(exit::of(&result));
+    }
+    worst
+}
+
+fn check(args: &ClipArgs) -> Result<()> {
+    if args.lengths.min > args.lengths.max {
+        return Err(usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
+    }
+    if args.transcript.is_some() && args.input.len() > 1 {
+        return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
+    }
+    out_is_usable(&args.out)
+}
+
+/// Refuses a file in the folder's place before any work is done.
+pub(crate) fn out_is_usable(out: &Path) -> Result<()> {
+    if out.exists() && !out.is_dir() {
+        return Err(usage("this is not a folder").with_path(out).with_advice("give --out a folder, new or not"));
+    }
+    Ok(())
+}
+
+async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, plan_only: bool, how: Reporting) -> Result<()> {
+    let pipeline = Pipeline::from_config(cx, &config).await?;
+    let uri = input.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(input).with_advice("rename the file"))?;
+    if !plan_only {
+        let manifest = pipeline.run_with(cx, uri).await?;
+        report::made(how, &manifest, out);
+        return Ok(());
+    }
+    let planned = pipeline.plan_with(cx, uri).await?;
+    let folder = Folder::new(out);
+    let files = planned.plans.iter().map(|ranked| folder.write_plan(ranked.rank, &ranked.plan)).collect::<Result<Vec<_>>>()?;
+    report::planned(how, input, &planned, &files, out);
+    Ok(())
+}
+
+fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
+    PipelineConfig {
+        transcriber: transcriber(args.transcriber, args.transcript.as_deref()),
+        scorer: scorer(args.scorer),
+        tracker: tracker(args.tracker, args.model.as_deref()),
+        publisher: PublisherConfig::Folder { path: out.to_owned() },
+        options: ClipOptions {
+            clips: args.lengths.clips,
+            min: args.lengths.min,
+            max: args.lengths.max,
+            aspect: args.aspect,
+            platform: args.platform,
+            captions: args.captions.0.clone(),
+            preset: args.preset,
+            crf: args.crf,
+            jobs: args.jobs,
+        },
+        ..PipelineConfig::default()
+    }
+}
+
+pub(crate) fn transcriber(name: TranscriberName, file: Option<&Path>) -> TranscriberConfig {
+    match (name, file) {
+        (TranscriberName::Auto, None) => TranscriberConfig::Auto,
+        (_, file) => TranscriberConfig::Captions { file: file.map(Path::to_owned) },
+    }
+}
+
+pub(crate) fn scorer(name: ScorerName) -> ScorerConfig {
+    match name {
+        ScorerName::Auto => ScorerConfig::Auto,
+        ScorerName::Heuristic => ScorerConfig::Heuristic,
+    }
+}
+
+pub(crate) fn tracker(name: TrackerName, model: Option<&str>) -> TrackerConfig {
+    let model = model.map(str::to_owned);
+    match name {
+        TrackerName::Auto => TrackerConfig::Auto { model },
+        TrackerName::Onnx => TrackerConfig::Onnx { model },
+        TrackerName::Center => TrackerConfig::Center,
+    }
+}
+
+/// Each input's folder: the one given for a single input, one inside it for each of several. Equal names get a number.
+fn folders(inputs: &[PathBuf], out: &Path) -> Vec<(PathBuf, PathBuf)> {
+    if let [input] = inputs {
+        return vec![(input.clone(), out.to_owned())];
+    }
+    let mut taken = HashSet::new();
+    let mut folder_of = |input: &Path| {
+        let stem = input.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned());
+        let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
+        // File systems may fold case, so names that differ by it alone count as equal.
+        let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(stem);
+        out.join(name)
+    };
+    inputs.iter().map(|input| (input.clone(), folder_of(input))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_inputs_get_a_folder_each() {
+        let names = |inputs: &[&str]| -> Vec<String> {
+            let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
+            folders(&inputs, Path::new("out")).into_iter().map(|(_, out)| out.to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(&["a/talk.mp4"]), ["out"]);
+        assert_eq!(names(&["a/talk.mp4", "b/Talk.mkv", "c/talk-2.mp4", ".."]), ["out/talk", "out/Talk-2", "out/talk-2-2", "out/video"]);
+    }
+}

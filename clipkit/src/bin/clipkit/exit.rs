@@ -1,0 +1,57 @@
+//! What a subcommand's end means to the shell.
+
+use clipkit::{Error, ErrorKind, Result};
+
+use crate::output::complain;
+
+/// An exit code, from good to bad: of several, the worst is the command's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Code {
+    Success,
+    NothingFound,
+    Input,
+    Usage,
+    Other,
+    Interrupted,
+}
+
+impl From<Code> for std::process::ExitCode {
+    fn from(code: Code) -> Self {
+        std::process::ExitCode::from(match code {
+            Code::Success => 0,
+            Code::Other => 1,
+            Code::Usage => 2,
+            Code::Input => 3,
+            Code::NothingFound => 4,
+            Code::Interrupted => 130,
+        })
+    }
+}
+
+/// The exit code of a subcommand's result; says on stderr what went wrong, if anything did.
+pub(crate) fn of<T>(result: &Result<T>) -> Code {
+    result.as_ref().map_or_else(failed, |_| Code::Success)
+}
+
+/// Says an error on stderr and answers its exit code. That someone interrupted, they know.
+pub(crate) fn failed(error: &Error) -> Code {
+    if !error.is_cancelled() {
+        complain("error", &error.to_string());
+    }
+    code(error)
+}
+
+fn code(error: &Error) -> Code {
+    match error.kind() {
+        ErrorKind::Cancelled => Code::Interrupted,
+        ErrorKind::Config => Code::Usage,
+        ErrorKind::NothingFound => Code::NothingFound,
+        ErrorKind::NotFound
+        | ErrorKind::InvalidInput
+        | ErrorKind::NoTranscript
+        | ErrorKind::InvalidPlan
+        | ErrorKind::Decode
+        | ErrorKind::Unavailable => Code::Input,
+        _ => Code::Other,
+    }
+}

@@ -1,0 +1,45 @@
+//! `clipkit models`: the models that clipkit can use.
+
+use clipkit::{Context, Error, ErrorKind, Model, ModelStore};
+
+use crate::Done;
+use crate::args::{ModelsArgs, ModelsCommand};
+use crate::interrupt::Interrupt;
+use crate::output::say;
+
+pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
+    let store = ModelStore::new();
+    match args.command {
+        ModelsCommand::List => {
+            for model in Model::all() {
+                let place = store.find(model).map_or("not here; clipkit models fetch".to_owned(), |path| path.display().to_string());
+                say(&format!(
+                    "{:20} {:7.2} MB  {:10}  {}\n{:20} {place}",
+                    model.id,
+                    model.bytes as f64 / 1e6,
+                    model.license,
+                    model.about,
+                    ""
+                ));
+            }
+        }
+        ModelsCommand::Fetch { names } => {
+            let cx = Context::new();
+            let names = if names.is_empty() { vec![Model::DEFAULT_FACE_DETECTOR.to_owned()] } else { names };
+            for name in names {
+                let model = Model::by_id(&name)?;
+                let path = interrupt.guard(&cx, store.fetch(&cx, model)).await?;
+                say(&path.display().to_string());
+            }
+        }
+        ModelsCommand::Path { name } => {
+            let model = Model::by_id(name.as_deref().unwrap_or(Model::DEFAULT_FACE_DETECTOR))?;
+            let path = store.find(model).ok_or_else(|| {
+                Error::new(ErrorKind::NotFound, format!("the model {} is not on this machine", model.id))
+                    .with_advice(format!("clipkit models fetch {}", model.id))
+            })?;
+            say(&path.display().to_string());
+        }
+    }
+    Ok(())
+}

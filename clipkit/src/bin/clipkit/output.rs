@@ -1,0 +1,62 @@
+//! Writing to the terminal, to pipes that may close, and to files.
+
+use std::io::Write;
+use std::path::Path;
+
+use clipkit::{Error, ErrorKind, Result, Warning};
+use serde::Serialize;
+
+/// A line on stdout. A reader that has seen enough (`| head`) is no failure.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// A value as one line of JSON on stdout.
+pub(crate) fn say_json(value: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(value) {
+        say(&line);
+    }
+}
+
+/// A line on stderr.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// An error or a warning, on stderr.
+pub(crate) fn complain(what: &str, message: &str) {
+    note(&format!("clipkit: {what}: {message}"));
+}
+
+/// A warning of a run, on stderr.
+pub(crate) fn warn(warning: &Warning) {
+    match warning.clip {
+        Some(clip) => complain("warning", &format!("clip {clip}: {}", warning.message)),
+        None => complain("warning", &warning.message),
+    }
+}
+
+/// Writes a value as indented JSON: to stdout where no file is given, else whole or not at all.
+pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()> {
+    let mut text =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::new(ErrorKind::Io, format!("the result cannot be written: {error}")))?;
+    text.push(b'\n');
+    let Some(path) = to.filter(|path| *path != Path::new("-")) else {
+        let _ = std::io::stdout().lock().write_all(&text);
+        return Ok(());
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let write = || {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As the process's umask would have it, not private as temporary files are.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
+        file.write_all(&text)?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().map(|_| ()).map_err(|error| Error::io(path, "write", error))
+}

@@ -1,0 +1,80 @@
+//! `clipkit render` and `clipkit inspect`: plans, edited or not.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use clipkit::{ClipOptions, ClipPlan, Context, Error, Pipeline, PipelineConfig, PublisherConfig, RankedPlan, Result, TrackerConfig};
+
+use crate::args::{InspectArgs, RenderArgs};
+use crate::interrupt::Interrupt;
+use crate::output::say;
+use crate::{Done, clip, progress, report};
+
+pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
+    let cx = progress::context(args.how);
+    let result = interrupt.guard(&cx, make(&cx, &args)).await;
+    match &result {
+        Ok(manifest) => report::made(args.how, manifest, &args.out),
+        Err(error) => report::failed(args.how, None, error, &cx.warnings()),
+    }
+    result.map(|_| ())
+}
+
+async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::Manifest> {
+    clip::out_is_usable(&args.out)?;
+    let plans = ranked(&args.plans.iter().map(|path| Ok((path.as_path(), read(path)?))).collect::<Result<Vec<_>>>()?);
+    let config = PipelineConfig {
+        // A plan is framed already: nothing is looked for.
+        tracker: TrackerConfig::Center,
+        publisher: PublisherConfig::Folder { path: args.out.clone() },
+        options: ClipOptions { jobs: args.jobs, ..ClipOptions::default() },
+        ..PipelineConfig::default()
+    };
+    Pipeline::from_config(cx, &config).await?.render_with(cx, &plans).await
+}
+
+pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
+    let plan = read(&args.plan)?;
+    let cx = Context::new();
+    interrupt.guard(&cx, clipkit::contact_sheet(&cx, &plan, &args.output)).await?;
+    say(&format!("{}", args.output.display()));
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<ClipPlan> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the plan", error))?;
+    ClipPlan::from_json(&text).map_err(|error| error.with_path(path))
+}
+
+/// `03-why.plan.json` stays number 3, so that its clip takes the old one's place. Other names take the numbers that are left, in order.
+fn ranked(plans: &[(&Path, ClipPlan)]) -> Vec<RankedPlan> {
+    let mut taken = BTreeSet::new();
+    let kept: Vec<Option<usize>> = plans.iter().map(|(path, _)| number(path).filter(|rank| taken.insert(*rank))).collect();
+    let mut free = (1..).filter(|rank| !taken.contains(rank));
+    let mut all: Vec<RankedPlan> = kept
+        .into_iter()
+        .zip(plans)
+        .filter_map(|(kept, (_, plan))| Some(RankedPlan { rank: kept.or_else(|| free.next())?, plan: plan.clone() }))
+        .collect();
+    all.sort_by_key(|ranked| ranked.rank);
+    all
+}
+
+fn number(path: &Path) -> Option<usize> {
+    let name = path.file_name()?.to_str()?;
+    let (digits, _) = name.split_once('-')?;
+    digits.parse().ok().filter(|rank| *rank > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plans_number_is_read_from_its_name() {
+        assert_eq!(number(Path::new("clips/03-why.plan.json")), Some(3));
+        for other in ["why.plan.json", "00-why.plan.json", "x3-why.plan.json", ".."] {
+            assert_eq!(number(Path::new(other)), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `clipkit probe`: what is in a video.
+
+use clipkit::{Context, FileSource, Media, Source};
+
+use crate::Done;
+use crate::args::ProbeArgs;
+use crate::interrupt::Interrupt;
+use crate::output::{say, write_json};
+use crate::usage;
+
+pub(crate) async fn run(args: ProbeArgs, interrupt: &Interrupt) -> Done {
+    let cx = Context::new();
+    let uri = args.file.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(&args.file))?;
+    let media = interrupt.guard(&cx, FileSource::new().fetch(&cx, uri)).await?;
+    if args.json {
+        return write_json(None, &media);
+    }
+    describe(&media);
+    Ok(())
+}
+
+fn describe(media: &Media) {
+    say(&format!("file       {}", media.path.display()));
+    say(&format!("identity   {}", media.id));
+    say(&format!("container  {}", media.container));
+    say(&format!("duration   {}", media.duration));
+    match &media.video {
+        Some(video) => {
+            let (width, height) = video.display_size();
+            let rate = if video.variable_rate { "variable, on average " } else { "" };
+            let turned = match (video.orientation.clockwise, video.orientation.mirrored) {
+                (0, false) => String::new(),
+                (angle, mirrored) => format!(", turned {angle} degrees{}", if mirrored { " and mirrored" } else { "" }),
+            };
+            let hdr = video.color.hdr.map_or(String::new(), |hdr| format!(", HDR ({hdr:?})"));
+            say(&format!(
+                "picture    {width}x{height}, {rate}{} frames a second, {} {} {} bit{turned}{hdr}",
+                video.frame_rate, video.codec, video.pixel_format, video.bit_depth
+            ));
+        }
+        None => say("picture    none"),
+    }
+    for audio in &media.audio {
+        let language = audio.language.as_deref().map_or(String::new(), |language| format!(", {language}"));
+        say(&format!("sound      {}, {} Hz, {} channels{language}", audio.codec, audio.sample_rate, audio.channels));
+    }
+    for subtitles in &media.subtitles {
+        let language = subtitles.language.as_deref().map_or(String::new(), |language| format!(", {language}"));
+        say(&format!("subtitles  {}{language}", subtitles.codec));
+    }
+}

@@ -1,0 +1,123 @@
+//! How far the work is: bars on a terminal, plain lines elsewhere, JSON on request.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clipkit::{Context, Event, Stage};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::args::Reporting;
+use crate::output::{note, say_json};
+
+/// A stage of the run, or a clip, has a bar of this many steps.
+const STEPS: u64 = 1000;
+/// Of one stage, progress is told at most this often.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// The context of one run whose events are shown as was asked for.
+pub(crate) fn context(how: Reporting) -> Context {
+    let builder = Context::builder();
+    match (how.quiet, how.json) {
+        (true, _) => builder,
+        (false, true) => {
+            let pace = Pace::default();
+            builder.on_event(move |event| {
+                if pace.allows(event) {
+                    say_json(event);
+                }
+            })
+        }
+        (false, false) if std::io::stderr().is_terminal() => {
+            let bars = Bars::default();
+            builder.on_event(move |event| bars.show(event))
+        }
+        (false, false) => builder.on_event(line),
+    }
+    .build()
+}
+
+/// One line for what is worth one.
+fn line(event: &Event) {
+    match event {
+        Event::Started { stage, clip: None } if *stage != Stage::Publish => note(&format!("{stage} ...")),
+        Event::Started { stage: Stage::Render, clip: Some(clip) } => note(&format!("clip {clip}: render ...")),
+        Event::Planned { clips } => note(&format!("{clips} clips chosen")),
+        Event::Clip(clip) => note(&format!("made {}", clip.file)),
+        _ => {}
+    }
+}
+
+/// Holds progress back that nobody could read.
+#[derive(Default)]
+struct Pace {
+    told: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
+}
+
+impl Pace {
+    fn allows(&self, event: &Event) -> bool {
+        let Event::Progress { stage, clip, .. } = event else { return true };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let due = told.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= INTERVAL);
+        if due {
+            told.insert((*stage, *clip), now);
+        }
+        due
+    }
+}
+
+/// A bar for each stage that looks at the whole video, then one for each clip.
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    bars: Arc<Mutex<HashMap<Key, ProgressBar>>>,
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Stage(Stage),
+    Clip(usize),
+}
+
+impl Bars {
+    fn show(&self, event: &Event) {
+        match event {
+            // A publisher's last word takes no time worth a bar.
+            Event::Started { stage: Stage::Publish, clip: None } | Event::Finished { stage: Stage::Publish, clip: None } => {}
+            Event::Started { stage, clip } => {
+                let bar = self.bar(*stage, *clip);
+                if clip.is_some() {
+                    bar.set_message(stage.name());
+                }
+                bar.set_position(0);
+            }
+            Event::Progress { stage, clip, fraction } => {
+                self.bar(*stage, *clip).set_position((f64::from(*fraction) * STEPS as f64) as u64);
+            }
+            Event::Finished { stage, clip: None } => self.bar(*stage, None).finish_with_message("done"),
+            Event::Finished { stage: Stage::Publish, clip } => self.bar(Stage::Publish, *clip).finish_with_message("done"),
+            Event::Finished { stage, clip } => self.bar(*stage, *clip).set_position(STEPS),
+            _ => {}
+        }
+    }
+
+    fn bar(&self, stage: Stage, clip: Option<usize>) -> ProgressBar {
+        let (key, name) = match clip {
+            Some(rank) => (Key::Clip(rank), format!("clip {rank}")),
+            None => (Key::Stage(stage), stage.name().to_owned()),
+        };
+        let make = || {
+            let bar = self.all.add(ProgressBar::new(STEPS).with_prefix(name).with_style(style()));
+            bar.enable_steady_tick(INTERVAL);
+            bar
+        };
+        self.bars.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert_with(make).clone()
+    }
+}
+
+fn style() -> ProgressStyle {
+    // A template that does not parse falls back to a plain bar; it is fixed, and looked at.
+    ProgressStyle::with_template("{prefix:>10} {bar:28} {percent:>3}% {elapsed:>4} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}

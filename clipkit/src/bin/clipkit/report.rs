@@ -1,0 +1,112 @@
+//! What a run made, for people and for programs.
+
+use std::path::Path;
+
+use clipkit::{Error, Manifest, Planned, Score, Span, Warning};
+use serde::Serialize;
+
+use crate::args::Reporting;
+use crate::output::{say, say_json, warn};
+
+/// A line of `--json` that the pipeline's events do not have.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line<'a> {
+    Input {
+        input: &'a Path,
+        out: &'a Path,
+    },
+    Manifest(&'a Manifest),
+    Plans {
+        input: &'a Path,
+        plans: Vec<PlanLine<'a>>,
+        warnings: &'a [Warning],
+    },
+    Error {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        input: Option<&'a Path>,
+        kind: clipkit::ErrorKind,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stage: Option<clipkit::Stage>,
+        message: String,
+    },
+}
+
+#[derive(Serialize)]
+struct PlanLine<'a> {
+    plan: &'a str,
+    span: Span,
+    score: Score,
+    title: &'a str,
+    reason: &'a str,
+}
+
+/// Says which input the events that follow belong to.
+pub(crate) fn begin(how: Reporting, input: &Path, out: &Path) {
+    if how.json && !how.quiet {
+        say_json(&Line::Input { input, out });
+    }
+}
+
+/// Sums a run up: a table, the warnings, and where the clips are.
+pub(crate) fn made(how: Reporting, manifest: &Manifest, out: &Path) {
+    let of_clips = manifest.clips.iter().flat_map(|clip| &clip.warnings);
+    if !how.quiet && !how.json {
+        let rows = manifest.clips.iter().map(|clip| (clip.file.as_str(), clip.span, clip.score.total, clip.title.as_str()));
+        table(rows.collect());
+    }
+    manifest.warnings.iter().chain(of_clips).for_each(warn);
+    if how.json {
+        say_json(&Line::Manifest(manifest));
+    } else if !how.quiet {
+        say(&format!("{} in {}", count(manifest.clips.len(), "clip"), out.display()));
+    }
+}
+
+/// Sums up what was planned; `files` stand in the order of the plans.
+pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[String], out: &Path) {
+    let plans = || files.iter().zip(&planned.plans).map(|(file, ranked)| (file.as_str(), &ranked.plan));
+    if !how.quiet && !how.json {
+        table(plans().map(|(file, plan)| (file, plan.span, plan.score.total, plan.title.as_str())).collect());
+    }
+    planned.warnings.iter().for_each(warn);
+    if how.json {
+        let plans = plans()
+            .map(|(file, plan)| PlanLine { plan: file, span: plan.span, score: plan.score, title: &plan.title, reason: &plan.reason })
+            .collect();
+        say_json(&Line::Plans { input, plans, warnings: &planned.warnings });
+    } else if !how.quiet {
+        say(&format!(
+            "{} in {}; render them with: clipkit render {}/*.plan.json --out {0}",
+            count(files.len(), "plan"),
+            out.display(),
+            out.display()
+        ));
+    }
+}
+
+/// The last line of an input that failed; its warnings may say more than the error.
+pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
+    warnings.iter().for_each(warn);
+    if how.json {
+        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string() });
+    }
+}
+
+/// File, span, score and title, the widest in each column deciding.
+fn table(rows: Vec<(&str, Span, f64, &str)>) {
+    let rows: Vec<[String; 4]> = rows
+        .into_iter()
+        .map(|(file, span, score, title)| [file.to_owned(), span.to_string(), format!("{score:.0}"), title.to_owned()])
+        .collect();
+    let head = ["file", "span", "score", "title"].map(str::to_owned);
+    let width = |column: usize| rows.iter().chain([&head]).map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (file_width, span_width) = (width(0), width(1));
+    for [file, span, score, title] in [&head].into_iter().chain(&rows) {
+        say(&format!("{file:file_width$}  {span:span_width$}  {score:>5}  {title}"));
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

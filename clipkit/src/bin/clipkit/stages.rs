@@ -1,0 +1,80 @@
+//! `clipkit transcribe`, `score` and `track`: one stage alone, reading and writing JSON.
+
+use std::path::Path;
+
+use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions, Scoring, Source, Timestamp, Tracking, Transcript};
+
+use crate::args::{ScoreArgs, TrackArgs, TranscribeArgs};
+use crate::interrupt::Interrupt;
+use crate::output::{warn, write_json};
+use crate::{Done, clip, usage};
+
+pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
+    let transcriber = clip::transcriber(args.transcriber, args.transcript.as_deref()).build();
+    let work = async |cx: &Context| {
+        let media = fetch(cx, &args.input).await?;
+        transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
+    };
+    let transcript = with_warnings(interrupt, work).await?;
+    write_json(args.output.as_deref(), &transcript)
+}
+
+pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
+    let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max };
+    if options.min > options.max {
+        return Err(usage("--min is longer than --max"));
+    }
+    let transcript = read(&args.transcript)?;
+    let scorer = clip::scorer(args.scorer).build();
+    let work = async |cx: &Context| {
+        let media = match &args.media {
+            Some(path) => Some(fetch(cx, path).await?),
+            None => None,
+        };
+        scorer.score(&cx.for_stage(clipkit::Stage::Score), &Scoring { media, transcript, options }).await
+    };
+    let candidates = with_warnings(interrupt, work).await?;
+    if candidates.is_empty() {
+        return Err(Error::new(ErrorKind::NothingFound, "nothing worth a clip was found")
+            .with_path(&args.transcript)
+            .with_advice("ask for shorter clips (--min)"));
+    }
+    write_json(args.output.as_deref(), &candidates)
+}
+
+pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
+    let config = clip::tracker(args.tracker, args.model.as_deref());
+    let work = async |cx: &Context| {
+        let tracker = config.build(cx).await?;
+        let media = fetch(cx, &args.input).await?;
+        media.require_video()?;
+        let Some(span) = args.span.intersection(clipkit::Span::between(Timestamp::ZERO, media.duration)) else {
+            return Err(usage(format!("--span lies after the end of the video, {}", media.duration)).with_path(&args.input));
+        };
+        tracker.track(&cx.for_stage(clipkit::Stage::Track), &Tracking { media, span }).await
+    };
+    let tracks = with_warnings(interrupt, work).await?;
+    write_json(args.output.as_deref(), &tracks)
+}
+
+/// Does the work under a fresh context, and says its warnings in the end.
+async fn with_warnings<T>(interrupt: &Interrupt, work: impl AsyncFnOnce(&Context) -> Result<T>) -> Result<T> {
+    let cx = Context::new();
+    let result = interrupt.guard(&cx, work(&cx)).await;
+    cx.warnings().iter().for_each(warn);
+    result
+}
+
+async fn fetch(cx: &Context, path: &Path) -> Result<Media> {
+    let uri = path.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(path))?;
+    FileSource::new().fetch(&cx.for_stage(clipkit::Stage::Source), uri).await
+}
+
+fn read(path: &Path) -> Result<Transcript> {
+    let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the transcript", error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        Error::new(ErrorKind::InvalidInput, format!("this is not a transcript: {error}"))
+            .with_path(path)
+            .with_advice("make one with clipkit transcribe")
+    })
+}

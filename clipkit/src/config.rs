@@ -1,0 +1,303 @@
+//! A whole pipeline as one JSON document, the same for the command line and every language.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Tracks;
+use crate::models::{Model, ModelStore};
+use crate::pipeline::{ClipOptions, Pipeline};
+use crate::publish::{Folder, Publisher};
+use crate::render::{FfmpegRenderer, Renderer};
+use crate::score::{Heuristic, Scorer};
+use crate::source::{FileSource, Source};
+use crate::track::{CenterTracker, FaceTracker, OnnxTracker, Tracking};
+use crate::transcribe::{Captions, Transcriber};
+
+/// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+///
+/// ```
+/// let config = clipkit::PipelineConfig::from_json(r#"{
+///     "tracker": {"kind": "center"},
+///     "publisher": {"kind": "folder", "path": "clips"},
+///     "options": {"clips": 4, "min": 20, "captions": "pop"}
+/// }"#)?;
+/// # assert_eq!(config.options.clips, 4);
+/// # clipkit::Result::Ok(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelineConfig {
+    /// Where videos come from. Default `file`.
+    pub source: SourceConfig,
+    /// How words and their times are found. Default `auto`.
+    pub transcriber: TranscriberConfig,
+    /// How spans are chosen. Default `auto`.
+    pub scorer: ScorerConfig,
+    /// How faces and shots are found. Default `auto`.
+    pub tracker: TrackerConfig,
+    /// How plans become files. Default `ffmpeg`.
+    pub renderer: RendererConfig,
+    /// Where clips go. Default: the folder `clips`.
+    pub publisher: PublisherConfig,
+    /// What clips are made, and how many.
+    pub options: ClipOptions,
+}
+
+/// Where videos come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum SourceConfig {
+    /// Files on this machine: [`FileSource`].
+    #[default]
+    File,
+}
+
+/// How words and their times are found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum TranscriberConfig {
+    /// The best that is at hand; in this version, captions.
+    #[default]
+    Auto,
+    /// A transcript that exists already: [`Captions`].
+    Captions {
+        /// The transcript; none looks beside the video and inside it.
+        #[serde(default)]
+        file: Option<PathBuf>,
+    },
+}
+
+/// How spans are chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum ScorerConfig {
+    /// The best that is at hand; in this version, the heuristic.
+    #[default]
+    Auto,
+    /// Rules over the words: [`Heuristic`].
+    Heuristic,
+}
+
+/// How faces and shots are found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum TrackerConfig {
+    /// A model as for `onnx`; where it or the library it needs cannot be had, a warning and the crop in the middle.
+    Auto {
+        /// A model's name or the path of its file; none is the default face detector.
+        #[serde(default)]
+        model: Option<String>,
+    },
+    /// A model, downloaded if it is missing: [`OnnxTracker`]. That it cannot be had is an error.
+    Onnx {
+        /// A model's name or the path of its file; none is the default face detector.
+        #[serde(default)]
+        model: Option<String>,
+    },
+    /// No looking, and the crop in the middle: [`CenterTracker`].
+    Center,
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        TrackerConfig::Auto { model: None }
+    }
+}
+
+/// How plans become files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum RendererConfig {
+    /// The FFmpeg libraries: [`FfmpegRenderer`]. The size comes from [`ClipOptions::aspect`].
+    #[default]
+    Ffmpeg,
+}
+
+/// Where clips go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum PublisherConfig {
+    /// A folder on this machine: [`Folder`].
+    Folder {
+        /// The folder, made if it is missing.
+        path: PathBuf,
+    },
+}
+
+impl Default for PublisherConfig {
+    fn default() -> Self {
+        PublisherConfig::Folder { path: "clips".into() }
+    }
+}
+
+impl PipelineConfig {
+    /// Reads a document, refusing unknown fields and kinds.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text)
+            .map_err(|error| Error::new(ErrorKind::Config, format!("this is not a pipeline's configuration: {error}")))
+    }
+}
+
+impl Pipeline {
+    /// The pipeline that a document describes. Under `cx` a model may be downloaded, if the document asks for one.
+    pub async fn from_config(cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
+        Pipeline::builder()
+            .source(config.source.build())
+            .transcriber(config.transcriber.build())
+            .scorer(config.scorer.build())
+            .tracker(config.tracker.build(cx).await?)
+            .renderer(config.renderer.build())
+            .publisher(config.publisher.build())
+            .options(config.options.clone())
+            .build()
+    }
+}
+
+impl SourceConfig {
+    /// The source.
+    pub fn build(&self) -> Arc<dyn Source> {
+        match self {
+            SourceConfig::File => Arc::new(FileSource::new()),
+        }
+    }
+}
+
+impl TranscriberConfig {
+    /// The transcriber.
+    pub fn build(&self) -> Arc<dyn Transcriber> {
+        match self {
+            TranscriberConfig::Auto | TranscriberConfig::Captions { file: None } => Arc::new(Captions::auto()),
+            TranscriberConfig::Captions { file: Some(file) } => Arc::new(Captions::file(file)),
+        }
+    }
+}
+
+impl ScorerConfig {
+    /// The scorer.
+    pub fn build(&self) -> Arc<dyn Scorer> {
+        match self {
+            ScorerConfig::Auto | ScorerConfig::Heuristic => Arc::new(Heuristic::default()),
+        }
+    }
+}
+
+impl TrackerConfig {
+    /// The tracker; for `onnx` after a download, if the model is missing.
+    pub async fn build(&self, cx: &Context) -> Result<Arc<dyn FaceTracker>> {
+        Ok(match self {
+            TrackerConfig::Auto { model } => Arc::new(AutoTracker { model: named(model), loaded: OnceCell::new() }),
+            TrackerConfig::Onnx { model } => Arc::new(load(cx, &named(model)).await?),
+            TrackerConfig::Center => Arc::new(CenterTracker),
+        })
+    }
+}
+
+impl RendererConfig {
+    /// The renderer.
+    pub fn build(&self) -> Arc<dyn Renderer> {
+        match self {
+            RendererConfig::Ffmpeg => Arc::new(FfmpegRenderer::default()),
+        }
+    }
+}
+
+impl PublisherConfig {
+    /// The publisher.
+    pub fn build(&self) -> Arc<dyn Publisher> {
+        match self {
+            PublisherConfig::Folder { path } => Arc::new(Folder::new(path)),
+        }
+    }
+}
+
+fn named(model: &Option<String>) -> String {
+    model.clone().unwrap_or_else(|| Model::DEFAULT_FACE_DETECTOR.to_owned())
+}
+
+async fn load(cx: &Context, model: &str) -> Result<OnnxTracker> {
+    let path = ModelStore::new().resolve(cx, model).await?;
+    cx.blocking(move |_| OnnxTracker::load(path)).await
+}
+
+/// Looks for faces where a model can be had, and says once a run where it cannot. The model is looked for when the first span is tracked,
+/// so that a run that ends before needs none.
+struct AutoTracker {
+    model: String,
+    loaded: OnceCell<Result<OnnxTracker, String>>,
+}
+
+#[async_trait]
+impl FaceTracker for AutoTracker {
+    async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
+        let attempt = || async {
+            match load(cx, &self.model).await {
+                Err(error) if error.is_cancelled() => Err(error),
+                loaded => Ok(loaded.map_err(|error| error.to_string())),
+            }
+        };
+        match self.loaded.get_or_try_init(attempt).await? {
+            Ok(tracker) => tracker.track(cx, tracking).await,
+            Err(reason) => {
+                cx.warn_once(format!("no faces are looked for: {reason}; the crop stays in the middle"));
+                CenterTracker.track(cx, tracking).await
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_reads_back_and_refuses_what_it_does_not_know() {
+        let config = PipelineConfig {
+            transcriber: TranscriberConfig::Captions { file: Some("talk.vtt".into()) },
+            tracker: TrackerConfig::Onnx { model: None },
+            ..PipelineConfig::default()
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(PipelineConfig::from_json(&text).unwrap(), config);
+        assert_eq!(PipelineConfig::from_json("{}").unwrap(), PipelineConfig::default());
+        let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "openai"}}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("expected `auto` or `heuristic`"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn where_no_model_can_be_had_auto_warns_once_and_onnx_fails() {
+        let nowhere = Some("no/such/model.onnx".to_owned());
+        let cx = Context::new();
+        let error = TrackerConfig::Onnx { model: nowhere.clone() }.build(&cx).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        let auto = TrackerConfig::Auto { model: nowhere }.build(&cx).await.unwrap();
+        let media = crate::model::Media {
+            path: "talk.mp4".into(),
+            id: crate::model::ContentId::new("none", ""),
+            container: String::new(),
+            duration: crate::model::Timestamp::ZERO,
+            video: None,
+            audio: Vec::new(),
+            subtitles: Vec::new(),
+        };
+        let tracking = Tracking { media, span: crate::model::Span::secs(0.0, 1.0).unwrap() };
+        for rank in 1..=3 {
+            assert_eq!(auto.track(&cx.for_clip(rank), &tracking).await.unwrap(), Tracks::default());
+        }
+        let [warning] = &cx.warnings()[..] else { panic!("{:?}", cx.warnings()) };
+        assert_eq!(warning.clip, None);
+        assert!(warning.message.contains("no/such/model.onnx"), "{}", warning.message);
+    }
+}

@@ -1,0 +1,257 @@
+//! A plan as a picture: why the crop is where it is.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use image::ImageFormat;
+
+use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
+use crate::source::{FileSource, Source};
+
+/// Tiles in a row of the sheet.
+const COLUMNS: usize = 4;
+/// More tiles than this are no help to the eye; scenes that do not fit are left out evenly.
+const MOST_TILES: usize = 40;
+/// Tiles for a plan with few scenes.
+const USUAL_TILES: usize = 12;
+/// The longer side of a tile, in pixels.
+const TILE: u32 = 480;
+const GAP: u32 = 8;
+/// Moments nearer than this show the same.
+const SAME_SECS: f64 = 0.25;
+/// A face box is shown until this long after its sample.
+const FACE_SECS: f64 = 0.3;
+
+const BACKGROUND: [u8; 3] = [24, 24, 27];
+const WINDOW: [u8; 3] = [255, 214, 10];
+/// Neighbouring faces differ in colour.
+const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [220, 130, 255], [255, 170, 60]];
+
+/// Draws source frames of a plan with the crop window (yellow; the rest is darkened) and the faces that were seen, one colour a track.
+///
+/// The frames are the first of each scene and evenly spaced ones between. Each carries its time on the clip's timeline. `to` ends in
+/// `.png` or `.jpg`; it is replaced as a whole.
+pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
+    let format =
+        ImageFormat::from_path(to).ok().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg)).ok_or_else(|| {
+            Error::new(ErrorKind::Config, "this is not the name of a picture")
+                .with_path(to)
+                .with_advice("use a name that ends in .png or .jpg")
+        })?;
+    plan.validate()?;
+    let media = FileSource::new().fetch(cx, &plan.source.path.to_string_lossy()).await?;
+    let (plan, to) = (plan.clone(), to.to_owned());
+    cx.blocking(move |cx| {
+        let video = media.require_video()?;
+        let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
+        let mut thumbnails = Thumbnailer::new(video, TILE);
+        let mut tiles = Vec::new();
+        for at in moments(&plan) {
+            cx.check()?;
+            if let Some(picture) = shown_at(&mut reader, at.offset(plan.span.start()))? {
+                let mut tile = thumbnails.image(&picture)?;
+                annotate(&mut tile, &plan, at);
+                tiles.push(tile);
+            }
+        }
+        if tiles.is_empty() {
+            return Err(Error::new(ErrorKind::InvalidPlan, "the plan's span lies after the end of the video").with_path(&media.path));
+        }
+        write(&sheet(&tiles), format, &to)
+    })
+    .await
+}
+
+/// The moments to show, on the clip's timeline.
+fn moments(plan: &ClipPlan) -> Vec<Timestamp> {
+    let length = plan.span.duration().as_secs_f64();
+    let scenes: Vec<Timestamp> = plan.scenes.iter().map(|scene| scene.span.start()).collect();
+    let evenly = USUAL_TILES.max(scenes.len().min(MOST_TILES));
+    let mut all: Vec<Timestamp> = (0..evenly).map(|n| Timestamp::from_secs(length * n as f64 / evenly as f64)).collect();
+    // A scene's first frame says more than one that happens to be near it.
+    all.retain(|at| scenes.iter().all(|start| at.since(*start).secs().abs() >= SAME_SECS));
+    all.extend(scenes);
+    all.sort();
+    all.dedup();
+    let every = all.len().div_ceil(MOST_TILES).max(1);
+    all.into_iter().step_by(every).collect()
+}
+
+/// The frame on screen at a moment of the source; the first one where the picture starts later; none after the end.
+fn shown_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> {
+    reader.seek(at)?;
+    let mut shown = None;
+    while let Some(picture) = reader.next()? {
+        if picture.at() > at {
+            return Ok(shown.or(Some(picture)));
+        }
+        shown = Some(picture);
+    }
+    Ok(shown)
+}
+
+fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
+    let scene = plan.scenes.iter().rev().find(|scene| scene.span.start() <= at).or(plan.scenes.first());
+    if let Some(Layout::Fill { crop }) = scene.map(|scene| &scene.layout) {
+        let window = crop.at(at);
+        darken_outside(tile, window);
+        frame(tile, window, WINDOW, 3);
+    }
+    for (n, face) in plan.faces.iter().enumerate() {
+        if let Some(sample) = seen_at(face, at) {
+            frame(tile, sample.rect, FACES[n % FACES.len()], 2);
+        }
+    }
+    label(tile, &at.to_string());
+}
+
+/// The track's sample nearest to a moment, where one is near.
+fn seen_at(face: &FaceTrack, at: Timestamp) -> Option<&FaceSample> {
+    let away = |sample: &FaceSample| sample.at.since(at).secs().abs();
+    face.samples.iter().min_by(|a, b| away(a).total_cmp(&away(b))).filter(|sample| away(sample) <= FACE_SECS)
+}
+
+/// A box in pixels: left, top, right, bottom, the latter two not included.
+fn pixels_of(tile: &RgbImage, rect: Rect) -> (usize, usize, usize, usize) {
+    let place = |part: f64, of: u32| (part * f64::from(of)).round().clamp(0.0, f64::from(of)) as usize;
+    let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+    (place(rect.x, tile.width), place(rect.y, tile.height), place(right, tile.width), place(bottom, tile.height))
+}
+
+fn set(tile: &mut RgbImage, x: usize, y: usize, color: [u8; 3]) {
+    let at = 3 * (y * tile.columns() + x);
+    if x < tile.columns()
+        && let Some(pixel) = tile.pixels.get_mut(at..at + 3)
+    {
+        pixel.copy_from_slice(&color);
+    }
+}
+
+fn darken_outside(tile: &mut RgbImage, window: Rect) {
+    let (left, top, right, bottom) = pixels_of(tile, window);
+    for y in 0..tile.rows() {
+        for x in 0..tile.columns() {
+            if !(left..right).contains(&x) || !(top..bottom).contains(&y) {
+                let dark = tile.pixel(x, y).map(|value| value / 5 * 2);
+                set(tile, x, y, dark);
+            }
+        }
+    }
+}
+
+fn frame(tile: &mut RgbImage, rect: Rect, color: [u8; 3], thick: usize) {
+    let (left, top, right, bottom) = pixels_of(tile, rect);
+    for y in top..bottom {
+        for x in left..right {
+            if x < left + thick || x + thick >= right || y < top + thick || y + thick >= bottom {
+                set(tile, x, y, color);
+            }
+        }
+    }
+}
+
+/// Rows of three dots for `0` to `9`, `:` and `.`: enough to write a time without a font.
+const GLYPHS: [[u8; 5]; 12] = [
+    [0b111, 0b101, 0b101, 0b101, 0b111],
+    [0b010, 0b110, 0b010, 0b010, 0b111],
+    [0b111, 0b001, 0b111, 0b100, 0b111],
+    [0b111, 0b001, 0b111, 0b001, 0b111],
+    [0b101, 0b101, 0b111, 0b001, 0b001],
+    [0b111, 0b100, 0b111, 0b001, 0b111],
+    [0b111, 0b100, 0b111, 0b101, 0b111],
+    [0b111, 0b001, 0b001, 0b010, 0b010],
+    [0b111, 0b101, 0b111, 0b101, 0b111],
+    [0b111, 0b101, 0b111, 0b001, 0b111],
+    [0b000, 0b010, 0b000, 0b010, 0b000],
+    [0b000, 0b000, 0b000, 0b000, 0b010],
+];
+/// Pixels of a glyph's dot.
+const DOT: usize = 3;
+
+fn label(tile: &mut RgbImage, text: &str) {
+    let (wide, high) = (DOT * (4 * text.len() + 1), DOT * 7);
+    for y in 0..high {
+        for x in 0..wide {
+            set(tile, x, y, [0; 3]);
+        }
+    }
+    for (n, letter) in text.chars().enumerate() {
+        let glyph = match letter {
+            ':' => GLYPHS.get(10),
+            '.' => GLYPHS.get(11),
+            digit => digit.to_digit(10).and_then(|digit| GLYPHS.get(digit as usize)),
+        };
+        for (row, bits) in glyph.into_iter().flatten().enumerate() {
+            for column in 0..3 {
+                if bits & (0b100 >> column) != 0 {
+                    let (x, y) = (DOT * (4 * n + 1 + column), DOT * (row + 1));
+                    (0..DOT * DOT).for_each(|dot| set(tile, x + dot % DOT, y + dot / DOT, [255; 3]));
+                }
+            }
+        }
+    }
+}
+
+fn sheet(tiles: &[RgbImage]) -> RgbImage {
+    // A stream may change its size midway, so tiles may differ.
+    let (wide, high) = tiles.iter().fold((0, 0), |(wide, high), tile| (wide.max(tile.width), high.max(tile.height)));
+    let columns = COLUMNS.min(tiles.len()).max(1);
+    let rows = tiles.len().div_ceil(columns);
+    let side = |count: usize, of: u32| GAP + count as u32 * (of + GAP);
+    let (width, height) = (side(columns, wide), side(rows, high));
+    let mut sheet = RgbImage { width, height, pixels: BACKGROUND.repeat(width as usize * height as usize) };
+    for (n, tile) in tiles.iter().enumerate() {
+        let (left, top) = (side(n % columns, wide) as usize, side(n / columns, high) as usize);
+        for (row, line) in tile.pixels.chunks_exact(3 * tile.columns().max(1)).enumerate() {
+            let at = 3 * ((top + row) * sheet.columns() + left);
+            if let Some(target) = sheet.pixels.get_mut(at..at + line.len()) {
+                target.copy_from_slice(line);
+            }
+        }
+    }
+    sheet
+}
+
+/// Writes beside the target and renames.
+fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::write_buffer_with_format(&mut bytes, &sheet.pixels, sheet.width, sheet.height, image::ExtendedColorType::Rgb8, format)
+        .map_err(|error| Error::new(ErrorKind::Encode, format!("the picture cannot be encoded: {error}")).with_path(to))?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = || {
+        let mut file = crate::scratch::beside(folder)?;
+        file.write_all(bytes.get_ref())?;
+        file.persist(to).map_err(|error| error.error)
+    };
+    place().map(|_| ()).map_err(|error| Error::io(to, "write the picture", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_shows_window_faces_and_time() {
+        let mut tile = RgbImage { width: 160, height: 90, pixels: vec![200; 160 * 90 * 3] };
+        darken_outside(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0));
+        frame(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0), WINDOW, 3);
+        frame(&mut tile, Rect::new(0.9, 0.9, 0.5, 0.5), FACES[0], 2);
+        label(&mut tile, "1:02.500");
+        assert_eq!(tile.pixel(150, 40), [80; 3]);
+        assert_eq!(tile.pixel(80, 45), [200; 3]);
+        assert_eq!(tile.pixel(40, 45), WINDOW);
+        assert_eq!(tile.pixel(159, 89), FACES[0]);
+        assert_eq!((tile.pixel(6, 3), tile.pixel(0, 0)), ([255; 3], [0; 3]));
+    }
+
+    #[test]
+    fn tiles_stand_in_rows() {
+        let tile = |value| RgbImage { width: 10, height: 5, pixels: vec![value; 150] };
+        let sheet = sheet(&[tile(1), tile(2), tile(3), tile(4), tile(5)]);
+        assert_eq!((sheet.width, sheet.height), (8 + 4 * 18, 8 + 2 * 13));
+        assert_eq!((sheet.pixel(0, 0), sheet.pixel(8, 8), sheet.pixel(26, 8), sheet.pixel(8, 21)), (BACKGROUND, [1; 3], [2; 3], [5; 3]));
+    }
+}

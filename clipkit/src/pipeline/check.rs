@@ -1,0 +1,260 @@
+//! What the stages answer is checked here, theirs and ours alike: repaired or dropped with a warning, so that no answer can break a run.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::model::{Candidate, FaceSample, FaceTrack, Rect, Score, Shot, Span, Timestamp, Tracks, Transcript};
+use crate::score::ScoreOptions;
+
+/// Scorers pad a span by a breath; that is no breach of the lengths asked for.
+const LENGTH_LEEWAY: Duration = Duration::from_millis(500);
+/// Rounding of frame times at a span's ends.
+const TIME_LEEWAY_SECS: f64 = 0.1;
+
+/// Words in order, inside the media.
+pub(super) fn transcript(cx: &Context, mut transcript: Transcript, duration: Timestamp) -> Transcript {
+    let said = transcript.words.len();
+    transcript.words.retain(|word| word.start <= word.end && word.end > Timestamp::ZERO && !word.text.trim().is_empty());
+    let malformed = said - transcript.words.len();
+    if malformed > 0 {
+        cx.warn(format!("{malformed} words without text or with impossible times were left out"));
+    }
+    let sane = transcript.words.len();
+    transcript.words.retain(|word| word.start < duration);
+    let after = sane - transcript.words.len();
+    if after > 0 {
+        cx.warn(format!(
+            "{after} of {sane} words lie after the end of the video ({duration}) and were left out: check that the transcript is this video's"
+        ));
+    }
+    if !transcript.words.is_sorted_by_key(|word| word.start) {
+        cx.warn("the transcript's words were not in order of time and were sorted");
+        transcript.words.sort_by_key(|word| word.start);
+    }
+    transcript
+}
+
+/// Candidates as [`Scorer`](crate::Scorer) promises them: inside the video, of the lengths asked for, ranked, apart, no more than asked for.
+pub(super) fn candidates(cx: &Context, answer: Vec<Candidate>, options: &ScoreOptions, duration: Timestamp) -> Vec<Candidate> {
+    let video = Span::between(Timestamp::ZERO, duration);
+    let mut kept: Vec<Candidate> = Vec::new();
+    let mut broken_scores = 0;
+    for mut candidate in answer {
+        let asked = candidate.span;
+        let Some(span) = asked.intersection(video) else {
+            cx.warn(format!("the scorer's span {asked} lies outside the video, which ends at {duration}: left out"));
+            continue;
+        };
+        let lost = asked.duration().saturating_sub(span.duration());
+        let length = span.duration();
+        if length + LENGTH_LEEWAY < options.min || length > options.max + LENGTH_LEEWAY {
+            cx.warn(format!(
+                "the scorer's span {asked} lasts {:.1} s inside the video, not {} to {} s: left out",
+                length.as_secs_f64(),
+                options.min.as_secs_f64(),
+                options.max.as_secs_f64()
+            ));
+            continue;
+        }
+        if lost > LENGTH_LEEWAY {
+            cx.warn(format!("the scorer's span {asked} leaves the video and was cut to {span}"));
+        }
+        candidate.span = span;
+        broken_scores += usize::from(repair_score(&mut candidate.score));
+        kept.push(candidate);
+    }
+    if broken_scores > 0 {
+        cx.warn(format!("{broken_scores} scores were no numbers or out of range and were set right"));
+    }
+    let ranked = |a: &Candidate, b: &Candidate| b.score.total.total_cmp(&a.score.total);
+    if !kept.is_sorted_by(|a, b| ranked(a, b).is_le()) {
+        cx.warn("the scorer's answer was not ranked and was sorted by score");
+        kept.sort_by(ranked);
+    }
+    let mut apart: Vec<Candidate> = Vec::new();
+    for candidate in kept {
+        match apart.iter().find(|better| better.span.intersection(candidate.span).is_some()) {
+            Some(better) => {
+                cx.warn(format!("the span {} overlaps the better one {}: left out", candidate.span, better.span));
+            }
+            None => apart.push(candidate),
+        }
+    }
+    if apart.len() > options.max_clips {
+        cx.warn(format!("the scorer answered {} spans, {} were asked for: the best were kept", apart.len(), options.max_clips));
+        apart.truncate(options.max_clips);
+    }
+    apart
+}
+
+/// Whether anything had to be set right. What is no number counts as 0.
+fn repair_score(score: &mut Score) -> bool {
+    let before = *score;
+    let fit = |value: f64, most: f64| if value.is_nan() { 0.0 } else { value.clamp(0.0, most) };
+    *score = Score {
+        total: fit(before.total, 100.0),
+        hook: fit(before.hook, 10.0),
+        completeness: fit(before.completeness, 10.0),
+        density: fit(before.density, 10.0),
+        emotion: fit(before.emotion, 10.0),
+    };
+    *score != before
+}
+
+/// Shots without gaps over the span, and faces inside span and picture.
+pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
+    let shots = cover(&answer.shots, span);
+    if !answer.shots.is_empty() && !alike(&shots, &answer.shots) {
+        cx.warn("the tracker's shots had gaps, overlaps or left the span, and were set right");
+    }
+    let seen: usize = answer.faces.iter().map(|face| face.samples.len()).sum();
+    let mut numbers = HashSet::new();
+    let mut faces = Vec::new();
+    let mut next_number = answer.faces.iter().map(|face| face.id).max().unwrap_or(0);
+    for face in answer.faces {
+        let mut samples: Vec<FaceSample> = face.samples.into_iter().filter_map(|sample| usable(sample, span)).collect();
+        samples.sort_by_key(|sample| sample.at);
+        samples.dedup_by_key(|sample| sample.at);
+        if samples.is_empty() {
+            continue;
+        }
+        let mut id = face.id;
+        while !numbers.insert(id) {
+            next_number = next_number.wrapping_add(1);
+            id = next_number;
+        }
+        faces.push(FaceTrack { id, samples });
+    }
+    let left: usize = faces.iter().map(|face| face.samples.len()).sum();
+    if left < seen {
+        cx.warn(format!("{} of {seen} face boxes of the tracker were outside the span or the picture and were left out", seen - left));
+    }
+    Tracks { shots, faces }
+}
+
+/// The shots, in order, stretched and cut so that they cover the span. None stays none.
+fn cover(shots: &[Shot], span: Span) -> Vec<Shot> {
+    let mut starts: Vec<Timestamp> = shots.iter().filter_map(|shot| shot.span.intersection(span)).map(Span::start).collect();
+    starts.sort();
+    starts.dedup();
+    if let Some(first) = starts.first_mut() {
+        *first = span.start();
+    }
+    let ends = starts.iter().skip(1).copied().chain([span.end()]);
+    starts.iter().zip(ends).map(|(start, end)| Shot { span: Span::between(*start, end) }).collect()
+}
+
+/// Whether two lists of shots differ by rounding only.
+fn alike(a: &[Shot], b: &[Shot]) -> bool {
+    let near = |a: Timestamp, b: Timestamp| a.since(b).secs().abs() <= TIME_LEEWAY_SECS;
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a.span.start(), b.span.start()) && near(a.span.end(), b.span.end()))
+}
+
+/// The sample, its box cut to the picture; none where there is nothing left of it.
+fn usable(sample: FaceSample, span: Span) -> Option<FaceSample> {
+    let roomy = Span::between(span.start().plus(-TIME_LEEWAY_SECS), span.end().plus(TIME_LEEWAY_SECS));
+    let Rect { x, y, width, height } = sample.rect;
+    let finite = [x, y, width, height].iter().all(|value| value.is_finite());
+    if !finite || !roomy.contains(sample.at) {
+        return None;
+    }
+    let (left, top) = (x.max(0.0), y.max(0.0));
+    let rect = Rect::new(left, top, (x + width).min(1.0) - left, (y + height).min(1.0) - top);
+    if rect.width <= 0.0 || rect.height <= 0.0 {
+        return None;
+    }
+    let number = |value: f64| if value.is_nan() { 0.0 } else { value.max(0.0) };
+    Some(FaceSample { rect, confidence: number(sample.confidence).min(1.0), mouth: number(sample.mouth).min(f64::MAX), ..sample })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Word;
+    use proptest::prelude::*;
+
+    fn span(start: f64, end: f64) -> Span {
+        Span::secs(start, end).unwrap()
+    }
+
+    fn candidate(start: f64, end: f64, total: f64) -> Candidate {
+        Candidate { span: span(start, end), score: Score::of(total), title: "t".into(), reason: "r".into() }
+    }
+
+    #[test]
+    fn words_of_another_video_are_left_out_with_a_warning() {
+        let cx = Context::new();
+        let words = vec![Word::new("b", 5.0, 6.0), Word::new("a", 1.0, 2.0), Word::new("late", 90.0, 91.0), Word::new(" ", 3.0, 4.0)];
+        let kept = transcript(&cx, Transcript { words, ..Transcript::default() }, Timestamp::from_secs(60.0));
+        assert_eq!(kept.words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(cx.warnings().len(), 3);
+    }
+
+    #[test]
+    fn spans_outside_too_long_or_overlapping_are_left_out() {
+        let cx = Context::new();
+        let answer = vec![
+            candidate(0.0, 100.0, 99.0),
+            candidate(10.0, 30.0, 90.0),
+            candidate(20.0, 45.0, 80.0),
+            candidate(85.0, 130.0, 70.0),
+            candidate(200.0, 230.0, 60.0),
+        ];
+        let kept = candidates(&cx, answer, &ScoreOptions::default(), Timestamp::from_secs(101.0));
+        let spans: Vec<Span> = kept.iter().map(|candidate| candidate.span).collect();
+        assert_eq!(spans, [span(10.0, 30.0), span(85.0, 101.0)]);
+        assert_eq!(cx.warnings().len(), 4);
+    }
+
+    #[test]
+    fn a_score_that_is_no_number_goes_last() {
+        let cx = Context::new();
+        let answer = vec![candidate(0.0, 20.0, f64::NAN), candidate(30.0, 50.0, 40.0), candidate(60.0, 80.0, f64::INFINITY)];
+        let kept = candidates(&cx, answer, &ScoreOptions::default(), Timestamp::from_secs(100.0));
+        assert_eq!(kept.iter().map(|candidate| candidate.score.total).collect::<Vec<_>>(), [100.0, 40.0, 0.0]);
+    }
+
+    #[test]
+    fn shots_are_stretched_over_the_span() {
+        let cx = Context::new();
+        let shots = vec![Shot { span: span(0.0, 12.0) }, Shot { span: span(14.0, 18.0) }];
+        let fixed = tracks(&cx, Tracks { shots, faces: Vec::new() }, span(10.0, 20.0));
+        assert_eq!(fixed.shots, [Shot { span: span(10.0, 14.0) }, Shot { span: span(14.0, 20.0) }]);
+        assert_eq!(cx.warnings().len(), 1);
+    }
+
+    proptest! {
+        /// No answer, however odd, gets past the checks.
+        #[test]
+        fn what_is_kept_keeps_the_contract(
+            answers in prop::collection::vec((-50.0..400.0f64, 0.0..200.0f64, prop::num::f64::ANY), 0..20),
+            boxes in prop::collection::vec((0.0..40.0f64, prop::num::f64::ANY, -1.0..2.0f64, prop::num::f64::ANY), 0..20),
+        ) {
+            let cx = Context::new();
+            let options = ScoreOptions::default();
+            let duration = Timestamp::from_secs(300.0);
+            let answer = answers.into_iter().map(|(start, length, total)| candidate(start, start + length, total)).collect();
+            let kept = candidates(&cx, answer, &options, duration);
+            prop_assert!(kept.len() <= options.max_clips);
+            prop_assert!(kept.is_sorted_by(|a, b| a.score.total >= b.score.total));
+            for (n, one) in kept.iter().enumerate() {
+                prop_assert!(one.span.start() >= Timestamp::ZERO && one.span.end() <= duration);
+                prop_assert!((0.0..=100.0).contains(&one.score.total));
+                prop_assert!(kept[..n].iter().all(|other| other.span.intersection(one.span).is_none()));
+            }
+            let samples = boxes.into_iter().map(|(at, x, y, width)| FaceSample {
+                at: Timestamp::from_secs(at), rect: Rect::new(x, y, width, 0.3), confidence: x, mouth: width,
+            }).collect();
+            let faces = vec![FaceTrack { id: 1, samples }];
+            for face in tracks(&cx, Tracks { shots: Vec::new(), faces }, span(10.0, 30.0)).faces {
+                prop_assert!(!face.samples.is_empty() && face.samples.is_sorted_by_key(|sample| sample.at));
+                for sample in face.samples {
+                    let rect = sample.rect;
+                    prop_assert!(rect.x >= 0.0 && rect.y >= 0.0 && rect.x + rect.width <= 1.0 + 1e-9 && rect.y + rect.height <= 1.0 + 1e-9);
+                    prop_assert!((0.0..=1.0).contains(&sample.confidence) && sample.mouth.is_finite());
+                }
+            }
+        }
+    }
+}

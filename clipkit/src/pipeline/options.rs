@@ -1,0 +1,179 @@
+use std::num::NonZero;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, Output, PlanSource, Platform, Rect, Scene, Score,
+    Span, Timestamp, X264Preset,
+};
+
+/// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
+///
+/// ```
+/// use clipkit::{CaptionStyle, ClipOptions, Platform};
+///
+/// let options = ClipOptions { clips: 4, platform: Platform::Shorts, captions: Some(CaptionStyle::pop()), ..ClipOptions::default() };
+/// # assert_eq!(options.jobs, None);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClipOptions {
+    /// The most clips. Default 10.
+    pub clips: usize,
+    /// The shortest clip; in JSON, seconds. Default 15 s.
+    #[serde(with = "seconds")]
+    pub min: Duration,
+    /// The longest clip; in JSON, seconds. Default 60 s.
+    #[serde(with = "seconds")]
+    pub max: Duration,
+    /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
+    pub aspect: Aspect,
+    /// Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
+    pub platform: Platform,
+    /// How captions look; none for clips without. In JSON a preset's name, a whole style, or null. Default karaoke.
+    #[serde(with = "style")]
+    pub captions: Option<CaptionStyle>,
+    /// x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
+    pub preset: X264Preset,
+    /// x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
+    pub crf: u8,
+    /// How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
+    /// clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+    pub jobs: Option<NonZero<usize>>,
+}
+
+impl Default for ClipOptions {
+    fn default() -> Self {
+        ClipOptions {
+            clips: 10,
+            min: Duration::from_secs(15),
+            max: Duration::from_secs(60),
+            aspect: Aspect::default(),
+            platform: Platform::default(),
+            captions: Some(CaptionStyle::karaoke()),
+            preset: X264Preset::Veryfast,
+            crf: 20,
+            jobs: None,
+        }
+    }
+}
+
+impl ClipOptions {
+    /// How many clips are worked on side by side.
+    pub(super) fn side_by_side(&self) -> usize {
+        let half = || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
+        self.jobs.map_or_else(half, NonZero::get)
+    }
+
+    /// The file to make, at `size`.
+    pub(super) fn output(&self, size: (u32, u32), frame_rate: FrameRate) -> Output {
+        Output { preset: self.preset, crf: self.crf, ..Output::h264(size.0, size.1, frame_rate) }
+    }
+
+    /// Refuses settings that no clip can be made with, before any work is done. `size` is the renderer's, if it has one.
+    pub(super) fn check(&self, size: Option<(u32, u32)>) -> Result<()> {
+        let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
+        if self.clips == 0 {
+            return refuse("0 clips are asked for: ask for at least 1".into());
+        }
+        if self.min.is_zero() || self.min > self.max {
+            return refuse(format!("clips of {:?} to {:?} are asked for: min must be above 0 and at most max", self.min, self.max));
+        }
+        let probe = self.probe(size.unwrap_or(self.aspect.size()))?;
+        probe.validate().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
+    }
+
+    /// A plan of the longest clip with these settings: what its validation refuses, it would refuse of every clip.
+    fn probe(&self, size: (u32, u32)) -> Result<ClipPlan> {
+        let end = Timestamp::from_secs(self.max.as_secs_f64());
+        let span = Span::new(Timestamp::ZERO, end)?;
+        let captions = self.captions.clone().map(|style| CaptionTrack { style, safe_area: Rect::FULL, cues: Vec::new() });
+        Ok(ClipPlan {
+            version: ClipPlan::VERSION,
+            source: PlanSource { path: "".into(), id: ContentId::new("none", ""), width: 1, height: 1, duration: end },
+            span,
+            title: String::new(),
+            reason: String::new(),
+            score: Score::default(),
+            shots: Vec::new(),
+            faces: Vec::new(),
+            scenes: vec![Scene { span, layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }],
+            captions,
+            output: self.output(size, FrameRate::new(30, 1)),
+        })
+    }
+}
+
+/// A duration as a number of seconds.
+mod seconds {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(duration.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Duration::try_from_secs_f64(seconds).map_err(|_| serde::de::Error::custom(format!("{seconds} is not a duration in seconds")))
+    }
+}
+
+/// A caption style by name or in full.
+mod style {
+    use super::{CaptionStyle, Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Name(String),
+        Style(Box<CaptionStyle>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(style: &Option<CaptionStyle>, serializer: S) -> Result<S::Ok, S::Error> {
+        style.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CaptionStyle>, D::Error> {
+        match Option::<Given>::deserialize(deserializer)? {
+            None => Ok(None),
+            Some(Given::Name(name)) if name == "none" => Ok(None),
+            Some(Given::Name(name)) => CaptionStyle::named(&name).map(Some).map_err(serde::de::Error::custom),
+            Some(Given::Style(style)) => Ok(Some(*style)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_read_from_json_with_defaults() {
+        let options: ClipOptions = serde_json::from_str(r#"{"clips": 3, "min": 12.5, "captions": "pop", "aspect": "1:1"}"#).unwrap();
+        assert_eq!((options.clips, options.min), (3, Duration::from_millis(12_500)));
+        assert_eq!(options.captions, Some(CaptionStyle::pop()));
+        assert_eq!(options.max, ClipOptions::default().max);
+        let text = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<ClipOptions>(&text).unwrap(), options);
+        assert_eq!(serde_json::from_str::<ClipOptions>(r#"{"captions": null}"#).unwrap().captions, None);
+        assert!(serde_json::from_str::<ClipOptions>(r#"{"clip": 3}"#).is_err());
+    }
+
+    #[test]
+    fn impossible_options_are_refused_in_words() {
+        let with = |change: fn(&mut ClipOptions)| {
+            let mut options = ClipOptions::default();
+            change(&mut options);
+            options.check(None).unwrap_err()
+        };
+        assert_eq!(with(|o| o.clips = 0).kind(), ErrorKind::Config);
+        assert!(with(|o| o.max = Duration::from_secs(10)).to_string().contains("min must be"));
+        assert!(with(|o| o.crf = 60).to_string().contains("crf is 60"));
+        let huge = |o: &mut ClipOptions| o.captions = Some(CaptionStyle { size: 3.0, ..CaptionStyle::pop() });
+        assert!(with(huge).to_string().contains("captions.style.size is 3"));
+        assert!(ClipOptions::default().check(Some((641, 480))).is_err());
+        ClipOptions::default().check(None).unwrap();
+    }
+}

@@ -1,0 +1,170 @@
+//! Stages that pretend: what a user's own types look like to the pipeline, and how they fail.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clipkit::*;
+
+type Hook<I, O> = Arc<dyn Fn(&Context, &I) -> Result<O> + Send + Sync>;
+
+/// All six stages. Each answers well until its hook says otherwise.
+#[derive(Clone)]
+pub(crate) struct Fake {
+    pub(crate) media: Hook<String, Media>,
+    pub(crate) transcript: Hook<Media, Transcript>,
+    pub(crate) candidates: Hook<Scoring, Vec<Candidate>>,
+    pub(crate) tracks: Hook<Tracking, Tracks>,
+    pub(crate) clip: Hook<ClipPlan, Clip>,
+    pub(crate) receipt: Hook<Post, Receipt>,
+    /// How long each asynchronous stage takes, without looking at a cancel.
+    pub(crate) render_takes: Duration,
+    /// The stages that were called, in order.
+    pub(crate) calls: Arc<Mutex<Vec<String>>>,
+    pub(crate) concluded: Arc<Mutex<Vec<Manifest>>>,
+    pub(crate) rendering: Arc<AtomicUsize>,
+    pub(crate) most_rendering: Arc<AtomicUsize>,
+    pub(crate) staging: Option<PathBuf>,
+}
+
+pub(crate) fn media() -> Media {
+    Media {
+        path: "talk.mp4".into(),
+        id: ContentId::new("fake", "00"),
+        container: "mp4".into(),
+        duration: Timestamp::from_secs(300.0),
+        video: Some(VideoStream {
+            index: 0,
+            codec: "h264".into(),
+            width: 1920,
+            height: 1080,
+            orientation: Orientation::default(),
+            pixel_aspect: 1.0,
+            frame_rate: FrameRate::new(30_000, 1001),
+            variable_rate: false,
+            pixel_format: "yuv420p".into(),
+            bit_depth: 8,
+            color: Color { primaries: "bt709".into(), transfer: "bt709".into(), matrix: "bt709".into(), range: "tv".into(), hdr: None },
+            start: Timestamp::ZERO,
+        }),
+        audio: Vec::new(),
+        subtitles: Vec::new(),
+    }
+}
+
+/// A word every half second.
+pub(crate) fn transcript() -> Transcript {
+    let words = (0..600).map(|n| Word::new(format!("word{n}"), f64::from(n) / 2.0, f64::from(n) / 2.0 + 0.4)).collect();
+    Transcript { words, ..Transcript::default() }
+}
+
+pub(crate) fn candidate(start: f64, end: f64, total: f64) -> Candidate {
+    let title = format!("From {start}");
+    Candidate { span: Span::secs(start, end).unwrap(), score: Score::of(total), title, reason: "it is there".into() }
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        let three = vec![candidate(10.0, 40.0, 90.0), candidate(100.0, 130.5, 80.0), candidate(200.0, 220.0, 70.0)];
+        Fake {
+            media: Arc::new(|_, _| Ok(media())),
+            transcript: Arc::new(|_, _| Ok(transcript())),
+            candidates: Arc::new(move |_, _| Ok(three.clone())),
+            tracks: Arc::new(|_, _| Ok(Tracks::default())),
+            clip: Arc::new(|_, plan| {
+                let duration = plan.output.frame_rate.frame_start(plan.frames());
+                Ok(Clip { video: "x.mp4".into(), cover: "x.jpg".into(), duration, frames: plan.frames() })
+            }),
+            receipt: Arc::new(|_, post| Ok(Receipt { file: format!("{}.mp4", post.rank), plan: None, cover: None })),
+            render_takes: Duration::from_millis(10),
+            calls: Arc::default(),
+            concluded: Arc::default(),
+            rendering: Arc::default(),
+            most_rendering: Arc::default(),
+            staging: None,
+        }
+    }
+
+    fn called(&self, stage: &str) {
+        self.calls.lock().unwrap().push(stage.to_owned());
+    }
+
+    pub(crate) fn builder(&self) -> PipelineBuilder {
+        let fake = Arc::new(self.clone());
+        Pipeline::builder()
+            .source(fake.clone())
+            .transcriber(fake.clone())
+            .scorer(fake.clone())
+            .tracker(fake.clone())
+            .renderer(fake.clone())
+            .publisher(fake)
+    }
+
+    pub(crate) fn pipeline(&self) -> Pipeline {
+        self.builder().build().unwrap()
+    }
+}
+
+#[async_trait]
+impl Source for Fake {
+    async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
+        self.called("source");
+        (self.media)(cx, &uri.to_owned())
+    }
+}
+
+#[async_trait]
+impl Transcriber for Fake {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        self.called("transcribe");
+        (self.transcript)(cx, media)
+    }
+}
+
+#[async_trait]
+impl Scorer for Fake {
+    async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
+        self.called("score");
+        (self.candidates)(cx, scoring)
+    }
+}
+
+#[async_trait]
+impl FaceTracker for Fake {
+    async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
+        self.called("track");
+        (self.tracks)(cx, tracking)
+    }
+}
+
+#[async_trait]
+impl Renderer for Fake {
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip> {
+        self.called("render");
+        let now = self.rendering.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most_rendering.fetch_max(now, Ordering::SeqCst);
+        tokio::time::sleep(self.render_takes).await;
+        self.rendering.fetch_sub(1, Ordering::SeqCst);
+        (self.clip)(cx, plan)
+    }
+}
+
+#[async_trait]
+impl Publisher for Fake {
+    async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        self.called("publish");
+        (self.receipt)(cx, post)
+    }
+
+    async fn conclude(&self, _cx: &Context, manifest: &Manifest) -> Result<()> {
+        self.called("conclude");
+        self.concluded.lock().unwrap().push(manifest.clone());
+        Ok(())
+    }
+
+    fn staging(&self) -> Option<&Path> {
+        self.staging.as_deref()
+    }
+}

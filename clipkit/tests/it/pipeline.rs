@@ -1,0 +1,314 @@
+//! The pipeline over stages that pretend: order, degradation, odd answers, cancellation.
+
+use std::num::NonZero;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use clipkit::*;
+
+use crate::fakes::{Fake, candidate, media, transcript};
+
+fn failure(kind: ErrorKind) -> Error {
+    Error::new(kind, "it broke").with_path("talk.mp4")
+}
+
+#[tokio::test]
+async fn stages_run_in_order_and_the_manifest_is_ranked() {
+    let fake = Fake::new();
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    let calls = fake.calls.lock().unwrap().clone();
+    assert_eq!(calls[..3], ["source", "transcribe", "score"]);
+    assert_eq!(calls.last().unwrap(), "conclude");
+    assert_eq!(calls.iter().filter(|call| *call == "publish").count(), 3);
+    let files: Vec<&str> = manifest.clips.iter().map(|clip| clip.file.as_str()).collect();
+    assert_eq!(files, ["1.mp4", "2.mp4", "3.mp4"]);
+    assert_eq!((manifest.version, manifest.warnings.len()), (1, 0));
+    assert_eq!((manifest.source.width, manifest.source.height), (1920, 1080));
+    assert!(manifest.timings.stages[&Stage::Render] >= 0.03 && manifest.timings.total > 0.0);
+    assert_eq!(*fake.concluded.lock().unwrap(), [manifest]);
+}
+
+#[tokio::test]
+async fn plans_are_complete_and_rendering_obeys_them() {
+    let mut fake = Fake::new();
+    fake.tracks = Arc::new(|_, tracking| {
+        let at = tracking.span.start();
+        let sample = FaceSample { at, rect: Rect::new(0.4, 0.2, 0.1, 0.2), confidence: 0.9, mouth: 0.1 };
+        Ok(Tracks { shots: vec![Shot { span: tracking.span }], faces: vec![FaceTrack { id: 7, samples: vec![sample] }] })
+    });
+    let pipeline = fake.pipeline();
+    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    assert_eq!(planned.plans.len(), 3);
+    assert!(!fake.calls.lock().unwrap().iter().any(|call| call == "render"));
+    let RankedPlan { rank, plan } = &planned.plans[1];
+    plan.validate().unwrap();
+    assert_eq!((*rank, plan.span), (2, Span::secs(100.0, 130.5).unwrap()));
+    assert_eq!(plan.output.frame_rate, FrameRate::new(30_000, 1001));
+    assert_eq!((plan.output.width, plan.output.height), (1080, 1920));
+    assert_eq!(plan.faces[0].samples[0].at, Timestamp::ZERO);
+    assert_eq!(plan.shots[0].span, Span::secs(0.0, 30.5).unwrap());
+    assert!(!plan.captions.as_ref().unwrap().cues.is_empty());
+    assert_eq!(ClipPlan::from_json(&plan.to_json().unwrap()).unwrap(), *plan);
+
+    let manifest = pipeline.render(&planned.plans[1..]).await.unwrap();
+    let files: Vec<&str> = manifest.clips.iter().map(|clip| clip.file.as_str()).collect();
+    assert_eq!(files, ["2.mp4", "3.mp4"]);
+}
+
+#[tokio::test]
+async fn a_plan_of_a_changed_file_is_rendered_with_a_warning() {
+    let fake = Fake::new();
+    let mut plans = fake.pipeline().plan("talk.mp4").await.unwrap().plans;
+    plans[0].plan.source.id = ContentId::new("fake", "11");
+    let manifest = fake.pipeline().render(&plans).await.unwrap();
+    assert!(manifest.clips[0].warnings[0].message.contains("not the file"));
+    assert!(manifest.clips[1].warnings.is_empty());
+    assert_eq!(fake.pipeline().render(&[]).await.unwrap_err().kind(), ErrorKind::NothingFound);
+}
+
+#[tokio::test]
+async fn source_and_transcript_failures_fail_the_run() {
+    let mut fake = Fake::new();
+    fake.media = Arc::new(|_, _| Err(failure(ErrorKind::NotFound)));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::NotFound, Some(Stage::Source)));
+
+    let mut fake = Fake::new();
+    fake.transcript = Arc::new(|_, _| Err(failure(ErrorKind::NoTranscript)));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::NoTranscript, Some(Stage::Transcribe)));
+}
+
+#[tokio::test]
+async fn sound_only_and_empty_videos_are_refused() {
+    for broken in [Media { video: None, ..media() }, Media { duration: Timestamp::ZERO, ..media() }] {
+        let mut fake = Fake::new();
+        fake.media = Arc::new(move |_, _| Ok(broken.clone()));
+        let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().starts_with("talk.mp4: "), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_worth_a_clip_says_why() {
+    let mut fake = Fake::new();
+    fake.candidates = Arc::new(|_, _| Ok(Vec::new()));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NothingFound);
+    assert!(error.to_string().contains("among the 600 words"), "{error}");
+
+    fake.transcript = Arc::new(|_, _| Ok(Transcript::default()));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert!(error.to_string().contains("nothing is said"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
+    let mut fake = Fake::new();
+    fake.tracks = Arc::new(|_, tracking| {
+        if tracking.span.start() < Timestamp::from_secs(50.0) { Err(failure(ErrorKind::Unavailable)) } else { panic!("a bug in a tracker") }
+    });
+    let planned = fake.pipeline().plan("talk.mp4").await.unwrap();
+    assert_eq!(planned.plans.len(), 3);
+    let Layout::Fill { crop } = &planned.plans[0].plan.scenes[0].layout else { panic!() };
+    assert!((crop.path[0].x + crop.width / 2.0 - 0.5).abs() < 0.01);
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    for clip in &manifest.clips {
+        assert_eq!(clip.warnings.len(), 1, "{:?}", clip.warnings);
+        assert_eq!(clip.warnings[0].stage, Stage::Track);
+        assert!(clip.warnings[0].message.contains("the crop stays in the middle"));
+    }
+}
+
+#[tokio::test]
+async fn captions_that_cannot_be_had_leave_a_clip_without() {
+    let mut fake = Fake::new();
+    fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));
+    fake.clip = Arc::new(|_, plan| match plan.captions {
+        Some(_) => Err(failure(ErrorKind::Unavailable)),
+        None => Ok(Clip { video: "x.mp4".into(), cover: "x.jpg".into(), duration: Timestamp::ZERO, frames: plan.frames() }),
+    });
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    assert!(manifest.clips[0].warnings[0].message.contains("captions could not be drawn"));
+    assert!(manifest.clips[1].warnings[0].message.contains("no words are said"));
+}
+
+#[tokio::test]
+async fn one_bad_clip_does_not_fail_the_rest() {
+    let mut fake = Fake::new();
+    fake.receipt = Arc::new(|_, post| match post.rank {
+        2 => Err(failure(ErrorKind::Io)),
+        rank => Ok(Receipt { file: format!("{rank}.mp4"), ..Receipt::default() }),
+    });
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    assert_eq!(manifest.clips.len(), 2);
+    let [warning] = &manifest.warnings[..] else { panic!("{:?}", manifest.warnings) };
+    assert_eq!((warning.clip, warning.stage), (Some(2), Stage::Publish));
+    assert!(warning.message.contains("1:40.000 - 2:10.500") && warning.message.contains("it broke"), "{}", warning.message);
+}
+
+#[tokio::test]
+async fn where_all_clips_fail_the_first_error_is_the_runs() {
+    let mut fake = Fake::new();
+    fake.clip = Arc::new(|_, plan| Err(Error::new(ErrorKind::Encode, plan.title.clone())));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::Encode, Some(Stage::Render)));
+    assert!(error.to_string().contains("From 10"));
+    assert!(fake.concluded.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn odd_answers_are_set_right_with_warnings() {
+    let mut fake = Fake::new();
+    fake.transcript = Arc::new(|_, _| {
+        let mut late = transcript();
+        late.words.push(Word::new("late", 400.0, 401.0));
+        Ok(late)
+    });
+    fake.candidates = Arc::new(|_, _| {
+        Ok(vec![
+            candidate(0.0, 300.0, 99.0),
+            candidate(20.0, 50.0, f64::NAN),
+            candidate(100.0, 130.0, 50.0),
+            candidate(110.0, 140.0, 40.0),
+            candidate(400.0, 430.0, 30.0),
+        ])
+    });
+    fake.tracks = Arc::new(|_, _| {
+        let sample = FaceSample { at: Timestamp::ZERO, rect: Rect::new(f64::NAN, 0.0, 1.0, 9.0), confidence: 2.0, mouth: -1.0 };
+        let shots = vec![Shot { span: Span::secs(0.0, 1.0).unwrap() }];
+        Ok(Tracks { shots, faces: vec![FaceTrack { id: 1, samples: vec![sample] }, FaceTrack { id: 1, samples: vec![] }] })
+    });
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    let starts: Vec<f64> = manifest.clips.iter().map(|clip| clip.span.start().secs()).collect();
+    assert_eq!(starts, [100.0, 20.0]);
+    assert_eq!(manifest.clips[1].score.total, 0.0);
+    assert_eq!(manifest.warnings.len(), 6, "{:#?}", manifest.warnings);
+    assert!(manifest.clips[0].warnings.iter().all(|warning| warning.stage == Stage::Track));
+}
+
+#[tokio::test]
+async fn clips_run_side_by_side_up_to_the_limit() {
+    for jobs in [1, 2] {
+        let fake = Fake { render_takes: Duration::from_millis(80), ..Fake::new() };
+        let options = ClipOptions { jobs: NonZero::new(jobs), ..ClipOptions::default() };
+        fake.builder().options(options).build().unwrap().run("talk.mp4").await.unwrap();
+        assert_eq!(fake.most_rendering.load(Ordering::SeqCst), jobs);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_ends_even_a_hanging_stage_within_a_second() {
+    let fake = Fake { render_takes: Duration::from_secs(3600), ..Fake::new() };
+    let cx = Context::new();
+    let (run, canceller) = (fake.pipeline(), cx.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        canceller.cancel();
+    });
+    let begun = Instant::now();
+    let error = run.run_with(&cx, "talk.mp4").await.unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+    assert!(begun.elapsed() < Duration::from_millis(1100), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_cancel_ends_a_stage_that_blocks_its_thread() {
+    let mut fake = Fake::new();
+    fake.candidates = Arc::new(|_, _| {
+        std::thread::sleep(Duration::from_secs(2));
+        Ok(Vec::new())
+    });
+    let cx = Context::new();
+    let canceller = cx.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        canceller.cancel();
+    });
+    let begun = Instant::now();
+    let pipeline = fake.pipeline();
+    let error = tokio::spawn(async move { pipeline.run_with(&cx, "talk.mp4").await }).await.unwrap().unwrap_err();
+    assert!(error.is_cancelled(), "{error}");
+    assert!(begun.elapsed() < Duration::from_millis(1100), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn dropping_the_run_stops_its_work_and_removes_its_scratch_space() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().join("clips");
+    let seen: Arc<Mutex<Option<Context>>> = Arc::default();
+    let keep = seen.clone();
+    let mut fake = Fake { staging: Some(folder.clone()), render_takes: Duration::from_secs(3600), ..Fake::new() };
+    fake.tracks = Arc::new(move |cx, _| {
+        std::fs::write(cx.scratch()?.join("half.mp4"), b"half").unwrap();
+        *keep.lock().unwrap() = Some(cx.clone());
+        Ok(Tracks::default())
+    });
+    let run = tokio::time::timeout(Duration::from_millis(200), async { fake.pipeline().run("talk.mp4").await });
+    assert!(run.await.is_err());
+    assert!(seen.lock().unwrap().as_ref().unwrap().is_cancelled());
+    assert!(!folder.exists(), "scratch space is left");
+}
+
+#[tokio::test]
+async fn events_tell_of_every_stage_and_clip() {
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    let heard = events.clone();
+    let cx = Context::builder().on_event(move |event| heard.lock().unwrap().push(event.clone())).build();
+    Fake::new().pipeline().run_with(&cx, "talk.mp4").await.unwrap();
+    let events = events.lock().unwrap();
+    assert_eq!(events[0], Event::Started { stage: Stage::Source, clip: None });
+    assert!(events.contains(&Event::Planned { clips: 3 }));
+    for rank in 1..=3 {
+        for stage in [Stage::Track, Stage::Plan, Stage::Render, Stage::Publish] {
+            let place = |event: &Event| events.iter().position(|other| other == event).unwrap();
+            assert!(place(&Event::Started { stage, clip: Some(rank) }) < place(&Event::Finished { stage, clip: Some(rank) }));
+        }
+    }
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Clip(_))).count(), 3);
+    let line = serde_json::to_value(&events[0]).unwrap();
+    assert_eq!(line, serde_json::json!({"event": "started", "stage": "source"}));
+}
+
+#[tokio::test]
+async fn one_context_serves_several_runs_without_mixing_their_warnings() {
+    let mut fake = Fake::new();
+    fake.tracks = Arc::new(|cx, _| {
+        cx.warn("dark picture");
+        Ok(Tracks::default())
+    });
+    let (pipeline, cx) = (fake.pipeline(), Context::new());
+    let (first, second) = tokio::join!(pipeline.run_with(&cx, "a.mp4"), pipeline.run_with(&cx, "b.mp4"));
+    for manifest in [first.unwrap(), second.unwrap()] {
+        assert!(manifest.clips.iter().all(|clip| clip.warnings.len() == 1));
+        assert!(manifest.warnings.is_empty());
+    }
+    assert_eq!(cx.warnings().len(), 6);
+}
+
+#[tokio::test]
+async fn a_pipeline_without_a_stage_or_with_impossible_options_is_refused() {
+    let error = Pipeline::builder().source(FileSource::default()).build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("no transcriber"), "{error}");
+    let options = ClipOptions { clips: 0, ..ClipOptions::default() };
+    assert_eq!(Fake::new().builder().options(options).build().unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn the_renderers_size_decides_over_the_aspect() {
+    struct Small;
+    #[async_trait::async_trait]
+    impl Renderer for Small {
+        async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<Clip> {
+            Err(failure(ErrorKind::Encode))
+        }
+        fn size(&self) -> Option<(u32, u32)> {
+            Some((540, 960))
+        }
+    }
+    let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
+    assert_eq!((planned.plans[0].plan.output.width, planned.plans[0].plan.output.height), (540, 960));
+}
