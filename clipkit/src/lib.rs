@@ -35,7 +35,7 @@ pub use openai::OpenAiServer;
 pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
-pub use score::{Heuristic, ScoreOptions, Scorer, Scoring};
+pub use score::{Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, OpenAiTranscriber, Transcriber};

@@ -4,11 +4,13 @@ mod describe;
 mod heuristic;
 mod judge;
 mod lexicon;
+mod openai;
 mod segment;
 mod select;
 mod traces;
 
 pub use heuristic::Heuristic;
+pub use openai::OpenAiScorer;
 
 use std::time::Duration;
 
