@@ -192,9 +192,6 @@ async fn measure_talk(folder: &Path) -> Measured {
     let picture = media.require_video().unwrap().display_size();
     let span = Span::between(Timestamp::ZERO, media.duration);
     let scenes = reframe::scenes(&tracks, span, picture, OUTPUT);
-    if let Some(out) = std::env::var_os("SCENES") {
-        std::fs::write(out, serde_json::to_string(&(&scenes, &tracks)).unwrap()).unwrap();
-    }
     let measured = measure(&truth, &media, &tracks, &scenes);
     println!(
         "middle {:.2} %, whole {:.2} %, speaker {:.2} %, solo {:.1} px, reversals {}, late {:.2}, missed {}, invented {}",
@@ -221,34 +218,4 @@ async fn a_made_talk_is_framed_as_its_truth_asks() {
     assert!(measured.speaker.percent() >= 97.0, "{:.2} %", measured.speaker.percent());
     assert_eq!((measured.solo_travel, measured.missed, measured.invented), (0.0, 0, 0));
     assert!(measured.late <= 1.0 && measured.reversals <= 2, "{} late, {} reversals", measured.late, measured.reversals);
-}
-
-#[tokio::test]
-async fn measure_given() {
-    let Some(folder) = std::env::var_os("TALK") else { return };
-    measure_talk(Path::new(&folder)).await;
-}
-
-#[tokio::test]
-async fn scenes_given() {
-    let Some(file) = std::env::var_os("VIDEO") else { return };
-    let (media, tracks) = look(Path::new(&file)).await;
-    let video = media.require_video().unwrap();
-    let span = Span::between(Timestamp::ZERO, media.duration);
-    let scenes = reframe::scenes(&tracks, span, video.display_size(), OUTPUT);
-    for scene in &scenes {
-        let c = crop(scene);
-        println!("SC {} keys {} x {:.3} y {:.3} w {:.3} h {:.3}", scene.span, c.path.len(), c.path[0].x, c.path[0].y, c.width, c.height);
-    }
-    for f in &tracks.faces {
-        println!(
-            "SC face {} {} n {} conf {:.2} w {:.3}",
-            f.id,
-            f.span(),
-            f.samples.len(),
-            f.samples.iter().map(|s| s.confidence).fold(0.0, f64::max),
-            f.samples[0].rect.width
-        );
-    }
-    std::fs::write(std::env::var_os("SCENES").unwrap(), serde_json::to_string(&(&scenes, &tracks)).unwrap()).unwrap();
 }

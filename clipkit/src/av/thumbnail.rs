@@ -93,7 +93,10 @@ impl Thumbnailer {
         scaler.run(frame, &mut self.scaled).map_err(failed)?;
         let (row, stride) = (3 * width as usize, self.scaled.stride(0));
         let lines = self.scaled.data(0).chunks(stride.max(1)).take(height as usize);
-        let pixels = lines.flat_map(|line| line.get(..row).unwrap_or(line)).copied().collect();
+        let mut pixels = Vec::with_capacity(row * height as usize);
+        for line in lines {
+            pixels.extend_from_slice(line.get(..row).unwrap_or(line));
+        }
         Ok(RgbImage { width, height, pixels }.oriented(self.orientation))
     }
 }

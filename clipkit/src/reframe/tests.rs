@@ -177,7 +177,8 @@ fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: (u32, u32))
 fn any_faces() -> impl Strategy<Value = Vec<FaceTrack>> {
     let sample = (0.0..40.0_f64, -0.2..1.1_f64, -0.2..1.1_f64, 0.001..0.9_f64, 0.0..0.4_f64);
     prop::collection::vec(prop::collection::vec(sample, 1..40), 0..5).prop_map(|tracks| {
-        let track = |(id, mut samples): (usize, Vec<(f64, f64, f64, f64, f64)>)| {
+        type Numbers = (f64, f64, f64, f64, f64);
+        let track = |(id, mut samples): (usize, Vec<Numbers>)| {
             samples.sort_by(|a, b| a.0.total_cmp(&b.0));
             let samples = samples.into_iter().map(|(at, x, y, width, mouth)| FaceSample {
                 at: Timestamp::from_secs(at),

@@ -16,7 +16,7 @@ fn a_yunet_cell_becomes_a_box() {
     score[5] = 0.81;
     place[20..24].copy_from_slice(&[0.5, 0.5, 2.0_f32.ln(), 2.0_f32.ln()]);
     let mut found = Vec::new();
-    yunet_faces((32, 32), 8, &score, &vec![1.0; 16], &place, 0.6, &mut found);
+    yunet_faces((32, 32), 8, &score, &[1.0; 16], &place, 0.6, &mut found);
     let [face] = found[..] else { panic!("{found:?}") };
     assert!((face.confidence - 0.9).abs() < 1e-6);
     for (value, expected) in [(face.rect.x, 0.125), (face.rect.y, 0.125), (face.rect.width, 0.5), (face.rect.height, 0.5)] {
