@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::Tracks;
+use crate::model::{Media, Tracks, Transcript};
 use crate::track::{FaceTracker, Tracking};
+use crate::transcribe::Transcriber;
 
 /// What nobody asked for in so long is removed.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
@@ -82,40 +83,54 @@ fn remove_old(folder: &Path) {
     }
 }
 
-/// A tracker that looks at each span of each video once.
+/// A stage that does the same work once: its answers are kept.
 pub(crate) struct Remembered<T> {
-    tracker: T,
+    stage: T,
     artifacts: Artifacts,
-    /// What decides the tracker's answers besides the video: its model and version.
+    /// What decides the stage's answers besides its input: its model, settings and version.
     about: String,
 }
 
 impl<T> Remembered<T> {
-    pub(crate) fn new(tracker: T, artifacts: Artifacts, about: String) -> Self {
-        Remembered { tracker, artifacts, about }
+    pub(crate) fn new(stage: T, artifacts: Artifacts, about: String) -> Self {
+        Remembered { stage, artifacts, about }
+    }
+
+    /// The answer of `kind` about `input` that was kept, else the one that `work` gives now. Failures are not kept.
+    async fn recall<D>(&self, cx: &Context, kind: &'static str, input: String, work: impl Future<Output = Result<D>> + Send) -> Result<D>
+    where
+        D: Serialize + DeserializeOwned + Clone + Send + 'static,
+    {
+        let made_from = [input, self.about.clone()];
+        let (store, key) = (self.artifacts.clone(), made_from.clone());
+        let kept = cx.blocking(move |_| Ok(store.load::<D>(kind, &key.each_ref().map(String::as_str)))).await?;
+        if let Some(answer) = kept {
+            cx.progress(1.0);
+            return Ok(answer);
+        }
+        let answer = work.await?;
+        let (store, document) = (self.artifacts.clone(), answer.clone());
+        cx.blocking(move |_| {
+            store.save(kind, &made_from.each_ref().map(String::as_str), &document);
+            Ok(())
+        })
+        .await?;
+        Ok(answer)
     }
 }
 
 #[async_trait]
 impl<T: FaceTracker> FaceTracker for Remembered<T> {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
-        let (artifacts, about) = (self.artifacts.clone(), self.about.clone());
-        let (media, span) = (tracking.media.id.to_string(), format!("{:?}", tracking.span));
-        let made_from = move || [media.clone(), span.clone(), about.clone()];
-        let (store, key) = (artifacts.clone(), made_from());
-        let kept = cx.blocking(move |_| Ok(store.load::<Tracks>("tracks", &key.each_ref().map(String::as_str)))).await?;
-        if let Some(tracks) = kept {
-            cx.progress(1.0);
-            return Ok(tracks);
-        }
-        let tracks = self.tracker.track(cx, tracking).await?;
-        let (document, key) = (tracks.clone(), made_from());
-        cx.blocking(move |_| {
-            artifacts.save("tracks", &key.each_ref().map(String::as_str), &document);
-            Ok(())
-        })
-        .await?;
-        Ok(tracks)
+        let input = format!("{} {:?}", tracking.media.id, tracking.span);
+        self.recall(cx, "tracks", input, self.stage.track(cx, tracking)).await
+    }
+}
+
+#[async_trait]
+impl<T: Transcriber> Transcriber for Remembered<T> {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        self.recall(cx, "transcripts", media.id.to_string(), self.stage.transcribe(cx, media)).await
     }
 }
 
@@ -123,7 +138,7 @@ impl<T: FaceTracker> FaceTracker for Remembered<T> {
 mod tests {
     use super::*;
     use crate::error::{Error, ErrorKind};
-    use crate::model::{ContentId, Media, Shot, Span, Timestamp};
+    use crate::model::{ContentId, Shot, Span, Timestamp};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     struct Counting(AtomicUsize);
@@ -158,15 +173,15 @@ mod tests {
             let tracks = tracker.track(&cx, &at(0.0)).await.unwrap();
             assert_eq!(tracks.shots[0].span, at(0.0).span);
         }
-        assert_eq!(tracker.tracker.0.load(Ordering::SeqCst), 2);
+        assert_eq!(tracker.stage.0.load(Ordering::SeqCst), 2);
         tracker.track(&cx, &at(1.0)).await.unwrap();
-        assert_eq!(tracker.tracker.0.load(Ordering::SeqCst), 3);
+        assert_eq!(tracker.stage.0.load(Ordering::SeqCst), 3);
 
         // A damaged document is as good as none.
         let kept: Vec<PathBuf> = fs::read_dir(root.path().join("tracks")).unwrap().map(|entry| entry.unwrap().path()).collect();
         kept.iter().for_each(|path| fs::write(path, "{").unwrap());
         tracker.track(&cx, &at(0.0)).await.unwrap();
-        assert_eq!(tracker.tracker.0.load(Ordering::SeqCst), 4);
+        assert_eq!(tracker.stage.0.load(Ordering::SeqCst), 4);
     }
 
     #[test]

@@ -10,15 +10,16 @@ use tokio::sync::OnceCell;
 use crate::artifact::{Artifacts, Remembered};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Tracks;
+use crate::model::{Media, Tracks, Transcript};
 use crate::models::{Model, ModelStore};
+use crate::openai::OpenAiServer;
 use crate::pipeline::{ClipOptions, Pipeline};
 use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
-use crate::score::{Heuristic, Scorer};
+use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{FileSource, Source};
 use crate::track::{CenterTracker, FaceTracker, OnnxTracker, Tracking};
-use crate::transcribe::{Captions, Transcriber};
+use crate::transcribe::{Captions, OpenAiTranscriber, Transcriber};
 
 /// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
 ///
@@ -65,7 +66,7 @@ pub enum SourceConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TranscriberConfig {
-    /// The best that is at hand; in this version, captions.
+    /// Captions beside the video or inside it; else the API, where a key or a server is set; else an error that says what to do.
     #[default]
     Auto,
     /// A transcript that exists already: [`Captions`].
@@ -74,6 +75,8 @@ pub enum TranscriberConfig {
         #[serde(default)]
         file: Option<PathBuf>,
     },
+    /// A Whisper-style API: [`OpenAiTranscriber`].
+    Openai(OpenAiTranscriber),
 }
 
 /// How spans are chosen.
@@ -81,11 +84,13 @@ pub enum TranscriberConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ScorerConfig {
-    /// The best that is at hand; in this version, the heuristic.
+    /// A language model where a key or a server is set, and the heuristic where it fails; else the heuristic.
     #[default]
     Auto,
     /// Rules over the words: [`Heuristic`].
     Heuristic,
+    /// A language model behind an API, and the heuristic where it fails: [`OpenAiScorer`].
+    Openai(OpenAiScorer),
 }
 
 /// How faces and shots are found.
@@ -182,8 +187,12 @@ impl TranscriberConfig {
     /// The transcriber.
     pub fn build(&self) -> Arc<dyn Transcriber> {
         match self {
+            TranscriberConfig::Auto if OpenAiServer::default().is_configured() => {
+                Arc::new(CaptionsFirst { api: remembered(OpenAiTranscriber::default()) })
+            }
             TranscriberConfig::Auto | TranscriberConfig::Captions { file: None } => Arc::new(Captions::auto()),
             TranscriberConfig::Captions { file: Some(file) } => Arc::new(Captions::file(file)),
+            TranscriberConfig::Openai(transcriber) => Arc::new(remembered(transcriber.clone())),
         }
     }
 }
@@ -192,7 +201,9 @@ impl ScorerConfig {
     /// The scorer.
     pub fn build(&self) -> Arc<dyn Scorer> {
         match self {
+            ScorerConfig::Auto if OpenAiServer::default().is_configured() => Arc::new(OpenAiScorer::default().or(Heuristic::default())),
             ScorerConfig::Auto | ScorerConfig::Heuristic => Arc::new(Heuristic::default()),
+            ScorerConfig::Openai(scorer) => Arc::new(scorer.clone().or(Heuristic::default())),
         }
     }
 }
@@ -242,6 +253,27 @@ async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
     .await
 }
 
+/// A transcript that costs money is asked for once.
+fn remembered(transcriber: OpenAiTranscriber) -> Remembered<OpenAiTranscriber> {
+    let about = format!("{} {} {transcriber:?}", env!("CARGO_PKG_VERSION"), transcriber.server.url());
+    Remembered::new(transcriber, Artifacts::of_the_user(), about)
+}
+
+/// Captions where there are some. That there are none is no failure, so the API takes over without a warning.
+struct CaptionsFirst {
+    api: Remembered<OpenAiTranscriber>,
+}
+
+#[async_trait]
+impl Transcriber for CaptionsFirst {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        match Captions::auto().transcribe(cx, media).await {
+            Err(error) if error.kind() == ErrorKind::NoTranscript => self.api.transcribe(cx, media).await,
+            answer => answer,
+        }
+    }
+}
+
 /// Looks for faces where a model can be had, and says once a run where it cannot. The model is looked for when the first span is tracked,
 /// so that a run that ends before needs none.
 struct AutoTracker {
@@ -282,9 +314,12 @@ mod tests {
         let text = serde_json::to_string(&config).unwrap();
         assert_eq!(PipelineConfig::from_json(&text).unwrap(), config);
         assert_eq!(PipelineConfig::from_json("{}").unwrap(), PipelineConfig::default());
-        let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "openai"}}"#).unwrap_err();
+        let judged =
+            PipelineConfig::from_json(r#"{"scorer": {"kind": "openai", "model": "m", "server": {"base_url": "http://[::1]/v1"}}}"#);
+        assert!(matches!(judged.unwrap().scorer, ScorerConfig::Openai(OpenAiScorer { model, .. }) if model == "m"));
+        let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "oracle"}}"#).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(error.to_string().contains("expected `auto` or `heuristic`"), "{error}");
+        assert!(error.to_string().contains("`heuristic`"), "{error}");
     }
 
     #[tokio::test]

@@ -100,8 +100,10 @@ fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
         darken_outside(tile, window);
         frame(tile, window, WINDOW, 3);
     }
+    let shot = |at: Timestamp| plan.shots.iter().rposition(|shot| shot.span.start() <= at);
     for (n, face) in plan.faces.iter().enumerate() {
-        if let Some(sample) = seen_at(face, at) {
+        // A track ends with its shot, so a box of the shot before is not of this picture.
+        if let Some(sample) = seen_at(face, at).filter(|sample| shot(sample.at) == shot(at)) {
             frame(tile, sample.rect, FACES[n % FACES.len()], 2);
         }
     }

@@ -98,7 +98,8 @@ impl OpenAiServer {
             .with_url(&self.url())
     }
 
-    fn url(&self) -> String {
+    /// The address in use.
+    pub(crate) fn url(&self) -> String {
         let url = self.base_url.clone().or_else(|| environment("OPENAI_BASE_URL")).unwrap_or_else(|| OPENAI.to_owned());
         url.trim_end_matches('/').to_owned()
     }

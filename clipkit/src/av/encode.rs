@@ -130,7 +130,8 @@ fn open_video(output: &mut Output, settings: &VideoSettings<'_>, base: Rational)
     video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
     // A key frame every two seconds, so that a player can start anywhere and platforms can cut.
     video.set_gop((settings.frame_rate.fps() * 2.0).round() as u32);
-    video.set_flags(codec::Flags::GLOBAL_HEADER);
+    // Setting flags replaces x264's default of closed groups of pictures, without which a player that seeks sees broken frames.
+    video.set_flags(codec::Flags::GLOBAL_HEADER | codec::Flags::CLOSED_GOP);
     video.set_threading(ff::threading::Config { count: settings.threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
     let mut options = Dictionary::new();
     options.set("preset", settings.preset);

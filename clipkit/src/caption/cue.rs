@@ -79,7 +79,7 @@ fn said_in(words: &[Word], span: Span) -> Vec<Said<'_>> {
 fn breaks(phrase: &[Said<'_>], style: &CaptionStyle) -> Vec<usize> {
     let most = style.max_words.max(1);
     // Two lines of a vertical picture; other shapes have more room.
-    let letters = (1.5 / style.size.max(0.005)) as usize;
+    let letters = (1.25 / style.size.max(0.005)) as usize;
     let sizes: Vec<usize> = phrase.iter().map(|said| said.word.text.chars().count() + 1).collect();
     // best[n]: the least cost of the first n words, and where the last group of that starts.
     let mut best: Vec<(f64, usize)> = vec![(0.0, 0)];

@@ -35,6 +35,8 @@ pub struct CaptionStyle {
     pub max_words: usize,
     /// Height of the captions' bottom edge: a fraction of the output's height from its top. Kept inside the platform's safe area.
     pub position: f64,
+    /// Whether captions that would hide the mouth of who is shown move to the nearest place that does not. One place for the whole clip.
+    pub avoid_faces: bool,
     /// How the word being said is shown.
     pub animation: Animation,
 }
@@ -85,6 +87,7 @@ impl CaptionStyle {
             uppercase: false,
             max_words: 5,
             position: 0.645,
+            avoid_faces: true,
             animation: Animation::Karaoke,
         }
     }

@@ -24,7 +24,7 @@ use crate::model::{
 };
 use crate::publish::Publisher;
 use crate::render::Renderer;
-use crate::score::{ScoreOptions, Scorer, Scoring};
+use crate::score::{Heuristic, ScoreOptions, Scorer, Scoring};
 use crate::source::Source;
 use crate::track::{FaceTracker, Tracking};
 use crate::transcribe::Transcriber;
@@ -34,8 +34,9 @@ use run::Run;
 /// Six stages and what is asked of them. Made by [`Pipeline::builder`]; cheap to clone, and one pipeline may run many times, also at once.
 ///
 /// - A run needs a tokio runtime with time enabled. Stages run on tasks of their own, clips side by side.
-/// - Only source, transcript, decoder and encoder can fail a run. What else fails gives a plainer clip and a [`Warning`]; a clip that fails
-///   does not fail the others. Where all fail, the first one's error is the run's.
+/// - Only source, transcript, decoder, encoder and publisher can fail a run. A scorer that fails is replaced by [`Heuristic`]; what else
+///   fails gives a plainer clip; both leave a [`Warning`]. A clip that fails does not fail the others; where all do, the first one's error
+///   is the run's.
 /// - Cancelling the [`Context`], or dropping the future, ends a run within a second, whatever its stages do. Clips that were published stay;
 ///   nothing half made does.
 /// - What the stages answer is checked against their contracts. What breaks them is repaired or left out, with a warning.
@@ -189,7 +190,14 @@ impl Pipeline {
         let options = ScoreOptions { max_clips: self.options.clips, min: self.options.min, max: self.options.max };
         let scorer = self.stages.scorer.clone();
         let scoring = Scoring { media: Some(media.clone()), transcript: transcript.clone(), options: options.clone() };
-        let answer = run.stage(Stage::Score, None, |cx| async move { scorer.score(&cx, &scoring).await }).await?;
+        let asked = scoring.clone();
+        let answer = match run.stage(Stage::Score, None, |cx| async move { scorer.score(&cx, &asked).await }).await {
+            Err(error) if !matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Config | ErrorKind::NothingFound) => {
+                run.speaking_for(Stage::Score, None).warn(format!("the scorer failed: {error}; the heuristic chooses the spans"));
+                run.stage(Stage::Score, None, |cx| async move { Heuristic::default().score(&cx, &scoring).await }).await?
+            }
+            answer => answer?,
+        };
         let answered = answer.len();
         let candidates = check::candidates(&run.speaking_for(Stage::Score, None), answer, &options, media.duration);
         if candidates.is_empty() {

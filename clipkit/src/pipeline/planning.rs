@@ -2,8 +2,8 @@ use crate::caption;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
-    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, Timestamp, Tracks,
-    Transcript,
+    Aspect, Candidate, CaptionStyle, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, Timestamp,
+    Tracks, Transcript,
 };
 use crate::reframe;
 
@@ -55,7 +55,9 @@ pub(super) fn plan(
         if cues.is_empty() {
             cx.warn("no words are said in this clip, so it has no captions");
         } else {
-            plan.captions = Some(CaptionTrack { style: style.clone(), safe_area: options.platform.safe_area(aspect_of(size)), cues });
+            let safe_area = options.platform.safe_area(aspect_of(size));
+            let position = caption::position(style, safe_area, &plan.scenes, &plan.faces);
+            plan.captions = Some(CaptionTrack { style: CaptionStyle { position, ..style.clone() }, safe_area, cues });
         }
         if let Err(error) = plan.validate() {
             cx.warn(format!("captions could not be laid out: {error}; the clip is made without them"));

@@ -69,9 +69,10 @@ fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
             answer => return answer,
         }
     }
-    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
-        .with_path(&media.path)
-        .with_advice("give --transcript FILE, or put talk.srt or talk.vtt beside the video".replace("talk", &stem(&media.path))))
+    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it").with_path(&media.path).with_advice(
+        "give --transcript FILE, put talk.srt or talk.vtt beside the video, or set OPENAI_API_KEY to have it transcribed"
+            .replace("talk", &stem(&media.path)),
+    ))
 }
 
 /// The video's name without its ending, as long as it is fit for a line of advice.

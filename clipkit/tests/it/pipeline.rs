@@ -123,6 +123,26 @@ async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
 }
 
 #[tokio::test]
+async fn a_failed_scorer_gives_the_heuristics_spans_and_a_warning() {
+    let text = "Why do clocks lie? Because time is not the same for everyone, and that is the strange truth. The faster you move, the \
+        slower your clock ticks. We measured it with two planes and four clocks. The clocks disagreed, exactly as the theory said. \
+        So the next time you are late, blame your speed. It is the best excuse that physics has to offer. Nobody will believe you.";
+    let mut at = 10.0;
+    let words = text.split_whitespace().map(|word| {
+        at += 0.35;
+        Word::new(word, at - 0.35, at - 0.05)
+    });
+    let transcript = Transcript { words: words.collect(), ..Transcript::default() };
+    let mut fake = Fake::new();
+    fake.transcript = Arc::new(move |_, _| Ok(transcript.clone()));
+    fake.candidates = Arc::new(|_, _| Err(failure(ErrorKind::Network)));
+    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    assert!(!manifest.clips.is_empty());
+    let [warning] = &manifest.warnings[..] else { panic!("{:?}", manifest.warnings) };
+    assert!(warning.stage == Stage::Score && warning.message.contains("heuristic"), "{}", warning.message);
+}
+
+#[tokio::test]
 async fn captions_that_cannot_be_had_leave_a_clip_without() {
     let mut fake = Fake::new();
     fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));

@@ -5,7 +5,7 @@ use clipkit::{
     Scene, Score, Source, Span, Timestamp,
 };
 
-use crate::support::{ffmpeg, luma_frames, probe_json, samples, testdata, videos};
+use crate::support::{ffmpeg, ffmpeg_complaints, luma_frames, probe_json, samples, testdata, videos};
 
 async fn fetch(path: &Path) -> Media {
     FileSource::new().fetch(&Context::new(), &path.to_string_lossy()).await.unwrap()
@@ -136,6 +136,21 @@ async fn the_window_follows_its_path_and_jumps_on_the_frame() {
         let expected = 16.0 + 219.0 * (x + width / 2.0);
         // The window moves in steps of two stored pixels.
         assert!((mean(frame) - expected).abs() < 219.0 * 2.0 / 640.0 + 1.0, "frame {n}: {} instead of {expected}", mean(frame));
+    }
+}
+
+#[tokio::test]
+async fn a_clip_can_be_entered_at_every_key_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = made(&folder, "busy.mp4", "-f lavfi -i testsrc2=s=640x360:r=30:d=9 -c:v libx264 -preset ultrafast");
+    let media = fetch(&source).await;
+    let cx = Context::new();
+    let mut plan = centred(&media, Span::secs(0.0, 9.0).unwrap(), (270, 480));
+    plan.output.preset = clipkit::X264Preset::Medium;
+    let clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
+    for second in [2, 4, 6, 8] {
+        let complaints = ffmpeg_complaints(&format!("-ss {second} -i {} -f null -", clip.video.display()));
+        assert!(complaints.is_empty(), "from {second} s: {complaints}");
     }
 }
 

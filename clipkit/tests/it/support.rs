@@ -27,6 +27,12 @@ pub(crate) fn ffmpeg(arguments: &str) {
     assert!(output.status.success(), "ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// What the `ffmpeg` command has to say of a file it reads.
+pub(crate) fn ffmpeg_complaints(arguments: &str) -> String {
+    let output = Command::new("ffmpeg").args(["-v", "error", "-nostdin"]).args(arguments.split_whitespace()).output().unwrap();
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 fn ffmpeg_bytes(file: &Path, arguments: &str) -> Vec<u8> {
     let output =
         Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(file).args(arguments.split_whitespace()).output().unwrap();

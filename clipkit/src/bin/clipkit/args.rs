@@ -56,18 +56,24 @@ pub(crate) struct ClipArgs {
     /// The transcript, instead of one beside the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
-    /// How spans are chosen
+    /// How spans are chosen. auto: openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else heuristic
     #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
     pub(crate) scorer: ScorerName,
+    /// The language model of the scorer openai [default: gpt-4o-mini]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) scorer_model: Option<String>,
     /// How faces are found. auto: a model where one can be had, else a warning and the middle of the picture
     #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
     pub(crate) tracker: TrackerName,
     /// The tracker's model: a name that `clipkit models list` knows, or a file
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// How words are found
+    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set
     #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
     pub(crate) transcriber: TranscriberName,
+    /// The speech model of the transcriber openai [default: whisper-1]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) transcriber_model: Option<String>,
     /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
     #[arg(long, default_value_t = Aspect::Vertical)]
     pub(crate) aspect: Aspect,
@@ -183,9 +189,12 @@ pub(crate) struct TranscribeArgs {
     /// The transcript, instead of one beside the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
-    /// How words are found
+    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set
     #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
     pub(crate) transcriber: TranscriberName,
+    /// The speech model of the transcriber openai [default: whisper-1]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) transcriber_model: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -201,9 +210,12 @@ pub(crate) struct ScoreArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) lengths: Lengths,
-    /// How spans are chosen
+    /// How spans are chosen. auto: openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else heuristic
     #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
     pub(crate) scorer: ScorerName,
+    /// The language model of the scorer openai [default: gpt-4o-mini]
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) scorer_model: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -228,6 +240,7 @@ pub(crate) struct TrackArgs {
 pub(crate) enum ScorerName {
     Auto,
     Heuristic,
+    Openai,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -241,6 +254,7 @@ pub(crate) enum TrackerName {
 pub(crate) enum TranscriberName {
     Auto,
     Captions,
+    Openai,
 }
 
 /// A caption style, or none.

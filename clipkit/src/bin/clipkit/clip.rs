@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::{
-    ClipOptions, Context, Folder, Pipeline, PipelineConfig, PublisherConfig, Result, ScorerConfig, TrackerConfig, TranscriberConfig,
+    ClipOptions, Context, Folder, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result, ScorerConfig,
+    TrackerConfig, TranscriberConfig,
 };
 
 use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
@@ -72,8 +73,8 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, pla
 
 fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
     PipelineConfig {
-        transcriber: transcriber(args.transcriber, args.transcript.as_deref()),
-        scorer: scorer(args.scorer),
+        transcriber: transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()),
+        scorer: scorer(args.scorer, args.scorer_model.as_deref()),
         tracker: tracker(args.tracker, args.model.as_deref()),
         publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
         options: ClipOptions {
@@ -91,17 +92,26 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
     }
 }
 
-pub(crate) fn transcriber(name: TranscriberName, file: Option<&Path>) -> TranscriberConfig {
+/// A transcript that is given is used, whatever else is asked for.
+pub(crate) fn transcriber(name: TranscriberName, model: Option<&str>, file: Option<&Path>) -> TranscriberConfig {
     match (name, file) {
-        (TranscriberName::Auto, None) => TranscriberConfig::Auto,
+        (TranscriberName::Auto, None) if model.is_none() => TranscriberConfig::Auto,
+        (TranscriberName::Openai | TranscriberName::Auto, None) => {
+            let default = OpenAiTranscriber::default();
+            TranscriberConfig::Openai(OpenAiTranscriber { model: model.map_or(default.model, str::to_owned), ..default })
+        }
         (_, file) => TranscriberConfig::Captions { file: file.map(Path::to_owned) },
     }
 }
 
-pub(crate) fn scorer(name: ScorerName) -> ScorerConfig {
+pub(crate) fn scorer(name: ScorerName, model: Option<&str>) -> ScorerConfig {
     match name {
-        ScorerName::Auto => ScorerConfig::Auto,
+        ScorerName::Auto if model.is_none() => ScorerConfig::Auto,
         ScorerName::Heuristic => ScorerConfig::Heuristic,
+        ScorerName::Openai | ScorerName::Auto => {
+            let default = OpenAiScorer::default();
+            ScorerConfig::Openai(OpenAiScorer { model: model.map_or(default.model, str::to_owned), ..default })
+        }
     }
 }
 

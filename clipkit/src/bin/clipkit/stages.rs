@@ -10,7 +10,7 @@ use crate::output::{warn, write_json};
 use crate::{Done, clip, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
-    let transcriber = clip::transcriber(args.transcriber, args.transcript.as_deref()).build();
+    let transcriber = clip::transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()).build();
     let work = async |cx: &Context| {
         let media = fetch(cx, &args.input).await?;
         transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
@@ -25,7 +25,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
         return Err(usage("--min is longer than --max"));
     }
     let transcript = read(&args.transcript)?;
-    let scorer = clip::scorer(args.scorer).build();
+    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref()).build();
     let work = async |cx: &Context| {
         let media = match &args.media {
             Some(path) => Some(fetch(cx, path).await?),

@@ -1,0 +1,75 @@
+//! Every real file goes through the whole pipeline: it gives a valid clip, or an error that names it, and nothing half made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clipkit::*;
+use futures::StreamExt;
+
+use crate::fakes::{Fake, candidate};
+use crate::support::{probe_json, testdata, videos};
+
+/// A pipeline whose words and spans are made up, and whose files are real.
+fn pipeline(out: &std::path::Path) -> Pipeline {
+    let mut fake = Fake::new();
+    fake.candidates = Arc::new(|_, scoring| {
+        let end = scoring.media.as_ref().map_or(0.0, |media| media.duration.secs());
+        Ok(vec![candidate(0.0, end.min(1.5), 50.0)])
+    });
+    let fake = Arc::new(fake);
+    let options = ClipOptions {
+        min: Duration::from_millis(10),
+        max: Duration::from_secs(2),
+        preset: X264Preset::Ultrafast,
+        ..ClipOptions::default()
+    };
+    Pipeline::builder()
+        .source(FileSource::new())
+        .transcriber(fake.clone())
+        .scorer(fake)
+        .tracker(CenterTracker)
+        .renderer(FfmpegRenderer::vertical(180, 320))
+        .publisher(Folder::new(out))
+        .options(options)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+async fn every_file_gives_a_clip_or_an_error_that_names_it() {
+    let root = tempfile::tempdir().unwrap();
+    let files = videos(&testdata().join("media"));
+    assert!(files.len() > 50, "{} files", files.len());
+    let runs = files.into_iter().enumerate().map(|(n, file)| {
+        let out = root.path().join(n.to_string());
+        async move {
+            let uri = file.to_str().unwrap();
+            let result = tokio::time::timeout(Duration::from_secs(60), pipeline(&out).run(uri)).await;
+            let result = result.unwrap_or_else(|_| panic!("{uri} hangs"));
+            match result {
+                Ok(manifest) => {
+                    let clip = &manifest.clips[0];
+                    let probe = probe_json(&out.join(&clip.file));
+                    let length: f64 = probe["streams"][0]["duration"].as_str().unwrap().parse().unwrap();
+                    let plan = std::fs::read_to_string(out.join(clip.plan.as_ref().unwrap())).unwrap();
+                    let rate = ClipPlan::from_json(&plan).unwrap().output.frame_rate.fps();
+                    let planned = clip.span.duration().as_secs_f64();
+                    assert!((length - planned).abs() <= 1.0 / rate + 0.001, "{uri}: {length} s, not {planned} s");
+                    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4, "{uri}");
+                    None
+                }
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(text.starts_with(uri) && !text.contains('\n'), "{uri}: {text}");
+                    assert!(matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Decode), "{uri}: {error:?}");
+                    assert!(!out.exists(), "{uri} left something");
+                    Some(text)
+                }
+            }
+        }
+    });
+    let refused: Vec<String> = futures::stream::iter(runs).buffer_unordered(2).filter_map(|refusal| async { refusal }).collect().await;
+    println!("refused:\n{}", refused.join("\n"));
+    assert!(refused.len() < 20, "{} files are refused:\n{}", refused.len(), refused.join("\n"));
+}
