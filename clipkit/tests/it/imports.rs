@@ -11,8 +11,9 @@ const RULES: [(&str, &[&str]); 21] = [
     ("context", &["model", "error", "scratch"]),
     ("av", &["model", "error", "context"]),
     ("source", STAGE),
+    // One kind of server answers both, so how to ask it stands apart.
     ("transcribe", &["model", "error", "context", "av", "openai"]),
-    ("score", STAGE),
+    ("score", &["model", "error", "context", "av", "openai"]),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx"]),
     // The renderer draws captions, so it asks for their text in FFmpeg's format.

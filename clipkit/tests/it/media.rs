@@ -69,7 +69,10 @@ async fn every_file_gives_a_clip_or_an_error_that_names_it() {
             }
         }
     });
+    let all = runs.len();
     let refused: Vec<String> = futures::stream::iter(runs).buffer_unordered(2).filter_map(|refusal| async { refusal }).collect().await;
     println!("refused:\n{}", refused.join("\n"));
-    assert!(refused.len() < 20, "{} files are refused:\n{}", refused.len(), refused.join("\n"));
+    // Sound and texts are refused; that pictures are not is the point.
+    let fits = |text: &String| text.contains("there is no picture") || text.contains("this is not a media file");
+    assert!(refused.iter().all(fits) && refused.len() * 3 < all, "{} of {all} are refused:\n{}", refused.len(), refused.join("\n"));
 }
