@@ -26,14 +26,28 @@ const RULES: [(&str, &[&str]); 21] = [
     ("openai", &["model", "error", "context"]),
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption"]),
-    ("artifact", &["model", "error", "context", "scratch", "track"]),
+    ("artifact", &["model", "error", "context", "scratch", "track", "transcribe"]),
     ("inspect", &["model", "error", "context", "av", "source"]),
     ("config", ALL),
 ];
 const STAGE: &[&str] = &["model", "error", "context", "av"];
 /// A document can name any built-in piece.
-const ALL: &[&str] =
-    &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "pipeline", "models", "onnx", "artifact"];
+const ALL: &[&str] = &[
+    "model",
+    "error",
+    "context",
+    "source",
+    "transcribe",
+    "score",
+    "track",
+    "render",
+    "publish",
+    "pipeline",
+    "models",
+    "onnx",
+    "openai",
+    "artifact",
+];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
