@@ -30,7 +30,7 @@ use crate::transcribe::{Captions, OpenAiTranscriber, Transcriber};
 ///     "options": {"clips": 4, "min": 20, "captions": "pop"}
 /// }"#)?;
 /// # assert_eq!(config.options.clips, 4);
-/// # clipkit::Result::Ok(())
+/// # Ok::<(), clipkit::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
