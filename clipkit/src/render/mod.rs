@@ -4,6 +4,7 @@ mod chain;
 mod check;
 mod cover;
 mod ffmpeg;
+mod font;
 mod frame;
 mod pass;
 mod sound;
