@@ -32,8 +32,22 @@ const RULES: [(&str, &[&str]); 21] = [
 ];
 const STAGE: &[&str] = &["model", "error", "context", "av"];
 /// A document can name any built-in piece.
-const ALL: &[&str] =
-    &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "pipeline", "models", "onnx", "artifact"];
+const ALL: &[&str] = &[
+    "model",
+    "error",
+    "context",
+    "source",
+    "transcribe",
+    "score",
+    "track",
+    "render",
+    "publish",
+    "pipeline",
+    "models",
+    "onnx",
+    "openai",
+    "artifact",
+];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
