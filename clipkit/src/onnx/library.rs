@@ -53,17 +53,24 @@ fn choose(explicit: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) 
         });
     }
     let mut refused = Vec::new();
-    let environments = [variable("VIRTUAL_ENV").map(PathBuf::from), Some(PathBuf::from(".venv"))];
+    let environments = variable("VIRTUAL_ENV").map(PathBuf::from).into_iter().chain(beside_the_program());
     let mut try_all = |candidates: Vec<PathBuf>| {
         candidates.into_iter().find_map(|path| check(&path).map_err(|why| refused.push(format!("{}: {why}", path.display()))).ok())
     };
-    let found = try_all(environments.into_iter().flatten().flat_map(|folder| in_environment(&folder)).collect())
+    let found = try_all(environments.flat_map(|folder| in_environment(&folder)).collect())
         .or_else(|| try_all(ask_python().map(|package| libraries_in(&package.join("capi"))).unwrap_or_default()))
         .or_else(|| try_all(system_names().iter().map(PathBuf::from).collect()));
     found.ok_or_else(|| {
         tracing::debug!(?refused, "no ONNX Runtime");
         Error::new(ErrorKind::Unavailable, "ONNX Runtime, which face detection needs, is not on this machine").with_advice(ADVICE)
     })
+}
+
+/// The `.venv` of the checkout that the program was built in: the folder of `target/release/clipkit`, up to four levels. Never the
+/// working folder's: where a user stands must not decide what code runs.
+fn beside_the_program() -> Vec<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().skip(1).take(4).map(|folder| folder.join(".venv")).collect()
 }
 
 /// The names that the system's loader knows the library by.
