@@ -13,13 +13,15 @@ pub(crate) struct AudioReader {
     stream: usize,
     base: ff::Rational,
     decoder: ff::decoder::Audio,
+    /// Where the reader was opened: sound that ends before is passed over, and frames are dated from here.
+    from: Timestamp,
     next_at: Timestamp,
     draining: bool,
     broken: u64,
 }
 
 impl AudioReader {
-    /// Opens the sound at `from` or a little earlier; none where there is none, or none that this FFmpeg can decode.
+    /// Opens the sound at `from`; none where there is none, or none that this FFmpeg can decode.
     pub(crate) fn open(cx: &Context, media: &Media, from: Timestamp) -> Result<Option<Self>> {
         let mut input = Input::open(cx, &media.path)?;
         let Some(index) = input.demuxer.streams().best(Type::Audio).map(|stream| stream.index()) else { return Ok(None) };
@@ -44,10 +46,11 @@ impl AudioReader {
                 return Ok(None);
             }
         };
-        Ok(Some(AudioReader { input, stream: index, base, decoder, next_at: Timestamp::ZERO, draining: false, broken: 0 }))
+        Ok(Some(AudioReader { input, stream: index, base, decoder, from, next_at: Timestamp::ZERO, draining: false, broken: 0 }))
     }
 
-    /// The next stretch of sound and when it starts, on the source's timeline; none at the end. Broken packets leave gaps.
+    /// The next stretch of sound and when it starts, on the source's timeline; none at the end. The frame's own time counts samples from
+    /// where the reader was opened. Broken packets leave gaps.
     pub(crate) fn next(&mut self) -> Result<Option<(Timestamp, ff::frame::Audio)>> {
         let mut packet = ff::Packet::empty();
         loop {
@@ -57,8 +60,12 @@ impl AudioReader {
                 Ok(()) if is_sound(&frame) => {
                     let at = frame.timestamp().map_or(self.next_at, |ticks| self.input.timestamp(ticks, self.base));
                     self.next_at = at.plus(frame.samples() as f64 / f64::from(frame.rate().max(1)));
-                    name_layout(&mut frame);
-                    return Ok(Some((at, frame)));
+                    if self.next_at > self.from {
+                        let ticks = (at.since(self.from).secs() * f64::from(frame.rate())).round() as i64;
+                        frame.set_pts(Some(ticks));
+                        name_layout(&mut frame);
+                        return Ok(Some((at, frame)));
+                    }
                 }
                 Ok(()) | Err(ff::Error::Other { errno: ff::error::EAGAIN }) => {}
                 Err(ff::Error::Eof) => return Ok(None),

@@ -53,7 +53,7 @@ impl Mp4Writer {
         let mut output = format::output_as(Path::new(&url), "mp4").map_err(refuse)?;
         let video_base = Rational(video.frame_rate.den as i32, video.frame_rate.num as i32);
         let video = open_video(&mut output, video, video_base)?;
-        let audio = open_audio(&mut output, audio)?;
+        let audio = open_aac(&mut output, SAMPLE_RATE, ff::ChannelLayout::STEREO, audio.bitrate as usize)?;
         let mut metadata = Dictionary::new();
         metadata.set("title", &title.replace('\0', ""));
         output.set_metadata(metadata);
@@ -145,21 +145,23 @@ fn open_video(output: &mut Output, settings: &VideoSettings<'_>, base: Rational)
     Ok(opened)
 }
 
-fn open_audio(output: &mut Output, settings: &AudioSettings) -> Result<encoder::audio::Encoder> {
+/// Adds an AAC stream. Its times count samples.
+pub(super) fn open_aac(output: &mut Output, rate: u32, layout: ff::ChannelLayout, bitrate: usize) -> Result<encoder::audio::Encoder> {
     let refuse = |code| super::fail(ErrorKind::Encode, "set up the AAC encoder", code);
     let codec = encoder::find_by_name("aac").ok_or_else(|| {
         Error::new(ErrorKind::Unavailable, "this FFmpeg has no AAC encoder").with_advice("install a full build of FFmpeg")
     })?;
+    let base = Rational(1, rate as i32);
     let mut audio = codec::Context::new_with_codec(codec).encoder().audio().map_err(refuse)?;
-    audio.set_rate(SAMPLE_RATE as i32);
-    audio.set_channel_layout(ff::ChannelLayout::STEREO);
+    audio.set_rate(rate as i32);
+    audio.set_channel_layout(layout);
     audio.set_format(format::Sample::F32(format::sample::Type::Planar));
-    audio.set_bit_rate(settings.bitrate as usize);
-    audio.set_time_base(AUDIO_BASE);
+    audio.set_bit_rate(bitrate);
+    audio.set_time_base(base);
     audio.set_flags(codec::Flags::GLOBAL_HEADER);
     let opened = audio.open_with(Dictionary::new()).map_err(refuse)?;
     let mut stream = output.add_stream(codec).map_err(refuse)?;
     stream.set_parameters(&opened);
-    stream.set_time_base(AUDIO_BASE);
+    stream.set_time_base(base);
     Ok(opened)
 }

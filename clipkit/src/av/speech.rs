@@ -1,13 +1,14 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use ff::{Dictionary, Packet, Rational, codec, encoder, format};
+use ff::{Packet, Rational, encoder, format};
 use ffmpeg_next as ff;
 
 use super::audio::AudioReader;
+use super::encode::open_aac;
 use super::graph::{AudioGraph, Filter};
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp};
 
 /// What speech models work at.
@@ -45,21 +46,10 @@ pub(crate) fn extract(cx: &Context, media: &Media, span: Span, path: &Path) -> R
     let mut url = OsString::from("file:");
     url.push(path);
     let mut output = format::output_as(Path::new(&url), "ipod").map_err(refuse)?;
-    let codec = encoder::find_by_name("aac").ok_or_else(|| {
-        Error::new(ErrorKind::Unavailable, "this FFmpeg has no AAC encoder").with_advice("install a full build of FFmpeg")
-    })?;
-    let base = Rational(1, RATE as i32);
-    let mut encoder = codec::Context::new_with_codec(codec).encoder().audio().map_err(refuse)?;
-    encoder.set_rate(RATE as i32);
-    encoder.set_channel_layout(ff::ChannelLayout::MONO);
-    encoder.set_format(format::Sample::F32(format::sample::Type::Planar));
-    encoder.set_bit_rate(BITRATE);
-    encoder.set_time_base(base);
-    encoder.set_flags(codec::Flags::GLOBAL_HEADER);
-    let mut encoder = encoder.open_with(Dictionary::new()).map_err(refuse)?;
-    output.add_stream(codec).map_err(refuse)?.set_parameters(&encoder);
+    let mut encoder = open_aac(&mut output, RATE, ff::ChannelLayout::MONO, BITRATE)?;
     output.write_header().map_err(refuse)?;
 
+    let base = Rational(1, RATE as i32);
     let mut drain = |encoder: &mut encoder::audio::Encoder| {
         let mut packet = Packet::empty();
         while encoder.receive_packet(&mut packet).is_ok() {
@@ -104,12 +94,6 @@ fn read(cx: &Context, media: &Media, span: Span, filters: &[Filter], take: &mut 
         if at >= span.end() {
             break;
         }
-        let since = at.since(span.start());
-        if since.plus(frame.samples() as f64 / f64::from(frame.rate().max(1))) <= Timestamp::ZERO {
-            continue;
-        }
-        let ticks = (since.secs() * f64::from(frame.rate())).round() as i64;
-        frame.set_pts(Some(ticks));
         let graph = match &mut graph {
             Some(graph) => graph,
             slot => slot.insert(AudioGraph::new(Some(&frame), filters)?),

@@ -10,7 +10,6 @@ pub(super) struct Sound {
     context: Context,
     reader: Option<AudioReader>,
     graph: Option<AudioGraph>,
-    start: Timestamp,
     end: Timestamp,
     samples: u64,
     ready: VecDeque<AudioFrame>,
@@ -26,7 +25,6 @@ impl Sound {
             context: cx.clone(),
             reader: AudioReader::open(cx, media, span.start())?,
             graph: None,
-            start: span.start(),
             end: span.end(),
             samples,
             ready: VecDeque::new(),
@@ -74,13 +72,6 @@ impl Sound {
         };
         match stretch {
             Some((at, mut frame)) if at < self.end => {
-                let since = at.since(self.start);
-                let lasts = frame.samples() as f64 / f64::from(frame.rate().max(1));
-                if since.plus(lasts) <= Timestamp::ZERO {
-                    return Ok(());
-                }
-                let ticks = (since.secs() * f64::from(frame.rate())).round() as i64;
-                frame.set_pts(Some(ticks));
                 let graph = match &mut self.graph {
                     Some(graph) => graph,
                     slot => slot.insert(AudioGraph::new(Some(&frame), &filters(self.samples))?),
