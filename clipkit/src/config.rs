@@ -19,7 +19,7 @@ use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{FileSource, Source};
 use crate::track::{CenterTracker, FaceTracker, OnnxTracker, Tracking};
-use crate::transcribe::{Captions, OpenAiTranscriber, Transcriber};
+use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
 /// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
 ///
@@ -66,7 +66,8 @@ pub enum SourceConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TranscriberConfig {
-    /// Captions beside the video or inside it; else the API, where a key or a server is set; else an error that says what to do.
+    /// Captions beside the video or inside it; else the API, where a key or a server is set; else a speech model on this machine, where one
+    /// is found; else an error that says what to do.
     #[default]
     Auto,
     /// A transcript that exists already: [`Captions`].
@@ -77,6 +78,12 @@ pub enum TranscriberConfig {
     },
     /// A Whisper-style API: [`OpenAiTranscriber`].
     Openai(OpenAiTranscriber),
+    /// A speech model on this machine: [`LocalTranscriber`].
+    Local {
+        /// The model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache.
+        #[serde(default)]
+        model: Option<PathBuf>,
+    },
 }
 
 /// How spans are chosen.
@@ -187,12 +194,11 @@ impl TranscriberConfig {
     /// The transcriber.
     pub fn build(&self) -> Arc<dyn Transcriber> {
         match self {
-            TranscriberConfig::Auto if OpenAiServer::default().is_configured() => {
-                Arc::new(CaptionsFirst { api: remembered(OpenAiTranscriber::default()) })
-            }
-            TranscriberConfig::Auto | TranscriberConfig::Captions { file: None } => Arc::new(Captions::auto()),
+            TranscriberConfig::Auto => Arc::new(AutoTranscriber),
+            TranscriberConfig::Captions { file: None } => Arc::new(Captions::auto()),
             TranscriberConfig::Captions { file: Some(file) } => Arc::new(Captions::file(file)),
             TranscriberConfig::Openai(transcriber) => Arc::new(remembered(transcriber.clone())),
+            TranscriberConfig::Local { model } => Arc::new(Local { model: model.clone() }),
         }
     }
 }
@@ -259,18 +265,47 @@ fn remembered(transcriber: OpenAiTranscriber) -> Remembered<OpenAiTranscriber> {
     Remembered::new(transcriber, Artifacts::of_the_user(), about)
 }
 
-/// Captions where there are some. That there are none is no failure, so the API takes over without a warning.
-struct CaptionsFirst {
-    api: Remembered<OpenAiTranscriber>,
+/// Captions where there are some. That there are none is no failure, so what comes next takes over without a warning.
+struct AutoTranscriber;
+
+#[async_trait]
+impl Transcriber for AutoTranscriber {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let none = match Captions::auto().transcribe(cx, media).await {
+            Err(error) if error.kind() == ErrorKind::NoTranscript => error,
+            answer => return answer,
+        };
+        if OpenAiServer::default().is_configured() {
+            remembered(OpenAiTranscriber::default()).transcribe(cx, media).await
+        } else if ModelStore::new().find_speech().is_some() {
+            Local { model: None }.transcribe(cx, media).await
+        } else {
+            Err(none)
+        }
+    }
+}
+
+/// A local model, opened when there is something to transcribe. What it hears is kept, by the model's bytes.
+struct Local {
+    model: Option<PathBuf>,
 }
 
 #[async_trait]
-impl Transcriber for CaptionsFirst {
+impl Transcriber for Local {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        match Captions::auto().transcribe(cx, media).await {
-            Err(error) if error.kind() == ErrorKind::NoTranscript => self.api.transcribe(cx, media).await,
-            answer => answer,
-        }
+        let folder = self.model.clone().or_else(|| ModelStore::new().find_speech()).ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, "there is no speech model on this machine")
+                .with_advice("give a model's folder, or put one into CLIPKIT_MODELS as speech/ (model.onnx, vocab.json)")
+        })?;
+        let transcriber = cx
+            .blocking(move |_| {
+                let transcriber = LocalTranscriber::load(&folder)?;
+                let bytes = std::fs::read(transcriber.file()).map_err(|error| Error::io(transcriber.file(), "read the model", error))?;
+                let about = format!("ctc {} {}", env!("CARGO_PKG_VERSION"), blake3::hash(&bytes));
+                Ok(Remembered::new(transcriber, Artifacts::of_the_user(), about))
+            })
+            .await?;
+        transcriber.transcribe(cx, media).await
     }
 }
 

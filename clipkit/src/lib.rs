@@ -38,7 +38,7 @@ pub use render::{FfmpegRenderer, Renderer};
 pub use score::{Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
-pub use transcribe::{Captions, OpenAiTranscriber, Transcriber};
+pub use transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
 /// What is handed across threads and held by servers must stay fit for it.
 const _: () = {

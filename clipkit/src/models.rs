@@ -120,6 +120,13 @@ impl ModelStore {
             .or_else(|| Some(self.cache.as_ref()?.join(model.file)).filter(|path| path.is_file()))
     }
 
+    /// The folder of a speech model for [`LocalTranscriber`](crate::LocalTranscriber): `speech` in the folder of `CLIPKIT_MODELS`, else in the
+    /// cache. None is known by id or downloaded.
+    pub fn find_speech(&self) -> Option<PathBuf> {
+        let folders = [self.extra.as_deref(), self.cache.as_deref()];
+        folders.into_iter().flatten().map(|folder| folder.join("speech")).find(|folder| folder.join("vocab.json").is_file())
+    }
+
     /// The path of a model given by id or as the path of a file; a known one that is missing is downloaded.
     pub async fn resolve(&self, cx: &Context, id_or_path: &str) -> Result<PathBuf> {
         if let Ok(model) = Model::by_id(id_or_path) {

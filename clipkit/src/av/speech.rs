@@ -12,7 +12,7 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp};
 
 /// What speech models work at.
-const RATE: u32 = 16_000;
+pub(crate) const RATE: u32 = 16_000;
 const BITRATE: usize = 48_000;
 /// The length of one reading of [`levels`], in seconds.
 pub(crate) const LEVEL_SECS: f64 = 0.05;
@@ -38,6 +38,16 @@ pub(crate) fn levels(cx: &Context, media: &Media) -> Result<Vec<f32>> {
         Ok(())
     })?;
     Ok(levels)
+}
+
+/// The main sound of a span: mono, 16 000 samples a second, -1 to 1. Empty where there is none.
+pub(crate) fn samples(cx: &Context, media: &Media, span: Span) -> Result<Vec<f32>> {
+    let mut samples = Vec::new();
+    read(cx, media, span, &filters(samples_in(span), LEVEL_SAMPLES), &mut |frame| {
+        samples.extend_from_slice(frame.plane::<f32>(0));
+        Ok(())
+    })?;
+    Ok(samples)
 }
 
 /// Writes the main sound of a span to an M4A file, mono, for a speech API: about 6 kB a second.

@@ -70,7 +70,7 @@ fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
         }
     }
     Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it").with_path(&media.path).with_advice(
-        "give --transcript FILE, put talk.srt or talk.vtt beside the video, or set OPENAI_API_KEY to have it transcribed"
+        "give --transcript FILE, put talk.srt or talk.vtt beside the video, or have it transcribed: set OPENAI_API_KEY, or give --transcriber local a model"
             .replace("talk", &stem(&media.path)),
     ))
 }

@@ -1,16 +1,20 @@
-//! Pure: where to cut a long recording for an API that takes short ones, and how to put its words together again.
+//! Pure: where to cut a long recording for a model that takes short ones, and how to put its words together again.
 
 use crate::av::LEVEL_SECS;
 use crate::model::{Span, Timestamp, Word};
 
-/// How long a chunk should be. 48 kbit/s for ten minutes is 3.6 MB, far below what servers take (25 MB, 25 minutes).
-const CHUNK_SECS: f64 = 600.0;
-/// How far from there a quieter place is looked for.
-const SEARCH_SECS: f64 = 60.0;
 /// A pause is quiet for this long.
 const PAUSE_SECS: f64 = 0.4;
-/// Each chunk is sent with so much of its neighbours that a word across a cut is whole in one of them.
-const OVERLAP_SECS: f64 = 2.0;
+
+/// How a recording is cut, in seconds.
+pub(super) struct Cutting {
+    /// How long a chunk should be.
+    pub(super) length: f64,
+    /// How far from there a quieter place is looked for.
+    pub(super) search: f64,
+    /// How much of its neighbours comes with a chunk, so that a word across a cut is whole in one of them.
+    pub(super) overlap: f64,
+}
 
 /// A stretch to send, and the part of it whose words count.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,19 +25,20 @@ pub(super) struct Chunk {
     pub(super) kept: Span,
 }
 
-/// Cuts a recording at its quietest places, about every ten minutes. `levels` are loudness readings.
-pub(super) fn chunks(levels: &[f32], duration: Timestamp) -> Vec<Chunk> {
+/// Cuts a recording at its quietest places. `levels` are loudness readings.
+pub(super) fn chunks(levels: &[f32], duration: Timestamp, cutting: &Cutting) -> Vec<Chunk> {
+    let Cutting { length, search, overlap } = *cutting;
     let mut cuts = vec![0.0];
     let end = duration.secs();
     let mut from = 0.0;
-    while end - from > CHUNK_SECS + SEARCH_SECS {
-        from = quietest(levels, from + CHUNK_SECS - SEARCH_SECS, from + CHUNK_SECS + SEARCH_SECS);
+    while end - from > length + search {
+        from = quietest(levels, from + length - search, from + length + search);
         cuts.push(from);
     }
     cuts.push(end);
     let span = |start: f64, end: f64| Span::between(Timestamp::from_secs(start), Timestamp::from_secs(end));
     cuts.windows(2)
-        .map(|cut| Chunk { sent: span((cut[0] - OVERLAP_SECS).max(0.0), (cut[1] + OVERLAP_SECS).min(end)), kept: span(cut[0], cut[1]) })
+        .map(|cut| Chunk { sent: span((cut[0] - overlap).max(0.0), (cut[1] + overlap).min(end)), kept: span(cut[0], cut[1]) })
         .collect()
 }
 
@@ -62,6 +67,8 @@ pub(super) fn place(chunk: Chunk, last: bool, words: Vec<Word>) -> Vec<Word> {
 mod tests {
     use super::*;
 
+    const MINUTES: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
+
     #[test]
     fn cuts_fall_into_pauses_and_no_word_is_lost_or_doubled() {
         let seconds = 2400.0;
@@ -70,7 +77,7 @@ mod tests {
             let at = (pause / LEVEL_SECS) as usize;
             levels[at..at + 10].fill(0.001);
         }
-        let chunks = chunks(&levels, Timestamp::from_secs(seconds));
+        let chunks = chunks(&levels, Timestamp::from_secs(seconds), &MINUTES);
         let cuts: Vec<f64> = chunks.iter().skip(1).map(|chunk| chunk.kept.start().secs()).collect();
         assert_eq!(chunks.len(), 4);
         for (cut, pause) in cuts.iter().zip([630.0, 1190.0, 1800.0]) {
@@ -91,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_short_recording_is_one_chunk() {
-        let chunks = chunks(&[], Timestamp::from_secs(30.0));
+        let chunks = chunks(&[], Timestamp::from_secs(30.0), &MINUTES);
         assert_eq!(chunks.len(), 1);
         assert_eq!(chunks[0].sent, Span::secs(0.0, 30.0).unwrap());
     }

@@ -2,7 +2,9 @@
 
 mod captions;
 mod chunks;
+mod ctc;
 mod json;
+mod local;
 mod markup;
 mod openai;
 mod punctuate;
@@ -11,6 +13,7 @@ mod sidecar;
 mod words;
 
 pub use captions::Captions;
+pub use local::LocalTranscriber;
 pub use openai::OpenAiTranscriber;
 
 use async_trait::async_trait;

@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::chunks::{Chunk, chunks, place};
+use super::chunks::{Chunk, Cutting, chunks, place};
 use super::punctuate::punctuate;
 use super::words::repair;
 use super::{Transcriber, json};
@@ -18,6 +18,8 @@ use crate::model::{Media, Transcript, Word};
 use crate::openai::OpenAiServer;
 
 const DOING: &str = "transcribe";
+/// Ten minutes at 48 kbit/s are 3.6 MB, far below what servers take (25 MB, 25 minutes).
+const UPLOADS: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
 
 /// Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
 ///
@@ -120,7 +122,7 @@ impl Transcriber for OpenAiTranscriber {
         }
         let sound = media.clone();
         let levels = cx.blocking(move |cx| av::speech_levels(cx, &sound)).await?;
-        let chunks = chunks(&levels, media.duration);
+        let chunks = chunks(&levels, media.duration, &UPLOADS);
         let (count, done) = (chunks.len(), AtomicUsize::new(0));
         let answers: Vec<(Vec<Word>, Option<String>)> = futures::stream::iter(chunks.into_iter().enumerate())
             .map(|(n, chunk)| {

@@ -91,7 +91,7 @@ fn wrong_usage_says_what_is_right_and_exits_2() {
         (vec!["clip", "a.mp4"], "--out"),
         (vec!["clip", "--out", "x"], "INPUT"),
         (vec!["clip", "a.mp4", "--out", "x", "--scorer", "oracle"], "possible values: auto, heuristic, openai"),
-        (vec!["clip", "a.mp4", "--out", "x", "--transcriber", "local"], "possible values: auto, captions, openai"),
+        (vec!["clip", "a.mp4", "--out", "x", "--transcriber", "oracle"], "possible values: auto, captions, openai, local"),
         (vec!["clip", "a.mp4", "--out", "x", "--min", "fast"], "1m30s"),
         (vec!["clip", "a.mp4", "--out", "x", "--min", "60", "--max", "15s"], "--min is longer than --max"),
         (vec!["clip", "a.mp4", "--out", "x", "--aspect", "3:2"], "9:16"),

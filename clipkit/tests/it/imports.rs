@@ -12,7 +12,7 @@ const RULES: [(&str, &[&str]); 21] = [
     ("av", &["model", "error", "context"]),
     ("source", STAGE),
     // One kind of server answers both, so how to ask it stands apart.
-    ("transcribe", &["model", "error", "context", "av", "openai"]),
+    ("transcribe", &["model", "error", "context", "av", "onnx", "openai"]),
     ("score", &["model", "error", "context", "av", "openai"]),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx"]),

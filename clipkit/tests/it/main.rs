@@ -9,6 +9,7 @@
 mod cli;
 mod fakes;
 mod imports;
+mod local;
 mod media;
 mod openai;
 mod picture;

@@ -68,10 +68,11 @@ pub(crate) struct ClipArgs {
     /// The tracker's model: a name that `clipkit models list` knows, or a file
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set
+    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else
+    /// local where a model is found
     #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
     pub(crate) transcriber: TranscriberName,
-    /// The speech model of the transcriber openai [default: whisper-1]
+    /// The speech model: a name for openai [default: whisper-1], a folder for local [default: speech in CLIPKIT_MODELS]
     #[arg(long, value_name = "MODEL")]
     pub(crate) transcriber_model: Option<String>,
     /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
@@ -189,10 +190,11 @@ pub(crate) struct TranscribeArgs {
     /// The transcript, instead of one beside the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
-    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set
+    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else
+    /// local where a model is found
     #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
     pub(crate) transcriber: TranscriberName,
-    /// The speech model of the transcriber openai [default: whisper-1]
+    /// The speech model: a name for openai [default: whisper-1], a folder for local [default: speech in CLIPKIT_MODELS]
     #[arg(long, value_name = "MODEL")]
     pub(crate) transcriber_model: Option<String>,
 }
@@ -255,6 +257,7 @@ pub(crate) enum TranscriberName {
     Auto,
     Captions,
     Openai,
+    Local,
 }
 
 /// A caption style, or none.

@@ -100,6 +100,7 @@ pub(crate) fn transcriber(name: TranscriberName, model: Option<&str>, file: Opti
             let default = OpenAiTranscriber::default();
             TranscriberConfig::Openai(OpenAiTranscriber { model: model.map_or(default.model, str::to_owned), ..default })
         }
+        (TranscriberName::Local, None) => TranscriberConfig::Local { model: model.map(Into::into) },
         (_, file) => TranscriberConfig::Captions { file: file.map(Path::to_owned) },
     }
 }
