@@ -1,13 +1,14 @@
 # make demo                  make clips from a sample talk (drawn and spoken here), with everything that needs
 # make demo VIDEO=talk.mp4   the same from a video of yours; its transcript stands beside it (talk.vtt, talk.srt ...) or inside it
 # make test                  every check: formatting, lints, tests, documentation
+# make bench                 what scoring costs, and rendering beside the ffmpeg command
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
 OUT ?= demo
 ARGS ?=
 
-.PHONY: demo test setup
+.PHONY: demo test bench setup
 .SUFFIXES:
 
 demo:
@@ -17,6 +18,11 @@ demo:
 test:
 	@.ci/setup tests
 	@.ci/test
+
+bench:
+	@.ci/setup
+	cargo bench --package clipkit-benches --bench scoring
+	cargo bench --package clipkit-benches --bench side_by_side
 
 setup:
 	@.ci/setup tests

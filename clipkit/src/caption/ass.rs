@@ -13,10 +13,8 @@ const POP_SCALE: u32 = 112;
 /// A gap between words up to this long, in seconds, keeps the word before lit.
 const LIT: f64 = 0.35;
 
-/// The track as a complete ASS document for a picture of this size.
-///
-/// Text is data: braces, backslashes and line ends in it are shown or dropped, never interpreted.
-pub(crate) fn ass(track: &CaptionTrack, width: u32, height: u32) -> String {
+/// The track as a complete ASS document for a picture of this size. Braces, backslashes and line ends are shown or dropped.
+pub(super) fn ass(track: &CaptionTrack, width: u32, height: u32) -> String {
     let style = &track.style;
     let frame = Frame::of(style, track.safe_area, width, height);
     let mut out = String::new();

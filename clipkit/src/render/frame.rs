@@ -2,7 +2,6 @@ use super::chain;
 use super::ffmpeg::Files;
 use super::font;
 use crate::av::{Filter, Picture, PictureFormat, VideoGraph, stored_rect};
-use crate::caption;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{ClipPlan, Layout, Media, Orientation, Rect, Scene, Timestamp};
@@ -27,7 +26,7 @@ impl Framer {
         let captions = match &plan.captions {
             Some(track) if !track.cues.is_empty() => {
                 font::check(cx, &track.style.font);
-                let text = caption::ass(track, plan.output.width, plan.output.height);
+                let text = track.to_ass(plan.output.width, plan.output.height);
                 std::fs::write(&files.captions, text).map_err(|error| Error::io(&files.captions, "write the captions", error))?;
                 Some(files.captions.as_path())
             }

@@ -16,8 +16,7 @@ const RULES: [(&str, &[&str]); 21] = [
     ("score", &["model", "error", "context", "av", "openai"]),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx"]),
-    // The renderer draws captions, so it asks for their text in FFmpeg's format.
-    ("render", &["model", "error", "context", "av", "caption"]),
+    ("render", STAGE),
     ("publish", STAGE),
     ("reframe", &["model"]),
     ("caption", &["model"]),
