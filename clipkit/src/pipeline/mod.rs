@@ -172,7 +172,7 @@ impl Pipeline {
     }
 
     fn begin(&self, cx: &Context) -> Run {
-        Run::new(cx, self.stages.publisher.staging())
+        Run::new(cx, self.stages.publisher.staging(), &self.options.at_once)
     }
 
     async fn fetch(&self, run: &Run, clip: Option<usize>, at: String) -> Result<Media> {

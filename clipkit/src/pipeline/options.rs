@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, Output, PlanSource, Platform, Rect, Scene, Score,
-    Span, Timestamp, X264Preset,
+    Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
@@ -42,6 +43,8 @@ pub struct ClipOptions {
     /// How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
     /// clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
     pub jobs: Option<NonZero<usize>>,
+    /// How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
+    pub at_once: BTreeMap<Stage, NonZero<usize>>,
 }
 
 impl Default for ClipOptions {
@@ -56,6 +59,7 @@ impl Default for ClipOptions {
             preset: X264Preset::Veryfast,
             crf: 20,
             jobs: None,
+            at_once: BTreeMap::new(),
         }
     }
 }

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
 
 use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,11 +22,14 @@ pub(super) struct Run {
     spent: Mutex<BTreeMap<Stage, f64>>,
     /// Threads for one clip; 0 where the caller says, or before the clips are known.
     threads: AtomicUsize,
+    /// Places for clips in the stages that take only so many at once.
+    places: BTreeMap<Stage, Semaphore>,
 }
 
 impl Run {
-    pub(super) fn new(caller: &Context, staging: Option<&Path>) -> Self {
-        Run { cx: caller.for_run(staging), begun: Instant::now(), spent: Mutex::default(), threads: AtomicUsize::new(0) }
+    pub(super) fn new(caller: &Context, staging: Option<&Path>, at_once: &BTreeMap<Stage, NonZero<usize>>) -> Self {
+        let places = at_once.iter().map(|(stage, most)| (*stage, Semaphore::new(most.get().min(Semaphore::MAX_PERMITS)))).collect();
+        Run { cx: caller.for_run(staging), begun: Instant::now(), spent: Mutex::default(), threads: AtomicUsize::new(0), places }
     }
 
     pub(super) fn cx(&self) -> &Context {
@@ -42,7 +48,7 @@ impl Run {
 
     /// From here on the machine's cores are shared by so many clips at a time.
     pub(super) fn share_cores(&self, side_by_side: usize) {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         self.threads.store(cores.div_ceil(side_by_side.max(1)), Ordering::Relaxed);
     }
 
@@ -54,6 +60,14 @@ impl Run {
     {
         let cx = self.speaking_for(stage, clip);
         cx.check()?;
+        let _place = match self.places.get(&stage).filter(|_| clip.is_some()) {
+            Some(places) => tokio::select! {
+                // It is never closed, so it only answers with a place.
+                place = places.acquire() => place.ok(),
+                () = cx.cancelled() => return Err(cx.label(Error::cancelled())),
+            },
+            None => None,
+        };
         cx.emit(&Event::Started { stage, clip });
         let begun = Instant::now();
         let mut task = AbortOnDrop(tokio::spawn(work(cx.clone())));

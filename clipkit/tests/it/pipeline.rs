@@ -219,6 +219,15 @@ async fn clips_run_side_by_side_up_to_the_limit() {
     }
 }
 
+#[tokio::test]
+async fn a_stage_takes_only_as_many_clips_at_once_as_it_is_given() {
+    let fake = Fake { render_takes: Duration::from_millis(80), ..Fake::new() };
+    let options: ClipOptions = serde_json::from_str(r#"{"jobs": 2, "at_once": {"render": 1}}"#).unwrap();
+    let manifest = fake.builder().options(options).build().unwrap().run("talk.mp4").await.unwrap();
+    assert!(manifest.clips.len() >= 2);
+    assert_eq!(fake.most_rendering.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cancel_ends_even_a_hanging_stage_within_a_second() {
     let fake = Fake { render_takes: Duration::from_secs(3600), ..Fake::new() };

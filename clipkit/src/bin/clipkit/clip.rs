@@ -87,6 +87,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             preset: args.preset,
             crf: args.crf,
             jobs: args.jobs,
+            ..ClipOptions::default()
         },
         ..PipelineConfig::default()
     }
