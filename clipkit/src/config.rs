@@ -1,6 +1,6 @@
 //! A whole pipeline as one JSON document, the same for the command line and every language.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -252,11 +252,20 @@ fn named(model: &Option<String>) -> String {
 async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
     let path = ModelStore::new().resolve(cx, model).await?;
     cx.blocking(move |_| {
-        let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, "read the model", error))?;
-        let about = format!("onnx {} {}", env!("CARGO_PKG_VERSION"), blake3::hash(&bytes));
+        let about = format!("onnx {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&path])?);
         Ok(Remembered::new(OnnxTracker::load(path)?, Artifacts::of_the_user(), about))
     })
     .await
+}
+
+/// The BLAKE3 hash of files' bytes, one after the other.
+fn fingerprint(files: &[&Path]) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for path in files {
+        let unreadable = |error| Error::io(path, "read the model", error);
+        hasher.update_reader(std::fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    }
+    Ok(hasher.finalize().to_string())
 }
 
 /// A transcript that costs money is asked for once.
@@ -285,7 +294,7 @@ impl Transcriber for AutoTranscriber {
     }
 }
 
-/// A local model, opened when there is something to transcribe. What it hears is kept, by the model's bytes.
+/// A local model. What it hears is kept, by the model's bytes and its vocabulary's.
 struct Local {
     model: Option<PathBuf>,
 }
@@ -299,13 +308,26 @@ impl Transcriber for Local {
         })?;
         let transcriber = cx
             .blocking(move |_| {
-                let transcriber = LocalTranscriber::load(&folder)?;
-                let bytes = std::fs::read(transcriber.file()).map_err(|error| Error::io(transcriber.file(), "read the model", error))?;
-                let about = format!("ctc {} {}", env!("CARGO_PKG_VERSION"), blake3::hash(&bytes));
-                Ok(Remembered::new(transcriber, Artifacts::of_the_user(), about))
+                let [model, vocabulary] = LocalTranscriber::files(&folder)?;
+                let about = format!("ctc {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&model, &vocabulary])?);
+                Ok(Remembered::new(Unopened { folder }, Artifacts::of_the_user(), about))
             })
             .await?;
         transcriber.transcribe(cx, media).await
+    }
+}
+
+/// A local model that is opened when it has something to hear: what was heard before needs none of its hundreds of megabytes.
+struct Unopened {
+    folder: PathBuf,
+}
+
+#[async_trait]
+impl Transcriber for Unopened {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let folder = self.folder.clone();
+        let model = cx.blocking(move |_| LocalTranscriber::load(folder)).await?;
+        model.transcribe(cx, media).await
     }
 }
 

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use image::ImageFormat;
 
-use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
+use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
-use crate::source::{FileSource, Source};
 
 /// Tiles in a row of the sheet.
 const COLUMNS: usize = 4;
@@ -42,9 +41,9 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
                 .with_advice("use a name that ends in .png or .jpg")
         })?;
     plan.validate()?;
-    let media = FileSource::new().fetch(cx, &plan.source.path.to_string_lossy()).await?;
     let (plan, to) = (plan.clone(), to.to_owned());
     cx.blocking(move |cx| {
+        let media = probe_header(cx, &plan.source.path, plan.source.id.clone())?;
         let video = media.require_video()?;
         let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
         let mut thumbnails = Thumbnailer::new(video, TILE);

@@ -129,9 +129,10 @@ impl ModelStore {
 
     /// The path of a model given by id or as the path of a file; a known one that is missing is downloaded.
     pub async fn resolve(&self, cx: &Context, id_or_path: &str) -> Result<PathBuf> {
-        if let Ok(model) = Model::by_id(id_or_path) {
-            return self.fetch(cx, model).await;
-        }
+        let unknown = match Model::by_id(id_or_path) {
+            Ok(model) => return self.fetch(cx, model).await,
+            Err(unknown) => unknown,
+        };
         let path = Path::new(id_or_path);
         if path.is_file() {
             return Ok(path.to_owned());
@@ -140,7 +141,7 @@ impl ModelStore {
         if path.components().count() > 1 || path.extension().is_some() {
             return Err(Error::new(ErrorKind::NotFound, "there is no such model file").with_path(path));
         }
-        Err(Model::by_id(id_or_path).err().unwrap_or_else(Error::cancelled))
+        Err(unknown)
     }
 
     /// The model's path on this machine, after a download if it is missing.

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_openai::Client;
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Recovery, Result};
+
+/// A connection to one server, for many requests.
+pub(crate) type Client = async_openai::Client<OpenAIConfig>;
 
 const OPENAI: &str = "https://api.openai.com/v1";
 /// A server that takes longer to answer has lost the request.
@@ -39,7 +41,7 @@ impl OpenAiServer {
         self.key().is_some() || self.url() != OPENAI
     }
 
-    pub(crate) fn client(&self) -> Result<Client<OpenAIConfig>> {
+    pub(crate) fn client(&self) -> Result<Client> {
         if !self.is_configured() {
             return Err(Error::new(ErrorKind::Unavailable, "there is no key for the speech and language API")
                 .with_recovery(Recovery::RefreshCredentials)

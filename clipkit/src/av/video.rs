@@ -44,9 +44,7 @@ impl VideoReader {
         input.keep_only(stream);
         let (base, decoder) = open_decoder(&input, stream, effort, threads)?;
         let step = 1.0 / video.frame_rate.fps().max(0.1);
-        let fresh = (None, None, false, 0);
-        let (last, pending, draining, broken) = fresh;
-        Ok(VideoReader { input, stream, base, decoder, effort, threads, step, last, pending, draining, broken })
+        Ok(VideoReader { input, stream, base, decoder, effort, threads, step, last: None, pending: None, draining: false, broken: 0 })
     }
 
     /// Goes to where the next frame is the one shown at `to`, or an earlier one.

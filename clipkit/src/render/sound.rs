@@ -94,9 +94,6 @@ impl Sound {
             slot => slot.insert(AudioGraph::new(None, &filters(self.samples))?),
         };
         graph.end()?;
-        while let Some(frame) = graph.pull()? {
-            self.ready.push_back(frame);
-        }
         self.ended = true;
         if let Some(broken) = self.reader.as_ref().map(AudioReader::broken).filter(|broken| *broken > 0) {
             self.context.warn(format!("{broken} stretches of the sound are damaged and silent in the clip"));

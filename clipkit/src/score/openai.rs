@@ -9,7 +9,7 @@ use super::{Heuristic, ScoreOptions, Scorer, Scoring};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Candidate, Score, Span, Timestamp, Transcript};
-use crate::openai::OpenAiServer;
+use crate::openai::{Client, OpenAiServer};
 
 const DOING: &str = "have spans judged";
 const PROMPT: &str = include_str!("prompts/judge.v1.md");
@@ -49,14 +49,14 @@ impl Default for OpenAiScorer {
 #[async_trait]
 impl Scorer for OpenAiScorer {
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
-        // Before any work: is there a key at all?
-        self.server.client()?;
+        // Before any work, since there may be no key; and one for all requests, which share its connections.
+        let client = &self.server.client()?;
         let wanted = scoring.options.max_clips;
         let options = ScoreOptions { max_clips: wanted.saturating_mul(POOL), ..scoring.options.clone() };
         let pool = Heuristic::default().score(cx, &Scoring { options, ..scoring.clone() }).await?;
         let batches: Vec<Vec<Candidate>> = pool.chunks(BATCH).map(<[Candidate]>::to_vec).collect();
         let judged: Vec<Vec<Candidate>> = futures::stream::iter(batches)
-            .map(|batch| self.judge(cx, &scoring.transcript, batch))
+            .map(|batch| self.judge(cx, client, &scoring.transcript, batch))
             .buffered(self.requests.max(1))
             .try_collect()
             .await?;
@@ -69,11 +69,11 @@ impl Scorer for OpenAiScorer {
 
 impl OpenAiScorer {
     /// Has one batch judged. A useless answer leaves the batch as it is; a server that fails is an error.
-    async fn judge(&self, cx: &Context, transcript: &Transcript, batch: Vec<Candidate>) -> Result<Vec<Candidate>> {
+    async fn judge(&self, cx: &Context, client: &Client, transcript: &Transcript, batch: Vec<Candidate>) -> Result<Vec<Candidate>> {
         let request = self.request(transcript, &batch);
         let mut useless = String::new();
         for _ in 0..2 {
-            match read(&self.ask(cx, &request).await?, batch.len()) {
+            match read(&self.ask(cx, client, &request).await?, batch.len()) {
                 Ok(verdicts) => return Ok(batch.into_iter().zip(verdicts).map(|(span, verdict)| verdict.applied_to(span)).collect()),
                 Err(what) => useless = what,
             }
@@ -82,8 +82,7 @@ impl OpenAiScorer {
         Ok(batch)
     }
 
-    async fn ask(&self, cx: &Context, request: &Value) -> Result<Value> {
-        let client = self.server.client()?;
+    async fn ask(&self, cx: &Context, client: &Client, request: &Value) -> Result<Value> {
         let chat = client.chat();
         tokio::select! {
             answer = chat.create_byot::<&Value, Value>(request) => answer.map_err(|error| self.server.failed(DOING, error)),

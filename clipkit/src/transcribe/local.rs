@@ -38,33 +38,34 @@ struct Model {
     input: String,
     alphabet: Alphabet,
     folder: PathBuf,
-    file: PathBuf,
 }
 
 impl LocalTranscriber {
     /// Opens the model in `folder`. `ErrorKind::Unavailable` where there is no ONNX Runtime on this machine.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
-        let refuse = |what: String| {
-            Error::new(ErrorKind::InvalidInput, what)
-                .with_path(folder)
-                .with_advice("give the folder of a CTC speech model in ONNX: model.onnx and vocab.json")
-        };
-        let file = FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-        let file = file.ok_or_else(|| refuse(format!("there is no {} in this folder", FILES[0])))?;
-        let vocabulary = folder.join(VOCABULARY);
+        let refuse = |what: String| unusable(folder, what);
+        let [file, vocabulary] = LocalTranscriber::files(folder)?;
         let text = std::fs::read_to_string(&vocabulary).map_err(|error| Error::io(&vocabulary, "read the model's letters", error))?;
         let alphabet = Alphabet::from_json(&text).map_err(|what| refuse(format!("{VOCABULARY} is not a CTC vocabulary: {what}")))?;
         let session = onnx::open(&file, &RuntimeOptions { library: None, threads: 0 })?;
         let [input] = session.inputs() else { return Err(refuse("the model takes more than a waveform".into())) };
         let input = input.name().to_owned();
-        Ok(LocalTranscriber { model: Arc::new(Model { session: Mutex::new(session), input, alphabet, folder: folder.to_owned(), file }) })
+        Ok(LocalTranscriber { model: Arc::new(Model { session: Mutex::new(session), input, alphabet, folder: folder.to_owned() }) })
     }
 
-    /// The model's file.
-    pub fn file(&self) -> &Path {
-        &self.model.file
+    /// The files that decide what is heard: the model and its vocabulary.
+    pub(crate) fn files(folder: &Path) -> Result<[PathBuf; 2]> {
+        let model = FILES.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+        let model = model.ok_or_else(|| unusable(folder, format!("there is no {} in this folder", FILES[0])))?;
+        Ok([model, folder.join(VOCABULARY)])
     }
+}
+
+fn unusable(folder: &Path, what: String) -> Error {
+    Error::new(ErrorKind::InvalidInput, what)
+        .with_path(folder)
+        .with_advice("give the folder of a CTC speech model in ONNX: model.onnx and vocab.json")
 }
 
 impl Model {

@@ -15,7 +15,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Transcript, Word};
-use crate::openai::OpenAiServer;
+use crate::openai::{Client, OpenAiServer};
 
 const DOING: &str = "transcribe";
 /// Ten minutes at 48 kbit/s are 3.6 MB, far below what servers take (25 MB, 25 minutes).
@@ -49,7 +49,7 @@ impl Default for OpenAiTranscriber {
 
 impl OpenAiTranscriber {
     /// Sends one stretch and answers its words on the source's timeline, and the language that the server heard.
-    async fn send(&self, cx: &Context, media: &Media, chunk: Chunk, last: bool) -> Result<(Vec<Word>, Option<String>)> {
+    async fn send(&self, cx: &Context, client: &Client, media: &Media, chunk: Chunk, last: bool) -> Result<(Vec<Word>, Option<String>)> {
         let file = self.extract(cx, media, chunk).await?;
         let request = CreateTranscriptionRequest {
             file: AudioInput::from(&file),
@@ -60,7 +60,6 @@ impl OpenAiTranscriber {
             timestamp_granularities: Some(vec![TimestampGranularity::Word, TimestampGranularity::Segment]),
             ..CreateTranscriptionRequest::default()
         };
-        let client = self.server.client()?;
         let audio = client.audio();
         let transcription = audio.transcription();
         let answer = tokio::select! {
@@ -113,8 +112,8 @@ impl OpenAiTranscriber {
 #[async_trait]
 impl Transcriber for OpenAiTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        // Before minutes of work: is there a key at all?
-        self.server.client()?;
+        // Before minutes of work, since there may be no key; and one for all requests, which share its connections.
+        let client = &self.server.client()?;
         if media.audio.is_empty() {
             return Err(Error::new(ErrorKind::NoTranscript, "there is no sound to transcribe")
                 .with_path(&media.path)
@@ -128,7 +127,7 @@ impl Transcriber for OpenAiTranscriber {
             .map(|(n, chunk)| {
                 let done = &done;
                 async move {
-                    let answer = self.send(cx, media, chunk, n + 1 == count).await;
+                    let answer = self.send(cx, client, media, chunk, n + 1 == count).await;
                     cx.progress((done.fetch_add(1, Ordering::Relaxed) + 1) as f64 / count as f64);
                     answer.map_err(|error| error.with_path(&media.path).with_time(chunk.kept.start()))
                 }

@@ -26,7 +26,7 @@ const RULES: [(&str, &[&str]); 21] = [
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption"]),
     ("artifact", &["model", "error", "context", "scratch", "track", "transcribe"]),
-    ("inspect", &["model", "error", "context", "av", "source"]),
+    ("inspect", STAGE),
     ("config", ALL),
 ];
 const STAGE: &[&str] = &["model", "error", "context", "av"];

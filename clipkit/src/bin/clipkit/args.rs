@@ -113,6 +113,16 @@ pub(crate) struct Lengths {
     pub(crate) max: Duration,
 }
 
+impl Lengths {
+    /// Refuses lengths that no clip can have.
+    pub(crate) fn check(&self) -> Result<(), clipkit::Error> {
+        if self.min > self.max {
+            return Err(crate::usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
+        }
+        Ok(())
+    }
+}
+
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Reporting {
     /// Print events, one JSON object a line, on stdout. An input's first line is {"event":"input",...}, its last its result:

@@ -11,7 +11,7 @@ use clipkit::{
 use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
 use crate::exit::{self, Code};
 use crate::interrupt::Interrupt;
-use crate::{progress, report, usage};
+use crate::{progress, report, uri, usage};
 
 /// Works on the inputs one after the other: each one's clips are already made side by side.
 pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
@@ -39,9 +39,7 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
 }
 
 fn check(args: &ClipArgs) -> Result<()> {
-    if args.lengths.min > args.lengths.max {
-        return Err(usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
-    }
+    args.lengths.check()?;
     if args.transcript.is_some() && args.input.len() > 1 {
         return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
     }
@@ -58,7 +56,7 @@ pub(crate) fn out_is_usable(out: &Path) -> Result<()> {
 
 async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, plan_only: bool, how: Reporting) -> Result<()> {
     let pipeline = Pipeline::from_config(cx, &config).await?;
-    let uri = input.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(input).with_advice("rename the file"))?;
+    let uri = uri(input)?;
     if !plan_only {
         let manifest = pipeline.run_with(cx, uri).await?;
         report::made(how, &manifest, out);

@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod stages;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -71,6 +72,11 @@ fn log_to_stderr(verbosity: u8) {
 /// An error of the command line's own, found after it was parsed.
 fn usage(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
+}
+
+/// A file's name as a source takes it.
+fn uri(path: &Path) -> Result<&str> {
+    path.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(path).with_advice("rename the file"))
 }
 
 /// The result of a subcommand.

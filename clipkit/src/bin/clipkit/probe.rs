@@ -6,12 +6,11 @@ use crate::Done;
 use crate::args::ProbeArgs;
 use crate::interrupt::Interrupt;
 use crate::output::{say, write_json};
-use crate::usage;
+use crate::uri;
 
 pub(crate) async fn run(args: ProbeArgs, interrupt: &Interrupt) -> Done {
     let cx = Context::new();
-    let uri = args.file.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(&args.file))?;
-    let media = interrupt.guard(&cx, FileSource::new().fetch(&cx, uri)).await?;
+    let media = interrupt.guard(&cx, FileSource::new().fetch(&cx, uri(&args.file)?)).await?;
     if args.json {
         return write_json(None, &media);
     }

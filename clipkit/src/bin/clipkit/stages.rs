@@ -7,7 +7,7 @@ use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions
 use crate::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use crate::interrupt::Interrupt;
 use crate::output::{warn, write_json};
-use crate::{Done, clip, usage};
+use crate::{Done, clip, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
     let transcriber = clip::transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()).build();
@@ -20,10 +20,8 @@ pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> D
 }
 
 pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
+    args.lengths.check()?;
     let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max };
-    if options.min > options.max {
-        return Err(usage("--min is longer than --max"));
-    }
     let transcript = read(&args.transcript)?;
     let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref()).build();
     let work = async |cx: &Context| {
@@ -66,8 +64,7 @@ async fn with_warnings<T>(interrupt: &Interrupt, work: impl AsyncFnOnce(&Context
 }
 
 async fn fetch(cx: &Context, path: &Path) -> Result<Media> {
-    let uri = path.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(path))?;
-    FileSource::new().fetch(&cx.for_stage(clipkit::Stage::Source), uri).await
+    FileSource::new().fetch(&cx.for_stage(clipkit::Stage::Source), uri(path)?).await
 }
 
 fn read(path: &Path) -> Result<Transcript> {
