@@ -83,11 +83,19 @@ impl Picture {
             .map_err(refuse)?;
         let mut converted = ff::frame::Video::empty();
         scaler.run(&self.frame, &mut converted).map_err(refuse)?;
-        let (stride, row) = (converted.stride(0), width as usize * 3);
+        Ok(RgbImage::of_rgb24(&converted))
+    }
+}
+
+impl RgbImage {
+    /// From a frame of the format RGB24, whose rows may be padded.
+    pub(super) fn of_rgb24(frame: &ff::frame::Video) -> Self {
+        let (width, height) = (frame.width(), frame.height());
+        let row = 3 * width as usize;
         let mut pixels = Vec::with_capacity(row * height as usize);
-        for line in converted.data(0).chunks(stride).take(height as usize) {
+        for line in frame.data(0).chunks(frame.stride(0).max(1)).take(height as usize) {
             pixels.extend_from_slice(line.get(..row).unwrap_or(line));
         }
-        Ok(RgbImage { width, height, pixels })
+        RgbImage { width, height, pixels }
     }
 }

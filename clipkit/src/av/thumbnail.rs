@@ -58,7 +58,6 @@ pub(crate) struct Thumbnailer {
     /// Before orientation.
     size: (u32, u32),
     orientation: Orientation,
-    flags: Flags,
     scaler: Option<Scaler>,
     scaled: ff::frame::Video,
 }
@@ -71,8 +70,7 @@ impl Thumbnailer {
         let side = |of: u32| ((f64::from(of) * scale).round() as u32).max(1);
         let (width, height) = (side(width), side(height));
         let size = if stream.orientation.swaps_sides() { (height, width) } else { (width, height) };
-        // Area averaging: a picture made a tenth as large by interpolation alone would flicker.
-        Thumbnailer { size, orientation: stream.orientation, flags: Flags::AREA, scaler: None, scaled: ff::frame::Video::empty() }
+        Thumbnailer { size, orientation: stream.orientation, scaler: None, scaled: ff::frame::Video::empty() }
     }
 
     /// The picture of a frame.
@@ -86,18 +84,13 @@ impl Thumbnailer {
         let scaler = match self.scaler.take().filter(fits) {
             Some(scaler) => self.scaler.insert(scaler),
             None => {
-                let made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, self.flags).map_err(failed)?;
+                // Area averaging: a picture made a tenth as large by interpolation alone would flicker.
+                let made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, Flags::AREA).map_err(failed)?;
                 self.scaler.insert(made)
             }
         };
         scaler.run(frame, &mut self.scaled).map_err(failed)?;
-        let (row, stride) = (3 * width as usize, self.scaled.stride(0));
-        let lines = self.scaled.data(0).chunks(stride.max(1)).take(height as usize);
-        let mut pixels = Vec::with_capacity(row * height as usize);
-        for line in lines {
-            pixels.extend_from_slice(line.get(..row).unwrap_or(line));
-        }
-        Ok(RgbImage { width, height, pixels }.oriented(self.orientation))
+        Ok(RgbImage::of_rgb24(&self.scaled).oriented(self.orientation))
     }
 }
 

@@ -36,6 +36,17 @@ impl Rect {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
+    /// The side of the square that is as large, in picture heights; `shape` is the picture's width divided by its height. Never 0.
+    pub(crate) fn size(self, shape: f64) -> f64 {
+        (self.width * shape * self.height).max(1e-9).sqrt()
+    }
+
+    /// How far the middles of two boxes are apart, in box sizes.
+    pub(crate) fn distance(self, other: Rect, shape: f64) -> f64 {
+        let ((x, y), (to_x, to_y)) = (self.center(), other.center());
+        ((to_x - x) * shape).hypot(to_y - y) / (self.size(shape) * other.size(shape)).sqrt()
+    }
+
     /// The area shared with `other`, divided by the area of both together: 1 where equal, 0 where apart.
     pub fn iou(self, other: Rect) -> f64 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);

@@ -85,10 +85,6 @@ pub(super) fn in_shot(faces: &[FaceTrack], shot: Span, times: &[Timestamp], shap
     people
 }
 
-fn size(rect: Rect, shape: f64) -> f64 {
-    (rect.width * shape * rect.height).max(1e-9).sqrt()
-}
-
 /// Tracks that go on where another ended, put together: someone looked away for longer than the tracker waits.
 fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>> {
     parts.sort_by_key(|samples| samples.first().map(|sample| sample.at));
@@ -98,9 +94,8 @@ fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>>
         let continues = |before: &&mut Vec<FaceSample>| {
             let Some(last) = before.last() else { return false };
             let gap = first.at.since(last.at).secs();
-            let ((x, y), (to_x, to_y)) = (last.rect.center(), first.rect.center());
-            let (was, is) = (size(last.rect, shape), size(first.rect, shape));
-            let distance = ((to_x - x) * shape).hypot(to_y - y) / (was * is).sqrt();
+            let (was, is) = (last.rect.size(shape), first.rect.size(shape));
+            let distance = last.rect.distance(first.rect, shape);
             (0.0..=REJOIN_GAP).contains(&gap) && gap > 0.0 && distance <= REJOIN_DISTANCE && (is / was).ln().abs() <= REJOIN_RATIO.ln()
         };
         match joined.iter_mut().find(continues) {
@@ -114,7 +109,7 @@ fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>>
 /// Samples (in order of time, at least one) at regular moments.
 fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
     let steady = without_outliers(samples);
-    let mut sizes: Vec<f64> = samples.iter().map(|sample| size(sample.rect, shape)).collect();
+    let mut sizes: Vec<f64> = samples.iter().map(|sample| sample.rect.size(shape)).collect();
     sizes.sort_by(f64::total_cmp);
     let mut person = Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), size: sizes[sizes.len() / 2] };
     for &at in times {

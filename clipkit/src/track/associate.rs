@@ -96,10 +96,9 @@ impl Open {
         }
         let time = gap.min(COASTING);
         let expected = Rect { x: last.rect.x + self.velocity.0 * time, y: last.rect.y + self.velocity.1 * time, ..last.rect };
-        let size = |rect: Rect| (rect.width * shape * rect.height).max(1e-9).sqrt();
-        let ratio = (size(rect) / size(last.rect)).ln().abs();
-        let ((x, y), (to_x, to_y)) = (expected.center(), rect.center());
-        let distance = ((to_x - x) * shape).hypot(to_y - y) / (size(rect) * size(last.rect)).sqrt();
+        let ratio = (rect.size(shape) / last.rect.size(shape)).ln().abs();
+        // Where it is expected, it is as large as it was.
+        let distance = expected.distance(rect, shape);
         if ratio > SIZE_RATIO.ln() || distance > GATE + GATE_GROWTH * gap {
             return None;
         }
