@@ -159,6 +159,7 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         score: Score::of(1.0),
         shots: Vec::new(),
         faces: Vec::new(),
+        subjects: Vec::new(),
         scenes: vec![Scene {
             span: span.since(span.start()),
             layout: Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, window, 1.0)) },

@@ -148,7 +148,7 @@ mod tests {
         async fn track(&self, _cx: &Context, tracking: &Tracking) -> Result<Tracks> {
             match self.0.fetch_add(1, Ordering::SeqCst) {
                 0 => Err(Error::new(ErrorKind::Decode, "at first it fails")),
-                _ => Ok(Tracks { shots: vec![Shot { span: tracking.span }], faces: Vec::new() }),
+                _ => Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: Vec::new(), ..Tracks::default() }),
             }
         }
     }

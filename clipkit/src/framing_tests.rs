@@ -65,7 +65,7 @@ async fn look(file: &Path) -> (Media, Tracks) {
 }
 
 fn crop(scene: &Scene) -> &Crop {
-    let Layout::Fill { crop } = &scene.layout;
+    let Layout::Fill { crop } = &scene.layout else { panic!("{scene:?}") };
     crop
 }
 
@@ -191,7 +191,7 @@ async fn measure_talk(folder: &Path) -> Measured {
     let (media, tracks) = look(&folder.join("talk.mp4")).await;
     let picture = media.require_video().unwrap().display_size();
     let span = Span::between(Timestamp::ZERO, media.duration);
-    let scenes = reframe::scenes(&tracks, span, picture, OUTPUT);
+    let scenes = reframe::scenes(&reframe::Framing::silent(&tracks, span, picture, OUTPUT));
     let measured = measure(&truth, &media, &tracks, &scenes);
     println!(
         "middle {:.2} %, whole {:.2} %, speaker {:.2} %, solo {:.1} px, reversals {}, late {:.2}, missed {}, invented {}",

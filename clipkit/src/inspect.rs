@@ -8,7 +8,7 @@ use image::ImageFormat;
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
+use crate::model::{ClipPlan, FaceSample, FaceTrack, Rect, Timestamp};
 
 /// Tiles in a row of the sheet.
 const COLUMNS: usize = 4;
@@ -94,9 +94,9 @@ fn shown_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> 
 
 fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
     let scene = plan.scenes.iter().rev().find(|scene| scene.span.start() <= at).or(plan.scenes.first());
-    if let Some(Layout::Fill { crop }) = scene.map(|scene| &scene.layout) {
-        let window = crop.at(at);
-        darken_outside(tile, window);
+    let windows: Vec<Rect> = scene.map(|scene| scene.layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect()).unwrap_or_default();
+    darken_outside(tile, &windows);
+    for window in windows {
         frame(tile, window, WINDOW, 3);
     }
     let shot = |at: Timestamp| plan.shots.iter().rposition(|shot| shot.span.start() <= at);
@@ -131,11 +131,11 @@ fn set(tile: &mut RgbImage, x: usize, y: usize, color: [u8; 3]) {
     }
 }
 
-fn darken_outside(tile: &mut RgbImage, window: Rect) {
-    let (left, top, right, bottom) = pixels_of(tile, window);
+fn darken_outside(tile: &mut RgbImage, windows: &[Rect]) {
+    let windows: Vec<_> = windows.iter().map(|window| pixels_of(tile, *window)).collect();
     for y in 0..tile.rows() {
         for x in 0..tile.columns() {
-            if !(left..right).contains(&x) || !(top..bottom).contains(&y) {
+            if windows.iter().all(|(left, top, right, bottom)| !(*left..*right).contains(&x) || !(*top..*bottom).contains(&y)) {
                 let dark = tile.pixel(x, y).map(|value| value / 5 * 2);
                 set(tile, x, y, dark);
             }
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn a_tile_shows_window_faces_and_time() {
         let mut tile = RgbImage { width: 160, height: 90, pixels: vec![200; 160 * 90 * 3] };
-        darken_outside(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0));
+        darken_outside(&mut tile, &[Rect::new(0.25, 0.0, 0.5, 1.0)]);
         frame(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0), WINDOW, 3);
         frame(&mut tile, Rect::new(0.9, 0.9, 0.5, 0.5), FACES[0], 2);
         label(&mut tile, "1:02.500");

@@ -23,6 +23,7 @@ mod scratch;
 mod source;
 mod track;
 mod transcribe;
+mod voice;
 
 pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};

@@ -43,11 +43,16 @@ pub(crate) fn levels(cx: &Context, media: &Media) -> Result<Vec<f32>> {
 /// The main sound of a span: mono, 16 000 samples a second, -1 to 1. Empty where there is none.
 pub(crate) fn samples(cx: &Context, media: &Media, span: Span) -> Result<Vec<f32>> {
     let mut samples = Vec::new();
-    read(cx, media, span, &filters(samples_in(span), LEVEL_SAMPLES), &mut |frame| {
-        samples.extend_from_slice(frame.plane::<f32>(0));
-        Ok(())
-    })?;
+    listen(cx, media, span, &mut |piece| samples.extend_from_slice(piece))?;
     Ok(samples)
+}
+
+/// Hands on the main sound of a span piece by piece: mono, 16 000 samples a second, -1 to 1. Nothing where there is none.
+pub(crate) fn listen(cx: &Context, media: &Media, span: Span, take: &mut dyn FnMut(&[f32])) -> Result<()> {
+    read(cx, media, span, &filters(samples_in(span), LEVEL_SAMPLES), &mut |frame| {
+        take(frame.plane::<f32>(0));
+        Ok(())
+    })
 }
 
 /// Writes the main sound of a span to an M4A file, mono, for a speech API: about 6 kB a second.

@@ -1,6 +1,6 @@
 //! Where captions stand, so that they do not hide who speaks.
 
-use crate::model::{CaptionStyle, FaceTrack, Layout, Rect, Scene, Timestamp};
+use crate::model::{CaptionStyle, FaceTrack, Rect, Scene, Timestamp};
 
 /// Two lines, in font sizes.
 const BLOCK: f64 = 2.3;
@@ -18,7 +18,7 @@ const STEP: f64 = 0.02;
 /// less. One place for the whole clip: captions that jump about are harder to read than some that touch a face.
 pub(crate) fn position(style: &CaptionStyle, safe: Rect, scenes: &[Scene], faces: &[FaceTrack]) -> f64 {
     let shown: Vec<(f64, f64)> =
-        faces.iter().flat_map(|face| face.samples.iter().filter_map(|sample| on_screen(scenes, sample.at, sample.rect))).collect();
+        faces.iter().flat_map(|face| face.samples.iter().flat_map(|sample| on_screen(scenes, sample.at, sample.rect))).collect();
     let height = BLOCK * style.size;
     let hidden = |bottom: f64| {
         let over = |from: f64, to: f64| bottom > from && bottom - height < to;
@@ -46,21 +46,23 @@ pub(crate) fn position(style: &CaptionStyle, safe: Rect, scenes: &[Scene], faces
     (best * 1000.0).round() / 1000.0
 }
 
-/// Top and bottom of a face in the output, where it is in the window.
-fn on_screen(scenes: &[Scene], at: Timestamp, face: Rect) -> Option<(f64, f64)> {
-    let scene = scenes.iter().find(|scene| scene.span.contains(at))?;
-    let Layout::Fill { crop } = &scene.layout;
-    let window = crop.at(at);
+/// Top and bottom of a face in the output, in each window that it is seen in.
+fn on_screen(scenes: &[Scene], at: Timestamp, face: Rect) -> Vec<(f64, f64)> {
+    let Some(scene) = scenes.iter().find(|scene| scene.span.contains(at)) else { return Vec::new() };
     let (x, y) = face.center();
-    let inside = (window.x..window.x + window.width).contains(&x) && (window.y..window.y + window.height).contains(&y);
-    let place = |y: f64| (y - window.y) / window.height;
-    inside.then(|| (place(face.y), place(face.y + face.height)))
+    let shown = scene.layout.panes().into_iter().filter_map(|(crop, place)| {
+        let window = crop.at(at);
+        let inside = (window.x..window.x + window.width).contains(&x) && (window.y..window.y + window.height).contains(&y);
+        let height = |y: f64| place.y + (y - window.y) / window.height * place.height;
+        inside.then(|| (height(face.y), height(face.y + face.height)))
+    });
+    shown.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Aspect, Crop, FaceSample, Platform, Span};
+    use crate::model::{Aspect, Crop, FaceSample, Layout, Platform, Span};
 
     fn placed(face: Rect, style: &CaptionStyle) -> f64 {
         let scene =

@@ -66,6 +66,27 @@ pub struct Tracks {
     pub shots: Vec<Shot>,
     /// One track a person and shot. Empty where no face was seen.
     pub faces: Vec<FaceTrack>,
+    /// What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone.
+    #[serde(default)]
+    pub subjects: Vec<SubjectTrack>,
+}
+
+/// Something that draws the eye through one shot, other than a face.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectTrack {
+    /// Where it was, in order of time. Never empty.
+    pub samples: Vec<SubjectSample>,
+}
+
+/// Where a subject is in one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectSample {
+    /// The frame's time; in [`Tracks`] on the source's timeline, in a plan on the clip's.
+    pub at: Timestamp,
+    /// The box around it, in the displayed picture.
+    pub rect: Rect,
 }
 
 /// A stretch between two camera cuts. `start` is the time of the shot's first frame.
@@ -74,6 +95,28 @@ pub struct Tracks {
 pub struct Shot {
     /// Where it is. In [`Tracks`] on the source's timeline, in a plan on the clip's.
     pub span: Span,
+    /// What kind of picture it shows.
+    #[serde(default)]
+    pub content: ShotContent,
+}
+
+impl Shot {
+    /// A camera's shot.
+    pub fn new(span: Span) -> Self {
+        Shot { span, content: ShotContent::Camera }
+    }
+}
+
+/// What kind of picture a shot shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ShotContent {
+    /// What a camera sees, or what looks like it.
+    #[default]
+    Camera,
+    /// Slides or a computer's screen: to be read, so it is shown whole.
+    Screen,
 }
 
 /// One face through one shot.

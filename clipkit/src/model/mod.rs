@@ -13,9 +13,12 @@ mod validate;
 
 pub use candidate::{Candidate, Score};
 pub use clip::{Clip, Manifest, ManifestClip, Post, Receipt, Timing};
-pub use face::{FaceSample, FaceTrack, Rect, Shot, Tracks};
+pub use face::{FaceSample, FaceTrack, Rect, Shot, ShotContent, SubjectSample, SubjectTrack, Tracks};
 pub use media::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, VideoStream};
-pub use plan::{Aspect, CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, Layout, Output, PlanSource, Platform, Scene, X264Preset};
+pub use plan::{
+    Aspect, CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking,
+    X264Preset,
+};
 pub use style::{Animation, CaptionStyle, Rgb};
 pub use time::{Span, Timestamp};
 pub use transcript::{Transcript, Word};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionStyle, ContentId, FaceTrack, FrameRate, Rect, Score, Shot, Span, Timestamp};
+use super::{CaptionStyle, ContentId, FaceTrack, FrameRate, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
 /// Everything a renderer needs to make one clip, and nothing it has to decide.
@@ -32,6 +32,9 @@ pub struct ClipPlan {
     pub shots: Vec<Shot>,
     /// The faces that were seen, on the clip's timeline. They explain the crop; the renderer does not read them.
     pub faces: Vec<FaceTrack>,
+    /// What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<SubjectTrack>,
     /// How the picture is framed: scenes in order, without gaps, from 0 to the clip's end. The crop jumps only where one ends.
     pub scenes: Vec<Scene>,
     /// The captions; none for a clip without.
@@ -81,6 +84,80 @@ pub enum Layout {
         /// The window.
         crop: Crop,
     },
+    /// Two windows, one above the other, half of the output each.
+    Split {
+        /// What the upper half shows.
+        top: Crop,
+        /// What the lower half shows.
+        bottom: Crop,
+        /// Whose half is marked, in order of time; before the first entry none is.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        speaking: Vec<Speaking>,
+    },
+    /// A window of the source, normally all of it, over a blurred copy of itself that fills the output.
+    Fit {
+        /// The window and where it is shown.
+        pane: Pane,
+    },
+    /// A window of the source and a smaller one laid over it (a camera's picture over a screencast), before a blurred copy of the first
+    /// where the two leave the output free.
+    Pip {
+        /// The larger window and where it is shown.
+        screen: Pane,
+        /// The smaller window and where it is shown, in front.
+        inset: Pane,
+    },
+}
+
+impl Layout {
+    /// What the windows of [`Layout::panes`] are called in a plan.
+    pub(super) fn parts(&self) -> &'static [&'static str] {
+        match self {
+            Layout::Fill { .. } => &["crop"],
+            Layout::Split { .. } => &["top", "bottom"],
+            Layout::Fit { .. } => &["pane"],
+            Layout::Pip { .. } => &["screen", "inset"],
+        }
+    }
+
+    /// The windows of this layout, the rearmost first, and the part of the output that each one fills.
+    pub fn panes(&self) -> Vec<(&Crop, Rect)> {
+        match self {
+            Layout::Fill { crop } => vec![(crop, Rect::FULL)],
+            Layout::Split { top, bottom, .. } => vec![(top, Rect::new(0.0, 0.0, 1.0, 0.5)), (bottom, Rect::new(0.0, 0.5, 1.0, 0.5))],
+            Layout::Fit { pane } => vec![(&pane.crop, pane.place)],
+            Layout::Pip { screen, inset } => vec![(&screen.crop, screen.place), (&inset.crop, inset.place)],
+        }
+    }
+}
+
+/// A window of the source and the part of the output that it fills.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pane {
+    /// The window.
+    pub crop: Crop,
+    /// Where it is shown: fractions of the output.
+    pub place: Rect,
+}
+
+/// From when on which half of a split picture speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Speaking {
+    /// When, on the clip's timeline.
+    pub from: Timestamp,
+    /// Which half; none where nobody, or somebody else, speaks.
+    pub half: Option<Half>,
+}
+
+/// A half of a split picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // The names say it.
+pub enum Half {
+    Top,
+    Bottom,
 }
 
 /// A window on the source, of one size, that may move.

@@ -68,13 +68,19 @@ impl ClipPlan {
             })?;
             check(!scene.span.duration().is_zero(), &|| format!("{name} lasts no time"))?;
             expected = scene.span.end();
-            let Layout::Fill { crop } = &scene.layout;
-            check(!crop.path.is_empty(), &|| format!("{name}.layout.crop.path is empty: give at least one key"))?;
-            for (k, key) in crop.path.iter().enumerate() {
-                let window = Rect::new(key.x, key.y, crop.width, crop.height);
-                check(inside(window), &|| format!("{name}.layout.crop leaves the picture at path[{k}]: {window:?}"))?;
+            for (part, (crop, place)) in scene.layout.parts().into_iter().zip(scene.layout.panes()) {
+                let name = format!("{name}.layout.{part}");
+                check(inside(place), &|| format!("{name} is shown outside the output: {place:?}"))?;
+                check(!crop.path.is_empty(), &|| format!("{name}'s path is empty: give at least one key"))?;
+                for (k, key) in crop.path.iter().enumerate() {
+                    let window = Rect::new(key.x, key.y, crop.width, crop.height);
+                    check(inside(window), &|| format!("{name} leaves the picture at path[{k}]: {window:?}"))?;
+                }
+                check(crop.path.is_sorted_by(|a, b| a.at < b.at), &|| format!("{name}'s path is not in order of time"))?;
             }
-            check(crop.path.is_sorted_by(|a, b| a.at < b.at), &|| format!("{name}.layout.crop.path is not in order of time"))?;
+            if let Layout::Split { speaking, .. } = &scene.layout {
+                check(speaking.is_sorted_by(|a, b| a.from < b.from), &|| format!("{name}.layout.speaking is not in order of time"))?;
+            }
         }
         check(near(expected, clip_end), &|| format!("scenes end at {expected}, the clip at {clip_end}"))?;
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::model::{Candidate, FaceSample, FaceTrack, Rect, Score, Shot, Span, Timestamp, Tracks, Transcript};
+use crate::model::{
+    Candidate, FaceSample, FaceTrack, Rect, Score, Shot, ShotContent, Span, SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript,
+};
 use crate::score::ScoreOptions;
 
 /// Scorers pad a span by a breath; that is no breach of the lengths asked for.
@@ -130,19 +132,30 @@ pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
     if left < seen {
         cx.warn(format!("{} of {seen} face boxes of the tracker were outside the span or the picture and were left out", seen - left));
     }
-    Tracks { shots, faces }
+    let subjects = answer.subjects.into_iter().filter_map(|subject| {
+        let mut samples: Vec<SubjectSample> = subject
+            .samples
+            .into_iter()
+            .filter_map(|sample| Some(SubjectSample { rect: visible(sample.at, sample.rect, span)?, ..sample }))
+            .collect();
+        samples.sort_by_key(|sample| sample.at);
+        samples.dedup_by_key(|sample| sample.at);
+        (!samples.is_empty()).then_some(SubjectTrack { samples })
+    });
+    Tracks { shots, faces, subjects: subjects.collect() }
 }
 
 /// The shots, in order, stretched and cut so that they cover the span. None stays none.
 fn cover(shots: &[Shot], span: Span) -> Vec<Shot> {
-    let mut starts: Vec<Timestamp> = shots.iter().filter_map(|shot| shot.span.intersection(span)).map(Span::start).collect();
-    starts.sort();
-    starts.dedup();
-    if let Some(first) = starts.first_mut() {
+    let inside = |shot: &Shot| shot.span.intersection(span).map(|span| (span.start(), shot.content));
+    let mut starts: Vec<(Timestamp, ShotContent)> = shots.iter().filter_map(inside).collect();
+    starts.sort_by_key(|(start, _)| *start);
+    starts.dedup_by_key(|(start, _)| *start);
+    if let Some((first, _)) = starts.first_mut() {
         *first = span.start();
     }
-    let ends = starts.iter().skip(1).copied().chain([span.end()]);
-    starts.iter().zip(ends).map(|(start, end)| Shot { span: Span::between(*start, end) }).collect()
+    let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([span.end()]);
+    starts.iter().zip(ends).map(|((start, content), end)| Shot { span: Span::between(*start, end), content: *content }).collect()
 }
 
 /// Whether two lists of shots differ by rounding only.
@@ -151,19 +164,17 @@ fn alike(a: &[Shot], b: &[Shot]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a.span.start(), b.span.start()) && near(a.span.end(), b.span.end()))
 }
 
-/// The sample, its box cut to the picture; none where there is nothing left of it.
-fn usable(sample: FaceSample, span: Span) -> Option<FaceSample> {
+/// A box cut to the picture; none where there is nothing left of it, or where its time is outside the span.
+fn visible(at: Timestamp, Rect { x, y, width, height }: Rect, span: Span) -> Option<Rect> {
     let roomy = Span::between(span.start().plus(-TIME_LEEWAY_SECS), span.end().plus(TIME_LEEWAY_SECS));
-    let Rect { x, y, width, height } = sample.rect;
     let finite = [x, y, width, height].iter().all(|value| value.is_finite());
-    if !finite || !roomy.contains(sample.at) {
-        return None;
-    }
     let (left, top) = (x.max(0.0), y.max(0.0));
     let rect = Rect::new(left, top, (x + width).min(1.0) - left, (y + height).min(1.0) - top);
-    if rect.width <= 0.0 || rect.height <= 0.0 {
-        return None;
-    }
+    (finite && roomy.contains(at) && rect.width > 0.0 && rect.height > 0.0).then_some(rect)
+}
+
+fn usable(sample: FaceSample, span: Span) -> Option<FaceSample> {
+    let rect = visible(sample.at, sample.rect, span)?;
     let number = |value: f64| if value.is_nan() { 0.0 } else { value.max(0.0) };
     Some(FaceSample { rect, confidence: number(sample.confidence).min(1.0), mouth: number(sample.mouth).min(f64::MAX), ..sample })
 }
@@ -218,9 +229,9 @@ mod tests {
     #[test]
     fn shots_are_stretched_over_the_span() {
         let cx = Context::new();
-        let shots = vec![Shot { span: span(0.0, 12.0) }, Shot { span: span(14.0, 18.0) }];
-        let fixed = tracks(&cx, Tracks { shots, faces: Vec::new() }, span(10.0, 20.0));
-        assert_eq!(fixed.shots, [Shot { span: span(10.0, 14.0) }, Shot { span: span(14.0, 20.0) }]);
+        let shots = vec![Shot::new(span(0.0, 12.0)), Shot::new(span(14.0, 18.0))];
+        let fixed = tracks(&cx, Tracks { shots, faces: Vec::new(), ..Tracks::default() }, span(10.0, 20.0));
+        assert_eq!(fixed.shots, [Shot::new(span(10.0, 14.0)), Shot::new(span(14.0, 20.0))]);
         assert_eq!(cx.warnings().len(), 1);
     }
 
@@ -247,7 +258,7 @@ mod tests {
                 at: Timestamp::from_secs(at), rect: Rect::new(x, y, width, 0.3), confidence: x, mouth: width,
             }).collect();
             let faces = vec![FaceTrack { id: 1, samples }];
-            for face in tracks(&cx, Tracks { shots: Vec::new(), faces }, span(10.0, 30.0)).faces {
+            for face in tracks(&cx, Tracks { shots: Vec::new(), faces, ..Tracks::default() }, span(10.0, 30.0)).faces {
                 prop_assert!(!face.samples.is_empty() && face.samples.is_sorted_by_key(|sample| sample.at));
                 for sample in face.samples {
                     let rect = sample.rect;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 use tokio::sync::OnceCell;
 
+use crate::av;
 use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -28,6 +29,7 @@ use crate::score::{Heuristic, ScoreOptions, Scorer, Scoring};
 use crate::source::Source;
 use crate::track::{FaceTracker, Tracking};
 use crate::transcribe::Transcriber;
+use crate::voice::Listener;
 
 use run::Run;
 
@@ -239,11 +241,12 @@ impl Pipeline {
     /// Tracks, frames and captions one clip.
     async fn plan_clip(&self, run: &Run, rank: usize, chosen: &Chosen, candidate: &Candidate) -> Result<ClipPlan> {
         let tracks = self.track_clip(run, rank, chosen, candidate).await?;
+        let voice = self.hear_clip(run, rank, chosen, candidate).await?;
         let (media, transcript, candidate) = (chosen.media.clone(), chosen.transcript.clone(), candidate.clone());
         let options = self.options.clone();
         let size = self.stages.renderer.size().unwrap_or(options.aspect.size());
         run.stage(Stage::Plan, Some(rank), |cx| async move {
-            cx.blocking(move |cx| planning::plan(cx, &media, &transcript, &candidate, &tracks, &options, size)).await
+            cx.blocking(move |cx| planning::plan(cx, &media, &transcript, &candidate, &tracks, &voice, &options, size)).await
         })
         .await
     }
@@ -260,6 +263,26 @@ impl Pipeline {
                 cx.warn(format!("no faces could be looked for: {error}; the crop stays in the middle"));
                 Ok(Tracks::default())
             }
+        }
+    }
+
+    /// Where a voice is heard in the clip; nowhere, with a warning, where its sound cannot be read.
+    async fn hear_clip(&self, run: &Run, rank: usize, chosen: &Chosen, candidate: &Candidate) -> Result<Vec<Span>> {
+        let (media, span) = (chosen.media.clone(), candidate.span);
+        let heard = run.stage(Stage::Plan, Some(rank), |cx| async move {
+            cx.blocking(move |cx| {
+                let mut listener = Listener::new(span.start());
+                av::listen(cx, &media, span, &mut |samples| listener.push(samples))?;
+                Ok(listener.finish().spans())
+            })
+            .await
+        });
+        match heard.await {
+            Err(error) if !error.is_cancelled() => {
+                run.speaking_for(Stage::Plan, Some(rank)).warn(format!("the sound could not be listened to: {error}"));
+                Ok(Vec::new())
+            }
+            heard => heard,
         }
     }
 

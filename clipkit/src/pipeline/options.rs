@@ -103,6 +103,7 @@ impl ClipOptions {
             score: Score::default(),
             shots: Vec::new(),
             faces: Vec::new(),
+            subjects: Vec::new(),
             scenes: vec![Scene { span, layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }],
             captions,
             output: self.output(size, FrameRate::new(30, 1)),

@@ -2,10 +2,10 @@ use crate::caption;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
-    Aspect, Candidate, CaptionStyle, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, Timestamp,
-    Tracks, Transcript,
+    Aspect, Candidate, CaptionStyle, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span,
+    SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript,
 };
-use crate::reframe;
+use crate::reframe::{self, Framing};
 
 use super::ClipOptions;
 
@@ -30,6 +30,7 @@ pub(super) fn plan(
     transcript: &Transcript,
     candidate: &Candidate,
     tracks: &Tracks,
+    voice: &[Span],
     options: &ClipOptions,
     size: (u32, u32),
 ) -> Result<ClipPlan> {
@@ -43,9 +44,10 @@ pub(super) fn plan(
         title: candidate.title.clone(),
         reason: candidate.reason.clone(),
         score: candidate.score,
-        shots: tracks.shots.iter().map(|shot| Shot { span: shot.span.since(span.start()) }).collect(),
+        shots: tracks.shots.iter().map(|shot| Shot { span: shot.span.since(span.start()), ..*shot }).collect(),
         faces: tracks.faces.iter().map(|face| on_the_clips_timeline(face, span)).collect(),
-        scenes: reframe::scenes(tracks, span, picture, size),
+        subjects: tracks.subjects.iter().map(|subject| subject_on_the_clips_timeline(subject, span)).collect(),
+        scenes: reframe::scenes(&Framing { tracks, words: transcript.words_in(span), voice, span, picture, output: size }),
         captions: None,
         output: options.output(size, output_rate(video.frame_rate)),
     };
@@ -75,6 +77,11 @@ pub(super) fn source_of(media: &Media) -> Result<PlanSource> {
 fn on_the_clips_timeline(face: &FaceTrack, span: Span) -> FaceTrack {
     let moved = |sample: &FaceSample| FaceSample { at: sample.at.since(span.start()).max(Timestamp::ZERO), ..*sample };
     FaceTrack { id: face.id, samples: face.samples.iter().map(moved).collect() }
+}
+
+fn subject_on_the_clips_timeline(subject: &SubjectTrack, span: Span) -> SubjectTrack {
+    let moved = |sample: &SubjectSample| SubjectSample { at: sample.at.since(span.start()).max(Timestamp::ZERO), ..*sample };
+    SubjectTrack { samples: subject.samples.iter().map(moved).collect() }
 }
 
 /// Interfaces lie over tall pictures only.

@@ -10,15 +10,37 @@ mod window;
 use people::{Person, Turn};
 use window::Window;
 
-use crate::model::{Crop, Layout, Rect, Scene, Span, Timestamp, Tracks};
+use crate::model::{Crop, Layout, Rect, Scene, Span, Timestamp, Tracks, Word};
 
 /// The time between two looks at where people are, in seconds.
 const STEP: f64 = 0.1;
 
-/// The scenes of a clip that shows `span` of a picture of `picture` pixels, as displayed, in `output` pixels.
-///
-/// They are on the clip's timeline and cover it without gaps; every shot's start in `tracks` is a scene's start.
-pub(crate) fn scenes(tracks: &Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Vec<Scene> {
+/// What is known of the footage of a clip. All times are on the source's timeline.
+pub(crate) struct Framing<'a> {
+    pub(crate) tracks: &'a Tracks,
+    /// The words of the clip; some say who speaks.
+    pub(crate) words: &'a [Word],
+    /// Where a voice is heard; empty where nobody listened or there is no sound.
+    pub(crate) voice: &'a [Span],
+    /// The stretch that the clip shows.
+    pub(crate) span: Span,
+    /// Columns and rows of the source, as displayed.
+    pub(crate) picture: (u32, u32),
+    /// Columns and rows of the clip.
+    pub(crate) output: (u32, u32),
+}
+
+#[cfg(test)]
+impl<'a> Framing<'a> {
+    /// Without sound and words.
+    pub(crate) fn silent(tracks: &'a Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Self {
+        Framing { tracks, words: &[], voice: &[], span, picture, output }
+    }
+}
+
+/// How a clip is framed, on its own timeline: scenes without gaps. Every shot's start is a scene's start.
+pub(crate) fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
+    let &Framing { tracks, span, picture, output, .. } = framing;
     let window = Window::largest(picture, output);
     shots(tracks, span).into_iter().flat_map(|shot| shot_scenes(tracks, shot, &window, span.start())).collect()
 }

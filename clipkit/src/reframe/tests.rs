@@ -27,11 +27,11 @@ fn face(id: u32, time: Span, width: f64, at: impl Fn(f64) -> (f64, f64), speaks:
 }
 
 fn shots(bounds: &[f64]) -> Vec<Shot> {
-    bounds.windows(2).map(|pair| Shot { span: span(pair[0], pair[1]) }).collect()
+    bounds.windows(2).map(|pair| Shot::new(span(pair[0], pair[1]))).collect()
 }
 
 fn crop(scene: &Scene) -> &Crop {
-    let Layout::Fill { crop } = &scene.layout;
+    let Layout::Fill { crop } = &scene.layout else { panic!("{scene:?}") };
     crop
 }
 
@@ -42,8 +42,8 @@ fn travel(crop: &Crop) -> f64 {
 #[test]
 fn someone_who_sways_is_framed_by_a_window_that_stands() {
     let sways = |t: f64| (0.7 + 0.02 * (3.0 * t).sin(), 0.4);
-    let tracks = Tracks { shots: shots(&[10.0, 18.0]), faces: vec![face(0, span(10.0, 18.0), 0.1, sways, |_| true)] };
-    let scenes = scenes(&tracks, span(10.0, 18.0), WIDE, TALL);
+    let tracks = Tracks { shots: shots(&[10.0, 18.0]), faces: vec![face(0, span(10.0, 18.0), 0.1, sways, |_| true)], ..Tracks::default() };
+    let scenes = scenes(&Framing::silent(&tracks, span(10.0, 18.0), WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     let crop = crop(&scenes[0]);
     assert_eq!(crop.path.len(), 1);
@@ -53,8 +53,8 @@ fn someone_who_sways_is_framed_by_a_window_that_stands() {
 #[test]
 fn someone_who_walks_is_followed_evenly() {
     let walks = |t: f64| (0.2 + 0.07 * t + 0.004 * (9.0 * t).sin(), 0.4);
-    let tracks = Tracks { shots: shots(&[0.0, 8.0]), faces: vec![face(0, span(0.0, 8.0), 0.1, walks, |_| true)] };
-    let scenes = scenes(&tracks, span(0.0, 8.0), WIDE, TALL);
+    let tracks = Tracks { shots: shots(&[0.0, 8.0]), faces: vec![face(0, span(0.0, 8.0), 0.1, walks, |_| true)], ..Tracks::default() };
+    let scenes = scenes(&Framing::silent(&tracks, span(0.0, 8.0), WIDE, TALL));
     let [only] = &scenes[..] else { panic!("{scenes:?}") };
     let path = &crop(only).path;
     assert!(path.windows(2).all(|pair| pair[0].x <= pair[1].x), "no step back: {path:?}");
@@ -74,8 +74,9 @@ fn two_people_apart_are_framed_in_turn_and_an_interjection_changes_nothing() {
     let tracks = Tracks {
         shots: shots(&[0.0, 12.0]),
         faces: vec![face(0, shot, 0.12, |_| (0.2, 0.4), left_speaks), face(1, shot, 0.1, |_| (0.8, 0.4), right_speaks)],
+        ..Tracks::default()
     };
-    let scenes = scenes(&tracks, shot, WIDE, TALL);
+    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 2, "{scenes:?}");
     assert!((scenes[1].span.start().secs() - 6.0).abs() <= 0.2, "{}", scenes[1].span);
     assert!(crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.6);
@@ -87,8 +88,9 @@ fn two_people_who_fit_are_framed_together() {
     let tracks = Tracks {
         shots: shots(&[0.0, 8.0]),
         faces: vec![face(0, shot, 0.08, |_| (0.45, 0.4), |t| t < 4.0), face(1, shot, 0.08, |_| (0.6, 0.4), |t| t >= 4.0)],
+        ..Tracks::default()
     };
-    let scenes = scenes(&tracks, shot, WIDE, TALL);
+    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!(window.x <= 0.41 && window.x + window.width >= 0.64, "{window:?}");
@@ -101,8 +103,9 @@ fn of_three_people_the_two_who_sit_together_are_framed_together() {
     let tracks = Tracks {
         shots: shots(&[0.0, 12.0]),
         faces: vec![at(0, 0.7, |t| t < 4.0), at(1, 0.1, |t| t >= 8.0), at(2, 0.84, |t| (4.0..8.0).contains(&t))],
+        ..Tracks::default()
     };
-    let scenes = scenes(&tracks, shot, WIDE, TALL);
+    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 2, "{scenes:?}");
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!(window.x <= 0.66 && window.x + window.width >= 0.88, "{window:?}");
@@ -113,9 +116,9 @@ fn of_three_people_the_two_who_sit_together_are_framed_together() {
 fn a_scene_starts_exactly_where_a_shot_does() {
     let cut = Timestamp::from_micros(14_640_123);
     let bounds = [Timestamp::from_secs(10.0), cut, Timestamp::from_secs(20.0)];
-    let shots = bounds.windows(2).map(|pair| Shot { span: Span::between(pair[0], pair[1]) }).collect();
-    let tracks = Tracks { shots, faces: vec![face(0, span(10.0, 14.6), 0.1, |_| (0.8, 0.4), |_| true)] };
-    let scenes = scenes(&tracks, span(10.0, 20.0), WIDE, TALL);
+    let shots = bounds.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect();
+    let tracks = Tracks { shots, faces: vec![face(0, span(10.0, 14.6), 0.1, |_| (0.8, 0.4), |_| true)], ..Tracks::default() };
+    let scenes = scenes(&Framing::silent(&tracks, span(10.0, 20.0), WIDE, TALL));
     let starts: Vec<_> = scenes.iter().map(|scene| scene.span.start().micros()).collect();
     assert_eq!(starts, [0, 4_640_123]);
     assert!(crop(&scenes[0]).path[0].x > 0.6);
@@ -128,23 +131,24 @@ fn someone_who_looks_away_for_long_stays_one_person() {
     let tracks = Tracks {
         shots: shots(&[0.0, 12.0]),
         faces: vec![face(0, span(0.0, 5.0), 0.1, |_| (0.8, 0.4), |_| true), face(1, span(7.0, 12.0), 0.1, |_| (0.81, 0.4), |_| true)],
+        ..Tracks::default()
     };
-    let scenes = scenes(&tracks, shot, WIDE, TALL);
+    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     assert!(travel(crop(&scenes[0])) == 0.0);
 }
 
 #[test]
 fn a_picture_of_the_outputs_shape_is_not_cropped() {
-    let scenes = scenes(&Tracks::default(), span(0.0, 5.0), TALL, TALL);
+    let scenes = scenes(&Framing::silent(&Tracks::default(), span(0.0, 5.0), TALL, TALL));
     assert_eq!(crop(&scenes[0]).at(Timestamp::ZERO), Rect::FULL);
 }
 
 #[test]
 fn a_tall_picture_leaves_room_above_a_head() {
     let shot = span(0.0, 5.0);
-    let tracks = Tracks { shots: shots(&[0.0, 5.0]), faces: vec![face(0, shot, 0.2, |_| (0.5, 0.3), |_| true)] };
-    let scenes = scenes(&tracks, shot, (1080, 1920), (1080, 1080));
+    let tracks = Tracks { shots: shots(&[0.0, 5.0]), faces: vec![face(0, shot, 0.2, |_| (0.5, 0.3), |_| true)], ..Tracks::default() };
+    let scenes = scenes(&Framing::silent(&tracks, shot, (1080, 1920), (1080, 1080)));
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!((window.width - 1.0).abs() < 1e-9 && (window.height - 0.5625).abs() < 1e-5);
     let (above, below) = (0.3 - window.y, window.y + window.height - 0.3);
@@ -168,6 +172,7 @@ fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: (u32, u32))
         score: Score::default(),
         shots: Vec::new(),
         faces: Vec::new(),
+        subjects: Vec::new(),
         scenes,
         captions: None::<CaptionTrack>,
         output: Output::h264(output.0, output.1, FrameRate::new(25, 1)),
@@ -203,9 +208,9 @@ proptest! {
     ) {
         cuts.sort_by(f64::total_cmp);
         cuts.dedup();
-        let tracks = Tracks { shots: shots(&cuts), faces };
+        let tracks = Tracks { shots: shots(&cuts), faces, ..Tracks::default() };
         let span = span(start, start + length);
-        let scenes = scenes(&tracks, span, picture, output);
+        let scenes = scenes(&Framing::silent(&tracks, span, picture, output));
         let shape = f64::from(output.0) / f64::from(output.1);
         for scene in &scenes {
             let crop = crop(scene);

@@ -51,6 +51,7 @@ impl Framer {
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let window = match self.scenes.get(scene).map(|scene| &scene.layout) {
             Some(Layout::Fill { crop }) => crop.at(at),
+            Some(_) => return Err(Error::new(crate::error::ErrorKind::Unavailable, "this layout cannot be rendered")),
             None => Rect::FULL,
         };
         let cropped = crop(source, stored_rect(window, self.orientation))?;

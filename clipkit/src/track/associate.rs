@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn shots(bounds: &[f64]) -> Vec<Shot> {
-        bounds.windows(2).map(|pair| Shot { span: Span::secs(pair[0], pair[1]).unwrap() }).collect()
+        bounds.windows(2).map(|pair| Shot::new(Span::secs(pair[0], pair[1]).unwrap())).collect()
     }
 
     #[test]

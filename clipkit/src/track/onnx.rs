@@ -105,7 +105,7 @@ impl OnnxTracker {
         let (width, height) = video.display_size();
         let faces = associate::tracks(&shots, &looks, f64::from(width) / f64::from(height.max(1)), sure(self.confidence));
         cx.progress(1.0);
-        Ok(Tracks { shots, faces })
+        Ok(Tracks { shots, faces, ..Tracks::default() })
     }
 }
 

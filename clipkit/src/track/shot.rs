@@ -62,7 +62,7 @@ impl CutFinder {
         let inside = self.cuts.into_iter().filter(|&cut| span.start() < cut && cut < span.end());
         let mut starts: Vec<Timestamp> = std::iter::once(span.start()).chain(inside).collect();
         starts.push(span.end());
-        starts.windows(2).map(|pair| Shot { span: Span::between(pair[0], pair[1]) }).collect()
+        starts.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect()
     }
 
     /// Decides on the frame in question and goes on to the next.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 21] = [
+const RULES: [(&str, &[&str]); 22] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
@@ -12,19 +12,23 @@ const RULES: [(&str, &[&str]); 21] = [
     ("av", &["model", "error", "context"]),
     ("source", STAGE),
     // One kind of server answers both, so how to ask it stands apart.
-    ("transcribe", &["model", "error", "context", "av", "onnx", "openai"]),
+    ("transcribe", &["model", "error", "context", "av", "onnx", "openai", "voice"]),
     ("score", &["model", "error", "context", "av", "openai"]),
     // The detector needs the inference runtime.
-    ("track", &["model", "error", "context", "av", "onnx"]),
+    ("track", &["model", "error", "context", "av", "onnx", "voice"]),
     ("render", STAGE),
     ("publish", STAGE),
     ("reframe", &["model"]),
     ("caption", &["model"]),
+    ("voice", &["model"]),
     ("models", &["error", "context"]),
     ("onnx", &["error"]),
     ("openai", &["model", "error", "context"]),
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
-    ("pipeline", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption"]),
+    (
+        "pipeline",
+        &["av", "model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption", "voice"],
+    ),
     ("artifact", &["model", "error", "context", "scratch", "track", "transcribe"]),
     ("inspect", STAGE),
     ("config", ALL),

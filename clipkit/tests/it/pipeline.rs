@@ -35,7 +35,7 @@ async fn plans_are_complete_and_rendering_obeys_them() {
     fake.tracks = Arc::new(|_, tracking| {
         let at = tracking.span.start();
         let sample = FaceSample { at, rect: Rect::new(0.4, 0.2, 0.1, 0.2), confidence: 0.9, mouth: 0.1 };
-        Ok(Tracks { shots: vec![Shot { span: tracking.span }], faces: vec![FaceTrack { id: 7, samples: vec![sample] }] })
+        Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: vec![FaceTrack { id: 7, samples: vec![sample] }], ..Tracks::default() })
     });
     let pipeline = fake.pipeline();
     let planned = pipeline.plan("talk.mp4").await.unwrap();
@@ -198,8 +198,12 @@ async fn odd_answers_are_set_right_with_warnings() {
     });
     fake.tracks = Arc::new(|_, _| {
         let sample = FaceSample { at: Timestamp::ZERO, rect: Rect::new(f64::NAN, 0.0, 1.0, 9.0), confidence: 2.0, mouth: -1.0 };
-        let shots = vec![Shot { span: Span::secs(0.0, 1.0).unwrap() }];
-        Ok(Tracks { shots, faces: vec![FaceTrack { id: 1, samples: vec![sample] }, FaceTrack { id: 1, samples: vec![] }] })
+        let shots = vec![Shot::new(Span::secs(0.0, 1.0).unwrap())];
+        Ok(Tracks {
+            shots,
+            faces: vec![FaceTrack { id: 1, samples: vec![sample] }, FaceTrack { id: 1, samples: vec![] }],
+            ..Tracks::default()
+        })
     });
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
     let starts: Vec<f64> = manifest.clips.iter().map(|clip| clip.span.start().secs()).collect();

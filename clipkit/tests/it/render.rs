@@ -33,6 +33,7 @@ fn centred(media: &Media, span: Span, (width, height): (u32, u32)) -> ClipPlan {
         score: Score::of(50.0),
         shots: Vec::new(),
         faces: Vec::new(),
+        subjects: Vec::new(),
         scenes: vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop } }],
         captions: None,
         output: Output::h264(width, height, FrameRate::new(30, 1)),
