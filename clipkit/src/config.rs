@@ -259,9 +259,10 @@ async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
 }
 
 /// The BLAKE3 hash of files' bytes, one after the other.
-fn fingerprint(files: &[&Path]) -> Result<String> {
+fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for path in files {
+        let path = path.as_ref();
         let unreadable = |error| Error::io(path, "read the model", error);
         hasher.update_reader(std::fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?;
     }
@@ -308,8 +309,7 @@ impl Transcriber for Local {
         })?;
         let transcriber = cx
             .blocking(move |_| {
-                let [model, vocabulary] = LocalTranscriber::files(&folder)?;
-                let about = format!("ctc {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&model, &vocabulary])?);
+                let about = format!("local {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&LocalTranscriber::files(&folder)?)?);
                 Ok(Remembered::new(Unopened { folder }, Artifacts::of_the_user(), about))
             })
             .await?;

@@ -124,7 +124,11 @@ impl ModelStore {
     /// cache. None is known by id or downloaded.
     pub fn find_speech(&self) -> Option<PathBuf> {
         let folders = [self.extra.as_deref(), self.cache.as_deref()];
-        folders.into_iter().flatten().map(|folder| folder.join("speech")).find(|folder| folder.join("vocab.json").is_file())
+        folders
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join("speech"))
+            .find(|folder| ["vocab.txt", "vocab.json"].iter().any(|name| folder.join(name).is_file()))
     }
 
     /// The path of a model given by id or as the path of a file; a known one that is missing is downloaded.

@@ -20,9 +20,7 @@ pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use orient::stored_rect;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
-pub(crate) use speech::{
-    LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, levels as speech_levels, listen, samples as speech_samples,
-};
+pub(crate) use speech::{LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, listen, samples as speech_samples};
 pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 

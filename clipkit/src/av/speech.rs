@@ -9,36 +9,14 @@ use super::encode::open_aac;
 use super::graph::{AudioGraph, Filter};
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
-use crate::model::{Media, Span, Timestamp};
+use crate::model::{Media, Span};
 
 /// What speech models work at.
 pub(crate) const RATE: u32 = 16_000;
 const BITRATE: usize = 48_000;
-/// The length of one reading of [`levels`], in seconds.
+/// The length of the pieces that [`listen`] hands on, in seconds.
 pub(crate) const LEVEL_SECS: f64 = 0.05;
 const LEVEL_SAMPLES: usize = (RATE as f64 * LEVEL_SECS) as usize;
-
-/// How loud the main sound is, every [`LEVEL_SECS`] from the source's zero: root mean square, 0 to 1. Empty where there is no sound.
-pub(crate) fn levels(cx: &Context, media: &Media) -> Result<Vec<f32>> {
-    let mut levels = Vec::new();
-    let (mut sum, mut count) = (0.0f64, 0);
-    let end = media.duration.secs();
-    let whole = Span::between(Timestamp::ZERO, media.duration);
-    let filters = filters(samples_in(whole), LEVEL_SAMPLES);
-    read(cx, media, whole, &filters, &mut |frame| {
-        for sample in frame.plane::<f32>(0) {
-            sum += f64::from(*sample) * f64::from(*sample);
-            count += 1;
-            if count == LEVEL_SAMPLES {
-                levels.push((sum / LEVEL_SAMPLES as f64).sqrt() as f32);
-                (sum, count) = (0.0, 0);
-            }
-        }
-        cx.progress(levels.len() as f64 * LEVEL_SECS / end.max(LEVEL_SECS));
-        Ok(())
-    })?;
-    Ok(levels)
-}
 
 /// The main sound of a span: mono, 16 000 samples a second, -1 to 1. Empty where there is none.
 pub(crate) fn samples(cx: &Context, media: &Media, span: Span) -> Result<Vec<f32>> {

@@ -16,16 +16,16 @@ pub(super) struct Cutting {
     pub(super) overlap: f64,
 }
 
-/// A stretch to send, and the part of it whose words count.
+/// A stretch to send, and the part of it that no neighbour covers as well.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chunk {
     /// What is sent.
     pub(super) sent: Span,
-    /// The words whose middle lies here are kept.
+    /// From cut to cut.
     pub(super) kept: Span,
 }
 
-/// Cuts a recording at its quietest places. `levels` are loudness readings.
+/// Cuts a recording where it is quietest. `levels` say how restless it is, every [`LEVEL_SECS`].
 pub(super) fn chunks(levels: &[f32], duration: Timestamp, cutting: &Cutting) -> Vec<Chunk> {
     let Cutting { length, search, overlap } = *cutting;
     let mut cuts = vec![0.0];
@@ -51,21 +51,77 @@ fn quietest(levels: &[f32], from: f64, to: f64) -> f64 {
     found.map_or((from + to) / 2.0, |n| from + (n as f64 + width as f64 / 2.0) * LEVEL_SECS)
 }
 
-/// Puts one chunk's words, timed from the start of what was sent, onto the source's timeline.
-pub(super) fn place(chunk: Chunk, last: bool, words: Vec<Word>) -> Vec<Word> {
-    let origin = chunk.sent.start();
-    let moved = words.into_iter().map(|word| Word { start: word.start.offset(origin), end: word.end.offset(origin), ..word });
-    moved
-        .filter(|word| {
-            let middle = Timestamp::from_micros(word.start.micros() / 2 + word.end.micros() / 2);
-            chunk.kept.contains(middle) || (last && middle >= chunk.kept.end())
-        })
-        .collect()
+/// A word that two chunks heard may be this much apart in time, in seconds.
+const AGREEMENT: f64 = 0.5;
+/// So many neighbours that agree as well make sure that it is the same word.
+const CONTEXT: usize = 3;
+
+/// Puts the words of chunks, each timed from the start of what was sent, together on the source's timeline.
+///
+/// Around a cut both neighbours heard the same words. Where they agree on one, the first's words end with it and the second's go on after it,
+/// so that a word is neither lost nor doubled though its times differ; where they agree on none, the cut decides.
+pub(super) fn stitch(answers: Vec<(Chunk, Vec<Word>)>) -> Vec<Word> {
+    let mut all: Vec<Word> = Vec::new();
+    let mut before: Option<Chunk> = None;
+    for (chunk, words) in answers {
+        let origin = chunk.sent.start();
+        let words = words.into_iter().map(|word| Word { start: word.start.offset(origin), end: word.end.offset(origin), ..word });
+        let mut words: Vec<Word> = words.collect();
+        if let Some(before) = before {
+            let shared = Span::between(chunk.sent.start(), before.sent.end());
+            let cut = chunk.kept.start();
+            let (kept, skipped) = seam(&all, &words, shared, cut);
+            all.truncate(kept);
+            words.drain(..skipped);
+        }
+        all.extend(words);
+        before = Some(chunk);
+    }
+    all
+}
+
+/// How many words of the first chunk to keep, and of the second to skip.
+fn seam(first: &[Word], second: &[Word], shared: Span, cut: Timestamp) -> (usize, usize) {
+    let from = first.partition_point(|word| word.end <= shared.start());
+    let to = second.partition_point(|word| word.start < shared.end());
+    let alike = |i: usize, j: usize| matches!((first.get(i), second.get(j)), (Some(a), Some(b)) if same(&a.text, &b.text));
+    // Of a word that is said twice, the one whose neighbours agree as well; then the one nearest to the cut.
+    let mut best: Option<((usize, f64), usize, usize)> = None;
+    for (i, a) in first.iter().enumerate().skip(from) {
+        for (j, b) in second[..to].iter().enumerate() {
+            if middle(a).since(middle(b)).secs().abs() > AGREEMENT || !alike(i, j) {
+                continue;
+            }
+            let after = (1..=CONTEXT).take_while(|n| alike(i + n, j + n)).count();
+            let before = (1..=CONTEXT.min(i).min(j)).take_while(|n| alike(i - n, j - n)).count();
+            let away = (middle(a).since(cut).secs() + middle(b).since(cut).secs()).abs();
+            let value = ((before + after).min(CONTEXT), -away);
+            if best.is_none_or(|(most, ..)| value.partial_cmp(&most) == Some(std::cmp::Ordering::Greater)) {
+                best = Some((value, i, j));
+            }
+        }
+    }
+    match best {
+        Some((_, i, j)) => (i + 1, j + 1),
+        None => (first.partition_point(|word| middle(word) < cut), second.partition_point(|word| middle(word) < cut)),
+    }
+}
+
+fn middle(word: &Word) -> Timestamp {
+    Timestamp::from_micros(word.start.micros() / 2 + word.end.micros() / 2)
+}
+
+/// The same word, but for capitals and punctuation.
+fn same(a: &str, b: &str) -> bool {
+    let letters = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let (a, b) = (letters(a), letters(b));
+    !a.is_empty() && a == b
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const MINUTES: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
 
@@ -84,16 +140,39 @@ mod tests {
             assert!((cut - pause - 0.25).abs() < 0.2, "{cuts:?}");
         }
         let said: Vec<Word> = (0..2399).map(|n| Word::new(n.to_string(), f64::from(n) + 0.1, f64::from(n) + 0.9)).collect();
-        let mut heard = Vec::new();
-        for (n, chunk) in chunks.iter().enumerate() {
-            let words = said.iter().filter(|word| chunk.sent.contains(word.start)).map(|word| Word {
-                start: word.start.since(chunk.sent.start()),
-                end: word.end.since(chunk.sent.start()),
-                ..word.clone()
-            });
-            heard.extend(place(*chunk, n + 1 == chunks.len(), words.collect()));
+        let heard = chunks.iter().map(|chunk| (*chunk, sent(&said, chunk, |_| 0.0))).collect();
+        assert_eq!(stitch(heard), said);
+    }
+
+    /// The words that a model hears of a chunk: those that lie in it whole, at times that are off by so many seconds.
+    fn sent(said: &[Word], chunk: &Chunk, off: impl Fn(usize) -> f64) -> Vec<Word> {
+        let whole = |word: &Word| chunk.sent.start() <= word.start && word.end <= chunk.sent.end();
+        let moved = |(n, word): (usize, &Word)| {
+            let at = |time: Timestamp| time.since(chunk.sent.start()).plus(off(n)).max(Timestamp::ZERO);
+            Word { start: at(word.start), end: at(word.end), ..word.clone() }
+        };
+        said.iter().enumerate().filter(|(_, word)| whole(word)).map(moved).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_that_disagree_on_times_lose_and_double_no_word(
+            lengths in prop::collection::vec(0.15..0.9_f64, 100..200), off in prop::collection::vec(-0.2..0.2_f64, 2..50),
+        ) {
+            let mut at = 0.0;
+            let said: Vec<Word> = lengths.iter().enumerate().map(|(n, length)| {
+                at += length;
+                // Every third word is the same.
+                Word::new(if n % 3 == 0 { "the".to_owned() } else { n.to_string() }, at - length, at)
+            }).collect();
+            let cutting = Cutting { length: 15.0, search: 3.0, overlap: 2.0 };
+            let chunks = chunks(&[], Timestamp::from_secs(at), &cutting);
+            prop_assert!(chunks.len() > 1);
+            let heard = chunks.iter().enumerate().map(|(k, chunk)| (*chunk, sent(&said, chunk, |n| off[(n * 7 + k * 3) % off.len()])));
+            let words = stitch(heard.collect());
+            let texts = |words: &[Word]| words.iter().map(|word| word.text.clone()).collect::<Vec<_>>();
+            prop_assert_eq!(texts(&words), texts(&said));
         }
-        assert_eq!(heard, said);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 mod captions;
 mod chunks;
-mod ctc;
 mod json;
+mod listen;
 mod local;
 mod markup;
 mod openai;

@@ -7,7 +7,8 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::chunks::{Chunk, Cutting, chunks, place};
+use super::chunks::{Chunk, Cutting, chunks, stitch};
+use super::listen::hear;
 use super::punctuate::punctuate;
 use super::words::repair;
 use super::{Transcriber, json};
@@ -48,8 +49,8 @@ impl Default for OpenAiTranscriber {
 }
 
 impl OpenAiTranscriber {
-    /// Sends one stretch and answers its words on the source's timeline, and the language that the server heard.
-    async fn send(&self, cx: &Context, client: &Client, media: &Media, chunk: Chunk, last: bool) -> Result<(Vec<Word>, Option<String>)> {
+    /// Sends one stretch and answers its words, timed from its start, and the language that the server heard.
+    async fn send(&self, cx: &Context, client: &Client, media: &Media, chunk: Chunk) -> Result<(Vec<Word>, Option<String>)> {
         let file = self.extract(cx, media, chunk).await?;
         let request = CreateTranscriptionRequest {
             file: AudioInput::from(&file),
@@ -70,8 +71,7 @@ impl OpenAiTranscriber {
         let _ = tokio::fs::remove_file(&file).await;
         let answer = answer?;
         let text = std::str::from_utf8(&answer).map_err(|_| self.server.broken_promise(DOING, "it is not text"))?;
-        let (words, language) = self.read(cx, text)?;
-        Ok((place(chunk, last, words), language))
+        self.read(cx, text)
     }
 
     async fn extract(&self, cx: &Context, media: &Media, chunk: Chunk) -> Result<PathBuf> {
@@ -120,23 +120,70 @@ impl Transcriber for OpenAiTranscriber {
                 .with_advice("give a transcript with --transcript"));
         }
         let sound = media.clone();
-        let levels = cx.blocking(move |cx| av::speech_levels(cx, &sound)).await?;
-        let chunks = chunks(&levels, media.duration, &UPLOADS);
+        let heard = cx.blocking(move |cx| hear(cx, &sound)).await?;
+        let mut chunks = chunks(&heard.restlessness(), media.duration, &UPLOADS);
+        // What nobody speaks in costs money, and gets words made up.
+        chunks.retain(|chunk| heard.is_worth_hearing(chunk.sent));
         let (count, done) = (chunks.len(), AtomicUsize::new(0));
-        let answers: Vec<(Vec<Word>, Option<String>)> = futures::stream::iter(chunks.into_iter().enumerate())
-            .map(|(n, chunk)| {
+        let answers: Vec<(Chunk, Vec<Word>, Option<String>)> = futures::stream::iter(chunks)
+            .map(|chunk| {
                 let done = &done;
                 async move {
-                    let answer = self.send(cx, client, media, chunk, n + 1 == count).await;
+                    let answer = self.send(cx, client, media, chunk).await;
                     cx.progress((done.fetch_add(1, Ordering::Relaxed) + 1) as f64 / count as f64);
-                    answer.map_err(|error| error.with_path(&media.path).with_time(chunk.kept.start()))
+                    let (words, language) = answer.map_err(|error| error.with_path(&media.path).with_time(chunk.kept.start()))?;
+                    Ok::<_, Error>((chunk, words, language))
                 }
             })
             .buffered(self.uploads.max(1))
             .try_collect()
             .await?;
-        let language = self.language.clone().or_else(|| answers.iter().find_map(|(_, language)| language.clone()));
-        let words = answers.into_iter().flat_map(|(words, _)| words).collect();
-        Ok(Transcript { language, origin: format!("{} by API", self.model), words: repair(words, media.duration)? })
+        let language = self.language.clone().or_else(|| answers.iter().find_map(|(.., language)| language.clone()));
+        let words = stitch(answers.into_iter().map(|(chunk, words, _)| (chunk, words)).collect());
+        Ok(Transcript {
+            language: language.and_then(|language| tag(&language)),
+            origin: format!("{} by API", self.model),
+            words: repair(heard.trim(cx, words), media.duration)?,
+        })
+    }
+}
+
+/// A language as a BCP 47 tag; none where it is not known. Whisper answers with its English name.
+fn tag(language: &str) -> Option<String> {
+    let given = language.trim().to_lowercase();
+    // "el", "pt-br".
+    if given.split('-').next().is_some_and(|code| (2..=3).contains(&code.len())) {
+        return Some(language.trim().to_owned());
+    }
+    // The register says "Malay (macrolanguage)" and "Modern Greek (1453-)".
+    let is_meant = |name: &str| {
+        let name = name.to_lowercase();
+        let short = name.split(" (").next().unwrap_or_default();
+        short == given || short.strip_prefix("modern ") == Some(&given)
+    };
+    let two_letters = |language: isolang::Language| language.to_639_1().filter(|_| is_meant(language.to_name()));
+    isolang::languages().find_map(two_letters).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tag;
+
+    #[test]
+    fn names_of_languages_become_tags() {
+        for (given, expected) in [
+            ("english", Some("en")),
+            ("Japanese", Some("ja")),
+            ("greek", Some("el")),
+            ("malay", Some("ms")),
+            ("chinese", Some("zh")),
+            ("norwegian", Some("no")),
+            ("en", Some("en")),
+            ("pt-BR", Some("pt-BR")),
+            ("klingonese", None),
+            ("", None),
+        ] {
+            assert_eq!(tag(given).as_deref(), expected, "{given}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod fakes;
 mod imports;
 mod local;
 mod media;
+mod onnx;
 mod openai;
 mod picture;
 mod pipeline;

@@ -84,6 +84,23 @@ async fn a_long_recording_is_sent_in_stretches() {
 }
 
 #[tokio::test]
+async fn silence_is_not_sent_and_languages_become_tags() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mostly-silent.mp4");
+    ffmpeg(&format!(
+        "-f lavfi -i color=blue:s=64x64:r=1:d=1800 -f lavfi -i aevalsrc='sin(440*2*PI*t)*lt(t,20)':s=16000:d=1800 -c:v libx264 -c:a mp2 {}",
+        file.display()
+    ));
+    let media = FileSource::new().fetch(&Context::new(), &file.to_string_lossy()).await.unwrap();
+    let answer = json!({"language": "english", "text": "One", "words": [{"word": "One", "start": 5.0, "end": 5.5}]});
+    let server = answering(ResponseTemplate::new(200).set_body_json(answer)).await;
+    let cx = Context::builder().scratch_in(folder.path().join("scratch")).build();
+    let transcript = OpenAiTranscriber { server: at(&server), ..OpenAiTranscriber::default() }.transcribe(&cx, &media).await.unwrap();
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "of three stretches two are silent");
+    assert_eq!((transcript.words.len(), transcript.language.as_deref()), (1, Some("en")));
+}
+
+#[tokio::test]
 async fn sentences_alone_are_spread_with_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let media = sound(&folder, 4).await;
