@@ -1,16 +1,17 @@
 //! A whole pipeline as one JSON document, the same for the command line and every language.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use crate::artifact::{Artifacts, Remembered};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, Tracks, Transcript};
+use crate::layer::{Cache, LayerConfig, StageExt, WithLayers};
+use crate::model::{Media, Stage, Tracks, Transcript};
 use crate::models::{Model, ModelStore};
 use crate::openai::OpenAiServer;
 use crate::pipeline::{ClipOptions, Pipeline};
@@ -47,6 +48,12 @@ pub struct PipelineConfig {
     pub renderer: RendererConfig,
     /// Where clips go. Default: the folder `clips`.
     pub publisher: PublisherConfig,
+    /// What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
+    /// [`StageExt`]. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
+    /// the default's place, so `{"track": []}` looks at every span anew.
+    ///
+    /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
     /// What clips are made, and how many.
     pub options: ClipOptions,
 }
@@ -169,114 +176,130 @@ impl PipelineConfig {
 impl Pipeline {
     /// The pipeline that a document describes. Under `cx` a model may be downloaded, if the document asks for one.
     pub async fn from_config(cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
+        if config.layers.contains_key(&Stage::Plan) {
+            return Err(Error::new(ErrorKind::Config, "plans are made by no stage, so nothing goes around it")
+                .with_advice("name source, transcribe, score, track, render or publish"));
+        }
+        let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
         Pipeline::builder()
-            .source(config.source.build())
-            .transcriber(config.transcriber.build())
-            .scorer(config.scorer.build())
-            .tracker(config.tracker.build(cx).await?)
-            .renderer(config.renderer.build())
-            .publisher(config.publisher.build())
+            .source(config.source.build(layers(Stage::Source))?)
+            .transcriber(config.transcriber.build(layers(Stage::Transcribe))?)
+            .scorer(config.scorer.build(layers(Stage::Score))?)
+            .tracker(config.tracker.build(cx, layers(Stage::Track)).await?)
+            .renderer(config.renderer.build(layers(Stage::Render))?)
+            .publisher(config.publisher.build(layers(Stage::Publish))?)
             .options(config.options.clone())
             .build()
     }
 }
 
 impl SourceConfig {
-    /// The source.
-    pub fn build(&self) -> Arc<dyn Source> {
-        match self {
+    /// The source inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Source>> {
+        let source: Arc<dyn Source> = match self {
             SourceConfig::File => Arc::new(FileSource::new()),
-        }
+        };
+        source.with_layers(layers.unwrap_or_default())
     }
 }
 
 impl TranscriberConfig {
-    /// The transcriber.
-    pub fn build(&self) -> Arc<dyn Transcriber> {
+    /// The transcriber inside these layers; none stands for a cache around an API or a model, and for no layer around captions.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Transcriber>> {
+        let captions = |captions: Captions| -> Arc<dyn Transcriber> { Arc::new(captions) };
         match self {
-            TranscriberConfig::Auto => Arc::new(AutoTranscriber),
-            TranscriberConfig::Captions { file: None } => Arc::new(Captions::auto()),
-            TranscriberConfig::Captions { file: Some(file) } => Arc::new(Captions::file(file)),
-            TranscriberConfig::Openai(transcriber) => Arc::new(remembered(transcriber.clone())),
-            TranscriberConfig::Local { model } => Arc::new(Local { model: model.clone() }),
+            TranscriberConfig::Auto => {
+                Ok(Arc::new(AutoTranscriber { api: openai(&OpenAiTranscriber::default(), layers)?, local: Local::new(None, layers)? }))
+            }
+            TranscriberConfig::Captions { file: None } => captions(Captions::auto()).with_layers(layers.unwrap_or_default()),
+            TranscriberConfig::Captions { file: Some(file) } => captions(Captions::file(file)).with_layers(layers.unwrap_or_default()),
+            TranscriberConfig::Openai(transcriber) => openai(transcriber, layers),
+            TranscriberConfig::Local { model } => Ok(Arc::new(Local::new(model.clone(), layers)?)),
         }
     }
 }
 
 impl ScorerConfig {
-    /// The scorer.
-    pub fn build(&self) -> Arc<dyn Scorer> {
+    /// The scorer inside these layers; none stands for a cache around an API, and for no layer around the heuristic.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Scorer>> {
+        let judged = |scorer: OpenAiScorer| -> Result<Arc<dyn Scorer>> {
+            let scorer: Arc<dyn Scorer> = Arc::new(scorer);
+            Ok(Arc::new(scorer.with_layers(&or_a_cache(layers))?.or(Heuristic::default())))
+        };
         match self {
-            ScorerConfig::Auto if OpenAiServer::default().is_configured() => Arc::new(OpenAiScorer::default().or(Heuristic::default())),
-            ScorerConfig::Auto | ScorerConfig::Heuristic => Arc::new(Heuristic::default()),
-            ScorerConfig::Openai(scorer) => Arc::new(scorer.clone().or(Heuristic::default())),
+            ScorerConfig::Auto if OpenAiServer::default().is_configured() => judged(OpenAiScorer::default()),
+            ScorerConfig::Openai(scorer) => judged(scorer.clone()),
+            ScorerConfig::Auto | ScorerConfig::Heuristic => {
+                let heuristic: Arc<dyn Scorer> = Arc::new(Heuristic::default());
+                heuristic.with_layers(layers.unwrap_or_default())
+            }
         }
     }
 }
 
 impl TrackerConfig {
-    /// The tracker; for `onnx` after a download, if the model is missing.
-    pub async fn build(&self, cx: &Context) -> Result<Arc<dyn FaceTracker>> {
-        Ok(match self {
-            TrackerConfig::Auto { model } => Arc::new(AutoTracker { model: named(model), loaded: OnceCell::new() }),
-            TrackerConfig::Onnx { model } => Arc::new(load(cx, &named(model)).await?),
-            TrackerConfig::Center => Arc::new(CenterTracker),
-        })
+    /// The tracker inside these layers; none stands for a cache around a model. For `onnx` after a download, if the model is missing.
+    pub async fn build(&self, cx: &Context, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn FaceTracker>> {
+        match self {
+            TrackerConfig::Auto { model } => {
+                let layers = or_a_cache(layers);
+                layers.iter().try_for_each(LayerConfig::check)?;
+                Ok(Arc::new(AutoTracker { model: named(model), layers, loaded: OnceCell::new() }))
+            }
+            TrackerConfig::Onnx { model } => load(cx, &named(model)).await?.with_layers(&or_a_cache(layers)),
+            TrackerConfig::Center => {
+                let tracker: Arc<dyn FaceTracker> = Arc::new(CenterTracker);
+                tracker.with_layers(layers.unwrap_or_default())
+            }
+        }
     }
 }
 
 impl RendererConfig {
-    /// The renderer.
-    pub fn build(&self) -> Arc<dyn Renderer> {
-        match self {
+    /// The renderer inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Renderer>> {
+        let renderer: Arc<dyn Renderer> = match self {
             RendererConfig::Ffmpeg => Arc::new(FfmpegRenderer::default()),
-        }
+        };
+        renderer.with_layers(layers.unwrap_or_default())
     }
 }
 
 impl PublisherConfig {
-    /// The publisher.
-    pub fn build(&self) -> Arc<dyn Publisher> {
-        match self {
+    /// The publisher inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
+        let publisher: Arc<dyn Publisher> = match self {
             PublisherConfig::Folder { path, keep_others: true } => Arc::new(Folder::new(path).keep_others()),
             PublisherConfig::Folder { path, keep_others: false } => Arc::new(Folder::new(path)),
-        }
+        };
+        publisher.with_layers(layers.unwrap_or_default())
     }
+}
+
+/// What goes around work that takes minutes or money, where nobody says otherwise.
+fn or_a_cache(layers: Option<&[LayerConfig]>) -> Vec<LayerConfig> {
+    layers.map_or_else(|| vec![LayerConfig::Cache(Cache::of_the_user())], <[LayerConfig]>::to_vec)
 }
 
 fn named(model: &Option<String>) -> String {
     model.clone().unwrap_or_else(|| Model::DEFAULT_FACE_DETECTOR.to_owned())
 }
 
-/// What the tracker of a model sees is kept, and found again by the model's bytes.
-async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
+async fn load(cx: &Context, model: &str) -> Result<Arc<dyn FaceTracker>> {
     let path = ModelStore::new().resolve(cx, model).await?;
-    cx.blocking(move |_| {
-        let about = format!("onnx {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&path])?);
-        Ok(Remembered::new(OnnxTracker::load(path)?, Artifacts::of_the_user(), about))
-    })
-    .await
+    cx.blocking(move |_| Ok(Arc::new(OnnxTracker::load(path)?) as Arc<dyn FaceTracker>)).await
 }
 
-/// The BLAKE3 hash of files' bytes, one after the other.
-fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    for path in files {
-        let path = path.as_ref();
-        let unreadable = |error| Error::io(path, "read the model", error);
-        hasher.update_reader(std::fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?;
-    }
-    Ok(hasher.finalize().to_string())
-}
-
-/// A transcript that costs money is asked for once.
-fn remembered(transcriber: OpenAiTranscriber) -> Remembered<OpenAiTranscriber> {
-    let about = format!("{} {} {transcriber:?}", env!("CARGO_PKG_VERSION"), transcriber.server.url());
-    Remembered::new(transcriber, Artifacts::of_the_user(), about)
+fn openai(transcriber: &OpenAiTranscriber, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Transcriber>> {
+    let transcriber: Arc<dyn Transcriber> = Arc::new(transcriber.clone());
+    transcriber.with_layers(&or_a_cache(layers))
 }
 
 /// Captions where there are some. That there are none is no failure, so what comes next takes over without a warning.
-struct AutoTranscriber;
+struct AutoTranscriber {
+    api: Arc<dyn Transcriber>,
+    local: Local,
+}
 
 #[async_trait]
 impl Transcriber for AutoTranscriber {
@@ -286,40 +309,55 @@ impl Transcriber for AutoTranscriber {
             answer => return answer,
         };
         if OpenAiServer::default().is_configured() {
-            remembered(OpenAiTranscriber::default()).transcribe(cx, media).await
+            self.api.transcribe(cx, media).await
         } else if ModelStore::new().find_speech().is_some() {
-            Local { model: None }.transcribe(cx, media).await
+            self.local.transcribe(cx, media).await
         } else {
             Err(none)
         }
     }
 }
 
-/// A local model. What it hears is kept, by the model's bytes and its vocabulary's.
+/// A local model, found when it is first needed.
 struct Local {
     model: Option<PathBuf>,
+    layers: Vec<LayerConfig>,
+    found: OnceCell<Arc<dyn Transcriber>>,
+}
+
+impl Local {
+    fn new(model: Option<PathBuf>, layers: Option<&[LayerConfig]>) -> Result<Self> {
+        let layers = or_a_cache(layers);
+        layers.iter().try_for_each(LayerConfig::check)?;
+        Ok(Local { model, layers, found: OnceCell::new() })
+    }
+
+    async fn find(&self, cx: &Context) -> Result<Arc<dyn Transcriber>> {
+        let folder = self.model.clone().or_else(|| ModelStore::new().find_speech()).ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, "there is no speech model on this machine")
+                .with_advice("give a model's folder, or put one into CLIPKIT_MODELS as speech/ (model.onnx, vocab.json)")
+        })?;
+        let unopened = cx
+            .blocking(move |_| {
+                let fingerprint = LocalTranscriber::fingerprint_of(&folder)?;
+                Ok(Arc::new(Unopened { folder, fingerprint }) as Arc<dyn Transcriber>)
+            })
+            .await?;
+        unopened.with_layers(&self.layers)
+    }
 }
 
 #[async_trait]
 impl Transcriber for Local {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        let folder = self.model.clone().or_else(|| ModelStore::new().find_speech()).ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, "there is no speech model on this machine")
-                .with_advice("give a model's folder, or put one into CLIPKIT_MODELS as speech/ (model.onnx, vocab.json)")
-        })?;
-        let transcriber = cx
-            .blocking(move |_| {
-                let about = format!("local {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&LocalTranscriber::files(&folder)?)?);
-                Ok(Remembered::new(Unopened { folder }, Artifacts::of_the_user(), about))
-            })
-            .await?;
-        transcriber.transcribe(cx, media).await
+        self.found.get_or_try_init(|| self.find(cx)).await?.transcribe(cx, media).await
     }
 }
 
 /// A local model that is opened when it has something to hear: what was heard before needs none of its hundreds of megabytes.
 struct Unopened {
     folder: PathBuf,
+    fingerprint: String,
 }
 
 #[async_trait]
@@ -329,13 +367,18 @@ impl Transcriber for Unopened {
         let model = cx.blocking(move |_| LocalTranscriber::load(folder)).await?;
         model.transcribe(cx, media).await
     }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.fingerprint.clone())
+    }
 }
 
 /// Looks for faces where a model can be had, and says once a run where it cannot. The model is looked for when the first span is tracked,
 /// so that a run that ends before needs none.
 struct AutoTracker {
     model: String,
-    loaded: OnceCell<Result<Remembered<OnnxTracker>, String>>,
+    layers: Vec<LayerConfig>,
+    loaded: OnceCell<Result<Arc<dyn FaceTracker>, String>>,
 }
 
 #[async_trait]
@@ -343,8 +386,9 @@ impl FaceTracker for AutoTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let attempt = || async {
             match load(cx, &self.model).await {
+                Ok(tracker) => tracker.with_layers(&self.layers).map(Ok),
                 Err(error) if error.is_cancelled() => Err(error),
-                loaded => Ok(loaded.map_err(|error| error.to_string())),
+                Err(error) => Ok(Err(error.to_string())),
             }
         };
         match self.loaded.get_or_try_init(attempt).await? {
@@ -383,9 +427,9 @@ mod tests {
     async fn where_no_model_can_be_had_auto_warns_once_and_onnx_fails() {
         let nowhere = Some("no/such/model.onnx".to_owned());
         let cx = Context::new();
-        let error = TrackerConfig::Onnx { model: nowhere.clone() }.build(&cx).await.err().unwrap();
+        let error = TrackerConfig::Onnx { model: nowhere.clone() }.build(&cx, None).await.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        let auto = TrackerConfig::Auto { model: nowhere }.build(&cx).await.unwrap();
+        let auto = TrackerConfig::Auto { model: nowhere }.build(&cx, None).await.unwrap();
         let media = crate::model::Media {
             path: "talk.mp4".into(),
             id: crate::model::ContentId::new("none", ""),

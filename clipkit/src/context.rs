@@ -1,6 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,18 @@ pub enum Event {
         /// How many clips will be made.
         clips: usize,
     },
+    /// A stage waits: for a place, for its next attempt.
+    Waiting {
+        /// The stage.
+        stage: Stage,
+        /// The clip, from 1 in order of rank.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        clip: Option<usize>,
+        /// For how long.
+        seconds: f64,
+        /// Why, in one line for a person.
+        reason: String,
+    },
     /// Something went less well than asked.
     Warning(Warning),
     /// A clip is in its place.
@@ -58,6 +72,7 @@ type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 #[derive(Clone, Default)]
 pub struct Context {
     shared: Arc<Shared>,
+    cancellation: CancellationToken,
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
@@ -65,9 +80,10 @@ pub struct Context {
 
 #[derive(Default)]
 struct Shared {
-    cancellation: CancellationToken,
     listener: Option<Listener>,
     warnings: Mutex<Vec<Warning>>,
+    /// Whether something stood in for what was asked.
+    stepped_down: AtomicBool,
     scratch_parent: Option<PathBuf>,
     scratch: OnceLock<crate::scratch::Scratch>,
     /// The context this one was made for a run from: it hears of the run's warnings.
@@ -94,14 +110,20 @@ impl Context {
         ContextBuilder::default()
     }
 
+    /// The same context, for work that can be stopped by itself: cancelling it leaves this one alone; cancelling this one cancels both.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Context { cancellation: self.cancellation.child_token(), ..self.clone() }
+    }
+
     /// Asks everything that runs under this context to stop. Work stops within a second and removes what it had half written.
     pub fn cancel(&self) {
-        self.shared.cancellation.cancel();
+        self.cancellation.cancel();
     }
 
     /// Whether someone asked to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.shared.cancellation.is_cancelled()
+        self.cancellation.is_cancelled()
     }
 
     /// An error if someone asked to stop. Long loops call it once a turn.
@@ -111,7 +133,16 @@ impl Context {
 
     /// Waits until someone asks to stop.
     pub async fn cancelled(&self) {
-        self.shared.cancellation.cancelled().await;
+        self.cancellation.cancelled().await;
+    }
+
+    /// Waits for `time`, unless someone asks to stop before it is over: that is an error at once.
+    pub async fn sleep(&self, time: Duration) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.cancelled() => self.check(),
+            () = tokio::time::sleep(time) => Ok(()),
+        }
     }
 
     /// The stage this context speaks for.
@@ -158,6 +189,15 @@ impl Context {
     pub fn progress(&self, fraction: f64) {
         if let Some(stage) = self.stage {
             self.emit(&Event::Progress { stage, clip: self.clip, fraction: fraction.clamp(0.0, 1.0) as f32 });
+        }
+    }
+
+    /// Tells the log and the listener that this context's stage waits for `time`, and why.
+    pub fn waiting(&self, time: Duration, reason: impl Into<String>) {
+        let reason = reason.into();
+        tracing::info!(stage = self.stage.map(Stage::name), clip = self.clip, seconds = time.as_secs_f64(), "waits: {reason}");
+        if let Some(stage) = self.stage {
+            self.emit(&Event::Waiting { stage, clip: self.clip, seconds: time.as_secs_f64(), reason });
         }
     }
 
@@ -217,13 +257,30 @@ impl Context {
     /// Scratch space goes where this context was told to put it, else into `staging`.
     pub(crate) fn for_run(&self, staging: Option<&Path>) -> Self {
         let shared = Shared {
-            cancellation: self.shared.cancellation.child_token(),
             listener: self.shared.listener.clone(),
             scratch_parent: self.shared.scratch_parent.clone().or_else(|| staging.map(Path::to_owned)),
             parent: Some(self.shared.clone()),
             ..Shared::default()
         };
-        Context { shared: Arc::new(shared), stage: None, clip: None, threads: self.threads }
+        let cancellation = self.cancellation.child_token();
+        Context { shared: Arc::new(shared), cancellation, stage: None, clip: None, threads: self.threads }
+    }
+
+    /// A context for work that outlives this one's caller: it speaks for the same stage and clip and shares nothing else, so that it has
+    /// a cancellation, warnings and scratch space of its own. `listener` hears it.
+    pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        let shared = Shared { listener: Some(Arc::new(listener)), scratch_parent: self.shared.scratch_parent.clone(), ..Shared::default() };
+        Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
+    }
+
+    /// Remembers that what is answered stands in for what was asked, so that no cache keeps it.
+    pub(crate) fn step_down(&self) {
+        self.shared.stepped_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether something that ran under this context stepped down.
+    pub(crate) fn stepped_down(&self) -> bool {
+        self.shared.stepped_down.load(Ordering::Relaxed)
     }
 
     /// Removes the scratch space now, whoever still holds this context.

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub enum ErrorKind {
     RateLimited,
     /// A server refuses the credentials, or asks for some.
     Denied,
+    /// A stage took longer than it was given.
+    TimedOut,
     /// A stage answered something outside its contract.
     Contract,
 }
@@ -68,12 +71,13 @@ pub enum Recovery {
 /// The one error type of this crate.
 ///
 /// It carries a [`kind`](Error::kind) to branch on, the [`stage`](Error::stage) that failed, the file, moment or address
-/// concerned, and what to do next ([`recovery`](Error::recovery)). Its `Display` is one line for a person.
-#[derive(thiserror::Error)]
+/// concerned, and what to do next ([`recovery`](Error::recovery)). Its `Display` is one line for a person. Several callers of one piece of work
+/// get a clone each.
+#[derive(Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Inner {
     kind: ErrorKind,
     stage: Option<Stage>,
@@ -83,7 +87,7 @@ struct Inner {
     at: Option<Timestamp>,
     url: Option<String>,
     recovery: Recovery,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -166,7 +170,7 @@ impl Error {
     /// Keeps the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
     }
 

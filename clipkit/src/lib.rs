@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod artifact;
 mod av;
 mod caption;
 mod config;
@@ -29,9 +28,10 @@ pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, 
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};
 pub use inspect::contact_sheet;
-pub use layer::Fallback;
+pub use layer::{Cache, Concurrency, Fallback, Input, Layer, LayerConfig, Layered, Next, RateLimit, Retry, StageExt, Timeout, WithLayers};
 pub use model::*;
 pub use models::{Model, ModelStore};
+pub use object_store;
 pub use openai::OpenAiServer;
 pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
@@ -62,4 +62,8 @@ const _: () = {
     shared::<Folder>();
     shared::<ModelStore>();
     shared::<Fallback<OnnxTracker, CenterTracker>>();
+    shared::<Layered<OnnxTracker, Cache>>();
+    shared::<RateLimit>();
+    shared::<Concurrency>();
+    shared::<LayerConfig>();
 };

@@ -4,7 +4,8 @@ use crate::error::Result;
 
 /// A stage, and another in its place where the first fails. The step down leaves a warning.
 ///
-/// Made by `or`: `OnnxTracker::load(model)?.or(CenterTracker)`. Cancelled work is not tried again.
+/// Made by [`or`](crate::StageExt::or): `OnnxTracker::load(model)?.or(CenterTracker)`. Cancelled work is not tried again. What the second
+/// answers is never kept by a [`Cache`](crate::Cache) around the two, so the first gets another chance at the next run.
 #[derive(Clone, Debug)]
 pub struct Fallback<A, B> {
     first: A,
@@ -12,15 +13,15 @@ pub struct Fallback<A, B> {
 }
 
 impl<A, B> Fallback<A, B> {
-    pub(crate) fn new(first: A, second: B) -> Self {
+    pub(super) fn new(first: A, second: B) -> Self {
         Fallback { first, second }
     }
 
-    pub(crate) fn first(&self) -> &A {
+    pub(super) fn first(&self) -> &A {
         &self.first
     }
 
-    pub(crate) async fn first_that_works<I, O>(&self, cx: &Context, input: &I) -> Result<O>
+    pub(super) async fn first_that_works<I, O>(&self, cx: &Context, input: &I) -> Result<O>
     where
         I: ?Sized + Sync,
         A: Stage<I, O>,
@@ -29,6 +30,7 @@ impl<A, B> Fallback<A, B> {
         match self.first.call(cx, input).await {
             Err(error) if !error.is_cancelled() => {
                 cx.warn(format!("{error}; going on with {}", short_name::<B>()));
+                cx.step_down();
                 self.second.call(cx, input).await
             }
             answer => answer,
@@ -36,9 +38,36 @@ impl<A, B> Fallback<A, B> {
     }
 }
 
-/// `clipkit::track::center::CenterTracker` -> `CenterTracker`.
+/// `clipkit::track::center::CenterTracker` -> `CenterTracker`, also inside layers or behind a pointer.
 fn short_name<T>() -> &'static str {
-    let name = std::any::type_name::<T>();
-    let bare = name.split('<').next().unwrap_or(name);
-    bare.rsplit("::").next().unwrap_or(bare)
+    bare(std::any::type_name::<T>())
+}
+
+fn bare(mut name: &'static str) -> &'static str {
+    loop {
+        let (outer, inner) = name.split_once('<').unwrap_or((name, ""));
+        let outer = outer.rsplit("::").next().unwrap_or(outer);
+        match outer {
+            "Arc" | "Layered" | "Fallback" if !inner.is_empty() => name = inner,
+            _ if name.starts_with("dyn ") => return "another stage",
+            _ => return outer.split([',', '>']).next().unwrap_or(outer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_called_by_their_own_names() {
+        for (name, short) in [
+            ("clipkit::track::center::CenterTracker", "CenterTracker"),
+            ("clipkit::layer::Layered<clipkit::score::heuristic::Heuristic, clipkit::layer::retry::Retry>", "Heuristic"),
+            ("alloc::sync::Arc<dyn clipkit::score::Scorer>", "another stage"),
+            ("my::Own<u8>", "Own"),
+        ] {
+            assert_eq!(bare(name), short, "{name}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod face;
 mod media;
 mod plan;
 pub(crate) mod script;
+pub(crate) mod seconds;
 mod style;
 mod time;
 mod transcript;

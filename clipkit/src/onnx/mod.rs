@@ -32,3 +32,14 @@ fn builder(threads: usize) -> ort::Result<SessionBuilder> {
     // Spinning threads are a little faster to wake, but take the cores that decoding needs meanwhile.
     Ok(Session::builder()?.with_intra_threads(threads)?.with_intra_op_spinning(false)?)
 }
+
+/// The BLAKE3 hash of files' bytes, one after the other.
+pub(crate) fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    for path in files {
+        let path = path.as_ref();
+        let unreadable = |error| Error::io(path, "read the model", error);
+        hasher.update_reader(std::fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    }
+    Ok(hasher.finalize().to_string())
+}

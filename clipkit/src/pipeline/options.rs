@@ -24,10 +24,10 @@ pub struct ClipOptions {
     /// The most clips. Default 10.
     pub clips: usize,
     /// The shortest clip; in JSON, seconds. Default 15 s.
-    #[serde(with = "seconds")]
+    #[serde(with = "crate::model::seconds")]
     pub min: Duration,
     /// The longest clip; in JSON, seconds. Default 60 s.
-    #[serde(with = "seconds")]
+    #[serde(with = "crate::model::seconds")]
     pub max: Duration,
     /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
     pub aspect: Aspect,
@@ -108,20 +108,6 @@ impl ClipOptions {
             captions,
             output: self.output(size, FrameRate::new(30, 1)),
         })
-    }
-}
-
-/// A duration as a number of seconds.
-mod seconds {
-    use super::{Deserialize, Deserializer, Duration, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(duration.as_secs_f64())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        Duration::try_from_secs_f64(seconds).map_err(|_| serde::de::Error::custom(format!("{seconds} is not a duration in seconds")))
     }
 }
 

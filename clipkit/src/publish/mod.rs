@@ -33,12 +33,4 @@ pub trait Publisher: Send + Sync {
     fn staging(&self) -> Option<&Path> {
         None
     }
-
-    /// This publisher, and `other` where this one fails; the step down leaves a warning.
-    fn or<B: Publisher>(self, other: B) -> crate::layer::Fallback<Self, B>
-    where
-        Self: Sized,
-    {
-        crate::layer::Fallback::new(self, other)
-    }
 }

@@ -33,12 +33,4 @@ pub trait Renderer: Send + Sync {
     fn size(&self) -> Option<(u32, u32)> {
         None
     }
-
-    /// This renderer, and `other` where this one fails; the step down leaves a warning.
-    fn or<B: Renderer>(self, other: B) -> crate::layer::Fallback<Self, B>
-    where
-        Self: Sized,
-    {
-        crate::layer::Fallback::new(self, other)
-    }
 }

@@ -27,6 +27,10 @@ const SILENCES: [f64; 2] = [2.5, 6.0];
 
 #[async_trait]
 impl Scorer for Heuristic {
+    fn fingerprint(&self) -> Option<String> {
+        Some("heuristic".to_owned())
+    }
+
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
         let scoring = scoring.clone();
         cx.blocking(move |cx| choose(cx, &scoring)).await

@@ -62,11 +62,9 @@ pub trait Scorer: Send + Sync {
     /// Chooses the spans.
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>>;
 
-    /// This scorer, and `other` where this one fails; the step down leaves a warning.
-    fn or<B: Scorer>(self, other: B) -> crate::layer::Fallback<Self, B>
-    where
-        Self: Sized,
-    {
-        crate::layer::Fallback::new(self, other)
+    /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
+    /// kept by a [`Cache`](crate::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    fn fingerprint(&self) -> Option<String> {
+        None
     }
 }

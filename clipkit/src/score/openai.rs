@@ -48,6 +48,10 @@ impl Default for OpenAiScorer {
 
 #[async_trait]
 impl Scorer for OpenAiScorer {
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("openai {} {self:?}", self.server.url()))
+    }
+
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
         // Before any work, since there may be no key; and one for all requests, which share its connections.
         let client = &self.server.client()?;

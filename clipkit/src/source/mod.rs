@@ -21,12 +21,4 @@ use crate::model::Media;
 pub trait Source: Send + Sync {
     /// Gets the video.
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media>;
-
-    /// This source, and `other` where this one fails; the step down leaves a warning.
-    fn or<B: Source>(self, other: B) -> crate::layer::Fallback<Self, B>
-    where
-        Self: Sized,
-    {
-        crate::layer::Fallback::new(self, other)
-    }
 }

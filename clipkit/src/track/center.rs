@@ -14,4 +14,8 @@ impl FaceTracker for CenterTracker {
     async fn track(&self, _cx: &Context, _tracking: &Tracking) -> Result<Tracks> {
         Ok(Tracks::default())
     }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some("center".to_owned())
+    }
 }

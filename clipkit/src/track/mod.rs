@@ -38,11 +38,9 @@ pub trait FaceTracker: Send + Sync {
     /// Looks at the span.
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks>;
 
-    /// This tracker, and `other` where this one fails; the step down leaves a warning.
-    fn or<B: FaceTracker>(self, other: B) -> crate::layer::Fallback<Self, B>
-    where
-        Self: Sized,
-    {
-        crate::layer::Fallback::new(self, other)
+    /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
+    /// kept by a [`Cache`](crate::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    fn fingerprint(&self) -> Option<String> {
+        None
     }
 }

@@ -14,7 +14,7 @@ use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, Tracks};
-use crate::onnx::RuntimeOptions;
+use crate::onnx::{self, RuntimeOptions};
 
 /// The longer side of the pictures that faces are looked for in: what the larger of the models takes in.
 const LONGEST: u32 = 640;
@@ -52,6 +52,8 @@ pub struct OnnxTracker {
     detector: Arc<Mutex<Detector>>,
     confidence: f64,
     interval: f64,
+    /// A hash of the model.
+    model: Arc<str>,
 }
 
 impl OnnxTracker {
@@ -74,7 +76,8 @@ impl OnnxTracker {
         }
         let detector = Detector::open(path.as_ref(), &RuntimeOptions { library, threads })?;
         let confidence = confidence.unwrap_or(detector.usual_confidence());
-        Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second })
+        let model = onnx::fingerprint(&[&path])?.into();
+        Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second, model })
     }
 
     fn faces(&self, at: Timestamp, image: &RgbImage) -> Result<Look> {
@@ -161,6 +164,10 @@ impl FaceTracker for OnnxTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let (tracker, tracking) = (self.clone(), tracking.clone());
         cx.blocking(move |cx| tracker.look_at(cx, &tracking)).await
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("onnx {} {} {}", self.model, self.confidence, self.interval))
     }
 }
 

@@ -111,6 +111,10 @@ impl OpenAiTranscriber {
 
 #[async_trait]
 impl Transcriber for OpenAiTranscriber {
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("openai {} {self:?}", self.server.url()))
+    }
+
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         // Before minutes of work, since there may be no key; and one for all requests, which share its connections.
         let client = &self.server.client()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 22] = [
+const RULES: [(&str, &[&str]); 21] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
@@ -29,7 +29,6 @@ const RULES: [(&str, &[&str]); 22] = [
         "pipeline",
         &["av", "model", "error", "context", "source", "transcribe", "score", "track", "render", "publish", "reframe", "caption", "voice"],
     ),
-    ("artifact", &["model", "error", "context", "scratch", "track", "transcribe"]),
     ("inspect", STAGE),
     ("config", ALL),
 ];
@@ -49,7 +48,7 @@ const ALL: &[&str] = &[
     "models",
     "onnx",
     "openai",
-    "artifact",
+    "layer",
 ];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {

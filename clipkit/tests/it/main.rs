@@ -5,10 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+mod cache;
 #[cfg(feature = "cli")]
 mod cli;
 mod fakes;
 mod imports;
+mod layers;
 mod local;
 mod media;
 mod onnx;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clipkit::{
     Context, ErrorKind, FileSource, Heuristic, Media, OpenAiScorer, OpenAiServer, OpenAiTranscriber, Recovery, ScoreOptions, Scorer,
-    Scoring, Source, Transcriber, Transcript, Word,
+    Scoring, Source, StageExt, Transcriber, Transcript, Word,
 };
 use serde_json::json;
 use wiremock::matchers::{header, method, path};

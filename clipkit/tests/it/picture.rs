@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clipkit::{
-    CenterTracker, Context, ErrorKind, Event, FaceTracker, FileSource, OnnxTracker, OnnxTrackerOptions, Source, Span, Stage, Timestamp,
-    Tracking, Tracks,
+    CenterTracker, Context, ErrorKind, Event, FaceTracker, FileSource, OnnxTracker, OnnxTrackerOptions, Source, Span, Stage, StageExt,
+    Timestamp, Tracking, Tracks,
 };
 
 use crate::support::testdata;

@@ -1,7 +1,7 @@
 //! Clips of one video: `cargo run --release -p clipkit-examples -- talk.mp4 clips`.
 
-use clipkit::{Captions, CenterTracker, ClipOptions, Context, Event, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic};
-use clipkit::{Model, ModelStore, OnnxTracker, Pipeline, Result};
+use clipkit::{Captions, CenterTracker, ClipOptions, Context, Event, FfmpegRenderer, FileSource, Folder, Heuristic};
+use clipkit::{Model, ModelStore, OnnxTracker, Pipeline, Result, StageExt};
 
 #[tokio::main]
 async fn main() -> Result<()> {

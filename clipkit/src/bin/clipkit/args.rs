@@ -1,11 +1,12 @@
 //! What can be asked for, and how.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clipkit::{Aspect, CaptionStyle, Platform, Span, X264Preset};
+use clipkit::{Aspect, CaptionStyle, LayerConfig, Platform, Span, Stage, X264Preset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -97,6 +98,8 @@ pub(crate) struct ClipArgs {
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
+    pub(crate) anew: Anew,
+    #[command(flatten)]
     pub(crate) how: Reporting,
 }
 
@@ -120,6 +123,26 @@ impl Lengths {
             return Err(crate::usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
         }
         Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Anew {
+    /// Do all work anew: use no transcripts, scores and tracks of earlier runs (kept for 7 days), and keep none
+    #[arg(long)]
+    no_cache: bool,
+}
+
+impl Anew {
+    /// What goes around a stage: what its kind has by default, or nothing.
+    pub(crate) fn layers(self) -> Option<&'static [LayerConfig]> {
+        self.no_cache.then_some(&[])
+    }
+
+    /// The same, by stage.
+    pub(crate) fn of_all(self) -> BTreeMap<Stage, Vec<LayerConfig>> {
+        let cached = [Stage::Transcribe, Stage::Score, Stage::Track].into_iter();
+        cached.filter_map(|stage| Some((stage, self.layers()?.to_vec()))).collect()
     }
 }
 
@@ -207,6 +230,8 @@ pub(crate) struct TranscribeArgs {
     /// The speech model: a name for openai [default: whisper-1], a folder for local [default: speech in CLIPKIT_MODELS]
     #[arg(long, value_name = "MODEL")]
     pub(crate) transcriber_model: Option<String>,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
 }
 
 #[derive(Debug, Args)]
@@ -228,6 +253,8 @@ pub(crate) struct ScoreArgs {
     /// The language model of the scorer openai [default: gpt-4o-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) scorer_model: Option<String>,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +273,8 @@ pub(crate) struct TrackArgs {
     /// The tracker's model: a name that `clipkit models list` knows, or a file
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -75,6 +75,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
         scorer: scorer(args.scorer, args.scorer_model.as_deref()),
         tracker: tracker(args.tracker, args.model.as_deref()),
         publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
+        layers: args.anew.of_all(),
         options: ClipOptions {
             clips: args.lengths.clips,
             min: args.lengths.min,

@@ -44,6 +44,7 @@ fn line(event: &Event) {
         Event::Started { stage, clip: None } if *stage != Stage::Publish => note(&format!("{stage} ...")),
         Event::Started { stage: Stage::Render, clip: Some(clip) } => note(&format!("clip {clip}: render ...")),
         Event::Planned { clips } => note(&format!("{clips} clips chosen")),
+        Event::Waiting { stage, seconds, reason, .. } => note(&format!("{stage} waits {seconds:.0} s: {reason}")),
         Event::Clip(clip) => note(&format!("made {}", clip.file)),
         _ => {}
     }
@@ -95,6 +96,9 @@ impl Bars {
             }
             Event::Progress { stage, clip, fraction } => {
                 self.bar(*stage, *clip).set_position((f64::from(*fraction) * STEPS as f64) as u64);
+            }
+            Event::Waiting { stage, clip, seconds, reason } => {
+                self.bar(*stage, *clip).set_message(format!("waits {seconds:.0} s: {reason}"));
             }
             Event::Finished { stage, clip: None } => self.bar(*stage, None).finish_with_message("done"),
             Event::Finished { stage: Stage::Publish, clip } => self.bar(Stage::Publish, *clip).finish_with_message("done"),

@@ -10,7 +10,8 @@ use crate::output::{warn, write_json};
 use crate::{Done, clip, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
-    let transcriber = clip::transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()).build();
+    let transcriber =
+        clip::transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = fetch(cx, &args.input).await?;
         transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
@@ -23,7 +24,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
     args.lengths.check()?;
     let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max };
     let transcript = read(&args.transcript)?;
-    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref()).build();
+    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref()).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = match &args.media {
             Some(path) => Some(fetch(cx, path).await?),
@@ -43,7 +44,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
 pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
     let config = clip::tracker(args.tracker, args.model.as_deref());
     let work = async |cx: &Context| {
-        let tracker = config.build(cx).await?;
+        let tracker = config.build(cx, args.anew.layers()).await?;
         let media = fetch(cx, &args.input).await?;
         media.require_video()?;
         let Some(span) = args.span.intersection(clipkit::Span::between(Timestamp::ZERO, media.duration)) else {

@@ -18,7 +18,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Transcript, Word};
-use crate::onnx::RuntimeOptions;
+use crate::onnx::{self, RuntimeOptions};
 
 use letters::Letters;
 use pieces::Pieces;
@@ -40,6 +40,7 @@ const STRETCHES: Cutting = Cutting { length: 20.0, search: 5.0, overlap: 1.0 };
 pub struct LocalTranscriber {
     model: Arc<Mutex<Model>>,
     folder: PathBuf,
+    fingerprint: String,
 }
 
 #[derive(Debug)]
@@ -57,13 +58,15 @@ impl LocalTranscriber {
             Kind::Letters => Model::Letters(Letters::load(&files, &options)?),
             Kind::Pieces => Model::Pieces(Pieces::load(&files, &options)?),
         };
-        Ok(LocalTranscriber { model: Arc::new(Mutex::new(model)), folder: files.folder })
+        let fingerprint = LocalTranscriber::fingerprint_of(&files.folder)?;
+        Ok(LocalTranscriber { model: Arc::new(Mutex::new(model)), folder: files.folder, fingerprint })
     }
 
-    /// The files that decide what is heard: the networks and the vocabulary.
-    pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    /// What the model in `folder` would say of itself, without opening it: the networks and the vocabulary decide what is heard.
+    pub(crate) fn fingerprint_of(folder: &Path) -> Result<String> {
         let Files { model, vocabulary, features, joint, .. } = Files::find(folder)?;
-        Ok([Some(model), Some(vocabulary), features, joint].into_iter().flatten().collect())
+        let files: Vec<PathBuf> = [Some(model), Some(vocabulary), features, joint].into_iter().flatten().collect();
+        Ok(format!("local {}", onnx::fingerprint(&files)?))
     }
 
     fn hear(&self, cx: &Context, samples: Vec<f32>) -> Result<Vec<Word>> {
@@ -160,5 +163,9 @@ impl Transcriber for LocalTranscriber {
             Ok(Transcript { language: None, origin: name, words })
         })
         .await
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.fingerprint.clone())
     }
 }

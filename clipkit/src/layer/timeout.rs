@@ -1,0 +1,84 @@
+use std::pin::pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::{GRACE, Layer, Next};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Recovery, Result};
+
+/// Gives a call so long. What takes longer is cancelled, and the error ([`ErrorKind::TimedOut`]) may be retried. Default 10 minutes.
+///
+/// The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
+/// in that moment is not thrown away.
+///
+/// It belongs next to the stage, inside [`Retry`](crate::Retry) and [`RateLimit`](crate::RateLimit): outside, their waits use the time up. The time
+/// is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeout {
+    #[serde(rename = "seconds", with = "crate::model::seconds")]
+    limit: Duration,
+}
+
+impl Default for Timeout {
+    fn default() -> Self {
+        Timeout::after(Duration::from_secs(600))
+    }
+}
+
+impl Timeout {
+    /// So long for one call.
+    pub fn after(limit: Duration) -> Self {
+        Timeout { limit }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.limit.is_zero() {
+            return Err(Error::new(ErrorKind::Config, "a timeout of 0 s leaves no time for any call"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<I: ?Sized + Sync, O: Send> Layer<I, O> for Timeout {
+    async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O> {
+        self.check()?;
+        cx.check()?;
+        let child = cx.child();
+        // Whatever becomes of this call, threads that still work for it stop.
+        let _stop = CancelOnDrop(&child);
+        let mut work = pin!(next.call(&child, input));
+        let cancelled = async {
+            cx.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            answer = &mut work => return answer,
+            () = cancelled => return Err(cx.label(Error::cancelled())),
+            () = tokio::time::sleep(self.limit) => child.cancel(),
+        }
+        match tokio::time::timeout(GRACE, work).await {
+            Ok(Ok(answer)) => Ok(answer),
+            _ => {
+                cx.check()?;
+                Err(cx.label(
+                    Error::new(ErrorKind::TimedOut, format!("it took longer than {:?}", self.limit))
+                        .with_recovery(Recovery::Retry { after: None })
+                        .with_advice("give it more time (Timeout), or less to do"),
+                ))
+            }
+        }
+    }
+}
+
+struct CancelOnDrop<'a>(&'a Context);
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
