@@ -191,7 +191,7 @@ async fn measure_talk(folder: &Path) -> Measured {
     let (media, tracks) = look(&folder.join("talk.mp4")).await;
     let picture = media.require_video().unwrap().display_size();
     let span = Span::between(Timestamp::ZERO, media.duration);
-    let scenes = reframe::scenes(&reframe::Framing::silent(&tracks, span, picture, OUTPUT));
+    let scenes = reframe::framed(&reframe::Framing::silent(&tracks, span, picture, OUTPUT)).scenes;
     let measured = measure(&truth, &media, &tracks, &scenes);
     println!(
         "middle {:.2} %, whole {:.2} %, speaker {:.2} %, solo {:.1} px, reversals {}, late {:.2}, missed {}, invented {}",

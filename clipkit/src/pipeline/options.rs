@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, Output, PlanSource, Platform, Rect, Scene, Score,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Output, PlanSource, Platform, Rect, Scene, Score,
     Span, Stage, Timestamp, X264Preset,
 };
 
@@ -31,6 +31,9 @@ pub struct ClipOptions {
     pub max: Duration,
     /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
     pub aspect: Aspect,
+    /// How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
+    /// every shot; where it cannot be (two halves of one person), a warning says so.
+    pub layout: LayoutChoice,
     /// Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
     pub platform: Platform,
     /// How captions look; none for clips without. In JSON a preset's name, a whole style, or null. Default karaoke.
@@ -54,6 +57,7 @@ impl Default for ClipOptions {
             min: Duration::from_secs(15),
             max: Duration::from_secs(60),
             aspect: Aspect::default(),
+            layout: LayoutChoice::default(),
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             preset: X264Preset::Veryfast,

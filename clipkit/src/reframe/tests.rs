@@ -1,10 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{CaptionTrack, ClipPlan, ContentId, FaceSample, FaceTrack, FrameRate, Output, PlanSource, Score, Shot};
+use crate::model::{Crop, Layout, CaptionTrack, ClipPlan, ContentId, FaceSample, FaceTrack, FrameRate, Output, PlanSource, Score, Shot};
 
 const WIDE: (u32, u32) = (1920, 1080);
 const TALL: (u32, u32) = (1080, 1920);
+
+fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
+    framed(framing).scenes
+}
 
 fn span(start: f64, end: f64) -> Span {
     Span::secs(start, end).unwrap()
