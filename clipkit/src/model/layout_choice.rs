@@ -37,8 +37,7 @@ impl FromStr for LayoutChoice {
             "fit" => Ok(LayoutChoice::Fit),
             "pip" => Ok(LayoutChoice::Pip),
             _ => {
-                Err(Error::new(ErrorKind::Config, format!("there is no layout {text:?}"))
-                    .with_advice("use auto, fill, split, fit or pip"))
+                Err(Error::new(ErrorKind::Config, format!("there is no layout {text:?}")).with_advice("use auto, fill, split, fit or pip"))
             }
         }
     }

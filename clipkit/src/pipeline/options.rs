@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Output, PlanSource, Platform, Rect, Scene, Score,
-    Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Output, PlanSource, Platform, Rect,
+    Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
@@ -160,9 +160,11 @@ mod tests {
 
     #[test]
     fn options_read_from_json_with_defaults() {
-        let options: ClipOptions = serde_json::from_str(r#"{"clips": 3, "min": 12.5, "captions": "pop", "aspect": "1:1"}"#).unwrap();
+        let options: ClipOptions =
+            serde_json::from_str(r#"{"clips": 3, "min": 12.5, "captions": "pop", "aspect": "1:1", "layout": "split"}"#).unwrap();
         assert_eq!((options.clips, options.min), (3, Duration::from_millis(12_500)));
         assert_eq!(options.captions, Some(CaptionStyle::pop()));
+        assert_eq!((options.layout, ClipOptions::default().layout), (LayoutChoice::Split, LayoutChoice::Auto));
         assert_eq!(options.max, ClipOptions::default().max);
         let text = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<ClipOptions>(&text).unwrap(), options);

@@ -38,8 +38,7 @@ pub(super) fn plan(
     let span = candidate.span;
     let picture = video.display_size();
     let words = transcript.words_in(span);
-    let Framed { scenes, unmet } =
-        reframe::framed(&Framing { tracks, words, voice, span, picture, output: size, layout: options.layout });
+    let Framed { scenes, unmet } = reframe::framed(&Framing { tracks, words, voice, span, picture, output: size, layout: options.layout });
     if let Some(unmet) = unmet {
         cx.warn(unmet);
     }

@@ -119,7 +119,8 @@ fn the_window_is_steadier_than_people_s_and_agrees_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let videos = people_s_ways(folder.path());
     assert_eq!(videos.len(), 200);
-    let mean = |parts: &[(f64, usize)]| parts.iter().map(|part| part.0).sum::<f64>() / parts.iter().map(|part| part.1).sum::<usize>() as f64;
+    let mean =
+        |parts: &[(f64, usize)]| parts.iter().map(|part| part.0).sum::<f64>() / parts.iter().map(|part| part.1).sum::<usize>() as f64;
     let theirs: Vec<_> = videos.iter().flatten().map(|way| acceleration(way)).collect();
     let human = mean(&theirs);
     let against = |way: &[f64], median: &[f64]| (way.iter().zip(median).map(|(a, b)| iou(*a, *b)).sum::<f64>(), median.len());

@@ -85,7 +85,8 @@ fn without_flicker(footage: &Footage<'_>) -> Vec<(Range<usize>, Arrangement)> {
     let mut n = 0;
     while n < turns.len() {
         let brief = (n..turns.len()).take_while(|&n| is_brief(n)).count();
-        let together = (brief >= FLICKER).then(|| together(footage, &turns[n..n + brief], range(n).start..range(n + brief - 1).end)).flatten();
+        let together =
+            (brief >= FLICKER).then(|| together(footage, &turns[n..n + brief], range(n).start..range(n + brief - 1).end)).flatten();
         let (end, arrangement) = match together {
             Some(arrangement) => (n + brief, arrangement),
             None => (n + brief.max(1), Arrangement::Fill),

@@ -141,6 +141,10 @@ fn grid(shot: Span) -> Vec<Timestamp> {
 }
 
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 mod human_tests;
+#[cfg(test)]
+mod layout_tests;
+#[cfg(test)]
+mod path_tests;
+#[cfg(test)]
+mod tests;

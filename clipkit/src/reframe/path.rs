@@ -40,7 +40,7 @@ impl Zone {
     /// For faces: all of a face is seen.
     pub(super) const FACE: Zone = Zone { standing: 0.22, leaning: 0.06, following: 0.1, whole: f64::INFINITY };
     /// For what else draws the eye. Its box is less certain than a face's and seldom has to be seen whole, so the window has more play.
-    pub(super) const SUBJECT: Zone = Zone { standing: 0.25, leaning: 0.06, following: 0.13, whole: 0.5 };
+    pub(super) const SUBJECT: Zone = Zone { standing: 0.24, leaning: 0.06, following: 0.12, whole: 0.5 };
 }
 
 /// Where the window's middle is best at a moment, and how far before and after that it may be for the whole subject to be seen.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::Footage;
 use super::layout::Arrangement;
 use super::path::{self, Zone};
 use super::people::{self, Turn};
 use super::window::Window;
-use super::Footage;
 use crate::model::{Crop, Half, Layout, Pane, Rect, Scene, Span, Speaking, Timestamp};
 
 /// A pane of a split picture is this many faces high, as far as it can: head and shoulders ...

@@ -27,7 +27,12 @@ fn place(samples: &[SubjectSample], at: Timestamp) -> Option<Rect> {
         }
         (before, after) => {
             let away = |sample: &&SubjectSample| sample.at.since(at).secs().abs();
-            before.into_iter().chain(after).filter(|sample| away(sample) <= LINGER).min_by(|a, b| away(a).total_cmp(&away(b))).map(|s| s.rect)
+            before
+                .into_iter()
+                .chain(after)
+                .filter(|sample| away(sample) <= LINGER)
+                .min_by(|a, b| away(a).total_cmp(&away(b)))
+                .map(|s| s.rect)
         }
     }
 }
