@@ -93,7 +93,7 @@ fn tracked(way: &[f64], dice: &mut Dice) -> Vec<(Timestamp, Rect)> {
 /// The middle of the window in every frame.
 fn filmed(tracks: &Tracks, frames: usize) -> Vec<f64> {
     let span = Span::secs(0.0, frames as f64 / FPS).unwrap();
-    let scenes = framed(&Framing::silent(tracks, span, PICTURE, (120, 360))).scenes;
+    let scenes = scenes(&Framing::silent(tracks, span, PICTURE, (120, 360)));
     let middle = |n: usize| {
         let at = Timestamp::from_secs(n as f64 / FPS);
         let scene = scenes.iter().rev().find(|scene| scene.span.start() <= at).unwrap();

@@ -49,10 +49,7 @@ pub(super) fn arranged(choice: LayoutChoice, footage: &Footage<'_>) -> (Vec<(Ran
         LayoutChoice::Pip => one_to_inset(footage).map(Arrangement::Pip),
     };
     let met = asked.is_some();
-    let plain = match footage.shot.content {
-        ShotContent::Screen => Arrangement::Fit(Vec::new()),
-        _ => Arrangement::Fill,
-    };
+    let plain = if is_screen(footage) { Arrangement::Fit(Vec::new()) } else { Arrangement::Fill };
     (vec![(all, asked.unwrap_or(plain))], met)
 }
 
@@ -62,7 +59,7 @@ fn suited(footage: &Footage<'_>) -> Vec<(Range<usize>, Arrangement)> {
     if window.width.min(window.height) >= AS_GOOD_AS_ALL {
         return vec![(all, Arrangement::Fill)];
     }
-    if footage.shot.content == ShotContent::Screen {
+    if is_screen(footage) {
         let webcam = webcam(footage).filter(|_| footage.has_room_for_an_inset());
         return vec![(all, webcam.map_or(Arrangement::Fit(Vec::new()), Arrangement::Pip))];
     }
@@ -70,6 +67,12 @@ fn suited(footage: &Footage<'_>) -> Vec<(Range<usize>, Arrangement)> {
         return vec![(all, Arrangement::Fit(everyone(footage)))];
     }
     without_flicker(footage)
+}
+
+/// Whether this is a screen to be read. A large face is what a shot is about, whatever is around it.
+fn is_screen(footage: &Footage<'_>) -> bool {
+    let large = |p| footage.usual_face(p, 0..footage.last()).is_some_and(|face| face.height > INSET_FACE);
+    footage.shot.content == ShotContent::Screen && !everyone(footage).into_iter().any(large)
 }
 
 fn everyone(footage: &Footage<'_>) -> Vec<usize> {

@@ -119,6 +119,9 @@ fn a_camera_s_picture_on_a_screen_is_laid_over_it_larger() {
     let middle = face(0, span(0.0, 20.2), 0.06, |_| (0.5, 0.5), |_| true);
     let scenes = framing(&one_shot(ShotContent::Screen, vec![middle]), TALL, LayoutChoice::Auto).scenes;
     assert!(matches!(&scenes[..], [Scene { layout: Layout::Fit { .. }, .. }]), "a face in the middle is a part of the screen");
+    let large = face(0, span(0.0, 20.2), 0.25, |_| (0.5, 0.5), |_| true);
+    let scenes = framing(&one_shot(ShotContent::Screen, vec![large]), TALL, LayoutChoice::Auto).scenes;
+    assert!(matches!(&scenes[..], [Scene { layout: Layout::Fill { .. }, .. }]), "a large face is what it is about");
 }
 
 #[test]

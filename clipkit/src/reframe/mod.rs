@@ -77,6 +77,12 @@ pub(crate) fn framed(framing: &Framing<'_>) -> Framed {
     Framed { scenes, unmet }
 }
 
+/// The scenes of a clip, whatever was asked for.
+#[cfg(test)]
+pub(crate) fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
+    framed(framing).scenes
+}
+
 /// The shots inside `span`, without gaps. Where the tracker saw none, the span is one.
 fn shots(tracks: &Tracks, span: Span) -> Vec<Shot> {
     let mut bounds: Vec<Timestamp> = tracks.shots.iter().map(|shot| shot.span.start()).collect();

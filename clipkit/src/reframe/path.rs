@@ -55,7 +55,8 @@ struct Place {
 /// The middle of a window of `length` at moments [`STEP`] / [`FINE`] apart, given the subject's start and length at moments [`STEP`] apart
 /// (fractions of the picture; none where it is not seen). `level` is where in the window the subject's middle belongs.
 ///
-/// Never faster than [`GREATEST_SPEED`], and never accelerated by more than twice that a second (see [`eased`]), whatever is given.
+/// Whatever is given, it is never faster than [`GREATEST_SPEED`], 0.8 windows a second, and by [`eased`] its acceleration is never more than
+/// 1.6 windows a second squared and never changes by more than 6.4 of them a second.
 pub(super) fn along(boxes: impl Iterator<Item = Option<(f64, f64)>>, length: f64, level: f64, zone: Zone) -> Vec<f64> {
     let places: Vec<Option<Place>> = boxes.map(|subject| subject.map(|subject| place(subject, length, level, zone))).collect();
     if let Some(stand) = standing(&places, length, zone) {

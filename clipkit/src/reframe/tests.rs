@@ -9,10 +9,6 @@ use crate::model::{
 pub(super) const WIDE: (u32, u32) = (1920, 1080);
 pub(super) const TALL: (u32, u32) = (1080, 1920);
 
-fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
-    framed(framing).scenes
-}
-
 pub(super) fn span(start: f64, end: f64) -> Span {
     Span::secs(start, end).unwrap()
 }
