@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, Output, PlanSource, Platform, Rect, Scene, Score,
-    Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Output, PlanSource, Platform, Rect,
+    Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
@@ -31,6 +31,9 @@ pub struct ClipOptions {
     pub max: Duration,
     /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
     pub aspect: Aspect,
+    /// How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
+    /// every shot; where it cannot be (two halves of one person), a warning says so.
+    pub layout: LayoutChoice,
     /// Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
     pub platform: Platform,
     /// How captions look; none for clips without. In JSON a preset's name, a whole style, or null. Default karaoke.
@@ -54,6 +57,7 @@ impl Default for ClipOptions {
             min: Duration::from_secs(15),
             max: Duration::from_secs(60),
             aspect: Aspect::default(),
+            layout: LayoutChoice::default(),
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             preset: X264Preset::Veryfast,
@@ -142,9 +146,11 @@ mod tests {
 
     #[test]
     fn options_read_from_json_with_defaults() {
-        let options: ClipOptions = serde_json::from_str(r#"{"clips": 3, "min": 12.5, "captions": "pop", "aspect": "1:1"}"#).unwrap();
+        let options: ClipOptions =
+            serde_json::from_str(r#"{"clips": 3, "min": 12.5, "captions": "pop", "aspect": "1:1", "layout": "split"}"#).unwrap();
         assert_eq!((options.clips, options.min), (3, Duration::from_millis(12_500)));
         assert_eq!(options.captions, Some(CaptionStyle::pop()));
+        assert_eq!((options.layout, ClipOptions::default().layout), (LayoutChoice::Split, LayoutChoice::Auto));
         assert_eq!(options.max, ClipOptions::default().max);
         let text = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<ClipOptions>(&text).unwrap(), options);

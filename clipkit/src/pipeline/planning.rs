@@ -5,7 +5,7 @@ use crate::model::{
     Aspect, Candidate, CaptionStyle, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span,
     SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript,
 };
-use crate::reframe::{self, Framing};
+use crate::reframe::{self, Framed, Framing};
 
 use super::ClipOptions;
 
@@ -37,6 +37,11 @@ pub(super) fn plan(
     let video = media.require_video()?;
     let span = candidate.span;
     let picture = video.display_size();
+    let words = transcript.words_in(span);
+    let Framed { scenes, unmet } = reframe::framed(&Framing { tracks, words, voice, span, picture, output: size, layout: options.layout });
+    if let Some(unmet) = unmet {
+        cx.warn(unmet);
+    }
     let mut plan = ClipPlan {
         version: ClipPlan::VERSION,
         source: source_of(media)?,
@@ -47,13 +52,13 @@ pub(super) fn plan(
         shots: tracks.shots.iter().map(|shot| Shot { span: shot.span.since(span.start()), ..*shot }).collect(),
         faces: tracks.faces.iter().map(|face| on_the_clips_timeline(face, span)).collect(),
         subjects: tracks.subjects.iter().map(|subject| subject_on_the_clips_timeline(subject, span)).collect(),
-        scenes: reframe::scenes(&Framing { tracks, words: transcript.words_in(span), voice, span, picture, output: size }),
+        scenes,
         captions: None,
         output: options.output(size, output_rate(video.frame_rate)),
     };
     plan.validate()?;
     if let Some(style) = &options.captions {
-        let cues = caption::cues(transcript.words_in(span), style, span);
+        let cues = caption::cues(words, style, span);
         if cues.is_empty() {
             cx.warn("no words are said in this clip, so it has no captions");
         } else {

@@ -1,16 +1,23 @@
 //! From what a tracker saw to how each moment is framed. Pure: no pictures, no I/O.
 //!
-//! Each shot is framed with all of it known. The window stands still if the person stays about in place, follows along a smooth path if
-//! not, and jumps only where the camera cuts or, if two people do not fit in the window, where another person begins to speak.
+//! Each shot is framed with all of it known. The window stands still if what it shows stays about in place, follows along a smooth path if
+//! not, and jumps only where the camera cuts or, if two people do not fit in the window, where another person begins to speak. Where that
+//! would flicker, or a screen is to be read, several windows or all of the picture are shown instead.
 
+mod layout;
 mod path;
 mod people;
+mod scene;
+mod string;
+mod subject;
 mod window;
+
+use std::ops::Range;
 
 use people::{Person, Turn};
 use window::Window;
 
-use crate::model::{Crop, Layout, Rect, Scene, Span, Timestamp, Tracks, Word};
+use crate::model::{FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
 
 /// The time between two looks at where people are, in seconds.
 const STEP: f64 = 0.1;
@@ -28,60 +35,107 @@ pub(crate) struct Framing<'a> {
     pub(crate) picture: (u32, u32),
     /// Columns and rows of the clip.
     pub(crate) output: (u32, u32),
+    /// The layout that is asked for.
+    pub(crate) layout: LayoutChoice,
 }
 
 #[cfg(test)]
 impl<'a> Framing<'a> {
     /// Without sound and words.
     pub(crate) fn silent(tracks: &'a Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Self {
-        Framing { tracks, words: &[], voice: &[], span, picture, output }
+        Framing { tracks, words: &[], voice: &[], span, picture, output, layout: LayoutChoice::Auto }
     }
 }
 
-/// How a clip is framed, on its own timeline: scenes without gaps. Every shot's start is a scene's start.
+/// How a clip is framed.
+pub(crate) struct Framed {
+    /// On the clip's own timeline, without gaps. Every shot's start is a scene's start.
+    pub(crate) scenes: Vec<Scene>,
+    /// What was asked for and could not be done everywhere, and what was done instead.
+    pub(crate) unmet: Option<String>,
+}
+
+/// Frames a clip.
+pub(crate) fn framed(framing: &Framing<'_>) -> Framed {
+    let shots = shots(framing.tracks, framing.span);
+    let of = shots.len();
+    let (mut scenes, mut missed) = (Vec::new(), 0);
+    for shot in shots {
+        let footage = Footage::of(framing, shot);
+        let (parts, met) = layout::arranged(framing.layout, &footage);
+        missed += usize::from(!met);
+        scenes.extend(parts.into_iter().flat_map(|(range, arrangement)| footage.scenes(range, &arrangement)));
+    }
+    let needs = match framing.layout {
+        LayoutChoice::Split => "two people in the picture",
+        _ => "a face that leaves most of the picture to something else",
+    };
+    let unmet = (missed > 0).then(|| {
+        let layout = framing.layout;
+        format!("the layout {layout} needs {needs}, and {missed} of {of} shots have none: they are framed as fill, or fit for screens")
+    });
+    Framed { scenes, unmet }
+}
+
+/// The scenes of a clip, whatever was asked for.
+#[cfg(test)]
 pub(crate) fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
-    let &Framing { tracks, span, picture, output, .. } = framing;
-    let window = Window::largest(picture, output);
-    shots(tracks, span).into_iter().flat_map(|shot| shot_scenes(tracks, shot, &window, span.start())).collect()
+    framed(framing).scenes
 }
 
 /// The shots inside `span`, without gaps. Where the tracker saw none, the span is one.
-fn shots(tracks: &Tracks, span: Span) -> Vec<Span> {
+fn shots(tracks: &Tracks, span: Span) -> Vec<Shot> {
     let mut bounds: Vec<Timestamp> = tracks.shots.iter().map(|shot| shot.span.start()).collect();
     bounds.retain(|&start| span.start() < start && start < span.end());
     bounds.extend([span.start(), span.end()]);
     bounds.sort_unstable();
     bounds.dedup();
-    bounds.windows(2).map(|pair| Span::between(pair[0], pair[1])).collect()
+    let shot = |pair: &[Timestamp]| {
+        let shown = tracks.shots.iter().rev().find(|shot| shot.span.start() <= pair[0]);
+        Shot { span: Span::between(pair[0], pair[1]), content: shown.map_or(ShotContent::Camera, |shot| shot.content) }
+    };
+    bounds.windows(2).map(shot).collect()
 }
 
-fn shot_scenes(tracks: &Tracks, shot: Span, window: &Window, origin: Timestamp) -> Vec<Scene> {
-    let times = grid(shot);
-    let people = people::in_shot(&tracks.faces, shot, &times, window.shape());
-    if people.is_empty() {
-        return vec![scene(shot.since(origin), window.still((0.5, 0.5)))];
+/// What is known of a shot. A moment is an index into `times`.
+struct Footage<'a> {
+    shot: Shot,
+    /// From the shot's start to its end, both included, [`STEP`] apart but for the last. At least two.
+    times: Vec<Timestamp>,
+    people: Vec<Person>,
+    /// Whom to frame from when on, if there is anybody.
+    turns: Vec<Turn>,
+    /// Where else to look at each moment, if there is nobody.
+    subject: Vec<Option<Rect>>,
+    faces: &'a [FaceTrack],
+    /// The window that fills the output.
+    window: Window,
+    picture: (u32, u32),
+    output: (u32, u32),
+    /// The clip's start.
+    origin: Timestamp,
+}
+
+impl<'a> Footage<'a> {
+    fn of(framing: &Framing<'a>, shot: Shot) -> Self {
+        let &Framing { tracks, picture, output, .. } = framing;
+        let window = Window::largest(picture, output);
+        let times = grid(shot.span);
+        let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
+        let turns = people::turns(&people, window.rect());
+        let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
+        Footage { shot, times, people, turns, subject, faces: &tracks.faces, window, picture, output, origin: framing.span.start() }
     }
-    let turns = people::turns(&people, window.rect());
-    let ends = turns.iter().skip(1).map(|turn| turn.from).chain([times.len() - 1]).collect::<Vec<_>>();
-    let framed = turns.iter().zip(ends).filter_map(|(turn, end)| {
-        let span = Span::between(*times.get(turn.from)?, *times.get(end)?).since(origin);
-        let crop = frame(&people, turn, turn.from..=end, window, span.start());
-        Some(scene(span, crop))
-    });
-    framed.collect()
-}
 
-fn scene(span: Span, crop: Crop) -> Scene {
-    Scene { span, layout: Layout::Fill { crop } }
-}
+    /// The last moment.
+    fn last(&self) -> usize {
+        self.times.len() - 1
+    }
 
-/// The window's path for the people of a turn.
-fn frame(people: &[Person], turn: &Turn, range: std::ops::RangeInclusive<usize>, window: &Window, start: Timestamp) -> Crop {
-    let boxes: Vec<Option<Rect>> = range.map(|n| people::union(turn.people.iter().filter_map(|&p| people.get(p)?.at(n)))).collect();
-    let rect = window.rect();
-    let across = path::along(boxes.iter().map(|face| face.map(|face| (face.x, face.width))), rect.width, 0.5);
-    let down = path::along(boxes.iter().map(|face| face.map(|face| (face.y, face.height))), rect.height, path::EYE_LEVEL);
-    window.crop(&across, &down, start, STEP)
+    /// A person's usual face in a stretch.
+    fn usual_face(&self, person: usize, range: Range<usize>) -> Option<Rect> {
+        layout::usual(self.people.get(person)?, range)
+    }
 }
 
 /// Moments from a shot's start to its end, both included, `STEP` apart but for the last.
@@ -92,5 +146,11 @@ fn grid(shot: Span) -> Vec<Timestamp> {
     times
 }
 
+#[cfg(test)]
+mod human_tests;
+#[cfg(test)]
+mod layout_tests;
+#[cfg(test)]
+mod path_tests;
 #[cfg(test)]
 mod tests;

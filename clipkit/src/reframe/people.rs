@@ -195,7 +195,7 @@ fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
 }
 
 /// Whether the window can hold these people but for a twentieth of the time.
-fn fit_together(people: &[Person], group: &[usize], window: Rect) -> bool {
+pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> bool {
     let moments = people.first().map_or(0, |person| person.places.len());
     let (mut fits, mut seen) = (0, 0);
     for n in 0..moments {

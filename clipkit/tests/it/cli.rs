@@ -95,6 +95,7 @@ fn wrong_usage_says_what_is_right_and_exits_2() {
         (vec!["clip", "a.mp4", "--out", "x", "--min", "fast"], "1m30s"),
         (vec!["clip", "a.mp4", "--out", "x", "--min", "60", "--max", "15s"], "--min is longer than --max"),
         (vec!["clip", "a.mp4", "--out", "x", "--aspect", "3:2"], "9:16"),
+        (vec!["clip", "a.mp4", "--out", "x", "--layout", "mosaic"], "auto, fill, split, fit or pip"),
         (vec!["clip", "a.mp4", "--out", "x", "--captions", "comic"], "karaoke, pop, box, block"),
         (vec!["clip", "a.mp4", "--out", "x", "--platform", "vine"], "shorts, tiktok"),
         (vec!["clip", "a.mp4", "--out", "x", "--clips", "0"], "from 1"),

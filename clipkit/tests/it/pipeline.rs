@@ -123,6 +123,22 @@ async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
 }
 
 #[tokio::test]
+async fn a_layout_that_cannot_be_is_replaced_with_a_warning() {
+    let planned = |layout| async move {
+        let options = ClipOptions { layout, ..ClipOptions::default() };
+        let cx = Context::new();
+        let planned = Fake::new().builder().options(options).build().unwrap().plan_with(&cx, "talk.mp4").await.unwrap();
+        (planned.plans[0].plan.scenes[0].layout.clone(), cx.warnings())
+    };
+    let (layout, warnings) = planned(LayoutChoice::Fit).await;
+    assert!(matches!(layout, Layout::Fit { .. }) && warnings.is_empty(), "{warnings:?}");
+    let (layout, warnings) = planned(LayoutChoice::Split).await;
+    assert!(matches!(layout, Layout::Fill { .. }), "{layout:?}");
+    let first = warnings.iter().find(|warning| warning.clip == Some(1)).unwrap();
+    assert!(first.stage == Stage::Plan && first.message.contains("the layout split needs two people"), "{first:?}");
+}
+
+#[tokio::test]
 async fn a_failed_scorer_gives_the_heuristics_spans_and_a_warning() {
     let text = "Why do clocks lie? Because time is not the same for everyone, and that is the strange truth. The faster you move, the \
         slower your clock ticks. We measured it with two planes and four clocks. The clocks disagreed, exactly as the theory said. \

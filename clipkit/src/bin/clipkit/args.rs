@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clipkit::{Aspect, CaptionStyle, LayerConfig, Platform, Span, Stage, X264Preset};
+use clipkit::{Aspect, CaptionStyle, LayerConfig, LayoutChoice, Platform, Span, Stage, X264Preset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -79,6 +79,11 @@ pub(crate) struct ClipArgs {
     /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
     #[arg(long, default_value_t = Aspect::Vertical)]
     pub(crate) aspect: Aspect,
+    /// How the picture is arranged. fill: one window, with the largest faces, that cuts between speakers; split: two people, one above the
+    /// other; fit: all of the picture, small, over a blurred copy; pip: all of it and a larger face over it, for screencasts; auto: what
+    /// suits each shot
+    #[arg(long, value_name = "LAYOUT", default_value_t = LayoutChoice::Auto)]
+    pub(crate) layout: LayoutChoice,
     /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
     #[arg(long, default_value = "generic")]
     pub(crate) platform: Platform,

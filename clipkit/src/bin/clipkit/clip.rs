@@ -81,6 +81,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             min: args.lengths.min,
             max: args.lengths.max,
             aspect: args.aspect,
+            layout: args.layout,
             platform: args.platform,
             captions: args.captions.0.clone(),
             preset: args.preset,
