@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde::Deserialize;
 
+mod speakers;
+
 use crate::model::{Crop, Layout, Media, Rect, Scene, Span, Timestamp, Tracks};
 use crate::{Context, FaceTracker, FileSource, OnnxTracker, Source, Tracking, reframe};
 

@@ -5,9 +5,11 @@
 
 mod path;
 mod people;
+mod talk;
 mod window;
 
 use people::{Person, Turn};
+use talk::Talk;
 use window::Window;
 
 use crate::model::{Crop, Layout, Rect, Scene, Span, Timestamp, Tracks, Word};
@@ -42,7 +44,9 @@ impl<'a> Framing<'a> {
 pub(crate) fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
     let &Framing { tracks, span, picture, output, .. } = framing;
     let window = Window::largest(picture, output);
-    shots(tracks, span).into_iter().flat_map(|shot| shot_scenes(tracks, shot, &window, span.start())).collect()
+    let shots = shots(tracks, span);
+    let talk = Talk::of(framing, shots.iter().copied(), window.shape());
+    shots.into_iter().flat_map(|shot| shot_scenes(tracks, &talk, shot, &window, span.start())).collect()
 }
 
 /// The shots inside `span`, without gaps. Where the tracker saw none, the span is one.
@@ -55,13 +59,13 @@ fn shots(tracks: &Tracks, span: Span) -> Vec<Span> {
     bounds.windows(2).map(|pair| Span::between(pair[0], pair[1])).collect()
 }
 
-fn shot_scenes(tracks: &Tracks, shot: Span, window: &Window, origin: Timestamp) -> Vec<Scene> {
+fn shot_scenes(tracks: &Tracks, talk: &Talk<'_>, shot: Span, window: &Window, origin: Timestamp) -> Vec<Scene> {
     let times = grid(shot);
     let people = people::in_shot(&tracks.faces, shot, &times, window.shape());
     if people.is_empty() {
         return vec![scene(shot.since(origin), window.still((0.5, 0.5)))];
     }
-    let turns = people::turns(&people, window.rect());
+    let turns = people::turns(&people, window.rect(), &talk.heard(shot, &times));
     let ends = turns.iter().skip(1).map(|turn| turn.from).chain([times.len() - 1]).collect::<Vec<_>>();
     let framed = turns.iter().zip(ends).filter_map(|(turn, end)| {
         let span = Span::between(*times.get(turn.from)?, *times.get(end)?).since(origin);
