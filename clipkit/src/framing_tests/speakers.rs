@@ -1,0 +1,84 @@
+//! Who is shown while two people talk who do not fit in one window.
+
+use super::*;
+use crate::av;
+
+const MODELS: [&str; 2] = ["ultraface/version-RFB-320.onnx", "yunet/yunet_s_640_640.onnx"];
+
+/// Around a turn, for so many seconds, the voice of the one before may still be heard, and faces are looked at five times a second only.
+const TURNING: f64 = 0.3;
+
+/// What is seen in a file.
+async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
+    let cx = Context::new();
+    let tracker = OnnxTracker::load(testdata().join("models").join(model)).unwrap();
+    let media = FileSource::new().fetch(&cx, file.to_str().unwrap()).await.unwrap();
+    let span = Span::between(Timestamp::ZERO, media.duration);
+    let tracks = tracker.track(&cx, &Tracking { media: media.clone(), span }).await.unwrap();
+    (media, tracks)
+}
+
+/// Where a voice is heard in it.
+fn voice(media: &Media) -> Vec<Span> {
+    let cx = Context::new();
+    let samples = av::speech_samples(&cx, media, Span::between(Timestamp::ZERO, media.duration)).unwrap();
+    crate::voice::hear(&cx, Timestamp::ZERO, &samples).unwrap().spans()
+}
+
+fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
+    let span = Span::between(Timestamp::ZERO, media.duration);
+    let picture = media.require_video().unwrap().display_size();
+    reframe::scenes(&reframe::Framing { voice, ..reframe::Framing::silent(tracks, span, picture, OUTPUT) })
+}
+
+/// Two recordings side by side; the one who does not speak is a still frame. No camera cut.
+#[tokio::test]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+async fn of_two_real_people_the_one_who_speaks_is_shown() {
+    for model in MODELS {
+        let (media, tracks) = seen(model, &testdata().join("media/derived/two_person_turns.mp4")).await;
+        for voice in [&voice(&media)[..], &[]] {
+            let scenes = framed(&media, &tracks, voice);
+            let mut right = Part::default();
+            for n in 0..80 {
+                let t = f64::from(n) / RATE;
+                let on_the_right = window(&scenes, Timestamp::from_secs(t + 0.001)).center().0 > 0.5;
+                right.count(on_the_right == (t >= 8.0));
+            }
+            let scenes = scenes.len();
+            println!("{model}, voice heard in {} stretches: right speaker {:.2} %, {scenes} scenes", voice.len(), right.percent());
+            assert!(right.percent() >= 97.0 && scenes == 2, "{model}: {:.2} %, {scenes} scenes", right.percent());
+        }
+    }
+}
+
+/// How often, of two people in a made talk, the one who is heard is shown: by ear and eye, and by eye alone. Only moments at which a voice is
+/// heard count: some of the talk's recordings have music or no sound, so nobody speaks in them.
+pub(super) fn measure_by_voice(truth: &Truth, media: &Media, tracks: &Tracks) -> (Part, Part) {
+    let voice = voice(media);
+    let start = media.require_video().unwrap().start.secs();
+    let (with, without) = (framed(media, tracks, &voice), framed(media, tracks, &[]));
+    let (mut by_ear, mut by_eye) = (Part::default(), Part::default());
+    for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
+        for n in 0..((shot.end - shot.start) * RATE) as usize {
+            let t = shot.start + n as f64 / RATE;
+            let at = Timestamp::from_secs(t + start + 0.001);
+            let Some(speaks) = shot.faces.iter().find(|face| face.speaks(t)) else { continue };
+            if shot.faces.iter().flat_map(|face| &face.speaking).flatten().any(|turn| (turn - t).abs() < TURNING) {
+                continue;
+            }
+            let is_right = |scenes: &[Scene]| {
+                let off = |face: &TrueFace| (face.at(t).center().0 - window(scenes, at).center().0).abs();
+                shot.faces.iter().all(|other| off(speaks) <= off(other))
+            };
+            if voice.iter().any(|span| span.contains(at)) {
+                by_ear.count(is_right(&with));
+                by_eye.count(is_right(&without));
+                if !is_right(&with) {
+                    println!("{t:.1} other speaker by ear");
+                }
+            }
+        }
+    }
+    (by_ear, by_eye)
+}
