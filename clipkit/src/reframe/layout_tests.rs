@@ -18,9 +18,9 @@ fn one_shot(content: ShotContent, faces: Vec<FaceTrack>) -> Tracks {
 
 /// Two people far apart who take turns of `turn` seconds for 20 seconds.
 fn dialogue(turn: f64) -> Tracks {
-    let left = move |t: f64| (t / turn) as usize % 2 == 0;
+    let left = move |t: f64| ((t / turn) as usize).is_multiple_of(2);
     let shot = span(0.0, 20.2);
-    let faces = vec![face(0, shot, 0.1, |_| (0.8, 0.4), move |t| !left(t)), face(1, shot, 0.1, |_| (0.2, 0.45), move |t| left(t))];
+    let faces = vec![face(0, shot, 0.1, |_| (0.8, 0.4), move |t| !left(t)), face(1, shot, 0.1, |_| (0.2, 0.45), left)];
     one_shot(ShotContent::Camera, faces)
 }
 
