@@ -55,11 +55,22 @@ const MODELS: &[Model] = &[
         sha256: "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
         bytes: 232_589,
     },
+    Model {
+        id: Model::VOICE_DETECTOR,
+        about: "hears where somebody speaks, and is not fooled by music (Silero VAD 6.2.1)",
+        license: "MIT",
+        file: "silero_vad.onnx",
+        url: "https://github.com/snakers4/silero-vad/raw/v6.2.1/src/silero_vad/data/silero_vad.onnx",
+        sha256: "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
+        bytes: 2_327_524,
+    },
 ];
 
 impl Model {
     /// The id of the face detector that is used where none is named.
     pub const DEFAULT_FACE_DETECTOR: &'static str = "ultraface-rfb-320";
+    /// The id of the voice detector. It is used where it is on this machine already, never downloaded unasked.
+    pub const VOICE_DETECTOR: &'static str = "silero-vad";
 
     /// All of them; the default face detector first.
     pub fn all() -> &'static [Model] {

@@ -29,7 +29,7 @@ use crate::score::{Heuristic, ScoreOptions, Scorer, Scoring};
 use crate::source::Source;
 use crate::track::{FaceTracker, Tracking};
 use crate::transcribe::Transcriber;
-use crate::voice::Listener;
+use crate::voice;
 
 use run::Run;
 
@@ -271,9 +271,8 @@ impl Pipeline {
         let (media, span) = (chosen.media.clone(), candidate.span);
         let heard = run.stage(Stage::Plan, Some(rank), |cx| async move {
             cx.blocking(move |cx| {
-                let mut listener = Listener::new(span.start());
-                av::listen(cx, &media, span, &mut |samples| listener.push(samples))?;
-                Ok(listener.finish().spans())
+                let samples = av::speech_samples(cx, &media, span)?;
+                Ok(voice::hear(cx, span.start(), &samples)?.spans())
             })
             .await
         });

@@ -20,7 +20,8 @@ const RULES: [(&str, &[&str]); 21] = [
     ("publish", STAGE),
     ("reframe", &["model"]),
     ("caption", &["model"]),
-    ("voice", &["model"]),
+    // One of its networks is a file, found and run as the detectors are.
+    ("voice", &["model", "error", "context", "models", "onnx"]),
     ("models", &["error", "context"]),
     ("onnx", &["error"]),
     ("openai", &["model", "error", "context"]),
