@@ -6,6 +6,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 mod pixels;
+mod speakers;
 
 use crate::model::{Crop, Layout, Media, Rect, Scene, Span, Timestamp, Tracks};
 use crate::{Context, FaceTracker, FileSource, OnnxTracker, Source, Tracking, reframe};

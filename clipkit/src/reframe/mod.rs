@@ -10,11 +10,13 @@ mod people;
 mod scene;
 mod string;
 mod subject;
+mod talk;
 mod window;
 
 use std::ops::Range;
 
 use people::{Person, Turn};
+use talk::Talk;
 use window::Window;
 
 use crate::model::{FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
@@ -59,9 +61,11 @@ pub(crate) struct Framed {
 pub(crate) fn framed(framing: &Framing<'_>) -> Framed {
     let shots = shots(framing.tracks, framing.span);
     let of = shots.len();
+    let shape = Window::largest(framing.picture, framing.output).shape();
+    let talk = Talk::of(framing, shots.iter().map(|shot| shot.span), shape);
     let (mut scenes, mut missed) = (Vec::new(), 0);
     for shot in shots {
-        let footage = Footage::of(framing, shot);
+        let footage = Footage::of(framing, &talk, shot);
         let (parts, met) = layout::arranged(framing.layout, &footage);
         missed += usize::from(!met);
         scenes.extend(parts.into_iter().flat_map(|(range, arrangement)| footage.scenes(range, &arrangement)));
@@ -117,12 +121,12 @@ struct Footage<'a> {
 }
 
 impl<'a> Footage<'a> {
-    fn of(framing: &Framing<'a>, shot: Shot) -> Self {
+    fn of(framing: &Framing<'a>, talk: &Talk<'_>, shot: Shot) -> Self {
         let &Framing { tracks, picture, output, .. } = framing;
         let window = Window::largest(picture, output);
         let times = grid(shot.span);
         let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
-        let turns = people::turns(&people, window.rect());
+        let turns = people::turns(&people, window.rect(), &talk.heard(shot.span, &times));
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
         Footage { shot, times, people, turns, subject, faces: &tracks.faces, window, picture, output, origin: framing.span.start() }
     }

@@ -3,6 +3,7 @@
 use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
 
 use super::STEP;
+use super::talk::Heard;
 
 /// Two tracks are one person if the second begins at most this many seconds after the first ended ...
 const REJOIN_GAP: f64 = 5.0;
@@ -24,6 +25,8 @@ const LOUDEST: f64 = 0.15;
 /// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
 /// that: about one and a half seconds of usual speech.
 const TURN_COST: f64 = 0.6;
+/// How long before and after a moment mouths are looked at to tell how clear it is who speaks, in moments: a second in all.
+const AROUND: usize = 5;
 /// What the largest person has ahead while nobody speaks.
 const LARGER: f64 = 0.1;
 /// What framing only people who are not in the picture costs.
@@ -45,6 +48,14 @@ impl Person {
     /// Where their face is at moment `n`, if it is in the picture.
     pub(super) fn at(&self, n: usize) -> Option<Rect> {
         self.places.get(n).copied().filter(|_| self.is_present(n))
+    }
+
+    /// Their face's mean box while they are in the picture.
+    pub(super) fn usual_place(&self) -> Option<Rect> {
+        let count = self.seen() as f64;
+        let boxes = (0..self.places.len()).filter_map(|n| self.at(n));
+        let sum = boxes.reduce(|a, b| Rect::new(a.x + b.x, a.y + b.y, a.width + b.width, a.height + b.height))?;
+        Some(Rect::new(sum.x / count, sum.y / count, sum.width / count, sum.height / count))
     }
 
     fn is_present(&self, n: usize) -> bool {
@@ -162,11 +173,12 @@ fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
         .collect()
 }
 
-/// Whom to frame when: those whom the window can hold together, and of several such groups the one that speaks.
-pub(super) fn turns(people: &[Person], window: Rect) -> Vec<Turn> {
+/// Whom to frame when: those whom the window can hold together, and of several such groups the one that speaks. `heard` is what is heard
+/// at each moment.
+pub(super) fn turns(people: &[Person], window: Rect, heard: &[Heard]) -> Vec<Turn> {
     let groups = groups(people, window);
     let mut turns: Vec<Turn> = Vec::new();
-    for (n, group) in without_short_turns(speaking(people, &groups)).into_iter().enumerate() {
+    for (n, group) in without_short_turns(&speaking(people, &groups, heard)).into_iter().enumerate() {
         let Some(group) = groups.get(group) else { continue };
         if turns.last().is_none_or(|turn| turn.people != *group) {
             turns.push(Turn { from: n, people: group.clone() });
@@ -175,11 +187,17 @@ pub(super) fn turns(people: &[Person], window: Rect) -> Vec<Turn> {
     turns
 }
 
-/// The groups of neighbours that the window can hold, none a part of another. Everyone is in one at least.
-fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
+/// People from the left to the right.
+pub(super) fn row(people: &[Person]) -> Vec<usize> {
     let mut row: Vec<usize> = (0..people.len()).collect();
     let middle = |p: usize| people.get(p).map_or(0.0, |person| person.places.iter().map(|place| place.center().0).sum::<f64>());
     row.sort_by(|&a, &b| middle(a).total_cmp(&middle(b)));
+    row
+}
+
+/// The groups of neighbours that the window can hold, none a part of another. Everyone is in one at least.
+fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
+    let row = row(people);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut reached = 0;
     for first in 0..row.len() {
@@ -207,17 +225,43 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
     fits * 20 >= seen * 19
 }
 
+/// A person's share in all that is said at a moment, as far as mouths tell: they differ in how much they move, and where all are quiet or no
+/// voice is heard (someone chews, or laughs without a sound), little says who speaks.
+pub(super) fn share(people: &[Person], person: usize, n: usize, heard: Heard) -> f64 {
+    let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
+    let all = SILENCE + people.iter().map(mouth).sum::<f64>();
+    people.get(person).filter(|_| heard.voice).map_or(0.0, |person| mouth(person) / all)
+}
+
+/// For each moment and person, how surely that person speaks, 0 to 1: their mouth's share and, where mouths around that moment leave it open,
+/// what the transcript says.
+fn speech(people: &[Person], heard: &[Heard]) -> Vec<Vec<f64>> {
+    let moments = people.first().map_or(0, |person| person.places.len());
+    let heard = |n: usize| heard.get(n).copied().unwrap_or(Heard::UNKNOWN);
+    let shares: Vec<Vec<f64>> = (0..moments).map(|n| (0..people.len()).map(|p| share(people, p, n, heard(n))).collect()).collect();
+    let speaks = |n: usize| {
+        let mut around = vec![0.0; people.len()];
+        let near = shares.get(n.saturating_sub(AROUND)..(n + AROUND + 1).min(moments)).unwrap_or_default();
+        for moment in near {
+            around.iter_mut().zip(moment).for_each(|(sum, share)| *sum += share / near.len() as f64);
+        }
+        around.sort_by(|a, b| b.total_cmp(a));
+        let clear = around.first().unwrap_or(&0.0) - around.get(1).unwrap_or(&0.0);
+        let told = |p: usize| if heard(n).speaker == Some(p) { 1.0 - clear } else { 0.0 };
+        shares[n].iter().enumerate().map(|(p, share)| (share + told(p)).min(1.0)).collect()
+    };
+    (0..moments).map(speaks).collect()
+}
+
 /// The group to frame at each moment: the way through the moments that collects the most speech, where each change costs (Viterbi). All of
 /// the shot is known, so a change is neither late nor made for an interjection.
-fn speaking(people: &[Person], groups: &[Vec<usize>]) -> Vec<usize> {
+fn speaking(people: &[Person], groups: &[Vec<usize>], heard: &[Heard]) -> Vec<usize> {
     let moments = people.first().map_or(0, |person| person.places.len());
     let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
-    let mouth = |person: &Person, n: usize| person.mouth.get(n).copied().unwrap_or(0.0);
+    let speech = speech(people, heard);
     let worth = |group: &[usize], n: usize| {
-        // The part of all that is said: mouths differ in how much they move, and in a quiet shot little says who speaks.
-        let all = SILENCE + people.iter().map(|other| mouth(other, n)).sum::<f64>();
-        let members = group.iter().filter_map(|&p| people.get(p)).filter(|person| person.is_present(n));
-        let values = members.map(|person| mouth(person, n) / all + LARGER * person.size / largest);
+        let members = group.iter().filter_map(|&p| Some((people.get(p)?, speech[n].get(p)?))).filter(|(person, _)| person.is_present(n));
+        let values = members.map(|(person, speaks)| speaks + LARGER * person.size / largest);
         STEP * values.reduce(|a, b| a + b).unwrap_or(-ABSENT)
     };
     let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(group, _)| group);
@@ -240,17 +284,24 @@ fn speaking(people: &[Person], groups: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Gives turns that are too short to the turn before, or at the shot's start to the one after.
-fn without_short_turns(mut framed: Vec<usize>) -> Vec<usize> {
-    let shortest = (SHORTEST_TURN / STEP) as usize;
-    let mut start = 0;
-    while start < framed.len() {
-        let who = framed[start];
-        let end = framed[start..].iter().position(|&other| other != who).map_or(framed.len(), |length| start + length);
-        if end - start < shortest {
-            let instead = if start > 0 { framed[start - 1] } else { framed.get(end).copied().unwrap_or(who) };
-            framed[start..end].fill(instead);
+fn without_short_turns(framed: &[usize]) -> Vec<usize> {
+    let shortest = (SHORTEST_TURN / STEP).round() as usize;
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut end = 0;
+    for run in framed.chunk_by(|a, b| a == b) {
+        end += run.len();
+        // The last moment is the shot's end and takes no time; the one before may be close to it.
+        let length = if end == framed.len() { run.len().saturating_sub(2) } else { run.len() };
+        match runs.last_mut() {
+            Some((who, count)) if length < shortest || *who == run[0] => *count += run.len(),
+            _ => runs.push((run[0], run.len())),
         }
-        start = end;
     }
-    framed
+    if let [(_, first), (_, second), ..] = &mut runs[..]
+        && *first < shortest
+    {
+        *second += *first;
+        runs.remove(0);
+    }
+    runs.into_iter().flat_map(|(who, count)| std::iter::repeat_n(who, count)).collect()
 }
