@@ -208,6 +208,14 @@ async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     let span = Span::between(Timestamp::ZERO, media.duration);
     let scenes = reframe::scenes(&reframe::Framing::silent(&tracks, span, picture, OUTPUT));
     let measured = measure(&truth, &media, &tracks, &scenes);
+    let (by_ear, by_eye) = speakers::measure_by_voice(&truth, &media, &tracks);
+    println!(
+        "of {} moments with a voice, right speaker {:.2} % by ear and eye, {:.2} % by eye",
+        by_ear.of,
+        by_ear.percent(),
+        by_eye.percent()
+    );
+    assert!(by_ear.of >= 40 && by_ear.percent() >= 97.0, "{:.2} % of {}", by_ear.percent(), by_ear.of);
     println!(
         "seed {seed}: middle {:.2} %, whole {:.2} %, speaker {:.2} %, solo {:.1} px, {:.3} reversals a second, late {:.2}, missed {}, invented {}",
         measured.middle.percent(),

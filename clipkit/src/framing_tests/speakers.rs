@@ -1,20 +1,28 @@
 //! Who is shown while two people talk who do not fit in one window.
 
 use super::*;
-use crate::{av, voice};
+use crate::av;
 
 const MODELS: [&str; 2] = ["ultraface/version-RFB-320.onnx", "yunet/yunet_s_640_640.onnx"];
 
-/// What is seen and heard in a file.
-async fn footage(model: &str, file: &Path) -> (Media, Tracks, Vec<Span>) {
+/// Around a turn, for so many seconds, the voice of the one before may still be heard, and faces are looked at five times a second only.
+const TURNING: f64 = 0.3;
+
+/// What is seen in a file.
+async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
     let cx = Context::new();
     let tracker = OnnxTracker::load(testdata().join("models").join(model)).unwrap();
     let media = FileSource::new().fetch(&cx, file.to_str().unwrap()).await.unwrap();
     let span = Span::between(Timestamp::ZERO, media.duration);
     let tracks = tracker.track(&cx, &Tracking { media: media.clone(), span }).await.unwrap();
-    let samples = av::speech_samples(&cx, &media, span).unwrap();
-    let voice = voice::hear(&cx, Timestamp::ZERO, &samples).unwrap().spans();
-    (media, tracks, voice)
+    (media, tracks)
+}
+
+/// Where a voice is heard in it.
+fn voice(media: &Media) -> Vec<Span> {
+    let cx = Context::new();
+    let samples = av::speech_samples(&cx, media, Span::between(Timestamp::ZERO, media.duration)).unwrap();
+    crate::voice::hear(&cx, Timestamp::ZERO, &samples).unwrap().spans()
 }
 
 fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
@@ -28,8 +36,8 @@ fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn of_two_real_people_the_one_who_speaks_is_shown() {
     for model in MODELS {
-        let (media, tracks, voice) = footage(model, &testdata().join("media/derived/two_person_turns.mp4")).await;
-        for voice in [&voice[..], &[]] {
+        let (media, tracks) = seen(model, &testdata().join("media/derived/two_person_turns.mp4")).await;
+        for voice in [&voice(&media)[..], &[]] {
             let scenes = framed(&media, &tracks, voice);
             let mut right = Part::default();
             for n in 0..80 {
@@ -44,42 +52,33 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
     }
 }
 
-/// Only moments at which a voice is heard count: some of the talk's recordings have music or no sound, so nobody speaks in them.
-#[tokio::test]
-#[ignore = "needs CLIPKIT_TESTDATA"]
-async fn in_a_made_talk_the_one_who_is_heard_is_shown() {
-    let folder = tempfile::tempdir().unwrap();
-    make_talk(folder.path(), "1.6", "1");
-    let truth: Truth = serde_json::from_str(&std::fs::read_to_string(folder.path().join("truth.json")).unwrap()).unwrap();
-    for model in MODELS {
-        let (media, tracks, voice) = footage(model, &folder.path().join("talk.mp4")).await;
-        let start = media.require_video().unwrap().start.secs();
-        let (with, without) = (framed(&media, &tracks, &voice), framed(&media, &tracks, &[]));
-        let (mut heard, mut seen, mut all) = (Part::default(), Part::default(), Part::default());
-        for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
-            for n in 0..((shot.end - shot.start) * RATE) as usize {
-                let t = shot.start + n as f64 / RATE;
-                let at = Timestamp::from_secs(t + start + 0.001);
-                let Some(speaks) = shot.faces.iter().find(|face| face.speaks(t)) else { continue };
-                let is_right = |scenes: &[Scene]| {
-                    let off = |face: &TrueFace| (face.at(t).center().0 - window(scenes, at).center().0).abs();
-                    shot.faces.iter().all(|other| off(speaks) <= off(other))
-                };
-                all.count(is_right(&without));
-                if voice.iter().any(|span| span.contains(at)) {
-                    heard.count(is_right(&with));
-                    seen.count(is_right(&without));
+/// How often, of two people in a made talk, the one who is heard is shown: by ear and eye, and by eye alone. Only moments at which a voice is
+/// heard count: some of the talk's recordings have music or no sound, so nobody speaks in them.
+pub(super) fn measure_by_voice(truth: &Truth, media: &Media, tracks: &Tracks) -> (Part, Part) {
+    let voice = voice(media);
+    let start = media.require_video().unwrap().start.secs();
+    let (with, without) = (framed(media, tracks, &voice), framed(media, tracks, &[]));
+    let (mut by_ear, mut by_eye) = (Part::default(), Part::default());
+    for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
+        for n in 0..((shot.end - shot.start) * RATE) as usize {
+            let t = shot.start + n as f64 / RATE;
+            let at = Timestamp::from_secs(t + start + 0.001);
+            let Some(speaks) = shot.faces.iter().find(|face| face.speaks(t)) else { continue };
+            if shot.faces.iter().flat_map(|face| &face.speaking).flatten().any(|turn| (turn - t).abs() < TURNING) {
+                continue;
+            }
+            let is_right = |scenes: &[Scene]| {
+                let off = |face: &TrueFace| (face.at(t).center().0 - window(scenes, at).center().0).abs();
+                shot.faces.iter().all(|other| off(speaks) <= off(other))
+            };
+            if voice.iter().any(|span| span.contains(at)) {
+                by_ear.count(is_right(&with));
+                by_eye.count(is_right(&without));
+                if !is_right(&with) {
+                    println!("{t:.1} other speaker by ear");
                 }
             }
         }
-        println!(
-            "{model}: right speaker {:.2} % of all {} moments without sound; of the {} with a voice {:.2} %, and {:.2} % by voice",
-            all.percent(),
-            all.of,
-            seen.of,
-            seen.percent(),
-            heard.percent()
-        );
-        assert!(all.percent() >= 97.0 && heard.percent() >= 97.0 && heard.of > 100, "{model}");
     }
+    (by_ear, by_eye)
 }

@@ -129,7 +129,7 @@ fn names(words: &[Word]) -> (Vec<(Span, usize)>, usize) {
     let mut known: Vec<&str> = Vec::new();
     let mut said: Vec<(Span, usize)> = Vec::new();
     for word in words {
-        let Some(speaker) = word.speaker.as_deref() else { continue };
+        let Some(speaker) = word.speaker.as_deref().map(str::trim).filter(|name| !name.is_empty()) else { continue };
         let name = known.iter().position(|name| *name == speaker).unwrap_or_else(|| {
             known.push(speaker);
             known.len() - 1

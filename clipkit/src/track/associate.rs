@@ -129,7 +129,7 @@ mod tests {
 
     fn face(x: f64, width: f64) -> (Detection, FaceImage) {
         let rect = Rect::new(x - width / 2.0, 0.3, width, width * SHAPE);
-        (Detection { rect, confidence: 0.9 }, FaceImage::new(&image(2, 2, vec![90; 12]), rect))
+        (Detection { rect, confidence: 0.9, marks: None }, FaceImage::new(&image(2, 2, vec![90; 12]), rect))
     }
 
     /// A look every 0.2 s at the faces that `at` names for a time in seconds.

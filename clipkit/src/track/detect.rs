@@ -25,14 +25,19 @@ pub(super) struct Detection {
     pub(super) rect: Rect,
     /// 0 to 1.
     pub(super) confidence: f64,
+    /// Where its parts are, if the model tells.
+    pub(super) marks: Option<Marks>,
 }
+
+/// The person's right eye, left eye, tip of the nose, right and left corner of the mouth: fractions of the picture, from the top left.
+pub(super) type Marks = [(f64, f64); 5];
 
 /// The kinds of models, told apart by their outputs' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// UltraFace: `scores` and `boxes`.
     UltraFace,
-    /// YuNet: `cls_8`, `obj_8`, `bbox_8` and so on for three strides.
+    /// YuNet: `cls_8`, `obj_8`, `bbox_8`, `kps_8` and so on for three strides.
     YuNet,
 }
 
@@ -51,7 +56,7 @@ impl Detector {
         let has = |name: &str| session.outputs().iter().any(|output| output.name() == name);
         let kind = if has("scores") && has("boxes") {
             Some(Kind::UltraFace)
-        } else if STRIDES.iter().all(|stride| ["cls", "obj", "bbox"].iter().all(|part| has(&format!("{part}_{stride}")))) {
+        } else if STRIDES.iter().all(|stride| ["cls", "obj", "bbox", "kps"].iter().all(|part| has(&format!("{part}_{stride}")))) {
             Some(Kind::YuNet)
         } else {
             None
@@ -101,14 +106,16 @@ impl Detector {
             Kind::YuNet => {
                 for stride in STRIDES {
                     let part = |name: &str| output(format!("{name}_{stride}"));
-                    yunet_faces((width, height), stride, part("cls")?, part("obj")?, part("bbox")?, confidence, &mut found);
+                    let scores = (part("cls")?, part("obj")?);
+                    yunet_faces((width, height), stride, scores, part("bbox")?, part("kps")?, confidence, &mut found);
                 }
             }
         }
         // From the model's input to the picture, and into the picture: both models may answer boxes that lean out of it.
-        let inside = found.into_iter().filter_map(|Detection { rect, confidence }| {
+        let inside = found.into_iter().filter_map(|Detection { rect, confidence, marks }| {
             let rect = clipped(Rect::new(rect.x * scale.0, rect.y * scale.1, rect.width * scale.0, rect.height * scale.1));
-            (rect.area() > 0.0).then_some(Detection { rect, confidence })
+            let marks = marks.map(|marks| marks.map(|(x, y)| (x * scale.0, y * scale.1)));
+            (rect.area() > 0.0).then_some(Detection { rect, confidence, marks })
         });
         Ok(without_doubles(inside.collect()))
     }
@@ -131,7 +138,8 @@ fn ultraface_faces(scores: &[f32], boxes: &[f32], confidence: f64, found: &mut V
     for (score, corners) in scores.chunks_exact(2).zip(boxes.chunks_exact(4)) {
         if f64::from(score[1]) > confidence {
             let [x1, y1, x2, y2] = [corners[0], corners[1], corners[2], corners[3]].map(f64::from);
-            found.push(Detection { rect: Rect::new(x1, y1, x2 - x1, y2 - y1), confidence: f64::from(score[1]) });
+            let rect = Rect::new(x1, y1, x2 - x1, y2 - y1);
+            found.push(Detection { rect, confidence: f64::from(score[1]), marks: None });
         }
     }
 }
@@ -152,27 +160,30 @@ fn yunet_input(picture: &RgbImage, width: usize, height: usize) -> (Vec<f32>, (f
     (input, (width as f64 / columns as f64, height as f64 / rows as f64))
 }
 
-/// YuNet's answer for one stride: per cell, row by row, a class and an object score, and the box as offset of its centre from the
-/// cell's corner and logarithm of its size, all in cells.
+/// YuNet's answer for one stride: per cell, row by row, a class and an object score, the box as offset of its centre from the cell's corner
+/// and logarithm of its size, and the five marks as offsets from that corner, all in cells.
 fn yunet_faces(
     (width, height): (usize, usize),
     stride: usize,
-    class: &[f32],
-    object: &[f32],
+    (class, object): (&[f32], &[f32]),
     boxes: &[f32],
+    marks: &[f32],
     confidence: f64,
     found: &mut Vec<Detection>,
 ) {
     let columns = width / stride;
     let (across, down) = (stride as f64 / width as f64, stride as f64 / height as f64);
-    for (n, ((class, object), place)) in class.iter().zip(object).zip(boxes.chunks_exact(4)).enumerate() {
+    let places = boxes.chunks_exact(4).zip(marks.chunks_exact(10));
+    for (n, ((class, object), (place, marks))) in class.iter().zip(object).zip(places).enumerate() {
         let score = f64::from(class.clamp(0.0, 1.0) * object.clamp(0.0, 1.0)).sqrt();
         if score > confidence {
             let [dx, dy, log_width, log_height] = [place[0], place[1], place[2], place[3]].map(f64::from);
-            let (x, y) = ((n % columns) as f64 + dx, (n / columns) as f64 + dy);
+            let (column, row) = ((n % columns) as f64, (n / columns) as f64);
+            let (x, y) = (column + dx, row + dy);
             let (w, h) = (log_width.exp(), log_height.exp());
             let rect = Rect::new((x - w / 2.0) * across, (y - h / 2.0) * down, w * across, h * down);
-            found.push(Detection { rect, confidence: score });
+            let mark = |m: usize| ((column + f64::from(marks[2 * m])) * across, (row + f64::from(marks[2 * m + 1])) * down);
+            found.push(Detection { rect, confidence: score, marks: Some(std::array::from_fn(mark)) });
         }
     }
 }

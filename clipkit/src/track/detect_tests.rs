@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 #[test]
 fn the_surest_box_of_each_face_stays() {
-    let face = |x, confidence| Detection { rect: Rect::new(x, 0.1, 0.2, 0.2), confidence };
+    let face = |x, confidence| Detection { rect: Rect::new(x, 0.1, 0.2, 0.2), confidence, marks: None };
     let kept = without_doubles(vec![face(0.1, 0.8), face(0.12, 0.9), face(0.5, 0.7)]);
     assert_eq!(kept, [face(0.12, 0.9), face(0.5, 0.7)]);
 }
@@ -15,13 +15,17 @@ fn a_yunet_cell_becomes_a_box() {
     let (mut score, mut place) = (vec![0.0; 16], vec![0.0; 64]);
     score[5] = 0.81;
     place[20..24].copy_from_slice(&[0.5, 0.5, 2.0_f32.ln(), 2.0_f32.ln()]);
+    // The eyes at its left and right, the mouth below; the nose in the middle.
+    let mut marks = vec![0.0; 160];
+    marks[50..60].copy_from_slice(&[0.0, 0.25, 1.0, 0.25, 0.5, 0.5, 0.25, 1.0, 0.75, 1.0]);
     let mut found = Vec::new();
-    yunet_faces((32, 32), 8, &score, &[1.0; 16], &place, 0.6, &mut found);
+    yunet_faces((32, 32), 8, (&score, &[1.0; 16]), &place, &marks, 0.6, &mut found);
     let [face] = found[..] else { panic!("{found:?}") };
     assert!((face.confidence - 0.9).abs() < 1e-6);
     for (value, expected) in [(face.rect.x, 0.125), (face.rect.y, 0.125), (face.rect.width, 0.5), (face.rect.height, 0.5)] {
         assert!((value - expected).abs() < 1e-6, "{face:?}");
     }
+    assert_eq!(face.marks, Some([(0.25, 0.3125), (0.5, 0.3125), (0.375, 0.375), (0.3125, 0.5), (0.4375, 0.5)]));
 }
 
 #[test]

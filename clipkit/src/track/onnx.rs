@@ -82,7 +82,7 @@ impl OnnxTracker {
 
     fn faces(&self, at: Timestamp, image: &RgbImage) -> Result<Look> {
         let found = self.detector.lock().unwrap_or_else(PoisonError::into_inner).detect(image, self.confidence)?;
-        let faces = found.into_iter().map(|face| (face, FaceImage::new(image, face.rect))).collect();
+        let faces = found.into_iter().map(|face| (face, FaceImage::of(image, &face))).collect();
         Ok(Look { at, faces })
     }
 

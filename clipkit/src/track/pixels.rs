@@ -41,24 +41,40 @@ pub(super) fn resample(picture: &RgbImage, width: usize, height: usize, mut put:
     }
 }
 
-/// The luma of a box of the picture as a square of `side` x `side` samples. Each sample is the mean of a grid of points, so that a large
-/// box does not flicker. Outside, the picture's edge goes on.
+/// Where a square lies in a picture, in pixels: its top left corner, its upper side and its left side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Square {
+    pub(super) corner: (f64, f64),
+    pub(super) across: (f64, f64),
+    pub(super) down: (f64, f64),
+}
+
+/// The luma of a box of the picture as a square of `side` x `side` samples.
 pub(super) fn patch(picture: &RgbImage, rect: Rect, side: usize) -> Vec<f32> {
     let (width, height) = (picture.columns() as f64, picture.rows() as f64);
-    let points = |length: f64| ((length / side as f64).ceil() as usize).clamp(1, 8);
-    let (across, down) = (points(rect.width * width), points(rect.height * height));
+    let corner = (rect.x * width, rect.y * height);
+    turned_patch(picture, Square { corner, across: (rect.width * width, 0.0), down: (0.0, rect.height * height) }, side)
+}
+
+/// The luma of a square, which may be turned, as `side` x `side` samples. Each is the mean of a grid of points, so that a large square does
+/// not flicker. Outside, the picture's edge goes on.
+pub(super) fn turned_patch(picture: &RgbImage, Square { corner, across, down }: Square, side: usize) -> Vec<f32> {
+    let points = |(x, y): (f64, f64)| ((x.hypot(y) / side as f64).ceil() as usize).clamp(1, 8);
+    let (columns, rows) = (points(across), points(down));
     let mut samples = Vec::with_capacity(side * side);
     for row in 0..side {
         for column in 0..side {
             let mut sum = 0.0;
-            for v in 0..down {
-                for u in 0..across {
-                    let x = rect.x + rect.width * (column as f64 + (u as f64 + 0.5) / across as f64) / side as f64;
-                    let y = rect.y + rect.height * (row as f64 + (v as f64 + 0.5) / down as f64) / side as f64;
-                    sum += at(picture, x * width - 0.5, y * height - 0.5);
+            for v in 0..rows {
+                for u in 0..columns {
+                    let right = (column as f64 + (u as f64 + 0.5) / columns as f64) / side as f64;
+                    let low = (row as f64 + (v as f64 + 0.5) / rows as f64) / side as f64;
+                    let x = corner.0 + across.0 * right + down.0 * low;
+                    let y = corner.1 + across.1 * right + down.1 * low;
+                    sum += at(picture, x - 0.5, y - 0.5);
                 }
             }
-            samples.push(sum / (across * down) as f32);
+            samples.push(sum / (columns * rows) as f32);
         }
     }
     samples

@@ -1,6 +1,19 @@
 //! Who speaks, from the picture alone: how much a mouth moves.
+//!
+//! A mouth's movement is the change of its pixels between two looks, not the opening of its lips by a landmark model. Measured on six people
+//! who speak against eight who do not (and smile, grimace, turn), faces 20 to 120 pixels wide, 5 looks a second: how often a second of the
+//! one moves more than a second of the other.
+//!
+//! | measure | |
+//! |---|---|
+//! | change of pixels, placed by UltraFace's box | 88.7 % |
+//! | change of pixels, placed by YuNet's box | 90.6 % |
+//! | change of pixels, placed by YuNet's marks of eyes, nose and mouth | 92.7 % |
+//! | change of the gap between the lips, 66 landmarks (OpenSeeFace), an inference more per face and look | 88.5 % |
+//! | the last two together | 91.6 % |
 
-use super::pixels::patch;
+use super::detect::{Detection, Marks};
+use super::pixels::{Square, patch, turned_patch};
 use crate::av::RgbImage;
 use crate::model::Rect;
 
@@ -20,6 +33,13 @@ const STIR: f64 = 0.5;
 /// What any movement of a face counts for: little, but more than the nothing of a face that is frozen.
 const LIFE: f64 = 0.15;
 
+/// Where YuNet's marks lie in the square that a face is looked at as, in samples. With the square a fifth larger or smaller, the measure
+/// above falls below 90 %.
+const MARKS: Marks = [(12.5, 15.0), (27.5, 15.0), (20.0, 23.0), (14.0, 31.0), (26.0, 31.0)];
+/// Marks of a face in profile lie on a line and tell no size: a square placed by them that is this many times larger or smaller than the
+/// face's box, or a face away from it, is not believed.
+const UNLIKELY: f64 = 1.8;
+
 #[derive(Clone, Copy)]
 struct Region {
     rows: (usize, usize),
@@ -31,6 +51,14 @@ struct Region {
 pub(super) struct FaceImage(Vec<f32>);
 
 impl FaceImage {
+    /// Reads a face, by its marks where it has some.
+    pub(super) fn of(image: &RgbImage, face: &Detection) -> Self {
+        match face.marks.and_then(|marks| square(image, marks, face.rect)) {
+            Some(square) => FaceImage(turned_patch(image, square, SIDE)),
+            None => FaceImage::new(image, face.rect),
+        }
+    }
+
     /// Reads the face in `rect`.
     pub(super) fn new(image: &RgbImage, rect: Rect) -> Self {
         FaceImage(patch(image, rect, SIDE))
@@ -79,6 +107,36 @@ impl FaceImage {
     }
 }
 
+/// The square that brings a face's marks to where [`MARKS`] are, as nearly as moving, turning and scaling can (least squares); none
+/// where that is far from the face's box.
+fn square(image: &RgbImage, marks: Marks, rect: Rect) -> Option<Square> {
+    let (width, height) = (image.columns() as f64, image.rows() as f64);
+    let seen = marks.map(|(x, y)| (x * width, y * height));
+    let mean = |points: &Marks| {
+        let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        (sum.0 / 5.0, sum.1 / 5.0)
+    };
+    let (middle, origin) = (mean(&seen), mean(&MARKS));
+    // As complex numbers: the factor that takes one set of points to the other, both around their middles.
+    let (mut real, mut imaginary, mut norm) = (0.0, 0.0, 0.0);
+    for (point, usual) in seen.iter().zip(&MARKS) {
+        let (x, y) = (point.0 - middle.0, point.1 - middle.1);
+        let (u, v) = (usual.0 - origin.0, usual.1 - origin.1);
+        real += u * x + v * y;
+        imaginary += u * y - v * x;
+        norm += u * u + v * v;
+    }
+    let (real, imaginary) = (real / norm, imaginary / norm);
+    let corner = (middle.0 - real * origin.0 + imaginary * origin.1, middle.1 - imaginary * origin.0 - real * origin.1);
+    let side = SIDE as f64;
+    let size = (rect.width * width * rect.height * height).max(0.0).sqrt();
+    let ratio = side * real.hypot(imaginary) / size;
+    let (x, y) = rect.center();
+    let apart = (middle.0 - x * width).hypot(middle.1 - y * height);
+    let likely = (1.0 / UNLIKELY..=UNLIKELY).contains(&ratio) && apart <= size;
+    likely.then_some(Square { corner, across: (side * real, side * imaginary), down: (-side * imaginary, side * real) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::pixels::image;
@@ -121,5 +179,53 @@ mod tests {
     fn an_opening_mouth_speaks_even_while_the_head_moves() {
         assert!(change(&face(0, 0, 0), (40.0, 40.0), &face(8, 0, 0), (40.0, 40.0)) > 0.15);
         assert!(change(&face(0, 0, 0), (40.0, 40.0), &face(8, 20, 6), (62.0, 44.0)) > 0.15);
+    }
+
+    /// The marks of [`face`]'s face, turned by `angle` around the middle of a picture of 200 x 200 pixels, as fractions.
+    fn marks(angle: f64) -> Marks {
+        [(62.5, 65.0), (97.5, 65.0), (80.0, 90.0), (68.0, 101.0), (92.0, 101.0)].map(|(x, y)| {
+            let (x, y) = (x - 100.0, y - 100.0);
+            ((100.0 + x * angle.cos() - y * angle.sin()) / 200.0, (100.0 + x * angle.sin() + y * angle.cos()) / 200.0)
+        })
+    }
+
+    /// `picture` turned around its middle.
+    fn turned(picture: &RgbImage, angle: f64) -> RgbImage {
+        let side = 200.0;
+        let turn = |x: f64, y: f64| (x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin());
+        let (across, down) = (turn(side, 0.0), turn(0.0, side));
+        let (x, y) = turn(-side / 2.0, -side / 2.0);
+        let square = Square { corner: (x + side / 2.0, y + side / 2.0), across, down };
+        image(200, 200, turned_patch(picture, square, 200).into_iter().flat_map(|value| [value.round() as u8; 3]).collect())
+    }
+
+    #[test]
+    fn marks_place_a_face_that_is_turned_or_whose_box_is_off() {
+        let upright =
+            |rect: Rect, marks: Marks, picture: &RgbImage| FaceImage::of(picture, &Detection { rect, confidence: 0.9, marks: Some(marks) });
+        let rect = Rect::new(0.2, 0.2, 0.4, 0.4);
+        let still = upright(rect, marks(0.0), &face(2, 0, 0));
+        let off = upright(Rect::new(0.25, 0.15, 0.45, 0.4), marks(0.0), &face(2, 0, 0));
+        assert!(off.mouth_change(&still) < 1e-9, "the box does not matter");
+        let tilted = upright(rect, marks(0.4), &turned(&face(2, 0, 0), 0.4));
+        let speaks = upright(rect, marks(0.4), &turned(&face(8, 0, 0), 0.4));
+        let (stays, opens) = (tilted.mouth_change(&still), speaks.mouth_change(&still));
+        assert!(stays < 0.06 && opens > 2.0 * stays, "{stays} {opens}");
+        let (boxed, by_box) = (FaceImage::new(&turned(&face(2, 0, 0), 0.4), rect), FaceImage::new(&face(2, 0, 0), rect));
+        assert!(boxed.mouth_change(&by_box) > 2.0 * stays, "{}", boxed.mouth_change(&by_box));
+    }
+
+    #[test]
+    fn marks_that_cannot_be_are_not_believed() {
+        let rect = Rect::new(0.2, 0.2, 0.4, 0.4);
+        for marks in [[(0.4, 0.4); 5], [(f64::NAN, 0.4); 5], [(f64::INFINITY, 0.1); 5], marks(0.0).map(|(x, y)| (4.0 * x, 4.0 * y))] {
+            let picture = face(2, 0, 0);
+            assert!(square(&picture, marks, rect).is_none(), "{marks:?}");
+            assert!(
+                FaceImage::of(&picture, &Detection { rect, confidence: 0.9, marks: Some(marks) })
+                    .mouth_change(&FaceImage::new(&picture, rect))
+                    < 1e-9
+            );
+        }
     }
 }
