@@ -83,18 +83,18 @@ fn an_interjection_is_not_shown_even_if_voice_and_name_are_heard() {
 
 #[test]
 fn names_decide_where_mouths_do_not() {
-    // From 12 s on both mouths move alike; so do they, a little, from 18 s on.
+    // From 12 s on both mouths move alike; so do they, a little, from 20 s on.
     let tracks = two(
-        24.0,
-        |t| if t < 6.0 || (12.0..18.0).contains(&t) { 0.12 } else { 0.01 },
-        |t| if (6.0..18.0).contains(&t) { 0.12 } else { 0.01 },
+        28.0,
+        |t| if t < 6.0 || (12.0..20.0).contains(&t) { 0.12 } else { 0.01 },
+        |t| if (6.0..20.0).contains(&t) { 0.12 } else { 0.01 },
     );
     let said =
-        words(&[(0.0, 6.0, "Ann"), (6.0, 12.0, "Bob"), (12.0, 15.0, "Ann"), (15.0, 18.0, "Bob"), (18.0, 21.0, "Ann"), (21.0, 24.0, "Bob")]);
+        words(&[(0.0, 6.0, "Ann"), (6.0, 12.0, "Bob"), (12.0, 16.0, "Ann"), (16.0, 20.0, "Bob"), (20.0, 24.0, "Ann"), (24.0, 28.0, "Bob")]);
     assert_shown(&shown(&tracks, &[], &[]), &[(0.0, false), (6.0, true)]);
-    let turns = [(0.0, false), (6.0, true), (12.0, false), (15.0, true), (18.0, false), (21.0, true)];
+    let turns = [(0.0, false), (6.0, true), (12.0, false), (16.0, true), (20.0, false), (24.0, true)];
     assert_shown(&shown(&tracks, &[], &said), &turns);
-    assert_shown(&shown(&tracks, &[span(0.0, 24.0)], &said), &turns);
+    assert_shown(&shown(&tracks, &[span(0.0, 28.0)], &said), &turns);
 }
 
 #[test]
