@@ -9,6 +9,7 @@
 mod cli;
 mod fakes;
 mod imports;
+mod layouts;
 mod local;
 mod media;
 mod onnx;
