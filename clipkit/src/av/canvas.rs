@@ -9,8 +9,8 @@ use super::resample::{Kernel, Plane, PlaneMut, Resampler, Stretch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Rect, Rgb};
 
-/// The longer side of the picture that a backdrop is enlarged from, in samples: what is smaller than a fiftieth of the output is gone.
-const BACKDROP_SIDE: f64 = 48.0;
+/// The longer side of the picture that a backdrop is enlarged from, in samples: what is smaller than a fortieth of the output is gone.
+const BACKDROP_SIDE: f64 = 36.0;
 /// How bright and how colourful a backdrop is beside its picture.
 const BACKDROP_LIGHT: (f64, f64) = (0.5, 0.75);
 

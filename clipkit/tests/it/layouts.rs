@@ -99,7 +99,7 @@ async fn a_fitted_window_stands_before_its_own_blur() {
     let source = made(
         &folder,
         "stripes.mp4",
-        "-f lavfi -i color=gray:s=640x360:r=30:d=1,format=yuv420p,geq=lum='40+180*gt(mod(X,16),7)':cb=128:cr=90 -colorspace bt709 \
+        "-f lavfi -i color=gray:s=640x360:r=30:d=1,format=yuv420p,geq=lum='40+180*gt(mod(X,8),3)':cb=128:cr=90 -colorspace bt709 \
          -c:v libx264 -preset ultrafast -crf 4",
     );
     let place = Rect::new(0.0, 0.25, 1.0, 0.316_406);
