@@ -305,10 +305,10 @@ mod tests {
         #[test]
         fn areas_are_even_and_inside(x in -0.1..1.1_f64, y in 0.0..1.0_f64, width in 0.0..1.2_f64, height in 0.0..1.0_f64) {
             let area = Area::of(Rect::new(x, y, width, height), (1080, 1350));
-            prop_assert!([area.left, area.top, area.width, area.height].iter().all(|edge| edge % 2 == 0));
+            prop_assert!([area.left, area.top, area.width, area.height].iter().all(|edge| edge.is_multiple_of(2)));
             prop_assert!(area.width > 0 && area.height > 0 && area.left + area.width <= 1080 && area.top + area.height <= 1350);
             let inner = area.inside(7);
-            prop_assert!(inner.width > 0 && inner.height > 0 && inner.left % 2 == 0 && inner.width % 2 == 0);
+            prop_assert!(inner.width > 0 && inner.height > 0 && inner.left.is_multiple_of(2) && inner.width.is_multiple_of(2));
             let whole = Area { left: 0, top: 0, width: 1080, height: 1350 };
             let around: u32 = whole.around(area).map(|part| part.width * part.height).sum();
             prop_assert_eq!(around + area.width * area.height, 1080 * 1350);

@@ -131,10 +131,9 @@ impl Resampler {
             width > 0 && height > 0 && width <= stride && samples >= stride * (height - 1) + width
         };
         let sound = |stretch: Stretch| stretch.start.is_finite() && stretch.length.is_finite() && stretch.length > 0.0;
-        if !holds(from.samples.len(), from.stride, from.width, from.height)
-            || !holds(to.samples.len(), to.stride, to.width, to.height)
-            || !(sound(across) && sound(down))
-        {
+        let readable = holds(from.samples.len(), from.stride, from.width, from.height);
+        let writable = holds(to.samples.len(), to.stride, to.width, to.height);
+        if !(readable && writable && sound(across) && sound(down)) {
             return;
         }
         let columns = Taps::new(from.width, across, to.width, kernel);
