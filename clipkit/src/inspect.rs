@@ -8,7 +8,7 @@ use image::ImageFormat;
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, FaceSample, FaceTrack, Rect, Timestamp};
+use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
 
 /// Tiles in a row of the sheet.
 const COLUMNS: usize = 4;
@@ -29,9 +29,10 @@ const WINDOW: [u8; 3] = [255, 214, 10];
 /// Neighbouring faces differ in colour.
 const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [220, 130, 255], [255, 170, 60]];
 
-/// Draws source frames of a plan with the crop window (yellow; the rest is darkened) and the faces that were seen, one colour a track.
+/// Draws source frames of a plan with the windows that are shown (yellow; the rest is darkened) and the faces that were seen, one colour a track.
 ///
-/// The frames are the first of each scene and evenly spaced ones between. Each carries its time on the clip's timeline. `to` ends in
+/// The frames are the first of each scene and evenly spaced ones between. Each carries its time on the clip's timeline
+/// and the layout's name where it is not one window; several windows are numbered as the plan names them. `to` ends in
 /// `.png` or `.jpg`; it is replaced as a whole.
 pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
     let format =
@@ -96,8 +97,13 @@ fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
     let scene = plan.scenes.iter().rev().find(|scene| scene.span.start() <= at).or(plan.scenes.first());
     let windows: Vec<Rect> = scene.map(|scene| scene.layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect()).unwrap_or_default();
     darken_outside(tile, &windows);
-    for window in windows {
-        frame(tile, window, WINDOW, 3);
+    for (n, window) in windows.iter().enumerate() {
+        frame(tile, *window, WINDOW, 3);
+        if windows.len() > 1 {
+            // As a plan names them: top and bottom, screen and inset.
+            let (left, _, _, bottom) = pixels_of(tile, *window);
+            label(tile, (left + 3, bottom.saturating_sub(3 + LABEL_ROWS)), &(n + 1).to_string());
+        }
     }
     let shot = |at: Timestamp| plan.shots.iter().rposition(|shot| shot.span.start() <= at);
     for (n, face) in plan.faces.iter().enumerate() {
@@ -106,7 +112,13 @@ fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
             frame(tile, sample.rect, FACES[n % FACES.len()], 2);
         }
     }
-    label(tile, &at.to_string());
+    let layout = match scene.map(|scene| &scene.layout) {
+        Some(Layout::Split { .. }) => " SPLIT",
+        Some(Layout::Fit { .. }) => " FIT",
+        Some(Layout::Pip { .. }) => " PIP",
+        Some(Layout::Fill { .. }) | None => "",
+    };
+    label(tile, (0, 0), &format!("{at}{layout}"));
 }
 
 /// The track's sample nearest to a moment, where one is near.
@@ -154,41 +166,46 @@ fn frame(tile: &mut RgbImage, rect: Rect, color: [u8; 3], thick: usize) {
     }
 }
 
-/// Rows of three dots for `0` to `9`, `:` and `.`: enough to write a time without a font.
-const GLYPHS: [[u8; 5]; 12] = [
-    [0b111, 0b101, 0b101, 0b101, 0b111],
-    [0b010, 0b110, 0b010, 0b010, 0b111],
-    [0b111, 0b001, 0b111, 0b100, 0b111],
-    [0b111, 0b001, 0b111, 0b001, 0b111],
-    [0b101, 0b101, 0b111, 0b001, 0b001],
-    [0b111, 0b100, 0b111, 0b001, 0b111],
-    [0b111, 0b100, 0b111, 0b101, 0b111],
-    [0b111, 0b001, 0b001, 0b010, 0b010],
-    [0b111, 0b101, 0b111, 0b101, 0b111],
-    [0b111, 0b101, 0b111, 0b001, 0b111],
-    [0b000, 0b010, 0b000, 0b010, 0b000],
-    [0b000, 0b000, 0b000, 0b000, 0b010],
-];
+/// Rows of three dots for the letters of times and layouts: enough to write them without a font.
+fn glyph(letter: char) -> [u8; 5] {
+    match letter {
+        '0' => [0b111, 0b101, 0b101, 0b101, 0b111],
+        '1' => [0b010, 0b110, 0b010, 0b010, 0b111],
+        '2' => [0b111, 0b001, 0b111, 0b100, 0b111],
+        '3' => [0b111, 0b001, 0b111, 0b001, 0b111],
+        '4' => [0b101, 0b101, 0b111, 0b001, 0b001],
+        '5' | 'S' => [0b111, 0b100, 0b111, 0b001, 0b111],
+        '6' => [0b111, 0b100, 0b111, 0b101, 0b111],
+        '7' => [0b111, 0b001, 0b001, 0b010, 0b010],
+        '8' => [0b111, 0b101, 0b111, 0b101, 0b111],
+        '9' => [0b111, 0b101, 0b111, 0b001, 0b111],
+        ':' => [0b000, 0b010, 0b000, 0b010, 0b000],
+        '.' => [0b000, 0b000, 0b000, 0b000, 0b010],
+        'F' => [0b111, 0b100, 0b110, 0b100, 0b100],
+        'I' => [0b111, 0b010, 0b010, 0b010, 0b111],
+        'L' => [0b100, 0b100, 0b100, 0b100, 0b111],
+        'P' => [0b111, 0b101, 0b111, 0b100, 0b100],
+        'T' => [0b111, 0b010, 0b010, 0b010, 0b010],
+        _ => [0; 5],
+    }
+}
 /// Pixels of a glyph's dot.
 const DOT: usize = 3;
+/// A label's height in pixels.
+const LABEL_ROWS: usize = 7 * DOT;
 
-fn label(tile: &mut RgbImage, text: &str) {
-    let (wide, high) = (DOT * (4 * text.len() + 1), DOT * 7);
-    for y in 0..high {
-        for x in 0..wide {
+fn label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
+    let wide = DOT * (4 * text.len() + 1);
+    for y in top..(top + LABEL_ROWS).min(tile.rows()) {
+        for x in left..left + wide {
             set(tile, x, y, [0; 3]);
         }
     }
     for (n, letter) in text.chars().enumerate() {
-        let glyph = match letter {
-            ':' => GLYPHS.get(10),
-            '.' => GLYPHS.get(11),
-            digit => digit.to_digit(10).and_then(|digit| GLYPHS.get(digit as usize)),
-        };
-        for (row, bits) in glyph.into_iter().flatten().enumerate() {
+        for (row, bits) in glyph(letter).into_iter().enumerate() {
             for column in 0..3 {
                 if bits & (0b100 >> column) != 0 {
-                    let (x, y) = (DOT * (4 * n + 1 + column), DOT * (row + 1));
+                    let (x, y) = (left + DOT * (4 * n + 1 + column), top + DOT * (row + 1));
                     (0..DOT * DOT).for_each(|dot| set(tile, x + dot % DOT, y + dot / DOT, [255; 3]));
                 }
             }
@@ -233,6 +250,7 @@ fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ContentId, Crop, FrameRate, Output, PlanSource, Scene, Score, Span};
 
     #[test]
     fn a_tile_shows_window_faces_and_time() {
@@ -240,12 +258,44 @@ mod tests {
         darken_outside(&mut tile, &[Rect::new(0.25, 0.0, 0.5, 1.0)]);
         frame(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0), WINDOW, 3);
         frame(&mut tile, Rect::new(0.9, 0.9, 0.5, 0.5), FACES[0], 2);
-        label(&mut tile, "1:02.500");
+        label(&mut tile, (0, 0), "1:02.500");
         assert_eq!(tile.pixel(150, 40), [80; 3]);
         assert_eq!(tile.pixel(80, 45), [200; 3]);
         assert_eq!(tile.pixel(40, 45), WINDOW);
         assert_eq!(tile.pixel(159, 89), FACES[0]);
         assert_eq!((tile.pixel(6, 3), tile.pixel(0, 0)), ([255; 3], [0; 3]));
+    }
+
+    #[test]
+    fn the_windows_of_a_layout_are_framed_and_numbered() {
+        let crop = |x| Crop::still(Rect::new(x, 0.1, 0.3, 0.8));
+        let span = Span::secs(0.0, 2.0).unwrap();
+        let plan = ClipPlan {
+            version: ClipPlan::VERSION,
+            source: PlanSource {
+                path: "talk.mp4".into(),
+                id: ContentId::new("blake3", "00"),
+                width: 320,
+                height: 180,
+                duration: span.end(),
+            },
+            span,
+            title: String::new(),
+            reason: String::new(),
+            score: Score::of(1.0),
+            shots: Vec::new(),
+            faces: Vec::new(),
+            subjects: Vec::new(),
+            scenes: vec![Scene { span, layout: Layout::Split { top: crop(0.1), bottom: crop(0.6), speaking: Vec::new() } }],
+            captions: None,
+            output: Output::h264(180, 320, FrameRate::new(30, 1)),
+        };
+        let mut tile = RgbImage { width: 320, height: 180, pixels: vec![200; 320 * 180 * 3] };
+        annotate(&mut tile, &plan, Timestamp::from_secs(0.5));
+        // Left and right window, from a tenth to four tenths and from six to nine tenths.
+        assert_eq!([tile.pixel(33, 90), tile.pixel(126, 90), tile.pixel(193, 90), tile.pixel(286, 90)], [WINDOW; 4]);
+        assert_eq!([tile.pixel(80, 90), tile.pixel(160, 90), tile.pixel(240, 90)], [[200; 3], [80; 3], [200; 3]]);
+        assert_eq!([tile.pixel(36, 156), tile.pixel(196, 156)], [[0; 3]; 2]);
     }
 
     #[test]

@@ -64,7 +64,9 @@ impl Mp4Writer {
     }
 
     /// Writes a frame; its time counts frames.
-    pub(crate) fn write_video(&mut self, frame: &ff::frame::Video) -> Result<()> {
+    pub(crate) fn write_video(&mut self, frame: &mut ff::frame::Video) -> Result<()> {
+        // Filters carry over what kind of frame the source had, and x264 would make the same kind of it.
+        frame.set_kind(ff::picture::Type::None);
         self.video.send_frame(frame).map_err(|code| self.refuse(code))?;
         self.drain_video()
     }

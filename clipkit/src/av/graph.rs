@@ -8,6 +8,7 @@ use super::check;
 use crate::error::{Error, ErrorKind, Result};
 
 /// One filter of a chain, with its options as data: nothing in a value is parsed as filter syntax.
+#[derive(Clone)]
 pub(crate) struct Filter {
     name: &'static str,
     options: Vec<(&'static str, String)>,
@@ -34,7 +35,7 @@ pub(crate) struct PictureFormat {
     pub(crate) format: i32,
 }
 
-/// A chain of picture filters that answers one frame for each.
+/// A chain of picture filters.
 pub(crate) struct VideoGraph(Chain);
 
 impl VideoGraph {
@@ -51,18 +52,33 @@ impl VideoGraph {
         Chain::new("buffer", describe, filters, "buffersink", threads).map(VideoGraph)
     }
 
-    /// Filters one frame shown at `pts`.
-    pub(crate) fn apply(&mut self, frame: &ff::frame::Video, pts: i64) -> Result<ff::frame::Video> {
-        let mut input = ff::frame::Video::empty();
-        // SAFETY: `input` is ours and empty; it shares the frame's buffers.
+    /// Filters one frame shown at `pts`, by a chain that answers one for each.
+    ///
+    /// A filter that draws on its frames can draw on this one, unless others share its memory.
+    pub(crate) fn apply(&mut self, frame: ff::frame::Video, pts: i64) -> Result<ff::frame::Video> {
+        self.push(frame, pts)?;
+        self.pull()?.ok_or_else(|| Error::new(ErrorKind::Encode, "a picture filter kept a frame back"))
+    }
+
+    /// Gives in a frame shown at `pts`, for a chain that does not answer at once.
+    pub(super) fn push(&mut self, mut frame: ff::frame::Video, pts: i64) -> Result<()> {
+        // SAFETY: writing fields of a frame we own.
         unsafe {
-            check(ffi::av_frame_ref(input.as_mut_ptr(), frame.as_ptr())).map_err(refuse)?;
-            (*input.as_mut_ptr()).pts = pts;
-            (*input.as_mut_ptr()).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
+            (*frame.as_mut_ptr()).pts = pts;
+            (*frame.as_mut_ptr()).sample_aspect_ratio = ffi::AVRational { num: 1, den: 1 };
         }
-        self.0.push(&mut input)?;
-        let mut output = ff::frame::Video::empty();
-        if self.0.pull(&mut output)? { Ok(output) } else { Err(Error::new(ErrorKind::Encode, "a picture filter kept a frame back")) }
+        self.0.push(&mut frame)
+    }
+
+    /// Takes a frame out, if there is one.
+    pub(super) fn pull(&mut self) -> Result<Option<ff::frame::Video>> {
+        let mut frame = ff::frame::Video::empty();
+        Ok(self.0.pull(&mut frame)?.then_some(frame))
+    }
+
+    /// Says that no more frames come.
+    pub(super) fn end(&mut self) -> Result<()> {
+        self.0.end()
     }
 }
 
@@ -101,9 +117,7 @@ impl AudioGraph {
 
     /// Says that no more sound comes.
     pub(crate) fn end(&mut self) -> Result<()> {
-        // SAFETY: a null frame marks the end.
-        let answer = unsafe { ffi::av_buffersrc_add_frame_flags(self.0.source, ptr::null_mut(), 0) };
-        check(answer).map(|_| ()).map_err(refuse)
+        self.0.end()
     }
 
     /// Takes sound out, if there is some.
@@ -197,6 +211,12 @@ impl Chain {
     fn push(&mut self, frame: &mut ff::Frame) -> Result<()> {
         // SAFETY: the source belongs to this graph; the frame's contents move into it.
         let answer = unsafe { ffi::av_buffersrc_add_frame_flags(self.source, frame.as_mut_ptr(), 0) };
+        check(answer).map(|_| ()).map_err(refuse)
+    }
+
+    fn end(&mut self) -> Result<()> {
+        // SAFETY: the source belongs to this graph; a null frame marks the end.
+        let answer = unsafe { ffi::av_buffersrc_add_frame_flags(self.source, ptr::null_mut(), 0) };
         check(answer).map(|_| ()).map_err(refuse)
     }
 

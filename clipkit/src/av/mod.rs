@@ -3,21 +3,26 @@
 //! Everything here blocks and belongs to one thread at a time; stages call it through `Context::blocking`.
 
 mod audio;
+mod canvas;
+mod deinterlace;
 mod encode;
 mod graph;
 mod input;
 mod orient;
 mod picture;
 mod probe;
+mod resample;
 mod speech;
 pub(crate) mod subtitle;
 mod thumbnail;
 mod video;
 
 pub(crate) use audio::AudioReader;
+pub(crate) use canvas::{Area, Canvas};
+pub(crate) use deinterlace::Progressive;
 pub(crate) use encode::{AAC_FRAME, AudioSettings, Mp4Writer, SAMPLE_RATE, VideoSettings};
 pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
-pub(crate) use orient::stored_rect;
+pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
 pub(crate) use speech::{LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, listen, samples as speech_samples};

@@ -26,6 +26,20 @@ pub(crate) fn stored_rect(display: Rect, orientation: Orientation) -> Rect {
     stored
 }
 
+/// Where a rectangle of the stored picture lies in the displayed one (both in fractions): the way back from [`stored_rect`].
+pub(crate) fn displayed_rect(stored: Rect, orientation: Orientation) -> Rect {
+    let Rect { mut x, y, width, height } = stored;
+    if orientation.mirrored {
+        x = 1.0 - x - width;
+    }
+    match orientation.clockwise {
+        90 => Rect::new(1.0 - y - height, x, height, width),
+        180 => Rect::new(1.0 - x - width, 1.0 - y - height, width, height),
+        270 => Rect::new(y, 1.0 - x - width, height, width),
+        _ => Rect::new(x, y, width, height),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +71,15 @@ mod tests {
         assert_eq!(at(270, false), Rect::new(0.875, 0.0, 0.125, 0.25));
         assert_eq!(at(0, true), Rect::new(0.75, 0.0, 0.25, 0.125));
         assert_eq!(at(90, true), Rect::new(0.875, 0.75, 0.125, 0.25));
+    }
+
+    #[test]
+    fn a_rectangle_is_found_again() {
+        let rect = Rect::new(0.125, 0.25, 0.5, 0.0625);
+        for orientation in
+            [0, 90, 180, 270].into_iter().flat_map(|clockwise| [false, true].map(|mirrored| Orientation { clockwise, mirrored }))
+        {
+            assert_eq!(displayed_rect(stored_rect(rect, orientation), orientation), rect, "{orientation:?}");
+        }
     }
 }

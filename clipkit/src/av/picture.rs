@@ -1,7 +1,9 @@
 use ff::ffi;
+use ff::software::scaling::{Context as Scaler, Flags};
 use ffmpeg_next as ff;
 
 use super::probe::descriptor;
+use super::resample::Plane;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
@@ -31,6 +33,10 @@ impl Picture {
         &self.frame
     }
 
+    pub(crate) fn into_frame(self) -> ff::frame::Video {
+        self.frame
+    }
+
     pub(crate) fn width(&self) -> u32 {
         self.frame.width()
     }
@@ -49,6 +55,36 @@ impl Picture {
     pub(crate) fn grid(&self) -> (u32, u32) {
         // SAFETY: the description is a static table's entry.
         descriptor(self.format()).map_or((1, 1), |entry| unsafe { (1 << (*entry).log2_chroma_w, 1 << (*entry).log2_chroma_h) })
+    }
+
+    /// Whether its odd and even rows were taken at different moments.
+    pub(super) fn is_interlaced(&self) -> bool {
+        self.frame.is_interlaced()
+    }
+
+    /// Whether every plane is of bytes, one for each of brightness and the two colours, so that [`Picture::plane`] can read it.
+    pub(crate) fn is_planar(&self) -> bool {
+        use ff::format::Pixel::{YUV420P, YUV422P, YUV444P};
+        matches!(self.frame.format(), YUV420P | YUV422P | YUV444P)
+    }
+
+    /// The bytes of brightness (0) or of a colour (1, 2) of a [planar](Picture::is_planar) picture.
+    pub(super) fn plane(&self, plane: usize) -> Option<Plane<'_>> {
+        if plane > 2 || !self.is_planar() {
+            return None;
+        }
+        let (columns, rows) = if plane == 0 { (1, 1) } else { self.grid() };
+        let (width, height) = (self.width().div_ceil(columns) as usize, self.height().div_ceil(rows) as usize);
+        // SAFETY: reading fields of a frame we own.
+        let (first, stride) = unsafe { ((*self.frame.as_ptr()).data[plane], (*self.frame.as_ptr()).linesize[plane]) };
+        // Rows from the bottom up have a negative stride; no decoder of such formats makes them.
+        let stride = usize::try_from(stride).ok().filter(|stride| *stride >= width)?;
+        if first.is_null() || height == 0 {
+            return None;
+        }
+        // SAFETY: the frame holds `height` rows of `width` bytes, `stride` apart, for as long as it is borrowed.
+        let samples = unsafe { std::slice::from_raw_parts(first, stride * (height - 1) + width) };
+        Some(Plane { samples, stride, width, height })
     }
 
     /// A window of this picture, sharing its memory: `x` and `y` on the [`grid`](Picture::grid), all in pixels.
@@ -73,21 +109,27 @@ impl Picture {
         }
         Ok(Picture { at: self.at, frame })
     }
-
-    /// The whole picture as RGB in another size.
-    pub(crate) fn to_rgb(&self, width: u32, height: u32) -> Result<RgbImage> {
-        let refuse = |code| super::fail(ErrorKind::Decode, "convert a frame", code);
-        let rgb = ff::format::Pixel::RGB24;
-        let flags = ff::software::scaling::Flags::AREA;
-        let mut scaler = ff::software::scaling::Context::get(self.frame.format(), self.width(), self.height(), rgb, width, height, flags)
-            .map_err(refuse)?;
-        let mut converted = ff::frame::Video::empty();
-        scaler.run(&self.frame, &mut converted).map_err(refuse)?;
-        Ok(RgbImage::of_rgb24(&converted))
-    }
 }
 
 impl RgbImage {
+    /// A frame of the output, in its colours (BT.709, 16 to 235) and size.
+    pub(crate) fn of_output(frame: &ff::frame::Video) -> Result<Self> {
+        let refuse = |code| super::fail(ErrorKind::Encode, "convert a frame", code);
+        let (format, rgb) = (frame.format(), ff::format::Pixel::RGB24);
+        let (width, height) = (frame.width(), frame.height());
+        let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
+        let mut scaler = Scaler::get(format, width, height, rgb, width, height, flags).map_err(refuse)?;
+        // swscale takes everything for BT.601 unless told.
+        // SAFETY: the context is alive; the table lives for ever.
+        unsafe {
+            let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709);
+            ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, 0, table, 1, 0, 1 << 16, 1 << 16);
+        }
+        let mut converted = ff::frame::Video::empty();
+        scaler.run(frame, &mut converted).map_err(refuse)?;
+        Ok(RgbImage::of_rgb24(&converted))
+    }
+
     /// From a frame of the format RGB24, whose rows may be padded.
     pub(super) fn of_rgb24(frame: &ff::frame::Video) -> Self {
         let (width, height) = (frame.width(), frame.height());

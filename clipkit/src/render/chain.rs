@@ -4,26 +4,53 @@ use crate::av::{Filter, has_filter};
 use crate::context::Context;
 use crate::model::{Color, Hdr, Orientation, Output, VideoStream};
 
-/// From a cropped frame, as stored, to a frame of the output: upright, standard range, right size and colours, captioned.
-pub(super) fn filters(cx: &Context, video: &VideoStream, output: &Output, captions: Option<&Path>) -> Vec<Filter> {
-    let mut chain = turn(video.orientation);
+/// Filters that make a stored frame upright and bring high dynamic range down.
+pub(super) struct Upright {
+    filters: Vec<Filter>,
+    tone_mapped: bool,
+}
+
+/// What makes the source's frames upright, of standard range.
+pub(super) fn upright(cx: &Context, video: &VideoStream) -> Upright {
+    let mut filters = turn(video.orientation);
     let tone_mapped = match video.color.hdr {
         Some(_) if !has_filter("zscale") => {
             cx.warn("the source is HDR and this FFmpeg has no zscale filter: colours look pale; install a build with zimg");
             false
         }
         Some(hdr) => {
-            chain.extend(tone_map(hdr, &video.color));
+            filters.extend(tone_map(hdr, &video.color));
             true
         }
         None => false,
     };
-    chain.push(scale(video, output, tone_mapped));
-    chain.push(Filter::new("format").with("pix_fmts", "yuv420p"));
-    if let Some(path) = captions {
-        chain.push(Filter::new("ass").with("filename", path.to_string_lossy()));
-    }
-    chain
+    Upright { filters, tone_mapped }
+}
+
+/// From a cropped frame, as stored, to one of the output's size and colours.
+pub(super) fn scaled(upright: &Upright, video: &VideoStream, output: &Output) -> Vec<Filter> {
+    let size = convert(video, upright.tone_mapped).with("width", output.width.to_string()).with("height", output.height.to_string());
+    upright.filters.iter().cloned().chain([size, Filter::new("format").with("pix_fmts", "yuv420p")]).collect()
+}
+
+/// From a frame, as stored, to one of its own size in the output's colours, of one of the formats that are drawn from.
+pub(super) fn normal(upright: &Upright, video: &VideoStream) -> Vec<Filter> {
+    let format = Filter::new("format").with("pix_fmts", "yuv420p|yuv422p|yuv444p");
+    upright.filters.iter().cloned().chain([convert(video, upright.tone_mapped), format]).collect()
+}
+
+/// Whether the source's frames are already what [`normal`] makes of them, as far as the file says.
+pub(super) fn is_plain(video: &VideoStream) -> bool {
+    video.orientation == Orientation::default() && video.color.hdr.is_none() && !is_full_range(video) && matrix(video) == "bt709"
+}
+
+/// Draws captions on a frame of the output.
+pub(super) fn captions(file: &Path) -> Vec<Filter> {
+    vec![
+        // From FFmpeg 7 on, captions are drawn in the colours that the frames are said to have.
+        Filter::new("setparams").with("colorspace", "bt709").with("range", "tv"),
+        Filter::new("ass").with("filename", file.to_string_lossy()),
+    ]
 }
 
 fn turn(orientation: Orientation) -> Vec<Filter> {
@@ -33,7 +60,8 @@ fn turn(orientation: Orientation) -> Vec<Filter> {
     }
     match orientation.clockwise {
         90 => chain.push(Filter::new("transpose").with("dir", "clock")),
-        180 => chain.extend([Filter::new("hflip"), Filter::new("vflip")]),
+        // vflip only says that rows go upwards; what follows has to write them anew.
+        180 => chain.extend([Filter::new("vflip"), Filter::new("hflip")]),
         270 => chain.push(Filter::new("transpose").with("dir", "cclock")),
         _ => {}
     }
@@ -63,18 +91,18 @@ fn tone_map(hdr: Hdr, color: &Color) -> [Filter; 6] {
     ]
 }
 
-fn scale(video: &VideoStream, output: &Output, tone_mapped: bool) -> Filter {
-    let scale = Filter::new("scale")
-        .with("width", output.width.to_string())
-        .with("height", output.height.to_string())
-        .with("out_color_matrix", "bt709")
-        .with("out_range", "tv");
+/// Brings colours to BT.709, 16 to 235.
+fn convert(video: &VideoStream, tone_mapped: bool) -> Filter {
     let matrix = if tone_mapped { "bt709" } else { matrix(video) };
     // Between matrices swscale goes through RGB, and loses up to three levels of brightness and half a pixel unless told to be exact.
     let flags = if matrix == "bt709" { "bicubic" } else { "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp" };
-    let scale = scale.with("in_color_matrix", matrix).with("flags", flags);
-    let full = video.color.range == "pc" || video.pixel_format.starts_with("yuvj");
-    if full && !tone_mapped { scale.with("in_range", "pc") } else { scale }
+    let scale =
+        Filter::new("scale").with("in_color_matrix", matrix).with("out_color_matrix", "bt709").with("out_range", "tv").with("flags", flags);
+    if is_full_range(video) && !tone_mapped { scale.with("in_range", "pc") } else { scale }
+}
+
+fn is_full_range(video: &VideoStream) -> bool {
+    video.color.range == "pc" || video.pixel_format.starts_with("yuvj")
 }
 
 /// What swscale calls the matrix. Where the file does not say, standard definition is BT.601, as players assume.

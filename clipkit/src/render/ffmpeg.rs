@@ -12,8 +12,8 @@ use crate::model::{Clip, ClipPlan};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
-/// Each frame is cropped as the plan's path says, turned upright, tone-mapped if it is HDR, scaled, captioned and encoded (x264, AAC) in one
-/// pass. The finished file is opened again and checked before it is handed on.
+/// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
+/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again and checked before it is handed on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FfmpegRenderer {

@@ -2,6 +2,7 @@
 
 mod chain;
 mod check;
+mod compose;
 mod cover;
 mod ffmpeg;
 mod font;

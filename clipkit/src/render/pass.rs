@@ -1,7 +1,7 @@
 use super::ffmpeg::Files;
 use super::frame::Framer;
 use super::sound::Sound;
-use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, RgbImage, VideoReader, VideoSettings};
+use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, Progressive, RgbImage, VideoReader, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FrameRate, Media, Timestamp};
@@ -36,12 +36,13 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
     for n in 0..frames {
         cx.check()?;
         let source = shutter.at(n)?;
-        let frame = framer.apply(source, n)?;
-        writer.write_video(&frame)?;
+        let mut frame = framer.apply(source, n)?;
+        writer.write_video(&mut frame)?;
         sound.write_until(rate.frame_start(n + 1), &mut writer)?;
         if n == cover_at {
-            cover = Some(Picture::new(rate.frame_start(n), frame).to_rgb(plan.output.width, plan.output.height)?);
+            cover = Some(RgbImage::of_output(&frame)?);
         }
+        framer.give_back(frame);
         if n % 8 == 0 {
             cx.progress(n as f64 / frames as f64);
         }
@@ -57,7 +58,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
 
 /// Shows, for each frame of the clip, the source's frame of that moment: from any frame rate, constant or not, to the clip's.
 struct Shutter {
-    reader: VideoReader,
+    pictures: Progressive,
     start: Timestamp,
     rate: FrameRate,
     shown: Picture,
@@ -71,18 +72,19 @@ impl Shutter {
         let start = plan.span.start();
         let mut reader = VideoReader::open(cx, media, Effort::Exact, threads)?;
         reader.seek(start)?;
+        let mut pictures = Progressive::new(cx, reader, threads);
         // A picture that starts later than the clip (sound often leads by a moment) shows its first frame from the start.
-        let Some(shown) = reader.next()? else {
+        let Some(shown) = pictures.next()? else {
             return Err(Error::new(ErrorKind::Decode, "there is no picture in this span").with_path(&media.path).with_time(start));
         };
-        let upcoming = reader.next()?;
-        Ok(Shutter { reader, start, rate: plan.output.frame_rate, shown, upcoming, held: 0.0 })
+        let upcoming = pictures.next()?;
+        Ok(Shutter { pictures, start, rate: plan.output.frame_rate, shown, upcoming, held: 0.0 })
     }
 
     fn at(&mut self, n: u64) -> Result<&Picture> {
         let due = self.rate.frame_start(n).offset(self.start).plus(ROUNDING_SECS);
         while self.upcoming.as_ref().is_some_and(|next| next.at() <= due) {
-            let after = self.reader.next()?;
+            let after = self.pictures.next()?;
             if let Some(next) = std::mem::replace(&mut self.upcoming, after) {
                 self.shown = next;
             }

@@ -11,6 +11,7 @@ mod cli;
 mod fakes;
 mod imports;
 mod layers;
+mod layouts;
 mod local;
 mod media;
 mod onnx;

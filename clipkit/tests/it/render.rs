@@ -7,12 +7,12 @@ use clipkit::{
 
 use crate::support::{ffmpeg, ffmpeg_complaints, luma_frames, probe_json, samples, testdata, videos};
 
-async fn fetch(path: &Path) -> Media {
+pub(crate) async fn fetch(path: &Path) -> Media {
     FileSource::new().fetch(&Context::new(), &path.to_string_lossy()).await.unwrap()
 }
 
 /// A plan with a window in the middle, as large as fits.
-fn centred(media: &Media, span: Span, (width, height): (u32, u32)) -> ClipPlan {
+pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) -> ClipPlan {
     let (source_width, source_height) = media.require_video().unwrap().display_size();
     let wanted = f64::from(width) / f64::from(height);
     let given = f64::from(source_width) / f64::from(source_height);
@@ -40,7 +40,7 @@ fn centred(media: &Media, span: Span, (width, height): (u32, u32)) -> ClipPlan {
     }
 }
 
-fn made(folder: &tempfile::TempDir, name: &str, arguments: &str) -> PathBuf {
+pub(crate) fn made(folder: &tempfile::TempDir, name: &str, arguments: &str) -> PathBuf {
     let path = folder.path().join(name);
     ffmpeg(&format!("{arguments} {}", path.display()));
     path
@@ -189,6 +189,6 @@ async fn cancelling_stops_within_a_second_and_leaves_nothing() {
     assert!(!out.exists());
 }
 
-fn mean(frame: &[u8]) -> f64 {
+pub(crate) fn mean(frame: &[u8]) -> f64 {
     frame.iter().map(|value| f64::from(*value)).sum::<f64>() / frame.len() as f64
 }

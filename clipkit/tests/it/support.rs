@@ -33,7 +33,7 @@ pub(crate) fn ffmpeg_complaints(arguments: &str) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn ffmpeg_bytes(file: &Path, arguments: &str) -> Vec<u8> {
+pub(crate) fn ffmpeg_bytes(file: &Path, arguments: &str) -> Vec<u8> {
     let output =
         Command::new("ffmpeg").args(["-v", "error", "-nostdin", "-i"]).arg(file).args(arguments.split_whitespace()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -57,4 +57,14 @@ pub(crate) fn probe_json(file: &Path) -> serde_json::Value {
     let output = Command::new("ffprobe").args(["-v", "error", "-show_streams", "-show_format", "-of", "json"]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Whether each picture, in file order, is a key frame.
+pub(crate) fn key_frames(file: &Path) -> Vec<bool> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=flags", "-of", "csv=p=0"])
+        .arg(file)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).lines().map(|flags| flags.starts_with('K')).collect()
 }

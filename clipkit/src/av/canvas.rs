@@ -1,0 +1,323 @@
+//! A frame of the output that is put together from windows of a picture.
+
+use ff::ffi;
+use ff::format::Pixel;
+use ffmpeg_next as ff;
+
+use super::picture::Picture;
+use super::resample::{Kernel, Plane, PlaneMut, Resampler, Stretch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Rect, Rgb};
+
+/// The longer side of the picture that a backdrop is enlarged from, in samples: what is smaller than a fortieth of the output is gone.
+const BACKDROP_SIDE: f64 = 36.0;
+/// How bright and how colourful a backdrop is beside its picture.
+const BACKDROP_LIGHT: (f64, f64) = (0.5, 0.75);
+
+/// A rectangle of the canvas in pixels; all of it even, because colour is stored for pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Area {
+    pub(crate) left: u32,
+    pub(crate) top: u32,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl Area {
+    /// From fractions of a canvas of an even size. Rectangles that touch still do.
+    pub(crate) fn of(rect: Rect, (width, height): (u32, u32)) -> Self {
+        let edge = |part: f64, whole: u32| ((part * f64::from(whole / 2)).round().max(0.0) as u32).min(whole / 2) * 2;
+        let stretch = |start: f64, length: f64, whole: u32| {
+            let start_at = edge(start, whole).min(whole.saturating_sub(2));
+            // However thin, something of it shows.
+            (start_at, edge(start + length, whole).max(start_at + 2) - start_at)
+        };
+        let (left, width) = stretch(rect.x, rect.width, width);
+        let (top, height) = stretch(rect.y, rect.height, height);
+        Area { left, top, width, height }
+    }
+
+    /// What is left of it when `by` pixels go on each side; something always is.
+    pub(crate) fn inside(self, by: u32) -> Self {
+        let by = (by / 2 * 2).min((self.width.min(self.height).saturating_sub(2)) / 4 * 2);
+        Area { left: self.left + by, top: self.top + by, width: self.width - 2 * by, height: self.height - 2 * by }
+    }
+
+    /// The parts of this area above, below, left and right of another one in it.
+    pub(crate) fn around(self, inner: Area) -> impl Iterator<Item = Area> {
+        let (right, bottom) = (self.left + self.width, self.top + self.height);
+        let (inner_right, inner_bottom) = (inner.left + inner.width, inner.top + inner.height);
+        let beside = |left: u32, right: u32| Area { left, top: inner.top, width: right.saturating_sub(left), height: inner.height };
+        let across = |top: u32, bottom: u32| Area { left: self.left, top, width: self.width, height: bottom.saturating_sub(top) };
+        [across(self.top, inner.top), across(inner_bottom, bottom), beside(self.left, inner.left), beside(inner_right, right)]
+            .into_iter()
+            .filter(|area| area.width > 0 && area.height > 0)
+    }
+}
+
+/// Puts frames together: 4:2:0 of 8 bits, BT.709, 16 to 235.
+pub(crate) struct Canvas {
+    size: (u32, u32),
+    frame: ff::frame::Video,
+    resampler: Resampler,
+}
+
+impl Canvas {
+    /// `size` is even.
+    pub(crate) fn new(size: (u32, u32)) -> Self {
+        Canvas { size, frame: ff::frame::Video::empty(), resampler: Resampler::default() }
+    }
+
+    /// All of it.
+    pub(crate) fn area(&self) -> Area {
+        Area { left: 0, top: 0, width: self.size.0, height: self.size.1 }
+    }
+
+    /// The frame that was drawn. Drawing goes on on a new one.
+    pub(crate) fn take(&mut self) -> ff::frame::Video {
+        std::mem::replace(&mut self.frame, ff::frame::Video::empty())
+    }
+
+    /// Takes back a frame that is done with, for its memory.
+    pub(crate) fn give_back(&mut self, frame: ff::frame::Video) {
+        if frame.format() == Pixel::YUV420P && (frame.width(), frame.height()) == self.size {
+            self.frame = frame;
+        }
+    }
+
+    /// Fills an area with a colour.
+    pub(crate) fn fill(&mut self, area: Area, color: Rgb) -> Result<()> {
+        for (plane, value) in ycc(color).into_iter().enumerate() {
+            let mut part = self.part(plane, area)?;
+            part.rows().for_each(|row| row.fill(value));
+        }
+        Ok(())
+    }
+
+    /// Draws the window of `picture` that starts at `window`'s place and has its size, in pixels and fractions of them, into an area.
+    ///
+    /// Colour moves with brightness: both planes are divided by the same edges, as swscale does it.
+    pub(crate) fn draw(&mut self, picture: &Picture, window: Rect, area: Area) -> Result<()> {
+        for plane in 0..3 {
+            let (from, share) = source(picture, plane)?;
+            self.resample(from, stretches(window, share), plane, area, Kernel::Sharp)?;
+        }
+        Ok(())
+    }
+
+    /// Fills the areas with a blurred and darkened copy of a window, so much enlarged that it covers the canvas. `shown` is where the window
+    /// itself is drawn.
+    pub(crate) fn backdrop(&mut self, picture: &Picture, window: Rect, shown: Area, areas: impl Iterator<Item = Area>) -> Result<()> {
+        let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
+        let (across, down) = (width / f64::from(shown.width), height / f64::from(shown.height));
+        let seen = (across / across.max(down), down / across.max(down));
+        let part = Rect::new(
+            window.x + window.width * (1.0 - seen.0) / 2.0,
+            window.y + window.height * (1.0 - seen.1) / 2.0,
+            window.width * seen.0,
+            window.height * seen.1,
+        );
+        let side = |of: f64| (of * BACKDROP_SIDE / width.max(height)).round().max(2.0) as usize;
+        let (columns, rows) = (side(width), side(height));
+        let mut small = [vec![0; columns * rows], vec![0; columns * rows], vec![0; columns * rows]];
+        for (plane, samples) in small.iter_mut().enumerate() {
+            let (from, share) = source(picture, plane)?;
+            let mut to = PlaneMut { samples, stride: columns, width: columns, height: rows };
+            self.resampler.resample(from, stretches(part, share), &mut to, Kernel::Mean);
+            let (zero, light) = if plane == 0 { (16.0, BACKDROP_LIGHT.0) } else { (128.0, BACKDROP_LIGHT.1) };
+            samples.iter_mut().for_each(|sample| *sample = ((f64::from(*sample) - zero) * light + zero).round() as u8);
+        }
+        for area in areas {
+            let stretch =
+                |start: u32, length: u32, scale: f64| Stretch { start: f64::from(start) * scale, length: f64::from(length) * scale };
+            let across = stretch(area.left, area.width, columns as f64 / width);
+            let down = stretch(area.top, area.height, rows as f64 / height);
+            for (plane, samples) in small.iter().enumerate() {
+                let from = Plane { samples, stride: columns, width: columns, height: rows };
+                self.resample(from, (across, down), plane, area, Kernel::Smooth)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets `paint` draw in an area, and then brings back what was in the corners before, outside circles of `radius` pixels.
+    pub(crate) fn rounded(&mut self, area: Area, radius: u32, paint: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let radius = (radius / 2 * 2).min(area.width.min(area.height) / 4 * 2) as usize;
+        let mut before = Vec::new();
+        for plane in 0..3 {
+            let mut part = self.part(plane, area)?;
+            before.push(part.rows().map(|row| row.to_vec()).collect::<Vec<_>>());
+        }
+        paint(self)?;
+        for (plane, before) in before.iter().enumerate() {
+            let radius = if plane == 0 { radius } else { radius / 2 };
+            let mut part = self.part(plane, area)?;
+            let (width, height) = (part.width, part.height);
+            for (y, (row, before)) in part.rows().zip(before).enumerate() {
+                let Some(up) = radius.checked_sub(y.min(height - 1 - y) + 1) else { continue };
+                for x in (0..radius).chain(width - radius..width) {
+                    let aside = radius.saturating_sub(x.min(width - 1 - x) + 1);
+                    // The part of the pixel that the circle covers, nearly: how far its middle is from the edge.
+                    let covered = (radius as f64 + 0.5 - (aside as f64 + 0.5).hypot(up as f64 + 0.5)).clamp(0.0, 1.0);
+                    let mixed = f64::from(before[x]) + (f64::from(row[x]) - f64::from(before[x])) * covered;
+                    row[x] = mixed.round() as u8;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn resample(&mut self, from: Plane<'_>, window: (Stretch, Stretch), plane: usize, area: Area, kernel: Kernel) -> Result<()> {
+        let mut resampler = std::mem::take(&mut self.resampler);
+        resampler.resample(from, window, &mut self.part(plane, area)?, kernel);
+        self.resampler = resampler;
+        Ok(())
+    }
+
+    /// An area of one plane of the frame being drawn.
+    fn part(&mut self, plane: usize, area: Area) -> Result<PlaneMut<'_>> {
+        // SAFETY: asking about a frame we own; one without memory is not writable.
+        if unsafe { ffi::av_frame_is_writable(self.frame.as_mut_ptr()) } <= 0 {
+            // Someone still reads the last one.
+            self.frame = ff::frame::Video::new(Pixel::YUV420P, self.size.0, self.size.1);
+        }
+        let half = if plane == 0 { 1 } else { 2 };
+        let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(|edge| (edge / half) as usize);
+        let stride = self.frame.stride(plane);
+        let samples = self.frame.data_mut(plane).get_mut(top * stride + left..);
+        let samples = samples.ok_or_else(|| Error::new(ErrorKind::InvalidPlan, "a window is shown outside the output"))?;
+        Ok(PlaneMut { samples, stride, width, height })
+    }
+}
+
+impl PlaneMut<'_> {
+    fn rows(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        let width = self.width;
+        self.samples.chunks_mut(self.stride.max(1)).take(self.height).filter_map(move |row| row.get_mut(..width))
+    }
+}
+
+/// A plane to read, and its samples for each pixel across and down.
+fn source(picture: &Picture, plane: usize) -> Result<(Plane<'_>, (f64, f64))> {
+    let found = picture.plane(plane).ok_or_else(|| Error::new(ErrorKind::Decode, "this picture's format cannot be read plane by plane"))?;
+    let (columns, rows) = picture.grid();
+    let share = if plane == 0 { (1.0, 1.0) } else { (1.0 / f64::from(columns), 1.0 / f64::from(rows)) };
+    Ok((found, share))
+}
+
+fn stretches(window: Rect, share: (f64, f64)) -> (Stretch, Stretch) {
+    let across = Stretch { start: window.x * share.0, length: window.width * share.0 };
+    (across, Stretch { start: window.y * share.1, length: window.height * share.1 })
+}
+
+/// A colour as BT.709 stores it in 16 to 235.
+fn ycc(Rgb(red, green, blue): Rgb) -> [u8; 3] {
+    let [red, green, blue] = [red, green, blue].map(|part| f64::from(part) / 255.0);
+    let luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    let store = |zero: f64, value: f64| (zero + value).round() as u8;
+    [store(16.0, 219.0 * luma), store(128.0, 224.0 * (blue - luma) / 1.8556), store(128.0, 224.0 * (red - luma) / 1.5748)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use proptest::prelude::*;
+
+    const WHITE: Rgb = Rgb(255, 255, 255);
+    const RED: Rgb = Rgb(255, 0, 0);
+
+    /// Brightness, and the two colours, at a pixel.
+    fn pixel(frame: &ff::frame::Video, x: usize, y: usize) -> [u8; 3] {
+        [(0, 1), (1, 2), (2, 2)].map(|(plane, half)| frame.data(plane)[y / half * frame.stride(plane) + x / half])
+    }
+
+    fn plain(size: (u32, u32), color: Rgb) -> Picture {
+        let mut canvas = Canvas::new(size);
+        canvas.fill(canvas.area(), color).unwrap();
+        Picture::new(Timestamp::ZERO, canvas.take())
+    }
+
+    #[test]
+    fn colours_are_stored_as_bt_709_says() {
+        assert_eq!(ycc(WHITE), [235, 128, 128]);
+        assert_eq!(ycc(Rgb(0, 0, 0)), [16, 128, 128]);
+        assert_eq!(ycc(RED), [63, 102, 240]);
+    }
+
+    #[test]
+    fn a_window_fills_its_area_and_nothing_else() {
+        let mut canvas = Canvas::new((64, 48));
+        canvas.fill(canvas.area(), WHITE).unwrap();
+        let area = Area { left: 10, top: 6, width: 20, height: 14 };
+        canvas.draw(&plain((30, 30), RED), Rect::new(2.3, 4.7, 11.0, 9.5), area).unwrap();
+        let frame = canvas.take();
+        for (x, y) in [(10, 6), (29, 19), (20, 12)] {
+            assert_eq!(pixel(&frame, x, y), ycc(RED), "{x} {y}");
+        }
+        for (x, y) in [(9, 6), (10, 5), (30, 19), (29, 20), (0, 0), (63, 47)] {
+            assert_eq!(pixel(&frame, x, y), ycc(WHITE), "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_backdrop_is_darker_and_leaves_the_rest_alone() {
+        let mut canvas = Canvas::new((64, 128));
+        canvas.fill(canvas.area(), RED).unwrap();
+        let shown = Area { left: 0, top: 40, width: 64, height: 36 };
+        let free = canvas.area().around(shown);
+        canvas.backdrop(&plain((64, 36), WHITE), Rect::new(0.0, 0.0, 64.0, 36.0), shown, free).unwrap();
+        let frame = canvas.take();
+        assert_eq!(pixel(&frame, 5, 5), [126, 128, 128]);
+        assert_eq!((pixel(&frame, 63, 39), pixel(&frame, 0, 76)), ([126, 128, 128], [126, 128, 128]));
+        assert_eq!((pixel(&frame, 0, 40), pixel(&frame, 63, 75)), (ycc(RED), ycc(RED)));
+    }
+
+    #[test]
+    fn corners_are_round() {
+        let mut canvas = Canvas::new((64, 64));
+        canvas.fill(canvas.area(), WHITE).unwrap();
+        let area = Area { left: 8, top: 8, width: 40, height: 40 };
+        canvas.rounded(area, 12, |canvas| canvas.fill(area, RED)).unwrap();
+        let frame = canvas.take();
+        for (x, y) in [(8, 8), (47, 8), (8, 47), (47, 47), (7, 28)] {
+            assert_eq!(pixel(&frame, x, y), ycc(WHITE), "{x} {y}");
+        }
+        for (x, y) in [(8, 28), (28, 8), (47, 28), (14, 14), (28, 28)] {
+            assert_eq!(pixel(&frame, x, y), ycc(RED), "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_frame_in_use_is_not_drawn_on() {
+        let mut canvas = Canvas::new((16, 16));
+        canvas.fill(canvas.area(), WHITE).unwrap();
+        let frame = canvas.take();
+        let mut held = ff::frame::Video::empty();
+        // SAFETY: both frames are ours.
+        assert!(unsafe { ffi::av_frame_ref(held.as_mut_ptr(), frame.as_ptr()) } >= 0);
+        canvas.give_back(frame);
+        canvas.fill(canvas.area(), RED).unwrap();
+        assert_eq!((pixel(&held, 3, 3), pixel(&canvas.take(), 3, 3)), (ycc(WHITE), ycc(RED)));
+    }
+
+    proptest! {
+        #[test]
+        fn areas_are_even_and_inside(x in -0.1..1.1_f64, y in 0.0..1.0_f64, width in 0.0..1.2_f64, height in 0.0..1.0_f64) {
+            let area = Area::of(Rect::new(x, y, width, height), (1080, 1350));
+            prop_assert!([area.left, area.top, area.width, area.height].iter().all(|edge| edge.is_multiple_of(2)));
+            prop_assert!(area.width > 0 && area.height > 0 && area.left + area.width <= 1080 && area.top + area.height <= 1350);
+            let inner = area.inside(7);
+            prop_assert!(inner.width > 0 && inner.height > 0 && inner.left.is_multiple_of(2) && inner.width.is_multiple_of(2));
+            let whole = Area { left: 0, top: 0, width: 1080, height: 1350 };
+            let around: u32 = whole.around(area).map(|part| part.width * part.height).sum();
+            prop_assert_eq!(around + area.width * area.height, 1080 * 1350);
+        }
+    }
+
+    #[test]
+    fn halves_of_an_odd_number_of_pairs_touch() {
+        let (top, bottom) = (Area::of(Rect::new(0.0, 0.0, 1.0, 0.5), (64, 66)), Area::of(Rect::new(0.0, 0.5, 1.0, 0.5), (64, 66)));
+        assert_eq!((top.height, bottom.top, bottom.top + bottom.height), (34, 34, 66));
+    }
+}
