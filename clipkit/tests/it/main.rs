@@ -18,5 +18,6 @@ mod pipeline;
 mod probe;
 mod render;
 mod schema;
+mod sound;
 mod support;
 mod words;

@@ -58,3 +58,13 @@ pub(crate) fn probe_json(file: &Path) -> serde_json::Value {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
+
+/// Integrated loudness in LUFS and true peak in dBTP, as `ffmpeg` measures them.
+pub(crate) fn loudness(file: &Path) -> (f64, f64) {
+    let mut command = Command::new("ffmpeg");
+    let output = command.args(["-hide_banner", "-nostdin", "-i"]).arg(file).args(["-af", "ebur128=peak=true", "-f", "null", "-"]).output();
+    let text = String::from_utf8_lossy(&output.unwrap().stderr).into_owned();
+    let summary = text.rsplit_once("Summary:").unwrap_or_else(|| panic!("{text}")).1;
+    let after = |name: &str| summary.split_once(name).unwrap().1.split_whitespace().next().unwrap().parse().unwrap();
+    (after("I:"), after("Peak:"))
+}
