@@ -17,8 +17,10 @@ const NOTHING_HEARD: f64 = -50.0;
 const CODEC_MARGIN: f64 = 1.0;
 /// A limiter takes loudness away with the peaks; the gain is set again until no more than this is missing, in LU ...
 const CLOSE: f64 = 0.1;
-/// ... at most so many times.
-const CORRECTIONS: usize = 4;
+/// ... at most so many times ...
+const CORRECTIONS: usize = 5;
+/// ... and by this much more than is missing: some of it goes to the limiter again.
+const AHEAD: f64 = 1.5;
 /// A clip that misses its loudness by more than this says so, in LU.
 const AUDIBLE: f64 = 0.5;
 
@@ -81,7 +83,7 @@ pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -
             if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
                 break;
             }
-            treatment.gain = (treatment.gain + missing).min(MOST_GAIN);
+            treatment.gain = (treatment.gain + missing * AHEAD).min(MOST_GAIN);
         }
     }
     if treatment != untouched && target.integrated - made.integrated > AUDIBLE {
