@@ -139,7 +139,7 @@ mod tests {
 
     /// A bright bar that walks through the cells, over `dim`.
     fn walk(n: u64, dim: f32) -> Glimpse {
-        Glimpse::drawn(|cell| if (cell as u64 + n / 3) % 6 == 0 { dim + 30.0 } else { dim + (n % 3) as f32 })
+        Glimpse::drawn(|cell| if (cell as u64 + n / 3).is_multiple_of(6) { dim + 30.0 } else { dim + (n % 3) as f32 })
     }
 
     fn verdict(encoded: &[Glimpse], decoded: impl Fn(u64) -> Glimpse) -> Option<String> {
