@@ -4,6 +4,7 @@ mod candidate;
 mod clip;
 mod face;
 mod layout_choice;
+mod loudness;
 mod media;
 mod plan;
 pub(crate) mod script;
@@ -17,6 +18,7 @@ pub use candidate::{Candidate, Score};
 pub use clip::{Clip, Manifest, ManifestClip, Post, Receipt, Timing};
 pub use face::{FaceSample, FaceTrack, Rect, Shot, ShotContent, SubjectSample, SubjectTrack, Tracks};
 pub use layout_choice::LayoutChoice;
+pub use loudness::Loudness;
 pub use media::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, VideoStream};
 pub use plan::{
     Aspect, CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionStyle, ContentId, FaceTrack, FrameRate, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
+use super::{CaptionStyle, ContentId, FaceTrack, FrameRate, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
 /// Everything a renderer needs to make one clip, and nothing it has to decide.
@@ -256,15 +256,27 @@ pub struct Output {
     pub frame_rate: FrameRate,
     /// Bits of sound a second (AAC, 48 kHz, stereo).
     pub audio_bitrate: u32,
+    /// How loud the sound is made; none leaves it as it is in the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loudness: Option<Loudness>,
 }
 
 impl Output {
     /// The codec's name in [`Output::codec`].
     pub const H264: &'static str = "h264";
 
-    /// x264 `veryfast` (the knee of time against size), CRF 20, 128 kbit/s sound, at `frame_rate`.
+    /// x264 `veryfast` (the knee of time against size), CRF 20, 128 kbit/s sound at [`Loudness::ONLINE`], at `frame_rate`.
     pub fn h264(width: u32, height: u32, frame_rate: FrameRate) -> Self {
-        Output { codec: Output::H264.into(), preset: X264Preset::Veryfast, crf: 20, width, height, frame_rate, audio_bitrate: 128_000 }
+        Output {
+            codec: Output::H264.into(),
+            preset: X264Preset::Veryfast,
+            crf: 20,
+            width,
+            height,
+            frame_rate,
+            audio_bitrate: 128_000,
+            loudness: Some(Loudness::ONLINE),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::{ClipPlan, Layout, Output, Rect, Span, Timestamp};
+use super::{ClipPlan, Layout, Loudness, Output, Rect, Span, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// No plan describes a longer clip: a mistake, or an attempt to fill the disk.
@@ -122,6 +122,10 @@ fn check_output(output: &Output) -> Result<()> {
     }
     if !(16_000..=512_000).contains(&output.audio_bitrate) {
         return refuse(format!("output.audio_bitrate is {}; give 16000 to 512000", output.audio_bitrate));
+    }
+    if let Some(loudness) = output.loudness.filter(|loudness| !loudness.is_possible()) {
+        let Loudness { integrated, true_peak } = loudness;
+        return refuse(format!("output.loudness is {integrated} LUFS up to {true_peak} dBTP; give -40 to -5 and -9 to 0"));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::score::ScoreOptions;
 
 /// Scorers pad a span by a breath; that is no breach of the lengths asked for.
-const LENGTH_LEEWAY: Duration = Duration::from_millis(500);
+pub(super) const LENGTH_LEEWAY: Duration = Duration::from_millis(500);
 /// Rounding of frame times at a span's ends.
 const TIME_LEEWAY_SECS: f64 = 0.1;
 

@@ -2,6 +2,7 @@
 
 mod builder;
 mod check;
+mod edges;
 mod options;
 mod planning;
 mod run;
@@ -19,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::av;
 use crate::context::{Context, Event};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{
     Candidate, Clip, ClipPlan, Manifest, ManifestClip, Media, PlanSource, Post, Span, Stage, Timestamp, Tracks, Transcript, Warning,
 };
@@ -238,10 +239,12 @@ impl Pipeline {
         }
     }
 
-    /// Tracks, frames and captions one clip.
+    /// Finds the ends of one clip, tracks, frames and captions it.
     async fn plan_clip(&self, run: &Run, rank: usize, chosen: &Chosen, candidate: &Candidate) -> Result<ClipPlan> {
-        let tracks = self.track_clip(run, rank, chosen, candidate).await?;
         let voice = self.hear_clip(run, rank, chosen, candidate).await?;
+        let candidate = &Candidate { span: self.ends(chosen, candidate.span, &voice), ..candidate.clone() };
+        let voice: Vec<Span> = voice.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
+        let tracks = self.track_clip(run, rank, chosen, candidate).await?;
         let (media, transcript, candidate) = (chosen.media.clone(), chosen.transcript.clone(), candidate.clone());
         let options = self.options.clone();
         let size = self.stages.renderer.size().unwrap_or(options.aspect.size());
@@ -249,6 +252,17 @@ impl Pipeline {
             cx.blocking(move |cx| planning::plan(cx, &media, &transcript, &candidate, &tracks, &voice, &options, size)).await
         })
         .await
+    }
+
+    /// The span with its ends moved to where they cut no word, where that is asked for.
+    fn ends(&self, chosen: &Chosen, span: Span, voice: &[Span]) -> Span {
+        if !self.options.snap {
+            return span;
+        }
+        let others: Vec<Span> = chosen.candidates.iter().map(|other| other.span).filter(|other| *other != span).collect();
+        let video = Span::between(Timestamp::ZERO, chosen.media.duration);
+        let around = edges::Around { words: &chosen.transcript.words, voice, others: &others, video };
+        edges::snap(span, &around, self.options.min, self.options.max + check::LENGTH_LEEWAY)
     }
 
     /// What the tracker sees; nothing, with a warning, where it fails.
@@ -266,9 +280,10 @@ impl Pipeline {
         }
     }
 
-    /// Where a voice is heard in the clip; nowhere, with a warning, where its sound cannot be read.
+    /// Where a voice is heard in the clip and around its ends; nowhere, with a warning, where its sound cannot be read.
     async fn hear_clip(&self, run: &Run, rank: usize, chosen: &Chosen, candidate: &Candidate) -> Result<Vec<Span>> {
-        let (media, span) = (chosen.media.clone(), candidate.span);
+        let (media, (start, end)) = (chosen.media.clone(), (candidate.span.start(), candidate.span.end()));
+        let span = Span::between(start.plus(-edges::HEARD_SECS).max(Timestamp::ZERO), end.plus(edges::HEARD_SECS));
         let heard = run.stage(Stage::Plan, Some(rank), |cx| async move {
             cx.blocking(move |cx| {
                 let samples = av::speech_samples(cx, &media, span)?;
@@ -289,7 +304,12 @@ impl Pipeline {
     async fn make_clip(&self, run: &Run, ranked: RankedPlan) -> Result<ManifestClip> {
         let RankedPlan { rank, plan } = ranked;
         let (plan, clip) = match self.render_clip(run, rank, &plan).await {
-            Err(error) if matches!(error.kind(), ErrorKind::Encode | ErrorKind::Unavailable) && plan.captions.is_some() => {
+            // A file that was made and is not as planned was rendered again already.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Encode | ErrorKind::Unavailable)
+                    && *error.recovery() != Recovery::Reencode
+                    && plan.captions.is_some() =>
+            {
                 // Captions need fonts and a text library besides the encoder. If they were not the reason, the first error stands.
                 let plain = ClipPlan { captions: None, ..plan };
                 let Ok(clip) = self.render_clip(run, rank, &plain).await else { return Err(error) };

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Output, PlanSource, Platform, Rect,
-    Scene, Score, Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Loudness, Output, PlanSource, Platform,
+    Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
@@ -43,6 +43,10 @@ pub struct ClipOptions {
     pub preset: X264Preset,
     /// x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
     pub crf: u8,
+    /// How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP.
+    pub loudness: Option<Loudness>,
+    /// Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
+    pub snap: bool,
     /// How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
     /// clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
     pub jobs: Option<NonZero<usize>>,
@@ -62,6 +66,8 @@ impl Default for ClipOptions {
             captions: Some(CaptionStyle::karaoke()),
             preset: X264Preset::Veryfast,
             crf: 20,
+            loudness: Some(Loudness::ONLINE),
+            snap: true,
             jobs: None,
             at_once: BTreeMap::new(),
         }
@@ -77,7 +83,7 @@ impl ClipOptions {
 
     /// The file to make, at `size`.
     pub(super) fn output(&self, size: (u32, u32), frame_rate: FrameRate) -> Output {
-        Output { preset: self.preset, crf: self.crf, ..Output::h264(size.0, size.1, frame_rate) }
+        Output { preset: self.preset, crf: self.crf, loudness: self.loudness, ..Output::h264(size.0, size.1, frame_rate) }
     }
 
     /// Refuses settings that no clip can be made with, before any work is done. `size` is the renderer's, if it has one.
@@ -167,6 +173,7 @@ mod tests {
         };
         assert_eq!(with(|o| o.clips = 0).kind(), ErrorKind::Config);
         assert!(with(|o| o.max = Duration::from_secs(10)).to_string().contains("min must be"));
+        assert!(with(|o| o.loudness = Some(Loudness { integrated: f64::NAN, ..Loudness::ONLINE })).to_string().contains("output.loudness"));
         assert!(with(|o| o.crf = 60).to_string().contains("crf is 60"));
         let huge = |o: &mut ClipOptions| o.captions = Some(CaptionStyle { size: 3.0, ..CaptionStyle::pop() });
         assert!(with(huge).to_string().contains("captions.style.size is 3"));

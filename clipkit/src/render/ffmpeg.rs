@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Renderer, check, cover, pass};
+use super::gate::{self, Verdict};
+use super::{Renderer, cover, pass};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
@@ -13,7 +14,8 @@ use crate::model::{Clip, ClipPlan};
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
 /// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
-/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again and checked before it is handed on.
+/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again, decoded and compared with what
+/// was encoded; what fails that is rendered once more, and is an error if it fails again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FfmpegRenderer {
@@ -44,9 +46,23 @@ impl Renderer for FfmpegRenderer {
         cx.blocking(move |cx| {
             let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
             let files = Files::below(cx)?;
-            let still = pass::run(cx, &plan, &media, &files, threads)?;
-            cover::write(&still, &files.cover)?;
-            check::clip(cx, &plan, &files)
+            let mut lower = 0.0;
+            let mut renderings = 1;
+            loop {
+                let (still, witness) = pass::run(cx, &plan, &media, &files, threads, lower)?;
+                match gate::judge(cx, &plan, &files, &witness, threads)? {
+                    Verdict::Passed(clip) => {
+                        cover::write(&still, &files.cover)?;
+                        return Ok(clip);
+                    }
+                    Verdict::Refused { why, overshoot } if renderings == 1 => {
+                        cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+                        lower += overshoot;
+                        renderings += 1;
+                    }
+                    Verdict::Refused { why, .. } => return Err(gate::refusal(&why)),
+                }
+            }
         })
         .await
     }

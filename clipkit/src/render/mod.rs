@@ -1,14 +1,18 @@
 //! From a plan to a file.
 
 mod chain;
-mod check;
 mod compose;
+mod course;
 mod cover;
 mod ffmpeg;
 mod font;
 mod frame;
+mod gate;
+mod glimpse;
+mod loudness;
 mod pass;
 mod sound;
+mod witness;
 
 pub use ffmpeg::FfmpegRenderer;
 
@@ -24,6 +28,7 @@ use crate::model::{Clip, ClipPlan};
 /// - Obey the plan; decide nothing that it says.
 /// - The files go below [`Context::scratch`] under names of their own: several clips are rendered at once.
 /// - Picture and sound start together at 0; the length is [`ClipPlan::frames`] frames.
+/// - Answer a clip only when its file was opened again and found to be what the plan says.
 /// - Check [`Context::check`] at least once a frame.
 #[async_trait]
 pub trait Renderer: Send + Sync {

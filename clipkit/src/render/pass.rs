@@ -1,6 +1,8 @@
 use super::ffmpeg::Files;
 use super::frame::Framer;
+use super::loudness;
 use super::sound::Sound;
+use super::witness::Witness;
 use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, Progressive, RgbImage, VideoReader, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,12 +15,15 @@ const COVER_AT: f64 = 0.25;
 /// A picture that ends this long before its clip is worth a warning.
 const HELD_SECS: f64 = 1.0;
 
-/// Makes the clip in one pass over its span and answers the frame for its cover.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<RgbImage> {
+/// Makes the clip in one pass over its span and answers the frame for its cover, and what the file has to hold. Peaks of the sound are held
+/// `lower` dB further below the plan's limit than usual.
+pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize, lower: f64) -> Result<(RgbImage, Witness)> {
     let rate = plan.output.frame_rate;
     let mut shutter = Shutter::open(cx, plan, media, threads)?;
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
-    let mut sound = Sound::open(cx, media, plan.span)?;
+    let (treatment, loudness) = loudness::settle(cx, media, plan, lower)?;
+    let mut sound = Sound::open(cx, media, plan.span, treatment)?;
+    let mut witness = Witness { loudness, ..Witness::default() };
     let video = VideoSettings {
         width: plan.output.width,
         height: plan.output.height,
@@ -37,6 +42,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         cx.check()?;
         let source = shutter.at(n)?;
         let mut frame = framer.apply(source, n)?;
+        witness.see(&frame, source)?;
         writer.write_video(&mut frame)?;
         sound.write_until(rate.frame_start(n + 1), &mut writer)?;
         if n == cover_at {
@@ -47,13 +53,14 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
             cx.progress(n as f64 / frames as f64);
         }
     }
-    sound.write_rest(&mut writer)?;
+    witness.sound = sound.write_rest(&mut writer)?;
     writer.finish()?;
     if shutter.held > HELD_SECS {
         cx.warn(format!("the source's picture ends {:.1} s before the clip does; its last frame stands", shutter.held));
     }
     cx.progress(1.0);
-    cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))
+    let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
+    Ok((cover, witness))
 }
 
 /// Shows, for each frame of the clip, the source's frame of that moment: from any frame rate, constant or not, to the clip's.

@@ -1,9 +1,19 @@
 use std::collections::VecDeque;
 
+use super::course::Course;
+use super::loudness::Treatment;
 use crate::av::{AAC_FRAME, AudioFrame, AudioGraph, AudioReader, Filter, Mp4Writer, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Timestamp};
+
+/// How long the sound takes to come and to go at the clip's ends, in samples: 10 ms, so that a cut inside a wave does not click.
+const FADE: u64 = SAMPLE_RATE as u64 / 100;
+/// The limiter works at this multiple of the sample rate, where it sees the peaks between samples (BS.1770 measures them at four times).
+const OVERSAMPLED: u32 = 4 * SAMPLE_RATE;
+/// The limiter looks this far ahead and lets go this slowly, in milliseconds: syllables keep their shape.
+const ATTACK_MS: &str = "5";
+const RELEASE_MS: &str = "80";
 
 /// The clip's sound: 48 kHz stereo, exactly as long as the span, silent where the source is.
 pub(super) struct Sound {
@@ -12,14 +22,19 @@ pub(super) struct Sound {
     graph: Option<AudioGraph>,
     end: Timestamp,
     samples: u64,
+    treatment: Treatment,
     ready: VecDeque<AudioFrame>,
     ended: bool,
     /// Samples handed to the writer.
     written: u64,
+    /// What was handed to the writer.
+    course: Course,
+    /// Whether damage is worth a warning.
+    heard: bool,
 }
 
 impl Sound {
-    pub(super) fn open(cx: &Context, media: &Media, span: Span) -> Result<Self> {
+    pub(super) fn open(cx: &Context, media: &Media, span: Span, treatment: Treatment) -> Result<Self> {
         let samples = (span.duration().as_secs_f64() * f64::from(SAMPLE_RATE)).round() as u64;
         Ok(Sound {
             context: cx.clone(),
@@ -27,10 +42,23 @@ impl Sound {
             graph: None,
             end: span.end(),
             samples,
+            treatment,
             ready: VecDeque::new(),
             ended: false,
             written: 0,
+            course: Course::default(),
+            heard: true,
         })
+    }
+
+    /// The same for a first look: what is wrong with it is said when it is heard.
+    pub(super) fn unheard(self) -> Self {
+        Sound { heard: false, ..self }
+    }
+
+    /// Whether the source has sound at all.
+    pub(super) fn is_there(&self) -> bool {
+        self.reader.is_some()
     }
 
     /// Writes sound up to `until` on the clip's timeline, so that sound and picture lie side by side in the file.
@@ -38,21 +66,27 @@ impl Sound {
         let wanted = (until.secs() * f64::from(SAMPLE_RATE)) as u64;
         while self.written < wanted.min(self.samples) {
             let Some(frame) = self.next()? else { break };
-            writer.write_audio(&frame)?;
-            self.written += frame.samples() as u64;
+            self.write(&frame, writer)?;
         }
         Ok(())
     }
 
-    /// Writes what is left.
-    pub(super) fn write_rest(&mut self, writer: &mut Mp4Writer) -> Result<()> {
+    /// Writes what is left, and answers the course of all that was written.
+    pub(super) fn write_rest(mut self, writer: &mut Mp4Writer) -> Result<Course> {
         while let Some(frame) = self.next()? {
-            writer.write_audio(&frame)?;
+            self.write(&frame, writer)?;
         }
-        Ok(())
+        Ok(self.course)
     }
 
-    fn next(&mut self) -> Result<Option<AudioFrame>> {
+    fn write(&mut self, frame: &AudioFrame, writer: &mut Mp4Writer) -> Result<()> {
+        self.course.push(frame);
+        self.written += frame.samples() as u64;
+        writer.write_audio(frame)
+    }
+
+    /// The next stretch; none at the clip's end.
+    pub(super) fn next(&mut self) -> Result<Option<AudioFrame>> {
         while self.ready.is_empty() && !self.ended {
             self.feed()?;
             if let Some(graph) = &mut self.graph {
@@ -74,10 +108,10 @@ impl Sound {
             Some((at, mut frame)) if at < self.end => {
                 let graph = match &mut self.graph {
                     Some(graph) => graph,
-                    slot => slot.insert(AudioGraph::new(Some(&frame), &filters(self.samples))?),
+                    slot => slot.insert(AudioGraph::new(Some(&frame), &filters(self.samples, self.treatment))?),
                 };
                 if let Err(error) = graph.push(&mut frame) {
-                    self.context.warn(format!(
+                    self.warn(format!(
                         "the sound changes its format at {at} in a way that cannot be mixed ({error}); it is silent from there"
                     ));
                     self.end_graph()?;
@@ -91,26 +125,56 @@ impl Sound {
     fn end_graph(&mut self) -> Result<()> {
         let graph = match &mut self.graph {
             Some(graph) => graph,
-            slot => slot.insert(AudioGraph::new(None, &filters(self.samples))?),
+            slot => slot.insert(AudioGraph::new(None, &filters(self.samples, self.treatment))?),
         };
         graph.end()?;
         self.ended = true;
         if let Some(broken) = self.reader.as_ref().map(AudioReader::broken).filter(|broken| *broken > 0) {
-            self.context.warn(format!("{broken} stretches of the sound are damaged and silent in the clip"));
+            self.warn(format!("{broken} stretches of the sound are damaged and silent in the clip"));
         }
         Ok(())
     }
+
+    fn warn(&self, message: String) {
+        if self.heard {
+            self.context.warn(message);
+        }
+    }
 }
 
-/// Sample times start at 0 with the span: earlier sound is cut, gaps are filled, the end is padded or cut to length.
-fn filters(samples: u64) -> Vec<Filter> {
-    let samples = samples.to_string();
-    vec![
-        Filter::new("aresample").with("sample_rate", SAMPLE_RATE.to_string()).with("async", "1").with("first_pts", "0"),
-        Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", SAMPLE_RATE.to_string()),
-        Filter::new("apad").with("whole_len", samples.clone()),
-        Filter::new("atrim").with("end_sample", samples),
+/// Sample times start at 0 with the span: earlier sound is cut, gaps are filled; then it is made as loud as it should be, the end is padded
+/// or cut to length, and both ends are faded.
+fn filters(samples: u64, treatment: Treatment) -> Vec<Filter> {
+    let rate = SAMPLE_RATE.to_string();
+    let stereo = || Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate.clone());
+    let mut chain = vec![Filter::new("aresample").with("sample_rate", rate.clone()).with("async", "1").with("first_pts", "0"), stereo()];
+    if treatment.gain != 0.0 {
+        chain.push(Filter::new("volume").with("volume", format!("{}dB", treatment.gain)).with("precision", "float"));
+    }
+    if let Some(ceiling) = treatment.ceiling {
+        chain.extend([
+            Filter::new("aresample").with("sample_rate", OVERSAMPLED.to_string()),
+            Filter::new("alimiter")
+                .with("limit", 10f64.powf(ceiling / 20.0).to_string())
+                .with("attack", ATTACK_MS)
+                .with("release", RELEASE_MS)
+                .with("level", "0")
+                .with("latency", "1"),
+            Filter::new("aresample").with("sample_rate", rate.clone()),
+            stereo(),
+        ]);
+    }
+    let fade = FADE.min(samples / 2).max(1);
+    let faded = |way: &str, from: u64| {
+        Filter::new("afade").with("type", way).with("start_sample", from.to_string()).with("nb_samples", fade.to_string())
+    };
+    chain.extend([
+        Filter::new("apad").with("whole_len", samples.to_string()),
+        Filter::new("atrim").with("end_sample", samples.to_string()),
+        faded("in", 0),
+        faded("out", samples.saturating_sub(fade)),
         Filter::new("asetnsamples").with("nb_out_samples", AAC_FRAME.to_string()).with("pad", "0"),
         Filter::new("asetpts").with("expr", "N/SR/TB"),
-    ]
+    ]);
+    chain
 }

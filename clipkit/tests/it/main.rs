@@ -21,5 +21,6 @@ mod pipeline;
 mod probe;
 mod render;
 mod schema;
+mod sound;
 mod support;
 mod words;

@@ -57,6 +57,20 @@ async fn plans_are_complete_and_rendering_obeys_them() {
 }
 
 #[tokio::test]
+async fn ends_that_cut_a_word_move_unless_spans_are_meant_exactly() {
+    let mut fake = Fake::new();
+    fake.candidates = Arc::new(|_, _| Ok(vec![candidate(10.15, 40.25, 90.0), candidate(70.45, 100.0, 80.0)]));
+    let spans = async |snap| {
+        let options = ClipOptions { snap, ..ClipOptions::default() };
+        let planned = fake.builder().options(options).build().unwrap().plan("talk.mp4").await.unwrap();
+        planned.plans.iter().map(|ranked| ranked.plan.span).collect::<Vec<_>>()
+    };
+    assert_eq!(spans(false).await, [Span::secs(10.15, 40.25).unwrap(), Span::secs(70.45, 100.0).unwrap()]);
+    // A word lasts from each half second for 0.4 s.
+    assert_eq!(spans(true).await, [Span::secs(10.0, 40.4).unwrap(), Span::secs(70.45, 100.0).unwrap()]);
+}
+
+#[tokio::test]
 async fn a_plan_of_a_changed_file_is_rendered_with_a_warning() {
     let fake = Fake::new();
     let mut plans = fake.pipeline().plan("talk.mp4").await.unwrap().plans;

@@ -68,3 +68,13 @@ pub(crate) fn key_frames(file: &Path) -> Vec<bool> {
         .unwrap();
     String::from_utf8_lossy(&output.stdout).lines().map(|flags| flags.starts_with('K')).collect()
 }
+
+/// Integrated loudness in LUFS and true peak in dBTP, as `ffmpeg` measures them.
+pub(crate) fn loudness(file: &Path) -> (f64, f64) {
+    let mut command = Command::new("ffmpeg");
+    let output = command.args(["-hide_banner", "-nostdin", "-i"]).arg(file).args(["-af", "ebur128=peak=true", "-f", "null", "-"]).output();
+    let text = String::from_utf8_lossy(&output.unwrap().stderr).into_owned();
+    let summary = text.rsplit_once("Summary:").unwrap_or_else(|| panic!("{text}")).1;
+    let after = |name: &str| summary.split_once(name).unwrap().1.split_whitespace().next().unwrap().parse().unwrap();
+    (after("I:"), after("Peak:"))
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clipkit::{Aspect, CaptionStyle, LayerConfig, LayoutChoice, Platform, Span, Stage, X264Preset};
+use clipkit::{Aspect, CaptionStyle, LayerConfig, LayoutChoice, Loudness, Platform, Span, Stage, X264Preset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -96,6 +96,9 @@ pub(crate) struct ClipArgs {
     /// x264's constant rate factor: lower is better and larger
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=51))]
     pub(crate) crf: u8,
+    /// How loud the clips are, in LUFS with peaks up to -1 dBTP; off leaves the sound as loud as it is
+    #[arg(long, value_name = "LUFS", default_value = "-14", allow_hyphen_values = true, value_parser = loudness)]
+    pub(crate) loudness: Volume,
     /// Write only the plans (NN-title.plan.json, no clips.json), for `clipkit render`
     #[arg(long)]
     pub(crate) plan_only: bool,
@@ -312,6 +315,14 @@ fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     if text == "none" { Ok(Captions(None)) } else { CaptionStyle::named(text).map(|style| Captions(Some(style))) }
 }
 
+/// A loudness, or that of the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Volume(pub(crate) Option<Loudness>);
+
+fn loudness(text: &str) -> Result<Volume, clipkit::Error> {
+    if text == "off" { Ok(Volume(None)) } else { text.parse().map(|loudness| Volume(Some(loudness))) }
+}
+
 fn preset(text: &str) -> Result<X264Preset, String> {
     serde_json::from_value(text.into()).map_err(|error| error.to_string())
 }
@@ -346,6 +357,15 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_loudness_is_a_number_or_off() {
+        assert_eq!(loudness("-16").unwrap(), Volume(Some(Loudness { integrated: -16.0, true_peak: -1.0 })));
+        assert_eq!(loudness("off").unwrap(), Volume(None));
+        for wrong in ["", "nan", "14", "-100", "loud"] {
+            assert!(loudness(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

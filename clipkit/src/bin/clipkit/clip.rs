@@ -86,6 +86,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             captions: args.captions.0.clone(),
             preset: args.preset,
             crf: args.crf,
+            loudness: args.loudness.0,
             jobs: args.jobs,
             ..ClipOptions::default()
         },

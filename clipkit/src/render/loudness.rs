@@ -1,0 +1,154 @@
+//! How loud a clip is, and what is done about it. Settled before the render by listening to the clip's sound alone, so that one gain holds
+//! from its start to its end and nothing pumps.
+
+use ebur128::{EbuR128, Mode};
+
+use super::sound::Sound;
+use crate::av::{AudioFrame, SAMPLE_RATE};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ClipPlan, Loudness, Media};
+
+/// The most that a clip is raised, in dB: beyond it a recording is mostly noise.
+const MOST_GAIN: f64 = 20.0;
+/// In a quieter clip nothing is meant to be heard, in LUFS: room noise is about here.
+const NOTHING_HEARD: f64 = -50.0;
+/// How far below the limit peaks stay before the encode, in dB: AAC changes the wave's shape, and with it the peaks.
+const CODEC_MARGIN: f64 = 1.0;
+/// A limiter takes loudness away with the peaks; the gain is set again until no more than this is missing, in LU ...
+const CLOSE: f64 = 0.1;
+/// ... at most so many times ...
+const CORRECTIONS: usize = 5;
+/// ... and by this much more than is missing: some of it goes to the limiter again.
+const AHEAD: f64 = 1.5;
+/// A clip that misses its loudness by more than this says so, in LU.
+const AUDIBLE: f64 = 0.5;
+
+/// What is done to the sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Treatment {
+    /// By how much it is raised, in dB.
+    pub(super) gain: f64,
+    /// Where peaks are held down, in dBTP; none where none would pass the limit.
+    pub(super) ceiling: Option<f64>,
+}
+
+/// How loud a stretch of sound is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Measured {
+    /// In LUFS; minus infinity where it is silent or shorter than 0.4 s.
+    pub(super) integrated: f64,
+    /// In dBTP.
+    pub(super) true_peak: f64,
+}
+
+/// Measures sound: 48 kHz, stereo, a plane for each channel.
+pub(super) struct Meter(EbuR128);
+
+impl Meter {
+    pub(super) fn new() -> Result<Self> {
+        EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM).map(Meter).map_err(refuse)
+    }
+
+    pub(super) fn push(&mut self, frame: &AudioFrame) -> Result<()> {
+        self.0.add_frames_planar_f32(&[frame.plane::<f32>(0), frame.plane::<f32>(1)]).map_err(refuse)
+    }
+
+    pub(super) fn read(&self) -> Result<Measured> {
+        let peak = f64::max(self.0.true_peak(0).map_err(refuse)?, self.0.true_peak(1).map_err(refuse)?);
+        Ok(Measured { integrated: self.0.loudness_global().map_err(refuse)?, true_peak: 20.0 * peak.log10() })
+    }
+}
+
+fn refuse(error: ebur128::Error) -> Error {
+    Error::new(ErrorKind::Encode, format!("cannot measure the loudness: {error}"))
+}
+
+/// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for or there is no sound.
+///
+/// `lower` is by how many dB more than usual the peaks are held below the plan's limit.
+pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
+    let untouched = Treatment::default();
+    let Some(target) = plan.output.loudness else { return Ok((untouched, None)) };
+    let listen = |treatment: Treatment| measure(cx, media, plan, treatment);
+    let Some(source) = listen(untouched)? else { return Ok((untouched, None)) };
+    let ceiling = target.true_peak - CODEC_MARGIN - lower;
+    let mut treatment = treat(source, target, ceiling);
+    let mut made = Measured { integrated: source.integrated + treatment.gain, true_peak: source.true_peak + treatment.gain };
+    if treatment.ceiling.is_some() {
+        for _ in 0..CORRECTIONS {
+            made = listen(treatment)?.unwrap_or(made);
+            let missing = target.integrated - made.integrated;
+            // What is still missing at the most gain stays missing.
+            if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
+                break;
+            }
+            treatment.gain = (treatment.gain + missing * AHEAD).min(MOST_GAIN);
+        }
+    }
+    if treatment != untouched && target.integrated - made.integrated > AUDIBLE {
+        cx.warn(format!(
+            "the sound is very quiet or uneven: raised by {:.0} dB it has {:.1} LUFS, not {:.1}",
+            treatment.gain, made.integrated, target.integrated
+        ));
+    }
+    Ok((treatment, Some(made)))
+}
+
+/// From how loud the source is to what is done to it.
+fn treat(source: Measured, target: Loudness, ceiling: f64) -> Treatment {
+    // Also where there is no number to go by.
+    if source.integrated.is_nan() || source.integrated < NOTHING_HEARD {
+        return Treatment::default();
+    }
+    let gain = (target.integrated - source.integrated).min(MOST_GAIN);
+    Treatment { gain, ceiling: (source.true_peak + gain > ceiling).then_some(ceiling) }
+}
+
+/// How loud the clip's sound is once treated; none where there is none.
+fn measure(cx: &Context, media: &Media, plan: &ClipPlan, treatment: Treatment) -> Result<Option<Measured>> {
+    let mut sound = Sound::open(cx, media, plan.span, treatment)?.unheard();
+    if !sound.is_there() {
+        return Ok(None);
+    }
+    let mut meter = Meter::new()?;
+    while let Some(frame) = sound.next()? {
+        cx.check()?;
+        meter.push(&frame)?;
+    }
+    meter.read().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(integrated: f64, true_peak: f64) -> Treatment {
+        treat(Measured { integrated, true_peak }, Loudness::ONLINE, -2.0)
+    }
+
+    #[test]
+    fn speech_is_brought_to_the_target_and_only_high_peaks_are_held() {
+        assert_eq!(of(-24.0, -14.0), Treatment { gain: 10.0, ceiling: None });
+        assert_eq!(of(-24.0, -6.0), Treatment { gain: 10.0, ceiling: Some(-2.0) });
+        assert_eq!(of(-6.0, 1.0), Treatment { gain: -8.0, ceiling: None });
+    }
+
+    #[test]
+    fn noise_and_silence_are_left_alone_and_whispers_are_raised_within_reason() {
+        for quiet in [f64::NEG_INFINITY, f64::NAN, -65.0] {
+            assert_eq!(of(quiet, -40.0), Treatment::default());
+        }
+        assert_eq!(of(-45.0, -30.0), Treatment { gain: 20.0, ceiling: None });
+    }
+
+    proptest! {
+        #[test]
+        fn no_peak_passes_unheld(integrated in -100.0..10.0_f64, crest in 0.0..30.0_f64) {
+            let peak = integrated + crest;
+            let Treatment { gain, ceiling } = of(integrated, peak);
+            prop_assert!(gain <= MOST_GAIN && (ceiling.is_some() || peak + gain <= -2.0 || gain == 0.0));
+        }
+    }
+}
