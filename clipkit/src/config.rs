@@ -18,7 +18,7 @@ use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{FileSource, Source};
-use crate::track::{CenterTracker, FaceTracker, OnnxTracker, Tracking};
+use crate::track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, Tracking};
 use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
 /// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
@@ -105,7 +105,7 @@ pub enum ScorerConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TrackerConfig {
-    /// A model as for `onnx`; where it or the library it needs cannot be had, a warning and the crop in the middle.
+    /// A model as for `onnx`; where it or the library it needs cannot be had, a warning and what `motion` does.
     Auto {
         /// A model's name or the path of its file; none is the default face detector.
         #[serde(default)]
@@ -117,6 +117,8 @@ pub enum TrackerConfig {
         #[serde(default)]
         model: Option<String>,
     },
+    /// What moves is followed, without any model: [`MotionTracker`], and the crop in the middle where it fails.
+    Motion,
     /// No looking, and the crop in the middle: [`CenterTracker`].
     Center,
 }
@@ -220,6 +222,7 @@ impl TrackerConfig {
         Ok(match self {
             TrackerConfig::Auto { model } => Arc::new(AutoTracker { model: named(model), loaded: OnceCell::new() }),
             TrackerConfig::Onnx { model } => Arc::new(load(cx, &named(model)).await?),
+            TrackerConfig::Motion => Arc::new(MotionTracker::default().or(CenterTracker)),
             TrackerConfig::Center => Arc::new(CenterTracker),
         })
     }
@@ -248,11 +251,14 @@ fn named(model: &Option<String>) -> String {
     model.clone().unwrap_or_else(|| Model::DEFAULT_FACE_DETECTOR.to_owned())
 }
 
+/// Raised when the trackers see differently than before, so that what was kept of it is not taken for the new.
+const TRACKERS: u32 = 2;
+
 /// What the tracker of a model sees is kept, and found again by the model's bytes.
 async fn load(cx: &Context, model: &str) -> Result<Remembered<OnnxTracker>> {
     let path = ModelStore::new().resolve(cx, model).await?;
     cx.blocking(move |_| {
-        let about = format!("onnx {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&path])?);
+        let about = format!("onnx {TRACKERS} {} {}", env!("CARGO_PKG_VERSION"), fingerprint(&[&path])?);
         Ok(Remembered::new(OnnxTracker::load(path)?, Artifacts::of_the_user(), about))
     })
     .await
@@ -335,7 +341,7 @@ impl Transcriber for Unopened {
 /// so that a run that ends before needs none.
 struct AutoTracker {
     model: String,
-    loaded: OnceCell<Result<Remembered<OnnxTracker>, String>>,
+    loaded: OnceCell<Result<Arc<dyn FaceTracker>, String>>,
 }
 
 #[async_trait]
@@ -344,14 +350,15 @@ impl FaceTracker for AutoTracker {
         let attempt = || async {
             match load(cx, &self.model).await {
                 Err(error) if error.is_cancelled() => Err(error),
-                loaded => Ok(loaded.map_err(|error| error.to_string())),
+                Err(error) => Ok(Err(error.to_string())),
+                Ok(tracker) => Ok(Ok(Arc::new(tracker.or(MotionTracker::default()).or(CenterTracker)) as Arc<dyn FaceTracker>)),
             }
         };
         match self.loaded.get_or_try_init(attempt).await? {
             Ok(tracker) => tracker.track(cx, tracking).await,
             Err(reason) => {
-                cx.warn_once(format!("no faces are looked for: {reason}; the crop stays in the middle"));
-                CenterTracker.track(cx, tracking).await
+                cx.warn_once(format!("no faces are looked for: {reason}; the crop follows what moves"));
+                MotionTracker::default().or(CenterTracker).track(cx, tracking).await
             }
         }
     }
@@ -399,8 +406,11 @@ mod tests {
         for rank in 1..=3 {
             assert_eq!(auto.track(&cx.for_clip(rank), &tracking).await.unwrap(), Tracks::default());
         }
-        let [warning] = &cx.warnings()[..] else { panic!("{:?}", cx.warnings()) };
-        assert_eq!(warning.clip, None);
+        // Nor can what moves be followed: there is no picture.
+        let (run, clips): (Vec<_>, Vec<_>) = cx.warnings().into_iter().partition(|warning| warning.clip.is_none());
+        let [warning] = &run[..] else { panic!("{run:?}") };
         assert!(warning.message.contains("no/such/model.onnx"), "{}", warning.message);
+        assert_eq!(clips.len(), 3);
+        assert!(clips.iter().all(|warning| warning.message.ends_with("going on with CenterTracker")), "{clips:?}");
     }
 }
