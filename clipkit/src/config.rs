@@ -19,7 +19,7 @@ use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{FileSource, Source};
-use crate::track::{CenterTracker, FaceTracker, OnnxTracker, Tracking};
+use crate::track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, Tracking};
 use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
 /// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
@@ -112,7 +112,7 @@ pub enum ScorerConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TrackerConfig {
-    /// A model as for `onnx`; where it or the library it needs cannot be had, a warning and the crop in the middle.
+    /// A model as for `onnx`; where it or the library it needs cannot be had, a warning and what `motion` does.
     Auto {
         /// A model's name or the path of its file; none is the default face detector.
         #[serde(default)]
@@ -124,6 +124,8 @@ pub enum TrackerConfig {
         #[serde(default)]
         model: Option<String>,
     },
+    /// What moves is followed, without any model: [`MotionTracker`], and the crop in the middle where it fails.
+    Motion,
     /// No looking, and the crop in the middle: [`CenterTracker`].
     Center,
 }
@@ -247,6 +249,10 @@ impl TrackerConfig {
                 Ok(Arc::new(AutoTracker { model: named(model), layers, loaded: OnceCell::new() }))
             }
             TrackerConfig::Onnx { model } => load(cx, &named(model)).await?.with_layers(&or_a_cache(layers)),
+            TrackerConfig::Motion => {
+                let tracker: Arc<dyn FaceTracker> = Arc::new(MotionTracker::default().or(CenterTracker));
+                tracker.with_layers(layers.unwrap_or_default())
+            }
             TrackerConfig::Center => {
                 let tracker: Arc<dyn FaceTracker> = Arc::new(CenterTracker);
                 tracker.with_layers(layers.unwrap_or_default())
@@ -386,7 +392,7 @@ impl FaceTracker for AutoTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let attempt = || async {
             match load(cx, &self.model).await {
-                Ok(tracker) => tracker.with_layers(&self.layers).map(Ok),
+                Ok(tracker) => Ok(Ok(Arc::new(tracker.with_layers(&self.layers)?.or(MotionTracker::default()).or(CenterTracker)))),
                 Err(error) if error.is_cancelled() => Err(error),
                 Err(error) => Ok(Err(error.to_string())),
             }
@@ -394,8 +400,8 @@ impl FaceTracker for AutoTracker {
         match self.loaded.get_or_try_init(attempt).await? {
             Ok(tracker) => tracker.track(cx, tracking).await,
             Err(reason) => {
-                cx.warn_once(format!("no faces are looked for: {reason}; the crop stays in the middle"));
-                CenterTracker.track(cx, tracking).await
+                cx.warn_once(format!("no faces are looked for: {reason}; the crop follows what moves"));
+                MotionTracker::default().or(CenterTracker).track(cx, tracking).await
             }
         }
     }
@@ -443,8 +449,11 @@ mod tests {
         for rank in 1..=3 {
             assert_eq!(auto.track(&cx.for_clip(rank), &tracking).await.unwrap(), Tracks::default());
         }
-        let [warning] = &cx.warnings()[..] else { panic!("{:?}", cx.warnings()) };
-        assert_eq!(warning.clip, None);
+        // Nor can what moves be followed: there is no picture.
+        let (run, clips): (Vec<_>, Vec<_>) = cx.warnings().into_iter().partition(|warning| warning.clip.is_none());
+        let [warning] = &run[..] else { panic!("{run:?}") };
         assert!(warning.message.contains("no/such/model.onnx"), "{}", warning.message);
+        assert_eq!(clips.len(), 3);
+        assert!(clips.iter().all(|warning| warning.message.ends_with("going on with CenterTracker")), "{clips:?}");
     }
 }

@@ -38,7 +38,7 @@ pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
 pub use score::{Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
-pub use track::{CenterTracker, FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
+pub use track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
 /// What is handed across threads and held by servers must stay fit for it.
@@ -57,6 +57,7 @@ const _: () = {
     shared::<Captions>();
     shared::<Heuristic>();
     shared::<OnnxTracker>();
+    shared::<MotionTracker>();
     shared::<CenterTracker>();
     shared::<FfmpegRenderer>();
     shared::<Folder>();

@@ -1,14 +1,21 @@
 //! Finding shots and faces in a span of a video.
 
 mod associate;
+mod camera;
 mod center;
 mod detect;
+mod kalman;
+mod motion;
 mod onnx;
 mod pixels;
+mod screen;
 mod shot;
 mod speaker;
+mod subject;
+mod watch;
 
 pub use center::CenterTracker;
+pub use motion::MotionTracker;
 pub use onnx::{OnnxTracker, OnnxTrackerOptions};
 
 use async_trait::async_trait;

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::associate::{self, Look};
 use super::detect::Detector;
-use super::shot::{self, CutFinder};
 use super::speaker::FaceImage;
+use super::watch::{Frames, Watch};
 use super::{FaceTracker, Tracking};
-use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
+use crate::av::{RgbImage, Thumbnailer};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Timestamp, Tracks};
@@ -90,13 +90,13 @@ impl OnnxTracker {
         let Tracking { media, span } = tracking;
         let video = media.require_video()?;
         let mut frames = Frames::open(cx, tracking)?;
-        let (mut small, mut large) = (Thumbnailer::new(video, shot::SIDE), Thumbnailer::new(video, LONGEST));
-        let (mut cuts, mut looks, mut due) = (CutFinder::default(), Vec::new(), span.start());
+        let (mut watch, mut large) = (Watch::new(video), Thumbnailer::new(video, LONGEST));
+        let (mut looks, mut due) = (Vec::new(), span.start());
         let length = span.duration().as_secs_f64().max(1e-6);
         // A frame that comes a little before it is due is nearer than the next one.
         let early = 0.5 / video.frame_rate.fps().max(1.0);
         while let Some((at, picture)) = frames.next()? {
-            let may_start_a_shot = cuts.push(at, small.image(&picture)?);
+            let may_start_a_shot = watch.push(at, &picture)?;
             if may_start_a_shot || at.plus(early) >= due {
                 looks.push(self.faces(at, &large.image(&picture)?)?);
                 // The rhythm goes on from a cut, but is not delayed by a frame that came late.
@@ -104,11 +104,13 @@ impl OnnxTracker {
                 cx.progress(at.since(span.start()).secs() / length);
             }
         }
-        let shots = cuts.shots(*span);
+        let mut watched = watch.finish(*span);
         let (width, height) = video.display_size();
-        let faces = associate::tracks(&shots, &looks, f64::from(width) / f64::from(height.max(1)), sure(self.confidence));
+        let shape = f64::from(width) / f64::from(height.max(1));
+        let faces = associate::tracks(&watched.shots, &watched.camera, &looks, shape, sure(self.confidence));
+        let subjects = watched.besides(&faces);
         cx.progress(1.0);
-        Ok(Tracks { shots, faces, ..Tracks::default() })
+        Ok(Tracks { shots: watched.shots, faces, subjects })
     }
 }
 
@@ -116,47 +118,6 @@ impl OnnxTracker {
 /// UltraFace at 0.7: faces reach 0.95 and more, a neck from behind 0.88 over 15 s.
 fn sure(confidence: f64) -> f64 {
     1.0 - (1.0 - confidence) / 3.0
-}
-
-/// The frames shown during a span. The first is the one on screen as the span starts, even if it came up earlier.
-struct Frames<'a> {
-    reader: VideoReader,
-    tracking: &'a Tracking,
-    /// Read, but not answered yet.
-    waiting: Option<Picture>,
-    started: bool,
-}
-
-impl<'a> Frames<'a> {
-    fn open(cx: &Context, tracking: &'a Tracking) -> Result<Self> {
-        let mut reader = VideoReader::open(cx, &tracking.media, Effort::Analysis, 0)?;
-        reader.seek(tracking.span.start())?;
-        Ok(Frames { reader, tracking, waiting: None, started: false })
-    }
-
-    /// The next frame and when it is first seen in the span.
-    fn next(&mut self) -> Result<Option<(Timestamp, Picture)>> {
-        let span = self.tracking.span;
-        if !self.started {
-            self.started = true;
-            let mut on_screen = None;
-            while let Some(picture) = self.reader.next()? {
-                if picture.at() > span.start() {
-                    self.waiting = Some(picture);
-                    break;
-                }
-                on_screen = Some(picture);
-            }
-            if let Some(picture) = on_screen {
-                return Ok(Some((span.start(), picture)));
-            }
-        }
-        let picture = match self.waiting.take() {
-            Some(picture) => Some(picture),
-            None => self.reader.next()?,
-        };
-        Ok(picture.filter(|picture| picture.at() < span.end()).map(|picture| (picture.at(), picture)))
-    }
 }
 
 #[async_trait]

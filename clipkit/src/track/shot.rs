@@ -2,15 +2,13 @@
 //!
 //! Consecutive frames, made small, are compared block by block; each block may have moved a little, so that pans, shakes and talking
 //! heads differ little and a cut differs much. A cut then is a difference that stands out from the frames around it, which fades and
-//! fast pans do not, and that lasts, which a flash does not.
+//! fast pans do not, that lasts, which a flash does not, and that more than the light makes, unlike a change of exposure.
 
 use std::collections::VecDeque;
 
 use crate::av::RgbImage;
 use crate::model::{Shot, Span, Timestamp};
 
-/// The longer side of the small pictures in pixels.
-pub(super) const SIDE: u32 = 80;
 const BLOCK: usize = 5;
 /// How far a block may have moved between two frames, in pixels: 4 % of the picture's width.
 const REACH: isize = 3;
@@ -21,8 +19,13 @@ const LEAST: f32 = 7.0;
 const STANDS_OUT: f32 = 2.5;
 /// Frames looked at on either side.
 const AROUND: usize = 5;
+/// So many frames in a row that differ about as much are one fast movement: a camera is whipped round in 3 frames at least.
+const MOVEMENT: usize = 3;
 /// Where a later frame is again this much like the one before the cut, relative to the cut's difference, it was a flash.
 const RETURNS: f32 = 0.4;
+/// Where the frame before, given the light of the one after, differs from it by less than this part of how much that one varies, only the
+/// light changed. Measured: steps of exposure up to 0.14; cuts above 0.5.
+const RELIT: f32 = 0.25;
 /// Two cuts closer than this are one (a blended or stray frame between two shots); a shorter shot is not worth a reframing.
 const SHORTEST: f64 = 0.2;
 
@@ -52,6 +55,11 @@ impl CutFinder {
             self.decide();
         }
         difference >= LEAST
+    }
+
+    /// The frame taken last.
+    pub(super) fn latest(&self) -> Option<&RgbImage> {
+        self.frames.back().map(|seen| &seen.image)
     }
 
     /// The shots of `span`, after its last frame.
@@ -93,12 +101,58 @@ impl CutFinder {
         if frame.difference < STANDS_OUT * usual(&mut earlier.clone()).max(usual(&mut later.clone())) {
             return None;
         }
+        let moves = |n: &usize| self.frames.get(*n).is_some_and(|near| near.difference * STANDS_OUT >= frame.difference);
+        let run = 1 + earlier.clone().take_while(moves).count() + later.clone().take_while(moves).count();
+        if run >= MOVEMENT {
+            return None;
+        }
         // A flash goes away again, or just went away.
         let alike = |a: &RgbImage, b: &RgbImage| difference(a, b) < RETURNS * frame.difference;
         let comes = later.into_iter().any(|n| alike(&before.image, &self.frames[n].image));
         let goes = (2..=AROUND).filter_map(|back| index.checked_sub(back)).any(|n| alike(&self.frames[n].image, &frame.image));
-        (!comes && !goes).then_some(frame.at)
+        (!comes && !goes && !relit(&before.image, &frame.image)).then_some(frame.at)
     }
+}
+
+/// Whether the second picture is the first in another light: brighter or darker by any curve, in each colour.
+fn relit(before: &RgbImage, after: &RgbImage) -> bool {
+    if before.pixels.len() != after.pixels.len() {
+        return false;
+    }
+    let mut matched = RgbImage { width: before.width, height: before.height, pixels: before.pixels.clone() };
+    for color in 0..3 {
+        let curve = curve(before.pixels.iter().skip(color).step_by(3), after.pixels.iter().skip(color).step_by(3));
+        for level in matched.pixels.iter_mut().skip(color).step_by(3) {
+            *level = curve[usize::from(*level)];
+        }
+    }
+    difference(&matched, after) < RELIT * variation(after)
+}
+
+/// The levels that give one picture the other's histogram (histogram specification: Gonzalez and Woods, Digital Image Processing, 3.3).
+fn curve<'a>(from: impl Iterator<Item = &'a u8>, to: impl Iterator<Item = &'a u8>) -> [u8; 256] {
+    let (mut have, mut want) = ([0_u32; 256], [0_u32; 256]);
+    from.for_each(|&level| have[usize::from(level)] += 1);
+    to.for_each(|&level| want[usize::from(level)] += 1);
+    let (mut curve, mut level) = ([0; 256], 0_u8);
+    let (mut below, mut reached) = (0, want[0]);
+    for (place, &count) in curve.iter_mut().zip(&have) {
+        // The middle of those that have a level decides for them.
+        while reached < below + count.div_ceil(2) && level < u8::MAX {
+            level += 1;
+            reached += want[usize::from(level)];
+        }
+        *place = level;
+        below += count;
+    }
+    curve
+}
+
+/// How much a picture varies: the mean distance of its levels from their mean, in levels.
+fn variation(image: &RgbImage) -> f32 {
+    let count = image.pixels.len().max(1) as f32;
+    let mean = image.pixels.iter().map(|&level| f32::from(level)).sum::<f32>() / count;
+    image.pixels.iter().map(|&level| (f32::from(level) - mean).abs()).sum::<f32>() / count
 }
 
 /// The middle value; 0 of none.
@@ -217,5 +271,36 @@ mod tests {
             ))),
             [20]
         );
+    }
+
+    #[test]
+    fn a_step_of_exposure_is_no_cut() {
+        let gamma = |light: f32| {
+            let mut image = scene(1, 0, 1.0);
+            for level in &mut image.pixels {
+                *level = (255.0 * (f32::from(*level) / 255.0).powf(light)).round() as u8;
+            }
+            image
+        };
+        assert_eq!(cuts((0..40).map(|n| scene(1, n / 4, if n < 20 { 1.0 } else { 0.6 }))), [0; 0], "darker, in motion");
+        assert_eq!(cuts((0..40).map(|n| gamma(if n < 20 { 1.0 } else { 0.5 }))), [0; 0], "another gamma");
+        assert_eq!(cuts((0..40).map(|n| scene(n / 20, 0, if n < 20 { 1.0 } else { 0.6 }))), [20], "a cut to a darker shot");
+    }
+
+    #[test]
+    fn a_camera_whipped_round_is_no_cut() {
+        let place = |n: usize, frames: usize| 30 * n.saturating_sub(20).min(frames);
+        for frames in [3, 4, 6, 10] {
+            assert_eq!(cuts((0..50).map(|n| scene(1, place(n, frames), 1.0))), [0; 0], "in {frames} frames");
+        }
+    }
+
+    #[test]
+    fn a_flash_while_the_camera_moves_is_no_cut() {
+        for frames in 1..=3 {
+            let white = |n: usize| image(80, 45, vec![if n.is_multiple_of(2) { 250 } else { 255 }; 3 * 80 * 45]);
+            let pan = (0..50).map(|n| if (20..20 + frames).contains(&n) { white(n) } else { scene(1, 3 * n, 1.0) });
+            assert_eq!(cuts(pan), [0; 0], "{frames} frames");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Clips of one video: `cargo run --release -p clipkit-examples -- talk.mp4 clips`.
 
-use clipkit::{Captions, CenterTracker, ClipOptions, Context, Event, FfmpegRenderer, FileSource, Folder, Heuristic};
+use clipkit::{Captions, CenterTracker, ClipOptions, Context, Event, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker};
 use clipkit::{Model, ModelStore, OnnxTracker, Pipeline, Result, StageExt};
 
 #[tokio::main]
@@ -14,7 +14,7 @@ async fn main() -> Result<()> {
         .source(FileSource::new())
         .transcriber(Captions::auto())
         .scorer(Heuristic::default())
-        .tracker(OnnxTracker::load(model)?.or(CenterTracker))
+        .tracker(OnnxTracker::load(model)?.or(MotionTracker::default()).or(CenterTracker))
         .renderer(FfmpegRenderer::vertical(1080, 1920))
         .publisher(Folder::new(output))
         .options(ClipOptions { clips: 4, ..ClipOptions::default() })

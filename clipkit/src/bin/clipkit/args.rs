@@ -63,7 +63,7 @@ pub(crate) struct ClipArgs {
     /// The language model of the scorer openai [default: gpt-4o-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) scorer_model: Option<String>,
-    /// How faces are found. auto: a model where one can be had, else a warning and the middle of the picture
+    /// How faces are found. auto: a model where one can be had, else a warning and motion, which follows what moves
     #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
     pub(crate) tracker: TrackerName,
     /// The tracker's model: a name that `clipkit models list` knows, or a file
@@ -296,6 +296,7 @@ pub(crate) enum ScorerName {
 pub(crate) enum TrackerName {
     Auto,
     Onnx,
+    Motion,
     Center,
 }
 

@@ -123,6 +123,7 @@ pub(crate) fn tracker(name: TrackerName, model: Option<&str>) -> TrackerConfig {
     match name {
         TrackerName::Auto => TrackerConfig::Auto { model },
         TrackerName::Onnx => TrackerConfig::Onnx { model },
+        TrackerName::Motion => TrackerConfig::Motion,
         TrackerName::Center => TrackerConfig::Center,
     }
 }
