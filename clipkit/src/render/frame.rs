@@ -1,6 +1,6 @@
 use super::chain;
 use super::ffmpeg::Files;
-use super::font;
+use super::text;
 use crate::av::{Filter, Picture, PictureFormat, VideoGraph, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -23,14 +23,12 @@ pub(super) struct Framer {
 impl Framer {
     pub(super) fn new(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<Self> {
         let video = media.require_video()?;
-        let captions = match &plan.captions {
-            Some(track) if !track.cues.is_empty() => {
-                font::check(cx, &track.style.font);
-                let text = track.to_ass(plan.output.width, plan.output.height);
+        let captions = match text::document(cx, plan) {
+            Some(text) => {
                 std::fs::write(&files.captions, text).map_err(|error| Error::io(&files.captions, "write the captions", error))?;
                 Some(files.captions.as_path())
             }
-            _ => None,
+            None => None,
         };
         let rate = plan.output.frame_rate;
         Ok(Framer {

@@ -8,6 +8,7 @@ mod font;
 mod frame;
 mod pass;
 mod sound;
+mod text;
 
 pub use ffmpeg::FfmpegRenderer;
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::{
-    ClipOptions, Context, Folder, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result, ScorerConfig,
-    TrackerConfig, TranscriberConfig,
+    ClipOptions, Context, Folder, HookStyle, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result,
+    ScorerConfig, TrackerConfig, TranscriberConfig,
 };
 
 use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
@@ -82,6 +82,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             aspect: args.aspect,
             platform: args.platform,
             captions: args.captions.0.clone(),
+            hook: args.hook_title.then(HookStyle::default),
             preset: args.preset,
             crf: args.crf,
             jobs: args.jobs,
