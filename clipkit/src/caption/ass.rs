@@ -119,14 +119,16 @@ impl Page<'_> {
             lost += words.iter().filter(|word| word.missing.iter().any(|letter| letter.is_alphanumeric())).count();
             missing.extend(words.iter().flat_map(|word| &word.missing));
             let layout = self.lay_out(&words, style, &frame);
-            let tall = layout.lines() as f64 * size * layout.fit;
+            let high = words.iter().map(Typeset::height).fold(1.0, f64::max);
+            let tall = layout.lines() as f64 * size * layout.fit * high;
             let below = frame.below(cue.place.unwrap_or(CuePlace::Bottom(style.position)), tall, self.height).round();
             let text = Text {
                 cue,
                 style,
                 words: &words,
                 layout: &layout,
-                font_size: (layout.fit < 0.999).then_some(size * layout.fit),
+                size: size * layout.fit,
+                is_full: layout.fit > 0.999,
                 is_rtl: words.iter().any(|word| word.is_rtl) && (is_rtl || is_rtl_text(words.iter().map(|word| word.text.as_str()))),
             };
             self.cue(&text, if below == margin { 0.0 } else { below.max(1.0) });
@@ -189,23 +191,21 @@ impl Page<'_> {
         let space = Typeset::new(" ", &style.font, style.bold, 1.0, self.fonts).width;
         let beyond = if style.plate.is_some() { HOOK_PLATE } else { HOOK_OUTLINE };
         let room = area.width * self.width * SLACK / size - 2.0 * beyond;
-        let tallest = area.height * self.height / size - 2.0 * beyond;
+        let high = words.iter().map(Typeset::height).fold(1.0, f64::max);
+        let tallest = area.height * self.height / (size * high) - 2.0 * beyond;
         let layout = layout(&words, space, room.max(0.1), tallest.max(0.1));
         let size = size * layout.fit;
         let look = Look { font: &style.font, bold: style.bold, size, side: 0.0, bottom: 0.0, alignment: 5 };
-        match style.plate {
-            Some(plate) => {
-                look.write(&mut self.styles, "Hook", [style.color, style.color, plate], "&HFF000000", 3, (HOOK_PLATE * size, 0.0))
-            }
-            None => {
-                let colours = [style.color, style.color, Rgb(0, 0, 0)];
-                look.write(&mut self.styles, "Hook", colours, "&H80000000", 1, (HOOK_OUTLINE * size, 0.03 * size));
-            }
-        }
+        let (around, back, border, edges) = match style.plate {
+            // One box around all lines: border 4 is libass's own, its colour the shadow's, its reach the shadow's distance.
+            Some(plate) => (plate, colour(plate), 4, (0.0, HOOK_PLATE * size)),
+            None => (Rgb(0, 0, 0), "&H80000000".to_owned(), 1, (HOOK_OUTLINE * size, 0.03 * size)),
+        };
+        look.write(&mut self.styles, "Hook", [style.color, style.color, around], &back, border, edges);
         let is_rtl = is_rtl_text(pieces.iter().copied());
         let plain = CaptionStyle { emphasis: None, ..CaptionStyle::block() };
         let cue = Cue::new(hook.span, Vec::new());
-        let lines = Text { cue: &cue, style: &plain, words: &words, layout: &layout, font_size: None, is_rtl };
+        let lines = Text { cue: &cue, style: &plain, words: &words, layout: &layout, size, is_full: true, is_rtl };
         let (x, y) = ((area.x + area.width / 2.0) * self.width, (area.y + area.height / 2.0) * self.height);
         let placed = format!("{{\\pos({x:.1},{y:.1})}}{}", lines.plain());
         self.event(2, hook.span.start(), hook.span.end(), "Hook", 0.0, &placed);
@@ -223,7 +223,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Colours: of the letters, of letters that a sweep has not reached, of the outline or box. `border` 1 is an outline, 3 a box; it and the
+    /// Colours: of the letters, of letters that a sweep has not reached, of the outline or box. `border` 1 is an outline, 3 and 4 a box; it and the
     /// shadow come in pixels.
     fn write(&self, out: &mut String, name_: &str, colours: [Rgb; 3], back: &str, border: u8, (outline, shadow): (f64, f64)) {
         let [first, second, around] = colours.map(colour);

@@ -22,8 +22,9 @@ pub(super) struct Text<'a> {
     pub(super) style: &'a CaptionStyle,
     pub(super) words: &'a [Typeset],
     pub(super) layout: &'a Layout,
-    /// The letters' size where it is not the style's, in pixels.
-    pub(super) font_size: Option<f64>,
+    /// The letters' size, in pixels, and whether it is the style's.
+    pub(super) size: f64,
+    pub(super) is_full: bool,
     /// Whether lines run from right to left.
     pub(super) is_rtl: bool,
 }
@@ -39,7 +40,7 @@ impl Text<'_> {
             }
             let (before, after) = tags(n);
             line.push_str(&before);
-            line.push_str(&word.markup);
+            line.push_str(&word.markup(self.size));
             line.push_str(&after);
             match (self.layout.breaks.get(n), self.words.get(n + 1)) {
                 (Some(true), _) => {
@@ -54,7 +55,7 @@ impl Text<'_> {
     }
 
     fn sized(&self) -> String {
-        self.font_size.map_or(String::new(), |size| format!("{{\\fs{size:.1}}}"))
+        if self.is_full { String::new() } else { format!("{{\\fs{:.1}}}", self.size) }
     }
 
     /// The mark that a line needs whose first word runs against it.
@@ -131,14 +132,13 @@ impl Text<'_> {
 
     /// The whole text unseen but for the plate behind one word.
     pub(super) fn plate(&self, active: usize) -> String {
-        self.with(|n| {
-            let (before, after) = self.stressed(n, false);
-            match (n == active, n == 0 || n == active + 1) {
-                (true, _) => (format!("{{\\alpha&H00&}}{before}"), format!("{after}{{\\alpha&HFF&}}")),
-                (false, true) => (format!("{{\\alpha&HFF&}}{before}"), after),
-                (false, false) => (before, after),
-            }
-        })
+        // The first line's mark of direction would have a plate of its own.
+        let unseen = String::from("{\\alpha&HFF&}");
+        unseen
+            + &self.with(|n| {
+                let (before, after) = self.stressed(n, false);
+                if n == active { (format!("{{\\alpha&H00&}}{before}"), format!("{after}{{\\alpha&HFF&}}")) } else { (before, after) }
+            })
     }
 
     /// When a word is lit: from its start until the next is said, if that is soon.

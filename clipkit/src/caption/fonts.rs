@@ -11,7 +11,7 @@ pub(crate) trait Fonts {
 pub(crate) struct Part {
     pub(crate) text: String,
     pub(crate) font: Face,
-    /// How far it moves the pen, in font sizes as libass counts them: the height from the font's highest to its lowest point.
+    /// How far it moves the pen, in sizes of the font asked for as libass counts them: from the font's highest to its lowest point.
     pub(crate) width: f64,
 }
 
@@ -26,6 +26,8 @@ pub(crate) enum Face {
         family: String,
         /// Whether it is a bold face.
         bold: bool,
+        /// Its size next to that of the font asked for, in percent: libass makes letters small whose font has room for tall marks.
+        size: u32,
     },
     /// No font has the letters.
     Missing,

@@ -46,6 +46,8 @@ const SPECIAL: [&str; 8] = ["Mono", "Math", "Serif", "Nastaliq", "Resort", "Unif
 /// The weight that stands in for heavy caption faces.
 const HEAVY: u16 = 700;
 const BOLD: u16 = 600;
+/// A font's size in ems, where none is known: that of Lato.
+const USUAL_HEIGHT: f64 = 1.2;
 
 /// Fonts that captions can be set in.
 pub(super) struct Shelf {
@@ -134,17 +136,25 @@ impl Shelf {
         self.others[from..].iter().find(|other| self.covers(other.id, text))
     }
 
-    /// The width of a text in a font, in font sizes as libass counts them: from the top of the font's highest to the foot of its lowest letter.
+    /// The width of a text in a font, in ems.
     fn width(&self, id: ID, text: &str) -> f64 {
         let width = self.read(id, |face| {
+            let advance = |letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or_default();
+            let advances: f64 = text.chars().filter(|letter| !is_joiner(*letter)).map(|letter| f64::from(advance(letter))).sum();
+            advances / f64::from(face.units_per_em())
+        });
+        width.unwrap_or_default()
+    }
+
+    /// What libass takes for a font's size, in ems: from the top of its highest to the foot of its lowest letter.
+    fn height(&self, id: ID) -> f64 {
+        let height = self.read(id, |face| {
             // libass takes the heights that Windows does (`set_font_metrics` in its ass_font.c).
             let windows = face.tables().os2.map(|os2| f64::from(os2.windows_ascender()).abs() + f64::from(os2.windows_descender()).abs());
             let height = windows.filter(|height| *height > 0.0).unwrap_or(f64::from(face.ascender()) - f64::from(face.descender()));
-            let advance = |letter| face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph)).unwrap_or_default();
-            let advances: f64 = text.chars().filter(|letter| !is_joiner(*letter)).map(|letter| f64::from(advance(letter))).sum();
-            advances / height.max(1.0)
+            height / f64::from(face.units_per_em())
         });
-        width.unwrap_or_default()
+        height.filter(|height| *height > 0.0).unwrap_or(USUAL_HEIGHT)
     }
 }
 
@@ -195,6 +205,7 @@ impl<'a> Setting<'a> {
 impl Fonts for Setting<'_> {
     fn parts(&self, text: &str, family: &str, bold: bool) -> Vec<Part> {
         let asked = self.shelf.find(family, bold);
+        let height = asked.map_or(USUAL_HEIGHT, |id| self.shelf.height(id));
         let in_asked = |text: &str| asked.is_some_and(|id| self.shelf.covers(id, text));
         let mut parts: Vec<Part> = Vec::new();
         // Stretches that the font has, and stretches that it lacks.
@@ -203,9 +214,9 @@ impl Fonts for Setting<'_> {
             let whole: String = stretch.iter().map(|(_, cluster)| *cluster).collect();
             match (stretch.first(), asked) {
                 (Some((true, _)), Some(id)) => {
-                    parts.push(Part { width: self.shelf.width(id, &whole), text: whole, font: caption::Face::Asked })
+                    parts.push(Part { width: self.shelf.width(id, &whole) / height, text: whole, font: caption::Face::Asked })
                 }
-                _ => self.in_others(&whole, &mut parts),
+                _ => self.in_others(&whole, height, &mut parts),
             }
         }
         parts
@@ -214,12 +225,12 @@ impl Fonts for Setting<'_> {
 
 impl Setting<'_> {
     /// Text that the font asked for lacks: in one other font, where there is one, else in as few as clusters of letters allow.
-    fn in_others(&self, text: &str, parts: &mut Vec<Part>) {
+    fn in_others(&self, text: &str, height: f64, parts: &mut Vec<Part>) {
         if let Some(other) = self.other(text) {
-            return parts.push(self.part(text, Some(other)));
+            return parts.push(self.part(text, Some(other), height));
         }
         for cluster in text.graphemes(true) {
-            let part = self.part(cluster, self.other(cluster));
+            let part = self.part(cluster, self.other(cluster), height);
             match parts.last_mut() {
                 Some(last) if last.font == part.font && part.font != caption::Face::Asked => {
                     last.text.push_str(&part.text);
@@ -230,9 +241,14 @@ impl Setting<'_> {
         }
     }
 
-    fn part(&self, text: &str, other: Option<&Other>) -> Part {
+    /// A part in a font whose letters are as large as those of the font asked for, which is `height` ems high.
+    fn part(&self, text: &str, other: Option<&Other>, height: f64) -> Part {
         let (font, width) = match other {
-            Some(other) => (caption::Face::Other { family: other.family.clone(), bold: other.bold }, self.shelf.width(other.id, text)),
+            Some(other) => {
+                let size = (100.0 * self.shelf.height(other.id) / height).round().clamp(80.0, 150.0);
+                let width = self.shelf.width(other.id, text) / self.shelf.height(other.id) * size / 100.0;
+                (caption::Face::Other { family: other.family.clone(), bold: other.bold, size: size as u32 }, width)
+            }
             None => (caption::Face::Missing, 0.0),
         };
         Part { text: text.to_owned(), font, width }
@@ -285,7 +301,7 @@ pub(super) mod tests {
         assert_eq!(found, [("ok ", &Face::Asked), ("今", &Face::Missing), ("b", &Face::Asked)]);
         // A family that is not there is replaced by name, so that what is measured is what is drawn.
         let parts = setting.parts("ok", "No Such Font", false);
-        assert_eq!(parts[0].font, Face::Other { family: "Lato".into(), bold: true });
+        assert_eq!(parts[0].font, Face::Other { family: "Lato".into(), bold: true, size: 100 });
     }
 
     #[test]

@@ -168,6 +168,6 @@ mod tests {
     fn a_font_that_is_missing_is_replaced_by_name() {
         let (text, warnings) = drawn(&plan("hello there", "No Such Font"));
         assert!(warnings.len() == 1 && warnings[0].contains("No Such Font is not installed"), "{warnings:?}");
-        assert!(text.unwrap().contains("{\\fnLato\\b1}hello"));
+        assert!(text.unwrap().contains("{\\fnLato\\b1\\fs65.3}hello"));
     }
 }
