@@ -283,7 +283,7 @@ pub(crate) enum TranscriberName {
 
 /// A caption style, or none.
 #[derive(Clone, Debug)]
-pub(crate) struct Captions(pub(crate) Option<CaptionStyle>);
+pub(crate) struct Captions(pub(crate) Option<Box<CaptionStyle>>);
 
 fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     let path = std::path::Path::new(text);
@@ -291,9 +291,9 @@ fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
         Ok(Captions(None))
     } else if path.extension().is_some_and(|ending| ending == "json") {
         let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the caption style", error))?;
-        CaptionStyle::from_json(&json).map(|style| Captions(Some(style))).map_err(|error| error.with_path(path))
+        CaptionStyle::from_json(&json).map(|style| Captions(Some(Box::new(style)))).map_err(|error| error.with_path(path))
     } else {
-        CaptionStyle::named(text).map(|style| Captions(Some(style)))
+        CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
     }
 }
 

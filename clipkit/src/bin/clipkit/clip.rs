@@ -81,7 +81,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             max: args.lengths.max,
             aspect: args.aspect,
             platform: args.platform,
-            captions: args.captions.0.clone(),
+            captions: args.captions.0.as_deref().cloned(),
             hook: args.hook_title.then(HookStyle::default),
             preset: args.preset,
             crf: args.crf,
