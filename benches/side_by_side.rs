@@ -146,8 +146,8 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
     let cues = (0..20)
         .map(|n| {
             let at = |part: usize| (n * 4 + part) as f64 * SECONDS / 80.0;
-            let word = |part: usize| CueWord { text: format!("word{part}"), span: Span::secs(at(part), at(part + 1)).unwrap() };
-            Cue { span: Span::secs(at(0), at(4)).unwrap(), words: (0..4).map(word).collect() }
+            let word = |part: usize| CueWord::new(format!("word{part}"), Span::secs(at(part), at(part + 1)).unwrap());
+            Cue::new(Span::secs(at(0), at(4)).unwrap(), (0..4).map(word).collect())
         })
         .collect();
     ClipPlan {
@@ -164,6 +164,7 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
             span: span.since(span.start()),
             layout: Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, window, 1.0)) },
         }],
+        hook: None,
         captions: Some(CaptionTrack {
             style: CaptionStyle::karaoke(),
             safe_area: Platform::Generic.safe_area(clipkit::Aspect::Vertical),

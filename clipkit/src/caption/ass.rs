@@ -1,221 +1,248 @@
-//! Cues to a document for libass.
+//! Captions and title as a document for libass.
 
 use std::fmt::Write;
 
-use super::layout::{Frame, Layout, PLATE, layout};
-use crate::model::script::is_spaced;
-use crate::model::{Animation, CaptionStyle, CaptionTrack, Cue, Rgb, Timestamp};
+use super::effect::{POP_SCALE, Text, centis};
+use super::fonts::Fonts;
+use super::layout::{Layout, layout};
+use super::text::{is_rtl_text, pieces, shown};
+use super::typeset::{Typeset, name};
+use crate::model::{Animation, CaptionStyle, CaptionTrack, Cue, CuePlace, Hook, Rect, Rgb, Timestamp};
 
-/// How long a word takes to grow, in milliseconds.
-const POP_MS: i64 = 90;
-/// How far a word grows, in percent.
-const POP_SCALE: u32 = 112;
-/// A gap between words up to this long, in seconds, keeps the word before lit.
-const LIT: f64 = 0.35;
+/// How far a plate reaches beyond its word, in font sizes.
+const PLATE: f64 = 0.14;
+/// The same for the plate of a title, and the outline of one without.
+const HOOK_PLATE: f64 = 0.22;
+const HOOK_OUTLINE: f64 = 0.08;
+/// What is left free of a line's room: kerning and the renderer's rounding make a line no wider than that.
+const SLACK: f64 = 0.98;
 
-/// The track as a complete ASS document for a picture of this size. Braces, backslashes and line ends are shown or dropped.
-pub(super) fn ass(track: &CaptionTrack, width: u32, height: u32) -> String {
-    let style = &track.style;
-    let frame = Frame::of(style, track.safe_area, width, height);
-    let mut out = String::new();
-    // Writing into a string does not fail.
-    let _ = write!(
-        out,
+/// A document, and what it could not say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Document {
+    /// The ASS script.
+    pub(crate) text: String,
+    /// The characters that no font has, each once, in the order they would have been shown.
+    pub(crate) missing: Vec<char>,
+    /// Which part of the caption's words were left out or stand as `…`, 0 to 1.
+    pub(crate) lost: f64,
+}
+
+/// Captions and title as a complete ASS document for a picture of this size, in pixels. Text is data: nothing in it becomes a tag.
+pub(crate) fn document(track: Option<&CaptionTrack>, hook: Option<&Hook>, (width, height): (u32, u32), fonts: &dyn Fonts) -> Document {
+    let mut page = Page { width: f64::from(width), height: f64::from(height), styles: String::new(), events: String::new(), fonts };
+    let (mut missing, mut lost) = (Vec::new(), 0.0);
+    if let Some(track) = track {
+        lost = page.captions(track, &mut missing);
+    }
+    if let Some(hook) = hook {
+        page.hook(hook, &mut missing);
+    }
+    let mut seen = std::collections::HashSet::new();
+    missing.retain(|letter| seen.insert(*letter));
+    let text = format!(
         "[Script Info]\nScriptType: v4.00+\nPlayResX: {width}\nPlayResY: {height}\nWrapStyle: 0\nScaledBorderAndShadow: yes\n\
          YCbCr Matrix: None\n\n\
          [V4+ Styles]\nFormat: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
-         StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n"
+         StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding\n{}\n\
+         [Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n{}",
+        page.styles, page.events
     );
-    let size = style.size * f64::from(height);
-    let look = Look { size, frame: &frame };
-    match style.animation {
+    Document { text, missing, lost }
+}
+
+/// The pixels that captions may take: the same room to the left and to the right, so that they stand in the middle of the picture.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    side: f64,
+    top: f64,
+    bottom: f64,
+    room: f64,
+}
+
+impl Frame {
+    fn of(style: &CaptionStyle, safe: Rect, width: f64, height: f64) -> Self {
+        let side = safe.x.max(1.0 - safe.x - safe.width).clamp(0.0, 0.45);
+        // The outline, or the plate, reaches beyond the letters.
+        let beyond = reach(style) * style.size;
+        let (top, bottom) = (safe.y + beyond, safe.y + safe.height - beyond);
+        let room = (1.0 - 2.0 * side) * width * SLACK - 2.0 * beyond * height;
+        Frame { side: side * width, top: top * height, bottom: bottom.max(top) * height, room: room.max(1.0) }
+    }
+
+    /// The pixels below a text of this height whose last line shall end, or whose middle shall be, at `place`.
+    fn below(&self, place: CuePlace, text: f64, height: f64) -> f64 {
+        let bottom = match place {
+            CuePlace::Bottom(at) => at * height,
+            CuePlace::Middle(at) => at * height + text / 2.0,
+        };
+        // Where the text is taller than the room for it, its last line stays inside.
+        height - bottom.max(self.top + text).min(self.bottom)
+    }
+}
+
+/// How far captions reach beyond their letters, in font sizes.
+fn reach(style: &CaptionStyle) -> f64 {
+    if style.animation == Animation::Box { PLATE.max(style.outline_width) } else { style.outline_width }
+}
+
+/// A document as it grows.
+struct Page<'a> {
+    width: f64,
+    height: f64,
+    styles: String,
+    events: String,
+    fonts: &'a dyn Fonts,
+}
+
+impl Page<'_> {
+    /// Answers which part of the words could not be shown.
+    fn captions(&mut self, track: &CaptionTrack, missing: &mut Vec<char>) -> f64 {
+        let style = &track.style;
+        let frame = Frame::of(style, track.safe_area, self.width, self.height);
+        let size = style.size * self.height;
+        let margin = frame.below(CuePlace::Bottom(style.position), size, self.height).round();
+        let look = Look { font: &style.font, bold: style.bold, size, side: frame.side, bottom: margin, alignment: 2 };
+        let (outline, shadow) = (style.outline_width * size, style.shadow * size);
         // The sweep goes from the second colour to the first.
-        Animation::Karaoke => look.write(&mut out, "Words", style, style.highlight, style.color),
-        _ => look.write(&mut out, "Words", style, style.color, style.color),
+        let first = if style.animation == Animation::Karaoke { style.highlight } else { style.color };
+        look.write(&mut self.styles, "Words", [first, style.color, style.outline], "&H80000000", 1, (outline, shadow));
+        if style.animation == Animation::Box {
+            // An opaque box around one word, whose letters stay invisible.
+            look.write(&mut self.styles, "Plate", [style.highlight; 3], "&HFF000000", 3, (PLATE * size, 0.0));
+        }
+        let is_rtl = is_rtl_text(track.cues.iter().flat_map(|cue| &cue.words).map(|word| word.text.as_str()));
+        let (mut all, mut lost) = (0_usize, 0_usize);
+        for cue in &track.cues {
+            let words = self.set(cue, style);
+            all += words.len();
+            lost += words.iter().filter(|word| word.missing.iter().any(|letter| letter.is_alphanumeric())).count();
+            missing.extend(words.iter().flat_map(|word| &word.missing));
+            let layout = self.lay_out(&words, style, &frame);
+            let high = words.iter().map(Typeset::height).fold(1.0, f64::max);
+            let tall = layout.lines() as f64 * size * layout.fit * high;
+            let below = frame.below(cue.place.unwrap_or(CuePlace::Bottom(style.position)), tall, self.height).round();
+            let text = Text {
+                cue,
+                style,
+                words: &words,
+                layout: &layout,
+                size: size * layout.fit,
+                is_full: layout.fit > 0.999,
+                is_rtl: words.iter().any(|word| word.is_rtl) && (is_rtl || is_rtl_text(words.iter().map(|word| word.text.as_str()))),
+            };
+            self.cue(&text, if below == margin { 0.0 } else { below.max(1.0) });
+        }
+        lost as f64 / all.max(1) as f64
     }
-    if style.animation == Animation::Box {
-        look.write_plate(&mut out, style);
+
+    fn set(&self, cue: &Cue, style: &CaptionStyle) -> Vec<Typeset> {
+        let keyword = style.emphasis.as_ref().map_or(1.0, |emphasis| emphasis.scale);
+        let set = cue.words.iter().map(|word| {
+            let scale = if word.emphasized { keyword } else { 1.0 };
+            Typeset::new(&shown(&word.text, style.uppercase), &style.font, style.bold, scale, self.fonts)
+        });
+        set.collect()
     }
-    out.push_str("\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n");
-    for cue in &track.cues {
-        let words: Vec<String> = cue.words.iter().map(|word| shown(&word.text, style)).collect();
-        let layout = layout(&words, style, &frame, height);
-        let text = Text { cue, words: words.iter().map(|word| escaped(word)).collect(), layout, full_size: size };
-        match style.animation {
-            Animation::Karaoke => event(&mut out, 1, cue.span.start(), cue.span.end(), "Words", &text.karaoke()),
-            Animation::Pop => event(&mut out, 1, cue.span.start(), cue.span.end(), "Words", &text.pop(style)),
+
+    fn lay_out(&self, words: &[Typeset], style: &CaptionStyle, frame: &Frame) -> Layout {
+        let size = style.size * self.height;
+        let space = Typeset::new(" ", &style.font, style.bold, 1.0, self.fonts).width;
+        let widest = words.iter().map(|word| word.width).fold(0.0, f64::max);
+        // The word being said needs room to grow.
+        let growth = if style.animation == Animation::Pop { POP_SCALE - 1.0 } else { 0.0 };
+        let room = frame.room / size;
+        layout(words, space, room - growth * widest.min(room), (frame.bottom - frame.top) / size)
+    }
+
+    fn cue(&mut self, text: &Text<'_>, below: f64) {
+        let cue = text.cue.span;
+        match text.style.animation {
+            Animation::Karaoke => self.event(1, cue.start(), cue.end(), "Words", below, &text.karaoke()),
+            Animation::Pop => self.event(1, cue.start(), cue.end(), "Words", below, &text.pop()),
             Animation::Box => {
-                for active in 0..text.words.len() {
+                for active in (0..text.words.len()).filter(|n| !text.words[*n].text.is_empty()) {
                     let (start, end) = text.lit(active);
-                    event(&mut out, 0, start, end, "Plate", &text.plate(active));
+                    self.event(0, start, end, "Plate", below, &text.plate(active));
                 }
-                event(&mut out, 1, cue.span.start(), cue.span.end(), "Words", &text.plain());
+                self.event(1, cue.start(), cue.end(), "Words", below, &text.plain());
             }
-            Animation::None => event(&mut out, 1, cue.span.start(), cue.span.end(), "Words", &text.plain()),
+            Animation::None => self.event(1, cue.start(), cue.end(), "Words", below, &text.plain()),
         }
     }
-    out
+
+    fn event(&mut self, layer: u8, start: Timestamp, end: Timestamp, style: &str, below: f64, text: &str) {
+        if centis(end) > centis(start) {
+            let _ = writeln!(self.events, "Dialogue: {layer},{},{},{style},,0,0,{below},,{text}", clock(start), clock(end));
+        }
+    }
+
+    /// The title, in the middle of its area.
+    fn hook(&mut self, hook: &Hook, missing: &mut Vec<char>) {
+        let (style, area) = (&hook.style, hook.area);
+        let pieces = pieces(&hook.text);
+        let words: Vec<Typeset> =
+            pieces.iter().map(|word| Typeset::new(&shown(word, false), &style.font, style.bold, 1.0, self.fonts)).collect();
+        missing.extend(words.iter().flat_map(|word| &word.missing));
+        if words.iter().all(|word| word.text.is_empty()) {
+            return;
+        }
+        let size = style.size * self.height;
+        let space = Typeset::new(" ", &style.font, style.bold, 1.0, self.fonts).width;
+        let beyond = if style.plate.is_some() { HOOK_PLATE } else { HOOK_OUTLINE };
+        let room = area.width * self.width * SLACK / size - 2.0 * beyond;
+        let high = words.iter().map(Typeset::height).fold(1.0, f64::max);
+        let tallest = area.height * self.height / (size * high) - 2.0 * beyond;
+        let layout = layout(&words, space, room.max(0.1), tallest.max(0.1));
+        let size = size * layout.fit;
+        let look = Look { font: &style.font, bold: style.bold, size, side: 0.0, bottom: 0.0, alignment: 5 };
+        let (around, back, border, edges) = match style.plate {
+            // One box around all lines: border 4 is libass's own, its colour the shadow's, its reach the shadow's distance.
+            Some(plate) => (plate, colour(plate), 4, (0.0, HOOK_PLATE * size)),
+            None => (Rgb(0, 0, 0), "&H80000000".to_owned(), 1, (HOOK_OUTLINE * size, 0.03 * size)),
+        };
+        look.write(&mut self.styles, "Hook", [style.color, style.color, around], &back, border, edges);
+        let is_rtl = is_rtl_text(pieces.iter().copied());
+        let plain = CaptionStyle { emphasis: None, ..CaptionStyle::block() };
+        let cue = Cue::new(hook.span, Vec::new());
+        let lines = Text { cue: &cue, style: &plain, words: &words, layout: &layout, size, is_full: true, is_rtl };
+        let (x, y) = ((area.x + area.width / 2.0) * self.width, (area.y + area.height / 2.0) * self.height);
+        let placed = format!("{{\\pos({x:.1},{y:.1})}}{}", lines.plain());
+        self.event(2, hook.span.start(), hook.span.end(), "Hook", 0.0, &placed);
+    }
 }
 
 /// What the lines of `[V4+ Styles]` share.
 struct Look<'a> {
+    font: &'a str,
+    bold: bool,
     size: f64,
-    frame: &'a Frame,
+    side: f64,
+    bottom: f64,
+    alignment: u8,
 }
 
 impl Look<'_> {
-    fn write(&self, out: &mut String, name: &str, style: &CaptionStyle, first: Rgb, second: Rgb) {
-        let (outline, shadow) = (style.outline_width * self.size, style.shadow * self.size);
-        self.line(out, name, style, [colour(first), colour(second), colour(style.outline), "&H80000000".into()], 1, outline, shadow);
-    }
-
-    /// The plate is an opaque box around one word, whose letters stay invisible.
-    fn write_plate(&self, out: &mut String, style: &CaptionStyle) {
-        let plate = colour(style.highlight);
-        self.line(out, "Plate", style, [plate.clone(), plate.clone(), plate, "&HFF000000".into()], 3, PLATE * self.size, 0.0);
-    }
-
-    #[allow(clippy::too_many_arguments)] // One line of the format, in its order.
-    fn line(&self, out: &mut String, name: &str, style: &CaptionStyle, colours: [String; 4], border: u8, outline: f64, shadow: f64) {
-        let font: String = style.font.chars().filter(|letter| !letter.is_control() && *letter != ',').collect();
-        let (bold, side, bottom) = (if style.bold { -1 } else { 0 }, self.frame.margin_side.round(), self.frame.margin_bottom.round());
+    /// Colours: of the letters, of letters that a sweep has not reached, of the outline or box. `border` 1 is an outline, 3 and 4 a box; it and the
+    /// shadow come in pixels.
+    fn write(&self, out: &mut String, name_: &str, colours: [Rgb; 3], back: &str, border: u8, (outline, shadow): (f64, f64)) {
+        let [first, second, around] = colours.map(colour);
+        let (bold, side) = (if self.bold { -1 } else { 0 }, self.side.round());
         let _ = writeln!(
             out,
-            // Encoding -1: each line's direction follows from its letters.
-            "Style: {name},{font},{:.1},{},{bold},0,0,0,100,100,0,0,{border},{outline:.1},{shadow:.1},2,{side},{side},{bottom},-1",
+            // Encoding -1: each line's direction follows from its letters, across all tags.
+            "Style: {name_},{},{:.1},{first},{second},{around},{back},{bold},0,0,0,100,100,0,0,{border},{outline:.1},{shadow:.1},{},{side},{side},{},-1",
+            name(self.font),
             self.size,
-            colours.join(",")
+            self.alignment,
+            self.bottom
         );
     }
-}
-
-/// A cue's words, ready to be written.
-struct Text<'a> {
-    cue: &'a Cue,
-    words: Vec<String>,
-    layout: Layout,
-    full_size: f64,
-}
-
-impl Text<'_> {
-    /// The words with `tags` before each, spaced and broken into lines.
-    fn with(&self, mut tags: impl FnMut(usize) -> (String, String)) -> String {
-        let mut line = String::new();
-        if self.layout.font_size < self.full_size - 0.05 {
-            let _ = write!(line, "{{\\fs{:.1}}}", self.layout.font_size);
-        }
-        for (n, word) in self.words.iter().enumerate() {
-            let (before, after) = tags(n);
-            line.push_str(&before);
-            line.push_str(word);
-            line.push_str(&after);
-            match (self.layout.breaks.get(n), self.words.get(n + 1)) {
-                (Some(true), _) => line.push_str("\\N"),
-                (_, Some(next)) if is_spaced(word, next) => line.push(' '),
-                _ => {}
-            }
-        }
-        line
-    }
-
-    fn plain(&self) -> String {
-        self.with(|_| (String::new(), String::new()))
-    }
-
-    /// Each word swept while it is said. Lengths are differences of rounded moments, so that roundings do not add up.
-    fn karaoke(&self) -> String {
-        let origin = centis(self.cue.span.start());
-        let mut at = 0;
-        self.with(|n| {
-            let word = self.cue.words[n].span;
-            let start = (centis(word.start()) - origin).max(at);
-            let end = (centis(word.end()) - origin).max(start);
-            let wait = if start > at { format!("{{\\k{}}}", start - at) } else { String::new() };
-            let tag = format!("{wait}{{\\kf{}}}", end - start);
-            at = end;
-            (tag, String::new())
-        })
-    }
-
-    /// Each word larger and coloured while it is said.
-    fn pop(&self, style: &CaptionStyle) -> String {
-        let (on, off) = (colour_tag(style.highlight), colour_tag(style.color));
-        let origin = self.cue.span.start();
-        self.with(|n| {
-            let (start, end) = self.lit(n);
-            let (start, end) = (start.since(origin).micros() / 1000, end.since(origin).micros() / 1000);
-            let grown = (start + POP_MS).min(end.max(start + 1));
-            let last = n + 1 == self.words.len() && end >= self.cue.span.end().since(origin).micros() / 1000;
-            // The colour changes at once, the size in a moment.
-            let mut tags = format!("{{\\r\\t({start},{},\\1c{on})\\t({start},{grown},\\fscx{POP_SCALE}\\fscy{POP_SCALE})", start + 1);
-            if !last {
-                let _ = write!(tags, "\\t({end},{},\\1c{off})\\t({end},{},\\fscx100\\fscy100)", end + 1, end + POP_MS);
-            }
-            tags.push('}');
-            if self.layout.font_size < self.full_size - 0.05 {
-                let _ = write!(tags, "{{\\fs{:.1}}}", self.layout.font_size);
-            }
-            (tags, "{\\r}".to_owned())
-        })
-    }
-
-    /// The whole line unseen but for the plate behind one word.
-    fn plate(&self, active: usize) -> String {
-        self.with(|n| match (n == active, n == 0 || n == active + 1) {
-            (true, _) => ("{\\alpha&H00&}".to_owned(), "{\\alpha&HFF&}".to_owned()),
-            (false, true) => ("{\\alpha&HFF&}".to_owned(), String::new()),
-            (false, false) => (String::new(), String::new()),
-        })
-    }
-
-    /// When a word is lit: from its start until the next is said, if that is soon.
-    fn lit(&self, n: usize) -> (Timestamp, Timestamp) {
-        let word = self.cue.words[n].span;
-        let next = self.cue.words.get(n + 1).map_or(self.cue.span.end(), |next| next.span.start());
-        let end = if next.since(word.end()).secs() <= LIT { next } else { word.end() };
-        (word.start(), end)
-    }
-}
-
-fn event(out: &mut String, layer: u8, start: Timestamp, end: Timestamp, style: &str, text: &str) {
-    if centis(end) > centis(start) {
-        let _ = writeln!(out, "Dialogue: {layer},{},{},{style},,0,0,0,,{text}", clock(start), clock(end));
-    }
-}
-
-/// A word as it is shown: one line, in capitals where the style wants them.
-fn shown(word: &str, style: &CaptionStyle) -> String {
-    let flat: String = word.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control()).collect();
-    if style.uppercase { flat.trim().to_uppercase() } else { flat.trim().to_owned() }
-}
-
-/// Text that libass shows as it stands: it knows `\{` and `\}`, but no escape for a backslash, so a word joiner keeps the letter that
-/// follows from making a tag with it.
-fn escaped(word: &str) -> String {
-    let mut out = String::with_capacity(word.len());
-    for letter in word.chars() {
-        match letter {
-            '\\' => out.push_str("\\\u{2060}"),
-            '{' => out.push_str("\\{"),
-            '}' => out.push_str("\\}"),
-            letter => out.push(letter),
-        }
-    }
-    out
 }
 
 /// `&H00BBGGRR`, as styles want it.
 fn colour(Rgb(red, green, blue): Rgb) -> String {
     format!("&H00{blue:02X}{green:02X}{red:02X}")
-}
-
-/// `&HBBGGRR&`, as tags want it.
-fn colour_tag(Rgb(red, green, blue): Rgb) -> String {
-    format!("&H{blue:02X}{green:02X}{red:02X}&")
-}
-
-fn centis(at: Timestamp) -> i64 {
-    (at.micros().max(0) + 5_000) / 10_000
 }
 
 /// `0:00:01.50`
@@ -225,96 +252,4 @@ fn clock(at: Timestamp) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::cues;
-    use super::*;
-    use crate::model::{Aspect, Platform, Span, Word};
-
-    fn track(style: CaptionStyle, words: &[Word], secs: f64) -> CaptionTrack {
-        let cues = cues(words, &style, Span::secs(0.0, secs).unwrap());
-        CaptionTrack { style, safe_area: Platform::Generic.safe_area(Aspect::Vertical), cues }
-    }
-
-    fn talk() -> Vec<Word> {
-        [
-            ("Every", 0.1, 0.4),
-            ("clock", 0.4, 0.9),
-            ("you", 1.0, 1.2),
-            ("own", 1.2, 1.6),
-            ("is", 1.6, 1.75),
-            ("wrong.", 1.75, 2.3),
-            ("{\\b1}", 3.5, 4.0),
-            ("C:\\Now\n}", 4.0, 4.6),
-            ("Nobody", 6.0, 6.4),
-            ("understands", 6.4, 7.1),
-            ("extraordinary", 7.1, 7.9),
-            ("measurements,", 7.9, 8.7),
-            ("still", 8.7, 9.1),
-        ]
-        .map(|(text, start, end)| Word::new(text, start, end))
-        .to_vec()
-    }
-
-    #[test]
-    fn documents_are_as_they_were() {
-        for name in CaptionStyle::NAMES {
-            let document = ass(&track(CaptionStyle::named(name).unwrap(), &talk(), 10.0), 1080, 1920);
-            insta::assert_snapshot!(format!("ass_{name}"), document);
-        }
-    }
-
-    #[test]
-    fn sums_of_karaoke_lengths_do_not_drift() {
-        let words: Vec<Word> = (0..5).map(|n| Word::new("word", f64::from(n) * 0.3333, f64::from(n) * 0.3333 + 0.3333)).collect();
-        let document = ass(&track(CaptionStyle::karaoke(), &words, 3.0), 1080, 1920);
-        let sum: i64 = document.split("\\kf").skip(1).filter_map(|part| part.split('}').next()?.parse::<i64>().ok()).sum();
-        assert_eq!(sum, 167);
-    }
-
-    #[test]
-    fn captions_stay_inside_the_safe_area() {
-        for (aspect, position) in [(Aspect::Vertical, 0.99), (Aspect::Vertical, 0.0), (Aspect::Wide, 0.99), (Aspect::Square, 0.1)] {
-            let (width, height) = aspect.size();
-            let safe = Platform::Generic.safe_area(aspect);
-            let style = CaptionStyle { position, ..CaptionStyle::karaoke() };
-            let frame = Frame::of(&style, safe, width, height);
-            let bottom = 1.0 - frame.margin_bottom / f64::from(height);
-            assert!(bottom <= safe.y + safe.height + 1e-9 && bottom >= safe.y + style.size);
-            let side = frame.margin_side / f64::from(width);
-            assert!(side >= safe.x - 1e-9 && 1.0 - side <= safe.x + safe.width + 1e-9);
-        }
-    }
-
-    #[test]
-    fn a_long_word_shrinks() {
-        let words = [Word::new("Donaudampfschifffahrtsgesellschaftskapitän", 0.0, 1.0)];
-        let document = ass(&track(CaptionStyle::pop(), &words, 2.0), 1080, 1920);
-        let size: f64 = document.split("\\fs").nth(1).and_then(|rest| rest.split('}').next()).unwrap().parse().unwrap();
-        assert!(size < 50.0, "{size}");
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_in_a_word_becomes_a_tag_or_an_event(texts in prop::collection::vec("[\\\\{}Nnh,a-z\n\r\u{0}:&;今 ]{0,12}", 1..12), style in 0..4usize) {
-            let style = CaptionStyle::named(CaptionStyle::NAMES[style]).unwrap();
-            let words: Vec<Word> = texts.iter().enumerate().map(|(n, text)| Word::new(text.as_str(), n as f64, n as f64 + 0.9)).collect();
-            let document = ass(&track(style, &words, 12.0), 1080, 1920);
-            for line in document.lines().skip_while(|line| *line != "[Events]").skip(2) {
-                prop_assert!(line.starts_with("Dialogue: "), "{}", line);
-                // Every tag block is one of ours: without escaped braces, blocks open and close in turn.
-                let bare = line.replace("\\{", "").replace("\\}", "");
-                let mut open = false;
-                for letter in bare.chars() {
-                    match letter {
-                        '{' => { prop_assert!(!open); open = true; }
-                        '}' => { prop_assert!(open); open = false; }
-                        _ => {}
-                    }
-                }
-                prop_assert!(!open);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,20 +1,17 @@
-//! Pure: words to cues to ASS.
+//! Pure: words to cues, cues to places, all of it to ASS. Fonts are asked through [`Fonts`].
 
 mod ass;
 mod cue;
+mod effect;
+mod fonts;
+mod keyword;
 mod layout;
 mod place;
+mod said;
+mod text;
+mod typeset;
 
+pub(crate) use ass::{Document, document};
 pub(crate) use cue::cues;
-pub(crate) use place::position;
-
-use crate::model::CaptionTrack;
-
-impl CaptionTrack {
-    /// The captions as an ASS document for a picture of this size, in pixels: what the renderer draws, for use with other tools.
-    ///
-    /// Text is data: braces and backslashes in it are shown, never interpreted.
-    pub fn to_ass(&self, width: u32, height: u32) -> String {
-        ass::ass(self, width, height)
-    }
-}
+pub(crate) use fonts::{Face, Fonts, Part};
+pub(crate) use place::{Around, hook, place};

@@ -1,6 +1,10 @@
-//! Where captions stand, so that they do not hide who speaks.
+//! Where captions and the title stand, so that they do not hide who speaks, nor each other.
 
-use crate::model::{CaptionStyle, FaceTrack, Rect, Scene, Timestamp};
+use super::fonts::Estimate;
+use super::layout::layout;
+use super::text::{pieces, shown};
+use super::typeset::Typeset;
+use crate::model::{CaptionTrack, Cue, CuePlace, FaceTrack, Hook, HookStyle, Layout, Rect, Scene, Span, Timestamp};
 
 /// Two lines, in font sizes.
 const BLOCK: f64 = 2.3;
@@ -8,68 +12,213 @@ const BLOCK: f64 = 2.3;
 const MOUTH: f64 = 0.5;
 /// What it costs to hide the rest of a face, next to hiding the mouth.
 const FACE_COST: f64 = 0.35;
+/// What it costs to stand on the picture where part of the output is free of it.
+const PICTURE_COST: f64 = 0.3;
+/// What it costs that a title stands on captions.
+const CAPTIONS_COST: f64 = 5.0;
 /// What it costs to stand a whole height away from where the style wants to.
 const AWAY_COST: f64 = 0.25;
 /// Captions do not move for faces they hide less of the time than this.
 const FORGIVEN: f64 = 0.15;
 const STEP: f64 = 0.02;
+/// How far a title's plate reaches beyond its lines, and what is left free around it, in font sizes.
+const HOOK_AROUND: f64 = 0.35;
 
-/// The bottom edge of the captions, as a fraction of the output's height: the style's own, or the nearest inside `safe` that hides mouths
-/// less. One place for the whole clip: captions that jump about are harder to read than some that touch a face.
-pub(crate) fn position(style: &CaptionStyle, safe: Rect, scenes: &[Scene], faces: &[FaceTrack]) -> f64 {
-    let shown: Vec<(f64, f64)> =
-        faces.iter().flat_map(|face| face.samples.iter().flat_map(|sample| on_screen(scenes, sample.at, sample.rect))).collect();
-    let height = BLOCK * style.size;
-    let hidden = |bottom: f64| {
-        let over = |from: f64, to: f64| bottom > from && bottom - height < to;
-        let cost = shown.iter().map(|(top, end)| {
-            let lips = end - (end - top) * MOUTH;
-            if over(lips, *end) {
-                1.0
-            } else if over(*top, *end) {
-                FACE_COST
-            } else {
-                0.0
-            }
+/// Stretches of the output's height: where something is that text should not hide.
+struct Shown {
+    top: f64,
+    end: f64,
+}
+
+/// Places the captions: where the style wants them, or the nearest place inside the safe area that hides mouths less. One place for each
+/// kind of layout in the clip, since captions that jump about are harder to read than some that touch a face: on a split picture its seam,
+/// and where a picture leaves some of the output free, there if that is not far.
+pub(crate) fn place(track: &mut CaptionTrack, scenes: &[Scene], faces: &[FaceTrack]) {
+    let mut known: Vec<(std::mem::Discriminant<Layout>, CuePlace)> = Vec::new();
+    let style = track.style.clone();
+    for n in 0..track.cues.len() {
+        let Some(layout) = scene_of(scenes, track.cues[n].span).map(|scene| &scene.layout) else { continue };
+        let kind = std::mem::discriminant(layout);
+        let found = known.iter().find(|(other, _)| *other == kind).map(|(_, place)| *place);
+        let place = found.unwrap_or_else(|| {
+            let alike: Vec<&Scene> = scenes.iter().filter(|scene| std::mem::discriminant(&scene.layout) == kind).collect();
+            let place = best(track, &alike, faces);
+            known.push((kind, place));
+            place
         });
-        cost.sum::<f64>() / shown.len().max(1) as f64
-    };
+        match (layout, place) {
+            // The usual layout's place is the track's own.
+            (Layout::Fill { .. }, CuePlace::Bottom(bottom)) => track.style.position = bottom,
+            (_, place) => track.cues[n].place = Some(place).filter(|place| *place != CuePlace::Bottom(style.position)),
+        }
+    }
+}
+
+/// The scene that most of a span lies in.
+fn scene_of(scenes: &[Scene], span: Span) -> Option<&Scene> {
+    scenes.iter().max_by_key(|scene| scene.span.intersection(span).map_or(0, |part| part.duration().as_micros()))
+}
+
+/// The best place in scenes of one kind.
+fn best(track: &CaptionTrack, scenes: &[&Scene], faces: &[FaceTrack]) -> CuePlace {
+    let (style, safe) = (&track.style, track.safe_area);
+    let height = BLOCK * style.size;
+    let shown = on_screen(scenes, faces, Span::between(Timestamp::ZERO, Timestamp::from_micros(i64::MAX)));
     let (highest, lowest) = (safe.y + height, safe.y + safe.height);
     let wanted = style.position.clamp(highest.min(lowest), lowest);
-    if !style.avoid_faces || hidden(wanted) <= FORGIVEN {
-        return style.position;
+    let hidden = |bottom: f64| if style.avoid_faces { hides(&shown, bottom - height, bottom) } else { 0.0 };
+    if scenes.iter().any(|scene| matches!(scene.layout, Layout::Split { .. })) && (highest..=lowest).contains(&(0.5 + height / 2.0)) {
+        const SEAM: f64 = 0.5;
+        if hidden(SEAM + height / 2.0) <= FORGIVEN {
+            return CuePlace::Middle(SEAM);
+        }
     }
-    let steps = ((lowest - highest) / STEP).max(0.0) as usize;
-    let cost = |bottom: f64| hidden(bottom) + AWAY_COST * (bottom - wanted).abs();
-    let places = (0..=steps).map(|n| highest + n as f64 * STEP).chain([wanted]);
+    let covered = |bottom: f64| picture(scenes, bottom - height, bottom);
+    if hidden(wanted) <= FORGIVEN && covered(wanted) <= 0.0 {
+        return CuePlace::Bottom(style.position);
+    }
+    let cost = |bottom: f64| hidden(bottom) + covered(bottom) + AWAY_COST * (bottom - wanted).abs();
+    CuePlace::Bottom(cheapest(highest, lowest, wanted, cost))
+}
+
+/// The cheapest place from `least` to `most`, to a thousandth; `wanted` where nothing is cheaper.
+fn cheapest(least: f64, most: f64, wanted: f64, cost: impl Fn(f64) -> f64) -> f64 {
+    let steps = ((most - least) / STEP).max(0.0) as usize;
+    let places = (0..=steps).map(|n| least + n as f64 * STEP).chain([most.max(least), wanted]);
     let best = places.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(wanted);
     (best * 1000.0).round() / 1000.0
 }
 
-/// Top and bottom of a face in the output, in each window that it is seen in.
-fn on_screen(scenes: &[Scene], at: Timestamp, face: Rect) -> Vec<(f64, f64)> {
-    let Some(scene) = scenes.iter().find(|scene| scene.span.contains(at)) else { return Vec::new() };
-    let (x, y) = face.center();
-    let shown = scene.layout.panes().into_iter().filter_map(|(crop, place)| {
-        let window = crop.at(at);
-        let inside = (window.x..window.x + window.width).contains(&x) && (window.y..window.y + window.height).contains(&y);
-        let height = |y: f64| place.y + (y - window.y) / window.height * place.height;
-        inside.then(|| (height(face.y), height(face.y + face.height)))
+/// Which part of the time text from `top` to `bottom` hides a mouth; the rest of a face counts less.
+fn hides(shown: &[Shown], top: f64, bottom: f64) -> f64 {
+    let over = |from: f64, to: f64| bottom > from && top < to;
+    let cost = shown.iter().map(|Shown { top, end }| {
+        let lips = end - (end - top) * MOUTH;
+        if over(lips, *end) {
+            1.0
+        } else if over(*top, *end) {
+            FACE_COST
+        } else {
+            0.0
+        }
     });
-    shown.collect()
+    cost.sum::<f64>() / shown.len().max(1) as f64
+}
+
+/// What it costs that text from `top` to `bottom` stands on the picture, where that does not fill the output: its mean over scenes.
+fn picture(scenes: &[&Scene], top: f64, bottom: f64) -> f64 {
+    let cost = scenes.iter().map(|scene| {
+        if !matches!(scene.layout, Layout::Fit { .. } | Layout::Pip { .. }) {
+            return 0.0;
+        }
+        let over = |place: Rect| ((place.y + place.height).min(bottom) - place.y.max(top)).max(0.0) / (bottom - top).max(1e-6);
+        PICTURE_COST * scene.layout.panes().into_iter().map(|(_, place)| over(place)).sum::<f64>().min(1.0)
+    });
+    cost.sum::<f64>() / scenes.len().max(1) as f64
+}
+
+/// Where faces are in the output while `span` lasts, in each window that they are seen in.
+fn on_screen(scenes: &[&Scene], faces: &[FaceTrack], span: Span) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    for sample in faces.iter().flat_map(|face| &face.samples).filter(|sample| span.contains(sample.at)) {
+        let Some(scene) = scenes.iter().find(|scene| scene.span.contains(sample.at)) else { continue };
+        let (x, y) = sample.rect.center();
+        for (crop, place) in scene.layout.panes() {
+            let window = crop.at(sample.at);
+            if (window.x..window.x + window.width).contains(&x) && (window.y..window.y + window.height).contains(&y) {
+                let height = |y: f64| place.y + (y - window.y) / window.height * place.height;
+                shown.push(Shown { top: height(sample.rect.y), end: height(sample.rect.y + sample.rect.height) });
+            }
+        }
+    }
+    shown
+}
+
+/// What a title has to keep clear of.
+pub(crate) struct Around<'a> {
+    /// The output's columns and rows.
+    pub(crate) size: (u32, u32),
+    /// The part of the output that the platform's interface leaves free.
+    pub(crate) safe_area: Rect,
+    pub(crate) clip: Span,
+    pub(crate) scenes: &'a [Scene],
+    pub(crate) faces: &'a [FaceTrack],
+    pub(crate) captions: Option<&'a CaptionTrack>,
+}
+
+/// A title over the clip's first seconds: as high as it can be inside the safe area without hiding faces or captions. None for a text of
+/// which nothing would be seen.
+pub(crate) fn hook(text: &str, style: &HookStyle, around: &Around<'_>) -> Option<Hook> {
+    let span = Span::between(Timestamp::ZERO, Timestamp::from_secs(style.secs.min(around.clip.duration().as_secs_f64())));
+    let words: Vec<Typeset> =
+        pieces(text).iter().map(|word| Typeset::new(&shown(word, false), &style.font, style.bold, 1.0, &Estimate)).collect();
+    if words.iter().all(|word| word.text.is_empty()) {
+        return None;
+    }
+    let (safe, columns, rows) = (around.safe_area, f64::from(around.size.0), f64::from(around.size.1).max(1.0));
+    // As captions, in the middle of the picture.
+    let side = safe.x.max(1.0 - safe.x - safe.width).clamp(0.0, 0.45);
+    let room = (1.0 - 2.0 * side) * columns / (style.size * rows) - 2.0 * HOOK_AROUND;
+    let lines = layout(&words, 0.2, room.max(0.1), f64::INFINITY);
+    let height = ((lines.lines() as f64 * lines.fit + 2.0 * HOOK_AROUND) * style.size).min(safe.height);
+    let scenes: Vec<&Scene> = around.scenes.iter().collect();
+    let seen = on_screen(&scenes, around.faces, span);
+    let first: Vec<&Scene> = scenes.iter().copied().filter(|scene| scene.span.intersection(span).is_some()).collect();
+    let cues: Vec<Shown> = around.captions.map_or(Vec::new(), |track| {
+        let during = track.cues.iter().filter(|cue| cue.span.intersection(span).is_some());
+        during.map(|cue| extent(track, cue)).collect()
+    });
+    let top = cheapest(safe.y, safe.y + safe.height - height, safe.y, |top| {
+        let bottom = top + height;
+        let collides = cues.iter().any(|cue| bottom > cue.top && top < cue.end);
+        hides(&seen, top, bottom) + picture(&first, top, bottom) + AWAY_COST * (top - safe.y) + if collides { CAPTIONS_COST } else { 0.0 }
+    });
+    Some(Hook { text: text.to_owned(), span, area: Rect::new(side, top, 1.0 - 2.0 * side, height), style: style.clone() })
+}
+
+/// Where a cue of two lines stands.
+fn extent(track: &CaptionTrack, cue: &Cue) -> Shown {
+    let (height, safe) = (BLOCK * track.style.size, track.safe_area);
+    let bottom = match cue.place.unwrap_or(CuePlace::Bottom(track.style.position)) {
+        CuePlace::Bottom(at) => at,
+        CuePlace::Middle(at) => at + height / 2.0,
+    };
+    let end = bottom.min(safe.y + safe.height).max(safe.y + height);
+    Shown { top: end - height, end }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Aspect, Crop, FaceSample, Layout, Platform, Span};
+    use crate::model::{Aspect, CaptionStyle, Crop, CueWord, FaceSample, Pane, Platform};
 
-    fn placed(face: Rect, style: &CaptionStyle) -> f64 {
-        let scene =
-            Scene { span: Span::secs(0.0, 10.0).unwrap(), layout: Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, 0.3164, 1.0)) } };
-        let sample = |n: u32| FaceSample { at: Timestamp::from_secs(f64::from(n)), rect: face, confidence: 1.0, mouth: 0.2 };
-        let track = FaceTrack { id: 1, samples: (0..10).map(sample).collect() };
-        position(style, Platform::Generic.safe_area(Aspect::Vertical), &[scene], &[track])
+    fn span(from: f64, to: f64) -> Span {
+        Span::secs(from, to).unwrap()
+    }
+
+    /// Ten seconds in which a word is said each second.
+    fn track(style: &CaptionStyle, platform: Platform) -> CaptionTrack {
+        let cue = |n: u32| {
+            let span = span(f64::from(n), f64::from(n) + 1.0);
+            Cue::new(span, vec![CueWord::new("word", span)])
+        };
+        CaptionTrack { style: style.clone(), safe_area: platform.safe_area(Aspect::Vertical), cues: (0..10).map(cue).collect() }
+    }
+
+    fn face(rect: Rect) -> FaceTrack {
+        let sample = |n: u32| FaceSample { at: Timestamp::from_secs(f64::from(n)), rect, confidence: 1.0, mouth: 0.2 };
+        FaceTrack { id: 1, samples: (0..10).map(sample).collect() }
+    }
+
+    fn fill() -> Layout {
+        Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, 0.3164, 1.0)) }
+    }
+
+    fn placed(rect: Rect, style: &CaptionStyle) -> f64 {
+        let mut track = track(style, Platform::Generic);
+        place(&mut track, &[Scene { span: span(0.0, 10.0), layout: fill() }], &[face(rect)]);
+        assert!(track.cues.iter().all(|cue| cue.place.is_none()));
+        track.style.position
     }
 
     #[test]
@@ -92,5 +241,59 @@ mod tests {
         let style = CaptionStyle::karaoke();
         let moved = placed(Rect::new(0.35, 0.1, 0.2, 0.6), &style);
         assert!(moved <= 0.4 + 1e-9, "{moved}");
+    }
+
+    #[test]
+    fn each_layout_has_its_own_place() {
+        let half = || Crop::still(Rect::new(0.0, 0.0, 0.5, 0.5));
+        let split = Layout::Split { top: half(), bottom: half(), speaking: Vec::new() };
+        let fit = Layout::Fit { pane: Pane { crop: Crop::still(Rect::FULL), place: Rect::new(0.0, 0.25, 1.0, 0.3164) } };
+        let scenes = [
+            Scene { span: span(0.0, 4.0), layout: fill() },
+            Scene { span: span(4.0, 7.0), layout: split },
+            Scene { span: span(7.0, 10.0), layout: fit },
+        ];
+        let style = CaptionStyle::karaoke();
+        let mut track = track(&style, Platform::Shorts);
+        place(&mut track, &scenes, &[]);
+        assert_eq!(track.style.position, style.position);
+        assert!(track.cues[..4].iter().all(|cue| cue.place.is_none()));
+        assert!(track.cues[4..7].iter().all(|cue| cue.place == Some(CuePlace::Middle(0.5))));
+        let Some(CuePlace::Bottom(bottom)) = track.cues[9].place else { panic!("{:?}", track.cues[9]) };
+        assert!(bottom - BLOCK * style.size >= 0.25 + 0.3164 - 0.002 && bottom <= 0.75 + 1e-9, "below the picture: {bottom}");
+        // A mouth on the seam sends captions elsewhere.
+        let mut moved = self::track(&style, Platform::Shorts);
+        place(&mut moved, &scenes[1..2], &[face(Rect::new(0.1, 0.35, 0.2, 0.2))]);
+        assert!(!moved.cues.iter().any(|cue| cue.place == Some(CuePlace::Middle(0.5))), "{:?}", moved.cues[0]);
+    }
+
+    #[test]
+    fn a_title_keeps_clear_of_faces_and_captions() {
+        let scenes = [Scene { span: span(0.0, 10.0), layout: fill() }];
+        let mut track = track(&CaptionStyle::karaoke(), Platform::Generic);
+        let high = [face(Rect::new(0.4, 0.1, 0.1, 0.25))];
+        let with = |text: &str, track: &CaptionTrack, faces: &[FaceTrack]| {
+            let around = Around {
+                size: (1080, 1920),
+                safe_area: track.safe_area,
+                clip: span(0.0, 10.0),
+                scenes: &scenes,
+                faces,
+                captions: Some(track),
+            };
+            hook(text, &HookStyle::default(), &around)
+        };
+        let free = with("Why every clock is wrong", &track, &[]).unwrap();
+        assert!((free.area.y - track.safe_area.y).abs() < 0.001 && free.span == span(0.0, 3.0));
+        let moved = with("Why every clock is wrong", &track, &high).unwrap().area;
+        let captions = extent(&track, &track.cues[0]);
+        assert!(moved.y >= 0.35 - 1e-9 && moved.y + moved.height <= captions.top, "{moved:?}");
+        // Captions at the top: the title goes below them.
+        track.style.position = 0.3;
+        let below = with("Why every clock is wrong", &track, &[]).unwrap().area;
+        assert!(below.y >= 0.3 - 1e-9, "{below:?}");
+        assert!(with(" \u{200b}", &track, &[]).is_none());
+        let long = with(&"a very long title ".repeat(40), &track, &[]).unwrap().area;
+        assert!(long.y >= track.safe_area.y - 0.001 && long.y + long.height <= track.safe_area.y + track.safe_area.height + 0.001);
     }
 }

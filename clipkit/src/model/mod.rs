@@ -1,6 +1,7 @@
 //! Plain data that the stages hand to each other. No I/O, no tokio, no FFmpeg.
 
 mod candidate;
+mod caption;
 mod clip;
 mod face;
 mod layout_choice;
@@ -15,16 +16,14 @@ mod transcript;
 mod validate;
 
 pub use candidate::{Candidate, Score};
+pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
 pub use clip::{Clip, Manifest, ManifestClip, Post, Receipt, Timing};
 pub use face::{FaceSample, FaceTrack, Rect, Shot, ShotContent, SubjectSample, SubjectTrack, Tracks};
 pub use layout_choice::LayoutChoice;
 pub use loudness::Loudness;
 pub use media::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, VideoStream};
-pub use plan::{
-    Aspect, CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking,
-    X264Preset,
-};
-pub use style::{Animation, CaptionStyle, Rgb};
+pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
+pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
 pub use transcript::{Transcript, Word};
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionStyle, ContentId, FaceTrack, FrameRate, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
+use super::{CaptionStyle, CaptionTrack, ContentId, FaceTrack, FrameRate, Hook, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
 /// Everything a renderer needs to make one clip, and nothing it has to decide.
@@ -39,6 +39,9 @@ pub struct ClipPlan {
     pub scenes: Vec<Scene>,
     /// The captions; none for a clip without.
     pub captions: Option<CaptionTrack>,
+    /// A title over the first seconds; none for a clip without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Hook>,
     /// The file to make.
     pub output: Output,
 }
@@ -204,38 +207,6 @@ impl Crop {
         };
         Rect::new(x, y, self.width, self.height)
     }
-}
-
-/// Captions burned into the picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CaptionTrack {
-    /// How they look.
-    pub style: CaptionStyle,
-    /// The part of the output that the platform's interface leaves free; captions stay inside.
-    pub safe_area: Rect,
-    /// What is shown when, in order, without overlaps.
-    pub cues: Vec<Cue>,
-}
-
-/// Words shown together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cue {
-    /// When they are shown, on the clip's timeline.
-    pub span: Span,
-    /// The words, in order. Their text is shown as it stands; nothing in it is interpreted.
-    pub words: Vec<CueWord>,
-}
-
-/// A word of a cue.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CueWord {
-    /// As shown.
-    pub text: String,
-    /// When it is said, on the clip's timeline.
-    pub span: Span,
 }
 
 /// The file to make: H.264 and AAC in an MP4, with everything that is needed to repeat the encode by hand.

@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::{ClipPlan, Layout, Loudness, Output, Rect, Span, Timestamp};
+use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Rect, Span, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// No plan describes a longer clip: a mistake, or an attempt to fill the disk.
@@ -84,23 +84,8 @@ impl ClipPlan {
         }
         check(near(expected, clip_end), &|| format!("scenes end at {expected}, the clip at {clip_end}"))?;
 
-        if let Some(captions) = &self.captions {
-            check(inside(captions.safe_area), &|| format!("captions.safe_area leaves the picture: {:?}", captions.safe_area))?;
-            let style = &captions.style;
-            for (name, value, most) in [
-                ("size", style.size, 0.5),
-                ("outline_width", style.outline_width, 1.0),
-                ("shadow", style.shadow, 1.0),
-                ("position", style.position, 1.0),
-            ] {
-                check((0.0..=most).contains(&value), &|| format!("captions.style.{name} is {value}; give 0 to {most}"))?;
-            }
-            check(style.size > 0.0, &|| "captions.style.size is 0".to_owned())?;
-            check(style.max_words > 0, &|| "captions.style.max_words is 0".to_owned())?;
-            let spans: Vec<Span> = captions.cues.iter().map(|cue| cue.span).collect();
-            check(spans.is_sorted_by(|a, b| a.end() <= b.start()), &|| "captions.cues overlap or are not in order of time".to_owned())?;
-        }
-        Ok(())
+        self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
+        self.hook.as_ref().map_or(Ok(()), Hook::check)
     }
 }
 
@@ -135,7 +120,7 @@ fn near(a: Timestamp, b: Timestamp) -> bool {
     a.micros().abs_diff(b.micros()) <= 500
 }
 
-fn inside(rect: Rect) -> bool {
+pub(super) fn inside(rect: Rect) -> bool {
     const ROUNDING: f64 = 1e-6;
     let Rect { x, y, width, height } = rect;
     [x, y, width, height].iter().all(|value| value.is_finite())

@@ -6,8 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, Layout, LayoutChoice, Loudness, Output, PlanSource, Platform,
-    Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, Output, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
@@ -36,9 +35,12 @@ pub struct ClipOptions {
     pub layout: LayoutChoice,
     /// Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
     pub platform: Platform,
-    /// How captions look; none for clips without. In JSON a preset's name, a whole style, or null. Default karaoke.
+    /// How captions look; none for clips without. In JSON a preset's name, a style as [`CaptionStyle::from_json`] reads it, or null.
+    /// Default karaoke.
     #[serde(with = "style")]
     pub captions: Option<CaptionStyle>,
+    /// How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
+    pub hook: Option<HookStyle>,
     /// x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
     pub preset: X264Preset,
     /// x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
@@ -64,6 +66,7 @@ impl Default for ClipOptions {
             layout: LayoutChoice::default(),
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
+            hook: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),
@@ -95,6 +98,9 @@ impl ClipOptions {
         if self.min.is_zero() || self.min > self.max {
             return refuse(format!("clips of {:?} to {:?} are asked for: min must be above 0 and at most max", self.min, self.max));
         }
+        if let Some(hook) = &self.hook {
+            hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
+        }
         let probe = self.probe(size.unwrap_or(self.aspect.size()))?;
         probe.validate().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
     }
@@ -116,6 +122,7 @@ impl ClipOptions {
             subjects: Vec::new(),
             scenes: vec![Scene { span, layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }],
             captions,
+            hook: None,
             output: self.output(size, FrameRate::new(30, 1)),
         })
     }
@@ -129,7 +136,7 @@ mod style {
     #[serde(untagged)]
     enum Given {
         Name(String),
-        Style(Box<CaptionStyle>),
+        Style(serde_json::Value),
     }
 
     pub(super) fn serialize<S: Serializer>(style: &Option<CaptionStyle>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -141,7 +148,7 @@ mod style {
             None => Ok(None),
             Some(Given::Name(name)) if name == "none" => Ok(None),
             Some(Given::Name(name)) => CaptionStyle::named(&name).map(Some).map_err(serde::de::Error::custom),
-            Some(Given::Style(style)) => Ok(Some(*style)),
+            Some(Given::Style(style)) => CaptionStyle::from_value(style).map(Some).map_err(serde::de::Error::custom),
         }
     }
 }
@@ -158,6 +165,10 @@ mod tests {
         assert_eq!(options.captions, Some(CaptionStyle::pop()));
         assert_eq!((options.layout, ClipOptions::default().layout), (LayoutChoice::Split, LayoutChoice::Auto));
         assert_eq!(options.max, ClipOptions::default().max);
+        let text = r##"{"captions": {"like": "box", "highlight": "#ff0000"}, "hook": {"secs": 2}}"##;
+        let styled: ClipOptions = serde_json::from_str(text).unwrap();
+        assert_eq!(styled.captions, Some(CaptionStyle { highlight: crate::model::Rgb(255, 0, 0), ..CaptionStyle::plate() }));
+        assert_eq!(styled.hook, Some(HookStyle { secs: 2.0, ..HookStyle::default() }));
         let text = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<ClipOptions>(&text).unwrap(), options);
         assert_eq!(serde_json::from_str::<ClipOptions>(r#"{"captions": null}"#).unwrap().captions, None);
@@ -177,6 +188,8 @@ mod tests {
         assert!(with(|o| o.crf = 60).to_string().contains("crf is 60"));
         let huge = |o: &mut ClipOptions| o.captions = Some(CaptionStyle { size: 3.0, ..CaptionStyle::pop() });
         assert!(with(huge).to_string().contains("captions.style.size is 3"));
+        let endless = |o: &mut ClipOptions| o.hook = Some(HookStyle { secs: f64::INFINITY, ..HookStyle::default() });
+        assert!(with(endless).to_string().contains("hook.secs is inf"));
         assert!(ClipOptions::default().check(Some((641, 480))).is_err());
         ClipOptions::default().check(None).unwrap();
     }

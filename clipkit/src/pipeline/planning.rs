@@ -1,9 +1,9 @@
-use crate::caption;
+use crate::caption::{self, Around};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
-    Aspect, Candidate, CaptionStyle, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span,
-    SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript,
+    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, SubjectSample,
+    SubjectTrack, Timestamp, Tracks, Transcript,
 };
 use crate::reframe::{self, Framed, Framing};
 
@@ -54,21 +54,32 @@ pub(super) fn plan(
         subjects: tracks.subjects.iter().map(|subject| subject_on_the_clips_timeline(subject, span)).collect(),
         scenes,
         captions: None,
+        hook: None,
         output: options.output(size, output_rate(video.frame_rate)),
     };
     plan.validate()?;
+    let safe_area = options.platform.safe_area(aspect_of(size));
     if let Some(style) = &options.captions {
-        let cues = caption::cues(words, style, span);
+        let cues = caption::cues(words, &transcript.words, style, span);
         if cues.is_empty() {
             cx.warn("no words are said in this clip, so it has no captions");
         } else {
-            let safe_area = options.platform.safe_area(aspect_of(size));
-            let position = caption::position(style, safe_area, &plan.scenes, &plan.faces);
-            plan.captions = Some(CaptionTrack { style: CaptionStyle { position, ..style.clone() }, safe_area, cues });
+            let mut track = CaptionTrack { style: style.clone(), safe_area, cues };
+            caption::place(&mut track, &plan.scenes, &plan.faces);
+            plan.captions = Some(track);
         }
         if let Err(error) = plan.validate() {
             cx.warn(format!("captions could not be laid out: {error}; the clip is made without them"));
             plan.captions = None;
+        }
+    }
+    if let Some(style) = &options.hook {
+        let ClipPlan { scenes, faces, captions, .. } = &plan;
+        let around = Around { size, safe_area, clip: span, scenes, faces, captions: captions.as_ref() };
+        plan.hook = caption::hook(&candidate.title, style, &around);
+        if let Err(error) = plan.validate() {
+            cx.warn(format!("the title could not be laid out: {error}; the clip is made without it"));
+            plan.hook = None;
         }
     }
     Ok(plan)

@@ -178,6 +178,7 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         subjects: Vec::new(),
         scenes,
         captions: None::<CaptionTrack>,
+        hook: None,
         output: Output::h264(output.0, output.1, FrameRate::new(25, 1)),
     }
 }

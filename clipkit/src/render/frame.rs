@@ -1,7 +1,7 @@
 use super::chain;
 use super::compose::Composer;
 use super::ffmpeg::Files;
-use super::font;
+use super::text;
 use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -32,16 +32,14 @@ impl Framer {
         let video = media.require_video()?;
         let rate = plan.output.frame_rate;
         let chain = |filters| Chain { filters, base: (rate.den as i32, rate.num as i32), threads, graph: None };
-        let (mut captions, mut accent) = (None, CaptionStyle::karaoke().highlight);
-        if let Some(track) = &plan.captions {
-            accent = track.style.highlight;
-            if !track.cues.is_empty() {
-                font::check(cx, &track.style.font);
-                let text = track.to_ass(plan.output.width, plan.output.height);
+        let accent = plan.captions.as_ref().map_or(CaptionStyle::karaoke().highlight, |track| track.style.highlight);
+        let captions = match text::document(cx, plan) {
+            Some(text) => {
                 std::fs::write(&files.captions, text).map_err(|error| Error::io(&files.captions, "write the captions", error))?;
-                captions = Some(chain(chain::captions(&files.captions)));
+                Some(chain(chain::captions(&files.captions)))
             }
-        }
+            None => None,
+        };
         let upright = chain::upright(cx, video);
         Ok(Framer {
             scenes: plan.scenes.clone(),

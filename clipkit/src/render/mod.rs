@@ -12,6 +12,7 @@ mod glimpse;
 mod loudness;
 mod pass;
 mod sound;
+mod text;
 mod witness;
 
 pub use ffmpeg::FfmpegRenderer;

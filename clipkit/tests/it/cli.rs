@@ -82,6 +82,30 @@ fn quick<'a>(input: &'a str, out: &'a str) -> Vec<&'a str> {
 }
 
 #[test]
+fn a_style_that_is_printed_and_changed_is_how_captions_look_and_a_title_stands_above() {
+    let desk = Desk::with_talk(40);
+    let (code, names, _) = run(&["styles"]);
+    assert_eq!((code, names.as_str()), (0, "karaoke\npop\nbox\nblock\n"));
+    let (code, style, _) = run(&["styles", "pop"]);
+    assert_eq!(code, 0);
+    let style = style.replace("\"max_words\": 3", "\"max_words\": 2").replace("\"name\": \"pop\"", "\"name\": \"mine\"");
+    let (input, mine, out) = (desk.path("talk.mp4"), desk.path("mine.json"), desk.path("out"));
+    fs::write(&mine, style).unwrap();
+    let mut arguments = quick(&input, &out);
+    arguments.extend(["--plan-only", "--captions", &mine, "--hook-title"]);
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let [name] = &desk.files("out")[..] else { panic!("{:?}", desk.files("out")) };
+    let plan = ClipPlan::from_json(&fs::read_to_string(desk.path(&format!("out/{name}"))).unwrap()).unwrap();
+    let captions = plan.captions.unwrap();
+    assert_eq!((captions.style.name.as_str(), captions.style.max_words), ("mine", 2));
+    assert!(captions.cues.iter().all(|cue| cue.words.len() <= 2));
+    assert!(captions.cues.iter().flat_map(|cue| &cue.words).any(|word| word.emphasized));
+    let hook = plan.hook.unwrap();
+    assert_eq!((hook.text, hook.span.end().secs()), (plan.title, 3.0));
+}
+
+#[test]
 fn wrong_usage_says_what_is_right_and_exits_2() {
     let desk = Desk::new();
     fs::write(desk.path("file"), "x").unwrap();
@@ -97,6 +121,7 @@ fn wrong_usage_says_what_is_right_and_exits_2() {
         (vec!["clip", "a.mp4", "--out", "x", "--aspect", "3:2"], "9:16"),
         (vec!["clip", "a.mp4", "--out", "x", "--layout", "mosaic"], "auto, fill, split, fit or pip"),
         (vec!["clip", "a.mp4", "--out", "x", "--captions", "comic"], "karaoke, pop, box, block"),
+        (vec!["clip", "a.mp4", "--out", "x", "--captions", "nowhere/mine.json"], "nowhere/mine.json"),
         (vec!["clip", "a.mp4", "--out", "x", "--platform", "vine"], "shorts, tiktok"),
         (vec!["clip", "a.mp4", "--out", "x", "--clips", "0"], "from 1"),
         (vec!["clip", "a.mp4", "--out", "x", "--crf", "99"], "0..=51"),

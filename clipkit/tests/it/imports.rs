@@ -16,7 +16,8 @@ const RULES: [(&str, &[&str]); 21] = [
     ("score", &["model", "error", "context", "av", "openai"]),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx", "voice"]),
-    ("render", STAGE),
+    // Captions are set in the fonts that the renderer finds.
+    ("render", &["model", "error", "context", "av", "caption"]),
     ("publish", STAGE),
     ("reframe", &["model"]),
     ("caption", &["model"]),

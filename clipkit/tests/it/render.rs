@@ -36,6 +36,7 @@ pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) ->
         subjects: Vec::new(),
         scenes: vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop } }],
         captions: None,
+        hook: None,
         output: Output::h264(width, height, FrameRate::new(30, 1)),
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Draw what a plan sees: source frames with face boxes and the crop window
     Inspect(InspectArgs),
+    /// Print caption styles, to start one of your own from: `clipkit styles pop > mine.json`, then `clip --captions mine.json`
+    Styles(StylesArgs),
     /// List, download and find models
     Models(ModelsArgs),
     /// First stage alone: a video's words with their times, as JSON
@@ -87,9 +89,12 @@ pub(crate) struct ClipArgs {
     /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
     #[arg(long, default_value = "generic")]
     pub(crate) platform: Platform,
-    /// How captions look: karaoke, pop, box, block or none
+    /// How captions look: karaoke, pop, box, block, none, or a file with a style of yours (see `clipkit styles`)
     #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
     pub(crate) captions: Captions,
+    /// Show each clip's title over its first seconds
+    #[arg(long)]
+    pub(crate) hook_title: bool,
     /// x264's speed preset
     #[arg(long, default_value = "veryfast", value_parser = preset)]
     pub(crate) preset: X264Preset,
@@ -197,6 +202,12 @@ pub(crate) struct InspectArgs {
     /// The picture to write, .png or .jpg
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StylesArgs {
+    /// The style to print, as JSON [default: the names of all]
+    pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -310,10 +321,18 @@ pub(crate) enum TranscriberName {
 
 /// A caption style, or none.
 #[derive(Clone, Debug)]
-pub(crate) struct Captions(pub(crate) Option<CaptionStyle>);
+pub(crate) struct Captions(pub(crate) Option<Box<CaptionStyle>>);
 
 fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
-    if text == "none" { Ok(Captions(None)) } else { CaptionStyle::named(text).map(|style| Captions(Some(style))) }
+    let path = std::path::Path::new(text);
+    if text == "none" {
+        Ok(Captions(None))
+    } else if path.extension().is_some_and(|ending| ending == "json") {
+        let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the caption style", error))?;
+        CaptionStyle::from_json(&json).map(|style| Captions(Some(Box::new(style)))).map_err(|error| error.with_path(path))
+    } else {
+        CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
+    }
 }
 
 /// A loudness, or that of the source.

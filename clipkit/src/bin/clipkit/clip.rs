@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::{
-    ClipOptions, Context, Folder, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result, ScorerConfig,
-    TrackerConfig, TranscriberConfig,
+    ClipOptions, Context, Folder, HookStyle, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result,
+    ScorerConfig, TrackerConfig, TranscriberConfig,
 };
 
 use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
@@ -83,7 +83,8 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             aspect: args.aspect,
             layout: args.layout,
             platform: args.platform,
-            captions: args.captions.0.clone(),
+            captions: args.captions.0.as_deref().cloned(),
+            hook: args.hook_title.then(HookStyle::default),
             preset: args.preset,
             crf: args.crf,
             loudness: args.loudness.0,

@@ -11,6 +11,7 @@ mod probe;
 mod progress;
 mod report;
 mod stages;
+mod styles;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ async fn run(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),
+        Command::Styles(args) => exit::of(&styles::run(&args)),
         Command::Models(args) => exit::of(&models::run(args, interrupt).await),
         Command::Transcribe(args) => exit::of(&stages::transcribe(args, interrupt).await),
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),

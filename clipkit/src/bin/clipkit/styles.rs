@@ -1,0 +1,15 @@
+//! `clipkit styles`: the caption styles to start from.
+
+use clipkit::CaptionStyle;
+
+use crate::Done;
+use crate::args::StylesArgs;
+use crate::output::say;
+
+pub(crate) fn run(args: &StylesArgs) -> Done {
+    match &args.name {
+        None => say(&CaptionStyle::NAMES.join("\n")),
+        Some(name) => say(CaptionStyle::named(name)?.to_json()?.trim_end()),
+    }
+    Ok(())
+}

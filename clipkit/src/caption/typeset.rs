@@ -1,0 +1,121 @@
+//! A word as it is set: its letters in fonts that have them, ready to be written.
+
+use std::fmt::Write;
+
+use super::fonts::{Face, Fonts};
+use super::text::{escaped, is_rtl};
+use crate::model::script::is_spaced;
+
+/// What stands for a word that no font has the letters of.
+const UNKNOWN: &str = "\u{2026}";
+
+/// A word as it is set.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Typeset {
+    /// As shown.
+    pub(super) text: String,
+    /// The same in parts of one font each.
+    parts: Vec<(String, Face)>,
+    family: String,
+    bold: bool,
+    /// Its width, in font sizes.
+    pub(super) width: f64,
+    pub(super) is_rtl: bool,
+    /// What of it no font has.
+    pub(super) missing: Vec<char>,
+}
+
+impl Typeset {
+    /// Sets a text. Signs that no font has are left out, and a word that lacks letters is a mere sign that something was said: an empty
+    /// box, which libass would draw, says less.
+    pub(super) fn new(text: &str, family: &str, bold: bool, scale: f64, fonts: &dyn Fonts) -> Self {
+        let mut set = Typeset {
+            text: String::new(),
+            parts: Vec::new(),
+            family: family.to_owned(),
+            bold,
+            width: 0.0,
+            is_rtl: is_rtl(text),
+            missing: Vec::new(),
+        };
+        for part in fonts.parts(text, family, bold) {
+            if part.font == Face::Missing {
+                set.missing.extend(part.text.chars().filter(|letter| !letter.is_whitespace()));
+                continue;
+            }
+            set.text.push_str(&part.text);
+            set.width += part.width * scale;
+            set.parts.push((part.text, part.font));
+        }
+        if set.missing.iter().any(|letter| letter.is_alphanumeric()) {
+            let width = fonts.parts(UNKNOWN, family, bold).iter().map(|part| part.width * scale).sum();
+            (set.text, set.parts, set.width) = (UNKNOWN.into(), vec![(UNKNOWN.into(), Face::Asked)], width);
+        }
+        set
+    }
+
+    /// The word as libass reads it, with the fonts it needs, in a text whose letters have `size` pixels.
+    pub(super) fn markup(&self, size: f64) -> String {
+        let mut out = String::new();
+        for (text, font) in &self.parts {
+            let Face::Other { family, bold, size: percent } = font else {
+                out.push_str(&escaped(text));
+                continue;
+            };
+            let other = size * f64::from(*percent) / 100.0;
+            // Writing into a string does not fail.
+            let _ = write!(out, "{{\\fn{}\\b{}\\fs{other:.1}}}", name(family), u8::from(*bold));
+            out.push_str(&escaped(text));
+            let _ = write!(out, "{{\\fn{}\\b{}\\fs{size:.1}}}", name(&self.family), u8::from(self.bold));
+        }
+        out
+    }
+
+    /// The height of a line with this word, next to one in the font asked for.
+    pub(super) fn height(&self) -> f64 {
+        let heights = self.parts.iter().map(|(_, font)| if let Face::Other { size, .. } = font { f64::from(*size) / 100.0 } else { 1.0 });
+        heights.fold(1.0, f64::max)
+    }
+
+    /// Whether a space stands between this word and `next`.
+    pub(super) fn is_spaced_from(&self, next: &Typeset) -> bool {
+        !self.text.is_empty() && !next.text.is_empty() && is_spaced(&self.text, &next.text)
+    }
+}
+
+/// A font's name where a style line or a tag has it: without what would end it.
+pub(super) fn name(family: &str) -> String {
+    family.chars().filter(|letter| !letter.is_control() && !matches!(letter, ',' | '{' | '}' | '\\')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fonts::Part;
+    use super::*;
+
+    /// Knows lower case letters, and Greek ones in another font.
+    struct Few;
+
+    impl Fonts for Few {
+        fn parts(&self, text: &str, _: &str, _: bool) -> Vec<Part> {
+            let face = |letter| match letter {
+                ' '..='~' | '\u{2026}' => Face::Asked,
+                'α'..='ω' => Face::Other { family: "Gre,ek}{\\".into(), bold: true, size: 130 },
+                _ => Face::Missing,
+            };
+            text.chars().map(|letter| Part { text: letter.into(), font: face(letter), width: 0.5 }).collect()
+        }
+    }
+
+    #[test]
+    fn letters_come_in_fonts_that_have_them_and_what_none_has_is_told() {
+        let set = |text| Typeset::new(text, "Lato", false, 2.0, &Few);
+        assert_eq!(set("aλb").markup(100.0), "a{\\fnGreek\\b1\\fs130.0}λ{\\fnLato\\b0\\fs100.0}b");
+        assert_eq!((set("aλb").height(), set("ab").height()), (1.3, 1.0));
+        assert_eq!((set("ab").width, set("ab").missing), (2.0, vec![]));
+        let sign = set("ok👍");
+        assert_eq!((sign.text.as_str(), sign.width, sign.missing), ("ok", 2.0, vec!['👍']));
+        let word = set("a今b");
+        assert_eq!((word.text.as_str(), word.markup(9.0).as_str(), word.missing.as_slice()), ("\u{2026}", "\u{2026}", ['今'].as_slice()));
+    }
+}
