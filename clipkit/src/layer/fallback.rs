@@ -45,12 +45,13 @@ fn short_name<T>() -> &'static str {
 
 fn bare(mut name: &'static str) -> &'static str {
     loop {
-        let (outer, inner) = name.split_once('<').unwrap_or((name, ""));
+        let end = name.find(['<', ',', '>']).unwrap_or(name.len());
+        let (outer, rest) = name.split_at(end);
         let outer = outer.rsplit("::").next().unwrap_or(outer);
-        match outer {
-            "Arc" | "Layered" | "Fallback" if !inner.is_empty() => name = inner,
+        match (outer, rest.strip_prefix('<')) {
+            ("Arc" | "Layered" | "Fallback", Some(inner)) => name = inner,
             _ if name.starts_with("dyn ") => return "another stage",
-            _ => return outer.split([',', '>']).next().unwrap_or(outer),
+            _ => return outer,
         }
     }
 }
