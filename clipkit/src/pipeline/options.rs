@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, Output, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, Output,
+    PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use clipkit::{
-    CenterTracker, Context, ErrorKind, Event, FaceTracker, FileSource, MotionTracker, OnnxTracker, OnnxTrackerOptions, ShotContent, Source, Span, Stage, StageExt, Timestamp, Tracking, Tracks,
+    CenterTracker, Context, ErrorKind, Event, FaceTracker, FileSource, MotionTracker, OnnxTracker, OnnxTrackerOptions, ShotContent, Source,
+    Span, Stage, StageExt, Timestamp, Tracking, Tracks,
 };
 
 use crate::support::{ffmpeg, testdata};
