@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::layout::Layout;
-use super::typeset::Typeset;
+use super::typeset::{Typeset, is_spaced_after};
 use crate::model::{CaptionStyle, Cue, Rgb, Timestamp};
 
 /// How long a word takes to grow, in milliseconds.
@@ -42,13 +42,11 @@ impl Text<'_> {
             line.push_str(&before);
             line.push_str(&word.markup(self.size));
             line.push_str(&after);
-            match (self.layout.breaks.get(n), self.words.get(n + 1)) {
-                (Some(true), _) => {
-                    line.push_str("\\N");
-                    starts = true;
-                }
-                (_, Some(next)) if word.is_spaced_from(next) => line.push(' '),
-                _ => {}
+            if self.layout.breaks.get(n) == Some(&true) {
+                line.push_str("\\N");
+                starts = true;
+            } else if is_spaced_after(self.words, n) {
+                line.push(' ');
             }
         }
         line

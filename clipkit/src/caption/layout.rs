@@ -1,6 +1,6 @@
 //! Where a text's lines break, and how large its letters are, so that an animated word never moves to another line.
 
-use super::typeset::Typeset;
+use super::typeset::{Typeset, is_spaced_after};
 
 /// The most lines, but for texts that would be set much too small in them.
 const LINES: usize = 2;
@@ -65,7 +65,7 @@ impl Line {
         let ends = words.iter().enumerate().map(|(n, word)| {
             let start = at;
             let end = start + word.width;
-            at = end + if words.get(n + 1).is_some_and(|next| word.is_spaced_from(next)) { space } else { 0.0 };
+            at = end + if is_spaced_after(words, n) { space } else { 0.0 };
             (start, end)
         });
         Line {

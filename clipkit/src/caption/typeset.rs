@@ -76,11 +76,13 @@ impl Typeset {
         let heights = self.parts.iter().map(|(_, font)| if let Face::Other { size, .. } = font { f64::from(*size) / 100.0 } else { 1.0 });
         heights.fold(1.0, f64::max)
     }
+}
 
-    /// Whether a space stands between this word and `next`.
-    pub(super) fn is_spaced_from(&self, next: &Typeset) -> bool {
-        !self.text.is_empty() && !next.text.is_empty() && is_spaced(&self.text, &next.text)
-    }
+/// Whether a space stands after word `n`: it and the next word of which anything is seen are written apart.
+pub(super) fn is_spaced_after(words: &[Typeset], n: usize) -> bool {
+    let seen = |word: &&Typeset| !word.text.is_empty();
+    let next = words.iter().skip(n + 1).find(seen);
+    words.get(n).filter(seen).zip(next).is_some_and(|(word, next)| is_spaced(&word.text, &next.text))
 }
 
 /// A font's name where a style line or a tag has it: without what would end it.
