@@ -392,7 +392,10 @@ impl FaceTracker for AutoTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let attempt = || async {
             match load(cx, &self.model).await {
-                Ok(tracker) => Ok(Ok(Arc::new(tracker.with_layers(&self.layers)?.or(MotionTracker::default()).or(CenterTracker)))),
+                Ok(tracker) => {
+                    let tracker = tracker.with_layers(&self.layers)?.or(MotionTracker::default()).or(CenterTracker);
+                    Ok(Ok(Arc::new(tracker) as Arc<dyn FaceTracker>))
+                }
                 Err(error) if error.is_cancelled() => Err(error),
                 Err(error) => Ok(Err(error.to_string())),
             }

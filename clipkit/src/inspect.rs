@@ -271,6 +271,7 @@ mod tests {
         let crop = |x| Crop::still(Rect::new(x, 0.1, 0.3, 0.8));
         let span = Span::secs(0.0, 2.0).unwrap();
         let plan = ClipPlan {
+            hook: None,
             version: ClipPlan::VERSION,
             source: PlanSource {
                 path: "talk.mp4".into(),

@@ -125,6 +125,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     // From the first frame on, so that the clip's frames are the source's.
     let span = Span::secs(video.start.secs(), video.start.secs() + SECS).unwrap();
     let plan = ClipPlan {
+        hook: None,
         version: ClipPlan::VERSION,
         source: PlanSource { path: file.clone(), id: media.id.clone(), width, height, duration: media.duration },
         span,

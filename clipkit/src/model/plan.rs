@@ -5,9 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CaptionStyle, CaptionTrack, ContentId, FaceTrack, FrameRate, Hook, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp,
-};
+use super::{CaptionTrack, ContentId, FaceTrack, FrameRate, Hook, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
 /// Everything a renderer needs to make one clip, and nothing it has to decide.

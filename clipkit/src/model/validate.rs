@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Rect, Span, Timestamp};
+use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Rect, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// No plan describes a longer clip: a mistake, or an attempt to fill the disk.
@@ -68,7 +68,7 @@ impl ClipPlan {
             })?;
             check(!scene.span.duration().is_zero(), &|| format!("{name} lasts no time"))?;
             expected = scene.span.end();
-            for (part, (crop, place)) in scene.layout.parts().into_iter().zip(scene.layout.panes()) {
+            for (part, (crop, place)) in scene.layout.parts().iter().zip(scene.layout.panes()) {
                 let name = format!("{name}.layout.{part}");
                 check(inside(place), &|| format!("{name} is shown outside the output: {place:?}"))?;
                 check(!crop.path.is_empty(), &|| format!("{name}'s path is empty: give at least one key"))?;

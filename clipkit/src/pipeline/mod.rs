@@ -249,7 +249,11 @@ impl Pipeline {
         let options = self.options.clone();
         let size = self.stages.renderer.size().unwrap_or(options.aspect.size());
         run.stage(Stage::Plan, Some(rank), |cx| async move {
-            cx.blocking(move |cx| planning::plan(cx, &media, &transcript, &candidate, &tracks, &voice, &options, size)).await
+            cx.blocking(move |cx| {
+                let known = planning::Known { media: &media, transcript: &transcript, tracks: &tracks, voice: &voice };
+                planning::plan(cx, &known, &candidate, &options, size)
+            })
+            .await
         })
         .await
     }

@@ -23,17 +23,18 @@ const RATES: [FrameRate; 8] = [
 /// How far an average may be from a rate and still be meant as it.
 const SAME_RATE: f64 = 0.01;
 
+/// What is known of a clip's stretch of the video.
+pub(super) struct Known<'a> {
+    pub(super) media: &'a Media,
+    pub(super) transcript: &'a Transcript,
+    pub(super) tracks: &'a Tracks,
+    /// Where a voice is heard.
+    pub(super) voice: &'a [Span],
+}
+
 /// From tracks and words to a plan. What captions cannot be made is left out with a warning; no other part may fail.
-pub(super) fn plan(
-    cx: &Context,
-    media: &Media,
-    transcript: &Transcript,
-    candidate: &Candidate,
-    tracks: &Tracks,
-    voice: &[Span],
-    options: &ClipOptions,
-    size: (u32, u32),
-) -> Result<ClipPlan> {
+pub(super) fn plan(cx: &Context, known: &Known<'_>, candidate: &Candidate, options: &ClipOptions, size: (u32, u32)) -> Result<ClipPlan> {
+    let &Known { media, transcript, tracks, voice } = known;
     let video = media.require_video()?;
     let span = candidate.span;
     let picture = video.display_size();

@@ -2,8 +2,8 @@ use super::ffmpeg::Files;
 use super::frame::Framer;
 use super::loudness;
 use super::sound::Sound;
-use super::witness::Witness;
-use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, Progressive, RgbImage, VideoReader, VideoSettings};
+use super::witness::{LOOK, Witness};
+use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, Progressive, RgbImage, Thumbnailer, VideoReader, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FrameRate, Media, Timestamp};
@@ -23,6 +23,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
     let (treatment, loudness) = loudness::settle(cx, media, plan, lower)?;
     let mut sound = Sound::open(cx, media, plan.span, treatment)?;
+    let mut look = Thumbnailer::new(media.require_video()?, LOOK);
     let mut witness = Witness { loudness, ..Witness::default() };
     let video = VideoSettings {
         width: plan.output.width,
@@ -42,7 +43,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         cx.check()?;
         let source = shutter.at(n)?;
         let mut frame = framer.apply(source, n)?;
-        witness.see(&frame, source)?;
+        witness.see(&frame, source, &mut look)?;
         writer.write_video(&mut frame)?;
         sound.write_until(rate.frame_start(n + 1), &mut writer)?;
         if n == cover_at {

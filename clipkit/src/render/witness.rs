@@ -1,11 +1,11 @@
 use super::course::Course;
 use super::glimpse::Glimpse;
 use super::loudness::Measured;
-use crate::av::{Picture, VideoFrame};
+use crate::av::{Picture, Thumbnailer, VideoFrame};
 use crate::error::Result;
 
-/// Columns and rows at which a source's frame is looked at.
-const LOOK: (u32, u32) = (16, 9);
+/// The longer side, in pixels, at which a source's frame is looked at.
+pub(super) const LOOK: u32 = 16;
 /// A source whose darkest spot is this bright, of 255, has no part that could be framed to black.
 const LIT: u8 = 48;
 
@@ -23,12 +23,11 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// Notes a frame that is handed to the encoder, and what it was made from.
-    pub(super) fn see(&mut self, frame: &VideoFrame, source: &Picture) -> Result<()> {
+    /// Notes a frame that is handed to the encoder, and what it was made from; `look` makes small pictures of the source, [`LOOK`] long.
+    pub(super) fn see(&mut self, frame: &VideoFrame, source: &Picture, look: &mut Thumbnailer) -> Result<()> {
         let glimpse = Glimpse::of(frame);
         if glimpse.is_black() {
-            let look = source.to_rgb(LOOK.0, LOOK.1)?;
-            let darkest = look.pixels.chunks(3).filter_map(|pixel| pixel.iter().copied().max()).min();
+            let darkest = look.image(source)?.pixels.chunks(3).filter_map(|pixel| pixel.iter().copied().max()).min();
             self.blacked_out += u64::from(darkest.is_some_and(|darkest| darkest >= LIT));
         }
         self.pictures.push(glimpse);

@@ -26,6 +26,7 @@ async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
     let (width, height) = media.require_video().unwrap().display_size();
     let crop = Crop::still(Rect::FULL);
     ClipPlan {
+        hook: None,
         version: ClipPlan::VERSION,
         source: PlanSource { path: media.path.clone(), id: media.id.clone(), width, height, duration: media.duration },
         span,

@@ -11,6 +11,7 @@ use crate::render::pass;
 pub(super) fn plan() -> ClipPlan {
     let span = Span::secs(0.5, 6.5).unwrap();
     ClipPlan {
+        hook: None,
         version: ClipPlan::VERSION,
         source: PlanSource { path: "".into(), id: ContentId::new("test", ""), width: 320, height: 180, duration: span.end() },
         span,

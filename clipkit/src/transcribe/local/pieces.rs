@@ -75,7 +75,7 @@ impl Pieces {
         let encoded = self.encoder.run(ort::inputs!["audio_signal" => features, "length" => lengths]).map_err(failed)?;
         let (shape, frames) = floats(&encoded, "outputs").ok_or_else(|| unfit("its encoder answers no outputs"))?;
         let [1, width, columns] = shape[..] else { return Err(unfit(&format!("its encoder's output has the shape {shape:?}"))) };
-        let length = encoded.get("encoded_lengths").and_then(|value| first_length(value)).unwrap_or(columns);
+        let length = encoded.get("encoded_lengths").and_then(first_length).unwrap_or(columns);
         let length = length.min(columns);
         let step = FEATURE_SECS * feature_count as f64 / length.max(1) as f64;
         // Down-sampling is by a whole number, which the last, part-filled frame blurs.
