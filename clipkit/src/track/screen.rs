@@ -18,7 +18,7 @@ const CHANGED: u8 = 4;
 const GRID: (usize, usize) = (16, 9);
 /// Columns and rows of a corner in which a speaker may be seen.
 const CORNER: (usize, usize) = (5, 4);
-/// A cell is restless if it changes in more than this part of the pictures; a screen has no more than `MOST_RESTLESS` outside of a corner.
+/// A cell is restless if it changes in more than this part of the pictures, and more than twice; a screen has no more than `MOST_RESTLESS` outside of a corner.
 const RESTLESS: f64 = 0.12;
 const MOST_RESTLESS: usize = 2;
 /// Two colours fill at least this part of a screen; levels that far from a colour are still it.
@@ -96,7 +96,7 @@ fn rests(glances: &[&Glance], may_have_speaker: bool) -> bool {
     for (y, row) in restless.iter_mut().enumerate() {
         for (x, cell) in row.iter_mut().enumerate() {
             let count = glances.iter().filter(|glance| glance.changed.get(y).is_some_and(|row| row >> x & 1 == 1)).count();
-            *cell = count as f64 > RESTLESS * glances.len() as f64;
+            *cell = count as f64 > (RESTLESS * glances.len() as f64).max(2.0);
         }
     }
     let outside = |corner: Option<(bool, bool)>| {

@@ -232,7 +232,7 @@ async fn slides_and_a_screen_recording_are_screens() {
     let folder = tempfile::tempdir().unwrap();
     let words = |color: &str, left: u32, rows: &[(u32, f64)]| {
         let boxes = rows.iter().flat_map(|&(y, from)| {
-            (0..7).map(move |n| format!(",drawbox={}:{y}:{}:22:c={color}:t=fill:enable='gt(t,{from})'", left + 95 * n, 60 + 10 * (n % 3)))
+            (0..7).map(move |n| format!(",drawbox={}:{y}:{}:22:c={color}:t=fill:enable='gte(t,{from})'", left + 95 * n, 60 + 10 * (n % 3)))
         });
         boxes.collect::<String>()
     };
