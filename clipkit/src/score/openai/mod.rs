@@ -42,8 +42,9 @@ const GOOD_FIT: f64 = 5.0;
 ///   title) is asked for once more, with the reason; then the heuristic's scores stand for those spans, with a warning. Servers that know no
 ///   schemas get the schema as text.
 /// - A server that fails for all spans is this scorer's error: `.or(Heuristic::default())`. One that fails for some leaves a warning.
-/// - What it costs ends up in the manifest's `usage`. A budget (`max_cost`) is never passed: what a request may cost at most is put aside
-///   before it is sent, and where that is too much, the heuristic stands in with a warning. A budget and no price is an error.
+/// - What it costs ends up in the manifest's `usage`. A budget (`max_cost`) is not passed: what a request may cost at most is put aside
+///   before it is sent, by an estimate that is rather too high and a limit on the answer that the server has to heed; where that is too much,
+///   the heuristic stands in with a warning. A budget and no price is an error.
 ///
 /// The transcript goes to the server. It is sent as JSON strings, and a model that follows an instruction in it can change no more than the
 /// scores, titles and ends of spans that the heuristic chose.
