@@ -87,6 +87,8 @@ fn with(change: impl Fn(usize, &mut Value) + Send + Sync + 'static) -> impl Fn(u
     }
 }
 
+type Change = Box<dyn Fn(usize, &mut Value) + Send + Sync>;
+
 async fn bodies(server: &MockServer) -> Vec<Value> {
     server.received_requests().await.unwrap().iter().map(|request| request.body_json().unwrap()).collect()
 }
@@ -207,7 +209,7 @@ async fn spans_are_moved_by_whole_sentences_within_the_lengths() {
 async fn a_useless_verdict_is_asked_for_again_with_the_reason_and_then_the_heuristic_stands() {
     let expected = by_heuristic(&talk()).await;
     let long = |text: &str| text.repeat(4000);
-    let evil: Vec<(Box<dyn Fn(usize, &mut Value) + Send + Sync>, &str)> = vec![
+    let evil: Vec<(Change, &str)> = vec![
         (Box::new(|_, v| v["hook"] = json!(11)), "not from 0 to 10"),
         (Box::new(|_, v| v["id"] = json!("0123456789")), "was not sent"),
         (Box::new(|_, v| v["title"] = json!(" \n")), "has no title"),
