@@ -156,6 +156,7 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         span,
         title: "bench".into(),
         reason: String::new(),
+        hook_line: None,
         score: Score::of(1.0),
         shots: Vec::new(),
         faces: Vec::new(),

@@ -8,7 +8,8 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ManifestClip, Stage, Warning};
+use crate::ledger::{Held, Ledger};
+use crate::model::{ManifestClip, Stage, Usage, Warning};
 
 /// Something that happened in a run, for progress bars and logs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,13 +67,14 @@ pub enum Event {
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// What a stage is given besides its input: cancellation, progress, warnings, scratch space.
+/// What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
 ///
 /// Cheap to clone; clones share everything but the stage and clip they speak for.
 #[derive(Clone, Default)]
 pub struct Context {
     shared: Arc<Shared>,
     cancellation: CancellationToken,
+    ledger: Arc<Ledger>,
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
@@ -221,6 +223,33 @@ impl Context {
         self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Enters what was asked of a paid service, under this context's stage where `usage` names none. It ends up in the manifest.
+    pub fn spend(&self, usage: Usage) {
+        let usage = Usage { stage: usage.stage.or(self.stage), ..usage };
+        tracing::debug!(stage = ?usage.stage, model = %usage.model, tokens = usage.prompt_tokens + usage.completion_tokens, "spent");
+        self.ledger.spend(&usage);
+    }
+
+    /// What was spent so far, one entry for each stage and model.
+    pub fn usage(&self) -> Vec<Usage> {
+        self.ledger.usage()
+    }
+
+    /// What may still be spent, in US dollars; none where there is no budget. What is on its way counts as spent.
+    pub fn budget_left(&self) -> Option<f64> {
+        self.ledger.left()
+    }
+
+    /// Puts money aside for a request until what is answered is dropped; none where that would pass the budget.
+    pub(crate) fn hold(&self, usd: f64) -> Option<Held> {
+        self.ledger.hold(usd)
+    }
+
+    /// Sets this context's budget, in US dollars.
+    pub(crate) fn limit(&self, usd: Option<f64>) {
+        self.ledger.limit(usd);
+    }
+
     /// A folder for this run's temporary files, removed when the last clone of this context is dropped.
     pub fn scratch(&self) -> Result<&Path> {
         if let Some(scratch) = self.shared.scratch.get() {
@@ -263,11 +292,12 @@ impl Context {
             ..Shared::default()
         };
         let cancellation = self.cancellation.child_token();
-        Context { shared: Arc::new(shared), cancellation, stage: None, clip: None, threads: self.threads }
+        let ledger = Arc::new(Ledger::below(&self.ledger));
+        Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, threads: self.threads }
     }
 
-    /// A context for work that outlives this one's caller: it speaks for the same stage and clip and shares nothing else, so that it has
-    /// a cancellation, warnings and scratch space of its own. `listener` hears it.
+    /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
+    /// counts where this one's does. Cancellation, warnings and scratch space are its own. `listener` hears it.
     pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let shared = Shared { listener: Some(Arc::new(listener)), scratch_parent: self.shared.scratch_parent.clone(), ..Shared::default() };
         Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
@@ -301,6 +331,7 @@ impl fmt::Debug for Context {
 #[derive(Default)]
 pub struct ContextBuilder {
     shared: Shared,
+    max_cost: Option<f64>,
 }
 
 impl ContextBuilder {
@@ -319,9 +350,18 @@ impl ContextBuilder {
         self
     }
 
+    /// The most that all work under this context may cost together, in US dollars: built-in stages stop before they pass it.
+    #[must_use]
+    pub fn max_cost(mut self, usd: f64) -> Self {
+        self.max_cost = Some(usd);
+        self
+    }
+
     /// The context.
     pub fn build(self) -> Context {
-        Context { shared: Arc::new(self.shared), ..Context::default() }
+        let cx = Context { shared: Arc::new(self.shared), ..Context::default() };
+        cx.limit(self.max_cost);
+        cx
     }
 }
 

@@ -283,6 +283,7 @@ mod tests {
             span,
             title: String::new(),
             reason: String::new(),
+            hook_line: None,
             score: Score::of(1.0),
             shots: Vec::new(),
             faces: Vec::new(),

@@ -131,6 +131,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
         span,
         title: "A made talk".into(),
         reason: String::new(),
+        hook_line: None,
         score: Score::default(),
         shots: Vec::new(),
         faces: Vec::new(),

@@ -14,6 +14,16 @@ pub struct Candidate {
     pub title: String,
     /// Why it was chosen, in a sentence.
     pub reason: String,
+    /// A line that makes people stay, to be shown over the first seconds. None where nobody wrote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_line: Option<String>,
+}
+
+impl Candidate {
+    /// A span with its score, title and reason, and no hook line.
+    pub fn new(span: Span, score: Score, title: impl Into<String>, reason: impl Into<String>) -> Self {
+        Candidate { span, score, title: title.into(), reason: reason.into(), hook_line: None }
+    }
 }
 
 /// How good a span is as a clip.

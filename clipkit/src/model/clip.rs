@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClipPlan, PlanSource, Score, Span, Stage, Timestamp, Warning};
+use super::{ClipPlan, PlanSource, Score, Span, Stage, Timestamp, Usage, Warning};
 
 /// A rendered clip, still in scratch space: a publisher takes it from there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Manifest {
     pub warnings: Vec<Warning>,
     /// Where the time went.
     pub timings: Timing,
+    /// What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<Usage>,
 }
 
 impl Manifest {
@@ -79,6 +82,9 @@ pub struct ManifestClip {
     pub title: String,
     /// Why it was chosen.
     pub reason: String,
+    /// A line that makes people stay, for whoever posts the clip; none where nobody wrote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_line: Option<String>,
     /// What went less well than asked.
     pub warnings: Vec<Warning>,
 }

@@ -13,6 +13,7 @@ pub(crate) mod seconds;
 mod style;
 mod time;
 mod transcript;
+mod usage;
 mod validate;
 
 pub use candidate::{Candidate, Score};
@@ -26,6 +27,7 @@ pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, Plan
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
 pub use transcript::{Transcript, Word};
+pub use usage::Usage;
 
 use serde::{Deserialize, Serialize};
 

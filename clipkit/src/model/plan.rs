@@ -26,6 +26,9 @@ pub struct ClipPlan {
     pub title: String,
     /// Why this span was chosen.
     pub reason: String,
+    /// A line to show over the first seconds; none where nobody wrote one. `hook` draws it, where it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook_line: Option<String>,
     /// How good it is as a clip.
     pub score: Score,
     /// The camera shots. They explain the scenes; the renderer does not read them.

@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn candidate(start: f64, end: f64, total: f64) -> Candidate {
-        Candidate { span: span(start, end), score: Score::of(total), title: "t".into(), reason: "r".into() }
+        Candidate::new(span(start, end), Score::of(total), "t", "r")
     }
 
     #[test]

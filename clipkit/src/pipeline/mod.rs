@@ -22,7 +22,7 @@ use crate::av;
 use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{
-    Candidate, Clip, ClipPlan, Manifest, ManifestClip, Media, PlanSource, Post, Span, Stage, Timestamp, Tracks, Transcript, Warning,
+    Candidate, Clip, ClipPlan, Manifest, ManifestClip, Media, PlanSource, Post, Span, Stage, Timestamp, Tracks, Transcript, Usage, Warning,
 };
 use crate::publish::Publisher;
 use crate::render::Renderer;
@@ -67,6 +67,8 @@ pub struct Planned {
     pub plans: Vec<RankedPlan>,
     /// What went less well than asked; a clip's rank stands in [`Warning::clip`].
     pub warnings: Vec<Warning>,
+    /// What was asked of paid models, and what it cost.
+    pub usage: Vec<Usage>,
 }
 
 /// A plan and its place in the ranking, which numbers its files.
@@ -136,7 +138,7 @@ impl Pipeline {
                 async move { Ok(RankedPlan { rank, plan: self.plan_clip(run, rank, chosen, candidate).await? }) }
             })
             .await?;
-        Ok(Planned { media: chosen.media, plans, warnings: run.cx().warnings() })
+        Ok(Planned { media: chosen.media, plans, warnings: run.cx().warnings(), usage: run.cx().usage() })
     }
 
     /// Makes the clips that plans describe, and hands them to the publisher. Options of this pipeline that a plan settles (lengths,
@@ -175,7 +177,9 @@ impl Pipeline {
     }
 
     fn begin(&self, cx: &Context) -> Run {
-        Run::new(cx, self.stages.publisher.staging(), &self.options.at_once)
+        let run = Run::new(cx, self.stages.publisher.staging(), &self.options.at_once);
+        run.cx().limit(self.options.max_cost);
+        run
     }
 
     async fn fetch(&self, run: &Run, clip: Option<usize>, at: String) -> Result<Media> {
@@ -190,7 +194,7 @@ impl Pipeline {
         let transcript = run.stage(Stage::Transcribe, None, |cx| async move { transcriber.transcribe(&cx, &of).await }).await?;
         let transcript = check::transcript(&run.speaking_for(Stage::Transcribe, None), transcript, media.duration);
 
-        let options = ScoreOptions { max_clips: self.options.clips, min: self.options.min, max: self.options.max };
+        let options = self.options.scoring();
         let scorer = self.stages.scorer.clone();
         let scoring = Scoring { media: Some(media.clone()), transcript: transcript.clone(), options: options.clone() };
         let asked = scoring.clone();
@@ -334,6 +338,7 @@ impl Pipeline {
             score: post.plan.score,
             title: post.plan.title,
             reason: post.plan.reason,
+            hook_line: post.plan.hook_line,
             warnings: run.warnings_of(rank),
         };
         run.cx().emit(&Event::Clip(clip.clone()));
@@ -349,7 +354,7 @@ impl Pipeline {
     async fn conclude(&self, run: &Run, source: PlanSource, clips: Vec<ManifestClip>) -> Result<Manifest> {
         let in_clips: Vec<Warning> = clips.iter().flat_map(|clip| clip.warnings.iter().cloned()).collect();
         let warnings = run.cx().warnings().into_iter().filter(|warning| !in_clips.contains(warning)).collect();
-        let manifest = Manifest { version: Manifest::VERSION, source, clips, warnings, timings: run.timing() };
+        let manifest = Manifest { version: Manifest::VERSION, source, clips, warnings, timings: run.timing(), usage: run.cx().usage() };
         let (publisher, told) = (self.stages.publisher.clone(), manifest.clone());
         run.stage(Stage::Publish, None, |cx| async move { publisher.conclude(&cx, &told).await }).await?;
         Ok(manifest)

@@ -9,6 +9,7 @@ use crate::model::{
     Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, Output,
     PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
+use crate::score::{Genre, ScoreOptions};
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
 ///
@@ -53,6 +54,15 @@ pub struct ClipOptions {
     /// How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
     /// clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
     pub jobs: Option<NonZero<usize>>,
+    /// What clips should be about; empty for anything. A word, or a few that belong together.
+    pub about: Vec<String>,
+    /// What clips should not be about.
+    pub avoid: Vec<String>,
+    /// What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+    pub genre: Option<Genre>,
+    /// The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
+    /// Default: no limit.
+    pub max_cost: Option<f64>,
     /// How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
     pub at_once: BTreeMap<Stage, NonZero<usize>>,
 }
@@ -73,6 +83,10 @@ impl Default for ClipOptions {
             loudness: Some(Loudness::ONLINE),
             snap: true,
             jobs: None,
+            about: Vec::new(),
+            avoid: Vec::new(),
+            genre: None,
+            max_cost: None,
             at_once: BTreeMap::new(),
         }
     }
@@ -83,6 +97,18 @@ impl ClipOptions {
     pub(super) fn side_by_side(&self) -> usize {
         let half = || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         self.jobs.map_or_else(half, NonZero::get)
+    }
+
+    /// What is asked of the scorer.
+    pub(super) fn scoring(&self) -> ScoreOptions {
+        ScoreOptions {
+            max_clips: self.clips,
+            min: self.min,
+            max: self.max,
+            about: self.about.clone(),
+            avoid: self.avoid.clone(),
+            genre: self.genre,
+        }
     }
 
     /// The file to make, at `size`.
@@ -102,6 +128,9 @@ impl ClipOptions {
         if let Some(hook) = &self.hook {
             hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         }
+        if let Some(usd) = self.max_cost.filter(|usd| !(0.0..).contains(usd)) {
+            return refuse(format!("max_cost is {usd}: give US dollars, 0 or more"));
+        }
         let probe = self.probe(size.unwrap_or(self.aspect.size()))?;
         probe.validate().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
     }
@@ -117,6 +146,7 @@ impl ClipOptions {
             span,
             title: String::new(),
             reason: String::new(),
+            hook_line: None,
             score: Score::default(),
             shots: Vec::new(),
             faces: Vec::new(),
@@ -186,6 +216,7 @@ mod tests {
         assert_eq!(with(|o| o.clips = 0).kind(), ErrorKind::Config);
         assert!(with(|o| o.max = Duration::from_secs(10)).to_string().contains("min must be"));
         assert!(with(|o| o.loudness = Some(Loudness { integrated: f64::NAN, ..Loudness::ONLINE })).to_string().contains("output.loudness"));
+        assert!(with(|o| o.max_cost = Some(f64::NAN)).to_string().contains("max_cost"));
         assert!(with(|o| o.crf = 60).to_string().contains("crf is 60"));
         let huge = |o: &mut ClipOptions| o.captions = Some(CaptionStyle { size: 3.0, ..CaptionStyle::pop() });
         assert!(with(huge).to_string().contains("captions.style.size is 3"));

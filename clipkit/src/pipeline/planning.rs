@@ -49,6 +49,7 @@ pub(super) fn plan(cx: &Context, known: &Known<'_>, candidate: &Candidate, optio
         span,
         title: candidate.title.clone(),
         reason: candidate.reason.clone(),
+        hook_line: candidate.hook_line.clone(),
         score: candidate.score,
         shots: tracks.shots.iter().map(|shot| Shot { span: shot.span.since(span.start()), ..*shot }).collect(),
         faces: tracks.faces.iter().map(|face| on_the_clips_timeline(face, span)).collect(),
@@ -77,7 +78,7 @@ pub(super) fn plan(cx: &Context, known: &Known<'_>, candidate: &Candidate, optio
     if let Some(style) = &options.hook {
         let ClipPlan { scenes, faces, captions, .. } = &plan;
         let around = Around { size, safe_area, clip: span, scenes, faces, captions: captions.as_ref() };
-        plan.hook = caption::hook(&candidate.title, style, &around);
+        plan.hook = caption::hook(candidate.hook_line.as_deref().unwrap_or(&candidate.title), style, &around);
         if let Err(error) = plan.validate() {
             cx.warn(format!("the title could not be laid out: {error}; the clip is made without it"));
             plan.hook = None;

@@ -160,10 +160,18 @@ mod tests {
             score: Score::default(),
             title: String::new(),
             reason: String::new(),
+            hook_line: None,
             warnings: Vec::new(),
         };
         let source = PlanSource { path: "talk.mp4".into(), id: ContentId::new("none", id), width: 1, height: 1, duration: Timestamp::ZERO };
-        Manifest { version: 1, source, clips: files.iter().map(clip).collect(), warnings: Vec::new(), timings: Timing::default() }
+        Manifest {
+            version: 1,
+            source,
+            clips: files.iter().map(clip).collect(),
+            warnings: Vec::new(),
+            timings: Timing::default(),
+            usage: Vec::new(),
+        }
     }
 
     #[tokio::test]

@@ -172,6 +172,7 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         span,
         title: "t".into(),
         reason: String::new(),
+        hook_line: None,
         score: Score::default(),
         shots: Vec::new(),
         faces: Vec::new(),

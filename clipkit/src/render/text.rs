@@ -116,6 +116,7 @@ mod tests {
             span,
             title: String::new(),
             reason: String::new(),
+            hook_line: None,
             score: Score::default(),
             shots: Vec::new(),
             faces: Vec::new(),

@@ -1,17 +1,20 @@
 //! Titles and reasons, from a span's own words.
 
+use std::collections::HashMap;
+
 use super::judge::Judged;
 use super::lexicon::{Lexicon, Traits};
-use super::segment::{End, Talk};
+use super::segment::{End, Talk, weight};
 use super::traces::Traces;
 use crate::model::script;
 
-const TITLE_WORDS: usize = 8;
+const TITLE_WORDS: f64 = 8.0;
 const TITLE_LETTERS: usize = 60;
 
 /// A short title in the span's own words: of its first sentences, the clause that says most and is whole; else the opening, cut short.
 pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
-    const SENTENCES: usize = 6;
+    const SENTENCES: usize = 8;
+    let keys = keyness(talk, span);
     let mut best: Option<(f64, String)> = None;
     for (place, n) in span.sentences.clone().take(SENTENCES).enumerate() {
         let all = talk.sentences[n].words.clone();
@@ -23,11 +26,14 @@ pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
             let inside = if nth == 0 { 0.0 } else { 1.2 };
             for &end in clause_ends.iter().filter(|&&end| end > start + 2) {
                 let Some(text) = fitting(talk, start, end) else { break };
-                let whole = if end == all.end { 1.5 } else { 0.0 };
+                let asks = if talk.sentences[n].ends == End::Question { 0.8 } else { 0.0 };
+                // "In the second world war," says when, not what.
+                let aside = if PREPOSITIONS.contains(&talk.keys[start].as_str()) { -2.0 } else { 0.0 };
+                let whole = if end == all.end { 1.5 + asks } else { aside };
                 if nth > 0 && !has_subject_and_verb(talk, start, end) {
                     continue;
                 }
-                let worth = clause(talk, start, end) + whole - inside - 0.6 * place as f64 + 0.15 * traces.hook[n];
+                let worth = clause(talk, &keys, start, end) + whole - inside - 0.45 * place as f64 + 0.15 * traces.hook[n];
                 if worth > 0.0 && best.as_ref().is_none_or(|(known, _)| worth > *known) {
                     best = Some((worth, text));
                 }
@@ -36,6 +42,42 @@ pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
     }
     let text = best.map_or_else(|| cut(talk, span), |(_, text)| text);
     capitalised(&shortened(&text))
+}
+
+/// Words that open an aside of time or place.
+const PREPOSITIONS: [&str; 53] = [
+    "in", "on", "at", "by", "of", "for", "from", "with", "during", "after", "before", "since", "through", "over", "under", "within",
+    "when", "im", "am", "bei", "beim", "mit", "nach", "seit", "während", "vor", "auf", "aus", "von", "vom", "dans", "en", "pendant",
+    "avec", "chez", "après", "avant", "depuis", "durante", "con", "desde", "hasta", "para", "por", "em", "no", "na", "com", "nel", "nella",
+    "dopo", "prima", "da",
+];
+
+/// How much each stem tells of what the span is about, 0 to 1: often said in it, and in few other sentences of the talk.
+fn keyness(talk: &Talk<'_>, span: &Judged) -> HashMap<u32, f64> {
+    let mut keys: HashMap<u32, f64> = HashMap::new();
+    for sentence in &talk.sentences[span.sentences.clone()] {
+        for stem in talk.stems[sentence.words.clone()].iter().flatten() {
+            *keys.entry(*stem).or_default() += 1.0;
+        }
+    }
+    let mut spread: HashMap<u32, f64> = HashMap::new();
+    for sentence in &talk.sentences {
+        let mut stems: Vec<u32> =
+            talk.stems[sentence.words.clone()].iter().flatten().filter(|stem| keys.contains_key(stem)).copied().collect();
+        stems.sort_unstable();
+        stems.dedup();
+        for stem in stems {
+            *spread.entry(stem).or_default() += 1.0;
+        }
+    }
+    let all = talk.sentences.len() as f64;
+    for (stem, said) in &mut keys {
+        let in_sentences = spread.get(stem).copied().unwrap_or(1.0);
+        *said = said.min(4.0).sqrt() * ((1.0 + all) / in_sentences).ln();
+    }
+    let most = keys.values().copied().fold(f64::MIN_POSITIVE, f64::max);
+    keys.values_mut().for_each(|key| *key /= most);
+    keys
 }
 
 fn ends_clause(word: &str) -> bool {
@@ -69,7 +111,7 @@ fn skip_lead(talk: &Talk<'_>, mut start: usize, end: usize) -> usize {
 }
 
 fn fitting(talk: &Talk<'_>, start: usize, end: usize) -> Option<String> {
-    if end - start > TITLE_WORDS {
+    if talk.weights[start..end].iter().sum::<f64>() > TITLE_WORDS {
         return None;
     }
     let text = script::join(talk.words[start..end].iter().map(|word| word.text.as_str()));
@@ -77,12 +119,17 @@ fn fitting(talk: &Talk<'_>, start: usize, end: usize) -> Option<String> {
 }
 
 /// How much a clause says as a title.
-fn clause(talk: &Talk<'_>, start: usize, end: usize) -> f64 {
+fn clause(talk: &Talk<'_>, keys: &HashMap<u32, f64>, start: usize, end: usize) -> f64 {
     let all = &talk.traits[start..end];
     let count = |wanted: Traits| all.iter().filter(|traits| traits.has(wanted)).count() as f64;
-    let content = talk.stems[start..end].iter().flatten().count() as f64;
+    let mut stems: Vec<u32> = talk.stems[start..end].iter().flatten().copied().collect();
+    stems.sort_unstable();
+    stems.dedup();
+    let content: f64 = stems.iter().map(|stem| 0.3 + 1.1 * keys.get(stem).copied().unwrap_or(0.0)).sum();
+    // One thing with a name is no statement: "very simple question".
+    let content = if stems.len() < 2 { content - 1.2 } else { content };
     let first = all.first().copied().unwrap_or_default();
-    let mut worth = 0.9 * content.min(4.0)
+    let mut worth = content.min(4.2)
         + 0.8 * count(Traits::HOOK).min(2.0)
         + 0.5 * count(Traits::FEELING).min(2.0)
         + 0.4 * count(Traits::FIGURE).min(1.0)
@@ -90,7 +137,7 @@ fn clause(talk: &Talk<'_>, start: usize, end: usize) -> f64 {
     worth -= if first.has(Traits::BACK) { 1.8 } else { 0.0 };
     worth -= if first.has(Traits::LINK) { 1.0 } else { 0.0 };
     worth -= 0.8 * count(Traits::FILLER) + 1.5 * count(Traits::SHOW);
-    worth -= if all.last().is_some_and(|last| last.has(Traits::STOP)) { 0.8 } else { 0.0 };
+    worth -= if all.last().is_some_and(|last| last.has(Traits::STOP)) { 1.2 } else { 0.0 };
     worth
 }
 
@@ -109,8 +156,10 @@ fn cut(talk: &Talk<'_>, span: &Judged) -> String {
 }
 
 fn shortened(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = text.chars().take(TITLE_LETTERS).collect();
-    short.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '%' | '$' | '\u{20ac}' | '+' | '#')).to_owned()
+    let mark = |c: char| !c.is_alphanumeric() && !matches!(c, '%' | '$' | '\u{20ac}' | '+' | '#');
+    short.trim_start_matches(mark).trim_end_matches(|c| mark(c) && !matches!(c, '?' | '\u{ff1f}')).to_owned()
 }
 
 fn capitalised(text: &str) -> String {
@@ -175,7 +224,7 @@ pub(super) fn nothing(words: &[crate::model::Word], language: Option<&str>, shor
         return format!("speech lasts {spoken:.0} s from its first word to its last, and a clip takes {shortest:.0} s or more");
     }
     let sounding: f64 = words.iter().map(|word| word.end.secs() - word.start.secs()).sum();
-    let rate = words.len() as f64 / spoken;
+    let rate = words.iter().map(|word| weight(&word.text)).sum::<f64>() / spoken;
     if rate < *super::judge::WORDS_PER_SECOND.start() {
         return format!("there are {} words in {spoken:.0} s, {sounding:.0} s of which are speech: too little for a clip", words.len());
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::genre::Weights;
 use super::lexicon::Traits;
 use super::segment::{End, Talk};
 use super::traces::Traces;
@@ -14,6 +15,8 @@ pub(super) struct Judged {
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) score: Score,
+    /// Whether it names something that clips should be about.
+    pub(super) on_topic: bool,
 }
 
 /// What is asked of a span, in seconds.
@@ -25,6 +28,10 @@ pub(super) struct Limits {
     pub(super) silence: f64,
     /// Where the video ends, as far as is known.
     pub(super) media_end: f64,
+    /// What counts how much.
+    pub(super) weights: Weights,
+    /// Whether something is asked for that clips should be about.
+    pub(super) topical: bool,
 }
 
 /// Slower is silence or music, faster is gabble or broken times.
@@ -68,12 +75,12 @@ pub(super) fn candidates(talk: &Talk<'_>, traces: &Traces, limits: &Limits) -> V
             if length < limits.shortest || length > limits.media_end * MOST_OF_VIDEO || !ends_whole(talk, last) {
                 continue;
             }
-            if !WORDS_PER_SECOND.contains(&(sums.words / length)) {
+            if sums.avoided || !WORDS_PER_SECOND.contains(&(sums.spoken / length)) {
                 continue;
             }
             let score = sums.score(talk, traces, first..last + 1, length, limits);
             if score.total >= LEAST_TOTAL {
-                here.push(Judged { sentences: first..last + 1, start, end, score });
+                here.push(Judged { sentences: first..last + 1, start, end, score, on_topic: sums.topics > 0.0 });
             }
         }
         let shortest = here.first().cloned();
@@ -88,16 +95,16 @@ pub(super) fn candidates(talk: &Talk<'_>, traces: &Traces, limits: &Limits) -> V
 }
 
 /// Where there is punctuation, clips start and end by it.
-fn starts_whole(talk: &Talk<'_>, first: usize) -> bool {
+pub(super) fn starts_whole(talk: &Talk<'_>, first: usize) -> bool {
     first == 0 || talk.sentences[first - 1].ends != End::Pause || !talk.is_punctuated(talk.sentences[first].words.start)
 }
 
-fn ends_whole(talk: &Talk<'_>, last: usize) -> bool {
+pub(super) fn ends_whole(talk: &Talk<'_>, last: usize) -> bool {
     talk.sentences[last].ends != End::Pause || !talk.is_punctuated(talk.sentences[last].words.end)
 }
 
 /// The span in seconds, with a little room before and after that no other word is in.
-fn padded(talk: &Talk<'_>, sentences: Range<usize>, limits: &Limits) -> (f64, f64) {
+pub(super) fn padded(talk: &Talk<'_>, sentences: Range<usize>, limits: &Limits) -> (f64, f64) {
     let (Some(first), Some(last)) = (talk.sentences.get(sentences.start), talk.sentences.get(sentences.end - 1)) else { return (0.0, 0.0) };
     let before = first.words.start.checked_sub(1).map_or(0.0, |n| talk.words[n].end.secs());
     let after = talk.words.get(last.words.end).map_or(f64::INFINITY, |word| word.start.secs());
@@ -113,6 +120,10 @@ fn padded(talk: &Talk<'_>, sentences: Range<usize>, limits: &Limits) -> (f64, f6
 #[derive(Clone, Debug, Default)]
 struct Sums {
     words: f64,
+    /// Words as the rate of speech counts them: alike in all scripts.
+    spoken: f64,
+    topics: f64,
+    avoided: bool,
     /// Different words with content.
     content: f64,
     names: f64,
@@ -142,6 +153,9 @@ impl Sums {
             let traits = talk.traits[word];
             let count = |wanted: Traits| if traits.has(wanted) { 1.0 } else { 0.0 };
             self.words += 1.0;
+            self.spoken += talk.weights[word];
+            self.topics += count(Traits::TOPIC);
+            self.avoided |= traits.has(Traits::AVOID);
             self.names += count(Traits::NAME);
             self.figures += count(Traits::FIGURE);
             self.fillers += count(Traits::FILLER);
@@ -178,8 +192,8 @@ impl Sums {
             + 8.0 * (self.personal / self.words).min(0.12))
         .clamp(0.0, 10.0);
         let hook = traces.hook[first];
-        // Around half a minute is watched to the end most; the limits stay hard.
-        let ideal = 32.0_f64.clamp(limits.shortest, limits.longest);
+        // Around half a minute (by genre) is watched to the end most; the limits stay hard.
+        let ideal = limits.weights.best_length.clamp(limits.shortest, limits.longest);
         let off = ((length - ideal) / ideal).abs();
         // Questions want answers: where they take more than a third of the words, the answer is elsewhere.
         let asked: usize = talk.sentences[sentences.clone()]
@@ -188,11 +202,14 @@ impl Sums {
             .map(|sentence| sentence.words.len())
             .sum();
         let chatter = 40.0 * (asked as f64 / self.words - 0.33).max(0.0) + if asks_late(talk, sentences.clone()) { 6.0 } else { 0.0 };
-        let total = 10.0 * (0.30 * hook + 0.34 * completeness + 0.20 * density + 0.16 * emotion)
+        let total = limits.weights.total(hook, completeness, density, emotion)
             - 6.0 * off
             - 5.0 * self.show.min(4.0)
             - chatter
             - 1.5 * self.silence.min(4.0);
+        // Named three times in half a minute, a subject is what the clip is about.
+        let about = (self.topics * 30.0 / length / 3.0).min(1.0);
+        let total = if limits.topical { total * (0.7 + 0.3 * about) } else { total };
         let tenth = |value: f64| (value * 10.0).round() / 10.0;
         Score {
             total: tenth(total.clamp(0.0, 100.0)),

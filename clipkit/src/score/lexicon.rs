@@ -33,6 +33,10 @@ impl Traits {
     pub(super) const FIGURE: Traits = Traits(2048);
     /// Written with a capital inside a sentence.
     pub(super) const NAME: Traits = Traits(4096);
+    /// Names what clips should be about.
+    pub(super) const TOPIC: Traits = Traits(8192);
+    /// Names what clips should not be about.
+    pub(super) const AVOID: Traits = Traits(16384);
 
     pub(super) fn has(self, other: Traits) -> bool {
         self.0 & other.0 != 0
@@ -177,8 +181,69 @@ const GERMAN: &[List] = &[
     (Traits::ANSWER, "ja nein genau richtig klar stimmt okay"),
 ];
 
+const PORTUGUESE: &[List] = &[
+    (
+        Traits::STOP,
+        "o a os as um uma uns umas de do da dos das em no na nos nas por para com sem sobre entre que se seu sua seus suas ao à aos às e ou \
+         mas é são era foi ser está estão estava há tem têm tinha ter fazer faz mais menos muito muita já também como quando onde quem este esta \
+         isto esse essa isso aquele aquela aquilo eu me meu minha nós ele ela eles elas você vocês te lhe não sim todo toda todos todas tudo algo \
+         vai vou pode ia num numa pelo pela só até",
+    ),
+    (Traits::FILLER, "é hum ah eh né tipo então pois bem enfim assim bom"),
+    (Traits::LINK, "e ou mas porque então pois portanto também aliás porém além que ainda senão"),
+    (Traits::BACK, "ele ela eles elas isso isto aquilo esse essa esses essas este esta dele dela lhe disso disto"),
+    (
+        Traits::HOOK,
+        "nunca ninguém nada segredo erro erros verdade mentira melhor pior único única impossível perigo imagine problema importante \
+         incrível sempre dinheiro vida morte maior",
+    ),
+    (
+        Traits::FEELING,
+        "amor amo odeio ódio medo feliz felicidade triste tristeza raiva chorar rir incrível lindo terrível horrível dor sofrer esperança \
+         sonho orgulho vergonha morte guerra emocionante maravilhoso saudade chorei chorando",
+    ),
+    (Traits::QUESTION, "por como quando onde quem qual quais quanto quantos o"),
+    (Traits::YOU, "você vocês te ti teu tua seu sua"),
+    (Traits::SELF, "eu me mim meu minha meus minhas"),
+    (Traits::ANSWER, "sim não claro exato exatamente verdade pois"),
+    (Traits::SHOW, "inscreva inscrever canal patrocinador episódio podcast newsletter"),
+];
+
+const ITALIAN: &[List] = &[
+    (
+        Traits::STOP,
+        "il lo la i gli le un uno una di del dello della dei degli delle a al allo alla ai agli alle da dal dalla in nel nello nella nei negli \
+         nelle con su sul sulla per tra fra che e ed o ma se è sono era erano essere stato ha hanno ho aveva avere fare fa fatto più meno molto \
+         già anche come quando dove chi questo questa questi queste quello quella quelli quelle io mi mio mia noi lui lei loro tu ti te voi vi \
+         ci si ne non sì tutto tutta tutti tutte qualcosa può sua suo c'è cosa",
+    ),
+    (Traits::FILLER, "ehm eh mh allora cioè insomma diciamo tipo beh boh praticamente dunque"),
+    (Traits::LINK, "e ed o ma perché quindi allora così però inoltre anche oppure poiché anzi poi che dunque"),
+    (Traits::BACK, "lui lei loro questo questa questi queste quello quella quelli quelle ciò esso essa essi gli lo ne"),
+    (
+        Traits::HOOK,
+        "mai nessuno niente nulla segreto errore errori verità bugia migliore peggiore unico unica impossibile pericolo immagina immaginate \
+         problema importante incredibile sempre soldi vita morte perché",
+    ),
+    (
+        Traits::FEELING,
+        "amore amo odio paura felice felicità triste tristezza rabbia piangere ridere incredibile bello bellissimo terribile orribile dolore \
+         soffrire speranza sogno orgoglio vergogna morte guerra emozionante meraviglioso pianto",
+    ),
+    (Traits::QUESTION, "perché come quando dove chi cosa che quale quali quanto quanti"),
+    (Traits::YOU, "tu ti te tuo tua voi vi vostro vostra"),
+    (Traits::SELF, "io mi me mio mia miei mie"),
+    (Traits::ANSWER, "sì no certo esatto esattamente giusto appunto"),
+    (Traits::SHOW, "iscrivetevi iscriviti canale sponsor puntata episodio podcast newsletter"),
+];
+
+/// The languages with lists, by their codes.
+const KNOWN: [(&str, &[List]); 6] = [("en", ENGLISH), ("es", SPANISH), ("fr", FRENCH), ("de", GERMAN), ("pt", PORTUGUESE), ("it", ITALIAN)];
+
 /// What is known of a language's words.
 pub(super) struct Lexicon {
+    /// The language's code (`en`), as given or guessed; empty where it is not known.
+    pub(super) language: String,
     words: HashMap<&'static str, Traits>,
     /// Whether the lists tell content from the rest.
     pub(super) knows: bool,
@@ -187,23 +252,22 @@ pub(super) struct Lexicon {
 impl Lexicon {
     /// The lists of the language named, else of the one whose small words the talk is full of, else none.
     pub(super) fn of(language: Option<&str>, keys: &[String]) -> Self {
-        let primary = language.map(|tag| tag.split('-').next().unwrap_or_default().to_ascii_lowercase());
-        match primary.as_deref() {
-            Some("en") => Lexicon::from(ENGLISH),
-            Some("es") => Lexicon::from(SPANISH),
-            Some("fr") => Lexicon::from(FRENCH),
-            Some("de") => Lexicon::from(GERMAN),
-            Some(_) => Lexicon::from(&[]),
+        let primary = language.map(|tag| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase());
+        match primary {
+            Some(code) => {
+                let lists = KNOWN.iter().find(|(known, _)| *known == code).map_or(&[][..], |(_, lists)| lists);
+                Lexicon { language: code, ..Lexicon::from(lists) }
+            }
             None => Lexicon::guess(keys),
         }
     }
 
     fn guess(keys: &[String]) -> Self {
         let sample = &keys[..keys.len().min(3000)];
-        [ENGLISH, SPANISH, FRENCH, GERMAN]
+        KNOWN
             .into_iter()
-            .map(|lists| {
-                let lexicon = Lexicon::from(lists);
+            .map(|(code, lists)| {
+                let lexicon = Lexicon { language: code.to_owned(), ..Lexicon::from(lists) };
                 let known = sample.iter().filter(|key| lexicon.traits(key).has(Traits::STOP)).count();
                 (known, lexicon)
             })
@@ -220,7 +284,7 @@ impl Lexicon {
                 *known = known.with(*traits);
             }
         }
-        Lexicon { knows: !words.is_empty(), words }
+        Lexicon { language: String::new(), knows: !words.is_empty(), words }
     }
 
     pub(super) fn traits(&self, key: &str) -> Traits {

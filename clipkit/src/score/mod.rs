@@ -1,14 +1,22 @@
 //! Choosing the spans that are worth a clip.
 
 mod describe;
+mod genre;
 mod heuristic;
 mod judge;
 mod lexicon;
 mod openai;
+#[cfg(test)]
+mod openings_tests;
+mod plain;
 mod segment;
 mod select;
+mod shortlist;
+mod topic;
 mod traces;
+mod unspaced;
 
+pub use genre::Genre;
 pub use heuristic::Heuristic;
 pub use openai::OpenAiScorer;
 
@@ -32,7 +40,7 @@ pub struct Scoring {
     pub options: ScoreOptions,
 }
 
-/// How many clips, and how long.
+/// How many clips, how long, and what about.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreOptions {
@@ -42,11 +50,24 @@ pub struct ScoreOptions {
     pub min: Duration,
     /// The longest clip. Default 60 s.
     pub max: Duration,
+    /// What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
+    pub about: Vec<String>,
+    /// What clips should not be about.
+    pub avoid: Vec<String>,
+    /// What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+    pub genre: Option<Genre>,
 }
 
 impl Default for ScoreOptions {
     fn default() -> Self {
-        ScoreOptions { max_clips: 10, min: Duration::from_secs(15), max: Duration::from_secs(60) }
+        ScoreOptions {
+            max_clips: 10,
+            min: Duration::from_secs(15),
+            max: Duration::from_secs(60),
+            about: Vec::new(),
+            avoid: Vec::new(),
+            genre: None,
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::lexicon::{Lexicon, Traits, key};
-use crate::model::Word;
+use super::unspaced;
+use crate::model::{Word, script};
 
 /// How a sentence ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,14 @@ pub(super) struct Talk<'a> {
     pub(super) words: &'a [Word],
     pub(super) traits: Vec<Traits>,
     pub(super) keys: Vec<String>,
+    /// How many words each counts for: see [`weight`].
+    pub(super) weights: Vec<f64>,
     /// The content of each word: words of one stem share a number; none for words without content.
     pub(super) stems: Vec<Option<u32>>,
     pub(super) stem_count: usize,
     pub(super) sentences: Vec<Sentence>,
+    /// The language's code; empty where it is not known.
+    pub(super) language: String,
     /// How many sentence marks stand before each word.
     marks: Vec<u32>,
 }
@@ -71,8 +76,19 @@ impl<'a> Talk<'a> {
         }
         let (stems, stem_count) = stems(&keys, &traits, lexicon.knows);
         mark_stammer(&keys, &mut traits);
-        Talk { words, traits, keys, stems, stem_count, sentences, marks }
+        for sentence in &sentences {
+            unspaced::mark(&words[sentence.words.clone()], &mut traits[sentence.words.clone()]);
+        }
+        let weights = words.iter().map(|word| weight(&word.text)).collect();
+        Talk { words, traits, keys, weights, stems, stem_count, sentences, language: lexicon.language, marks }
     }
+}
+
+/// How many words of a language with spaces a written word stands for: one, or two for five letters of a script without.
+pub(super) fn weight(word: &str) -> f64 {
+    const WORDS_PER_LETTER: f64 = 0.4;
+    let letters = word.chars().filter(|letter| script::is_unspaced(*letter)).count();
+    if letters == 0 { 1.0 } else { letters as f64 * WORDS_PER_LETTER }
 }
 
 /// "You know", "I mean" and words said twice in a row say nothing.
@@ -119,7 +135,8 @@ fn end_mark(words: &[Word], keys: &[String], n: usize, cased: bool) -> Option<En
         '!' | '\u{ff01}' => Some(End::Exclamation),
         '\u{3002}' | '\u{964}' | '\u{6d4}' => Some(End::Stop),
         '.' | '\u{2026}' => {
-            let initial = keys[n].chars().count() == 1 && keys[n].chars().all(char::is_alphabetic) && keys[n] != "i";
+            let initial =
+                keys[n].chars().count() == 1 && keys[n].chars().all(|c| c.is_alphabetic() && !script::is_unspaced(c)) && keys[n] != "i";
             let short = initial || SHORT_FORMS.contains(&keys[n].as_str()) && next.is_some();
             (!short && !goes_on).then_some(End::Stop)
         }

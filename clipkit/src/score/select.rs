@@ -64,7 +64,7 @@ mod tests {
     use crate::model::Score;
 
     fn span(start: f64, end: f64, total: f64) -> Judged {
-        Judged { sentences: 0..1, start, end, score: Score::of(total) }
+        Judged { sentences: 0..1, start, end, score: Score::of(total), on_topic: false }
     }
 
     #[test]

@@ -70,6 +70,7 @@ impl OpenAiTranscriber {
         // It is in the scratch folder; long videos make many.
         let _ = tokio::fs::remove_file(&file).await;
         let answer = answer?;
+        self.server.heard(cx, &self.model, chunk.sent.duration().as_secs_f64());
         let text = std::str::from_utf8(&answer).map_err(|_| self.server.broken_promise(DOING, "it is not text"))?;
         self.read(cx, text)
     }
@@ -123,6 +124,7 @@ impl Transcriber for OpenAiTranscriber {
                 .with_path(&media.path)
                 .with_advice("give a transcript with --transcript"));
         }
+        let _held = self.server.hold_for_sound(cx, &self.model, media.duration.secs())?;
         let sound = media.clone();
         let heard = cx.blocking(move |cx| hear(cx, &sound)).await?;
         let mut chunks = chunks(&heard.restlessness(), media.duration, &UPLOADS);

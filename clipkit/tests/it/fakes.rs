@@ -62,7 +62,7 @@ pub(crate) fn transcript() -> Transcript {
 
 pub(crate) fn candidate(start: f64, end: f64, total: f64) -> Candidate {
     let title = format!("From {start}");
-    Candidate { span: Span::secs(start, end).unwrap(), score: Score::of(total), title, reason: "it is there".into() }
+    Candidate::new(Span::secs(start, end).unwrap(), Score::of(total), title, "it is there")
 }
 
 impl Fake {

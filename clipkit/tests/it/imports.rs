@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 21] = [
+const RULES: [(&str, &[&str]); 22] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
-    ("context", &["model", "error", "scratch"]),
+    ("ledger", &["model"]),
+    ("context", &["model", "error", "scratch", "ledger"]),
     ("av", &["model", "error", "context"]),
     ("source", STAGE),
     // One kind of server answers both, so how to ask it stands apart.
     ("transcribe", &["model", "error", "context", "av", "onnx", "openai", "voice"]),
-    ("score", &["model", "error", "context", "av", "openai"]),
+    ("score", &["model", "error", "context", "av", "ledger", "openai"]),
     // The detector needs the inference runtime.
     ("track", &["model", "error", "context", "av", "onnx", "voice"]),
     // Captions are set in the fonts that the renderer finds.
@@ -25,7 +26,7 @@ const RULES: [(&str, &[&str]); 21] = [
     ("voice", &["model", "error", "context", "models", "onnx"]),
     ("models", &["error", "context"]),
     ("onnx", &["error"]),
-    ("openai", &["model", "error", "context"]),
+    ("openai", &["model", "error", "context", "ledger"]),
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
     (
         "pipeline",

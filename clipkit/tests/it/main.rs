@@ -21,6 +21,8 @@ mod pipeline;
 mod probe;
 mod render;
 mod schema;
+mod scorer;
 mod sound;
+mod subjects;
 mod support;
 mod words;

@@ -30,6 +30,7 @@ pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) ->
         span,
         title: "A title".into(),
         reason: "A reason.".into(),
+        hook_line: None,
         score: Score::of(50.0),
         shots: Vec::new(),
         faces: Vec::new(),

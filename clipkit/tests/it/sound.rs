@@ -32,6 +32,7 @@ async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
         span,
         title: "A title".into(),
         reason: "A reason.".into(),
+        hook_line: None,
         score: Score::of(50.0),
         shots: Vec::new(),
         faces: Vec::new(),

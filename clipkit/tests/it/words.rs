@@ -266,8 +266,11 @@ fn clips_of_real_talks_are_whole_thoughts() {
     for talk in talks {
         let transcript = read(&folder.join(talk));
         for (min, max) in [(15, 60), (30, 90)] {
-            let options =
-                ScoreOptions { max_clips: 10, min: std::time::Duration::from_secs(min), max: std::time::Duration::from_secs(max) };
+            let options = ScoreOptions {
+                min: std::time::Duration::from_secs(min),
+                max: std::time::Duration::from_secs(max),
+                ..ScoreOptions::default()
+            };
             let clips = choose(&transcript, options.clone());
             assert_scored(&clips, &options);
             assert!(clips.len() >= 8, "{talk}: {} clips", clips.len());
@@ -319,7 +322,7 @@ fn a_transcript_without_punctuation_still_gives_clips() {
 }
 
 /// A made talk: `text` said over and over at `rate` words a second, with a breath after each sentence.
-fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
+pub(crate) fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
     let mut words = Vec::new();
     let mut at = 0.5;
     while at < secs {
@@ -331,7 +334,7 @@ fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
     Transcript { language: None, origin: "made".into(), words }
 }
 
-const CLOCKS: &str = "Why does every clock in your house lie to you? I spent nine years repairing clocks in a small town. The truth is that no two of \
+pub(crate) const CLOCKS: &str = "Why does every clock in your house lie to you? I spent nine years repairing clocks in a small town. The truth is that no two of \
     them ever agreed. My father loved that. He said time is a promise, and promises are kept by people. One winter the church clock stopped. \
     Nobody noticed for three days! Imagine how free those people were. A machine had died, and the town went on living. That taught me the \
     most important rule of my trade. Never repair what nobody misses.";
@@ -373,7 +376,8 @@ fn silence_and_gabble_are_not_clips_and_the_reason_is_given() {
         assert!(clips.is_empty());
         assert!(warnings.len() == 1 && warnings[0].contains(expected), "{warnings:?}");
     }
-    let backwards = ScoreOptions { min: std::time::Duration::from_secs(60), max: std::time::Duration::from_secs(15), max_clips: 3 };
+    let backwards =
+        ScoreOptions { min: std::time::Duration::from_secs(60), max: std::time::Duration::from_secs(15), ..ScoreOptions::default() };
     let error =
         wait(Heuristic::default().score(&Context::new(), &Scoring { media: None, transcript: Transcript::default(), options: backwards }));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Config);
@@ -440,6 +444,7 @@ proptest::proptest! {
             max_clips,
             min: std::time::Duration::from_secs(min),
             max: std::time::Duration::from_secs(min + longer),
+            ..ScoreOptions::default()
         };
         let transcript = Transcript { words, ..Transcript::default() };
         let last = transcript.words.last().map_or(0.0, |word| word.end.secs());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clipkit::{Aspect, CaptionStyle, LayerConfig, LayoutChoice, Loudness, Platform, Span, Stage, X264Preset};
+use clipkit::{Aspect, CaptionStyle, Genre, LayerConfig, LayoutChoice, Loudness, Platform, Price, ScoreOptions, Span, Stage, X264Preset};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -65,6 +65,11 @@ pub(crate) struct ClipArgs {
     /// The language model of the scorer openai [default: gpt-4o-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) scorer_model: Option<String>,
+    /// What that model costs, in US dollars for a million tokens read and written: 0.15,0.6 [default: what is known of OpenAI's own]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) scorer_price: Option<Price>,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     /// How faces are found. auto: a model where one can be had, else a warning and motion, which follows what moves
     #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
     pub(crate) tracker: TrackerName,
@@ -127,6 +132,29 @@ pub(crate) struct Lengths {
     /// The longest clip
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) max: Duration,
+}
+
+/// What clips should be, besides their lengths.
+#[derive(Debug, Args)]
+pub(crate) struct Wishes {
+    /// What clips should be about: a word or a phrase, in any of its forms. May be given several times
+    #[arg(long, value_name = "SUBJECT")]
+    pub(crate) about: Vec<String>,
+    /// What clips should not be about. May be given several times
+    #[arg(long, value_name = "SUBJECT")]
+    pub(crate) avoid: Vec<String>,
+    /// What kind of video it is, which decides what counts in a clip: podcast, lecture, gaming or news
+    #[arg(long)]
+    pub(crate) genre: Option<Genre>,
+    /// The most to spend on paid models for one video, in US dollars; then what is free stands in, with a warning
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    pub(crate) max_cost: Option<f64>,
+}
+
+impl Wishes {
+    pub(crate) fn options(&self) -> ScoreOptions {
+        ScoreOptions { about: self.about.clone(), avoid: self.avoid.clone(), genre: self.genre, ..ScoreOptions::default() }
+    }
 }
 
 impl Lengths {
@@ -272,6 +300,11 @@ pub(crate) struct ScoreArgs {
     /// The language model of the scorer openai [default: gpt-4o-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) scorer_model: Option<String>,
+    /// What that model costs, in US dollars for a million tokens read and written: 0.15,0.6 [default: what is known of OpenAI's own]
+    #[arg(long, value_name = "IN,OUT", value_parser = price)]
+    pub(crate) scorer_price: Option<Price>,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
     #[command(flatten)]
     pub(crate) anew: Anew,
 }
@@ -351,6 +384,18 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "give a number from 1".to_owned())
 }
 
+fn dollars(text: &str) -> Result<f64, String> {
+    let parsed = text.trim_start_matches('$').parse::<f64>().ok();
+    parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
+}
+
+/// `0.15,0.6`.
+fn price(text: &str) -> Result<Price, String> {
+    let parsed =
+        text.split_once(',').and_then(|(input, output)| Some(Price { input: dollars(input).ok()?, output: dollars(output).ok()? }));
+    parsed.ok_or_else(|| "give two prices in US dollars, such as 0.15,0.6".to_owned())
+}
+
 /// `15s`, `1m30s`, `15`, `1.5`.
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<f64>() {
@@ -395,6 +440,10 @@ mod tests {
         assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
         for wrong in ["", "-3", "nan", "inf", "0", "abc", "15 apples", "1e300"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(price("0.15,$0.6"), Ok(Price { input: 0.15, output: 0.6 }));
+        for wrong in ["", "1", "1,", "-1,2", "nan,1", "1,2,3"] {
+            assert!(price(wrong).is_err(), "{wrong}");
         }
         assert_eq!(span("12.5..48"), Ok(Span::secs(12.5, 48.0).unwrap()));
         for wrong in ["12.5", "48..12", "a..b", "-1..3", "1..inf", "1..1"] {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::{
-    ClipOptions, Context, Folder, HookStyle, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result,
+    ClipOptions, Context, Folder, HookStyle, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, Price, PublisherConfig, Result,
     ScorerConfig, TrackerConfig, TranscriberConfig,
 };
 
@@ -72,7 +72,7 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, pla
 fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
     PipelineConfig {
         transcriber: transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()),
-        scorer: scorer(args.scorer, args.scorer_model.as_deref()),
+        scorer: scorer(args.scorer, args.scorer_model.as_deref(), args.scorer_price),
         tracker: tracker(args.tracker, args.model.as_deref()),
         publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
         layers: args.anew.of_all(),
@@ -89,6 +89,10 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             crf: args.crf,
             loudness: args.loudness.0,
             jobs: args.jobs,
+            about: args.wishes.about.clone(),
+            avoid: args.wishes.avoid.clone(),
+            genre: args.wishes.genre,
+            max_cost: args.wishes.max_cost,
             ..ClipOptions::default()
         },
         ..PipelineConfig::default()
@@ -108,13 +112,13 @@ pub(crate) fn transcriber(name: TranscriberName, model: Option<&str>, file: Opti
     }
 }
 
-pub(crate) fn scorer(name: ScorerName, model: Option<&str>) -> ScorerConfig {
+pub(crate) fn scorer(name: ScorerName, model: Option<&str>, price: Option<Price>) -> ScorerConfig {
     match name {
-        ScorerName::Auto if model.is_none() => ScorerConfig::Auto,
+        ScorerName::Auto if model.is_none() && price.is_none() => ScorerConfig::Auto,
         ScorerName::Heuristic => ScorerConfig::Heuristic,
         ScorerName::Openai | ScorerName::Auto => {
             let default = OpenAiScorer::default();
-            ScorerConfig::Openai(OpenAiScorer { model: model.map_or(default.model, str::to_owned), ..default })
+            ScorerConfig::Openai(OpenAiScorer { model: model.map_or(default.model, str::to_owned), price, ..default })
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clipkit::{Error, Manifest, Planned, Score, Span, Warning};
+use clipkit::{Error, Manifest, Planned, Score, Span, Usage, Warning};
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -21,6 +21,8 @@ enum Line<'a> {
         input: &'a Path,
         plans: Vec<PlanLine<'a>>,
         warnings: &'a [Warning],
+        #[serde(skip_serializing_if = "<[Usage]>::is_empty")]
+        usage: &'a [Usage],
     },
     Error {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,6 +61,7 @@ pub(crate) fn made(how: Reporting, manifest: &Manifest, out: &Path) {
     if how.json {
         say_json(&Line::Manifest(manifest));
     } else if !how.quiet {
+        spent(&manifest.usage).iter().for_each(|line| say(line));
         say(&format!("{} in {}", count(manifest.clips.len(), "clip"), out.display()));
     }
 }
@@ -74,8 +77,9 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
         let plans = plans()
             .map(|(file, plan)| PlanLine { plan: file, span: plan.span, score: plan.score, title: &plan.title, reason: &plan.reason })
             .collect();
-        say_json(&Line::Plans { input, plans, warnings: &planned.warnings });
+        say_json(&Line::Plans { input, plans, warnings: &planned.warnings, usage: &planned.usage });
     } else if !how.quiet {
+        spent(&planned.usage).iter().for_each(|line| say(line));
         say(&format!(
             "{} in {}; render them with: clipkit render {}/*.plan.json --out {0}",
             count(files.len(), "plan"),
@@ -105,6 +109,26 @@ fn table(rows: Vec<(&str, Span, f64, &str)>) {
     for [file, span, score, title] in [&head].into_iter().chain(&rows) {
         say(&format!("{file:file_width$}  {span:span_width$}  {score:>5}  {title}"));
     }
+}
+
+/// What paid models were asked, and what that cost: `gpt-4o-mini: 13 requests, 24310 tokens, about $0.0061`.
+pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
+    let lines: Vec<String> = usage
+        .iter()
+        .map(|usage| {
+            let mut parts = vec![count(usage.requests as usize, "request")];
+            let tokens = usage.prompt_tokens + usage.completion_tokens;
+            if tokens > 0 {
+                parts.push(format!("{}{tokens} tokens", if usage.estimated { "about " } else { "" }));
+            }
+            if usage.audio_seconds > 0.0 {
+                parts.push(format!("{:.1} minutes of sound", usage.audio_seconds / 60.0));
+            }
+            parts.push(usage.cost_usd.map_or_else(|| "price not known".to_owned(), |usd| format!("about ${usd:.4}")));
+            format!("{}: {}", usage.model, parts.join(", "))
+        })
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("; "))
 }
 
 fn count(number: usize, what: &str) -> String {

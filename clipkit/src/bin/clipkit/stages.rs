@@ -7,7 +7,7 @@ use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions
 use crate::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use crate::interrupt::Interrupt;
 use crate::output::{warn, write_json};
-use crate::{Done, clip, uri, usage};
+use crate::{Done, clip, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
     let transcriber =
@@ -16,15 +16,15 @@ pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> D
         let media = fetch(cx, &args.input).await?;
         transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
     };
-    let transcript = with_warnings(interrupt, work).await?;
+    let transcript = with_warnings(interrupt, None, work).await?;
     write_json(args.output.as_deref(), &transcript)
 }
 
 pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
     args.lengths.check()?;
-    let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max };
+    let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max, ..args.wishes.options() };
     let transcript = read(&args.transcript)?;
-    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref()).build(args.anew.layers())?;
+    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref(), args.scorer_price).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = match &args.media {
             Some(path) => Some(fetch(cx, path).await?),
@@ -32,7 +32,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
         };
         scorer.score(&cx.for_stage(clipkit::Stage::Score), &Scoring { media, transcript, options }).await
     };
-    let candidates = with_warnings(interrupt, work).await?;
+    let candidates = with_warnings(interrupt, args.wishes.max_cost, work).await?;
     if candidates.is_empty() {
         return Err(Error::new(ErrorKind::NothingFound, "nothing worth a clip was found")
             .with_path(&args.transcript)
@@ -52,15 +52,22 @@ pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
         };
         tracker.track(&cx.for_stage(clipkit::Stage::Track), &Tracking { media, span }).await
     };
-    let tracks = with_warnings(interrupt, work).await?;
+    let tracks = with_warnings(interrupt, None, work).await?;
     write_json(args.output.as_deref(), &tracks)
 }
 
-/// Does the work under a fresh context, and says its warnings in the end.
-async fn with_warnings<T>(interrupt: &Interrupt, work: impl AsyncFnOnce(&Context) -> Result<T>) -> Result<T> {
-    let cx = Context::new();
+/// Does the work under a fresh context, and says its warnings and what it cost in the end.
+async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: impl AsyncFnOnce(&Context) -> Result<T>) -> Result<T> {
+    let mut builder = Context::builder();
+    if let Some(usd) = max_cost {
+        builder = builder.max_cost(usd);
+    }
+    let cx = builder.build();
     let result = interrupt.guard(&cx, work(&cx)).await;
     cx.warnings().iter().for_each(warn);
+    if let Some(line) = report::spent(&cx.usage()) {
+        tracing::info!("{line}");
+    }
     result
 }
 

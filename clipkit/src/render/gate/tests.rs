@@ -17,6 +17,7 @@ pub(super) fn plan() -> ClipPlan {
         span,
         title: String::new(),
         reason: String::new(),
+        hook_line: None,
         score: Score::default(),
         shots: Vec::new(),
         faces: Vec::new(),

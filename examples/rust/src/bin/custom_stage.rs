@@ -22,7 +22,7 @@ impl Scorer for Mentions {
             if found.len() < scoring.options.max_clips && found.iter().all(|other| other.span.intersection(span).is_none()) {
                 let title = format!("About {}", self.word);
                 let reason = format!("{:?} is said at {}", self.word, word.start);
-                found.push(Candidate { span, score: Score::of(50.0), title, reason });
+                found.push(Candidate::new(span, Score::of(50.0), title, reason));
             }
         }
         Ok(found)

@@ -1,0 +1,112 @@
+//! What OpenAI's models cost.
+//!
+//! Standard prices in US dollars, without discounts for cached prompts or batches, as OpenAI's page
+//! <https://developers.openai.com/api/docs/pricing> was quoted by third parties in June 2026 (the page itself was out of reach when this was
+//! written, so check it). Prices change: one that is given goes before this table, and another server than OpenAI's has none.
+
+use serde::{Deserialize, Serialize};
+
+/// What a language model costs, in US dollars for a million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// For tokens that it reads.
+    pub input: f64,
+    /// For tokens that it writes, thoughts included.
+    pub output: f64,
+}
+
+impl Price {
+    /// What so many tokens cost, in US dollars.
+    pub(crate) fn cost(self, prompt_tokens: u64, completion_tokens: u64) -> f64 {
+        (self.input * prompt_tokens as f64 + self.output * completion_tokens as f64) / 1e6
+    }
+
+    /// Whether these are prices: finite, not below zero.
+    pub(crate) fn is_sound(self) -> bool {
+        [self.input, self.output].iter().all(|price| price.is_finite() && *price >= 0.0)
+    }
+}
+
+/// Model, input, output.
+const TEXT: [(&str, f64, f64); 16] = [
+    ("gpt-4o", 2.50, 10.00),
+    ("gpt-4o-mini", 0.15, 0.60),
+    ("gpt-4.1", 2.00, 8.00),
+    ("gpt-4.1-mini", 0.40, 1.60),
+    ("gpt-4.1-nano", 0.10, 0.40),
+    ("gpt-5", 1.25, 10.00),
+    ("gpt-5-mini", 0.25, 2.00),
+    ("gpt-5-nano", 0.05, 0.40),
+    ("gpt-5.1", 1.25, 10.00),
+    ("gpt-5.2", 1.75, 14.00),
+    ("gpt-5.4", 2.50, 15.00),
+    ("gpt-5.4-mini", 0.75, 4.50),
+    ("gpt-5.4-nano", 0.20, 1.25),
+    ("gpt-5.5", 5.00, 30.00),
+    ("o3", 2.00, 8.00),
+    ("o4-mini", 1.10, 4.40),
+];
+
+/// Model, US dollars for a minute of sound.
+const SOUND: [(&str, f64); 3] = [("whisper-1", 0.006), ("gpt-4o-transcribe", 0.006), ("gpt-4o-mini-transcribe", 0.003)];
+
+pub(super) fn of_text(model: &str) -> Option<Price> {
+    let (_, input, output) = TEXT.into_iter().find(|(name, ..)| *name == undated(model))?;
+    Some(Price { input, output })
+}
+
+/// In US dollars for a second.
+pub(super) fn of_sound(model: &str) -> Option<f64> {
+    SOUND.into_iter().find(|(name, _)| *name == undated(model)).map(|(_, minute)| minute / 60.0)
+}
+
+/// `gpt-4o-mini-2024-07-18` is a `gpt-4o-mini`.
+fn undated(model: &str) -> &str {
+    let is_date = |text: &str| {
+        text.len() == 10 && text.bytes().enumerate().all(|(n, byte)| if n == 4 || n == 7 { byte == b'-' } else { byte.is_ascii_digit() })
+    };
+    match model.len().checked_sub(11).and_then(|at| Some((model.get(..at)?, model.get(at..)?.strip_prefix('-')?))) {
+        Some((name, date)) if is_date(date) => name,
+        _ => model,
+    }
+}
+
+/// How many tokens a text has, rather too high than too low: English has four to five letters a token, other Latin scripts about three,
+/// Chinese and Japanese one or less.
+pub(crate) fn tokens(text: &str) -> u64 {
+    let (ascii, other) = text.chars().fold((0_u64, 0_u64), |(ascii, other), letter| match letter.is_ascii() {
+        true => (ascii + 1, other),
+        false => (ascii, other + 1),
+    });
+    ascii.div_ceil(3) + other * 3 / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_known_with_and_without_a_date() {
+        assert_eq!(of_text("gpt-4o-mini-2024-07-18"), of_text("gpt-4o-mini"));
+        assert!((of_text("gpt-4o-mini").unwrap().cost(1_000_000, 500_000) - 0.45).abs() < 1e-9);
+        assert!((of_sound("whisper-1").unwrap() * 3600.0 - 0.36).abs() < 1e-9);
+        for unknown in ["", "llama3", "gpt-4o-minix", "gpt-4o-mini-2024-07-1", "öööööööööö-2024-07-18"] {
+            assert!(of_text(unknown).is_none(), "{unknown}");
+        }
+        assert!(!Price { input: f64::NAN, output: 1.0 }.is_sound() && !Price { input: 0.0, output: -1.0 }.is_sound());
+    }
+
+    #[test]
+    fn tokens_are_not_underestimated() {
+        // Counted with OpenAI's o200k_base: 10, 13 and 11 tokens at most.
+        for (text, real) in [
+            ("The quick brown fox jumps over the lazy dog.", 10),
+            ("Die Preise für Straßenbahnfahrkarten steigen.", 13),
+            ("今日は時計の話をします。", 11),
+        ] {
+            assert!(tokens(text) >= real && tokens(text) <= 3 * real, "{text}: {}", tokens(text));
+        }
+        assert_eq!(tokens(""), 0);
+    }
+}

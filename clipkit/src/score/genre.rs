@@ -1,0 +1,97 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind};
+
+/// What kind of video it is, which decides what counts in a clip.
+///
+/// | genre | hook | completeness | density | emotion | best length |
+/// |---|---|---|---|---|---|
+/// | none given | 30 | 34 | 20 | 16 | 32 s |
+/// | `podcast` | 32 | 30 | 14 | 24 | 38 s |
+/// | `lecture` | 24 | 42 | 26 | 8 | 45 s |
+/// | `gaming` | 28 | 20 | 10 | 42 | 24 s |
+/// | `news` | 34 | 36 | 26 | 4 | 28 s |
+///
+/// The numbers are parts in a hundred of [`Score::total`](crate::Score::total). They are choices of taste, set by hand, not learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Genre {
+    /// People talk: what catches and what is felt.
+    Podcast,
+    /// Someone explains: whole thoughts, and much in them.
+    Lecture,
+    /// People play: outbursts, short.
+    Gaming,
+    /// Someone reports: facts up front, whole, without feeling.
+    News,
+}
+
+/// What counts how much: parts in a hundred, and the length that is watched to the end most, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Weights {
+    pub(super) hook: f64,
+    pub(super) completeness: f64,
+    pub(super) density: f64,
+    pub(super) emotion: f64,
+    pub(super) best_length: f64,
+}
+
+impl Weights {
+    pub(super) fn of(genre: Option<Genre>) -> Self {
+        let [hook, completeness, density, emotion, best_length] = match genre {
+            None => [30.0, 34.0, 20.0, 16.0, 32.0],
+            Some(Genre::Podcast) => [32.0, 30.0, 14.0, 24.0, 38.0],
+            Some(Genre::Lecture) => [24.0, 42.0, 26.0, 8.0, 45.0],
+            Some(Genre::Gaming) => [28.0, 20.0, 10.0, 42.0, 24.0],
+            Some(Genre::News) => [34.0, 36.0, 26.0, 4.0, 28.0],
+        };
+        Weights { hook, completeness, density, emotion, best_length }
+    }
+
+    /// The whole, 0 to 100, of four parts from 0 to 10.
+    pub(super) fn total(&self, hook: f64, completeness: f64, density: f64, emotion: f64) -> f64 {
+        (self.hook * hook + self.completeness * completeness + self.density * density + self.emotion * emotion) / 10.0
+    }
+}
+
+impl Genre {
+    /// The genre's name as it stands in JSON and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Genre::Podcast => "podcast",
+            Genre::Lecture => "lecture",
+            Genre::Gaming => "gaming",
+            Genre::News => "news",
+        }
+    }
+}
+
+impl FromStr for Genre {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        [Genre::Podcast, Genre::Lecture, Genre::Gaming, Genre::News].into_iter().find(|genre| genre.name() == name).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("there is no genre {name}")).with_advice("give podcast, lecture, gaming or news")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_are_parts_in_a_hundred_and_names_are_read_back() {
+        for genre in [None, Some(Genre::Podcast), Some(Genre::Lecture), Some(Genre::Gaming), Some(Genre::News)] {
+            assert!((Weights::of(genre).total(10.0, 10.0, 10.0, 10.0) - 100.0).abs() < 1e-9, "{genre:?}");
+            if let Some(genre) = genre {
+                assert_eq!(genre.name().parse::<Genre>().unwrap(), genre);
+                assert_eq!(serde_json::to_value(genre).unwrap(), genre.name());
+            }
+        }
+        assert!("opera".parse::<Genre>().unwrap_err().to_string().contains("podcast"));
+    }
+}

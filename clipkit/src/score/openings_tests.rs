@@ -1,0 +1,68 @@
+//! Sentences that a clip may open with and such that it should not, labelled by hand, keep the rules honest.
+//!
+//! `openings.tsv` holds them: language, `+` or `-`, sentence. They were written before the rules were held against them. Each is read as the
+//! second sentence of a talk, so that nothing is known of it but its own words.
+
+use std::collections::BTreeMap;
+
+use super::segment::Talk;
+use super::traces::Traces;
+use crate::model::Word;
+
+/// From here an opening counts as good.
+const GOOD: f64 = 3.0;
+
+/// A sentence that ends a thought, in each language.
+fn before(language: &str) -> &'static str {
+    match language {
+        "de" => "Danach war der Saal leer.",
+        "fr" => "La salle était vide.",
+        "es" => "La sala quedó vacía.",
+        "pt" => "A sala ficou vazia.",
+        "it" => "La sala rimase vuota.",
+        "ja" => "部屋は 空に なり ました。",
+        "zh" => "房间 空了。",
+        _ => "The room was empty.",
+    }
+}
+
+/// How good a sentence is to open with, 0 to 10: its hook, as far as it does not hang on what came before.
+fn opening(language: &str, sentence: &str) -> f64 {
+    let text = format!("{} {sentence}", before(language));
+    let words: Vec<Word> = text.split(' ').enumerate().map(|(n, word)| Word::new(word, n as f64 * 0.4, n as f64 * 0.4 + 0.35)).collect();
+    let talk = Talk::read(&words, Some(language), 20.0);
+    let traces = Traces::of(&talk);
+    traces.hook[1] * (1.0 - traces.dangling[1])
+}
+
+#[test]
+fn good_openings_are_told_from_bad_ones() {
+    let mut found: BTreeMap<&str, Vec<(bool, f64, &str)>> = BTreeMap::new();
+    for line in include_str!("openings.tsv").lines() {
+        let [language, label, sentence] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        found.entry(language).or_default().push((label == "+", opening(language, sentence), sentence));
+    }
+    let (mut right, mut all, mut ordered, mut pairs) = (0, 0, 0, 0);
+    for (language, openings) in &found {
+        let (mut right_here, mut ordered_here, mut pairs_here) = (0, 0, 0);
+        for (good, worth, sentence) in openings {
+            let is_right = *good == (*worth >= GOOD);
+            right_here += usize::from(is_right);
+            if !is_right {
+                println!("  wrong: {language} {} {worth:.1} {sentence}", if *good { '+' } else { '-' });
+            }
+            if *good {
+                for (_, other, _) in openings.iter().filter(|(good, ..)| !good) {
+                    pairs_here += 1;
+                    ordered_here += usize::from(worth > other);
+                }
+            }
+        }
+        println!("{language}: {right_here} of {} right, {ordered_here} of {pairs_here} pairs in order", openings.len());
+        (right, all) = (right + right_here, all + openings.len());
+        (ordered, pairs) = (ordered + ordered_here, pairs + pairs_here);
+    }
+    let (accuracy, order) = (f64::from(right as u32) / all as f64, f64::from(ordered as u32) / f64::from(pairs as u32));
+    println!("all: {right} of {all} right ({accuracy:.3}), pairs in order {order:.3}");
+    assert!(all >= 80 && accuracy >= 0.85 && order >= 0.95, "{accuracy:.3} {order:.3}");
+}
