@@ -1,7 +1,7 @@
 # make demo                  make clips from a sample talk (drawn and spoken here), with everything that needs
 # make demo VIDEO=talk.mp4   the same from a video of yours; its transcript stands beside it (talk.vtt, talk.srt ...) or inside it
 # make test                  every check: formatting, lints, tests, documentation
-# make bench                 what scoring costs, and rendering beside the ffmpeg command
+# make bench                 what scoring and analysis cost, and rendering beside the ffmpeg command
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
@@ -23,6 +23,7 @@ bench:
 	@.ci/setup
 	cargo bench --package clipkit-benches --bench scoring
 	cargo bench --package clipkit-benches --bench side_by_side
+	cargo bench --package clipkit-benches --bench analysis
 
 setup:
 	@.ci/setup tests

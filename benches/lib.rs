@@ -1,1 +1,151 @@
-//! Benches of clipkit.
+//! What the benches share: a source, plans of it, what a piece of work costs, and how two ways of doing it compare.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A bench that cannot go on stops.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use clipkit::{
+    CaptionStyle, CaptionTrack, Clip, ClipPlan, Context, Crop, Cue, CueWord, FfmpegRenderer, FileSource, Layout, Media, Output, PlanSource,
+    Platform, Rect, Renderer, Scene, Score, Source, Span,
+};
+
+/// How long the clips of these benches are.
+pub const SECONDS: f64 = 10.0;
+
+/// What a piece of work cost, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// On the clock.
+    pub wall: f64,
+    /// Of processors, outside the kernel.
+    pub user: f64,
+}
+
+/// Who did the work: this process, or its children.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    /// This process.
+    Us,
+    /// Its children, once they have ended.
+    Children,
+}
+
+/// The source: `CLIPKIT_BENCH_VIDEO`, or one that ffmpeg draws.
+pub fn source(folder: &Path) -> PathBuf {
+    std::env::var_os("CLIPKIT_BENCH_VIDEO").map_or_else(|| draw(folder), PathBuf::from)
+}
+
+/// What is in a file.
+pub async fn media(video: &Path) -> Media {
+    FileSource::new().fetch(&Context::new(), &video.to_string_lossy()).await.unwrap()
+}
+
+/// Plans of `count` clips, spread evenly.
+pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
+    let start = |n: u32| 1.0 + f64::from(n) * (media.duration.secs() - SECONDS - 2.0) / f64::from(count);
+    (0..count).map(|n| plan(media, start(n))).collect()
+}
+
+/// Prints medians, and the ratio's range.
+pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
+    let spread = |of: &dyn Fn(&(Cost, Cost)) -> f64| {
+        let mut values: Vec<f64> = pairs.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        (values[0], values[values.len() / 2], values[values.len() - 1])
+    };
+    for (what, of) in [("wall", (|cost| cost.wall) as fn(&Cost) -> f64), ("user", |cost| cost.user)] {
+        let (low, middle, high) = spread(&|(a, b)| of(a) / of(b));
+        let (_, a, _) = spread(&|pair| of(&pair.0));
+        let (_, b, _) = spread(&|pair| of(&pair.1));
+        println!("{name:12} {what}: {first} {a:6.2} s, {second} {b:6.2} s, ratio {middle:.3} ({low:.3} to {high:.3})");
+    }
+}
+
+/// Does a piece of work and says what it cost.
+pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
+    let whose = match who {
+        Who::Us => libc::RUSAGE_SELF,
+        Who::Children => libc::RUSAGE_CHILDREN,
+    };
+    let user = || {
+        // SAFETY: `usage` is plain data that the call fills.
+        let usage = unsafe {
+            let mut usage = std::mem::zeroed::<libc::rusage>();
+            libc::getrusage(whose, &mut usage);
+            usage
+        };
+        usage.ru_utime.tv_sec as f64 + usage.ru_utime.tv_usec as f64 / 1e6
+    };
+    let (begun, before) = (Instant::now(), user());
+    work();
+    Cost { wall: begun.elapsed().as_secs_f64(), user: user() - before }
+}
+
+/// Renders `plans`, `jobs` side by side.
+pub async fn render(plans: &[ClipPlan], jobs: usize) -> Vec<Clip> {
+    use futures::StreamExt;
+    let cx = Context::new();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let renderer = FfmpegRenderer::new();
+    futures::stream::iter(plans)
+        .map(|plan| {
+            let cx = cx.with_threads(cores.div_ceil(jobs));
+            async move { renderer.render(&cx, plan).await.unwrap() }
+        })
+        .buffer_unordered(jobs)
+        .collect()
+        .await
+}
+
+fn plan(media: &Media, start: f64) -> ClipPlan {
+    let video = media.require_video().unwrap();
+    let (width, height) = video.display_size();
+    let window = 9.0 / 16.0 * f64::from(height) / f64::from(width);
+    let span = Span::secs(start, start + SECONDS).unwrap();
+    let cues = (0..20)
+        .map(|n| {
+            let at = |part: usize| (n * 4 + part) as f64 * SECONDS / 80.0;
+            let word =
+                |part: usize| CueWord { text: format!("word{part}"), span: Span::secs(at(part), at(part + 1)).unwrap(), emphasized: false };
+            Cue { span: Span::secs(at(0), at(4)).unwrap(), words: (0..4).map(word).collect(), place: None }
+        })
+        .collect();
+    ClipPlan {
+        hook: None,
+        hook_line: None,
+        version: ClipPlan::VERSION,
+        source: PlanSource { path: media.path.clone(), id: media.id.clone(), width, height, duration: media.duration },
+        span,
+        title: "bench".into(),
+        reason: String::new(),
+        score: Score::of(1.0),
+        shots: Vec::new(),
+        faces: Vec::new(),
+        subjects: Vec::new(),
+        scenes: vec![Scene {
+            span: span.since(span.start()),
+            layout: Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, window, 1.0)) },
+        }],
+        captions: Some(CaptionTrack {
+            style: CaptionStyle::karaoke(),
+            safe_area: Platform::Generic.safe_area(clipkit::Aspect::Vertical),
+            cues,
+        }),
+        output: Output::h264(1080, 1920, video.frame_rate),
+    }
+}
+
+/// Two minutes of 1080p with motion and detail everywhere.
+fn draw(folder: &Path) -> PathBuf {
+    let path = folder.join("source.mp4");
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "mandelbrot=s=1920x1080:r=25", "-f", "lavfi", "-i", "sine=f=300"])
+        .args(["-t", "120", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-pix_fmt", "yuv420p", "-c:a", "aac"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(status.success());
+    path
+}

@@ -40,8 +40,15 @@ impl Frames {
     }
 
     /// Of the columns in `range`, the one at which frame `n` of `part` (as high, but narrower) correlates best with frame `n` of this, and
-    /// the normalised correlation there. Every `skip`th row counts.
-    fn find(&self, part: &Frames, n: usize, range: std::ops::RangeInclusive<usize>, skip: usize) -> (usize, f64) {
+    /// the normalised correlation there. Every `skip`th row counts. None where the part is all but empty, and so is found anywhere: now and
+    /// then a shot of a made talk begins with a frame that shows nobody yet.
+    fn find(&self, part: &Frames, n: usize, range: std::ops::RangeInclusive<usize>, skip: usize) -> Option<(usize, f64)> {
+        const EMPTY: f64 = 25.0;
+        let shown: Vec<f64> = (0..self.height).step_by(skip).flat_map(|row| part.row(n, row)).map(|&value| f64::from(value)).collect();
+        let mean = shown.iter().sum::<f64>() / shown.len() as f64;
+        if shown.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / shown.len() as f64 <= EMPTY {
+            return None;
+        }
         let correlation = |left: usize| {
             let (mut count, mut a, mut b, mut aa, mut bb, mut ab) = (0.0, 0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
             for row in (0..self.height).step_by(skip) {
@@ -55,14 +62,14 @@ impl Frames {
             let spread = |sum: u64, mean: f64| (sum as f64 / count - mean * mean).max(1e-9);
             (ab as f64 / count - mean_a * mean_b) / (spread(aa, mean_a) * spread(bb, mean_b)).sqrt()
         };
-        range.map(|left| (left, correlation(left))).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
+        range.map(|left| (left, correlation(left))).max_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
 /// The window's left edge in the frames that were looked at, as a fraction of the picture.
 struct Seen {
-    /// Every fifth frame.
-    edges: Vec<f64>,
+    /// Every fifth frame; none where it is all but empty.
+    edges: Vec<Option<f64>>,
     /// Every frame near a cut, more coarsely: cut, and the edges from [`AROUND`] frames before it on.
     cuts: Vec<(f64, Vec<f64>)>,
     /// The least sure match.
@@ -79,19 +86,21 @@ fn see(source: &Path, clip: &Path, truth: &Truth) -> Seen {
     assert!(fine.0.count() >= 290, "{}", fine.0.count());
     let mut least = 1.0_f64;
     let mut roughly = |n: usize| {
-        let (left, sure) = coarse.0.find(&coarse.1, n, 0..=COARSE.0 - coarse.1.width, 2);
+        let (left, sure) = coarse.0.find(&coarse.1, n, 0..=COARSE.0 - coarse.1.width, 2)?;
         least = least.min(sure);
-        left
+        Some(left)
     };
     let edges = (0..fine.0.count()).map(|n| {
-        let (near, by) = (roughly(n * EVERY) * FINE.0 / COARSE.0, FINE.0 / COARSE.0 + 2);
+        let (near, by) = (roughly(n * EVERY)? * FINE.0 / COARSE.0, FINE.0 / COARSE.0 + 2);
         let range = near.saturating_sub(by)..=(near + by).min(FINE.0 - fine.1.width);
-        fine.0.find(&fine.1, n, range, 4).0 as f64 / FINE.0 as f64
+        Some(fine.0.find(&fine.1, n, range, 4)?.0 as f64 / FINE.0 as f64)
     });
-    let edges: Vec<f64> = edges.collect();
+    let edges: Vec<Option<f64>> = edges.collect();
     let cuts = truth.cuts.iter().filter(|&&cut| cut < SECS - 1.0).map(|&cut| {
         let frame = (cut * 25.0).round() as usize;
-        (cut, (frame - AROUND..=frame + AROUND).map(|n| roughly(n) as f64 / COARSE.0 as f64).collect::<Vec<_>>())
+        // An empty frame is as late or early as the one after it.
+        let place = |n: usize| (n..n + 3).find_map(&mut roughly).expect("a shot shows somebody") as f64 / COARSE.0 as f64;
+        (cut, (frame - AROUND..=frame + AROUND).map(place).collect::<Vec<_>>())
     });
     let cuts = cuts.collect();
     Seen { edges, cuts, least }
@@ -117,7 +126,6 @@ fn is_whole(face: Rect, edge: f64, width: f64) -> bool {
     edge <= face.x + play && face.x + face.width - play <= edge + width
 }
 
-/// Renders the first minute of a talk and judges what is in the pixels.
 pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     let file = &media.path;
     let video = media.require_video().unwrap();
@@ -153,6 +161,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
             if !(shot.start..shot.end).contains(&t) {
                 continue;
             }
+            let Some(edge) = edge else { continue };
             let face = shot.faces.iter().find(|face| face.speaks(t)).unwrap();
             whole.count(is_whole(face.at(t), edge, window));
             let off = |face: &TrueFace| (face.at(t).center().0 - (edge + window / 2.0)).abs();

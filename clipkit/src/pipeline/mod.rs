@@ -290,6 +290,9 @@ impl Pipeline {
 
     /// Where a voice is heard in the clip and around its ends; nowhere, with a warning, where its sound cannot be read.
     async fn hear_clip(&self, run: &Run, rank: usize, chosen: &Chosen, candidate: &Candidate) -> Result<Vec<Span>> {
+        if chosen.media.audio.is_empty() {
+            return Ok(Vec::new());
+        }
         let (media, (start, end)) = (chosen.media.clone(), (candidate.span.start(), candidate.span.end()));
         let span = Span::between(start.plus(-edges::HEARD_SECS).max(Timestamp::ZERO), end.plus(edges::HEARD_SECS));
         let heard = run.stage(Stage::Plan, Some(rank), |cx| async move {

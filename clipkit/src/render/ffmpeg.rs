@@ -11,6 +11,9 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Clip, ClipPlan};
 
+/// So often a clip is rendered while only its peaks are too high.
+const MOST_RENDERINGS: usize = 4;
+
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
 /// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
@@ -55,8 +58,11 @@ impl Renderer for FfmpegRenderer {
                         cover::write(&still, &files.cover)?;
                         return Ok(clip);
                     }
-                    Verdict::Refused { why, overshoot } if renderings == 1 => {
-                        cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+                    // Peaks come down by what they are known to be over; noise needs a few steps.
+                    Verdict::Refused { why, overshoot } if renderings == 1 || (overshoot > 0.0 && renderings < MOST_RENDERINGS) => {
+                        if renderings == 1 {
+                            cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+                        }
                         lower += overshoot;
                         renderings += 1;
                     }

@@ -64,12 +64,17 @@ fn refuse(error: ebur128::Error) -> Error {
     Error::new(ErrorKind::Encode, format!("cannot measure the loudness: {error}"))
 }
 
+/// Where holding the peaks this many dB lower does not help, the limiter is not the way.
+const STUBBORN: f64 = 3.0;
+
 /// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for or there is no sound.
 ///
 /// `lower` is by how many dB more than usual the peaks are held below the plan's limit.
 pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
     let untouched = Treatment::default();
     let Some(target) = plan.output.loudness else { return Ok((untouched, None)) };
+    // Peaks that stay too high however they are held come down with all of the sound.
+    let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
     let listen = |treatment: Treatment| measure(cx, media, plan, treatment);
     let Some(source) = listen(untouched)? else { return Ok((untouched, None)) };
     let ceiling = target.true_peak - CODEC_MARGIN - lower;

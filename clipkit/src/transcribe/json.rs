@@ -32,7 +32,7 @@ pub(super) fn parse(text: &str) -> Option<Document> {
             } else {
                 segments(list("segments")?)?
             };
-            let language = object.get("language").and_then(Value::as_str).filter(|tag| super::sidecar::is_language(tag)).map(str::to_owned);
+            let language = object.get("language").and_then(Value::as_str).and_then(super::language::tag);
             Some(Document { language, words })
         }
         _ => None,

@@ -3,6 +3,7 @@
 mod captions;
 mod chunks;
 mod json;
+mod language;
 mod listen;
 mod local;
 mod markup;

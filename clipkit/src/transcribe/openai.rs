@@ -146,50 +146,6 @@ impl Transcriber for OpenAiTranscriber {
             .await?;
         let language = self.language.clone().or_else(|| answers.iter().find_map(|(.., language)| language.clone()));
         let words = stitch(answers.into_iter().map(|(chunk, words, _)| (chunk, words)).collect());
-        Ok(Transcript {
-            language: language.and_then(|language| tag(&language)),
-            origin: format!("{} by API", self.model),
-            words: repair(heard.trim(cx, words), media.duration)?,
-        })
-    }
-}
-
-/// A language as a BCP 47 tag; none where it is not known. Whisper answers with its English name.
-fn tag(language: &str) -> Option<String> {
-    let given = language.trim().to_lowercase();
-    // "el", "pt-br".
-    if given.split('-').next().is_some_and(|code| (2..=3).contains(&code.len())) {
-        return Some(language.trim().to_owned());
-    }
-    // The register says "Malay (macrolanguage)" and "Modern Greek (1453-)".
-    let is_meant = |name: &str| {
-        let name = name.to_lowercase();
-        let short = name.split(" (").next().unwrap_or_default();
-        short == given || short.strip_prefix("modern ") == Some(&given)
-    };
-    let two_letters = |language: isolang::Language| language.to_639_1().filter(|_| is_meant(language.to_name()));
-    isolang::languages().find_map(two_letters).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tag;
-
-    #[test]
-    fn names_of_languages_become_tags() {
-        for (given, expected) in [
-            ("english", Some("en")),
-            ("Japanese", Some("ja")),
-            ("greek", Some("el")),
-            ("malay", Some("ms")),
-            ("chinese", Some("zh")),
-            ("norwegian", Some("no")),
-            ("en", Some("en")),
-            ("pt-BR", Some("pt-BR")),
-            ("klingonese", None),
-            ("", None),
-        ] {
-            assert_eq!(tag(given).as_deref(), expected, "{given}");
-        }
+        Ok(Transcript { language, origin: format!("{} by API", self.model), words: repair(heard.trim(cx, words), media.duration)? })
     }
 }
