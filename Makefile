@@ -21,7 +21,7 @@ test:
 
 bench:
 	@.ci/setup
-	cargo bench --package clipkit-benches --bench scoring
+	cargo bench --package clipkit-benches --bench scoring --bench planning
 	cargo bench --package clipkit-benches --bench side_by_side
 	cargo bench --package clipkit-benches --bench analysis
 

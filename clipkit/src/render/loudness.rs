@@ -73,11 +73,11 @@ const STUBBORN: f64 = 3.0;
 pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
     let untouched = Treatment::default();
     let Some(target) = plan.output.loudness else { return Ok((untouched, None)) };
-    // Peaks that stay too high however they are held come down with all of the sound.
+    // Peaks that stay too high however they are held (AAC gives squeezed noise its peaks back) come down with all of the sound.
     let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
     let listen = |treatment: Treatment| measure(cx, media, plan, treatment);
     let Some(source) = listen(untouched)? else { return Ok((untouched, None)) };
-    let ceiling = target.true_peak - CODEC_MARGIN - lower;
+    let ceiling = target.true_peak - CODEC_MARGIN - lower.min(STUBBORN);
     let mut treatment = treat(source, target, ceiling);
     let mut made = Measured { integrated: source.integrated + treatment.gain, true_peak: source.true_peak + treatment.gain };
     if treatment.ceiling.is_some() {

@@ -1,0 +1,109 @@
+//! What planning a clip of a minute costs, without a picture: the camera's path through a shot in which four people move and talk, the layout,
+//! the cues, and the captions as ASS.
+
+#![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clipkit::*;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+const LENGTH: f64 = 60.0;
+
+/// A video that is not looked at, and what was seen and said in it.
+struct Known;
+
+#[async_trait]
+impl Source for Known {
+    async fn fetch(&self, _cx: &Context, _uri: &str) -> Result<Media> {
+        let color = Color { primaries: "bt709".into(), transfer: "bt709".into(), matrix: "bt709".into(), range: "tv".into(), hdr: None };
+        let video = VideoStream {
+            index: 0,
+            codec: "h264".into(),
+            width: 1920,
+            height: 1080,
+            orientation: Orientation::default(),
+            pixel_aspect: 1.0,
+            frame_rate: FrameRate::new(25, 1),
+            variable_rate: false,
+            pixel_format: "yuv420p".into(),
+            bit_depth: 8,
+            color,
+            start: Timestamp::ZERO,
+        };
+        Ok(Media {
+            path: "talk.mp4".into(),
+            id: ContentId::new("none", "0"),
+            container: "mp4".into(),
+            duration: Timestamp::from_secs(LENGTH),
+            video: Some(video),
+            audio: Vec::new(),
+            subtitles: Vec::new(),
+        })
+    }
+}
+
+#[async_trait]
+impl Transcriber for Known {
+    async fn transcribe(&self, _cx: &Context, _media: &Media) -> Result<Transcript> {
+        let words = (0..150).map(|n| {
+            let at = f64::from(n) * LENGTH / 150.0;
+            Word::new(if n % 11 == 10 { format!("word{n}.") } else { format!("word{n}") }, at, at + 0.3)
+        });
+        Ok(Transcript { words: words.collect(), ..Transcript::default() })
+    }
+}
+
+#[async_trait]
+impl Scorer for Known {
+    async fn score(&self, _cx: &Context, _scoring: &Scoring) -> Result<Vec<Candidate>> {
+        Ok(vec![Candidate::new(Span::secs(0.0, LENGTH)?, Score::of(50.0), "A minute", "it is all there is")])
+    }
+}
+
+#[async_trait]
+impl FaceTracker for Known {
+    async fn track(&self, _cx: &Context, tracking: &Tracking) -> Result<Tracks> {
+        let sample = |person: u32, n: u32| {
+            let t = f64::from(n) / 5.0;
+            let x = 0.1 + 0.22 * f64::from(person) + 0.06 * (t * 0.7 + f64::from(person)).sin();
+            let speaks = (t / 7.0) as u32 % 4 == person;
+            let rect = Rect::new(x, 0.3 + 0.01 * t.cos(), 0.08, 0.15);
+            FaceSample { at: Timestamp::from_secs(t), rect, confidence: 0.95, mouth: if speaks { 0.2 } else { 0.01 } }
+        };
+        let face = |id| FaceTrack { id, samples: (0..(LENGTH * 5.0) as u32).map(|n| sample(id, n)).collect() };
+        Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: (0..4).map(face).collect(), ..Tracks::default() })
+    }
+}
+
+#[async_trait]
+impl Renderer for Known {
+    async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<Clip> {
+        Err(Error::new(ErrorKind::Unavailable, "nothing is rendered here"))
+    }
+}
+
+fn planning(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let known = Arc::new(Known);
+    let pipeline = Pipeline::builder()
+        .source(known.clone())
+        .transcriber(known.clone())
+        .scorer(known.clone())
+        .tracker(known.clone())
+        .renderer(known)
+        .publisher(Folder::new("unused"))
+        .build()
+        .unwrap();
+    let plan = runtime.block_on(pipeline.plan("talk.mp4")).unwrap().plans.remove(0).plan;
+    let (scenes, cues) = (plan.scenes.len(), plan.captions.as_ref().map_or(0, |track| track.cues.len()));
+    criterion.bench_function(&format!("plan of a minute, four people, {scenes} scenes, {cues} cues"), |bencher| {
+        bencher.iter(|| runtime.block_on(pipeline.plan("talk.mp4")).unwrap());
+    });
+    let captions = plan.captions.unwrap();
+    criterion.bench_function("its captions measured and set as ASS", |bencher| bencher.iter(|| captions.to_ass(1080, 1920)));
+}
+
+criterion_group!(benches, planning);
+criterion_main!(benches);
