@@ -67,7 +67,7 @@ fn refuse(error: ebur128::Error) -> Error {
 /// Where holding the peaks this many dB lower does not help, the limiter is not the way.
 const STUBBORN: f64 = 3.0;
 
-/// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for or there is no sound.
+/// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for, or the sound is left alone.
 ///
 /// `lower` is by how many dB more than usual the peaks are held below the plan's limit.
 pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
@@ -76,7 +76,8 @@ pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -
     // Peaks that stay too high however they are held (AAC gives squeezed noise its peaks back) come down with all of the sound.
     let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
     let listen = |treatment: Treatment| measure(cx, media, plan, treatment);
-    let Some(source) = listen(untouched)? else { return Ok((untouched, None)) };
+    // Too quiet, or too short for a number to go by: it is left as it is, and nothing is asked of it.
+    let Some(source) = listen(untouched)?.filter(|source| source.integrated >= NOTHING_HEARD) else { return Ok((untouched, None)) };
     let ceiling = target.true_peak - CODEC_MARGIN - lower.min(STUBBORN);
     let mut treatment = treat(source, target, ceiling);
     let mut made = Measured { integrated: source.integrated + treatment.gain, true_peak: source.true_peak + treatment.gain };
