@@ -42,9 +42,12 @@ pub async fn media(video: &Path) -> Media {
     FileSource::new().fetch(&Context::new(), &video.to_string_lossy()).await.unwrap()
 }
 
-/// Plans of `count` clips, spread evenly.
+/// Plans of `count` clips, spread evenly. They start just before a frame, so that whoever cuts there shows the same frames.
 pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
-    let start = |n: u32| 1.0 + f64::from(n) * (media.duration.secs() - SECONDS - 2.0) / f64::from(count);
+    let video = media.require_video().unwrap();
+    let (first, fps) = (video.start.secs(), video.frame_rate.fps());
+    let on_a_frame = |at: f64| ((at - first) * fps).ceil() / fps + first - 0.000_4;
+    let start = |n: u32| on_a_frame(1.0 + f64::from(n) * (media.duration.secs() - SECONDS - 2.0) / f64::from(count));
     (0..count).map(|n| plan(media, start(n))).collect()
 }
 
@@ -83,20 +86,21 @@ pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
     Cost { wall: begun.elapsed().as_secs_f64(), user: user() - before }
 }
 
-/// Renders `plans`, `jobs` side by side.
-pub async fn render(plans: &[ClipPlan], jobs: usize) -> Vec<Clip> {
+/// Renders `plans`, `jobs` side by side. The clips are there as long as the context is.
+pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<Clip>) {
     use futures::StreamExt;
     let cx = Context::new();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let renderer = FfmpegRenderer::new();
-    futures::stream::iter(plans)
+    let clips = futures::stream::iter(plans)
         .map(|plan| {
             let cx = cx.with_threads(cores.div_ceil(jobs));
             async move { renderer.render(&cx, plan).await.unwrap() }
         })
         .buffer_unordered(jobs)
         .collect()
-        .await
+        .await;
+    (cx, clips)
 }
 
 fn plan(media: &Media, start: f64) -> ClipPlan {

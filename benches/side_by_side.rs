@@ -25,10 +25,11 @@ fn main() {
     let (mut one, mut likeness) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let plan = &plans[round % plans.len()];
-        let mut clips = Vec::new();
-        let ours = measure(Who::Us, || clips = runtime.block_on(render(std::slice::from_ref(plan), 1)));
+        let mut made = None;
+        let ours = measure(Who::Us, || made = Some(runtime.block_on(render(std::slice::from_ref(plan), 1))));
         let theirs = measure(Who::Children, || command(plan, folder.path()));
         one.push((ours, theirs));
+        let (_kept, clips) = made.unwrap();
         likeness.push(ssim(&clips[0].video, &folder.path().join("theirs.mp4")));
     }
     report("one clip", ["clipkit", "ffmpeg"], &one);
