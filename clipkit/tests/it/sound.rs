@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clipkit::{
-    Clip, ClipOptions, ClipPlan, Context, Crop, FfmpegRenderer, FileSource, FrameRate, Layout, Loudness, Output, PlanSource, Rect,
-    Renderer, Scene, Score, Source, Span, Timestamp, Transcript,
+    Clip, ClipOptions, ClipPlan, Context, Crop, FfmpegRenderer, FileSource, Layout, Loudness, Rect, Renderer, Scene, Span, Timestamp,
+    Transcript,
 };
 
+use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, loudness, samples, testdata};
 
 /// A video with this sound and a small picture.
@@ -20,27 +21,12 @@ fn video(folder: &tempfile::TempDir, name: &str, sound: &str) -> PathBuf {
     path
 }
 
+/// A plan that shows all of the picture, small.
 async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
-    let media = FileSource::new().fetch(&Context::new(), &path.to_string_lossy()).await.unwrap();
+    let media = fetch(path).await;
     let span = span.unwrap_or(Span::between(Timestamp::ZERO, media.duration));
-    let (width, height) = media.require_video().unwrap().display_size();
-    let crop = Crop::still(Rect::FULL);
-    ClipPlan {
-        hook: None,
-        version: ClipPlan::VERSION,
-        source: PlanSource { path: media.path.clone(), id: media.id.clone(), width, height, duration: media.duration },
-        span,
-        title: "A title".into(),
-        reason: "A reason.".into(),
-        hook_line: None,
-        score: Score::of(50.0),
-        shots: Vec::new(),
-        faces: Vec::new(),
-        subjects: Vec::new(),
-        scenes: vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop } }],
-        captions: None,
-        output: Output::h264(64, 64, FrameRate::new(30, 1)),
-    }
+    let scenes = vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }];
+    ClipPlan { scenes, ..centred(&media, span, (64, 64)) }
 }
 
 async fn rendered(plan: &ClipPlan) -> (Clip, Context) {
