@@ -102,12 +102,12 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
 /// A transcript that is given is used, whatever else is asked for.
 pub(crate) fn transcriber(name: TranscriberName, model: Option<&str>, file: Option<&Path>) -> TranscriberConfig {
     match (name, file) {
-        (TranscriberName::Auto, None) if model.is_none() => TranscriberConfig::Auto,
+        (TranscriberName::Auto, None) if model.is_none() => TranscriberConfig::default(),
         (TranscriberName::Openai | TranscriberName::Auto, None) => {
             let default = OpenAiTranscriber::default();
             TranscriberConfig::Openai(OpenAiTranscriber { model: model.map_or(default.model, str::to_owned), ..default })
         }
-        (TranscriberName::Local, None) => TranscriberConfig::Local { model: model.map(Into::into) },
+        (TranscriberName::Local, None) => TranscriberConfig::Local { model: model.map(Into::into), language: None },
         (_, file) => TranscriberConfig::Captions { file: file.map(Path::to_owned) },
     }
 }

@@ -6,9 +6,10 @@ mod store;
 
 pub use input::Input;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -31,8 +32,9 @@ use crate::error::{Error, ErrorKind, Result};
 ///   Nothing of it is written in the clear.
 /// - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
 ///   used leaves a warning.
-/// - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
-///   cancelled leaves the others alone; the work stops when nobody waits for it any more.
+/// - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
+///   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
+///   it any more.
 /// - Failures are not kept, nor is what a [`Fallback`](crate::Fallback) stepped down to. Warnings are kept with the answer and said each time.
 /// - Several processes may share a store: an entry appears when it is whole.
 ///
@@ -59,15 +61,32 @@ pub struct Cache {
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "has_no_name")]
     given: Option<Arc<dyn ObjectStore>>,
     #[serde(skip)]
-    shared: Arc<Shared>,
+    shared: Arc<OnceLock<Arc<Shared>>>,
 }
 
-/// What clones have in common.
+/// What clones have in common, and all caches of this process in one place.
 #[derive(Default)]
 struct Shared {
     /// Opened when first needed; none on a machine without a cache folder, where nothing is kept.
     shelf: OnceCell<Option<Shelf>>,
     flights: Flights,
+}
+
+/// What is in use, by place; none is the user's cache folder.
+static IN_USE: Mutex<Option<HashMap<Option<String>, Weak<Shared>>>> = Mutex::new(None);
+
+impl Shared {
+    fn of(place: Option<&str>) -> Arc<Self> {
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = in_use.get_or_insert_default();
+        in_use.retain(|_, shared| shared.strong_count() > 0);
+        if let Some(shared) = in_use.get(&place.map(str::to_owned)).and_then(Weak::upgrade) {
+            return shared;
+        }
+        let shared = Arc::<Shared>::default();
+        in_use.insert(place.map(str::to_owned), Arc::downgrade(&shared));
+        shared
+    }
 }
 
 impl Default for Cache {
@@ -160,6 +179,15 @@ impl Cache {
         })
     }
 
+    /// What this cache shares with others. One over a store that was handed in, or in memory, has its clones alone.
+    fn shared(&self) -> &Arc<Shared> {
+        self.shared.get_or_init(|| match &self.store {
+            _ if self.given.is_some() => Arc::default(),
+            Some(place) if place.starts_with("memory:") => Arc::default(),
+            place => Shared::of(place.as_deref()),
+        })
+    }
+
     async fn shelf(&self) -> Result<Option<&Shelf>> {
         let open = || async {
             match (&self.given, &self.store) {
@@ -171,7 +199,7 @@ impl Cache {
                 },
             }
         };
-        Ok(self.shared.shelf.get_or_try_init(open).await?.as_ref())
+        Ok(self.shared().shelf.get_or_try_init(open).await?.as_ref())
     }
 
     /// Looks the answer up, else does the work and keeps what it answers. Runs once for all who wait.
@@ -231,10 +259,16 @@ where
         self.check_time()?;
         cx.check()?;
         let key = input::key(input, &self.fingerprint(next.identity())?);
+        // A cache in the same place around this one, as around a fallback whose first stage is cached, waits for this call.
+        let flight = format!("{:p} {key}", Arc::as_ptr(self.shared()));
+        if cx.is_within(&flight) {
+            return next.call(cx, input).await;
+        }
         let work = |apart: Context| {
             let (cache, key, input, next) = (self.clone(), key.clone(), input.clone(), next.clone());
+            let apart = apart.within(&flight);
             async move { cache.find_or_make(apart, key, input, next).await }
         };
-        self.shared.flights.join(cx, &key, work).await
+        self.shared().flights.join(cx, &key, work).await
     }
 }
