@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -99,6 +100,7 @@ pub struct Context {
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
+    extension: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -194,6 +196,18 @@ impl Context {
     #[must_use]
     pub fn with_threads(&self, threads: usize) -> Self {
         Context { threads, ..self.clone() }
+    }
+
+    /// The same context, with something of the caller's that its own stages find again: a request, a handle. It takes the place of
+    /// what was there.
+    #[must_use]
+    pub fn with_extension<T: Any + Send + Sync>(&self, extension: Arc<T>) -> Self {
+        Context { extension: Some(extension), ..self.clone() }
+    }
+
+    /// What the caller gave for its stages, where it is a `T`.
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.extension.as_deref()?.downcast_ref()
     }
 
     /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
@@ -314,7 +328,15 @@ impl Context {
         };
         let cancellation = self.cancellation.child_token();
         let ledger = Arc::new(Ledger::below(&self.ledger));
-        Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, threads: self.threads }
+        Context {
+            shared: Arc::new(shared),
+            ledger,
+            cancellation,
+            stage: None,
+            clip: None,
+            threads: self.threads,
+            extension: self.extension.clone(),
+        }
     }
 
     /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
