@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::{Cache, LayerConfig, WithLayers};
 use crate::model::Stage;
-use crate::pipeline::{ClipOptions, Pipeline};
+use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
 use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::source::{FileSource, Source};
@@ -34,7 +35,7 @@ use crate::source::{FileSource, Source};
 /// # assert_eq!(config.options.clips, 4);
 /// # Ok::<(), clipkit::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PipelineConfig {
     /// Where videos come from. Default `file`.
@@ -60,7 +61,7 @@ pub struct PipelineConfig {
 }
 
 /// Where videos come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SourceConfig {
@@ -70,7 +71,7 @@ pub enum SourceConfig {
 }
 
 /// How plans become files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum RendererConfig {
@@ -80,7 +81,7 @@ pub enum RendererConfig {
 }
 
 /// Where clips go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum PublisherConfig {
@@ -111,20 +112,35 @@ impl PipelineConfig {
 impl Pipeline {
     /// The pipeline that a document describes. Under `cx` a model may be downloaded, if the document asks for one.
     pub async fn from_config(cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
+        Pipeline::builder().complete(cx, config).await
+    }
+}
+
+impl PipelineBuilder {
+    /// The pipeline of the stages that were given, and for the others, and the options, of what a document describes. Under `cx` a
+    /// model may be downloaded, if the document asks for one.
+    pub async fn complete(mut self, cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
         if config.layers.contains_key(&Stage::Plan) {
             return Err(Error::new(ErrorKind::Config, "plans are made by no stage, so nothing goes around it")
                 .with_advice("name source, transcribe, score, track, render or publish"));
         }
         let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
-        Pipeline::builder()
-            .source(config.source.build(layers(Stage::Source))?)
-            .transcriber(config.transcriber.build(layers(Stage::Transcribe))?)
-            .scorer(config.scorer.build(layers(Stage::Score))?)
-            .tracker(config.tracker.build(cx, layers(Stage::Track)).await?)
-            .renderer(config.renderer.build(layers(Stage::Render))?)
-            .publisher(config.publisher.build(layers(Stage::Publish))?)
-            .options(config.options.clone())
-            .build()
+        macro_rules! complete {
+            ($($stage:ident: $built:expr),* $(,)?) => {
+                $(if self.$stage.is_none() {
+                    self = self.$stage($built);
+                })*
+            };
+        }
+        complete! {
+            source: config.source.build(layers(Stage::Source))?,
+            transcriber: config.transcriber.build(layers(Stage::Transcribe))?,
+            scorer: config.scorer.build(layers(Stage::Score))?,
+            tracker: config.tracker.build(cx, layers(Stage::Track)).await?,
+            renderer: config.renderer.build(layers(Stage::Render))?,
+            publisher: config.publisher.build(layers(Stage::Publish))?,
+        }
+        self.options(config.options.clone()).build()
     }
 }
 

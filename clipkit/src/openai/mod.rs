@@ -10,6 +10,7 @@ pub(crate) use prices::tokens;
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -39,7 +40,7 @@ const OPENAI: &str = "https://api.openai.com/v1";
 /// # assert_eq!(serde_json::from_str::<OpenAiServer>(r#"{"base_url": "http://localhost:8000/v1",
 /// #     "layers": [{"rate_limit": {"per_minute": 20}}, {"retry": {"attempts": 5}}]}"#).unwrap(), server);
 /// ```
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiServer {
     /// The address below which the API's paths lie, such as `http://localhost:8000/v1`.

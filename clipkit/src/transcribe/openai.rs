@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_openai::types::audio::{AudioInput, AudioResponseFormat, CreateTranscriptionRequest, TimestampGranularity};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -39,7 +40,7 @@ const TIMES: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_f
 /// where the voice is. A warning says so either way.
 ///
 /// Each request is made inside the server's layers ([`OpenAiServer::layers`]): one that fails is sent again alone, not all of the video.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.

@@ -7,9 +7,11 @@
 
 mod api;
 mod cache;
+mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod fakes;
+mod frames;
 mod imports;
 mod layers;
 mod layouts;

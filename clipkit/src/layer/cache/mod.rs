@@ -15,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use object_store::ObjectStore;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::OnceCell;
@@ -49,15 +50,17 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
 /// `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a `store`, the user's cache folder.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cache {
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     keep: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
+    #[schemars(skip)]
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "has_no_name")]
     given: Option<Arc<dyn ObjectStore>>,
     #[serde(skip)]
@@ -71,6 +74,9 @@ struct Shared {
     shelf: OnceCell<Option<Shelf>>,
     flights: Flights,
 }
+
+/// The variable that names the place of the user's cache.
+const VARIABLE: &str = "CLIPKIT_CACHE";
 
 /// What is in use, by place; none is the user's cache folder.
 static IN_USE: Mutex<Option<HashMap<Option<String>, Weak<Shared>>>> = Mutex::new(None);
@@ -114,7 +120,8 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
-    /// In `clipkit` in `XDG_CACHE_HOME` or the platform's cache folder. The same as [`Cache::default`].
+    /// Where the environment variable `CLIPKIT_CACHE` says (a folder or an address, as for [`Cache::at`]), else in `clipkit` in `XDG_CACHE_HOME` or
+    /// the platform's cache folder. The same as [`Cache::default`].
     pub fn of_the_user() -> Self {
         Cache::default()
     }
@@ -157,8 +164,8 @@ impl Cache {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        match &self.store {
-            Some(place) if self.given.is_none() => store::check(place)?,
+        match self.place() {
+            Some(place) if self.given.is_none() => store::check(&place)?,
             _ => {}
         }
         self.check_time()
@@ -179,9 +186,14 @@ impl Cache {
         })
     }
 
+    /// The folder or the address; none is the user's cache folder.
+    fn place(&self) -> Option<String> {
+        self.store.clone().or_else(|| std::env::var(VARIABLE).ok().filter(|place| !place.trim().is_empty()))
+    }
+
     /// What this cache shares with others. One over a store that was handed in, or in memory, has its clones alone.
     fn shared(&self) -> &Arc<Shared> {
-        self.shared.get_or_init(|| match &self.store {
+        self.shared.get_or_init(|| match self.place() {
             _ if self.given.is_some() => Arc::default(),
             Some(place) if place.starts_with("memory:") => Arc::default(),
             place => Shared::of(place.as_deref()),
@@ -190,9 +202,9 @@ impl Cache {
 
     async fn shelf(&self) -> Result<Option<&Shelf>> {
         let open = || async {
-            match (&self.given, &self.store) {
+            match (&self.given, self.place()) {
                 (Some(store), _) => Ok(Some(Shelf::over(store.clone()))),
-                (None, Some(place)) => store::open(place).await.map(Some),
+                (None, Some(place)) => store::open(&place).await.map(Some),
                 (None, None) => match store::folder_of_the_user() {
                     Some(folder) => store::open_folder(&folder).await.map(Some),
                     None => Ok(None),

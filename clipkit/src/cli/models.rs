@@ -2,10 +2,10 @@
 
 use clipkit::{Context, Error, ErrorKind, Model, ModelStore};
 
-use crate::Done;
-use crate::args::{ModelsArgs, ModelsCommand};
-use crate::interrupt::Interrupt;
-use crate::output::say;
+use super::Done;
+use super::args::{ModelsArgs, ModelsCommand};
+use super::interrupt::Interrupt;
+use super::output::say;
 
 pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
     let store = ModelStore::new();
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
                 say(&format!(
                     "{:20} {:7.2} MB  {:10}  {}\n{:20} {place}",
                     model.id,
-                    model.bytes as f64 / 1e6,
+                    model.size() as f64 / 1e6,
                     model.license,
                     model.about,
                     ""

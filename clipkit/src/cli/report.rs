@@ -5,8 +5,8 @@ use std::path::Path;
 use clipkit::{Error, Manifest, Planned, Score, Span, Usage, Warning};
 use serde::Serialize;
 
-use crate::args::Reporting;
-use crate::output::{say, say_json, warn};
+use super::args::Reporting;
+use super::output::{say, say_json, warn};
 
 /// A line of `--json` that the pipeline's events do not have.
 #[derive(Serialize)]
@@ -31,6 +31,7 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         stage: Option<clipkit::Stage>,
         message: String,
+        recovery: &'a clipkit::Recovery,
     },
 }
 
@@ -93,7 +94,7 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
 pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
     warnings.iter().for_each(warn);
     if how.json {
-        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string() });
+        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string(), recovery: error.recovery() });
     }
 }
 
@@ -110,6 +111,9 @@ fn table(rows: Vec<(&str, Span, f64, &str)>) {
         say(&format!("{file:file_width$}  {span:span_width$}  {score:>5}  {title}"));
     }
 }
+
+/// What is known of prices is no offer of those who charge them.
+const PRICES: &str = " (by the prices given, else as quoted by third parties in June 2026)";
 
 /// What paid models were asked, and what that cost: `gpt-4o-mini: 13 requests, 24310 tokens, about $0.0061`.
 pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
@@ -128,7 +132,8 @@ pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
             format!("{}: {}", usage.model, parts.join(", "))
         })
         .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    let quoted = if usage.iter().any(|usage| usage.cost_usd.is_some_and(|usd| usd > 0.0)) { PRICES } else { "" };
+    (!lines.is_empty()).then(|| lines.join("; ") + quoted)
 }
 
 fn count(number: usize, what: &str) -> String {
