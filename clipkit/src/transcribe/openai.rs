@@ -166,7 +166,7 @@ impl Work<'_> {
                 match client.transcription(&cx, request).await {
                     Ok(answer) => {
                         this.server.heard(&cx, &this.model, seconds, false);
-                        match answer["text"].is_string() || json::read(&answer).is_some() {
+                        match answer["text"].is_string() || json::read(&answer).is_some_and(|document| !document.words.is_empty()) {
                             true => Ok(Reply::Answer(answer)),
                             false => Err(this.server.broken_promise(DOING, "it has no text")),
                         }
