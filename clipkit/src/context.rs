@@ -1,10 +1,12 @@
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +15,7 @@ use crate::ledger::{Held, Ledger};
 use crate::model::{ManifestClip, Stage, Usage, Warning};
 
 /// Something that happened in a run, for progress bars and logs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -67,6 +69,25 @@ pub enum Event {
 }
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Holds progress back that nobody could read.
+struct Pace {
+    least: Duration,
+    told: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
+}
+
+impl Pace {
+    fn allows(&self, event: &Event) -> bool {
+        let Event::Progress { stage, clip, .. } = event else { return true };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let due = told.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= self.least);
+        if due {
+            told.insert((*stage, *clip), now);
+        }
+        due
+    }
+}
 
 /// What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
 ///
@@ -307,7 +328,15 @@ impl Context {
         };
         let cancellation = self.cancellation.child_token();
         let ledger = Arc::new(Ledger::below(&self.ledger));
-        Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, threads: self.threads, extension: self.extension.clone() }
+        Context {
+            shared: Arc::new(shared),
+            ledger,
+            cancellation,
+            stage: None,
+            clip: None,
+            threads: self.threads,
+            extension: self.extension.clone(),
+        }
     }
 
     /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
@@ -345,6 +374,7 @@ impl fmt::Debug for Context {
 #[derive(Default)]
 pub struct ContextBuilder {
     shared: Shared,
+    pace: Option<Duration>,
     max_cost: Option<f64>,
 }
 
@@ -353,6 +383,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.shared.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Tells the listener of one stage's progress on one clip at most this often; of everything else always. Default: always.
+    #[must_use]
+    pub fn pace(mut self, least: Duration) -> Self {
+        self.pace = Some(least);
         self
     }
 
@@ -372,7 +409,17 @@ impl ContextBuilder {
     }
 
     /// The context.
-    pub fn build(self) -> Context {
+    pub fn build(mut self) -> Context {
+        if let Some(least) = self.pace {
+            let pace = Pace { least, told: Mutex::default() };
+            self.shared.listener = self.shared.listener.map(|listener| {
+                Arc::new(move |event: &Event| {
+                    if pace.allows(event) {
+                        listener(event);
+                    }
+                }) as Listener
+            });
+        }
         let cx = Context { shared: Arc::new(self.shared), ..Context::default() };
         cx.limit(self.max_cost);
         cx
