@@ -19,6 +19,8 @@ WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
 MADE = ["Candidate", "ClipPlan", "Manifest", "ManifestClip", "Score", "Span"]
+#: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
+LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
 #: Where a class of one tag of several gets its name from.
 TAGGED = {
     "Layout": "{}Layout",
@@ -103,7 +105,7 @@ class Generator:
         if self.is_object(schema):
             return name, self.loader(name)
         if name in TAGGED:
-            return name, f"_{self.snake(name)}"
+            return name, self.loader(name)
         if name == "LayerConfig":
             return "Dict[str, Any]", None
         return name, None
@@ -111,7 +113,7 @@ class Generator:
     @staticmethod
     def loader(name):
         # A class is found by its name when it is needed: all of them are known then, also those made by hand.
-        return f"_made({json.dumps(name)})" if name in MADE else f"_of({json.dumps(name)})"
+        return f"_named({json.dumps(name)})"
 
     @staticmethod
     def snake(name):
@@ -150,7 +152,7 @@ class Generator:
         properties = schema.get("properties", {})
         order = [one for one in required if one in properties] + [one for one in properties if one not in required]
         fields = [self.field(one, properties[one], one in required) for one in order if one != tag]
-        shown = f"_{name}" if name in MADE else name
+        shown = f"_{name}" if name in MADE + LAYERS else name
         lines = ["", "", "@dataclass", f"class {shown}(Data):"] + docstring(schema, 4)
         body = []
         for one in fields:
@@ -173,7 +175,8 @@ class Generator:
             body.append("    pass")
         self.out += lines + ([""] if body and lines[-1].endswith('"""') else []) + body
         self.names.append(name)
-        self.loaders[name] = self.loader(name)
+        if name not in LAYERS:
+            self.loaders[name] = f"_made({json.dumps(name)})" if name in MADE else f"{name}.from_dict"
 
     def tagged(self, name, schema):
         variants = schema["oneOf"]
@@ -191,7 +194,7 @@ class Generator:
         described = " ".join(said(schema, 0)).strip()
         self.out += ["", "", f"#: {described}" if described else "", f"{name} = Union[{', '.join([*classes.values(), 'Unknown'])}]"]
         table = ", ".join(f"{value!r}: {one}" for value, one in classes.items())
-        self.out += [f"_{self.snake(name)} = tagged({tag!r}, lambda: {{{table}}})"]
+        self.out += [f"_{self.snake(name)}: Loader = tagged({tag!r}, lambda: {{{table}}})"]
         self.names.append(name)
         self.loaders[name] = f"_{self.snake(name)}"
 
@@ -256,15 +259,17 @@ def _made(name: str) -> Loader:
     return make
 
 
-def _of(name: str) -> Loader:
-    """Makes an object of one of the classes below by its name."""
-    return lambda value: globals()[name].from_dict(value)
+def _named(name: str) -> Loader:
+    """Makes an object of any class by its name."""
+    return lambda value: LOADERS[name](value)
 
 '''
         loaders = "".join(f"    {name!r}: {loader},\n" for name, loader in self.loaders.items())
-        tail = f"\n\nLOADERS: Dict[str, Loader] = {{\n{loaders}}}\n"
+        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - {*MADE, *LAYERS} | {"OptionsDict"}))
+        tail = f"\n\n__all__ = [\n{public}]\n\nLOADERS: Dict[str, Loader] = {{\n{loaders}}}\n"
         text = head + "\n".join(self.out).strip("\n") + tail
-        return re.sub(r"\n{4,}", "\n\n\n", text)
+        text = re.sub(r"\n{4,}", "\n\n\n", text)
+        return re.sub(r"(?m)^(    return lambda value: LOADERS.*)\n\n(?=#)", r"\1\n\n\n", text)
 
     def typed_dict(self, name, schema, described):
         lines = ["", "", f"class {name}(TypedDict, total=False):", f'    """{described}"""', ""]

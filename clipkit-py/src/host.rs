@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use clipkit::{
-    Candidate, Clip, ClipPlan, Error, ErrorKind, FaceTracker, Manifest, Media, Post, Publisher, Receipt, Renderer, Result, Scorer, Scoring, Source,
-    Tracking, Tracks, Transcriber, Transcript,
+    Candidate, Clip, ClipPlan, Error, ErrorKind, FaceTracker, Manifest, Media, Post, Publisher, Receipt, Renderer, Result, Scorer, Scoring,
+    Source, Tracking, Tracks, Transcriber, Transcript,
 };
 use pyo3::prelude::*;
 use serde::Serialize;
@@ -42,7 +42,14 @@ impl Host {
 
     /// Calls a method, in a thread where Python code may take its time; a cancel reaches what it awaits. `takes` and `answers` name the
     /// classes of `clipkit._data` that go in and come out.
-    fn call<I, O>(&self, cx: &clipkit::Context, method: &'static str, takes: &'static str, input: &I, meant: &'static str) -> impl Future<Output = Result<O>> + Send + use<I, O>
+    fn call<I, O>(
+        &self,
+        cx: &clipkit::Context,
+        method: &'static str,
+        takes: &'static str,
+        input: &I,
+        meant: &'static str,
+    ) -> impl Future<Output = Result<O>> + Send + use<I, O>
     where
         I: Serialize + ToOwned<Owned: Send + Sync + 'static> + ?Sized,
         O: DeserializeOwned + Send + 'static,

@@ -32,5 +32,5 @@ mod _clipkit {
     #[pymodule_export]
     use crate::stage::Stage;
     #[pymodule_export]
-    use crate::tools::{caption_style, contact_sheet, fetch_model, find_model, models, run_command};
+    use crate::tools::{caption_style, contact_sheet, fetch_model, find_model, models, onnx_runtime_in, run_command, version};
 }

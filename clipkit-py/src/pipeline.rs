@@ -1,5 +1,6 @@
 //! A pipeline: stages that Python gave, and a document's for the others.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clipkit::{PipelineBuilder, PipelineConfig, RankedPlan, TrackerConfig};
@@ -7,10 +8,10 @@ use pyo3::prelude::*;
 use tokio::sync::OnceCell;
 
 use crate::context::{self, Context};
+use crate::convert;
 use crate::error::raise;
 use crate::runtime::{self, Work};
 use crate::stage::{Any, Stage};
-use crate::convert;
 
 /// Six stages and what is asked of them.
 #[pyclass(frozen, module = "clipkit._clipkit")]
@@ -63,9 +64,15 @@ impl Pipeline {
         Ok(Pipeline { parts: Arc::new(parts) })
     }
 
+    /// The folder that a manifest's names are relative to, where the publisher has one.
+    fn folder(&self) -> Option<PathBuf> {
+        self.parts.built.get()?.staging().map(Path::to_owned)
+    }
+
     /// Makes clips of a video.
     fn start_run(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, uri) = (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
+        let (parts, cx, uri) =
+            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
         let under = cx.clone();
         let work = async move { parts.pipeline(&under).await?.run_with(&under, &uri).await };
         runtime::start(py, call, cx, work, |py, made| convert::to_python(py, "Manifest", &made))
@@ -73,7 +80,8 @@ impl Pipeline {
 
     /// Plans clips of a video and makes none.
     fn start_plan(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, uri) = (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
+        let (parts, cx, uri) =
+            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
         let under = cx.clone();
         let work = async move { parts.pipeline(&under).await?.plan_with(&under, &uri).await };
         runtime::start(py, call, cx, work, |py, planned| convert::to_python(py, "Planned", &planned))
@@ -81,7 +89,8 @@ impl Pipeline {
 
     /// Makes the clips that plans describe.
     fn start_render(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, plans: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, plans) = (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<Vec<RankedPlan>>(plans, "a list of plans")?);
+        let (parts, cx, plans) =
+            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<Vec<RankedPlan>>(plans, "a list of plans")?);
         let under = cx.clone();
         let work = async move { parts.pipeline(&under).await?.render_with(&under, &plans).await };
         runtime::start(py, call, cx, work, |py, made| convert::to_python(py, "Manifest", &made))

@@ -31,8 +31,10 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
     });
     match made {
         Ok(made) if made.process == std::process::id() => Ok(&made.runtime),
-        Ok(_) => Err(Error::new(ErrorKind::Config, "this process was forked from one that had used clipkit, whose threads a fork does not have")
-            .with_advice("start workers with multiprocessing.get_context(\"spawn\"), or use clipkit in the children alone")),
+        Ok(_) => {
+            Err(Error::new(ErrorKind::Config, "this process was forked from one that had used clipkit, whose threads a fork does not have")
+                .with_advice("start workers with multiprocessing.get_context(\"spawn\"), or use clipkit in the children alone"))
+        }
         Err(error) => Err(Error::new(ErrorKind::Io, format!("cannot start worker threads: {error}"))),
     }
 }

@@ -4,18 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clipkit::{
-    Captions, CenterTracker, Error, ErrorKind, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LayerConfig, LocalTranscriber, MotionTracker,
-    OnnxTracker, OnnxTrackerOptions, OpenAiScorer, OpenAiTranscriber, Publisher, Renderer, Scorer, Source, StageExt, Transcriber, WithLayers,
+    Captions, CenterTracker, Error, ErrorKind, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LayerConfig, LocalTranscriber,
+    MotionTracker, OnnxTracker, OnnxTrackerOptions, OpenAiScorer, OpenAiTranscriber, PipelineConfig, Publisher, Renderer, Scorer, Source,
+    StageExt, Transcriber, WithLayers,
 };
 use pyo3::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::{self, Context};
+use crate::convert;
 use crate::error::raise;
 use crate::host::Host;
 use crate::runtime::{self, Work};
-use crate::convert;
 
 /// A stage of one of the six kinds.
 #[derive(Clone)]
@@ -52,8 +53,8 @@ struct FolderOptions {
 impl Stage {
     /// A stage that the crate has, by its name there, with its options. Models are opened here.
     #[staticmethod]
-    #[pyo3(signature = (name, options, model = None))]
-    fn built_in(py: Python<'_>, name: &str, options: &Bound<'_, PyAny>, model: Option<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (name, options, *, model = None, api_key = None))]
+    fn built_in(py: Python<'_>, name: &str, options: &Bound<'_, PyAny>, model: Option<PathBuf>, api_key: Option<String>) -> PyResult<Self> {
         fn with<T: DeserializeOwned>(options: &Bound<'_, PyAny>) -> PyResult<T> {
             convert::setting(options, "a setting of this stage")
         }
@@ -65,14 +66,24 @@ impl Stage {
                     Some(file) => Captions::file(file),
                     None => Captions::auto(),
                 })),
-                "OpenAiTranscriber" => Any::Transcriber(Arc::new(with::<OpenAiTranscriber>(options)?)),
+                "OpenAiTranscriber" => {
+                    let mut stage: OpenAiTranscriber = with(options)?;
+                    // A key stands in no document.
+                    stage.server.api_key = api_key;
+                    Any::Transcriber(Arc::new(stage))
+                }
                 "LocalTranscriber" => {
                     let model = model()?;
                     let opened = py.detach(|| LocalTranscriber::load(model));
                     Any::Transcriber(Arc::new(opened.map_err(|error| raise(py, &error))?))
                 }
                 "Heuristic" => Any::Scorer(Arc::new(with::<Heuristic>(options)?)),
-                "OpenAiScorer" => Any::Scorer(Arc::new(with::<OpenAiScorer>(options)?)),
+                "OpenAiScorer" => {
+                    let mut stage: OpenAiScorer = with(options)?;
+                    // A key stands in no document.
+                    stage.server.api_key = api_key;
+                    Any::Scorer(Arc::new(stage))
+                }
                 "OnnxTracker" => {
                     let (model, options) = (model()?, with::<OnnxTrackerOptions>(options)?);
                     let opened = py.detach(|| OnnxTracker::with_options(model, options));
@@ -89,6 +100,27 @@ impl Stage {
                 _ => return Err(raise(py, &Error::new(ErrorKind::Config, format!("there is no stage {name}")))),
             },
         })
+    }
+
+    /// The stage of a kind, by its method, that a pipeline's configuration describes. Built for a call, since it may download a model.
+    #[staticmethod]
+    fn start_config(py: Python<'_>, call: Py<PyAny>, cx: &Context, method: String, config: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let config: PipelineConfig = convert::setting(config, "a pipeline's configuration")?;
+        let cx = context::of_call(cx, &call, py);
+        let under = cx.clone();
+        let work = async move {
+            let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
+            use clipkit::Stage::{Publish, Render, Score, Source, Track, Transcribe};
+            Ok(match method.as_str() {
+                "fetch" => Any::Source(config.source.build(layers(Source))?),
+                "transcribe" => Any::Transcriber(config.transcriber.build(layers(Transcribe))?),
+                "score" => Any::Scorer(config.scorer.build(layers(Score))?),
+                "track" => Any::Tracker(config.tracker.build(&under, layers(Track)).await?),
+                "render" => Any::Renderer(config.renderer.build(layers(Render))?),
+                _ => Any::Publisher(config.publisher.build(layers(Publish))?),
+            })
+        };
+        runtime::start(py, call, cx, work, |py, any| Ok(Py::new(py, Stage { any })?.into_any()))
     }
 
     /// A Python object as a stage; `method` says of which kind.

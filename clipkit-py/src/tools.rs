@@ -63,3 +63,15 @@ pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResul
 pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| clipkit::cli::run(arguments))
 }
+
+/// Has the ONNX Runtime library looked for in this folder first.
+#[pyfunction]
+pub(crate) fn onnx_runtime_in(folder: PathBuf) {
+    clipkit::onnx_runtime_in(folder);
+}
+
+/// The version of the crate.
+#[pyfunction]
+pub(crate) fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

@@ -10,12 +10,14 @@ import asyncio
 import concurrent.futures
 import contextvars
 import inspect
+import logging
 import queue
 import threading
-from typing import Any, Awaitable, Callable, Optional, Tuple, TypeVar
+from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 
 from . import _clipkit
 from ._clipkit import Context
+from ._errors import describe
 
 T = TypeVar("T")
 #: Starts the work of a call under a context.
@@ -179,13 +181,16 @@ class _Loop:
     def _run(self) -> None:
         try:
             self.loop.run_forever()
-            tasks = asyncio.all_tasks(self.loop)
-            for task in tasks:
-                task.cancel()
-            self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.run_until_complete(self._end())
         finally:
             self.loop.close()
+
+    async def _end(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.loop.shutdown_asyncgens()
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -218,6 +223,16 @@ class Hosted:
 
     def run(self, method: Callable[[Context, Any], Any], cx: Context, value: Any) -> Any:
         """Calls the method and, where it is asynchronous, waits for its answer."""
+        try:
+            return self._run(method, cx, value)
+        except Exception as raised:
+            # A pipeline goes on without these two: what happened would be seen nowhere else.
+            if cx.stage in ("score", "track") and not cx.cancelled:
+                level = logging.WARNING if describe(raised)["recovery"]["action"] == "give_up" else logging.INFO
+                logging.getLogger("clipkit").log(level, "%s raised in the %s stage", type(raised).__name__, cx.stage, exc_info=raised)
+            raise
+
+    def _run(self, method: Callable[[Context, Any], Any], cx: Context, value: Any) -> Any:
         if self.call is None:
             return method(cx, value)
         answer = self.call.variables.copy().run(method, cx, value)
@@ -232,3 +247,29 @@ class Hosted:
         """Cancels what the stage awaits. A method that awaits nothing asks its context itself."""
         if self.waiting is not None:
             self.waiting.cancel()
+
+
+#: Several calls, one after the other: a generator yields how each starts, is sent its answer, and returns what all of them make.
+Steps = Generator[Start, Any, T]
+
+
+async def wait_for_all(steps: Steps[T], context: Optional[Context] = None) -> T:
+    """Makes the calls in the running event loop."""
+    answer = None
+    while True:
+        try:
+            start = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = await wait_for(start, context)
+
+
+def block_on_all(steps: Steps[T], context: Optional[Context] = None) -> T:
+    """Makes the calls in this thread."""
+    answer = None
+    while True:
+        try:
+            start = steps.send(answer)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        answer = block_on(start, context)

@@ -22,9 +22,10 @@ def _made(name: str) -> Loader:
     return make
 
 
-def _of(name: str) -> Loader:
-    """Makes an object of one of the classes below by its name."""
-    return lambda value: globals()[name].from_dict(value)
+def _named(name: str) -> Loader:
+    """Makes an object of any class by its name."""
+    return lambda value: LOADERS[name](value)
+
 
 #: How the word being said is shown.
 Animation = Literal["none", "karaoke", "pop", "box"]
@@ -93,7 +94,7 @@ class AudioStream(Data):
 
 
 @dataclass
-class Cache(Data):
+class _Cache(Data):
     """Does the same work once: answers are kept, and found again by what they were made from.
 
     - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
@@ -134,8 +135,8 @@ class _Candidate(Data):
     hook_line: Optional[str] = None
     """A line that makes people stay, to be shown over the first seconds. None where nobody wrote one."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'score': _made("Score"),
+        'span': _named("Span"),
+        'score': _named("Score"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['hook_line'])
 
@@ -178,7 +179,7 @@ class CaptionStyle(Data):
     emphasis: Optional[Emphasis] = None
     """How keywords stand out; none where they do not."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'emphasis': _of("Emphasis"),
+        'emphasis': _named("Emphasis"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['emphasis'])
 
@@ -194,9 +195,9 @@ class CaptionTrack(Data):
     cues: List[Cue]
     """What is shown when, in order, without overlaps."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'style': _of("CaptionStyle"),
-        'safe_area': _of("Rect"),
-        'cues': many(_of("Cue")),
+        'style': _named("CaptionStyle"),
+        'safe_area': _named("Rect"),
+        'cues': many(_named("Cue")),
     }
 
 
@@ -246,7 +247,7 @@ class ClipOptions(Data):
     """How the picture is arranged: one window, two, or all of the picture. Default ``auto``: what suits each shot. Another choice holds for
     every shot; where it cannot be (two halves of one person), a warning says so.
     """
-    loudness: Optional[Loudness] = field(default_factory=lambda: _of("Loudness")({'integrated': -14.0, 'true_peak': -1.0}))
+    loudness: Optional[Loudness] = field(default_factory=lambda: _named("Loudness")({'integrated': -14.0, 'true_peak': -1.0}))
     """How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP."""
     max: float = 60.0
     """The longest clip; in JSON, seconds. Default 60 s."""
@@ -263,8 +264,8 @@ class ClipOptions(Data):
     snap: bool = True
     """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'hook': _of("HookStyle"),
-        'loudness': _of("Loudness"),
+        'hook': _named("HookStyle"),
+        'loudness': _named("Loudness"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['genre', 'hook', 'jobs', 'max_cost'])
 
@@ -307,16 +308,16 @@ class _ClipPlan(Data):
     subjects: Optional[List[SubjectTrack]] = None
     """What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'source': _of("PlanSource"),
-        'span': _made("Span"),
-        'score': _made("Score"),
-        'shots': many(_of("Shot")),
-        'faces': many(_of("FaceTrack")),
-        'scenes': many(_of("Scene")),
-        'output': _of("Output"),
-        'captions': _of("CaptionTrack"),
-        'hook': _of("Hook"),
-        'subjects': many(_of("SubjectTrack")),
+        'source': _named("PlanSource"),
+        'span': _named("Span"),
+        'score': _named("Score"),
+        'shots': many(_named("Shot")),
+        'faces': many(_named("FaceTrack")),
+        'scenes': many(_named("Scene")),
+        'output': _named("Output"),
+        'captions': _named("CaptionTrack"),
+        'hook': _named("Hook"),
+        'subjects': many(_named("SubjectTrack")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'hook', 'hook_line', 'subjects'])
 
@@ -339,7 +340,7 @@ class Color(Data):
 
 
 @dataclass
-class Concurrency(Data):
+class _Concurrency(Data):
     """Lets only so many calls run at a time; the others wait in order of arrival. Default 1.
 
     Clones share the places, and so do all runs that share the stage: a model that needs all of the memory, an account that takes two requests
@@ -362,7 +363,7 @@ class Crop(Data):
     path: List[CropKey]
     """Where its top left corner is, in order of time. Between two keys it moves evenly; before the first and after the last it stands."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'path': many(_of("CropKey")),
+        'path': many(_named("CropKey")),
     }
 
 
@@ -389,8 +390,8 @@ class Cue(Data):
     place: Optional[CuePlace] = None
     """Where they stand, where that is not the style's position."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'words': many(_of("CueWord")),
+        'span': _named("Span"),
+        'words': many(_named("CueWord")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['place'])
 
@@ -406,7 +407,7 @@ class CueWord(Data):
     emphasized: Optional[bool] = None
     """Whether it is a keyword, shown as the style's ``emphasis`` says."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
+        'span': _named("Span"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['emphasized'])
 
@@ -527,16 +528,16 @@ class ClipEvent(Data):
     """Its plan, likewise."""
     event: str = 'clip'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'score': _made("Score"),
-        'warnings': many(_of("Warning")),
+        'span': _named("Span"),
+        'score': _named("Score"),
+        'warnings': many(_named("Warning")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan'])
 
 
 #: Something that happened in a run, for progress bars and logs.
 Event = Union[StartedEvent, ProgressEvent, FinishedEvent, PlannedEvent, WaitingEvent, WarningEvent, ClipEvent, Unknown]
-_event = tagged('event', lambda: {'started': StartedEvent, 'progress': ProgressEvent, 'finished': FinishedEvent, 'planned': PlannedEvent, 'waiting': WaitingEvent, 'warning': WarningEvent, 'clip': ClipEvent})
+_event: Loader = tagged('event', lambda: {'started': StartedEvent, 'progress': ProgressEvent, 'finished': FinishedEvent, 'planned': PlannedEvent, 'waiting': WaitingEvent, 'warning': WarningEvent, 'clip': ClipEvent})
 
 
 @dataclass
@@ -552,7 +553,7 @@ class FaceSample(Data):
     mouth: float
     """How much the mouth region changed since the sample before, 0 (still) upwards; a talking mouth is well above a closed one."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'rect': _of("Rect"),
+        'rect': _named("Rect"),
     }
 
 
@@ -565,7 +566,7 @@ class FaceTrack(Data):
     samples: List[FaceSample]
     """Where the face was, in order of time. Never empty."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'samples': many(_of("FaceSample")),
+        'samples': many(_named("FaceSample")),
     }
 
 
@@ -605,9 +606,9 @@ class Hook(Data):
     style: HookStyle
     """How it looks."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'area': _of("Rect"),
-        'style': _of("HookStyle"),
+        'span': _named("Span"),
+        'area': _named("Rect"),
+        'style': _named("HookStyle"),
     }
 
 
@@ -637,7 +638,7 @@ class FillLayout(Data):
     """The window."""
     kind: str = 'fill'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'crop': _of("Crop"),
+        'crop': _named("Crop"),
     }
 
 
@@ -653,9 +654,9 @@ class SplitLayout(Data):
     """Whose half is marked, in order of time; before the first entry none is."""
     kind: str = 'split'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'top': _of("Crop"),
-        'bottom': _of("Crop"),
-        'speaking': many(_of("Speaking")),
+        'top': _named("Crop"),
+        'bottom': _named("Crop"),
+        'speaking': many(_named("Speaking")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['speaking'])
 
@@ -668,7 +669,7 @@ class FitLayout(Data):
     """The window and where it is shown."""
     kind: str = 'fit'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'pane': _of("Pane"),
+        'pane': _named("Pane"),
     }
 
 
@@ -684,14 +685,14 @@ class PipLayout(Data):
     """The smaller window and where it is shown, in front."""
     kind: str = 'pip'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'screen': _of("Pane"),
-        'inset': _of("Pane"),
+        'screen': _named("Pane"),
+        'inset': _named("Pane"),
     }
 
 
 #: How the picture is arranged.
 Layout = Union[FillLayout, SplitLayout, FitLayout, PipLayout, Unknown]
-_layout = tagged('kind', lambda: {'fill': FillLayout, 'split': SplitLayout, 'fit': FitLayout, 'pip': PipLayout})
+_layout: Loader = tagged('kind', lambda: {'fill': FillLayout, 'split': SplitLayout, 'fit': FitLayout, 'pip': PipLayout})
 
 
 @dataclass
@@ -725,11 +726,11 @@ class _Manifest(Data):
     usage: Optional[List[Usage]] = None
     """What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'source': _of("PlanSource"),
-        'clips': many(_made("ManifestClip")),
-        'warnings': many(_of("Warning")),
-        'timings': _of("Timing"),
-        'usage': many(_of("Usage")),
+        'source': _named("PlanSource"),
+        'clips': many(_named("ManifestClip")),
+        'warnings': many(_named("Warning")),
+        'timings': _named("Timing"),
+        'usage': many(_named("Usage")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['usage'])
 
@@ -757,9 +758,9 @@ class _ManifestClip(Data):
     plan: Optional[str] = None
     """Its plan, likewise."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'score': _made("Score"),
-        'warnings': many(_of("Warning")),
+        'span': _named("Span"),
+        'score': _named("Score"),
+        'warnings': many(_named("Warning")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan'])
 
@@ -783,9 +784,9 @@ class Media(Data):
     video: Optional[VideoStream] = None
     """The picture that a player would show; none in a sound file."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'audio': many(_of("AudioStream")),
-        'subtitles': many(_of("SubtitleStream")),
-        'video': _of("VideoStream"),
+        'audio': many(_named("AudioStream")),
+        'subtitles': many(_named("SubtitleStream")),
+        'video': _named("VideoStream"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['video'])
 
@@ -857,8 +858,8 @@ class Output(Data):
     loudness: Optional[Loudness] = None
     """How loud the sound is made; none leaves it as it is in the source."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'frame_rate': _of("FrameRate"),
-        'loudness': _of("Loudness"),
+        'frame_rate': _named("FrameRate"),
+        'loudness': _named("Loudness"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['loudness'])
 
@@ -872,8 +873,8 @@ class Pane(Data):
     place: Rect
     """Where it is shown: fractions of the output."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'crop': _of("Crop"),
-        'place': _of("Rect"),
+        'crop': _named("Crop"),
+        'place': _named("Rect"),
     }
 
 
@@ -888,28 +889,28 @@ class PipelineConfig(Data):
 
     What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
     """
-    options: ClipOptions = field(default_factory=lambda: _of("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
+    options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
     """What clips are made, and how many."""
-    publisher: PublisherConfig = field(default_factory=lambda: _publisher_config({'keep_others': False, 'kind': 'folder', 'path': 'clips'}))
+    publisher: PublisherConfig = field(default_factory=lambda: _named("PublisherConfig")({'keep_others': False, 'kind': 'folder', 'path': 'clips'}))  # noqa: E501
     """Where clips go. Default: the folder ``clips``."""
-    renderer: RendererConfig = field(default_factory=lambda: _renderer_config({'kind': 'ffmpeg'}))
+    renderer: RendererConfig = field(default_factory=lambda: _named("RendererConfig")({'kind': 'ffmpeg'}))
     """How plans become files. Default ``ffmpeg``."""
-    scorer: ScorerConfig = field(default_factory=lambda: _scorer_config({'kind': 'auto'}))
+    scorer: ScorerConfig = field(default_factory=lambda: _named("ScorerConfig")({'kind': 'auto'}))
     """How spans are chosen. Default ``auto``."""
-    source: SourceConfig = field(default_factory=lambda: _source_config({'kind': 'file'}))
+    source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'kind': 'file'}))
     """Where videos come from. Default ``file``."""
-    tracker: TrackerConfig = field(default_factory=lambda: _tracker_config({'kind': 'auto', 'model': None}))
+    tracker: TrackerConfig = field(default_factory=lambda: _named("TrackerConfig")({'kind': 'auto', 'model': None}))
     """How faces and shots are found. Default ``auto``."""
-    transcriber: TranscriberConfig = field(default_factory=lambda: _transcriber_config({'kind': 'auto'}))
+    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto'}))
     """How words and their times are found. Default ``auto``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'options': _of("ClipOptions"),
-        'publisher': _publisher_config,
-        'renderer': _renderer_config,
-        'scorer': _scorer_config,
-        'source': _source_config,
-        'tracker': _tracker_config,
-        'transcriber': _transcriber_config,
+        'options': _named("ClipOptions"),
+        'publisher': _named("PublisherConfig"),
+        'renderer': _named("RendererConfig"),
+        'scorer': _named("ScorerConfig"),
+        'source': _named("SourceConfig"),
+        'tracker': _named("TrackerConfig"),
+        'transcriber': _named("TranscriberConfig"),
     }
 
 
@@ -942,10 +943,10 @@ class Planned(Data):
     usage: List[Usage]
     """What was asked of paid models, and what it cost."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'media': _of("Media"),
-        'plans': many(_of("RankedPlan")),
-        'warnings': many(_of("Warning")),
-        'usage': many(_of("Usage")),
+        'media': _named("Media"),
+        'plans': many(_named("RankedPlan")),
+        'warnings': many(_named("Warning")),
+        'usage': many(_named("Usage")),
     }
 
 
@@ -960,8 +961,8 @@ class Post(Data):
     plan: ClipPlan
     """What was rendered; title, reason and score stand here."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'clip': _of("Clip"),
-        'plan': _made("ClipPlan"),
+        'clip': _named("Clip"),
+        'plan': _named("ClipPlan"),
     }
 
 
@@ -988,7 +989,7 @@ class FolderPublisherConfig(Data):
 
 #: Where clips go.
 PublisherConfig = Union[FolderPublisherConfig, Unknown]
-_publisher_config = tagged('kind', lambda: {'folder': FolderPublisherConfig})
+_publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig})
 
 
 @dataclass
@@ -1000,12 +1001,12 @@ class RankedPlan(Data):
     plan: ClipPlan
     """The plan."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'plan': _made("ClipPlan"),
+        'plan': _named("ClipPlan"),
     }
 
 
 @dataclass
-class RateLimit(Data):
+class _RateLimit(Data):
     """Lets only so many calls begin in any minute, and in any day. Callers wait in order of arrival, and are told for how long
     (``Event.Waiting``); where the day's calls are used up the error says when there are more (``Recovery.WaitUntil``).
 
@@ -1057,11 +1058,11 @@ class FfmpegRendererConfig(Data):
 
 #: How plans become files.
 RendererConfig = Union[FfmpegRendererConfig, Unknown]
-_renderer_config = tagged('kind', lambda: {'ffmpeg': FfmpegRendererConfig})
+_renderer_config: Loader = tagged('kind', lambda: {'ffmpeg': FfmpegRendererConfig})
 
 
 @dataclass
-class Retry(Data):
+class _Retry(Data):
     """Calls again what failed, where the error's ``Recovery`` says that this may help. Each wait is told (``Event.Waiting``).
 
     The wait grows from attempt to attempt, with up to half as much again at random, so that many callers do not come back together. Where
@@ -1087,8 +1088,8 @@ class Scene(Data):
     layout: Layout
     """How the picture is arranged."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
-        'layout': _layout,
+        'span': _named("Span"),
+        'layout': _named("Layout"),
     }
 
 
@@ -1159,15 +1160,15 @@ class OpenaiScorerConfig(Data):
     """How long one answer may take, retries included, in seconds. Default 120."""
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'price': _of("Price"),
-        'server': _of("OpenAiServer"),
+        'price': _named("Price"),
+        'server': _named("OpenAiServer"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['price'])
 
 
 #: How spans are chosen.
 ScorerConfig = Union[AutoScorerConfig, HeuristicScorerConfig, OpenaiScorerConfig, Unknown]
-_scorer_config = tagged('kind', lambda: {'auto': AutoScorerConfig, 'heuristic': HeuristicScorerConfig, 'openai': OpenaiScorerConfig})
+_scorer_config: Loader = tagged('kind', lambda: {'auto': AutoScorerConfig, 'heuristic': HeuristicScorerConfig, 'openai': OpenaiScorerConfig})
 
 
 @dataclass
@@ -1178,12 +1179,12 @@ class Scoring(Data):
     """What is said in it."""
     media: Optional[Media] = None
     """The video; none where only its transcript is at hand."""
-    options: ScoreOptions = field(default_factory=lambda: _of("ScoreOptions")({'about': [], 'avoid': [], 'genre': None, 'max': 60.0, 'max_clips': 10, 'min': 15.0}))  # noqa: E501
+    options: ScoreOptions = field(default_factory=lambda: _named("ScoreOptions")({'about': [], 'avoid': [], 'genre': None, 'max': 60.0, 'max_clips': 10, 'min': 15.0}))  # noqa: E501
     """What is asked for."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'transcript': _of("Transcript"),
-        'media': _of("Media"),
-        'options': _of("ScoreOptions"),
+        'transcript': _named("Transcript"),
+        'media': _named("Media"),
+        'options': _named("ScoreOptions"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['media'])
 
@@ -1197,7 +1198,7 @@ class Shot(Data):
     content: ShotContent = 'camera'
     """What kind of picture it shows."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'span': _made("Span"),
+        'span': _named("Span"),
     }
 
 
@@ -1210,7 +1211,7 @@ class FileSourceConfig(Data):
 
 #: Where videos come from.
 SourceConfig = Union[FileSourceConfig, Unknown]
-_source_config = tagged('kind', lambda: {'file': FileSourceConfig})
+_source_config: Loader = tagged('kind', lambda: {'file': FileSourceConfig})
 
 
 @dataclass
@@ -1242,7 +1243,7 @@ class SubjectSample(Data):
     rect: Rect
     """The box around it, in the displayed picture."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'rect': _of("Rect"),
+        'rect': _named("Rect"),
     }
 
 
@@ -1253,7 +1254,7 @@ class SubjectTrack(Data):
     samples: List[SubjectSample]
     """Where it was, in order of time. Never empty."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'samples': many(_of("SubjectSample")),
+        'samples': many(_named("SubjectSample")),
     }
 
 
@@ -1271,7 +1272,7 @@ class SubtitleStream(Data):
 
 
 @dataclass
-class Timeout(Data):
+class _Timeout(Data):
     """Gives a call so long. What takes longer is cancelled, and the error (``ErrorKind.TimedOut``) may be retried. Default 10 minutes.
 
     The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
@@ -1328,7 +1329,7 @@ class CenterTrackerConfig(Data):
 
 #: How faces and shots are found.
 TrackerConfig = Union[AutoTrackerConfig, OnnxTrackerConfig, MotionTrackerConfig, CenterTrackerConfig, Unknown]
-_tracker_config = tagged('kind', lambda: {'auto': AutoTrackerConfig, 'onnx': OnnxTrackerConfig, 'motion': MotionTrackerConfig, 'center': CenterTrackerConfig})
+_tracker_config: Loader = tagged('kind', lambda: {'auto': AutoTrackerConfig, 'onnx': OnnxTrackerConfig, 'motion': MotionTrackerConfig, 'center': CenterTrackerConfig})
 
 
 @dataclass
@@ -1340,8 +1341,8 @@ class Tracking(Data):
     span: Span
     """The stretch to look at, on the source's timeline."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'media': _of("Media"),
-        'span': _made("Span"),
+        'media': _named("Media"),
+        'span': _named("Span"),
     }
 
 
@@ -1356,9 +1357,9 @@ class Tracks(Data):
     subjects: List[SubjectTrack] = field(default_factory=list)
     """What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'shots': many(_of("Shot")),
-        'faces': many(_of("FaceTrack")),
-        'subjects': many(_of("SubjectTrack")),
+        'shots': many(_named("Shot")),
+        'faces': many(_named("FaceTrack")),
+        'subjects': many(_named("SubjectTrack")),
     }
 
 
@@ -1397,7 +1398,7 @@ class OpenaiTranscriberConfig(Data):
     """How many stretches are sent at once. Default 3."""
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'server': _of("OpenAiServer"),
+        'server': _named("OpenAiServer"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['language', 'prompt'])
 
@@ -1414,7 +1415,7 @@ class LocalTranscriberConfig(Data):
 
 #: How words and their times are found.
 TranscriberConfig = Union[AutoTranscriberConfig, CaptionsTranscriberConfig, OpenaiTranscriberConfig, LocalTranscriberConfig, Unknown]
-_transcriber_config = tagged('kind', lambda: {'auto': AutoTranscriberConfig, 'captions': CaptionsTranscriberConfig, 'openai': OpenaiTranscriberConfig, 'local': LocalTranscriberConfig})
+_transcriber_config: Loader = tagged('kind', lambda: {'auto': AutoTranscriberConfig, 'captions': CaptionsTranscriberConfig, 'openai': OpenaiTranscriberConfig, 'local': LocalTranscriberConfig})
 
 
 @dataclass
@@ -1431,7 +1432,7 @@ class Transcript(Data):
     origin: str = ''
     """Where the words come from, for people: a file's name, a model's name."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'words': many(_of("Word")),
+        'words': many(_named("Word")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['language'])
 
@@ -1488,9 +1489,9 @@ class VideoStream(Data):
     start: Timestamp
     """When the first frame shows, on the source's timeline."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'orientation': _of("Orientation"),
-        'frame_rate': _of("FrameRate"),
-        'color': _of("Color"),
+        'orientation': _named("Orientation"),
+        'frame_rate': _named("FrameRate"),
+        'color': _named("Color"),
     }
 
 
@@ -1570,97 +1571,193 @@ class OptionsDict(TypedDict, total=False):
     snap: bool
     """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
 
+__all__ = [
+    'Animation',
+    'Aspect',
+    'AudioStream',
+    'AutoScorerConfig',
+    'AutoTrackerConfig',
+    'AutoTranscriberConfig',
+    'CaptionStyle',
+    'CaptionStyleGiven',
+    'CaptionTrack',
+    'CaptionsTranscriberConfig',
+    'CenterTrackerConfig',
+    'Clip',
+    'ClipEvent',
+    'ClipOptions',
+    'Color',
+    'ContentId',
+    'Crop',
+    'CropKey',
+    'Cue',
+    'CuePlace',
+    'CueWord',
+    'Emphasis',
+    'ErrorKind',
+    'Event',
+    'FaceSample',
+    'FaceTrack',
+    'FfmpegRendererConfig',
+    'FileSourceConfig',
+    'FillLayout',
+    'FinishedEvent',
+    'FitLayout',
+    'FolderPublisherConfig',
+    'FrameOptions',
+    'FrameRate',
+    'Genre',
+    'Half',
+    'Hdr',
+    'HeuristicScorerConfig',
+    'Hook',
+    'HookStyle',
+    'Layout',
+    'LayoutChoice',
+    'LocalTranscriberConfig',
+    'Loudness',
+    'Media',
+    'MotionTrackerConfig',
+    'OnnxTrackerConfig',
+    'OnnxTrackerOptions',
+    'OpenAiServer',
+    'OpenaiScorerConfig',
+    'OpenaiTranscriberConfig',
+    'OptionsDict',
+    'Orientation',
+    'Output',
+    'Pane',
+    'PipLayout',
+    'PipelineConfig',
+    'PlanSource',
+    'Planned',
+    'PlannedEvent',
+    'Platform',
+    'Post',
+    'Price',
+    'ProgressEvent',
+    'PublisherConfig',
+    'RankedPlan',
+    'Receipt',
+    'Rect',
+    'RendererConfig',
+    'Rgb',
+    'Scene',
+    'ScoreOptions',
+    'ScorerConfig',
+    'Scoring',
+    'Shot',
+    'ShotContent',
+    'SourceConfig',
+    'Speaking',
+    'SplitLayout',
+    'Stage',
+    'StartedEvent',
+    'SubjectSample',
+    'SubjectTrack',
+    'SubtitleStream',
+    'Timestamp',
+    'Timing',
+    'TrackerConfig',
+    'Tracking',
+    'Tracks',
+    'TranscriberConfig',
+    'Transcript',
+    'Usage',
+    'VideoStream',
+    'WaitingEvent',
+    'Warning',
+    'WarningEvent',
+    'Word',
+    'X264Preset',
+]
+
 LOADERS: Dict[str, Loader] = {
-    'AudioStream': _of("AudioStream"),
-    'Cache': _of("Cache"),
+    'AudioStream': AudioStream.from_dict,
     'Candidate': _made("Candidate"),
-    'CaptionStyle': _of("CaptionStyle"),
-    'CaptionTrack': _of("CaptionTrack"),
-    'Clip': _of("Clip"),
-    'ClipOptions': _of("ClipOptions"),
+    'CaptionStyle': CaptionStyle.from_dict,
+    'CaptionTrack': CaptionTrack.from_dict,
+    'Clip': Clip.from_dict,
+    'ClipOptions': ClipOptions.from_dict,
     'ClipPlan': _made("ClipPlan"),
-    'Color': _of("Color"),
-    'Concurrency': _of("Concurrency"),
-    'Crop': _of("Crop"),
-    'CropKey': _of("CropKey"),
-    'Cue': _of("Cue"),
-    'CueWord': _of("CueWord"),
-    'Emphasis': _of("Emphasis"),
-    'StartedEvent': _of("StartedEvent"),
-    'ProgressEvent': _of("ProgressEvent"),
-    'FinishedEvent': _of("FinishedEvent"),
-    'PlannedEvent': _of("PlannedEvent"),
-    'WaitingEvent': _of("WaitingEvent"),
-    'WarningEvent': _of("WarningEvent"),
-    'ClipEvent': _of("ClipEvent"),
+    'Color': Color.from_dict,
+    'Crop': Crop.from_dict,
+    'CropKey': CropKey.from_dict,
+    'Cue': Cue.from_dict,
+    'CueWord': CueWord.from_dict,
+    'Emphasis': Emphasis.from_dict,
+    'StartedEvent': StartedEvent.from_dict,
+    'ProgressEvent': ProgressEvent.from_dict,
+    'FinishedEvent': FinishedEvent.from_dict,
+    'PlannedEvent': PlannedEvent.from_dict,
+    'WaitingEvent': WaitingEvent.from_dict,
+    'WarningEvent': WarningEvent.from_dict,
+    'ClipEvent': ClipEvent.from_dict,
     'Event': _event,
-    'FaceSample': _of("FaceSample"),
-    'FaceTrack': _of("FaceTrack"),
-    'FrameOptions': _of("FrameOptions"),
-    'FrameRate': _of("FrameRate"),
-    'Hook': _of("Hook"),
-    'HookStyle': _of("HookStyle"),
-    'FillLayout': _of("FillLayout"),
-    'SplitLayout': _of("SplitLayout"),
-    'FitLayout': _of("FitLayout"),
-    'PipLayout': _of("PipLayout"),
+    'FaceSample': FaceSample.from_dict,
+    'FaceTrack': FaceTrack.from_dict,
+    'FrameOptions': FrameOptions.from_dict,
+    'FrameRate': FrameRate.from_dict,
+    'Hook': Hook.from_dict,
+    'HookStyle': HookStyle.from_dict,
+    'FillLayout': FillLayout.from_dict,
+    'SplitLayout': SplitLayout.from_dict,
+    'FitLayout': FitLayout.from_dict,
+    'PipLayout': PipLayout.from_dict,
     'Layout': _layout,
-    'Loudness': _of("Loudness"),
+    'Loudness': Loudness.from_dict,
     'Manifest': _made("Manifest"),
     'ManifestClip': _made("ManifestClip"),
-    'Media': _of("Media"),
-    'OnnxTrackerOptions': _of("OnnxTrackerOptions"),
-    'OpenAiServer': _of("OpenAiServer"),
-    'Orientation': _of("Orientation"),
-    'Output': _of("Output"),
-    'Pane': _of("Pane"),
-    'PipelineConfig': _of("PipelineConfig"),
-    'PlanSource': _of("PlanSource"),
-    'Planned': _of("Planned"),
-    'Post': _of("Post"),
-    'Price': _of("Price"),
-    'FolderPublisherConfig': _of("FolderPublisherConfig"),
+    'Media': Media.from_dict,
+    'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
+    'OpenAiServer': OpenAiServer.from_dict,
+    'Orientation': Orientation.from_dict,
+    'Output': Output.from_dict,
+    'Pane': Pane.from_dict,
+    'PipelineConfig': PipelineConfig.from_dict,
+    'PlanSource': PlanSource.from_dict,
+    'Planned': Planned.from_dict,
+    'Post': Post.from_dict,
+    'Price': Price.from_dict,
+    'FolderPublisherConfig': FolderPublisherConfig.from_dict,
     'PublisherConfig': _publisher_config,
-    'RankedPlan': _of("RankedPlan"),
-    'RateLimit': _of("RateLimit"),
-    'Receipt': _of("Receipt"),
-    'Rect': _of("Rect"),
-    'FfmpegRendererConfig': _of("FfmpegRendererConfig"),
+    'RankedPlan': RankedPlan.from_dict,
+    'Receipt': Receipt.from_dict,
+    'Rect': Rect.from_dict,
+    'FfmpegRendererConfig': FfmpegRendererConfig.from_dict,
     'RendererConfig': _renderer_config,
-    'Retry': _of("Retry"),
-    'Scene': _of("Scene"),
+    'Scene': Scene.from_dict,
     'Score': _made("Score"),
-    'ScoreOptions': _of("ScoreOptions"),
-    'AutoScorerConfig': _of("AutoScorerConfig"),
-    'HeuristicScorerConfig': _of("HeuristicScorerConfig"),
-    'OpenaiScorerConfig': _of("OpenaiScorerConfig"),
+    'ScoreOptions': ScoreOptions.from_dict,
+    'AutoScorerConfig': AutoScorerConfig.from_dict,
+    'HeuristicScorerConfig': HeuristicScorerConfig.from_dict,
+    'OpenaiScorerConfig': OpenaiScorerConfig.from_dict,
     'ScorerConfig': _scorer_config,
-    'Scoring': _of("Scoring"),
-    'Shot': _of("Shot"),
-    'FileSourceConfig': _of("FileSourceConfig"),
+    'Scoring': Scoring.from_dict,
+    'Shot': Shot.from_dict,
+    'FileSourceConfig': FileSourceConfig.from_dict,
     'SourceConfig': _source_config,
     'Span': _made("Span"),
-    'Speaking': _of("Speaking"),
-    'SubjectSample': _of("SubjectSample"),
-    'SubjectTrack': _of("SubjectTrack"),
-    'SubtitleStream': _of("SubtitleStream"),
-    'Timeout': _of("Timeout"),
-    'Timing': _of("Timing"),
-    'AutoTrackerConfig': _of("AutoTrackerConfig"),
-    'OnnxTrackerConfig': _of("OnnxTrackerConfig"),
-    'MotionTrackerConfig': _of("MotionTrackerConfig"),
-    'CenterTrackerConfig': _of("CenterTrackerConfig"),
+    'Speaking': Speaking.from_dict,
+    'SubjectSample': SubjectSample.from_dict,
+    'SubjectTrack': SubjectTrack.from_dict,
+    'SubtitleStream': SubtitleStream.from_dict,
+    'Timing': Timing.from_dict,
+    'AutoTrackerConfig': AutoTrackerConfig.from_dict,
+    'OnnxTrackerConfig': OnnxTrackerConfig.from_dict,
+    'MotionTrackerConfig': MotionTrackerConfig.from_dict,
+    'CenterTrackerConfig': CenterTrackerConfig.from_dict,
     'TrackerConfig': _tracker_config,
-    'Tracking': _of("Tracking"),
-    'Tracks': _of("Tracks"),
-    'AutoTranscriberConfig': _of("AutoTranscriberConfig"),
-    'CaptionsTranscriberConfig': _of("CaptionsTranscriberConfig"),
-    'OpenaiTranscriberConfig': _of("OpenaiTranscriberConfig"),
-    'LocalTranscriberConfig': _of("LocalTranscriberConfig"),
+    'Tracking': Tracking.from_dict,
+    'Tracks': Tracks.from_dict,
+    'AutoTranscriberConfig': AutoTranscriberConfig.from_dict,
+    'CaptionsTranscriberConfig': CaptionsTranscriberConfig.from_dict,
+    'OpenaiTranscriberConfig': OpenaiTranscriberConfig.from_dict,
+    'LocalTranscriberConfig': LocalTranscriberConfig.from_dict,
     'TranscriberConfig': _transcriber_config,
-    'Transcript': _of("Transcript"),
-    'Usage': _of("Usage"),
-    'VideoStream': _of("VideoStream"),
-    'Warning': _of("Warning"),
-    'Word': _of("Word"),
+    'Transcript': Transcript.from_dict,
+    'Usage': Usage.from_dict,
+    'VideoStream': VideoStream.from_dict,
+    'Warning': Warning.from_dict,
+    'Word': Word.from_dict,
 }
