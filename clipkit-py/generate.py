@@ -5,16 +5,17 @@ Objects become dataclasses, one of several objects with a tag becomes a class fo
 constructor stands in _made.py and is put in the generated class's place.
 """
 
+import builtins
 import json
 import keyword
 import pathlib
 import re
 import sys
-import textwrap
 
 HERE = pathlib.Path(__file__).parent
 SCHEMA = HERE.parent / "clipkit" / "schema" / "clipkit.schema.json"
 OUT = HERE / "python" / "clipkit" / "_types.py"
+STUB = HERE / "python" / "clipkit" / "_clipkit.pyi"
 WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
@@ -139,8 +140,10 @@ class Generator:
             simple = isinstance(value, (str, int, float, bool))
             if simple:
                 default = repr(value)
-            elif value == [] or value == {}:
+            elif not loader and value in ([], {}):
                 default = f"field(default_factory={'list' if value == [] else 'dict'})"
+            elif value == []:
+                default = "field(default_factory=list)"
             elif loader:
                 default = f"field(default_factory=lambda: {loader}({value!r}))"
             else:
@@ -214,7 +217,8 @@ class Generator:
 
     def generate(self):
         objects, aliases = [], []
-        for name, schema in self.defs.items():
+        # A class with the name of one of Python's own comes before those that use it.
+        for name, schema in sorted(self.defs.items(), key=lambda one: not hasattr(builtins, one[0])):
             if name == "LayerConfig":
                 continue
             if self.is_object(schema):
@@ -282,13 +286,25 @@ def _named(name: str) -> Loader:
         self.out += lines
 
 
+def stub(text):
+    """The compiled half's stub, with the imports that its annotations of generated classes need."""
+    text = text.replace("from typing import", "import typing\nfrom typing import", 1).replace("-> dict:", "-> dict[str, Any]:")
+    text = re.sub(r'"((?:typing|list)[^"\n]*clipkit\._types[^"\n]*)"', r"\1", text)
+    return "# Written by maturin from the compiled module (.ci/python types): do not edit.\n\nimport clipkit._types\n" + text
+
+
 def main():
-    text = Generator(json.loads(SCHEMA.read_text())).generate()
-    if "--check" in sys.argv:
-        if not OUT.exists() or OUT.read_text() != text:
-            sys.exit(f"{OUT.relative_to(HERE.parent)} is not as the schema says: run clipkit-py/generate.py")
-    else:
-        OUT.write_text(text)
+    """`generate.py [--check] [STUB]`: the data, and the stub that maturin wrote into the file STUB."""
+    checks = "--check" in sys.argv
+    written = [path for path in sys.argv[1:] if path != "--check"]
+    made = {OUT: Generator(json.loads(SCHEMA.read_text())).generate()}
+    if written:
+        made[STUB] = stub(pathlib.Path(written[0]).read_text())
+    for path, text in made.items():
+        if not checks:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            sys.exit(f"{path.relative_to(HERE.parent)} is not as it is made: run .ci/python types")
 
 
 if __name__ == "__main__":

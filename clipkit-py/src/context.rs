@@ -22,14 +22,15 @@ pub(crate) struct Context {
 
 #[pymethods]
 impl Context {
-    /// A context; `sink` is called with each event as JSON, on a thread of clipkit's.
+    /// A context; `on_event` is called with each event, on a thread of clipkit's. Temporary files go into the folder `scratch_in`, paid services
+    /// may cost up to `max_cost` US dollars.
     #[new]
-    #[pyo3(signature = (sink = None, *, scratch_in = None, max_cost = None))]
-    fn new(sink: Option<Py<PyAny>>, scratch_in: Option<PathBuf>, max_cost: Option<f64>) -> Self {
+    #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None))]
+    fn new(on_event: Option<Py<PyAny>>, scratch_in: Option<PathBuf>, max_cost: Option<f64>) -> Self {
         let mut builder = clipkit::Context::builder().pace(PACE);
-        if let Some(sink) = sink {
-            let sink = Arc::new(sink);
-            builder = builder.on_event(move |event| emit(&sink, event));
+        if let Some(listener) = on_event {
+            let listener = Arc::new(listener);
+            builder = builder.on_event(move |event| emit(&listener, event));
         }
         if let Some(folder) = scratch_in {
             builder = builder.scratch_in(folder);
@@ -77,7 +78,7 @@ impl Context {
     }
 
     /// The warnings left so far.
-    #[getter]
+    #[pyo3(signature = () -> "list[clipkit._types.Warning]")]
     fn warnings(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         convert::to_python(py, "Warning", &self.cx.warnings())
     }
@@ -89,13 +90,12 @@ impl Context {
     }
 
     /// What was spent so far.
-    #[getter]
+    #[pyo3(signature = () -> "list[clipkit._types.Usage]")]
     fn usage(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         convert::to_python(py, "Usage", &self.cx.usage())
     }
 
     /// What may still be spent, in US dollars; none where there is no budget.
-    #[getter]
     fn budget_left(&self) -> Option<f64> {
         self.cx.budget_left()
     }
@@ -125,12 +125,10 @@ impl Context {
     }
 }
 
-fn emit(sink: &Arc<Py<PyAny>>, event: &Event) {
-    // An event is plain data.
-    let Ok(text) = serde_json::to_string(event) else { return };
-    let sink = sink.clone();
+fn emit(listener: &Arc<Py<PyAny>>, event: &Event) {
+    let (listener, event) = (listener.clone(), event.clone());
     tell(move |py| {
-        if let Err(error) = sink.call1(py, (text,)) {
+        if let Err(error) = convert::to_python(py, "Event", &event).and_then(|event| listener.call1(py, (event,))) {
             error.write_unraisable(py, None);
         }
     });

@@ -18,11 +18,12 @@ from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 from . import _clipkit
 from ._clipkit import Context
 from ._errors import describe
+from ._types import Event
 
 T = TypeVar("T")
 #: Starts the work of a call under a context.
 Start = Callable[["Call", Context], _clipkit.Work]
-Listener = Callable[[str], None]
+Listener = Callable[[Event], object]
 
 #: How long work that was told to stop may take to end before its caller goes on without it: as long as the crate takes at most.
 GRACE = 1.0
@@ -34,7 +35,7 @@ class Call:
     def __init__(self) -> None:
         self.variables = contextvars.copy_context()
 
-    def event(self, text: str) -> None:
+    def event(self, event: Event) -> None:
         """Is told of an event, on the crate's thread."""
         raise NotImplementedError
 
@@ -78,16 +79,16 @@ class _InLoop(Call):
             # The loop is closed: nobody waits any more.
             pass
 
-    def event(self, text: str) -> None:
+    def event(self, event: Event) -> None:
         if self.listener is not None:
-            self._hand_over(self._hear, text)
+            self._hand_over(self._hear, event)
 
-    def _hear(self, text: str) -> None:
+    def _hear(self, event: Event) -> None:
         assert self.listener is not None
         if self.answer.done():
             return
         try:
-            self.listener(text)
+            self.listener(event)
         except BaseException as raised:
             self.answer.set_exception(raised)
 
@@ -135,8 +136,8 @@ class _InThread(Call):
         self.loop: Optional[_Loop] = None
         self.lock = threading.Lock()
 
-    def event(self, text: str) -> None:
-        self.told.put(("event", text, None))
+    def event(self, event: Event) -> None:
+        self.told.put(("event", event, None))
 
     def end(self, answer: Any, error: Optional[BaseException]) -> None:
         self.told.put(("end", answer, error))

@@ -31,8 +31,8 @@ class Data:
         """The object of a dict of its shape."""
         if isinstance(value, cls):
             return value
-        given = dict(value)
-        known = {}
+        given: Dict[str, Any] = dict(value)  # type: ignore[arg-type]  # It is no D here.
+        known: Dict[str, Any] = {}
         for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # Every subclass is a dataclass.
             name = cls._names.get(field.name, field.name)
             if name in given:

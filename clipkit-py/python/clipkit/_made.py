@@ -36,7 +36,9 @@ class Score(_types._Score):
     @classmethod
     def from_dict(cls, value: Any) -> Score:
         """The score of a dict of its shape, or of a number: its total."""
-        return super().from_dict(value) if isinstance(value, (Mapping, Score)) else cls(float(value))
+        if isinstance(value, Score):
+            return value
+        return super().from_dict(value) if isinstance(value, Mapping) else cls(float(value))
 
     def __float__(self) -> float:
         return float(self.total)
@@ -153,10 +155,10 @@ class Manifest(_types._Manifest):
         return _jupyter.of_manifest(self)
 
 
-def placed(manifest: Manifest, folder: Optional[str]) -> Manifest:
+def placed(manifest: Manifest, folder: Optional[Path]) -> Manifest:
     """Tells the clips of a manifest the folder that their names are relative to."""
     for clip in manifest.clips:
-        clip._folder = None if folder is None else Path(folder)
+        clip._folder = folder
     return manifest
 
 

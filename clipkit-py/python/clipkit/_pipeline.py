@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapp
 from . import _clipkit, _onnx
 from ._call import Start, block_on, wait_for
 from ._clipkit import Context
-from ._data import load, plain
+from ._data import plain
 from ._errors import ConfigError
 from ._made import ClipPlan, Manifest, ManifestClip, placed
-from ._progress import Shown, shown
+from ._progress import shown
 from ._stages import Captions, Folder, Path, stage_config, stage_of
 from ._types import Event, PipelineConfig, Planned, RankedPlan
 
@@ -32,9 +32,9 @@ _STAGES = {
 }
 
 #: Is called with each event, in the caller's event loop or thread.
-OnEvent = Callable[[Event], None]
+OnEvent = Callable[[Event], object]
 #: ``True`` shows bars with tqdm or rich, where one is installed, else lines; or is called with the part done, 0 to 1, and what is done.
-Progress = Union[bool, Callable[[float, str], None], None]
+Progress = Union[bool, Callable[[float, str], object], None]
 Config = Union[PipelineConfig, Mapping[str, Any], str]
 
 
@@ -89,14 +89,14 @@ class Pipeline:
         Cancelling the task stops it within a second, and nothing half made stays. An exception of ``on_event`` does the same.
         """
         with shown(on_event, progress) as show:
-            return self._placed(await wait_for(self._run(input), context, _heard(show)))
+            return self._placed(await wait_for(self._run(input), context, show))
 
     def run_sync(
         self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
         """The same, waited for in this thread. Ctrl-C stops it within a second."""
         with shown(on_event, progress) as show:
-            return self._placed(block_on(self._run(input), context, _heard(show)))
+            return self._placed(block_on(self._run(input), context, show))
 
     async def events(self, input: Path) -> AsyncIterator[Union[Event, Manifest]]:
         """Makes clips, and answers what happens while it does; the manifest comes last. Leaving the loop stops the run."""
@@ -120,28 +120,28 @@ class Pipeline:
     ) -> Planned:
         """Plans clips and makes none."""
         with shown(on_event, progress) as show:
-            return await wait_for(self._plan(input), context, _heard(show))  # type: ignore[no-any-return]
+            return await wait_for(self._plan(input), context, show)  # type: ignore[no-any-return]
 
     def plan_sync(
         self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Planned:
         """The same, waited for in this thread."""
         with shown(on_event, progress) as show:
-            return block_on(self._plan(input), context, _heard(show))  # type: ignore[no-any-return]
+            return block_on(self._plan(input), context, show)  # type: ignore[no-any-return]
 
     async def render(
         self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
         """Makes the clips that plans describe: those of :meth:`plan`, changed or not, or plans read from files, in order of rank."""
         with shown(on_event, progress) as show:
-            return self._placed(await wait_for(self._render(plans), context, _heard(show)))
+            return self._placed(await wait_for(self._render(plans), context, show))
 
     def render_sync(
         self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
         """The same, waited for in this thread."""
         with shown(on_event, progress) as show:
-            return self._placed(block_on(self._render(plans), context, _heard(show)))
+            return self._placed(block_on(self._render(plans), context, show))
 
     def _run(self, input: Path) -> Start:
         return lambda call, cx: self._pipeline.start_run(call, cx, input)
@@ -226,8 +226,3 @@ def _ranked(plans: Plans) -> List[Mapping[str, Any]]:
         ranked.append(document if "plan" in document else {"rank": number, "plan": document})
     return ranked
 
-
-def _heard(show: Optional[Shown]) -> Optional[Callable[[str], None]]:
-    if show is None:
-        return None
-    return lambda text: show(load("Event", text))

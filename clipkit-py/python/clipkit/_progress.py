@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Optional, Tuple
 if TYPE_CHECKING:
     from ._types import Event
 
-Shown = Callable[["Event"], None]
-Told = Callable[[float, str], None]
+Shown = Callable[["Event"], object]
+Told = Callable[[float, str], object]
 
 #: What of a run's time each stage takes, roughly: the first three once, the others for each clip.
 _ONCE = {"source": 0.03, "transcribe": 0.05, "score": 0.02}
@@ -29,7 +29,8 @@ class Fraction:
 
     def hear(self, event: Any) -> Tuple[float, str]:
         """The part done after an event, and what is being done."""
-        stage, clip = getattr(event, "stage", None), getattr(event, "clip", None)
+        stage: str = getattr(event, "stage", "")
+        clip: Optional[int] = getattr(event, "clip", None)
         if event.event == "planned":
             self.clips = event.clips
             self.doing = f"{event.clips} clips"
@@ -74,7 +75,7 @@ def _display() -> contextlib.AbstractContextManager[Told]:
 
 @contextlib.contextmanager
 def _tqdm() -> Iterator[Told]:
-    from tqdm.auto import tqdm
+    from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
 
     layout = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
     with tqdm(total=1.0, bar_format=layout) as bar:

@@ -39,7 +39,7 @@ def _media(input: Union[Media, Path]) -> Steps[Media]:
 
 def _transcribe(input: Union[Media, Path], transcriber: Any) -> Steps[Transcript]:
     media = yield from _media(input)
-    return (yield from _alone("transcribe", "transcriber", transcriber, media))
+    return (yield from _alone("transcribe", "transcriber", transcriber, media))  # type: ignore[no-any-return]
 
 
 def transcribe(input: Union[Media, Path], transcriber: Any = "auto", *, context: Optional[Context] = None) -> Transcript:
@@ -81,7 +81,7 @@ async def score_async(
 def _track(input: Union[Media, Path], span: Union[Span, Mapping[str, float], None], tracker: Any) -> Steps[Tracks]:
     media = yield from _media(input)
     tracking = {"media": media, "span": Span(0.0, media.duration) if span is None else span}
-    return (yield from _alone("track", "tracker", tracker, tracking))
+    return (yield from _alone("track", "tracker", tracker, tracking))  # type: ignore[no-any-return]
 
 
 def track(

@@ -77,6 +77,19 @@ X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "me
 
 
 @dataclass
+class Warning(Data):
+    """Something that went less well than asked, and what was done instead."""
+
+    stage: Stage
+    """The stage that degraded."""
+    message: str
+    """One line for a person: what happened, what was done instead, how to avoid it."""
+    clip: Optional[int] = None
+    """The clip concerned, counted from 1 in order of rank; none where the whole run is."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
+
+
+@dataclass
 class AudioStream(Data):
     """A sound stream."""
 
@@ -1154,7 +1167,7 @@ class OpenaiScorerConfig(Data):
     """How many requests run at once. Default 3."""
     rerank: bool = True
     """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
-    server: OpenAiServer = field(default_factory=dict)
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 120
     """How long one answer may take, retries included, in seconds. Default 120."""
@@ -1392,7 +1405,7 @@ class OpenaiTranscriberConfig(Data):
     """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
     prompt: Optional[str] = None
     """Names and terms to spell as given here."""
-    server: OpenAiServer = field(default_factory=dict)
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     uploads: int = 3
     """How many stretches are sent at once. Default 3."""
@@ -1493,19 +1506,6 @@ class VideoStream(Data):
         'frame_rate': _named("FrameRate"),
         'color': _named("Color"),
     }
-
-
-@dataclass
-class Warning(Data):
-    """Something that went less well than asked, and what was done instead."""
-
-    stage: Stage
-    """The stage that degraded."""
-    message: str
-    """One line for a person: what happened, what was done instead, how to avoid it."""
-    clip: Optional[int] = None
-    """The clip concerned, counted from 1 in order of rank; none where the whole run is."""
-    _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
@@ -1673,6 +1673,7 @@ __all__ = [
 ]
 
 LOADERS: Dict[str, Loader] = {
+    'Warning': Warning.from_dict,
     'AudioStream': AudioStream.from_dict,
     'Candidate': _made("Candidate"),
     'CaptionStyle': CaptionStyle.from_dict,
@@ -1758,6 +1759,5 @@ LOADERS: Dict[str, Loader] = {
     'Transcript': Transcript.from_dict,
     'Usage': Usage.from_dict,
     'VideoStream': VideoStream.from_dict,
-    'Warning': Warning.from_dict,
     'Word': Word.from_dict,
 }
