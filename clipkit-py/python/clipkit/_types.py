@@ -136,7 +136,10 @@ class _Cache(Data):
 
 @dataclass
 class _Candidate(Data):
-    """A span that could become a clip, with what speaks for it."""
+    """A span that could become a clip, with what speaks for it.
+
+    In JSON, ``{"start": 12.5, "end": 40, "score": 90}`` is read, too: the span's ends beside the rest, a score by its total, no title.
+    """
 
     span: Span
     """Where it is, on the source's timeline."""
@@ -841,8 +844,8 @@ class OpenAiServer(Data):
     """The address below which the API's paths lie, such as ``http://localhost:8000/v1``."""
     layers: List[Dict[str, Any]] = field(default_factory=lambda: [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}])  # noqa: E501
     """What goes around each request, the first next to it. Default: a ``Retry``, which is all that ever tries a request again; none, and each is
-    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
-    no place here, but around the stage.
+    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+    from JSON counts by itself. A cache has no place here, but around the stage.
     """
     organization: Optional[str] = None
     """The organisation to charge."""
@@ -850,7 +853,7 @@ class OpenAiServer(Data):
 
 
 @dataclass
-class OpenAiTranscriber(Data):
+class OpenAiTranscriberOptions(Data):
     """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
 
     The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
@@ -941,7 +944,8 @@ class PipelineConfig(Data):
     ``StageExt``. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
     the default's place, so ``{"track": []}`` looks at every span anew.
 
-    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+    limits stands around its requests, by default a retry: ``OpenAiServer.layers``.
     """
     options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
     """What clips are made, and how many."""
@@ -1431,11 +1435,11 @@ class AutoTranscriberConfig(Data):
     """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
     ``Model.DEFAULT_SPEECH`` where it was downloaded.
     """
-    openai: OpenAiTranscriber = field(default_factory=lambda: _named("OpenAiTranscriber")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
+    openai: OpenAiTranscriberOptions = field(default_factory=lambda: _named("OpenAiTranscriberOptions")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
     """How the API is asked, if it comes to that."""
     kind: str = 'auto'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'openai': _named("OpenAiTranscriber"),
+        'openai': _named("OpenAiTranscriberOptions"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
@@ -1684,7 +1688,7 @@ __all__ = [
     'OnnxTrackerConfig',
     'OnnxTrackerOptions',
     'OpenAiServer',
-    'OpenAiTranscriber',
+    'OpenAiTranscriberOptions',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
     'OptionsDict',
@@ -1776,7 +1780,7 @@ LOADERS: Dict[str, Loader] = {
     'Media': Media.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
-    'OpenAiTranscriber': OpenAiTranscriber.from_dict,
+    'OpenAiTranscriberOptions': OpenAiTranscriberOptions.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
     'Pane': Pane.from_dict,
