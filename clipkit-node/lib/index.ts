@@ -1,0 +1,32 @@
+export { clip, Pipeline } from "./pipeline";
+export type { Clip, ClipOptions, ClipRequest, PipelineOptions, RunEvent, StageOptions } from "./pipeline";
+export { Context } from "./context";
+export type { ContextOptions, Progress, RunOptions } from "./context";
+export { ClipkitError } from "./errors";
+export type { ErrorDetails, Recovery } from "./errors";
+export { Cache, Concurrency, RateLimit, Retry, Timeout } from "./layers";
+export type { BuiltInLayer, CustomLayer, Next } from "./layers";
+export type { CandidateLike, PublisherLike, RendererLike, ScorerLike, SourceLike, TrackerLike, TranscriberLike } from "./kinds";
+export {
+  Captions,
+  CenterTracker,
+  FaceTracker,
+  FfmpegRenderer,
+  FileSource,
+  Folder,
+  Heuristic,
+  LocalTranscriber,
+  MotionTracker,
+  OnnxTracker,
+  OpenAiScorer,
+  OpenAiTranscriber,
+  Publisher,
+  Renderer,
+  Scorer,
+  Source,
+  Transcriber,
+} from "./stages";
+export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer } from "./stages";
+export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
+export type { Model } from "./tools";
+export type * as documents from "./documents";
