@@ -1,9 +1,12 @@
+use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +15,7 @@ use crate::ledger::{Held, Ledger};
 use crate::model::{ManifestClip, Stage, Usage, Warning};
 
 /// Something that happened in a run, for progress bars and logs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -67,6 +70,25 @@ pub enum Event {
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// Holds progress back that nobody could read.
+struct Pace {
+    least: Duration,
+    told: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
+}
+
+impl Pace {
+    fn allows(&self, event: &Event) -> bool {
+        let Event::Progress { stage, clip, .. } = event else { return true };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let due = told.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= self.least);
+        if due {
+            told.insert((*stage, *clip), now);
+        }
+        due
+    }
+}
+
 /// What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
 ///
 /// Cheap to clone; clones share everything but the stage and clip they speak for.
@@ -78,6 +100,7 @@ pub struct Context {
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
+    extension: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -173,6 +196,18 @@ impl Context {
     #[must_use]
     pub fn with_threads(&self, threads: usize) -> Self {
         Context { threads, ..self.clone() }
+    }
+
+    /// The same context, with something of the caller's that its own stages find again: a request, a handle. It takes the place of
+    /// what was there.
+    #[must_use]
+    pub fn with_extension<T: Any + Send + Sync>(&self, extension: Arc<T>) -> Self {
+        Context { extension: Some(extension), ..self.clone() }
+    }
+
+    /// What the caller gave for its stages, where it is a `T`.
+    pub fn extension<T: Any>(&self) -> Option<&T> {
+        self.extension.as_deref()?.downcast_ref()
     }
 
     /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
@@ -293,7 +328,15 @@ impl Context {
         };
         let cancellation = self.cancellation.child_token();
         let ledger = Arc::new(Ledger::below(&self.ledger));
-        Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, threads: self.threads }
+        Context {
+            shared: Arc::new(shared),
+            ledger,
+            cancellation,
+            stage: None,
+            clip: None,
+            threads: self.threads,
+            extension: self.extension.clone(),
+        }
     }
 
     /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
@@ -331,6 +374,7 @@ impl fmt::Debug for Context {
 #[derive(Default)]
 pub struct ContextBuilder {
     shared: Shared,
+    pace: Option<Duration>,
     max_cost: Option<f64>,
 }
 
@@ -339,6 +383,13 @@ impl ContextBuilder {
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.shared.listener = Some(Arc::new(listener));
+        self
+    }
+
+    /// Tells the listener of one stage's progress on one clip at most this often; of everything else always. Default: always.
+    #[must_use]
+    pub fn pace(mut self, least: Duration) -> Self {
+        self.pace = Some(least);
         self
     }
 
@@ -358,7 +409,17 @@ impl ContextBuilder {
     }
 
     /// The context.
-    pub fn build(self) -> Context {
+    pub fn build(mut self) -> Context {
+        if let Some(least) = self.pace {
+            let pace = Pace { least, told: Mutex::default() };
+            self.shared.listener = self.shared.listener.map(|listener| {
+                Arc::new(move |event: &Event| {
+                    if pace.allows(event) {
+                        listener(event);
+                    }
+                }) as Listener
+            });
+        }
         let cx = Context { shared: Arc::new(self.shared), ..Context::default() };
         cx.limit(self.max_cost);
         cx

@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
+use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Stage, Timestamp};
@@ -11,7 +13,7 @@ use crate::model::{Stage, Timestamp};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, as a class a program can act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -68,13 +70,46 @@ pub enum Recovery {
     GiveUp,
 }
 
+impl Recovery {
+    /// What to do, as one word: `retry`, `refresh_credentials`, `reencode`, `wait_until`, `give_up`.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Recovery::Retry { .. } => "retry",
+            Recovery::RefreshCredentials => "refresh_credentials",
+            Recovery::Reencode => "reencode",
+            Recovery::WaitUntil(_) => "wait_until",
+            Recovery::GiveUp => "give_up",
+        }
+    }
+}
+
+/// `{"action": "retry", "after": 5.0}` in seconds, `{"action": "wait_until", "until": 1793836800.0}` in seconds since 1970, else the
+/// action alone.
+impl Serialize for Recovery {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("action", self.action())?;
+        match self {
+            Recovery::Retry { after: Some(after) } => fields.serialize_entry("after", &after.as_secs_f64())?,
+            Recovery::WaitUntil(at) => {
+                let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                fields.serialize_entry("until", &since.as_secs_f64())?;
+            }
+            _ => {}
+        }
+        fields.end()
+    }
+}
+
 /// The one error type of this crate.
 ///
 /// It carries a [`kind`](Error::kind) to branch on, the [`stage`](Error::stage) that failed, the file, moment or address
 /// concerned, and what to do next ([`recovery`](Error::recovery)). Its `Display` is one line for a person. Several callers of one piece of work
 /// get a clone each.
+/// The cause, where there is one, is its [`source`](std::error::Error::source): what a stage of yours gave to [`with_source`](Error::with_source)
+/// comes back there and can be downcast.
 #[derive(Clone, thiserror::Error)]
-#[error("{0}")]
+#[error(transparent)]
 pub struct Error(Box<Inner>);
 
 #[derive(Clone, Debug)]
@@ -189,6 +224,16 @@ impl Error {
         &self.0.recovery
     }
 
+    /// What happened, without the file's name, the moment and the advice, all of which `Display` adds.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the user can do, where that is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice.as_deref()
+    }
+
     /// The file concerned.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
@@ -207,6 +252,12 @@ impl Error {
     /// Whether the caller cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.kind() == ErrorKind::Cancelled
+    }
+}
+
+impl std::error::Error for Inner {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -272,6 +323,23 @@ mod tests {
             .with_advice("cut that part out");
         assert_eq!(error.to_string(), "talk.mp4: the picture is damaged at 1:23.500 (cut that part out)");
         assert_eq!(error.recovery(), &Recovery::GiveUp);
+    }
+
+    #[test]
+    fn the_cause_comes_back_as_what_it_was() {
+        let error = Error::io("talk.mp4", "open the file", std::io::Error::other("a cable")).clone();
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
+        assert_eq!(source.map(ToString::to_string).as_deref(), Some("a cable"));
+        assert!(std::error::Error::source(&Error::cancelled()).is_none());
+    }
+
+    #[test]
+    fn what_to_do_is_said_in_json() {
+        let json = |recovery: Recovery| serde_json::to_string(&recovery).unwrap_or_default();
+        assert_eq!(json(Recovery::Retry { after: Some(Duration::from_millis(2500)) }), r#"{"action":"retry","after":2.5}"#);
+        assert_eq!(json(Recovery::Retry { after: None }), r#"{"action":"retry"}"#);
+        assert_eq!(json(Recovery::WaitUntil(SystemTime::UNIX_EPOCH + Duration::from_secs(60))), r#"{"action":"wait_until","until":60.0}"#);
+        assert_eq!(json(Recovery::GiveUp), r#"{"action":"give_up"}"#);
     }
 
     #[test]

@@ -1,10 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+// The command and the documentation use the crate by its name, as its users do.
+extern crate self as clipkit;
+
 mod av;
 mod caption;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod config;
 mod context;
 mod error;
+mod frames;
 #[cfg(test)]
 mod framing_tests;
 mod inspect;
@@ -18,6 +24,7 @@ mod pipeline;
 mod publish;
 mod reframe;
 mod render;
+mod schema;
 mod score;
 mod scratch;
 mod source;
@@ -28,6 +35,7 @@ mod voice;
 pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};
+pub use frames::{Frame, FrameOptions, Frames};
 pub use inspect::contact_sheet;
 pub use layer::{Cache, Concurrency, Fallback, Input, Layer, LayerConfig, Layered, Next, RateLimit, Retry, StageExt, Timeout, WithLayers};
 pub use model::*;
@@ -37,6 +45,7 @@ pub use openai::{OpenAiServer, Price};
 pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};
 pub use render::{FfmpegRenderer, Renderer};
+pub use schema::json_schemas;
 pub use score::{Genre, Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, OnnxTrackerOptions, Tracking};

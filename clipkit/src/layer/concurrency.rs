@@ -1,6 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -14,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// at once. What one run may do at once is rather [`ClipOptions::at_once`](crate::ClipOptions::at_once).
 ///
 /// It belongs inside [`Retry`](crate::Retry): no place is held while a retry waits. In JSON, `{"concurrency": {"at_once": 2}}`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Concurrency {
     at_once: u32,

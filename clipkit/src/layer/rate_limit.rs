@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -23,7 +24,7 @@ const TOLD: Duration = Duration::from_secs(1);
 ///
 /// It belongs inside [`Retry`](crate::Retry), so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
 /// `{"rate_limit": {}}` is the default, 5 a minute, and `"per_minute": null` counts days alone.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimit {
     per_minute: Option<u32>,

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, Next};
@@ -15,14 +16,16 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 ///
 /// It belongs outside [`RateLimit`](crate::RateLimit) and [`Timeout`](crate::Timeout), so that they hold for each attempt: see
 /// [`StageExt`](crate::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
     attempts: u32,
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     first: Duration,
     factor: f64,
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     longest: Duration,
 }
 

@@ -2,6 +2,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{GRACE, Layer, Next};
@@ -15,10 +16,11 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 ///
 /// It belongs next to the stage, inside [`Retry`](crate::Retry) and [`RateLimit`](crate::RateLimit): outside, their waits use the time up. The time
 /// is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeout {
     #[serde(rename = "seconds", with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     limit: Duration,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::Span;
 
 /// A span that could become a clip, with what speaks for it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// Where it is, on the source's timeline.
     pub span: Span,

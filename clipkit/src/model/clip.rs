@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ClipPlan, PlanSource, Score, Span, Stage, Timestamp, Usage, Warning};
 
 /// A rendered clip, still in scratch space: a publisher takes it from there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Clip {
     /// The MP4 file.
     pub video: PathBuf,
@@ -19,7 +20,7 @@ pub struct Clip {
 }
 
 /// A clip and what goes with it, for a [`Publisher`](crate::Publisher).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Post {
     /// Its place in the ranking, from 1.
     pub rank: usize,
@@ -30,7 +31,7 @@ pub struct Post {
 }
 
 /// Where a publisher put a clip.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// The clip's place: a path relative to the publisher's folder, or an address.
     pub file: String,
@@ -43,7 +44,7 @@ pub struct Receipt {
 }
 
 /// What a run made: the content of `clips.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// The version of this document: [`Manifest::VERSION`].
     pub version: u32,
@@ -66,7 +67,7 @@ impl Manifest {
 }
 
 /// One clip of a [`Manifest`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ManifestClip {
     /// The clip, relative to the output folder, or its address.
     pub file: String,
@@ -90,7 +91,7 @@ pub struct ManifestClip {
 }
 
 /// Where a run's time went, in seconds. A stage's time is the sum over clips, so with clips side by side it can exceed the total.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timing {
     /// Each stage's time.
     #[serde(flatten)]

@@ -60,7 +60,7 @@ impl Rect {
 }
 
 /// What a tracker saw in a span.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tracks {
     /// The camera shots, in order, without gaps: they cover the span. Empty where the tracker did not look.
     pub shots: Vec<Shot>,

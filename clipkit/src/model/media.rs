@@ -31,7 +31,7 @@ impl fmt::Display for ContentId {
 }
 
 /// A media file on this machine and what is in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Media {
     /// Where the file is.
     pub path: PathBuf,
@@ -61,7 +61,7 @@ impl Media {
 }
 
 /// A picture stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VideoStream {
     /// The stream's number in the file.
     pub index: usize,
@@ -98,7 +98,7 @@ impl VideoStream {
 }
 
 /// How a stored picture is turned for display: mirrored left to right first if `mirrored`, then turned clockwise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Orientation {
     /// Clockwise degrees: 0, 90, 180 or 270.
     pub clockwise: u16,
@@ -148,7 +148,7 @@ impl fmt::Display for FrameRate {
 }
 
 /// How numbers mean colours, in FFmpeg's names (`bt709`, `smpte2084`); `unknown` where the file does not say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Color {
     /// Which red, green and blue.
     pub primaries: String,
@@ -163,7 +163,7 @@ pub struct Color {
 }
 
 /// The two transfer functions of high dynamic range video (ITU-R BT.2100).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hdr {
     /// Perceptual quantiser (SMPTE ST 2084): HDR10, Dolby Vision.
@@ -173,7 +173,7 @@ pub enum Hdr {
 }
 
 /// A sound stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AudioStream {
     /// The stream's number in the file.
     pub index: usize,
@@ -188,7 +188,7 @@ pub struct AudioStream {
 }
 
 /// A subtitle stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubtitleStream {
     /// The stream's number in the file.
     pub index: usize,

@@ -29,10 +29,11 @@ pub use time::{Span, Timestamp};
 pub use transcript::{Transcript, Word};
 pub use usage::Usage;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The stages of the pipeline, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
@@ -74,7 +75,7 @@ impl std::fmt::Display for Stage {
 }
 
 /// Something that went less well than asked, and what was done instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
     /// The stage that degraded.
     pub stage: Stage,

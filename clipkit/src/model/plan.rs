@@ -288,7 +288,7 @@ impl X264Preset {
 }
 
 /// The shape of the output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Aspect {
     /// 9:16, for phones.
     #[default]
@@ -343,7 +343,7 @@ impl fmt::Display for Aspect {
 }
 
 /// Where clips go: it decides which part of the picture the interface leaves free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
     /// YouTube Shorts.

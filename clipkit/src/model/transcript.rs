@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Span, Timestamp};
@@ -5,7 +6,7 @@ use super::{Span, Timestamp};
 /// What was said, word by word.
 ///
 /// Words stand in order of `start`; a word ends at or after its start, and normally before the next one starts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Transcript {
     /// BCP 47 tag (`en`), where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,7 +29,7 @@ impl Transcript {
 }
 
 /// One spoken word, with the punctuation that is written with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Word {
     /// As written: `world.`
     pub text: String,

@@ -1,9 +1,10 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Stage;
 
 /// What a stage asked of one paid model, and what that cost. Stages report it with [`Context::spend`](crate::Context::spend).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
     /// The stage that asked; set by [`Context::spend`](crate::Context::spend) where it is none.

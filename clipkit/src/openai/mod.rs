@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_openai::config::OpenAIConfig;
 use async_openai::error::OpenAIError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -31,7 +32,7 @@ const LONGEST_CONNECT: Duration = Duration::from_secs(20);
 ///
 /// What is not set comes from the environment: `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is never written anywhere: not to
 /// JSON, logs, errors or manifests. A call is tried three times where the server is busy or out of reach, as it asks to wait.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiServer {
     /// The address below which the API's paths lie, such as `http://localhost:8000/v1`.

@@ -4,10 +4,11 @@
 //! <https://developers.openai.com/api/docs/pricing> was quoted by third parties in June 2026 (the page itself was out of reach when this was
 //! written, so check it). Prices change: one that is given goes before this table, and another server than OpenAI's has none.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a language model costs, in US dollars for a million tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// For tokens that it reads.

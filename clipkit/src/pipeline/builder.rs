@@ -13,12 +13,12 @@ use crate::transcribe::Transcriber;
 /// Makes a [`Pipeline`]. A stage is given by value or, where it is shared, as an [`Arc`].
 #[derive(Default)]
 pub struct PipelineBuilder {
-    source: Option<Arc<dyn Source>>,
-    transcriber: Option<Arc<dyn Transcriber>>,
-    scorer: Option<Arc<dyn Scorer>>,
-    tracker: Option<Arc<dyn FaceTracker>>,
-    renderer: Option<Arc<dyn Renderer>>,
-    publisher: Option<Arc<dyn Publisher>>,
+    pub(crate) source: Option<Arc<dyn Source>>,
+    pub(crate) transcriber: Option<Arc<dyn Transcriber>>,
+    pub(crate) scorer: Option<Arc<dyn Scorer>>,
+    pub(crate) tracker: Option<Arc<dyn FaceTracker>>,
+    pub(crate) renderer: Option<Arc<dyn Renderer>>,
+    pub(crate) publisher: Option<Arc<dyn Publisher>>,
     options: ClipOptions,
 }
 

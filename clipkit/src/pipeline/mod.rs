@@ -16,6 +16,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::StreamExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use crate::av;
@@ -59,7 +61,7 @@ struct Stages {
 }
 
 /// What [`Pipeline::plan`] answers: the clips that would be made.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Planned {
     /// The input.
     pub media: Media,
@@ -72,7 +74,7 @@ pub struct Planned {
 }
 
 /// A plan and its place in the ranking, which numbers its files.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RankedPlan {
     /// The place, from 1.
     pub rank: usize,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -19,16 +20,18 @@ use crate::score::{Genre, ScoreOptions};
 /// let options = ClipOptions { clips: 4, platform: Platform::Shorts, captions: Some(CaptionStyle::pop()), ..ClipOptions::default() };
 /// # assert_eq!(options.jobs, None);
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClipOptions {
     /// The most clips. Default 10.
     pub clips: usize,
     /// The shortest clip; in JSON, seconds. Default 15 s.
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     pub min: Duration,
     /// The longest clip; in JSON, seconds. Default 60 s.
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     pub max: Duration,
     /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
     pub aspect: Aspect,
@@ -40,6 +43,7 @@ pub struct ClipOptions {
     /// How captions look; none for clips without. In JSON a preset's name, a style as [`CaptionStyle::from_json`] reads it, or null.
     /// Default karaoke.
     #[serde(with = "style")]
+    #[schemars(with = "Option<style::AsGiven>")]
     pub captions: Option<CaptionStyle>,
     /// How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
     pub hook: Option<HookStyle>,
@@ -161,7 +165,18 @@ impl ClipOptions {
 
 /// A caption style by name or in full.
 mod style {
-    use super::{CaptionStyle, Deserialize, Deserializer, Serialize, Serializer};
+    use super::{CaptionStyle, Deserialize, Deserializer, JsonSchema, Serialize, Serializer};
+
+    /// A preset's name (`none` for no captions), or a style: what it leaves out is as in the preset that its `like` names, else as in karaoke.
+    #[derive(JsonSchema)]
+    #[schemars(untagged, rename = "CaptionStyleGiven")]
+    #[allow(dead_code)] // It describes what `Given` reads.
+    pub(super) enum AsGiven {
+        /// A preset's name.
+        Name(String),
+        /// A style, or a part of one.
+        Style(serde_json::Map<String, serde_json::Value>),
+    }
 
     #[derive(Deserialize)]
     #[serde(untagged)]

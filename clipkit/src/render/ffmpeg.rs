@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{self, Verdict};
@@ -19,7 +20,7 @@ const MOST_RENDERINGS: usize = 4;
 /// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
 /// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again, decoded and compared with what
 /// was encoded; what fails that is rendered once more, and is an error if it fails again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FfmpegRenderer {
     /// Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.

@@ -1,5 +1,6 @@
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
@@ -15,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 /// | `news` | 34 | 36 | 26 | 4 | 28 s |
 ///
 /// The numbers are parts in a hundred of [`Score::total`](crate::Score::total). They are choices of taste, set by hand, not learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Genre {

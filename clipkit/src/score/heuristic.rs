@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::genre::Weights;
@@ -23,7 +24,7 @@ use crate::model::{Candidate, Span, Timestamp};
 /// nothing names a subject asked for, a warning says so and the best of the rest stands.
 ///
 /// Where no span is worth a clip the answer is empty, and a warning says why.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Heuristic {}
 

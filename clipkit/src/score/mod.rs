@@ -23,6 +23,7 @@ pub use openai::OpenAiScorer;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -30,25 +31,31 @@ use crate::error::Result;
 use crate::model::{Candidate, Media, Transcript};
 
 /// What a [`Scorer`] is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scoring {
     /// The video; none where only its transcript is at hand.
+    #[serde(default)]
     pub media: Option<Media>,
     /// What is said in it.
     pub transcript: Transcript,
     /// What is asked for.
+    #[serde(default)]
     pub options: ScoreOptions,
 }
 
 /// How many clips, how long, and what about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreOptions {
     /// The most clips wanted. Default 10.
     pub max_clips: usize,
-    /// The shortest clip. Default 15 s.
+    /// The shortest clip; in JSON, seconds. Default 15 s.
+    #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     pub min: Duration,
-    /// The longest clip. Default 60 s.
+    /// The longest clip; in JSON, seconds. Default 60 s.
+    #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     pub max: Duration,
     /// What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
     pub about: Vec<String>,

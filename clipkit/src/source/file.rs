@@ -2,6 +2,7 @@ use std::io::Read;
 use std::path::Path;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Source;
@@ -13,7 +14,7 @@ use crate::model::{ContentId, Media};
 /// Takes a file on this machine, given by its path.
 ///
 /// The whole file is read once: its hash is its identity, and its packets' times are its true duration and frame rate.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FileSource {}
 

@@ -19,13 +19,15 @@ pub use motion::MotionTracker;
 pub use onnx::{OnnxTracker, OnnxTrackerOptions};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Tracks};
 
 /// What a [`FaceTracker`] is given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tracking {
     /// The video.
     pub media: Media,

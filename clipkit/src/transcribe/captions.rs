@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transcriber;
@@ -21,7 +22,7 @@ use crate::model::{Media, SubtitleStream, Timestamp, Transcript, Word};
 ///
 /// Word times in WebVTT, json3 and JSON are kept; where only cues have times, words share a cue's time by their length. Captions that
 /// roll, as YouTube's automatic ones do, are read once. Descriptions of sounds (`[Music]`) are left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Captions {
     /// The one file to read, instead of looking for one.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use async_openai::types::audio::{AudioInput, AudioResponseFormat, CreateTranscriptionRequest, TimestampGranularity};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ const UPLOADS: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
 /// The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
 /// time, and the words are put together again. `whisper-1` and its kin answer with word times; where a model answers with sentences alone,
 /// words share a sentence's time by their length, and a warning says so.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.

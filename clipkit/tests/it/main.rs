@@ -6,9 +6,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
 mod cache;
+mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod fakes;
+mod frames;
 mod imports;
 mod layers;
 mod layouts;

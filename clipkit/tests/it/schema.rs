@@ -1,16 +1,25 @@
-//! The committed JSON Schema of the clip plan is the one that the types generate.
+//! The committed JSON Schemas are those that the types generate.
 
 use std::path::Path;
 
 use clipkit::ClipPlan;
 
-#[test]
-fn the_committed_schema_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/clip-plan.schema.json");
-    let current = serde_json::to_string_pretty(&ClipPlan::json_schema()).unwrap() + "\n";
+fn is_current(name: &str, schema: &serde_json::Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
+    let current = serde_json::to_string_pretty(schema).unwrap() + "\n";
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
         std::fs::write(&path, &current).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == current, "the plan's types changed: run with UPDATE_SCHEMA=1, look at the difference, and commit it");
+    assert!(committed == current, "types changed: run with UPDATE_SCHEMA=1, look at the difference in {name}, and commit it");
+}
+
+#[test]
+fn the_committed_schema_of_plans_is_current() {
+    is_current("clip-plan.schema.json", &ClipPlan::json_schema());
+}
+
+#[test]
+fn the_committed_schemas_of_all_documents_are_current() {
+    is_current("clipkit.schema.json", &clipkit::json_schemas());
 }

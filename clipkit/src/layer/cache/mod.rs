@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::FutureExt;
 use object_store::ObjectStore;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::OnceCell;
@@ -47,15 +48,17 @@ use crate::error::{Error, ErrorKind, Result};
 ///
 /// It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
 /// `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a `store`, the user's cache folder.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cache {
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
     #[serde(with = "crate::model::seconds")]
+    #[schemars(with = "f64")]
     keep: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
+    #[schemars(skip)]
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "has_no_name")]
     given: Option<Arc<dyn ObjectStore>>,
     #[serde(skip)]

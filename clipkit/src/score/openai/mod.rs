@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::genre::Weights;
@@ -48,7 +49,7 @@ const GOOD_FIT: f64 = 5.0;
 ///
 /// The transcript goes to the server. It is sent as JSON strings, and a model that follows an instruction in it can change no more than the
 /// scores, titles and ends of spans that the heuristic chose.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiScorer {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.

@@ -5,8 +5,8 @@ use std::path::Path;
 use clipkit::{Error, Manifest, Planned, Score, Span, Usage, Warning};
 use serde::Serialize;
 
-use crate::args::Reporting;
-use crate::output::{say, say_json, warn};
+use super::args::Reporting;
+use super::output::{say, say_json, warn};
 
 /// A line of `--json` that the pipeline's events do not have.
 #[derive(Serialize)]
@@ -31,6 +31,7 @@ enum Line<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         stage: Option<clipkit::Stage>,
         message: String,
+        recovery: &'a clipkit::Recovery,
     },
 }
 
@@ -93,7 +94,7 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
 pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
     warnings.iter().for_each(warn);
     if how.json {
-        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string() });
+        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string(), recovery: error.recovery() });
     }
 }
 

@@ -1,4 +1,4 @@
-//! The `clipkit` command: long videos in, ranked vertical captioned clips out.
+//! The `clipkit` command: long videos in, ranked vertical captioned clips out. It knows the rest of the crate by its public names only.
 
 mod args;
 mod clip;
@@ -13,8 +13,8 @@ mod report;
 mod stages;
 mod styles;
 
+use std::ffi::OsString;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -26,8 +26,19 @@ use interrupt::Interrupt;
 /// How long a worker that does not end when asked may hold the process up.
 const LAST_CALL: Duration = Duration::from_millis(150);
 
-fn main() -> ExitCode {
-    let cli = Cli::parse();
+/// Does what `arguments` ask for (the first is the program's name) and answers the process's exit code. Blocks until it is done.
+///
+/// It takes the process's standard streams, listens for Ctrl-C and sets a logger where `-v` asks for one, so it is for programs that
+/// are the command, under whatever name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout, what is wrong to stderr; a reader that has seen enough is no failure.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(u8::MAX);
+        }
+    };
     log_to_stderr(cli.verbose);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -37,7 +48,7 @@ fn main() -> ExitCode {
     };
     let code = runtime.block_on(async {
         match Interrupt::watch() {
-            Ok(interrupt) => run(cli.command, &interrupt).await,
+            Ok(interrupt) => dispatch(cli.command, &interrupt).await,
             Err(error) => exit::failed(&error),
         }
     });
@@ -45,7 +56,7 @@ fn main() -> ExitCode {
     code.into()
 }
 
-async fn run(command: Command, interrupt: &Interrupt) -> exit::Code {
+async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
         Command::Clip(args) => clip::run(args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use clipkit::{ClipOptions, ClipPlan, Context, Error, Pipeline, PipelineConfig, PublisherConfig, RankedPlan, Result, TrackerConfig};
 
-use crate::args::{InspectArgs, RenderArgs};
-use crate::interrupt::Interrupt;
-use crate::output::say;
-use crate::{Done, clip, progress, report};
+use super::args::{InspectArgs, RenderArgs};
+use super::interrupt::Interrupt;
+use super::output::say;
+use super::{Done, clip, progress, report};
 
 pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
     let cx = progress::context(args.how);

@@ -2,7 +2,7 @@
 
 use clipkit::{Error, ErrorKind, Result};
 
-use crate::output::complain;
+use super::output::complain;
 
 /// An exit code, from good to bad: of several, the worst is the command's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,16 +15,16 @@ pub(crate) enum Code {
     Interrupted,
 }
 
-impl From<Code> for std::process::ExitCode {
+impl From<Code> for u8 {
     fn from(code: Code) -> Self {
-        std::process::ExitCode::from(match code {
+        match code {
             Code::Success => 0,
             Code::Other => 1,
             Code::Usage => 2,
             Code::Input => 3,
             Code::NothingFound => 4,
             Code::Interrupted => 130,
-        })
+        }
     }
 }
 

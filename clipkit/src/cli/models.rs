@@ -2,10 +2,10 @@
 
 use clipkit::{Context, Error, ErrorKind, Model, ModelStore};
 
-use crate::Done;
-use crate::args::{ModelsArgs, ModelsCommand};
-use crate::interrupt::Interrupt;
-use crate::output::say;
+use super::Done;
+use super::args::{ModelsArgs, ModelsCommand};
+use super::interrupt::Interrupt;
+use super::output::say;
 
 pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
     let store = ModelStore::new();

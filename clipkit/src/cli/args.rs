@@ -161,7 +161,7 @@ impl Lengths {
     /// Refuses lengths that no clip can have.
     pub(crate) fn check(&self) -> Result<(), clipkit::Error> {
         if self.min > self.max {
-            return Err(crate::usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
+            return Err(super::usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
         }
         Ok(())
     }

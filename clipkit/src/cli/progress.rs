@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clipkit::{Context, Event, Stage};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::args::Reporting;
-use crate::output::{note, say_json};
+use super::args::Reporting;
+use super::output::{note, say_json};
 
 /// A stage of the run, or a clip, has a bar of this many steps.
 const STEPS: u64 = 1000;
@@ -21,14 +21,7 @@ pub(crate) fn context(how: Reporting) -> Context {
     let builder = Context::builder();
     match (how.quiet, how.json) {
         (true, _) => builder,
-        (false, true) => {
-            let pace = Pace::default();
-            builder.on_event(move |event| {
-                if pace.allows(event) {
-                    say_json(event);
-                }
-            })
-        }
+        (false, true) => builder.on_event(say_json).pace(INTERVAL),
         (false, false) if std::io::stderr().is_terminal() => {
             let bars = Bars::default();
             builder.on_event(move |event| bars.show(event))
@@ -47,25 +40,6 @@ fn line(event: &Event) {
         Event::Waiting { stage, seconds, reason, .. } => note(&format!("{stage} waits {seconds:.0} s: {reason}")),
         Event::Clip(clip) => note(&format!("made {}", clip.file)),
         _ => {}
-    }
-}
-
-/// Holds progress back that nobody could read.
-#[derive(Default)]
-struct Pace {
-    told: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
-}
-
-impl Pace {
-    fn allows(&self, event: &Event) -> bool {
-        let Event::Progress { stage, clip, .. } = event else { return true };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let due = told.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= INTERVAL);
-        if due {
-            told.insert((*stage, *clip), now);
-        }
-        due
     }
 }
 

@@ -2,9 +2,9 @@
 
 use clipkit::CaptionStyle;
 
-use crate::Done;
-use crate::args::StylesArgs;
-use crate::output::say;
+use super::Done;
+use super::args::StylesArgs;
+use super::output::say;
 
 pub(crate) fn run(args: &StylesArgs) -> Done {
     match &args.name {

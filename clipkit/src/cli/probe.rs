@@ -2,11 +2,11 @@
 
 use clipkit::{Context, FileSource, Media, Source};
 
-use crate::Done;
-use crate::args::ProbeArgs;
-use crate::interrupt::Interrupt;
-use crate::output::{say, write_json};
-use crate::uri;
+use super::Done;
+use super::args::ProbeArgs;
+use super::interrupt::Interrupt;
+use super::output::{say, write_json};
+use super::uri;
 
 pub(crate) async fn run(args: ProbeArgs, interrupt: &Interrupt) -> Done {
     let cx = Context::new();

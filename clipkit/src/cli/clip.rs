@@ -8,10 +8,10 @@ use clipkit::{
     ScorerConfig, TrackerConfig, TranscriberConfig,
 };
 
-use crate::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
-use crate::exit::{self, Code};
-use crate::interrupt::Interrupt;
-use crate::{progress, report, uri, usage};
+use super::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
+use super::exit::{self, Code};
+use super::interrupt::Interrupt;
+use super::{progress, report, uri, usage};
 
 /// Works on the inputs one after the other: each one's clips are already made side by side.
 pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions, Scoring, Source, Timestamp, Tracking, Transcript};
 
-use crate::args::{ScoreArgs, TrackArgs, TranscribeArgs};
-use crate::interrupt::Interrupt;
-use crate::output::{warn, write_json};
-use crate::{Done, clip, report, uri, usage};
+use super::args::{ScoreArgs, TrackArgs, TranscribeArgs};
+use super::interrupt::Interrupt;
+use super::output::{warn, write_json};
+use super::{Done, clip, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
     let transcriber =

@@ -1,0 +1,205 @@
+//! A whole pipeline as one JSON document, the same for the command line and every language.
+
+mod scorer;
+mod tracker;
+mod transcriber;
+
+pub use scorer::ScorerConfig;
+pub use tracker::TrackerConfig;
+pub use transcriber::TranscriberConfig;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::layer::{Cache, LayerConfig, WithLayers};
+use crate::model::Stage;
+use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
+use crate::publish::{Folder, Publisher};
+use crate::render::{FfmpegRenderer, Renderer};
+use crate::source::{FileSource, Source};
+
+/// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+///
+/// ```
+/// let config = clipkit::PipelineConfig::from_json(r#"{
+///     "tracker": {"kind": "center"},
+///     "publisher": {"kind": "folder", "path": "clips"},
+///     "options": {"clips": 4, "min": 20, "captions": "pop"}
+/// }"#)?;
+/// # assert_eq!(config.options.clips, 4);
+/// # Ok::<(), clipkit::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PipelineConfig {
+    /// Where videos come from. Default `file`.
+    pub source: SourceConfig,
+    /// How words and their times are found. Default `auto`.
+    pub transcriber: TranscriberConfig,
+    /// How spans are chosen. Default `auto`.
+    pub scorer: ScorerConfig,
+    /// How faces and shots are found. Default `auto`.
+    pub tracker: TrackerConfig,
+    /// How plans become files. Default `ffmpeg`.
+    pub renderer: RendererConfig,
+    /// Where clips go. Default: the folder `clips`.
+    pub publisher: PublisherConfig,
+    /// What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
+    /// [`StageExt`]. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
+    /// the default's place, so `{"track": []}` looks at every span anew.
+    ///
+    /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
+    /// What clips are made, and how many.
+    pub options: ClipOptions,
+}
+
+/// Where videos come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum SourceConfig {
+    /// Files on this machine: [`FileSource`].
+    #[default]
+    File,
+}
+
+/// How plans become files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum RendererConfig {
+    /// The FFmpeg libraries: [`FfmpegRenderer`]. The size comes from [`ClipOptions::aspect`].
+    #[default]
+    Ffmpeg,
+}
+
+/// Where clips go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum PublisherConfig {
+    /// A folder on this machine: [`Folder`].
+    Folder {
+        /// The folder, made if it is missing.
+        path: PathBuf,
+        /// Whether an existing manifest keeps its other clips: [`Folder::keep_others`]. Default no.
+        #[serde(default)]
+        keep_others: bool,
+    },
+}
+
+impl Default for PublisherConfig {
+    fn default() -> Self {
+        PublisherConfig::Folder { path: "clips".into(), keep_others: false }
+    }
+}
+
+impl PipelineConfig {
+    /// Reads a document, refusing unknown fields and kinds.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text)
+            .map_err(|error| Error::new(ErrorKind::Config, format!("this is not a pipeline's configuration: {error}")))
+    }
+}
+
+impl Pipeline {
+    /// The pipeline that a document describes. Under `cx` a model may be downloaded, if the document asks for one.
+    pub async fn from_config(cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
+        Pipeline::builder().complete(cx, config).await
+    }
+}
+
+impl PipelineBuilder {
+    /// The pipeline of the stages that were given, and for the others, and the options, of what a document describes. Under `cx` a
+    /// model may be downloaded, if the document asks for one.
+    pub async fn complete(mut self, cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
+        if config.layers.contains_key(&Stage::Plan) {
+            return Err(Error::new(ErrorKind::Config, "plans are made by no stage, so nothing goes around it")
+                .with_advice("name source, transcribe, score, track, render or publish"));
+        }
+        let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
+        macro_rules! complete {
+            ($($stage:ident: $built:expr),* $(,)?) => {
+                $(if self.$stage.is_none() {
+                    self = self.$stage($built);
+                })*
+            };
+        }
+        complete! {
+            source: config.source.build(layers(Stage::Source))?,
+            transcriber: config.transcriber.build(layers(Stage::Transcribe))?,
+            scorer: config.scorer.build(layers(Stage::Score))?,
+            tracker: config.tracker.build(cx, layers(Stage::Track)).await?,
+            renderer: config.renderer.build(layers(Stage::Render))?,
+            publisher: config.publisher.build(layers(Stage::Publish))?,
+        }
+        self.options(config.options.clone()).build()
+    }
+}
+
+impl SourceConfig {
+    /// The source inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Source>> {
+        let source: Arc<dyn Source> = match self {
+            SourceConfig::File => Arc::new(FileSource::new()),
+        };
+        source.with_layers(layers.unwrap_or_default())
+    }
+}
+
+impl RendererConfig {
+    /// The renderer inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Renderer>> {
+        let renderer: Arc<dyn Renderer> = match self {
+            RendererConfig::Ffmpeg => Arc::new(FfmpegRenderer::default()),
+        };
+        renderer.with_layers(layers.unwrap_or_default())
+    }
+}
+
+impl PublisherConfig {
+    /// The publisher inside these layers; none stands for none.
+    pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
+        let publisher: Arc<dyn Publisher> = match self {
+            PublisherConfig::Folder { path, keep_others: true } => Arc::new(Folder::new(path).keep_others()),
+            PublisherConfig::Folder { path, keep_others: false } => Arc::new(Folder::new(path)),
+        };
+        publisher.with_layers(layers.unwrap_or_default())
+    }
+}
+
+/// What goes around work that takes minutes or money, where nobody says otherwise.
+fn or_a_cache(layers: Option<&[LayerConfig]>) -> Vec<LayerConfig> {
+    layers.map_or_else(|| vec![LayerConfig::Cache(Cache::of_the_user())], <[LayerConfig]>::to_vec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::score::OpenAiScorer;
+
+    #[test]
+    fn a_document_reads_back_and_refuses_what_it_does_not_know() {
+        let config = PipelineConfig {
+            transcriber: TranscriberConfig::Captions { file: Some("talk.vtt".into()) },
+            tracker: TrackerConfig::Onnx { model: None },
+            ..PipelineConfig::default()
+        };
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(PipelineConfig::from_json(&text).unwrap(), config);
+        assert_eq!(PipelineConfig::from_json("{}").unwrap(), PipelineConfig::default());
+        let judged =
+            PipelineConfig::from_json(r#"{"scorer": {"kind": "openai", "model": "m", "server": {"base_url": "http://[::1]/v1"}}}"#);
+        assert!(matches!(judged.unwrap().scorer, ScorerConfig::Openai(OpenAiScorer { model, .. }) if model == "m"));
+        let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "oracle"}}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("`heuristic`"), "{error}");
+    }
+}

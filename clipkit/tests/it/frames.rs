@@ -1,0 +1,71 @@
+//! The pictures that a stage of one's own looks at.
+
+use clipkit::{Context, ErrorKind, Frame, FrameOptions, Frames, Media, Span};
+
+use crate::render::fetch;
+use crate::support::ffmpeg;
+
+/// Frame `n` is a grey of level `4 n`, 25 a second, 2 s.
+async fn greys(folder: &tempfile::TempDir) -> Media {
+    let file = folder.path().join("greys.mp4");
+    let draw = "-f lavfi -i color=black:s=320x180:r=25:d=2,format=gray,geq=lum=4*N,format=yuv420p -c:v libx264 -crf 4 -g 10";
+    ffmpeg(&format!("{draw} {}", file.display()));
+    fetch(&file).await
+}
+
+fn frames(media: &Media, span: Span, options: FrameOptions) -> Vec<Frame> {
+    Frames::open(&Context::new(), media, span, options).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Which of the greys this is.
+fn number(frame: &Frame) -> u32 {
+    let middle = frame.pixels[3 * (frame.width * frame.height / 2) as usize];
+    (f64::from(middle) / 4.0).round() as u32
+}
+
+#[tokio::test]
+async fn every_frame_of_a_span_is_answered_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = greys(&folder).await;
+    // 0.5 s lies in the middle of frame 12.
+    let all = frames(&media, Span::secs(0.5, 1.0).unwrap(), FrameOptions::default());
+    let secs: Vec<f64> = all.iter().map(|frame| frame.at.secs()).collect();
+    assert_eq!(secs.len(), 13, "{secs:?}");
+    assert_eq!((secs[0], secs[1], secs[12]), (0.5, 0.52, 0.96));
+    assert!(all.iter().all(|frame| (frame.width, frame.height, frame.pixels.len()) == (320, 180, 320 * 180 * 3)));
+    let numbers: Vec<u32> = all.iter().map(number).collect();
+    let levels: Vec<i64> = numbers.windows(2).map(|pair| i64::from(pair[1]) - i64::from(pair[0])).collect();
+    assert!(levels.iter().all(|step| (0..=2).contains(step)) && numbers[12] > numbers[0] + 9, "{numbers:?}");
+}
+
+#[tokio::test]
+async fn pictures_come_at_the_rate_and_size_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = greys(&folder).await;
+    let options = FrameOptions { per_second: Some(5.0), longest: Some(160) };
+    let some = frames(&media, Span::secs(0.0, 2.0).unwrap(), options);
+    let secs: Vec<f64> = some.iter().map(|frame| frame.at.secs()).collect();
+    let wanted: Vec<f64> = (0..10).map(|n| f64::from(n) / 5.0).collect();
+    assert!(secs.iter().zip(&wanted).all(|(at, due)| (0.0..0.04).contains(&(at - due + 1e-6))) && secs.len() == 10, "{secs:?}");
+    assert!(some.iter().all(|frame| (frame.width, frame.height) == (160, 90)));
+    // More than there are is all there are.
+    let all = frames(&media, Span::secs(0.0, 2.0).unwrap(), FrameOptions { per_second: Some(1000.0), longest: Some(16) });
+    assert_eq!(all.len(), 50);
+}
+
+#[tokio::test]
+async fn odd_wishes_and_a_cancel_are_errors_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = greys(&folder).await;
+    let (cx, span) = (Context::new(), Span::secs(0.0, 2.0).unwrap());
+    for options in [FrameOptions { per_second: Some(0.0), longest: None }, FrameOptions { per_second: None, longest: Some(0) }] {
+        assert_eq!(Frames::open(&cx, &media, span, options).unwrap_err().kind(), ErrorKind::Config);
+    }
+    let mut opened = Frames::open(&cx, &media, span, FrameOptions::default()).unwrap();
+    opened.next().unwrap().unwrap();
+    cx.cancel();
+    assert_eq!(opened.next().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(opened.next().is_none());
+    let silent = Media { video: None, ..media };
+    assert_eq!(Frames::open(&Context::new(), &silent, span, FrameOptions::default()).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
