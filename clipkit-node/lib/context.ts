@@ -46,7 +46,11 @@ export class Context {
     this.#listeners = options;
     // The native side holds on to this function, which therefore must not hold on to what holds the native side.
     const self = new WeakRef(this);
-    const wake = onEvent || onProgress ? () => self.deref()?.#listen() : undefined;
+    const listen = (): void => {
+      const context = self.deref();
+      if (context) context.#listen();
+    };
+    const wake = onEvent || onProgress ? listen : undefined;
     this.#native = inner ?? new native.Context({ scratch, maxCost, threads }, wake);
     if (signal?.aborted) this.cancel();
     else signal?.addEventListener("abort", this.#abort, { once: true });

@@ -1,5 +1,8 @@
 export { clip, Pipeline } from "./pipeline";
-export type { Clip, ClipOptions, ClipRequest, PipelineOptions, RunEvent, StageOptions } from "./pipeline";
+export { frames } from "./frames";
+export type { Frame, FrameOptions } from "./frames";
+export type { Clip, Manifest } from "./clip";
+export type { ClipOptions, ClipRequest, PipelineOptions, RunEvent, StageOptions } from "./pipeline";
 export { Context } from "./context";
 export type { ContextOptions, Progress, RunOptions } from "./context";
 export { ClipkitError } from "./errors";
@@ -30,3 +33,30 @@ export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScor
 export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
 export type { Model } from "./tools";
 export type * as documents from "./documents";
+export type {
+  Candidate,
+  CaptionStyle,
+  ClipPlan,
+  ErrorKind,
+  Event,
+  FaceTrack,
+  LayerConfig,
+  Media,
+  PipelineConfig,
+  Planned,
+  Post,
+  RankedPlan,
+  Receipt,
+  Rect,
+  Score,
+  Scoring,
+  Shot,
+  Span,
+  Stage,
+  Tracking,
+  Tracks,
+  Transcript,
+  Usage,
+  Warning,
+  Word,
+} from "./documents";

@@ -40,7 +40,7 @@ export interface CandidateLike {
   start?: number;
   end?: number;
   span?: doc.Span;
-  score: number | (Partial<doc.Score> & { total: number });
+  score: number | doc.Score;
   title?: string;
   reason?: string;
   hook_line?: string | null;
@@ -98,17 +98,4 @@ export interface Likes {
   tracker: TrackerLike;
   renderer: RendererLike;
   publisher: PublisherLike;
-}
-
-/** A candidate's document. */
-export function candidate(given: CandidateLike): doc.Candidate {
-  const { start, end, span, score, title, reason, ...rest } = given;
-  const parts = typeof score === "number" ? { total: score } : score;
-  return {
-    ...rest,
-    span: span ?? { start: start as number, end: end as number },
-    score: { hook: 0, completeness: 0, density: 0, emotion: 0, ...parts },
-    title: title ?? "",
-    reason: reason ?? "",
-  };
 }

@@ -1,14 +1,12 @@
 // The stages, put together: from a video to clips.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-
 import * as native from "../native";
+import { type Clip, type Manifest, placed } from "./clip";
 import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
 import { calling, ClipkitError } from "./errors";
 import { type Kind, type Likes, METHODS } from "./kinds";
-import { Folder, handleOf } from "./stages";
+import { handleOf } from "./stages";
 import { read, snake, write } from "./transfer";
 
 /** What clips are made, and how many. */
@@ -44,18 +42,8 @@ export type ClipRequest = StageOptions &
     transcript?: string;
   };
 
-/** A clip that was made. */
-export interface Clip extends Omit<doc.ManifestClip, "file" | "plan" | "cover"> {
-  /** Where the clip is: its path, or the address that a publisher of yours answered. */
-  path: string;
-  /** The plan that it was made by: edit it and render it again. Null where a publisher of yours keeps none in a file. */
-  plan: doc.ClipPlan | null;
-  /** Where its cover picture is. */
-  cover: string | null;
-}
-
 /** What {@link Pipeline.events} tells: what happens, and last what was made. */
-export type RunEvent = doc.Event | ({ event: "manifest" } & doc.Manifest);
+export type RunEvent = doc.Event | ({ event: "manifest" } & Manifest);
 
 const KINDS = Object.keys(METHODS) as Kind[];
 
@@ -65,8 +53,6 @@ export class Pipeline {
   /** Stages of the user's, which the native side calls but does not keep. */
   #stages: native.Stage[] = [];
   #built: Promise<native.Pipeline> | undefined;
-  /** The folder that clips go into, where they go into one. */
-  #folder: string | undefined;
 
   constructor(options: PipelineOptions = {}) {
     const config: Record<string, unknown> = {};
@@ -87,12 +73,14 @@ export class Pipeline {
       this.#builder.give(handle);
       this.#stages.push(handle);
     }
-    this.#folder = folderOf(options.publisher);
   }
 
   /** Makes clips of the video at `input`, which the source understands, and hands them to the publisher. */
-  async run(input: string, options?: RunOptions | Context): Promise<doc.Manifest> {
-    return Context.run(options, async (cx) => read<doc.Manifest>(await (await this.#pipeline()).run(cx, input)));
+  async run(input: string, options?: RunOptions | Context): Promise<Manifest> {
+    return Context.run(options, async (cx) => {
+      const pipeline = await this.#pipeline();
+      return placed(await read(await pipeline.run(cx, input)), pipeline.staging);
+    });
   }
 
   /** Plans clips and makes none. */
@@ -101,9 +89,12 @@ export class Pipeline {
   }
 
   /** Makes the clips that plans describe: plans with their rank, as `plan` answers them, or plans alone, ranked as they come. */
-  async render(plans: (doc.RankedPlan | doc.ClipPlan)[], options?: RunOptions | Context): Promise<doc.Manifest> {
+  async render(plans: (doc.RankedPlan | doc.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest> {
     const ranked = plans.map((plan, index) => ("rank" in plan ? plan : { rank: index + 1, plan }));
-    return Context.run(options, async (cx) => read<doc.Manifest>(await (await this.#pipeline()).render(cx, await write(ranked))));
+    return Context.run(options, async (cx) => {
+      const pipeline = await this.#pipeline();
+      return placed(await read(await pipeline.render(cx, await write(ranked))), pipeline.staging);
+    });
   }
 
   /** Runs, and tells what happens as it does; the last event is the manifest. Leaving the loop stops the run. */
@@ -149,27 +140,10 @@ export class Pipeline {
       throw error;
     }
   }
-
-  /** What {@link clip} answers of a manifest. @internal */
-  async clips(manifest: doc.Manifest): Promise<Clip[]> {
-    const place = (file: string) => (this.#folder === undefined ? file : join(this.#folder, file));
-    const clips: Clip[] = [];
-    for (const { file, plan, cover, ...rest } of manifest.clips) {
-      const kept = plan != null && this.#folder !== undefined ? (JSON.parse(await readFile(place(plan), "utf8")) as doc.ClipPlan) : null;
-      clips.push({ path: place(file), ...rest, plan: kept, cover: cover == null ? null : place(cover) });
-    }
-    return clips;
-  }
 }
 
 function isStage(kind: Kind, value: object): boolean {
   return typeof (value as Record<string, unknown>)[METHODS[kind]] === "function";
-}
-
-function folderOf(publisher: PipelineOptions["publisher"]): string | undefined {
-  if (publisher === undefined) return "clips";
-  if (publisher instanceof Folder) return publisher.path;
-  return "kind" in publisher && publisher.kind === "folder" ? publisher.path : undefined;
 }
 
 /**
@@ -188,7 +162,7 @@ export async function clip(input: string, request: ClipRequest = {}): Promise<Cl
     publisher: options.publisher ?? { kind: "folder", path: out ?? "clips" },
     transcriber: options.transcriber ?? (transcript === undefined ? undefined : { kind: "captions", file: transcript }),
   });
-  return pipeline.clips(await pipeline.run(input, { signal, onEvent, onProgress }));
+  return (await pipeline.run(input, { signal, onEvent, onProgress })).clips;
 }
 
 function conflict(one: string, other: string): ClipkitError {

@@ -4,8 +4,8 @@ import * as native from "../native";
 import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
 import { calling, departing, hostErrors } from "./errors";
-import { candidate, METHODS } from "./kinds";
-import type { CandidateLike, Inputs, Kind, Likes, Outputs } from "./kinds";
+import { METHODS } from "./kinds";
+import type { Inputs, Kind, Likes, Outputs } from "./kinds";
 import { BuiltInLayer, nativeLayer, type CustomLayer } from "./layers";
 import { read, snake, write } from "./transfer";
 
@@ -58,7 +58,6 @@ type Methods = Record<string, (cx: Context, input: unknown) => unknown>;
 /** What a stage of the user's answers, as its document. */
 async function shaped(method: string, answer: unknown, cx: Context): Promise<unknown> {
   if (method === "fetch" && typeof answer === "string") return new FileSource().fetch(cx, answer);
-  if (method === "score" && Array.isArray(answer)) return (answer as CandidateLike[]).map(candidate);
   if (method === "track") return { shots: [], faces: [], ...(answer as object) };
   if (method === "publish" && typeof answer === "string") return { file: answer };
   if (method === "conclude") return null;
@@ -353,7 +352,11 @@ export class OpenAiScorer extends Scorer {
 }
 
 /** What may be set of an {@link OpenAiScorer}. */
-export type OpenAiScorerOptions = Omit<Partial<doc.OpenAiScorer>, "server"> & { server?: OpenAiServer };
+export type OpenAiScorerOptions = Omit<Extract<doc.ScorerConfig, { kind: "openai" }>, "kind" | "server" | "timeout_secs"> & {
+  server?: OpenAiServer;
+  /** How long one answer may take, retries included; default 120. */
+  timeoutSecs?: number;
+};
 
 /** Finds faces with a neural network, and cuts by comparing frames. */
 export class OnnxTracker extends FaceTracker {

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Status};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
-use napi::Env;
 use napi_derive::napi;
 use tokio::sync::watch;
 
@@ -44,7 +44,7 @@ pub struct ContextOptions {
 impl Context {
     /// `wake` is called when there are events to take, and not again until they were taken.
     #[napi(constructor)]
-    pub fn new(options: ContextOptions, wake: Option<Wake>) -> Self {
+    pub fn new(options: ContextOptions, #[napi(ts_arg_type = "() => void")] wake: Option<Wake>) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
         let mut builder = clipkit::Context::builder();
         if let Some(folder) = options.scratch {
@@ -93,7 +93,7 @@ impl Context {
     /// Calls `then` once if someone asks to stop before the call ends that this context was made for. A context that JavaScript made is
     /// cancelled by JavaScript alone, which need not be told.
     #[napi]
-    pub fn on_cancel(&self, then: Wake) {
+    pub fn on_cancel(&self, #[napi(ts_arg_type = "() => void")] then: Wake) {
         let Some(mut call) = self.call.clone() else { return };
         let cx = self.cx.clone();
         napi::bindgen_prelude::spawn(async move {

@@ -40,7 +40,8 @@ impl Document {
 
 impl Document {
     pub(crate) fn of(value: &impl Serialize) -> Result<Self> {
-        let text = serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Contract, format!("this cannot be written: {error}")))?;
+        let text =
+            serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Contract, format!("this cannot be written: {error}")))?;
         Ok(Document { pieces: cut(text) })
     }
 }

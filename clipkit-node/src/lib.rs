@@ -3,9 +3,13 @@
 //! A function here converts, calls and maps the error; it decides nothing. Documents (plans, transcripts, manifests) cross as JSON text, a piece
 //! at a time; errors cross as the JSON of what they say.
 
+// Exports are public to JavaScript, by way of a macro.
+#![allow(unreachable_pub)]
+
 mod context;
 mod document;
 mod error;
+mod frames;
 mod host;
 mod layer;
 mod pipeline;

@@ -49,18 +49,6 @@ impl PipelineBuilder {
     }
 }
 
-/// The stage that was given, inside the layers that the document names for its kind; else the one that the document describes.
-macro_rules! stage {
-    ($self:ident, $kind:ident, $stage:expr, |$layers:ident| $described:expr) => {{
-        let $layers = $self.config.layers.get(&$stage).map(Vec::as_slice);
-        let given = $self.given.iter().rev().find_map(|any| if let AnyStage::$kind(stage) = any { Some(stage.clone()) } else { None });
-        match given {
-            Some(stage) => stage.with_layers($layers.unwrap_or_default())?,
-            None => $described,
-        }
-    }};
-}
-
 impl PipelineBuilder {
     /// The stage of one kind that the document describes, for whoever wants it alone.
     async fn described(&self, cx: &clipkit::Context, kind: &str) -> Result<AnyStage> {
@@ -77,17 +65,20 @@ impl PipelineBuilder {
         })
     }
 
+    /// What the document says of a stage's layers holds for one that was given, too.
     async fn pipeline(self, cx: &clipkit::Context) -> Result<clipkit::Pipeline> {
-        let config = &self.config;
-        clipkit::Pipeline::builder()
-            .source(stage!(self, Source, StageName::Source, |layers| config.source.build(layers)?))
-            .transcriber(stage!(self, Transcriber, StageName::Transcribe, |layers| config.transcriber.build(layers)?))
-            .scorer(stage!(self, Scorer, StageName::Score, |layers| config.scorer.build(layers)?))
-            .tracker(stage!(self, Tracker, StageName::Track, |layers| config.tracker.build(cx, layers).await?))
-            .renderer(stage!(self, Renderer, StageName::Render, |layers| config.renderer.build(layers)?))
-            .publisher(stage!(self, Publisher, StageName::Publish, |layers| config.publisher.build(layers)?))
-            .options(config.options.clone())
-            .build()
+        let layers = |stage| self.config.layers.get(&stage).map(Vec::as_slice).unwrap_or_default();
+        let builder = self.given.iter().try_fold(clipkit::Pipeline::builder(), |builder, given| {
+            Ok(match given.clone() {
+                AnyStage::Source(stage) => builder.source(stage.with_layers(layers(StageName::Source))?),
+                AnyStage::Transcriber(stage) => builder.transcriber(stage.with_layers(layers(StageName::Transcribe))?),
+                AnyStage::Scorer(stage) => builder.scorer(stage.with_layers(layers(StageName::Score))?),
+                AnyStage::Tracker(stage) => builder.tracker(stage.with_layers(layers(StageName::Track))?),
+                AnyStage::Renderer(stage) => builder.renderer(stage.with_layers(layers(StageName::Render))?),
+                AnyStage::Publisher(stage) => builder.publisher(stage.with_layers(layers(StageName::Publish))?),
+            })
+        });
+        builder?.complete(cx, &self.config).await
     }
 }
 
@@ -99,22 +90,26 @@ pub struct Pipeline {
 
 #[napi]
 impl Pipeline {
+    /// The folder that the names in a manifest are relative to.
+    #[napi(getter)]
+    pub fn staging(&self) -> Option<String> {
+        self.pipeline.staging().map(|folder| folder.to_string_lossy().into_owned())
+    }
+
     /// Answers a manifest.
     #[napi]
     pub fn run<'env>(&self, env: &'env Env, cx: &Context, input: String) -> napi::Result<PromiseRaw<'env, Document>> {
         let (pipeline, cx) = (self.pipeline.clone(), cx.cx.clone());
-        env.spawn_future(async move {
-            pipeline.run_with(&cx, &input).await.and_then(|manifest| Document::of(&manifest)).map_err(exception)
-        })
+        env.spawn_future(
+            async move { pipeline.run_with(&cx, &input).await.and_then(|manifest| Document::of(&manifest)).map_err(exception) },
+        )
     }
 
     /// Answers what is planned.
     #[napi]
     pub fn plan<'env>(&self, env: &'env Env, cx: &Context, input: String) -> napi::Result<PromiseRaw<'env, Document>> {
         let (pipeline, cx) = (self.pipeline.clone(), cx.cx.clone());
-        env.spawn_future(async move {
-            pipeline.plan_with(&cx, &input).await.and_then(|planned| Document::of(&planned)).map_err(exception)
-        })
+        env.spawn_future(async move { pipeline.plan_with(&cx, &input).await.and_then(|planned| Document::of(&planned)).map_err(exception) })
     }
 
     /// Takes plans with their ranks, answers a manifest.

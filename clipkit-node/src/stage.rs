@@ -70,7 +70,12 @@ impl Stage {
 
     /// A stage in JavaScript. `facts` is what it says of itself, as JSON.
     #[napi(factory)]
-    pub fn host(kind: String, dispatch: Dispatch, errors: &HostErrors, facts: String) -> napi::Result<Self> {
+    pub fn host(
+        kind: String,
+        #[napi(ts_arg_type = "(call: Call) => void")] dispatch: Dispatch,
+        errors: &HostErrors,
+        facts: String,
+    ) -> napi::Result<Self> {
         let facts: Facts = read(ErrorKind::Config, "what a stage says of itself", &facts).map_err(exception)?;
         let stage = Arc::new(HostStage { dispatch, errors: errors.clone(), facts });
         let any = match kind.as_str() {
@@ -269,7 +274,9 @@ impl AnyStage {
             AnyStage::Transcriber(stage) => stage.transcribe(cx, &given("media", input)?).await.and_then(|words| Document::of(&words)),
             AnyStage::Scorer(stage) => stage.score(cx, &given("a scoring", input)?).await.and_then(|spans| Document::of(&spans)),
             AnyStage::Tracker(stage) => stage.track(cx, &given("a tracking", input)?).await.and_then(|tracks| Document::of(&tracks)),
-            AnyStage::Renderer(stage) => stage.render(cx, &read(ErrorKind::InvalidPlan, "a plan", input)?).await.and_then(|clip| Document::of(&clip)),
+            AnyStage::Renderer(stage) => {
+                stage.render(cx, &read(ErrorKind::InvalidPlan, "a plan", input)?).await.and_then(|clip| Document::of(&clip))
+            }
             AnyStage::Publisher(stage) => stage.publish(cx, &given("a post", input)?).await.and_then(|receipt| Document::of(&receipt)),
         };
         answer.map_err(|error| error.with_stage(self.stage()))

@@ -127,8 +127,12 @@ impl Store {
     #[napi]
     pub fn resolve<'env>(&self, env: &'env Env, cx: &Context, model: String) -> napi::Result<PromiseRaw<'env, String>> {
         let (store, cx) = (self.store.clone(), cx.cx.clone());
-        env.spawn_future(async move {
-            store.resolve(&cx, &model).await.map(|path| path.to_string_lossy().into_owned()).map_err(exception)
-        })
+        env.spawn_future(async move { store.resolve(&cx, &model).await.map(|path| path.to_string_lossy().into_owned()).map_err(exception) })
     }
+}
+
+/// Has the ONNX Runtime library looked for in a folder before the usual places.
+#[napi]
+pub fn onnx_runtime_in(folder: String) {
+    clipkit::onnx_runtime_in(folder);
 }

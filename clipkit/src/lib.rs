@@ -41,6 +41,7 @@ pub use layer::{Cache, Concurrency, Fallback, Input, Layer, LayerConfig, Layered
 pub use model::*;
 pub use models::{Model, ModelStore};
 pub use object_store;
+pub use onnx::onnx_runtime_in;
 pub use openai::{OpenAiServer, Price};
 pub use pipeline::{ClipOptions, Pipeline, PipelineBuilder, Planned, RankedPlan};
 pub use publish::{Folder, Publisher};

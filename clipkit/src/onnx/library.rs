@@ -24,6 +24,15 @@ const IN_WHEEL: &str = "onnxruntime/capi";
 /// The library that this process uses. It is never unloaded: sessions and the runtime's own threads live in it.
 static LOADED: Mutex<Option<Library>> = Mutex::new(None);
 
+/// Where the program says that a library is.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Has the ONNX Runtime library looked for in this folder before the usual places (`ORT_DYLIB_PATH` goes before it). For programs that bring
+/// the library with them; it matters until the first model is opened, since a process loads one such library.
+pub fn onnx_runtime_in(folder: impl Into<PathBuf>) {
+    FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(folder.into());
+}
+
 /// Loads the library unless one is loaded. A failure is not remembered, so a later call may find what was installed meanwhile.
 pub(super) fn load(explicit: Option<&Path>) -> Result<()> {
     let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,7 +66,9 @@ fn choose(explicit: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) 
     let mut try_all = |candidates: Vec<PathBuf>| {
         candidates.into_iter().find_map(|path| check(&path).map_err(|why| refused.push(format!("{}: {why}", path.display()))).ok())
     };
-    let found = try_all(environments.flat_map(|folder| in_environment(&folder)).collect())
+    let given = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let found = try_all(given.iter().flat_map(|folder| libraries_in(folder)).collect())
+        .or_else(|| try_all(environments.flat_map(|folder| in_environment(&folder)).collect()))
         .or_else(|| try_all(ask_python().map(|package| libraries_in(&package.join("capi"))).unwrap_or_default()))
         .or_else(|| try_all(system_names().iter().map(PathBuf::from).collect()));
     found.ok_or_else(|| {

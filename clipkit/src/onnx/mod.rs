@@ -2,6 +2,8 @@
 
 mod library;
 
+pub use library::onnx_runtime_in;
+
 use std::path::{Path, PathBuf};
 
 use ort::session::Session;

@@ -100,6 +100,11 @@ impl Pipeline {
         &self.options
     }
 
+    /// The folder that the names in a manifest are relative to, where the publisher puts clips into one.
+    pub fn staging(&self) -> Option<&Path> {
+        self.stages.publisher.staging()
+    }
+
     /// Makes clips of the video at `uri`, which the source understands, and hands them to the publisher.
     ///
     /// Nothing worth a clip is an error of kind [`ErrorKind::NothingFound`] that says why.
