@@ -3,8 +3,9 @@
 use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
+use serde::Deserialize;
 
-use clipkit::{Error, ErrorKind, PipelineConfig, RankedPlan, Result, Stage as StageName, WithLayers};
+use clipkit::{ClipPlan, Error, ErrorKind, PipelineConfig, RankedPlan, Result, Stage as StageName, WithLayers};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
@@ -118,10 +119,22 @@ impl Pipeline {
         let (pipeline, cx, plans) = (self.pipeline.clone(), cx.cx.clone(), plans.take());
         env.spawn_future(async move {
             let render = async {
-                let plans: Vec<RankedPlan> = read(ErrorKind::InvalidPlan, "a list of plans", &plans)?;
+                let plans = read_plans(&plans)?;
                 pipeline.render_with(&cx, &plans).await.and_then(|manifest| Document::of(&manifest))
             };
             render.await.map_err(exception)
         })
     }
+}
+
+/// A plan whose version is looked at before its fields.
+#[derive(Deserialize)]
+struct Ranked {
+    rank: usize,
+    plan: serde_json::Value,
+}
+
+fn read_plans(text: &str) -> Result<Vec<RankedPlan>> {
+    let plans: Vec<Ranked> = read(ErrorKind::InvalidPlan, "a list of plans", text)?;
+    plans.into_iter().map(|Ranked { rank, plan }| Ok(RankedPlan { rank, plan: ClipPlan::from_json(&plan.to_string())? })).collect()
 }
