@@ -100,6 +100,8 @@ pub struct Context {
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
+    /// The shared work that this is part of, the innermost last.
+    within: Arc<[String]>,
     extension: Option<Arc<dyn Any + Send + Sync>>,
 }
 
@@ -328,15 +330,7 @@ impl Context {
         };
         let cancellation = self.cancellation.child_token();
         let ledger = Arc::new(Ledger::below(&self.ledger));
-        Context {
-            shared: Arc::new(shared),
-            ledger,
-            cancellation,
-            stage: None,
-            clip: None,
-            threads: self.threads,
-            extension: self.extension.clone(),
-        }
+        Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, ..self.clone() }
     }
 
     /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
@@ -344,6 +338,16 @@ impl Context {
     pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let shared = Shared { listener: Some(Arc::new(listener)), scratch_parent: self.shared.scratch_parent.clone(), ..Shared::default() };
         Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
+    }
+
+    /// The same context, for a part of shared work: whoever waits for `work` within it would wait for ever.
+    pub(crate) fn within(&self, work: &str) -> Self {
+        Context { within: self.within.iter().cloned().chain([work.to_owned()]).collect(), ..self.clone() }
+    }
+
+    /// Whether this is a part of `work`.
+    pub(crate) fn is_within(&self, work: &str) -> bool {
+        self.within.iter().any(|outer| outer == work)
     }
 
     /// Remembers that what is answered stands in for what was asked, so that no cache keeps it.

@@ -122,6 +122,8 @@ struct Inner {
     at: Option<Timestamp>,
     url: Option<String>,
     recovery: Recovery,
+    /// How often the work was tried.
+    attempts: u32,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -137,6 +139,7 @@ impl Error {
             at: None,
             url: None,
             recovery: Recovery::GiveUp,
+            attempts: 1,
             source: None,
         }))
     }
@@ -207,6 +210,18 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// Says how often the work was tried before this was given up.
+    #[must_use]
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    /// How often the work was tried, from 1.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// What went wrong, as a class.

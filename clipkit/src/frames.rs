@@ -58,6 +58,7 @@ impl fmt::Debug for Frame {
 /// # }
 /// ```
 pub struct Frames {
+    cx: Context,
     reader: VideoReader,
     small: Thumbnailer,
     span: Span,
@@ -87,7 +88,7 @@ impl Frames {
         let small = Thumbnailer::new(media.require_video()?, options.longest.unwrap_or(u32::MAX));
         let mut reader = VideoReader::open(cx, media, Effort::Exact, cx.threads())?;
         reader.seek(span.start())?;
-        Ok(Frames { reader, small, span, step, due: None, waiting: None, ended: false })
+        Ok(Frames { cx: cx.clone(), reader, small, span, step, due: None, waiting: None, ended: false })
     }
 
     /// The next picture that is due and when it is first seen in the span.
@@ -120,6 +121,7 @@ impl Frames {
     }
 
     fn answer(&mut self) -> Result<Option<Frame>> {
+        self.cx.check()?;
         let Some((at, picture)) = self.read()? else { return Ok(None) };
         // From the picture due, not from the one shown, so that the rate is kept.
         let from = self.due.unwrap_or(at);

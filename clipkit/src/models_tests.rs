@@ -9,7 +9,7 @@ const BODY: &[u8] = b"a small model";
 /// A model whose file is `BODY`, at an address of the test's choice.
 fn model(url: String) -> Model {
     let sha256 = hex(&Sha256::digest(BODY)).leak();
-    Model { id: "test", about: "", license: "MIT", file: "test.onnx", url: url.leak(), sha256, bytes: BODY.len() as u64 }
+    Model { id: "test", about: "", license: "MIT", file: "test.onnx", url: url.leak(), sha256, bytes: BODY.len() as u64, others: &[] }
 }
 
 fn store(folder: &Path) -> ModelStore {
@@ -123,4 +123,57 @@ async fn a_name_that_is_neither_id_nor_file_is_not_found() {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(error.to_string().contains(says), "{error}");
     }
+}
+
+/// A model of two files; the second comes from `other`.
+fn pair(server: &MockServer, other: &str) -> Model {
+    let url = |name: &str| format!("{}/{name}", server.uri()).leak();
+    let one = model(url("test.onnx").to_owned());
+    let second = ModelFile { file: "vocab.txt", url: url(other), sha256: one.sha256, bytes: one.bytes };
+    Model { others: vec![second].leak(), ..one }
+}
+
+#[tokio::test]
+async fn a_model_of_several_files_is_a_folder_and_goes_on_where_it_broke_off() {
+    let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(BODY)).await);
+    let store = store(root.path());
+    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let hearer = heard.clone();
+    let cx = Context::builder().on_event(move |event| hearer.lock().unwrap().push(event.clone())).build();
+    let cx = cx.for_stage(crate::model::Stage::Transcribe);
+    let broken = pair(&server, "missing.txt");
+    assert!(store.fetch(&cx, &broken).await.unwrap_err().to_string().contains("404"));
+    assert_eq!(store.find(&broken), None, "half of it is none of it");
+    let whole = pair(&server, "test.onnx");
+    let folder = store.fetch(&cx, &whole).await.unwrap();
+    assert_eq!((store.find(&whole), folder.file_name().unwrap().to_str()), (Some(folder.clone()), Some("test")));
+    assert_eq!(fs::read(folder.join("vocab.txt")).unwrap(), BODY);
+    let asked: Vec<String> = server.received_requests().await.unwrap().iter().map(|request| request.url.path().to_owned()).collect();
+    assert_eq!(asked, ["/test.onnx", "/missing.txt", "/test.onnx"]);
+    assert!(heard.lock().unwrap().iter().any(|event| matches!(event, crate::context::Event::Progress { .. })));
+}
+
+#[test]
+fn models_are_pinned() {
+    for file in Model::all().iter().flat_map(Model::files) {
+        assert!(file.sha256.len() == 64 && file.bytes > 0 && file.url.starts_with("https://") && file.url.ends_with(file.file), "{file:?}");
+        // No branch, whose bytes change.
+        assert!(!["/main/", "/master/"].iter().any(|branch| file.url.contains(branch)), "{}", file.url);
+    }
+    assert_eq!(Model::by_id(Model::DEFAULT_SPEECH).unwrap().size(), 670_619_706);
+}
+
+#[test]
+fn a_speech_model_is_ones_own_else_the_one_that_was_downloaded() {
+    let root = tempfile::tempdir().unwrap();
+    let store = ModelStore { extra: Some(root.path().join("mine")), cache: Some(root.path().join("models")) };
+    assert_eq!(store.find_speech(), None);
+    let (known, kept) = (Model::by_id(Model::DEFAULT_SPEECH).unwrap(), root.path().join("models").join(Model::DEFAULT_SPEECH));
+    fs::create_dir_all(&kept).unwrap();
+    known.files().for_each(|file| fs::write(kept.join(file.file), BODY).unwrap());
+    assert_eq!(store.find_speech(), Some(kept));
+    let own = root.path().join("mine/speech");
+    fs::create_dir_all(&own).unwrap();
+    fs::write(own.join("vocab.json"), "{}").unwrap();
+    assert_eq!(store.find_speech(), Some(own));
 }

@@ -4,6 +4,7 @@ use std::ptr;
 
 use ff::ffi;
 use ff::format::context::Input as Demuxer;
+use ff::packet::Mut;
 use ffmpeg_next as ff;
 
 use crate::context::Context;
@@ -62,6 +63,9 @@ impl Input {
     pub(super) fn read(&mut self, packet: &mut ff::Packet) -> Result<bool> {
         for _ in 0..BROKEN_PACKETS {
             self.context.check()?;
+            // `read` puts the new packet over the old one, and what that held would never be freed.
+            // SAFETY: the packet is ours.
+            unsafe { ffi::av_packet_unref(packet.as_mut_ptr()) };
             match packet.read(&mut self.demuxer) {
                 Ok(()) => return Ok(true),
                 Err(ff::Error::Eof) => return Ok(false),
@@ -140,4 +144,40 @@ fn refuse(path: &Path, code: ff::Error) -> Error {
             .with_advice("check that it plays; an interrupted download or a renamed file does not"),
     }
     .with_path(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use ff::packet::Ref;
+
+    use super::*;
+
+    #[test]
+    fn a_packet_that_was_read_over_is_freed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tone.wav");
+        let status = Command::new("ffmpeg").args(["-v", "error", "-f", "lavfi", "-i", "sine", "-t", "1"]).arg(&file).status().unwrap();
+        assert!(status.success());
+        let mut input = Input::open(&Context::new(), &file).unwrap();
+        let mut packet = ff::Packet::empty();
+        let mut read = 0;
+        while input.read(&mut packet).unwrap() {
+            read += 1;
+            // SAFETY: the packet is live and has memory of its own; what is counted is freed below.
+            let mut held = unsafe { ffi::av_buffer_ref((*packet.as_ptr()).buf) };
+            assert!(!held.is_null());
+            let more = input.read(&mut packet).unwrap();
+            // SAFETY: asking about, and then freeing, the reference taken above.
+            unsafe {
+                assert_eq!(ffi::av_buffer_get_ref_count(held), 1, "packet {read} is still held");
+                ffi::av_buffer_unref(&mut held);
+            }
+            if !more {
+                break;
+            }
+        }
+        assert!(read > 3);
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::{
-    ClipOptions, Context, Folder, HookStyle, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, Price, PublisherConfig, Result,
+    ClipOptions, Context, Folder, HookStyle, Model, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result,
     ScorerConfig, TrackerConfig, TranscriberConfig,
 };
 
-use super::args::{ClipArgs, Reporting, ScorerName, TrackerName, TranscriberName};
+use super::args::{ClipArgs, Judge, Reporting, ScorerName, TrackerName, TranscriberName, Words};
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::{progress, report, uri, usage};
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
 
 fn check(args: &ClipArgs) -> Result<()> {
     args.lengths.check()?;
-    if args.transcript.is_some() && args.input.len() > 1 {
+    if args.words.transcript.is_some() && args.input.len() > 1 {
         return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
     }
     out_is_usable(&args.out)
@@ -71,8 +71,8 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, pla
 
 fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
     PipelineConfig {
-        transcriber: transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()),
-        scorer: scorer(args.scorer, args.scorer_model.as_deref(), args.scorer_price),
+        transcriber: transcriber(&args.words),
+        scorer: scorer(&args.judge),
         tracker: tracker(args.tracker, args.model.as_deref()),
         publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
         layers: args.anew.of_all(),
@@ -92,7 +92,7 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
             about: args.wishes.about.clone(),
             avoid: args.wishes.avoid.clone(),
             genre: args.wishes.genre,
-            max_cost: args.wishes.max_cost,
+            max_cost: args.budget.max_cost,
             ..ClipOptions::default()
         },
         ..PipelineConfig::default()
@@ -100,25 +100,38 @@ fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
 }
 
 /// A transcript that is given is used, whatever else is asked for.
-pub(crate) fn transcriber(name: TranscriberName, model: Option<&str>, file: Option<&Path>) -> TranscriberConfig {
-    match (name, file) {
-        (TranscriberName::Auto, None) if model.is_none() => TranscriberConfig::Auto,
-        (TranscriberName::Openai | TranscriberName::Auto, None) => {
-            let default = OpenAiTranscriber::default();
-            TranscriberConfig::Openai(OpenAiTranscriber { model: model.map_or(default.model, str::to_owned), ..default })
-        }
-        (TranscriberName::Local, None) => TranscriberConfig::Local { model: model.map(Into::into) },
-        (_, file) => TranscriberConfig::Captions { file: file.map(Path::to_owned) },
+pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
+    if words.transcript.is_some() {
+        return TranscriberConfig::Captions { file: words.transcript.clone() };
+    }
+    let Words { transcriber_model: model, language, vocabulary, .. } = words;
+    let default = OpenAiTranscriber::default();
+    let openai = OpenAiTranscriber {
+        model: model.clone().unwrap_or(default.model),
+        language: language.clone(),
+        prompt: vocabulary.clone(),
+        ..default
+    };
+    let local = || TranscriberConfig::Local { model: model.as_ref().map(Into::into), language: language.clone() };
+    // Whoever names a model has said who transcribes.
+    let is_local = |model: &String| Path::new(model).is_dir() || Model::by_id(model).is_ok();
+    match (words.transcriber, model) {
+        (TranscriberName::Auto, None) => TranscriberConfig::Auto { openai, model: None },
+        (TranscriberName::Auto, Some(model)) if is_local(model) => local(),
+        (TranscriberName::Auto | TranscriberName::Openai, _) => TranscriberConfig::Openai(openai),
+        (TranscriberName::Local, _) => local(),
+        (TranscriberName::Captions, _) => TranscriberConfig::Captions { file: None },
     }
 }
 
-pub(crate) fn scorer(name: ScorerName, model: Option<&str>, price: Option<Price>) -> ScorerConfig {
-    match name {
+pub(crate) fn scorer(judge: &Judge) -> ScorerConfig {
+    let Judge { scorer, scorer_model: model, scorer_price: price } = judge;
+    match scorer {
         ScorerName::Auto if model.is_none() && price.is_none() => ScorerConfig::Auto,
         ScorerName::Heuristic => ScorerConfig::Heuristic,
         ScorerName::Openai | ScorerName::Auto => {
             let default = OpenAiScorer::default();
-            ScorerConfig::Openai(OpenAiScorer { model: model.map_or(default.model, str::to_owned), price, ..default })
+            ScorerConfig::Openai(OpenAiScorer { model: model.clone().unwrap_or(default.model), price: *price, ..default })
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
                 say(&format!(
                     "{:20} {:7.2} MB  {:10}  {}\n{:20} {place}",
                     model.id,
-                    model.bytes as f64 / 1e6,
+                    model.size() as f64 / 1e6,
                     model.license,
                     model.about,
                     ""

@@ -112,6 +112,9 @@ fn table(rows: Vec<(&str, Span, f64, &str)>) {
     }
 }
 
+/// What is known of prices is no offer of those who charge them.
+const PRICES: &str = " (by the prices given, else as quoted by third parties in June 2026)";
+
 /// What paid models were asked, and what that cost: `gpt-4o-mini: 13 requests, 24310 tokens, about $0.0061`.
 pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
     let lines: Vec<String> = usage
@@ -129,7 +132,8 @@ pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
             format!("{}: {}", usage.model, parts.join(", "))
         })
         .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    let quoted = if usage.iter().any(|usage| usage.cost_usd.is_some_and(|usd| usd > 0.0)) { PRICES } else { "" };
+    (!lines.is_empty()).then(|| lines.join("; ") + quoted)
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -10,13 +10,12 @@ use super::output::{warn, write_json};
 use super::{Done, clip, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
-    let transcriber =
-        clip::transcriber(args.transcriber, args.transcriber_model.as_deref(), args.transcript.as_deref()).build(args.anew.layers())?;
+    let transcriber = clip::transcriber(&args.words).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = fetch(cx, &args.input).await?;
         transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
     };
-    let transcript = with_warnings(interrupt, None, work).await?;
+    let transcript = with_warnings(interrupt, args.budget.max_cost, work).await?;
     write_json(args.output.as_deref(), &transcript)
 }
 
@@ -24,7 +23,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
     args.lengths.check()?;
     let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max, ..args.wishes.options() };
     let transcript = read(&args.transcript)?;
-    let scorer = clip::scorer(args.scorer, args.scorer_model.as_deref(), args.scorer_price).build(args.anew.layers())?;
+    let scorer = clip::scorer(&args.judge).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = match &args.media {
             Some(path) => Some(fetch(cx, path).await?),
@@ -32,7 +31,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
         };
         scorer.score(&cx.for_stage(clipkit::Stage::Score), &Scoring { media, transcript, options }).await
     };
-    let candidates = with_warnings(interrupt, args.wishes.max_cost, work).await?;
+    let candidates = with_warnings(interrupt, args.budget.max_cost, work).await?;
     if candidates.is_empty() {
         return Err(Error::new(ErrorKind::NothingFound, "nothing worth a clip was found")
             .with_path(&args.transcript)

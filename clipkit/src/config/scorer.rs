@@ -27,6 +27,7 @@ impl ScorerConfig {
     /// The scorer inside these layers; none stands for a cache around an API, and for no layer around the heuristic.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Scorer>> {
         let judged = |scorer: OpenAiScorer| -> Result<Arc<dyn Scorer>> {
+            scorer.server.layers.iter().try_for_each(LayerConfig::check_around_requests)?;
             let scorer: Arc<dyn Scorer> = Arc::new(scorer);
             Ok(Arc::new(scorer.with_layers(&or_a_cache(layers))?.or(Heuristic::default())))
         };

@@ -77,6 +77,25 @@ impl LayerConfig {
         })
     }
 
+    /// The layer, for a request of a stage that makes many.
+    pub(super) fn around_a_request<O: Send>(&self) -> Result<Arc<dyn Layer<(), O>>> {
+        self.check_around_requests()?;
+        Ok(match self {
+            LayerConfig::RateLimit(limit) => Arc::new(limit.clone()),
+            LayerConfig::Concurrency(concurrency) => Arc::new(concurrency.clone()),
+            other => other.around_files()?,
+        })
+    }
+
+    /// Refuses what cannot go around a request.
+    pub(crate) fn check_around_requests(&self) -> Result<()> {
+        match self {
+            LayerConfig::Cache(_) => Err(Error::new(ErrorKind::Config, "requests are not cached one by one")
+                .with_advice("put the cache around the stage, not among the server's layers")),
+            other => other.check(),
+        }
+    }
+
     /// The layer, for a stage whose answers can be kept, with what the stage says of itself.
     pub(super) fn around_answers<I, O>(&self, fingerprint: Option<String>) -> Result<Arc<dyn Layer<I, O>>>
     where

@@ -1,6 +1,7 @@
 //! Behaviour that wraps any stage, written once for all of them.
 
 mod cache;
+mod call;
 mod concurrency;
 mod config;
 mod fallback;
@@ -9,6 +10,7 @@ mod retry;
 mod timeout;
 
 pub use cache::{Cache, Input};
+pub(crate) use call::inside;
 pub use concurrency::Concurrency;
 pub use config::{LayerConfig, WithLayers};
 pub use fallback::Fallback;
@@ -95,6 +97,10 @@ const GRACE: Duration = Duration::from_millis(700);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A layer around a stage goes around a whole call: a transcript of two hours, all verdicts on a talk. What a server limits is requests, and a
+/// call makes many of them, so those limits are layers of the server: [`OpenAiServer::layers`](crate::OpenAiServer::layers). A retry is there by
+/// default, and attempts do not multiply: a [`Retry`] outside counts those that one further inside has made.
 ///
 /// From the stage outwards: [`Timeout`], [`Concurrency`], [`RateLimit`], [`Retry`], [`Cache`], and around it all [`or`](StageExt::or).
 /// A fallback further inside hides the failures that a retry outside it is there for.

@@ -14,6 +14,10 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 /// the other side says how long to wait (`Retry-After`), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
 /// Wrong settings, unusable input and cancelled work are never tried again.
 ///
+/// Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
+/// Stages that ask a server have one around each request ([`OpenAiServer::layers`](crate::OpenAiServer::layers)), where one request that fails
+/// is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+///
 /// It belongs outside [`RateLimit`](crate::RateLimit) and [`Timeout`](crate::Timeout), so that they hold for each attempt: see
 /// [`StageExt`](crate::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,17 +102,17 @@ impl Retry {
 impl<I: ?Sized + Sync, O: Send> Layer<I, O> for Retry {
     async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O> {
         self.check()?;
-        let mut attempt = 1;
+        let mut attempts = 0;
         loop {
             cx.check()?;
             let error = match next.call(cx, input).await {
                 Err(error) => error,
                 answer => return answer,
             };
-            let Some(wait) = self.wait(&error, attempt) else { return Err(error) };
-            cx.waiting(wait, format!("attempt {attempt} of {} failed: {error}", self.attempts));
+            attempts += error.attempts();
+            let Some(wait) = self.wait(&error, attempts) else { return Err(error.with_attempts(attempts)) };
+            cx.waiting(wait, format!("attempt {attempts} of {} failed: {error}", self.attempts));
             cx.sleep(wait).await?;
-            attempt += 1;
         }
     }
 }

@@ -22,7 +22,8 @@ pub struct Usage {
     pub audio_seconds: f64,
     /// Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low.
     pub estimated: bool,
-    /// What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice.
+    /// What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
+    /// there is no price. It is no invoice.
     pub cost_usd: Option<f64>,
 }
 

@@ -1,5 +1,7 @@
 //! Who is in a shot, where, and whom to frame when.
 
+use std::ops::RangeInclusive;
+
 use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
 
 use super::STEP;
@@ -33,13 +35,21 @@ const LARGER: f64 = 0.1;
 const ABSENT: f64 = 1.0;
 /// Shorter turns are not shown, in seconds.
 const SHORTEST_TURN: f64 = 1.0;
+/// A turn begins with the first movement of a mouth so near to where the balance tips, in moments ...
+const NEARBY: usize = 3;
+/// ... that is at least this part of how much it moves in the second to come.
+const FIRST_MOVEMENT: f64 = 0.5;
+/// Two times this close are the same, in seconds: they were rounded in different ways.
+const SAME_TIME: f64 = 0.005;
 
 /// Someone, at each moment of the shot.
 pub(super) struct Person {
     places: Vec<Rect>,
     present: Vec<bool>,
-    /// How much their mouth changes until the next moment, in face contrasts.
+    /// How much their mouth changes around each moment, in face contrasts.
     mouth: Vec<f64>,
+    /// The same, by the look that ends there or comes next alone: coarse, but right to the look.
+    change: Vec<f64>,
     /// The square root of the face's area, in picture heights.
     size: f64,
 }
@@ -122,7 +132,8 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
     let steady = without_outliers(samples);
     let mut sizes: Vec<f64> = samples.iter().map(|sample| sample.rect.size(shape)).collect();
     sizes.sort_by(f64::total_cmp);
-    let mut person = Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), size: sizes[sizes.len() / 2] };
+    let mut person =
+        Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), change: Vec::new(), size: sizes[sizes.len() / 2] };
     for &at in times {
         let next = samples.partition_point(|sample| sample.at <= at);
         let before = next.checked_sub(1).map(|n| (samples[n], steady[n]));
@@ -138,10 +149,11 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
         };
         person.places.push(place);
         person.present.push(gap <= LINGER);
-        // A sample tells how the mouth changed since the one before, so it speaks for the time before it.
-        person.mouth.push(after.map_or(0.0, |(sample, _)| sample.mouth.clamp(0.0, LOUDEST)));
+        // A sample tells how the mouth changed since the one before, so it speaks for the time before it, its own included.
+        let told = samples.get(samples.partition_point(|sample| sample.at.since(at).secs() < -SAME_TIME));
+        person.change.push(told.map_or(0.0, |sample| sample.mouth.clamp(0.0, LOUDEST)));
     }
-    person.mouth = blended(&person.mouth);
+    person.mouth = blended(&person.change);
     person
 }
 
@@ -184,7 +196,33 @@ pub(super) fn turns(people: &[Person], window: Rect, heard: &[Heard]) -> Vec<Tur
             turns.push(Turn { from: n, people: group.clone() });
         }
     }
+    // The last moment is the shot's end and takes no time; the one before may be close to it.
+    let end = people.first().map_or(0, |person| person.places.len()).saturating_sub(2);
+    for n in 1..turns.len() {
+        let next = turns.get(n + 1).map_or(end, |turn| turn.from);
+        let long_enough = turns[n - 1].from + shortest_turn()..=next.saturating_sub(shortest_turn());
+        // Where the transcript names who speaks, its times are the better ones.
+        let is_named = heard.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
+        if !is_named {
+            turns[n].from = first_movement(people, &turns[n - 1], &turns[n], long_enough);
+        }
+    }
     turns
+}
+
+fn shortest_turn() -> usize {
+    (SHORTEST_TURN / STEP).round() as usize
+}
+
+/// When a turn begins: where whoever is new in it first moves the mouth, which an editor would not show too late. Where nobody is seen to
+/// begin near to where the balance tips and in `range`, it begins there.
+fn first_movement(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<usize>) -> usize {
+    let new = || turn.people.iter().filter(|person| !before.people.contains(person)).filter_map(|&person| people.get(person));
+    let change = |n: usize| new().filter_map(|person| person.change.get(n)).fold(0.0, |most: f64, change| most.max(*change));
+    let second = (1.0 / STEP).round() as usize;
+    let usual = (turn.from..turn.from + second).map(change).sum::<f64>() / second as f64;
+    let mut near = turn.from.saturating_sub(NEARBY).max(*range.start())..=(turn.from + NEARBY).min(*range.end());
+    near.find(|&n| usual > 0.0 && change(n) >= FIRST_MOVEMENT * usual).unwrap_or(turn.from)
 }
 
 /// People from the left to the right.
@@ -285,7 +323,7 @@ fn speaking(people: &[Person], groups: &[Vec<usize>], heard: &[Heard]) -> Vec<us
 
 /// Gives turns that are too short to the turn before, or at the shot's start to the one after.
 fn without_short_turns(framed: &[usize]) -> Vec<usize> {
-    let shortest = (SHORTEST_TURN / STEP).round() as usize;
+    let shortest = shortest_turn();
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut end = 0;
     for run in framed.chunk_by(|a, b| a == b) {

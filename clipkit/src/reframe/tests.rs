@@ -86,6 +86,25 @@ fn two_people_apart_are_framed_in_turn_and_an_interjection_changes_nothing() {
 }
 
 #[test]
+fn a_turn_begins_right_after_the_look_before_the_first_movement() {
+    let shot = span(0.0, 8.0);
+    // Looks are at each fifth of a second; both mouths change between those at 3.8 s and 4 s, in any proportion.
+    for (ends, begins) in [(0.15, 0.05), (0.1, 0.1), (0.03, 0.15)] {
+        let mut tracks = Tracks {
+            shots: shots(&[0.0, 8.0]),
+            faces: vec![face(0, shot, 0.12, |_| (0.2, 0.4), |t| t < 3.8), face(1, shot, 0.12, |_| (0.8, 0.4), |t| t > 4.0)],
+            ..Tracks::default()
+        };
+        (tracks.faces[0].samples[20].mouth, tracks.faces[1].samples[20].mouth) = (ends, begins);
+        tracks.faces[1].samples[21..].iter_mut().for_each(|sample| sample.mouth *= 0.6);
+        let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+        assert_eq!(scenes.len(), 2, "{scenes:?}");
+        let cut = scenes[1].span.start().secs();
+        assert!(cut > 3.8 && cut < 4.0, "{cut} with {ends} and {begins}");
+    }
+}
+
+#[test]
 fn two_people_who_fit_are_framed_together() {
     let shot = span(0.0, 8.0);
     let tracks = Tracks {

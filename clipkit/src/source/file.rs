@@ -31,7 +31,14 @@ impl Source for FileSource {
         let path = std::path::PathBuf::from(uri);
         cx.blocking(move |cx| {
             let id = identify(cx, &path)?;
-            av::probe(cx, &path, id)
+            let media = av::probe(cx, &path, id)?;
+            // FFmpeg takes some text files for subtitles.
+            if media.video.is_none() && media.audio.is_empty() {
+                return Err(Error::new(ErrorKind::InvalidInput, "there is neither picture nor sound in this file")
+                    .with_path(&path)
+                    .with_advice("give a video file"));
+            }
+            Ok(media)
         })
         .await
     }

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -70,16 +70,9 @@ fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
             answer => return answer,
         }
     }
-    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it").with_path(&media.path).with_advice(
-        "give --transcript FILE, put talk.srt or talk.vtt beside the video, or have it transcribed: set OPENAI_API_KEY, or give --transcriber local a model"
-            .replace("talk", &stem(&media.path)),
-    ))
-}
-
-/// The video's name without its ending, as long as it is fit for a line of advice.
-fn stem(path: &Path) -> String {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    if stem.is_empty() || stem.chars().count() > 60 || stem.contains(char::is_control) { "talk".to_owned() } else { stem }
+    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
+        .with_path(&media.path)
+        .with_advice("give --transcript FILE, or have it transcribed (--transcriber auto, openai or local)"))
 }
 
 fn from_file(cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {

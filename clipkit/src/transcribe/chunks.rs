@@ -25,12 +25,13 @@ pub(super) struct Chunk {
     pub(super) kept: Span,
 }
 
-/// Cuts a recording where it is quietest. `levels` say how restless it is, every [`LEVEL_SECS`].
-pub(super) fn chunks(levels: &[f32], duration: Timestamp, cutting: &Cutting) -> Vec<Chunk> {
+/// Cuts a part of a recording where it is quietest. `levels` say how restless the recording is, every [`LEVEL_SECS`]. No chunk reaches beyond
+/// the part.
+pub(super) fn chunks(levels: &[f32], part: Span, cutting: &Cutting) -> Vec<Chunk> {
     let Cutting { length, search, overlap } = *cutting;
-    let mut cuts = vec![0.0];
-    let end = duration.secs();
-    let mut from = 0.0;
+    let (start, end) = (part.start().secs(), part.end().secs());
+    let mut cuts = vec![start];
+    let mut from = start;
     while end - from > length + search {
         from = quietest(levels, from + length - search, from + length + search);
         cuts.push(from);
@@ -38,7 +39,7 @@ pub(super) fn chunks(levels: &[f32], duration: Timestamp, cutting: &Cutting) -> 
     cuts.push(end);
     let span = |start: f64, end: f64| Span::between(Timestamp::from_secs(start), Timestamp::from_secs(end));
     cuts.windows(2)
-        .map(|cut| Chunk { sent: span((cut[0] - overlap).max(0.0), (cut[1] + overlap).min(end)), kept: span(cut[0], cut[1]) })
+        .map(|cut| Chunk { sent: span((cut[0] - overlap).max(start), (cut[1] + overlap).min(end)), kept: span(cut[0], cut[1]) })
         .collect()
 }
 
@@ -133,7 +134,7 @@ mod tests {
             let at = (pause / LEVEL_SECS) as usize;
             levels[at..at + 10].fill(0.001);
         }
-        let chunks = chunks(&levels, Timestamp::from_secs(seconds), &MINUTES);
+        let chunks = chunks(&levels, Span::secs(0.0, seconds).unwrap(), &MINUTES);
         let cuts: Vec<f64> = chunks.iter().skip(1).map(|chunk| chunk.kept.start().secs()).collect();
         assert_eq!(chunks.len(), 4);
         for (cut, pause) in cuts.iter().zip([630.0, 1190.0, 1800.0]) {
@@ -166,7 +167,7 @@ mod tests {
                 Word::new(if n % 3 == 0 { "the".to_owned() } else { n.to_string() }, at - length, at)
             }).collect();
             let cutting = Cutting { length: 15.0, search: 3.0, overlap: 2.0 };
-            let chunks = chunks(&[], Timestamp::from_secs(at), &cutting);
+            let chunks = chunks(&[], Span::secs(0.0, at).unwrap(), &cutting);
             prop_assert!(chunks.len() > 1);
             let heard = chunks.iter().enumerate().map(|(k, chunk)| (*chunk, sent(&said, chunk, |n| off[(n * 7 + k * 3) % off.len()])));
             let words = stitch(heard.collect());
@@ -176,8 +177,18 @@ mod tests {
     }
 
     #[test]
+    fn a_part_is_cut_within_its_ends() {
+        let part = Span::secs(100.0, 160.0).unwrap();
+        let chunks = chunks(&vec![0.1; 4000], part, &Cutting { length: 15.0, search: 6.0, overlap: 0.0 });
+        assert!(chunks.len() >= 3 && chunks.iter().all(|chunk| chunk.sent == chunk.kept), "{chunks:?}");
+        assert_eq!((chunks[0].kept.start(), chunks[chunks.len() - 1].kept.end()), (part.start(), part.end()));
+        assert!(chunks.windows(2).all(|pair| pair[0].kept.end() == pair[1].kept.start()));
+        assert!(chunks.iter().all(|chunk| chunk.kept.duration().as_secs_f64() <= 21.5), "{chunks:?}");
+    }
+
+    #[test]
     fn a_short_recording_is_one_chunk() {
-        let chunks = chunks(&[], Timestamp::from_secs(30.0), &MINUTES);
+        let chunks = chunks(&[], Span::secs(0.0, 30.0).unwrap(), &MINUTES);
         assert_eq!(chunks.len(), 1);
         assert_eq!(chunks[0].sent, Span::secs(0.0, 30.0).unwrap());
     }

@@ -20,8 +20,12 @@ pub(super) struct Document {
 
 /// Reads a document; none where it is something else.
 pub(super) fn parse(text: &str) -> Option<Document> {
-    let value: Value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    match &value {
+    read(&serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?)
+}
+
+/// The same, of a document that was read already.
+pub(super) fn read(value: &Value) -> Option<Document> {
+    match value {
         Value::Array(items) => timed_list(items).map(|words| Document { language: None, words }),
         Value::Object(object) => {
             let list = |key: &str| object.get(key).and_then(Value::as_array);

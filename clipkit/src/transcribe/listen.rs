@@ -27,7 +27,7 @@ pub(super) struct Heard {
 
 /// Decodes the sound once.
 pub(super) fn hear(cx: &Context, media: &Media) -> Result<Heard> {
-    let mut listener = Listener::new(Timestamp::ZERO);
+    let mut listener = Listener::open(cx, Timestamp::ZERO);
     let mut levels = Vec::new();
     av::listen(cx, media, Span::between(Timestamp::ZERO, media.duration), &mut |samples| {
         let power = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64;
@@ -57,6 +57,34 @@ impl Heard {
         }
         let [from, to] = [stretch.start(), stretch.end()].map(|at| (at.secs().max(0.0) / av::LEVEL_SECS) as usize);
         self.levels.iter().skip(from).take(to.saturating_sub(from)).any(|level| *level > SILENCE)
+    }
+
+    /// Words of a stretch whose times count its voice alone, from 0, put to where that voice is. Where none is heard, the stretch is its voice.
+    pub(super) fn place(&self, words: Vec<Word>, stretch: Span) -> Vec<Word> {
+        let voice = self.voice_of(stretch);
+        let moment = |time: Timestamp, opens: bool| {
+            let mut left = time.secs();
+            for span in &voice {
+                let length = span.duration().as_secs_f64();
+                // What ends with one phrase does not end at the start of the next.
+                if left < length || (!opens && left <= length) {
+                    return span.start().plus(left);
+                }
+                left -= length;
+            }
+            voice.last().map_or(stretch.end(), |span| span.end())
+        };
+        words.into_iter().map(|word| Word { start: moment(word.start, true), end: moment(word.end, false), ..word }).collect()
+    }
+
+    /// How long somebody speaks in a stretch, in seconds: what [`place`](Heard::place) spreads words over.
+    pub(super) fn voiced(&self, stretch: Span) -> f64 {
+        self.voice_of(stretch).iter().map(|span| span.duration().as_secs_f64()).sum()
+    }
+
+    fn voice_of(&self, stretch: Span) -> Vec<Span> {
+        let voice: Vec<Span> = self.around(stretch).filter_map(|span| span.intersection(stretch)).collect();
+        if voice.is_empty() { vec![stretch] } else { voice }
     }
 
     /// Words cut to where the voice is, without those that a model made up where there is none.
@@ -127,6 +155,17 @@ mod tests {
         assert_eq!(said(&trimmed)[0], ("so", 0.5, 0.8), "near the voice, so it stands");
         assert_eq!(said(&trimmed)[5], ("and", 2.8, 3.3));
         assert!(cx.warnings()[0].message.contains("\"thanks\""), "{:?}", cx.warnings());
+    }
+
+    #[test]
+    fn words_without_times_are_put_where_the_voice_is() {
+        let heard = heard(&[(1.0, 3.0), (5.0, 6.0), (9.0, 12.0)]);
+        let stretch = Span::secs(0.0, 10.0).unwrap();
+        assert!((heard.voiced(stretch) - 4.0).abs() < 1e-6);
+        let words = heard.place(vec![Word::new("a", 0.0, 2.0), Word::new("b", 2.0, 2.5), Word::new("c", 2.5, 4.0)], stretch);
+        assert_eq!(said(&words), [("a", 1.0, 3.0), ("b", 5.0, 5.5), ("c", 5.5, 10.0)]);
+        let silent = Span::secs(7.0, 8.0).unwrap();
+        assert_eq!(said(&heard.place(vec![Word::new("d", 0.25, 0.5)], silent)), [("d", 7.25, 7.5)]);
     }
 
     #[test]

@@ -15,10 +15,10 @@ mod silero;
 use earshot::Detector;
 
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Span, Timestamp};
 use crate::models::{Model, ModelStore};
-use silero::Silero;
+use silero::{Silero, Stream};
 
 /// Samples a second that are listened to.
 const RATE: usize = 16_000;
@@ -59,18 +59,9 @@ pub(crate) struct Voice {
     chances: Vec<f32>,
 }
 
-/// Where a voice is in mono sound of 16 000 samples a second whose first is heard at `start`, by the best network on this machine. One that
-/// is here but cannot be used leaves a warning.
+/// Where a voice is in mono sound of 16 000 samples a second whose first is heard at `start`.
 pub(crate) fn hear(cx: &Context, start: Timestamp, samples: &[f32]) -> Result<Voice> {
-    let store = ModelStore::new();
-    if let Some(path) = Model::by_id(Model::VOICE_DETECTOR).ok().and_then(|model| store.find(model)) {
-        match Silero::open(&path).and_then(|mut silero| silero.hear(cx, start, samples)) {
-            Ok(voice) => return Ok(voice),
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => cx.warn(format!("the voice detector cannot be used: {error}; music may be taken for voices")),
-        }
-    }
-    let mut listener = Listener::new(start);
+    let mut listener = Listener::open(cx, start);
     for second in samples.chunks(RATE) {
         cx.check()?;
         listener.push(second);
@@ -78,22 +69,68 @@ pub(crate) fn hear(cx: &Context, start: Timestamp, samples: &[f32]) -> Result<Vo
     Ok(listener.finish())
 }
 
-/// Listens with the built-in network to sound that comes piece by piece. Takes about a thousandth of the time that the sound plays.
-pub(crate) struct Listener {
+/// Listens, with the best network on this machine, to sound that comes piece by piece. One that is here but cannot be used leaves a warning.
+///
+/// Silero takes about a hundredth of the time that the sound plays, Earshot a tenth of that, so Earshot listens along, for where Silero fails.
+pub(crate) struct Listener<'a> {
+    cx: &'a Context,
+    builtin: Builtin,
+    silero: Option<Stream>,
+}
+
+impl<'a> Listener<'a> {
+    /// For mono sound of 16 000 samples a second whose first is heard at `start`.
+    pub(crate) fn open(cx: &'a Context, start: Timestamp) -> Self {
+        let store = ModelStore::new();
+        let path = Model::by_id(Model::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
+        let silero = path.and_then(|path| match Silero::shared(&path) {
+            Ok(silero) => Some(Stream::new(silero, start)),
+            Err(error) => {
+                unusable(cx, &error);
+                None
+            }
+        });
+        Listener { cx, builtin: Builtin::new(start), silero }
+    }
+
+    /// Samples of -1 to 1.
+    pub(crate) fn push(&mut self, samples: &[f32]) {
+        self.builtin.push(samples);
+        if let Some(Err(error)) = self.silero.as_mut().map(|silero| silero.push(samples)) {
+            unusable(self.cx, &error);
+            self.silero = None;
+        }
+    }
+
+    /// What was heard.
+    pub(crate) fn finish(self) -> Voice {
+        match self.silero.map(Stream::finish) {
+            Some(Ok(voice)) => return voice,
+            Some(Err(error)) => unusable(self.cx, &error),
+            None => {}
+        }
+        self.builtin.finish()
+    }
+}
+
+fn unusable(cx: &Context, error: &Error) {
+    cx.warn_once(format!("the voice detector cannot be used: {error}; music may be taken for voices"));
+}
+
+/// Listens with the network that is built in.
+struct Builtin {
     detector: Box<Detector>,
     frame: Vec<i16>,
     voice: Voice,
 }
 
-impl Listener {
-    /// For mono sound of 16 000 samples a second whose first is heard at `start`.
-    pub(crate) fn new(start: Timestamp) -> Self {
+impl Builtin {
+    fn new(start: Timestamp) -> Self {
         let voice = Voice { start, step: FRAME as f64 / RATE as f64, belief: EARSHOT, chances: Vec::new() };
-        Listener { detector: Detector::default_boxed(), frame: Vec::with_capacity(FRAME), voice }
+        Builtin { detector: Detector::default_boxed(), frame: Vec::with_capacity(FRAME), voice }
     }
 
-    /// Samples of -1 to 1.
-    pub(crate) fn push(&mut self, samples: &[f32]) {
+    fn push(&mut self, samples: &[f32]) {
         for sample in samples {
             // Saturates; not-a-number is silence.
             self.frame.push((sample * 32767.0) as i16);
@@ -104,8 +141,7 @@ impl Listener {
         }
     }
 
-    /// What was heard.
-    pub(crate) fn finish(mut self) -> Voice {
+    fn finish(mut self) -> Voice {
         // Silence follows and fills up the last frame.
         let missing = (FRAME - self.frame.len()) % FRAME;
         self.push(&[0.0; FRAME][..missing]);

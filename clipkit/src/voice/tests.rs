@@ -17,7 +17,7 @@ fn drawn(filter: &str) -> Vec<f32> {
 }
 
 fn heard(samples: &[f32], start: f64) -> Voice {
-    let mut listener = Listener::new(Timestamp::from_secs(start));
+    let mut listener = Builtin::new(Timestamp::from_secs(start));
     listener.push(samples);
     listener.finish()
 }
@@ -86,7 +86,7 @@ proptest! {
         samples in prop::collection::vec(-1.0..1.0_f32, 0..4000), piece in 1..700usize, start in 0.0..100.0_f64,
     ) {
         let whole = heard(&samples, start);
-        let mut listener = Listener::new(Timestamp::from_secs(start));
+        let mut listener = Builtin::new(Timestamp::from_secs(start));
         samples.chunks(piece).for_each(|piece| listener.push(piece));
         let voice = listener.finish();
         prop_assert_eq!(&voice.chances, &whole.chances);
@@ -115,15 +115,42 @@ fn testdata() -> PathBuf {
     }
 }
 
+fn the_model() -> PathBuf {
+    testdata().join("models/silero-vad/silero_vad.onnx")
+}
+
+#[test]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+fn the_network_is_opened_once_and_remembers_nothing_of_another_recording() {
+    let path = the_model();
+    let silero = Silero::shared(&path).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&silero, &Silero::shared(&path).unwrap()));
+    let (speech, noise) = (recording("speech/pyannote_sample_2spk.wav"), drawn(NO_VOICE[3]));
+    let alone = |samples: &[f32]| {
+        let mut stream = Stream::new(silero.clone(), Timestamp::ZERO);
+        stream.push(samples).unwrap();
+        stream.finish().unwrap().chances
+    };
+    let [mut one, mut other] = [Stream::new(silero.clone(), Timestamp::ZERO), Stream::new(silero.clone(), Timestamp::ZERO)];
+    for (a, b) in speech.chunks(700).zip(noise.chunks(700)) {
+        one.push(a).unwrap();
+        other.push(b).unwrap();
+    }
+    let heard = one.finish().unwrap().chances;
+    assert_eq!(heard, alone(&speech[..speech.len().min(noise.len().div_ceil(700) * 700)]));
+    assert!(heard.iter().any(|chance| *chance > 0.5) && other.finish().unwrap().chances == alone(&noise));
+}
+
 fn recording(name: &str) -> Vec<f32> {
     sound(&["-i", testdata().join("media").join(name).to_str().unwrap()])
 }
 
 /// Both networks' spans.
 fn by_both(samples: &[f32]) -> [Vec<Span>; 2] {
-    let mut silero = Silero::open(&testdata().join("models/silero-vad/silero_vad.onnx")).unwrap();
-    let silero = silero.hear(&Context::new(), Timestamp::ZERO, samples).unwrap();
-    [heard(samples, 0.0).spans(), silero.spans()]
+    let mut silero = Stream::new(Silero::shared(&the_model()).unwrap(), Timestamp::ZERO);
+    // In pieces that fit no step.
+    samples.chunks(801).for_each(|piece| silero.push(piece).unwrap());
+    [heard(samples, 0.0).spans(), silero.finish().unwrap().spans()]
 }
 
 /// Where `file` says that anybody speaks.
@@ -220,7 +247,5 @@ fn another_model_is_refused_by_name() {
 fn listening_ends_when_the_run_is_cancelled() {
     let cx = Context::new();
     cx.cancel();
-    let mut silero = Silero::open(&testdata().join("models/silero-vad/silero_vad.onnx")).unwrap();
-    assert!(silero.hear(&cx, Timestamp::ZERO, &vec![0.0; RATE]).unwrap_err().is_cancelled());
     assert!(hear(&cx, Timestamp::ZERO, &vec![0.0; RATE]).unwrap_err().is_cancelled());
 }

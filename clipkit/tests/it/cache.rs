@@ -353,7 +353,8 @@ async fn an_address_that_no_store_can_have_is_an_error() {
 
 #[tokio::test]
 async fn builtin_stages_say_what_decides_their_answers() {
-    let server = |key: &str| OpenAiServer { base_url: Some("http://localhost:1/v1".into()), organization: None, api_key: Some(key.into()) };
+    let server =
+        |key: &str| OpenAiServer { base_url: Some("http://localhost:1/v1".into()), api_key: Some(key.into()), ..OpenAiServer::default() };
     let scorer = |model: &str, key: &str| OpenAiScorer { server: server(key), model: model.into(), ..OpenAiScorer::default() };
     let said = Scorer::fingerprint(&scorer("m", "sk-1")).unwrap();
     assert!(said.contains("localhost:1") && !said.contains("sk-1"), "{said}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 25] = [
+const RULES: [(&str, &[&str]); 26] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
@@ -24,9 +24,11 @@ const RULES: [(&str, &[&str]); 25] = [
     ("caption", &["model"]),
     // One of its networks is a file, found and run as the detectors are.
     ("voice", &["model", "error", "context", "models", "onnx"]),
-    ("models", &["error", "context"]),
+    ("net", &[]),
+    ("models", &["error", "context", "net"]),
     ("onnx", &["error"]),
-    ("openai", &["model", "error", "context", "ledger"]),
+    // What goes around a stage goes around a request, too.
+    ("openai", &["model", "error", "context", "ledger", "layer", "net"]),
     ("layer", &["model", "error", "context", "source", "transcribe", "score", "track", "render", "publish"]),
     (
         "pipeline",

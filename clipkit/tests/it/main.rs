@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
+mod api;
 mod cache;
 mod cases;
 #[cfg(feature = "cli")]

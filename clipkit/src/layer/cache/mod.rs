@@ -6,9 +6,10 @@ mod store;
 
 pub use input::Input;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,8 +33,9 @@ use crate::error::{Error, ErrorKind, Result};
 ///   Nothing of it is written in the clear.
 /// - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
 ///   used leaves a warning.
-/// - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
-///   cancelled leaves the others alone; the work stops when nobody waits for it any more.
+/// - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
+///   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
+///   it any more.
 /// - Failures are not kept, nor is what a [`Fallback`](crate::Fallback) stepped down to. Warnings are kept with the answer and said each time.
 /// - Several processes may share a store: an entry appears when it is whole.
 ///
@@ -62,15 +64,35 @@ pub struct Cache {
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "has_no_name")]
     given: Option<Arc<dyn ObjectStore>>,
     #[serde(skip)]
-    shared: Arc<Shared>,
+    shared: Arc<OnceLock<Arc<Shared>>>,
 }
 
-/// What clones have in common.
+/// What clones have in common, and all caches of this process in one place.
 #[derive(Default)]
 struct Shared {
     /// Opened when first needed; none on a machine without a cache folder, where nothing is kept.
     shelf: OnceCell<Option<Shelf>>,
     flights: Flights,
+}
+
+/// The variable that names the place of the user's cache.
+const VARIABLE: &str = "CLIPKIT_CACHE";
+
+/// What is in use, by place; none is the user's cache folder.
+static IN_USE: Mutex<Option<HashMap<Option<String>, Weak<Shared>>>> = Mutex::new(None);
+
+impl Shared {
+    fn of(place: Option<&str>) -> Arc<Self> {
+        let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = in_use.get_or_insert_default();
+        in_use.retain(|_, shared| shared.strong_count() > 0);
+        if let Some(shared) = in_use.get(&place.map(str::to_owned)).and_then(Weak::upgrade) {
+            return shared;
+        }
+        let shared = Arc::<Shared>::default();
+        in_use.insert(place.map(str::to_owned), Arc::downgrade(&shared));
+        shared
+    }
 }
 
 impl Default for Cache {
@@ -98,7 +120,8 @@ impl fmt::Debug for Cache {
 }
 
 impl Cache {
-    /// In `clipkit` in `XDG_CACHE_HOME` or the platform's cache folder. The same as [`Cache::default`].
+    /// Where the environment variable `CLIPKIT_CACHE` says (a folder or an address, as for [`Cache::at`]), else in `clipkit` in `XDG_CACHE_HOME` or
+    /// the platform's cache folder. The same as [`Cache::default`].
     pub fn of_the_user() -> Self {
         Cache::default()
     }
@@ -141,8 +164,8 @@ impl Cache {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        match &self.store {
-            Some(place) if self.given.is_none() => store::check(place)?,
+        match self.place() {
+            Some(place) if self.given.is_none() => store::check(&place)?,
             _ => {}
         }
         self.check_time()
@@ -163,18 +186,32 @@ impl Cache {
         })
     }
 
+    /// The folder or the address; none is the user's cache folder.
+    fn place(&self) -> Option<String> {
+        self.store.clone().or_else(|| std::env::var(VARIABLE).ok().filter(|place| !place.trim().is_empty()))
+    }
+
+    /// What this cache shares with others. One over a store that was handed in, or in memory, has its clones alone.
+    fn shared(&self) -> &Arc<Shared> {
+        self.shared.get_or_init(|| match self.place() {
+            _ if self.given.is_some() => Arc::default(),
+            Some(place) if place.starts_with("memory:") => Arc::default(),
+            place => Shared::of(place.as_deref()),
+        })
+    }
+
     async fn shelf(&self) -> Result<Option<&Shelf>> {
         let open = || async {
-            match (&self.given, &self.store) {
+            match (&self.given, self.place()) {
                 (Some(store), _) => Ok(Some(Shelf::over(store.clone()))),
-                (None, Some(place)) => store::open(place).await.map(Some),
+                (None, Some(place)) => store::open(&place).await.map(Some),
                 (None, None) => match store::folder_of_the_user() {
                     Some(folder) => store::open_folder(&folder).await.map(Some),
                     None => Ok(None),
                 },
             }
         };
-        Ok(self.shared.shelf.get_or_try_init(open).await?.as_ref())
+        Ok(self.shared().shelf.get_or_try_init(open).await?.as_ref())
     }
 
     /// Looks the answer up, else does the work and keeps what it answers. Runs once for all who wait.
@@ -234,10 +271,16 @@ where
         self.check_time()?;
         cx.check()?;
         let key = input::key(input, &self.fingerprint(next.identity())?);
+        // A cache in the same place around this one, as around a fallback whose first stage is cached, waits for this call.
+        let flight = format!("{:p} {key}", Arc::as_ptr(self.shared()));
+        if cx.is_within(&flight) {
+            return next.call(cx, input).await;
+        }
         let work = |apart: Context| {
             let (cache, key, input, next) = (self.clone(), key.clone(), input.clone(), next.clone());
+            let apart = apart.within(&flight);
             async move { cache.find_or_make(apart, key, input, next).await }
         };
-        self.shared.flights.join(cx, &key, work).await
+        self.shared().flights.join(cx, &key, work).await
     }
 }

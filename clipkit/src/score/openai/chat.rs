@@ -1,48 +1,64 @@
 //! One question to a language model: what it costs, what a server makes of it, what comes back.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::Held;
 use crate::model::Usage;
-use crate::openai::{Price, Refused, tokens};
+use crate::openai::{Client, Price, Refused, tokens};
 use crate::score::OpenAiScorer;
 use crate::score::plain::plain;
 
+/// What fails when a request does.
 const DOING: &str = "have spans judged";
 /// What the parts of a chat cost besides their text.
 const TOKENS_AROUND: u64 = 50;
 
-/// A conversation's frame: the server, the price, and what the server has turned out to understand.
-pub(super) struct Chat<'a> {
-    scorer: &'a OpenAiScorer,
-    http: reqwest::Client,
+/// A conversation's frame: the server, the price, and what the server has turned out to understand. Clones share it.
+#[derive(Clone)]
+pub(super) struct Chat(Arc<Frame>);
+
+struct Frame {
+    scorer: OpenAiScorer,
+    client: Client,
     price: Option<Price>,
     manners: Mutex<Manners>,
     /// How many requests are on their way, and that one came back.
     on_their_way: AtomicUsize,
     back: Notify,
+    /// How many were answered, and how many were given up.
+    answered: AtomicUsize,
+    given_up: AtomicUsize,
 }
 
 /// A request on its way, with the money put aside for it.
-struct OnItsWay<'a, 'b> {
-    chat: &'a Chat<'b>,
+struct OnItsWay<'a> {
+    frame: &'a Frame,
     held: Option<Held>,
 }
 
-impl Drop for OnItsWay<'_, '_> {
+impl Drop for OnItsWay<'_> {
     fn drop(&mut self) {
         // The money is free again before those who wait for it look.
         self.held.take();
-        self.chat.on_their_way.fetch_sub(1, Ordering::SeqCst);
-        self.chat.back.notify_waiters();
+        self.frame.on_their_way.fetch_sub(1, Ordering::SeqCst);
+        self.frame.back.notify_waiters();
     }
+}
+
+/// What came of one attempt, where it is of no use to try the same again.
+enum Reply {
+    Answer(Value),
+    /// The server does not take the request as it is.
+    Refused(Refused),
+    /// The budget does not allow it.
+    TooDear,
 }
 
 /// What a server understands. All is tried first; what is refused is left out from then on.
@@ -91,10 +107,10 @@ pub(super) enum NoAnswer {
     TooDear,
 }
 
-impl<'a> Chat<'a> {
+impl Chat {
     /// Refused without a server, or with a budget and no price to hold it by.
-    pub(super) fn open(scorer: &'a OpenAiScorer, cx: &Context) -> Result<Self> {
-        let http = scorer.server.http()?;
+    pub(super) fn open(scorer: &OpenAiScorer, cx: &Context) -> Result<Self> {
+        let client = scorer.server.client(DOING, Duration::from_secs(scorer.timeout_secs.max(1)))?;
         if scorer.price.is_some_and(|price| !price.is_sound()) {
             return Err(Error::new(ErrorKind::Config, "a price is not a number of US dollars from 0"));
         }
@@ -104,67 +120,91 @@ impl<'a> Chat<'a> {
             return Err(Error::new(ErrorKind::Config, message)
                 .with_advice("give its price for a million tokens (--scorer-price IN,OUT; 0,0 where it is free), or no --max-cost"));
         }
-        let manners = Manners { format: Format::Schema, temperature: true, limit: Limit::Completion };
-        Ok(Chat { scorer, http, price, manners: Mutex::new(manners), on_their_way: AtomicUsize::new(0), back: Notify::new() })
+        Ok(Chat(Arc::new(Frame {
+            scorer: scorer.clone(),
+            client,
+            price,
+            manners: Mutex::new(Manners { format: Format::Schema, temperature: true, limit: Limit::Completion }),
+            on_their_way: AtomicUsize::new(0),
+            back: Notify::new(),
+            answered: AtomicUsize::new(0),
+            given_up: AtomicUsize::new(0),
+        })))
     }
 
     /// Asks, and answers what the model says: JSON, or at least meant to be; an error in words where it says nothing of use.
     pub(super) async fn ask(&self, cx: &Context, question: &Question) -> Result<Result<String, String>, NoAnswer> {
         loop {
-            let manners = *self.manners();
-            let request = self.request(question, manners, cx.budget_left().is_some());
-            let most = tokens(&request.to_string()) + TOKENS_AROUND;
-            let sent = self.hold(cx, self.price.map_or(0.0, |price| price.cost(most, question.longest))).await?;
-            let answer = self.send(cx, &request).await;
-            match answer {
-                Ok(answer) => {
-                    let said = said(&answer);
-                    self.spend(cx, most, &answer);
-                    drop(sent);
-                    return Ok(said);
+            let manners = *self.0.manners();
+            let request = Arc::new(self.0.request(question, manners, cx.budget_left().is_some()));
+            let (frame, longest) = (self.0.clone(), question.longest);
+            let attempt = move |cx: Context| {
+                let (frame, request) = (frame.clone(), request.clone());
+                async move { frame.attempt(&cx, &request, longest).await }
+            };
+            match self.0.scorer.server.ask(cx, attempt).await {
+                Ok(Reply::Answer(answer)) => {
+                    self.0.answered.fetch_add(1, Ordering::Relaxed);
+                    return Ok(said(&answer));
                 }
-                Err(refused) => {
-                    if refused.ran {
-                        // It may be charged, so it counts, as much as it may have been.
-                        self.account(cx, most, question.longest, true);
-                    }
-                    drop(sent);
-                    if !self.learn(manners, &refused) {
+                Ok(Reply::TooDear) => return Err(NoAnswer::TooDear),
+                Ok(Reply::Refused(refused)) => {
+                    if !self.0.learn(manners, &refused) {
                         return Err(NoAnswer::Failed(refused.error));
                     }
-                    tracing::debug!(model = %self.scorer.model, "the server does not take all of the request; asking more plainly");
+                    tracing::debug!(model = %self.0.scorer.model, "the server does not take all of the request; asking more plainly");
+                }
+                Err(error) => {
+                    self.0.given_up.fetch_add(1, Ordering::Relaxed);
+                    return Err(NoAnswer::Failed(error));
                 }
             }
         }
     }
 
-    /// Puts money aside. Requests cost less than they may: where there is not enough, those on their way are waited for.
-    async fn hold(&self, cx: &Context, usd: f64) -> Result<OnItsWay<'_, 'a>, NoAnswer> {
+    /// Whether the server has failed, and never answered: the next request would only take as long to fail.
+    pub(super) fn is_dead(&self) -> bool {
+        self.0.answered.load(Ordering::Relaxed) == 0 && self.0.given_up.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Frame {
+    /// Sends a request once, if the budget allows it, and enters what it costs.
+    async fn attempt(&self, cx: &Context, request: &Value, longest: u64) -> Result<Reply> {
+        let most = tokens(&request.to_string()) + TOKENS_AROUND;
+        let Some(_sent) = self.hold(cx, self.price.map_or(0.0, |price| price.cost(most, longest))).await? else {
+            return Ok(Reply::TooDear);
+        };
+        match self.client.chat(cx, request).await {
+            Ok(answer) => {
+                self.spend(cx, most, &answer);
+                Ok(Reply::Answer(answer))
+            }
+            Err(refused) if refused.is_of_the_request() => Ok(Reply::Refused(refused)),
+            Err(refused) => {
+                if refused.ran {
+                    // It may be charged, so it counts, as much as it may have been.
+                    self.account(cx, most, longest, true);
+                }
+                Err(refused.error)
+            }
+        }
+    }
+
+    /// Puts money aside; none where there is not enough. Requests cost less than they may, so those on their way are waited for first.
+    async fn hold(&self, cx: &Context, usd: f64) -> Result<Option<OnItsWay<'_>>> {
         loop {
             let back = self.back.notified();
             if let Some(held) = cx.hold(usd) {
                 self.on_their_way.fetch_add(1, Ordering::SeqCst);
-                return Ok(OnItsWay { chat: self, held: Some(held) });
+                return Ok(Some(OnItsWay { frame: self, held: Some(held) }));
             }
             if self.on_their_way.load(Ordering::SeqCst) == 0 {
-                return Err(NoAnswer::TooDear);
+                return Ok(None);
             }
             tokio::select! {
                 () = back => {}
-                () = cx.cancelled() => return Err(NoAnswer::Failed(Error::cancelled())),
-            }
-        }
-    }
-
-    async fn send(&self, cx: &Context, request: &Value) -> Result<Value, Refused> {
-        let server = &self.scorer.server;
-        let too_long = |error| Refused { error, status: None, said: String::new(), ran: true };
-        tokio::select! {
-            answer = server.post(&self.http, "/chat/completions", request, DOING) => answer,
-            () = cx.cancelled() => Err(too_long(Error::cancelled())),
-            () = tokio::time::sleep(Duration::from_secs(self.scorer.timeout_secs.max(1))) => {
-                let message = format!("cannot {DOING}: the server takes longer than {} s", self.scorer.timeout_secs.max(1));
-                Err(too_long(Error::new(ErrorKind::Network, message).with_recovery(Recovery::Retry { after: None }).with_url(&server.url())))
+                () = cx.cancelled() => return Err(Error::cancelled()),
             }
         }
     }
@@ -204,19 +244,14 @@ impl<'a> Chat<'a> {
 
     /// Whether the refusal of a request with these manners teaches plainer ones, which are then kept for all that follow.
     fn learn(&self, tried: Manners, refused: &Refused) -> bool {
-        if !matches!(refused.status, Some(400 | 404 | 415 | 422 | 501)) {
-            return false;
-        }
-        let said = refused.said.to_lowercase();
-        let speaks_of = |names: &[&str]| names.iter().any(|name| said.contains(name));
-        let plainer = if tried.temperature && speaks_of(&["temperature"]) {
+        let plainer = if tried.temperature && refused.is_about(&["temperature"]) {
             Manners { temperature: false, ..tried }
-        } else if tried.limit == Limit::Completion && speaks_of(&["max_completion_tokens"]) {
+        } else if tried.limit == Limit::Completion && refused.is_about(&["max_completion_tokens"]) {
             Manners { limit: Limit::Tokens, ..tried }
-        } else if tried.limit == Limit::Tokens && speaks_of(&["max_tokens"]) {
+        } else if tried.limit == Limit::Tokens && refused.is_about(&["max_tokens"]) {
             Manners { limit: Limit::None, ..tried }
         } else if tried.format != Format::Text
-            && speaks_of(&["response_format", "json_schema", "json_object", "schema", "structured", "grammar"])
+            && refused.is_about(&["response_format", "json_schema", "json_object", "schema", "structured", "grammar"])
         {
             Manners { format: if tried.format == Format::Schema { Format::Json } else { Format::Text }, ..tried }
         } else {

@@ -58,7 +58,7 @@ pub struct OpenAiScorer {
     pub model: String,
     /// How many requests run at once. Default 3.
     pub requests: usize,
-    /// How long one answer may take, retries included, in seconds. Default 120.
+    /// How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
     pub timeout_secs: u64,
     /// Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes.
     pub rerank: bool,
@@ -135,7 +135,7 @@ impl Judged {
 
 impl OpenAiScorer {
     /// All spans judged, in order of the shortlist.
-    async fn judge(&self, cx: &Context, chat: &Chat<'_>, material: &Material<'_>) -> Result<Vec<Judged>> {
+    async fn judge(&self, cx: &Context, chat: &Chat, material: &Material<'_>) -> Result<Vec<Judged>> {
         let count = material.list.spans.len();
         let places: Vec<usize> = (0..count).collect();
         let batches: Vec<Vec<usize>> = places.chunks(BATCH).map(<[usize]>::to_vec).collect();
@@ -185,9 +185,13 @@ impl OpenAiScorer {
     }
 
     /// One batch judged. What holds of a first answer is kept; the rest is asked for again. A server that refuses us is an error at once.
-    async fn judge_batch(&self, cx: &Context, chat: &Chat<'_>, material: &Material<'_>, batch: Vec<usize>) -> Result<Outcome> {
+    async fn judge_batch(&self, cx: &Context, chat: &Chat, material: &Material<'_>, batch: Vec<usize>) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut left = batch;
+        if chat.is_dead() {
+            // The batches before say why.
+            return Ok(outcome);
+        }
         for _ in 0..2 {
             let question = material.judge(&left, outcome.wrong.first().map(|_| outcome.wrong.join("; ")));
             outcome.wrong.clear();
@@ -221,7 +225,7 @@ impl OpenAiScorer {
     }
 
     /// Compares the best with each other and moves their totals; where that fails, the scores stand, with a warning.
-    async fn compare(&self, cx: &Context, chat: &Chat<'_>, material: &Material<'_>, judged: &mut [Judged], wanted: usize) -> Result<()> {
+    async fn compare(&self, cx: &Context, chat: &Chat, material: &Material<'_>, judged: &mut [Judged], wanted: usize) -> Result<()> {
         let field = judged.len().min(wanted + wanted.div_ceil(2)).min(contest::LARGEST_FIELD.max(wanted));
         let field = &mut judged[..field.min(contest::LARGEST_FIELD)];
         let groups = contest::groups(field.len(), &material.seed);
@@ -264,7 +268,7 @@ impl OpenAiScorer {
     async fn order(
         &self,
         cx: &Context,
-        chat: &Chat<'_>,
+        chat: &Chat,
         material: &Material<'_>,
         field: &[&Judged],
         group: Vec<usize>,

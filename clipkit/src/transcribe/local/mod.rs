@@ -17,7 +17,7 @@ use super::words::repair;
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, Transcript, Word};
+use crate::model::{Media, Span, Timestamp, Transcript, Word};
 use crate::onnx::{self, RuntimeOptions};
 
 use letters::Letters;
@@ -143,7 +143,7 @@ impl Transcriber for LocalTranscriber {
         let (this, media) = (self.clone(), media.clone());
         cx.blocking(move |cx| {
             let heard = hear(cx, &media)?;
-            let chunks = chunks(&heard.restlessness(), media.duration, &STRETCHES);
+            let chunks = chunks(&heard.restlessness(), Span::between(Timestamp::ZERO, media.duration), &STRETCHES);
             let mut answers = Vec::new();
             for (n, chunk) in chunks.iter().enumerate() {
                 cx.check()?;

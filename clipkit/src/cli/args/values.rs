@@ -1,0 +1,99 @@
+//! How values are written on the command line.
+
+use std::time::Duration;
+
+use clipkit::{CaptionStyle, Loudness, Price, Span, X264Preset};
+
+/// A caption style, or none.
+#[derive(Clone, Debug)]
+pub(crate) struct Captions(pub(crate) Option<Box<CaptionStyle>>);
+
+pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    if text == "none" {
+        Ok(Captions(None))
+    } else if path.extension().is_some_and(|ending| ending == "json") {
+        let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the caption style", error))?;
+        CaptionStyle::from_json(&json).map(|style| Captions(Some(Box::new(style)))).map_err(|error| error.with_path(path))
+    } else {
+        CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
+    }
+}
+
+/// A loudness, or that of the source.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Volume(pub(crate) Option<Loudness>);
+
+pub(super) fn loudness(text: &str) -> Result<Volume, clipkit::Error> {
+    if text == "off" { Ok(Volume(None)) } else { text.parse().map(|loudness| Volume(Some(loudness))) }
+}
+
+pub(super) fn preset(text: &str) -> Result<X264Preset, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "give a number from 1".to_owned())
+}
+
+pub(super) fn dollars(text: &str) -> Result<f64, String> {
+    let parsed = text.trim_start_matches('$').parse::<f64>().ok();
+    parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
+}
+
+/// `0.15,0.6`.
+pub(super) fn price(text: &str) -> Result<Price, String> {
+    let parsed =
+        text.split_once(',').and_then(|(input, output)| Some(Price { input: dollars(input).ok()?, output: dollars(output).ok()? }));
+    parsed.ok_or_else(|| "give two prices in US dollars, such as 0.15,0.6".to_owned())
+}
+
+/// `15s`, `1m30s`, `15`, `1.5`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a time such as 15s, 1m30s or 15".to_owned())
+}
+
+/// `12.5..48`.
+pub(super) fn span(text: &str) -> Result<Span, String> {
+    let parsed = text.split_once("..").and_then(|(start, end)| {
+        let (start, end) = (start.parse::<f64>().ok()?, end.parse::<f64>().ok()?);
+        (0.0 <= start && start < end && end.is_finite()).then(|| Span::secs(start, end).ok())?
+    });
+    parsed.ok_or_else(|| "give two times in seconds, such as 12.5..48".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loudness_is_a_number_or_off() {
+        assert_eq!(loudness("-16").unwrap(), Volume(Some(Loudness { integrated: -16.0, true_peak: -1.0 })));
+        assert_eq!(loudness("off").unwrap(), Volume(None));
+        for wrong in ["", "nan", "14", "-100", "loud"] {
+            assert!(loudness(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_and_spans_are_read() {
+        assert_eq!(duration("15s"), Ok(Duration::from_secs(15)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["", "-3", "nan", "inf", "0", "abc", "15 apples", "1e300"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(price("0.15,$0.6"), Ok(Price { input: 0.15, output: 0.6 }));
+        for wrong in ["", "1", "1,", "-1,2", "nan,1", "1,2,3"] {
+            assert!(price(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(span("12.5..48"), Ok(Span::secs(12.5, 48.0).unwrap()));
+        for wrong in ["12.5", "48..12", "a..b", "-1..3", "1..inf", "1..1"] {
+            assert!(span(wrong).is_err(), "{wrong}");
+        }
+    }
+}
