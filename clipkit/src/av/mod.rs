@@ -13,6 +13,7 @@ mod picture;
 mod probe;
 mod resample;
 mod review;
+mod shrink;
 mod speech;
 pub(crate) mod subtitle;
 mod thumbnail;
