@@ -56,7 +56,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         }
     }
     witness.sound = sound.write_rest(&mut writer)?;
-    writer.finish()?;
+    witness.seals = writer.finish()?;
     if shutter.held > HELD_SECS {
         cx.warn(format!("the source's picture ends {:.1} s before the clip does; its last frame stands", shutter.held));
     }
