@@ -12,6 +12,7 @@ mod screen;
 mod shot;
 mod speaker;
 mod subject;
+mod suspect;
 mod watch;
 
 pub use center::CenterTracker;
