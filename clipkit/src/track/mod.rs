@@ -15,6 +15,8 @@ mod subject;
 mod suspect;
 mod watch;
 
+#[doc(hidden)]
+pub use associate::SeenFaces;
 pub use center::CenterTracker;
 pub use motion::MotionTracker;
 pub use onnx::{OnnxTracker, OnnxTrackerOptions};
