@@ -5,6 +5,7 @@ use ff::software::scaling::{Context as Scaler, Flags};
 use ffmpeg_next as ff;
 
 use super::picture::{Picture, RgbImage};
+use super::shrink::shrunk;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Orientation, VideoStream};
 
@@ -75,6 +76,9 @@ impl Thumbnailer {
 
     /// The picture of a frame.
     pub(crate) fn image(&mut self, picture: &Picture) -> Result<RgbImage> {
+        if let Some(image) = shrunk(picture, self.size) {
+            return Ok(image.oriented(self.orientation));
+        }
         let failed = |code| super::fail(ErrorKind::Decode, "scale a frame", code);
         let frame = picture.frame();
         let input = (frame.format(), frame.width(), frame.height());
