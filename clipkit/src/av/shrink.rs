@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::picture::{Picture, RgbImage};
+use super::picture::{Coding, Picture, RgbImage};
 use super::resample::Plane;
 
 /// Of a cell's rows, about so many are read: a mean does not need more.
@@ -10,8 +10,7 @@ const LINES: usize = 8;
 /// A picture at least so many times as large has enough pixels in each cell that it does not matter on which side of an edge one falls.
 const MUCH: u32 = 4;
 
-/// A frame's picture at another size, before orientation, in 16 to 235 as BT.601 stores it (as swscale takes what it is not told). None where
-/// it is not made of bytes, plane by plane, or not much larger: then cells would be of uneven size.
+/// A frame's picture at another size, before orientation. None where it is not made of bytes, plane by plane, or not much larger: then cells would be of uneven size.
 pub(super) fn shrunk(picture: &Picture, (width, height): (u32, u32)) -> Option<RgbImage> {
     let fits = |from: u32, to: u32| to > 0 && (from >= MUCH * to || from.is_multiple_of(to));
     if !(fits(picture.width(), width) && fits(picture.height(), height)) {
@@ -23,8 +22,9 @@ pub(super) fn shrunk(picture: &Picture, (width, height): (u32, u32)) -> Option<R
     let (y, u, v) = (means(picture.plane(0)?, size, LINES), color(1)?, color(2)?);
     let mut pixels = vec![0; 3 * size.0 * size.1];
     let samples = y.iter().zip(u).zip(v);
+    let colors = Colors::of(picture.coding());
     for (pixel, ((&y, u), v)) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(samples) {
-        *pixel = rgb(y, u, v);
+        *pixel = colors.rgb(y, u, v);
     }
     Some(RgbImage { width, height, pixels })
 }
@@ -73,10 +73,34 @@ fn mean(columns: &[u16], lines: usize) -> u8 {
     (sum as f32 / (lines * columns.len()) as f32 + 0.5) as u8
 }
 
-/// From BT.601, 16 to 235, to red, green and blue.
-fn rgb(y: u8, u: u8, v: u8) -> [u8; 3] {
-    let (y, u, v) = (298 * (i32::from(y) - 16), i32::from(u) - 128, i32::from(v) - 128);
-    [y + 409 * v, y - 100 * u - 208 * v, y + 516 * u].map(|value| ((value + 128) >> 8).clamp(0, 255) as u8)
+/// Factors, 256 for one, from brightness and colour differences to red, green and blue (ITU-R BT.709-6, 3.2 and 3.4, solved for them).
+struct Colors {
+    black: i32,
+    luma: i32,
+    red: i32,
+    green: (i32, i32),
+    blue: i32,
+}
+
+impl Colors {
+    fn of(coding: Coding) -> Self {
+        let Coding { red, blue, full, .. } = coding;
+        let (luma, chroma) = if full { (256.0, 256.0) } else { (256.0 * 255.0 / 219.0, 256.0 * 255.0 / 224.0) };
+        let (of_red, of_blue, green) = (2.0 * (1.0 - red), 2.0 * (1.0 - blue), 1.0 - red - blue);
+        let factor = |value: f64| value.round() as i32;
+        Colors {
+            black: if full { 0 } else { 16 },
+            luma: factor(luma),
+            red: factor(chroma * of_red),
+            green: (factor(chroma * of_blue * blue / green), factor(chroma * of_red * red / green)),
+            blue: factor(chroma * of_blue),
+        }
+    }
+
+    fn rgb(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
+        let (y, u, v) = (self.luma * (i32::from(y) - self.black), i32::from(u) - 128, i32::from(v) - 128);
+        [y + self.red * v, y - self.green.0 * u - self.green.1 * v, y + self.blue * u].map(|value| ((value + 128) >> 8).clamp(0, 255) as u8)
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +133,8 @@ mod tests {
 
     #[test]
     fn colours_are_as_bt_601_has_them() {
+        let colors = Colors::of(Coding::BT601);
+        let rgb = |y, u, v| colors.rgb(y, u, v);
         assert_eq!((rgb(16, 128, 128), rgb(235, 128, 128)), ([0; 3], [255; 3]));
         let near = |made: [u8; 3], wanted: [u8; 3]| made.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 2);
         assert!(near(rgb(81, 90, 240), [255, 0, 0]) && near(rgb(145, 54, 34), [0, 255, 0]) && near(rgb(41, 240, 110), [0, 0, 255]));
