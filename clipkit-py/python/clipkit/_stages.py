@@ -192,10 +192,11 @@ class OpenAiTranscriber(Transcriber):
         language: Optional[str] = None,
         prompt: Optional[str] = None,
         uploads: Optional[int] = None,
+        timeout_secs: Optional[int] = None,
         server: Union[OpenAiServer, Mapping[str, Any], None] = None,
         api_key: Optional[str] = None,
     ) -> None:
-        options = _given(model=model, language=language, prompt=prompt, uploads=uploads, server=server)
+        options = _given(model=model, language=language, prompt=prompt, uploads=uploads, timeout_secs=timeout_secs, server=server)
         self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", options, api_key=api_key)
 
 
