@@ -54,7 +54,8 @@ pub struct PipelineConfig {
     /// [`StageExt`]. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
     /// the default's place, so `{"track": []}` looks at every span anew.
     ///
-    /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+    /// limits stands around its requests, by default a retry: [`OpenAiServer::layers`](crate::OpenAiServer::layers).
     pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
     /// What clips are made, and how many.
     pub options: ClipOptions,

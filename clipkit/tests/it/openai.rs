@@ -94,6 +94,7 @@ async fn speech_goes_out_compact_and_words_come_back_written() {
     assert_eq!(request.headers["openai-organization"], "org-1");
     let mut fields = fields(request);
     assert!(fields[0].0 == "file" && fields[0].1.ends_with(".m4a"), "{fields:?}");
+    assert_eq!(request.headers["content-length"], request.body.len().to_string(), "some servers want to know");
     fields.remove(0);
     let expected = [
         ("model", "whisper-1"),

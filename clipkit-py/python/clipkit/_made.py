@@ -1,0 +1,164 @@
+"""Data with more than its fields: classes that take the place of the generated ones."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Optional, Type, TypeVar, Union
+
+from . import _jupyter, _types
+from ._data import plain
+
+C = TypeVar("C", bound="Candidate")
+
+
+class Span(_types._Span):
+    """A stretch of a timeline in seconds: from ``start`` up to but not including ``end``."""
+
+    @property
+    def duration(self) -> float:
+        """How long it is, in seconds."""
+        return self.end - self.start
+
+    def __contains__(self, at: float) -> bool:
+        return self.start <= at < self.end
+
+
+class Score(_types._Score):
+    """How good a span is as a clip: ``total`` is 0 to 100, the parts are 0 to 10."""
+
+    def __init__(
+        self, total: float = 0.0, hook: float = 0.0, completeness: float = 0.0, density: float = 0.0, emotion: float = 0.0
+    ) -> None:
+        super().__init__(total, hook, completeness, density, emotion)
+
+    @classmethod
+    def from_dict(cls, value: Any) -> Score:
+        """The score of a dict of its shape, or of a number: its total."""
+        if isinstance(value, Score):
+            return value
+        return super().from_dict(value) if isinstance(value, Mapping) else cls(float(value))
+
+    def __float__(self) -> float:
+        return float(self.total)
+
+
+class Candidate(_types._Candidate):
+    """A span that could become a clip, with what speaks for it.
+
+    ``Candidate(12.5, 40.0, score=90, title="Opening", reason="first words")``: from and to in seconds of the source.
+    """
+
+    def __init__(
+        self,
+        start: Union[float, Span],
+        end: Optional[float] = None,
+        *,
+        score: Union[float, Score] = 0.0,
+        title: str = "",
+        reason: str = "",
+        hook_line: Optional[str] = None,
+    ) -> None:
+        if isinstance(start, _types._Span) == (end is not None):
+            raise TypeError("a Candidate takes a start and an end in seconds, or a Span")
+        span = start if isinstance(start, Span) else Span(start, end)  # type: ignore[arg-type]  # As was just seen.
+        super().__init__(span, Score.from_dict(score), title, reason, hook_line)
+
+    @classmethod
+    def from_dict(cls: Type[C], value: Any) -> C:
+        """The candidate of a dict: ``span`` may be given as ``start`` and ``end``, ``score`` as a number."""
+        if isinstance(value, cls):
+            return value
+        given = dict(value)
+        span = Span.from_dict(given.pop("span")) if "span" in given else Span(given.pop("start"), given.pop("end"))
+        known = {name: given.pop(name) for name in ("score", "title", "reason", "hook_line") if name in given}
+        made = cls(span, **known)
+        made.__dict__.update(given)
+        return made
+
+
+class ClipPlan(_types._ClipPlan):
+    """Everything a renderer needs to make one clip, and nothing it has to decide: change it, and render it again.
+
+    All times but ``span`` are on the clip's timeline, in seconds from its first frame; all places are fractions of the displayed picture.
+    """
+
+    @classmethod
+    def load(cls, path: Union[str, os.PathLike[str]]) -> ClipPlan:
+        """Reads a plan that was written beside a clip."""
+        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Writes the plan as JSON, whole or not at all."""
+        to = Path(path)
+        partial = to.with_name(f".{to.name}.partial")
+        try:
+            partial.write_text(json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            partial.replace(to)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, Any]:
+        return _jupyter.of_plan(self)
+
+
+class ManifestClip(_types._ManifestClip):
+    """A clip that was made. ``file``, ``plan`` and ``cover`` are as the publisher answered them; ``path`` and its kin are where they are here."""
+
+    _folder: Optional[Path] = None
+
+    def _place(self, name: Optional[str]) -> Optional[Path]:
+        if name is None or "://" in name:
+            return None
+        return Path(name) if self._folder is None else self._folder / name
+
+    @property
+    def path(self) -> Union[Path, str]:
+        """The clip's file; its address, where it is not on this machine."""
+        return self._place(self.file) or self.file
+
+    @property
+    def plan_path(self) -> Optional[Path]:
+        """The file of its plan, where that is on this machine."""
+        return self._place(self.plan)
+
+    @property
+    def cover_path(self) -> Optional[Path]:
+        """The file of its cover, where that is on this machine."""
+        return self._place(self.cover)
+
+    def read_plan(self) -> ClipPlan:
+        """Its plan, to be changed and rendered again."""
+        path = self.plan_path
+        if path is None:
+            raise FileNotFoundError(f"the plan of {self.file} is not on this machine")
+        return ClipPlan.load(path)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, Any]:
+        return _jupyter.of_clip(self)
+
+
+class Manifest(_types._Manifest):
+    """What a run made: the content of ``clips.json``. It is also a sequence of its clips, best first."""
+
+    #: So that it can end a stream of events.
+    event = "manifest"
+
+    def __iter__(self) -> Iterator[ManifestClip]:
+        return iter(self.clips)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Mapping[str, Any]:
+        return _jupyter.of_manifest(self)
+
+
+def placed(manifest: Manifest, folder: Optional[Path]) -> Manifest:
+    """Tells the clips of a manifest the folder that their names are relative to."""
+    for clip in manifest.clips:
+        clip._folder = folder
+    return manifest
+
+

@@ -1,0 +1,193 @@
+"""What stands beside the pipeline: one stage alone, models, pictures, styles."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Union
+
+from . import _clipkit, _onnx
+from ._call import Start, Steps, block_on, block_on_all, wait_for, wait_for_all
+from ._clipkit import Context, Frame
+from ._made import Candidate, ClipPlan, Span
+from ._stages import FileSource, Path, stage_config, stage_of
+from ._types import CaptionStyle, FrameOptions, Media, Tracks, Transcript
+
+if TYPE_CHECKING:
+    import numpy
+    import numpy.typing
+
+
+def probe(input: Path, *, context: Optional[Context] = None) -> Media:
+    """Says what is in a video on this machine. The whole file is read once."""
+    return FileSource().fetch_sync(context, input)
+
+
+def _alone(method: str, field: str, given: Any, value: Any) -> Steps[Any]:
+    """One stage, or the one that a name or configuration describes, on one input."""
+    config = stage_config(given)
+    if config is None:
+        stage = stage_of(method, given)
+    else:
+        _onnx.find_library()
+        stage = yield lambda call, cx: _clipkit.Stage.start_config(call, cx, method, {field: config})
+    return (yield lambda call, cx: stage.start(call, cx, value))
+
+
+def _media(input: Union[Media, Path]) -> Steps[Media]:
+    return input if isinstance(input, Media) else (yield FileSource()._start(input))
+
+
+def _transcribe(input: Union[Media, Path], transcriber: Any) -> Steps[Transcript]:
+    media = yield from _media(input)
+    return (yield from _alone("transcribe", "transcriber", transcriber, media))  # type: ignore[no-any-return]
+
+
+def transcribe(input: Union[Media, Path], transcriber: Any = "auto", *, context: Optional[Context] = None) -> Transcript:
+    """The words of a video, with their times: by a transcriber, or by the one that a name or configuration describes."""
+    return block_on_all(_transcribe(input, transcriber), context)
+
+
+async def transcribe_async(input: Union[Media, Path], transcriber: Any = "auto", *, context: Optional[Context] = None) -> Transcript:
+    """The same, in the running event loop."""
+    return await wait_for_all(_transcribe(input, transcriber), context)
+
+
+def score(
+    transcript: Union[Transcript, Mapping[str, Any]],
+    scorer: Any = "auto",
+    *,
+    media: Optional[Media] = None,
+    context: Optional[Context] = None,
+    **options: Any,
+) -> List[Candidate]:
+    """The spans of a transcript that are worth a clip, best first. Options are those of :class:`ScoreOptions`."""
+    scoring = {"media": media, "transcript": transcript, "options": options}
+    return block_on_all(_alone("score", "scorer", scorer, scoring), context)
+
+
+async def score_async(
+    transcript: Union[Transcript, Mapping[str, Any]],
+    scorer: Any = "auto",
+    *,
+    media: Optional[Media] = None,
+    context: Optional[Context] = None,
+    **options: Any,
+) -> List[Candidate]:
+    """The same, in the running event loop."""
+    scoring = {"media": media, "transcript": transcript, "options": options}
+    return await wait_for_all(_alone("score", "scorer", scorer, scoring), context)
+
+
+def _track(input: Union[Media, Path], span: Union[Span, Mapping[str, float], None], tracker: Any) -> Steps[Tracks]:
+    media = yield from _media(input)
+    tracking = {"media": media, "span": Span(0.0, media.duration) if span is None else span}
+    return (yield from _alone("track", "tracker", tracker, tracking))  # type: ignore[no-any-return]
+
+
+def track(
+    input: Union[Media, Path],
+    span: Union[Span, Mapping[str, float], None] = None,
+    tracker: Any = "auto",
+    *,
+    context: Optional[Context] = None,
+) -> Tracks:
+    """The camera shots and faces of a span (default: all of the video)."""
+    return block_on_all(_track(input, span, tracker), context)
+
+
+async def track_async(
+    input: Union[Media, Path],
+    span: Union[Span, Mapping[str, float], None] = None,
+    tracker: Any = "auto",
+    *,
+    context: Optional[Context] = None,
+) -> Tracks:
+    """The same, in the running event loop."""
+    return await wait_for_all(_track(input, span, tracker), context)
+
+
+def contact_sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path, *, context: Optional[Context] = None) -> None:
+    """Draws what a plan shows, frame by frame, into a PNG file."""
+    block_on(_sheet(plan, to), context)
+
+
+async def contact_sheet_async(plan: Union[ClipPlan, Mapping[str, Any]], to: Path, *, context: Optional[Context] = None) -> None:
+    """The same, in the running event loop."""
+    await wait_for(_sheet(plan, to), context)
+
+
+def _sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path) -> Start:
+    return lambda call, cx: _clipkit.contact_sheet(call, cx, plan, to)
+
+
+def frames(
+    media: Union[Media, Path],
+    span: Union[Span, Mapping[str, float], None] = None,
+    *,
+    per_second: Optional[float] = None,
+    longest: Optional[int] = None,
+    context: Optional[Context] = None,
+) -> Iterator[Frame]:
+    """The pictures that show during a span (default: all of them), in order: at most ``per_second``, ``longest`` pixels on the longer side.
+
+    ``numpy.asarray(frame)`` is its rows, columns and colours (RGB, 0 to 255), without a copy; ``frame.crop(rect)`` a part of it.
+    """
+    if not isinstance(media, Media):
+        media = probe(media)
+    if span is None:
+        span = Span(0.0, media.duration)
+    return iter(_clipkit.Frames(context or Context(), media, span, FrameOptions(longest=longest, per_second=per_second)))
+
+
+def to_numpy(frame: Frame) -> numpy.typing.NDArray[numpy.uint8]:
+    """A frame's pixels: rows, columns, red-green-blue. The memory is the frame's own, and read only."""
+    import numpy
+
+    return numpy.asarray(frame)
+
+
+def caption_style(given: Union[str, Mapping[str, Any]]) -> CaptionStyle:
+    """A preset by its name, to be changed; or what ``{"like": "pop", "max_words": 2}`` makes of one."""
+    return _clipkit.caption_style(given)  # type: ignore[no-any-return]
+
+
+class Model(NamedTuple):
+    """A model that clipkit knows."""
+
+    id: str
+    about: str
+    license: str
+    bytes: int
+
+
+class ModelStore:
+    """Models on this machine: in ``CLIPKIT_MODELS``, else in ``cache``, which is in the user's cache folder unless it is given here."""
+
+    #: The identifier of the face detector that is used unless another is named.
+    DEFAULT_FACE_DETECTOR = "ultraface-rfb-320"
+
+    def __init__(self, cache: Optional[Path] = None) -> None:
+        self._cache = cache
+
+    @staticmethod
+    def all() -> List[Model]:
+        """The models that clipkit knows."""
+        return [Model(*model) for model in _clipkit.models()]
+
+    def find(self, id: str) -> Optional[pathlib.Path]:
+        """Where a model is, if it is here."""
+        found = _clipkit.find_model(id, self._cache)
+        return None if found is None else pathlib.Path(found)
+
+    async def resolve(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
+        """Where a model is, downloaded and checked if it is missing; or a file of yours."""
+        return pathlib.Path(await wait_for(self._fetch(id_or_path), context))
+
+    def resolve_sync(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
+        """The same, waited for in this thread."""
+        return pathlib.Path(block_on(self._fetch(id_or_path), context))
+
+    def _fetch(self, id_or_path: str) -> Start:
+        return lambda call, cx: _clipkit.fetch_model(call, cx, str(id_or_path), self._cache)
+
+

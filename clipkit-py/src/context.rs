@@ -1,0 +1,140 @@
+//! What a stage is given besides its input.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clipkit::{Event, Usage};
+use pyo3::prelude::*;
+
+use crate::error::raise;
+use crate::tell::tell;
+use crate::{convert, host};
+
+/// Python hears of one stage's progress about ten times a second: more than anybody sees costs the interpreter's time.
+const PACE: Duration = Duration::from_millis(100);
+
+/// What a stage is given besides its input: cancellation, progress, warnings, scratch space.
+#[pyclass(frozen, module = "clipkit._clipkit")]
+pub(crate) struct Context {
+    pub(crate) cx: clipkit::Context,
+}
+
+#[pymethods]
+impl Context {
+    /// A context; `on_event` is called with each event, on a thread of clipkit's. Temporary files go into the folder `scratch_in`, paid services
+    /// may cost up to `max_cost` US dollars.
+    #[new]
+    #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None))]
+    fn new(on_event: Option<Py<PyAny>>, scratch_in: Option<PathBuf>, max_cost: Option<f64>) -> Self {
+        let mut builder = clipkit::Context::builder().pace(PACE);
+        if let Some(listener) = on_event {
+            let listener = Arc::new(listener);
+            builder = builder.on_event(move |event| emit(&listener, event));
+        }
+        if let Some(folder) = scratch_in {
+            builder = builder.scratch_in(folder);
+        }
+        if let Some(usd) = max_cost {
+            builder = builder.max_cost(usd);
+        }
+        Context { cx: builder.build() }
+    }
+
+    /// The same context, cancelled by itself, for a call's work.
+    fn child(&self) -> Self {
+        Context { cx: self.cx.child() }
+    }
+
+    /// Asks everything that runs under this context to stop.
+    fn cancel(&self) {
+        self.cx.cancel();
+    }
+
+    /// Whether someone asked to stop.
+    #[getter]
+    fn cancelled(&self) -> bool {
+        self.cx.is_cancelled()
+    }
+
+    /// Raises `Cancelled` if someone asked to stop. Long loops call it once a turn.
+    fn check(&self, py: Python<'_>) -> PyResult<()> {
+        self.cx.check().map_err(|error| raise(py, &error))
+    }
+
+    /// Tells how far the stage is, 0 to 1.
+    fn progress(&self, fraction: f64) {
+        self.cx.progress(fraction);
+    }
+
+    /// Tells that the stage waits, for so many seconds, and why.
+    fn waiting(&self, seconds: f64, reason: &str) {
+        self.cx.waiting(Duration::try_from_secs_f64(seconds).unwrap_or_default(), reason);
+    }
+
+    /// Leaves a warning in the result, the log and the progress stream.
+    fn warn(&self, message: &str) {
+        self.cx.warn(message);
+    }
+
+    /// The warnings left so far.
+    #[pyo3(signature = () -> "list[clipkit._types.Warning]")]
+    fn warnings(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        convert::to_python(py, "Warning", &self.cx.warnings())
+    }
+
+    /// Enters what was asked of a paid service.
+    fn spend(&self, usage: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.cx.spend(convert::setting::<Usage>(usage, "a usage")?);
+        Ok(())
+    }
+
+    /// What was spent so far.
+    #[pyo3(signature = () -> "list[clipkit._types.Usage]")]
+    fn usage(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        convert::to_python(py, "Usage", &self.cx.usage())
+    }
+
+    /// What may still be spent, in US dollars; none where there is no budget.
+    fn budget_left(&self) -> Option<f64> {
+        self.cx.budget_left()
+    }
+
+    /// A folder for temporary files, removed when the run ends.
+    #[getter]
+    fn scratch(&self, py: Python<'_>) -> PyResult<PathBuf> {
+        Ok(self.cx.scratch().map_err(|error| raise(py, &error))?.to_owned())
+    }
+
+    /// The stage it speaks for.
+    #[getter]
+    fn stage(&self) -> Option<&'static str> {
+        self.cx.stage().map(clipkit::Stage::name)
+    }
+
+    /// The clip it speaks for, from 1 in order of rank.
+    #[getter]
+    fn clip(&self) -> Option<usize> {
+        self.cx.clip()
+    }
+
+    /// How many threads one piece of work should use; 0 leaves it to each library.
+    #[getter]
+    fn threads(&self) -> usize {
+        self.cx.threads()
+    }
+}
+
+fn emit(listener: &Arc<Py<PyAny>>, event: &Event) {
+    let (listener, event) = (listener.clone(), event.clone());
+    tell(move |py| {
+        if let Err(error) = convert::to_python(py, "Event", &event).and_then(|event| listener.call1(py, (event,))) {
+            error.write_unraisable(py, None);
+        }
+    });
+}
+
+/// The context of a call's work: it remembers the call, in whose event loop Python stages run.
+pub(crate) fn of_call(cx: &Context, call: &Py<PyAny>, py: Python<'_>) -> clipkit::Context {
+    cx.cx.with_extension(Arc::new(host::Caller(call.clone_ref(py))))
+}

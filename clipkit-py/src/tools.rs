@@ -1,0 +1,77 @@
+//! What stands beside the pipeline: models, caption styles, contact sheets, the command.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clipkit::{CaptionStyle, ClipPlan, Model, ModelStore};
+use pyo3::prelude::*;
+
+use crate::context::{self, Context};
+use crate::convert;
+use crate::error::raise;
+use crate::runtime::{self, Work};
+
+/// Draws a plan as a contact sheet into a PNG file.
+#[pyfunction]
+pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>, to: PathBuf) -> PyResult<Work> {
+    let (cx, plan) = (context::of_call(cx, &call, py), convert::setting::<ClipPlan>(plan, "a clip plan")?);
+    let under = cx.clone();
+    let work = async move { clipkit::contact_sheet(&under, &plan, &to).await };
+    runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
+}
+
+/// The models that clipkit knows: identifier, what it is, licence, size in bytes.
+#[pyfunction]
+pub(crate) fn models() -> Vec<(&'static str, &'static str, &'static str, u64)> {
+    Model::all().iter().map(|model| (model.id, model.about, model.license, model.bytes)).collect()
+}
+
+fn store(cache: Option<PathBuf>) -> ModelStore {
+    cache.into_iter().fold(ModelStore::new(), ModelStore::cache_in)
+}
+
+/// Where a model is on this machine.
+#[pyfunction]
+#[pyo3(signature = (id, cache = None))]
+pub(crate) fn find_model(py: Python<'_>, id: &str, cache: Option<PathBuf>) -> PyResult<Option<PathBuf>> {
+    let model = Model::by_id(id).map_err(|error| raise(py, &error))?;
+    Ok(py.detach(|| store(cache).find(model)))
+}
+
+/// Gets a model by its identifier, or a file of yours by its path.
+#[pyfunction]
+#[pyo3(signature = (call, cx, id_or_path, cache = None))]
+pub(crate) fn fetch_model(py: Python<'_>, call: Py<PyAny>, cx: &Context, id_or_path: String, cache: Option<PathBuf>) -> PyResult<Work> {
+    let cx = context::of_call(cx, &call, py);
+    let under = cx.clone();
+    let work = async move { store(cache).resolve(&under, &id_or_path).await };
+    runtime::start(py, call, cx, work, |py, path| Ok(path.into_pyobject(py)?.unbind().into_any()))
+}
+
+/// A caption style: a preset by its name, or what a description makes of one.
+#[pyfunction]
+pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+    let style = match given.extract::<String>() {
+        Ok(name) => CaptionStyle::named(&name),
+        Err(_) => CaptionStyle::from_json(&convert::setting::<serde_json::Value>(given, "a caption style")?.to_string()),
+    };
+    convert::to_python(py, "CaptionStyle", &style.map_err(|error| raise(py, &error))?)
+}
+
+/// Runs the command with these arguments, the program's name first, and answers its exit code.
+#[pyfunction]
+pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| clipkit::cli::run(arguments))
+}
+
+/// Has the ONNX Runtime library looked for in this folder first.
+#[pyfunction]
+pub(crate) fn onnx_runtime_in(folder: PathBuf) {
+    clipkit::onnx_runtime_in(folder);
+}
+
+/// The version of the crate.
+#[pyfunction]
+pub(crate) fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}

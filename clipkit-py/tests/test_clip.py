@@ -1,0 +1,130 @@
+"""The quick start, and what comes out of it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import clipkit
+from conftest import QUICK, First
+
+
+def test_the_quick_start_runs_as_written(talk, tmp_path):
+    (tmp_path / "talk.mp4").symlink_to(talk)
+    (tmp_path / "talk.words.json").symlink_to(talk.with_name("talk.words.json"))
+    program = textwrap.dedent(
+        """
+        import clipkit
+
+        class Long:
+            async def score(self, cx, scoring):
+                words = scoring.transcript.words
+                return [clipkit.Candidate(words[0].start, words[0].start + 20, score=90, title="Opening", reason="first words")]
+
+        for c in clipkit.clip("talk.mp4", out="clips", scorer=Long()):
+            print(c.path, c.span.start, c.span.end, c.score.total, c.title, c.warnings)
+        """
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    path, start, end, score, title = run.stdout.split(maxsplit=5)[:5]
+    assert (tmp_path / path).is_file() and title == "Opening"
+    assert float(end) - float(start) == pytest.approx(20, abs=0.8) and float(score) == 90
+
+
+def test_a_clip_says_where_its_files_are(talk, tmp_path, first):
+    clips = clipkit.clip(talk, out=tmp_path / "out", scorer=first, **QUICK)
+    (clip,) = clips
+    assert clip.path == tmp_path / "out" / "01-opening.mp4" and clip.path.is_file()
+    assert clip.plan_path.is_file() and clip.cover_path.is_file()
+    assert clip.reason == "first words" and clip.span.duration == pytest.approx(6, abs=0.8)
+    manifest = json.loads((tmp_path / "out" / "clips.json").read_text())
+    assert manifest["clips"][0] == clip.to_dict()
+    assert clipkit.ManifestClip.from_dict(clip.to_dict()) == clip
+    assert clip.read_plan().title == "Opening"
+
+
+def test_paths_may_be_paths_or_text(talk, tmp_path, first):
+    for video, out in ((str(talk), str(tmp_path / "a")), (talk, pathlib.PurePath(tmp_path / "b"))):
+        assert clipkit.clip(video, out, transcript=talk.with_name("talk.words.json"), scorer=first, **QUICK)
+
+
+def test_every_option_is_known(talk, tmp_path):
+    options = clipkit.ClipOptions()
+    assert (options.clips, options.crf, options.preset) == (10, 20, "veryfast")
+    # Each by its name, as it stands in a configuration.
+    clipkit.Pipeline(publisher=clipkit.Folder(tmp_path), **options.to_dict())
+    with pytest.raises(clipkit.ConfigError, match="crf is 60"):
+        clipkit.Pipeline(crf=60)
+    with pytest.raises(clipkit.ConfigError, match="clipz"):
+        clipkit.Pipeline(clipz=3)
+    with pytest.raises(ValueError):
+        clipkit.Pipeline(min=50, max=10)
+
+
+def test_a_configuration_describes_what_is_not_given(talk, tmp_path, first):
+    config = {"tracker": {"kind": "center"}, "publisher": {"kind": "folder", "path": str(tmp_path)}, "options": {"captions": None, "min": 5}}
+    for given in (config, json.dumps(config), clipkit.PipelineConfig.from_dict(config)):
+        manifest = clipkit.Pipeline(config=given, scorer=first, preset="ultrafast").run_sync(talk)
+        assert [clip.path for clip in manifest] == [tmp_path / "01-opening.mp4"]
+        assert manifest.clips[0].read_plan().captions is None
+    with pytest.raises(clipkit.ConfigError, match="oracle"):
+        clipkit.Pipeline(scorer="oracle")
+
+
+def test_plans_are_changed_and_rendered_again(talk, tmp_path, first):
+    pipeline = clipkit.Pipeline(scorer=first, publisher=clipkit.Folder(tmp_path), **QUICK)
+    planned = pipeline.plan_sync(talk)
+    (ranked,) = planned.plans
+    assert not list(tmp_path.iterdir())
+    # As objects.
+    ranked.plan.title = "Another name"
+    ranked.plan.output.crf = 33
+    ranked.plan.scenes[0].layout = clipkit.FitLayout(clipkit.Pane(clipkit.Crop(1.0, 1.0, [clipkit.CropKey(0, 0, 0)]), clipkit.Rect(0, 0.3, 1, 0.3)))
+    (clip,) = pipeline.render_sync(planned).clips
+    assert clip.path.name == "01-another-name.mp4" and clip.read_plan() == ranked.plan
+    # As a dict, read from the file beside the clip.
+    plan = json.loads(clip.plan_path.read_text())
+    plan["title"] = "Third"
+    (clip,) = pipeline.render_sync([plan]).clips
+    assert clip.path.name == "01-third.mp4"
+    # From a file, as an object.
+    plan = clipkit.ClipPlan.load(clip.plan_path)
+    plan.output.crf = 99
+    with pytest.raises(clipkit.InvalidPlanError, match="crf is 99") as caught:
+        pipeline.render_sync(plan)
+    assert caught.value.recovery == "give_up"
+    plan.save(tmp_path / "mine.json")
+    assert clipkit.ClipPlan.load(tmp_path / "mine.json") == plan
+
+
+def test_what_is_newer_than_this_version_survives():
+    plan = {"kind": "spiral", "turns": 3}
+    scene = clipkit.Scene.from_dict({"span": {"start": 0, "end": 1}, "layout": plan, "mood": "calm"})
+    assert scene.layout.turns == 3 and scene.mood == "calm"
+    assert scene.to_dict() == {"span": {"start": 0, "end": 1}, "layout": plan, "mood": "calm"}
+
+
+def test_a_notebook_shows_the_video_and_the_plan(talk, tmp_path, first):
+    manifest = clipkit.Pipeline(scorer=first, publisher=clipkit.Folder(tmp_path), **QUICK).run_sync(talk)
+    shown = manifest.clips[0]._repr_mimebundle_()
+    assert "Opening" in shown["text/plain"]
+    assert "data:video/mp4;base64," in shown["text/html"] and "data:image/png;base64," in shown["text/html"]
+    assert "image/png" in manifest.clips[0].read_plan()._repr_mimebundle_()
+    assert "<video" in manifest._repr_mimebundle_()["text/html"]
+    manifest.clips[0].path.unlink()
+    assert "is gone" in manifest.clips[0]._repr_mimebundle_()["text/html"]
+
+
+def test_the_command_is_there(talk, tmp_path):
+    def run(*arguments):
+        return subprocess.run([sys.executable, "-m", "clipkit", *map(str, arguments)], capture_output=True, text=True, timeout=120)
+
+    probed = run("probe", talk, "--json")
+    assert probed.returncode == 0 and json.loads(probed.stdout)["video"]["width"] == 320, probed.stderr
+    assert run("clip").returncode == 2
+    assert run("probe", tmp_path / "none.mp4").returncode == 3
+    assert run("--version").stdout.split()[-1] == clipkit.__version__
