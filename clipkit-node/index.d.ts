@@ -1472,6 +1472,8 @@ export declare class Context {
 	constructor(options?: ContextOptions);
 	/** Asks everything that runs under this context to stop. */
 	cancel(): void;
+	/** Stops what runs under this context and removes its scratch space: for contexts of your own, when you have what you want. */
+	close(): void;
 	/** Whether someone asked to stop. */
 	get cancelled(): boolean;
 	/** Throws a `ClipkitError` with code `cancelled` if someone asked to stop. Long loops call it once a turn. */
@@ -1498,7 +1500,7 @@ export declare class Context {
 	get usage(): Usage[];
 	/** What may still be spent, in US dollars; null where there is no budget. */
 	get budgetLeft(): number | null;
-	/** A folder for this run's temporary files, removed when it ends. */
+	/** A folder for temporary files, removed when the run ends; that of a context of your own, when that is closed or collected. */
 	get scratch(): string;
 	/** Waits, unless someone asks to stop: then it throws at once. `reason` is told to whoever listens. */
 	sleep(seconds: number, reason?: string): Promise<void>;

@@ -18,6 +18,8 @@ export declare class Context {
   /** The events since the last call, as JSON. */
   events(): Array<string>
   cancel(): void
+  /** Stops what runs under it and removes its scratch space. */
+  close(): void
   get cancelled(): boolean
   check(): void
   /**

@@ -1,3 +1,5 @@
+import "./onnx";
+
 export { clip, Pipeline } from "./pipeline";
 export { frames } from "./frames";
 export type { Frame, FrameOptions } from "./frames";

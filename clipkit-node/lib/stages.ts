@@ -3,7 +3,7 @@
 import * as native from "../native";
 import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
-import { calling, departing, hostErrors } from "./errors";
+import { calling, ClipkitError, departing, hostErrors } from "./errors";
 import { METHODS } from "./kinds";
 import type { Inputs, Kind, Likes, Outputs } from "./kinds";
 import { BuiltInLayer, nativeLayer, type CustomLayer } from "./layers";
@@ -25,6 +25,9 @@ function adopt<T extends object>(self: T, handle: native.Stage, ...keep: object[
 export function handleOf(kind: Kind, stage: object): native.Stage {
   const own = handles.get(stage);
   if (own) return own;
+  if (typeof (stage as Methods)[METHODS[kind]] !== "function") {
+    throw new ClipkitError("config", `this is no ${kind}: it has no method ${METHODS[kind]}`);
+  }
   const facts = stage as { fingerprint?: unknown; size?: unknown; staging?: unknown; conclude?: unknown };
   const { fingerprint, size, staging } = facts;
   const told = JSON.stringify({

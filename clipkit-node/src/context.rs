@@ -80,6 +80,15 @@ impl Context {
         self.cx.cancel();
     }
 
+    /// Stops what runs under it and removes its scratch space.
+    #[napi]
+    pub fn close(&mut self) {
+        self.cx.cancel();
+        // Scratch space goes with the last clone.
+        self.cx = clipkit::Context::new();
+        self.cx.cancel();
+    }
+
     #[napi(getter)]
     pub fn cancelled(&self) -> bool {
         self.cx.is_cancelled()

@@ -22,7 +22,7 @@ export function transcript(count) {
   let at = 0.5;
   for (let n = 0; n < (count ?? texts.length); n++) {
     const text = texts[n % texts.length];
-    words.push({ text, start: at, end: at + 0.28 });
+    words.push({ text, start: at, end: Math.round((at + 0.28) * 1000) / 1000 });
     at = Math.round((at + (/[.?!]$/.test(text) ? 0.6 : 0.3)) * 1000) / 1000;
   }
   return { language: "en", origin: "test", words };
