@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clipkit::{CaptionStyle, ClipPlan, Model, ModelStore};
+use clipkit::{CaptionStyle, Model, ModelStore};
 use pyo3::prelude::*;
 
 use crate::context::{self, Context};
@@ -14,7 +14,7 @@ use crate::runtime::{self, Work};
 /// Draws a plan as a contact sheet into a PNG file.
 #[pyfunction]
 pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>, to: PathBuf) -> PyResult<Work> {
-    let (cx, plan) = (context::of_call(cx, &call, py), convert::setting::<ClipPlan>(plan, "a clip plan")?);
+    let (cx, plan) = (context::of_call(cx, &call, py), convert::plan(plan)?);
     let under = cx.clone();
     let work = async move { clipkit::contact_sheet(&under, &plan, &to).await };
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))

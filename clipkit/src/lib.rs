@@ -7,6 +7,7 @@ mod av;
 mod caption;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod clip;
 mod config;
 mod context;
 mod error;
@@ -33,6 +34,7 @@ mod track;
 mod transcribe;
 mod voice;
 
+pub use clip::{Clipping, clip};
 pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};
@@ -52,6 +54,12 @@ pub use score::{Genre, Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
+
+/// What benches measure of the inside. No part of the API: it may change at any time.
+#[doc(hidden)]
+pub mod benches {
+    pub use crate::track::SeenFaces;
+}
 
 /// What is handed across threads and held by servers must stay fit for it.
 const _: () = {

@@ -142,9 +142,9 @@ class Pipeline:
         """
         Plans clips of a video and makes none.
         """
-    def start_render(self, /, call: Any, cx: Context, plans: Any) -> Work:
+    def start_render(self, /, call: Any, cx: Context, ranks: SupportsGetItem[int, SupportsIndex], plans: SupportsGetItem[int, Any]) -> Work:
         """
-        Makes the clips that plans describe.
+        Makes the clips that plans describe, each of its rank.
         """
     def start_run(self, /, call: Any, cx: Context, uri: Any) -> Work:
         """
