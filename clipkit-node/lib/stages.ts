@@ -312,11 +312,15 @@ export interface OpenAiServer {
   organization?: string;
   /** It is never written anywhere. */
   apiKey?: string;
+  /** What goes around each request, the first next to it. Default: a retry, which is all that ever tries a request again. */
+  layers?: doc.LayerConfig[];
 }
 
 /** Transcribes by a Whisper-style API. */
 export class OpenAiTranscriber extends Transcriber {
-  constructor(options: { server?: OpenAiServer; model?: string; language?: string; prompt?: string; uploads?: number } = {}) {
+  constructor(
+    options: { server?: OpenAiServer; model?: string; language?: string; prompt?: string; uploads?: number; timeoutSecs?: number } = {},
+  ) {
     super();
     builtIn(this, "OpenAiTranscriber", options);
   }
