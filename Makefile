@@ -1,6 +1,7 @@
 # make demo                  make clips from a sample talk (drawn and spoken here), with everything that needs
 # make demo VIDEO=talk.mp4   the same from a video of yours; its transcript stands beside it (talk.vtt, talk.srt ...) or inside it
 # make demo-python           the README's quick start for Python, as it is written there, on the sample talk
+# make demo-node             the README's quick start for Node, as it is written there, on the sample talk
 # make test                  every check: formatting, lints, tests, documentation
 # make bench                 what scoring and analysis cost, and rendering beside the ffmpeg command
 # make setup                 install what these need, and nothing that is there
@@ -9,7 +10,7 @@ VIDEO ?=
 OUT ?= demo
 ARGS ?=
 
-.PHONY: demo demo-python test bench setup
+.PHONY: demo demo-python demo-node test bench setup
 .SUFFIXES:
 
 demo:
@@ -20,6 +21,11 @@ demo-python:
 	@.ci/setup
 	@.ci/python setup
 	@.ci/python demo "$(OUT)"
+
+demo-node:
+	@.ci/setup
+	@.ci/node setup
+	@.ci/node demo "$(OUT)"
 
 test:
 	@.ci/setup tests

@@ -1,5 +1,5 @@
 //! What planning a clip of a minute costs, without a picture: the camera's path through a shot in which four people move and talk, the layout,
-//! the cues, and the captions as ASS.
+//! the cues, and the captions as ASS; and, before that, linking the faces of single frames to tracks.
 
 #![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
 
@@ -105,5 +105,24 @@ fn planning(criterion: &mut Criterion) {
     criterion.bench_function("its captions measured and set as ASS", |bencher| bencher.iter(|| captions.to_ass(1080, 1920)));
 }
 
-criterion_group!(benches, planning);
-criterion_main!(benches);
+/// Four people who move about, and cross each other's ways, seen five times a second; now and then one is missed.
+fn association(criterion: &mut Criterion) {
+    let moments = (0..(LENGTH * 5.0) as u32).map(|n| {
+        let t = f64::from(n) / 5.0;
+        let rect = |person: u32| {
+            let phase = f64::from(person) * 1.7;
+            Rect::new(0.1 + 0.2 * f64::from(person) + 0.12 * (t * 0.5 + phase).sin(), 0.3 + 0.05 * (t * 0.3 + phase).cos(), 0.07, 0.12)
+        };
+        (Timestamp::from_secs(t), (0..4).filter(|person| (n + person * 13) % 29 != 0).map(rect).collect())
+    });
+    let seen = benches::SeenFaces::new(moments);
+    let shots: Vec<Shot> =
+        (0..6).map(|n| Shot::new(Span::secs(f64::from(n) * LENGTH / 6.0, f64::from(n + 1) * LENGTH / 6.0).unwrap())).collect();
+    let tracks = seen.associate(&shots).len();
+    criterion.bench_function(&format!("faces of a minute linked, four people, six shots, {tracks} tracks"), |bencher| {
+        bencher.iter(|| seen.associate(&shots));
+    });
+}
+
+criterion_group!(measured, planning, association);
+criterion_main!(measured);

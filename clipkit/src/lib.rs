@@ -53,6 +53,12 @@ pub use source::{FileSource, Source};
 pub use track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 pub use transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 
+/// What benches measure of the inside. No part of the API: it may change at any time.
+#[doc(hidden)]
+pub mod benches {
+    pub use crate::track::SeenFaces;
+}
+
 /// What is handed across threads and held by servers must stay fit for it.
 const _: () = {
     const fn shared<T: Send + Sync + 'static>() {}

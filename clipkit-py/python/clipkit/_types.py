@@ -117,8 +117,9 @@ class _Cache(Data):
       Nothing of it is written in the clear.
     - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
       used leaves a warning.
-    - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
-      cancelled leaves the others alone; the work stops when nobody waits for it any more.
+    - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
+      each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
+      it any more.
     - Failures are not kept, nor is what a ``Fallback`` stepped down to. Warnings are kept with the answer and said each time.
     - Several processes may share a store: an entry appears when it is whole.
 
@@ -832,14 +833,54 @@ class OpenAiServer(Data):
     """A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
 
     What is not set comes from the environment: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_ORG_ID``. The key is never written anywhere: not to
-    JSON, logs, errors or manifests. A call is tried three times where the server is busy or out of reach, as it asks to wait.
+    JSON, logs, errors or manifests.
+
+    A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
+    the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
     """
 
     base_url: Optional[str] = None
     """The address below which the API's paths lie, such as ``http://localhost:8000/v1``."""
+    layers: List[Dict[str, Any]] = field(default_factory=lambda: [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}])  # noqa: E501
+    """What goes around each request, the first next to it. Default: a ``Retry``, which is all that ever tries a request again; none, and each is
+    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
+    no place here, but around the stage.
+    """
     organization: Optional[str] = None
     """The organisation to charge."""
     _optional: ClassVar[frozenset[str]] = frozenset(['base_url', 'organization'])
+
+
+@dataclass
+class OpenAiTranscriber(Data):
+    """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+
+    The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
+    time, and the words are put together again. Stretches that nobody speaks in are not sent.
+
+    ``whisper-1`` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
+    where it gives no times at all (``gpt-4o-transcribe`` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
+    where the voice is. A warning says so either way.
+
+    Each request is made inside the server's layers (``OpenAiServer.layers``): one that fails is sent again alone, not all of the video.
+    """
+
+    language: Optional[str] = None
+    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    model: str = 'whisper-1'
+    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    prompt: Optional[str] = None
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int = 600
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    uploads: int = 3
+    """How many stretches are sent at once. Default 3."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'server': _named("OpenAiServer"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'prompt'])
 
 
 @dataclass
@@ -916,7 +957,7 @@ class PipelineConfig(Data):
     """Where videos come from. Default ``file``."""
     tracker: TrackerConfig = field(default_factory=lambda: _named("TrackerConfig")({'kind': 'auto', 'model': None}))
     """How faces and shots are found. Default ``auto``."""
-    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto'}))
+    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto', 'model': None, 'openai': {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}}))  # noqa: E501
     """How words and their times are found. Default ``auto``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'options': _named("ClipOptions"),
@@ -1084,6 +1125,10 @@ class _Retry(Data):
     the other side says how long to wait (``Retry-After``), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
     Wrong settings, unusable input and cancelled work are never tried again.
 
+    Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
+    Stages that ask a server have one around each request (``OpenAiServer.layers``), where one request that fails
+    is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+
     It belongs outside ``RateLimit`` and ``Timeout``, so that they hold for each attempt: see
     ``StageExt``. In JSON, ``{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}``.
     """
@@ -1169,10 +1214,10 @@ class OpenaiScorerConfig(Data):
     """How many requests run at once. Default 3."""
     rerank: bool = True
     """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
-    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 120
-    """How long one answer may take, retries included, in seconds. Default 120."""
+    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'price': _named("Price"),
@@ -1381,10 +1426,20 @@ class Tracks(Data):
 @dataclass
 class AutoTranscriberConfig(Data):
     """Captions beside the video or inside it; else the API, where a key or a server is set; else a speech model on this machine, where one
-    is found; else an error that says what to do.
+    is found, which also steps in, with a warning, where the API fails; else an error that lists the ways.
     """
 
+    model: Optional[str] = None
+    """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
+    ``Model.DEFAULT_SPEECH`` where it was downloaded.
+    """
+    openai: OpenAiTranscriber = field(default_factory=lambda: _named("OpenAiTranscriber")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
+    """How the API is asked, if it comes to that."""
     kind: str = 'auto'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'openai': _named("OpenAiTranscriber"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
 @dataclass
@@ -1406,9 +1461,11 @@ class OpenaiTranscriberConfig(Data):
     model: str = 'whisper-1'
     """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
     prompt: Optional[str] = None
-    """Names and terms to spell as given here."""
-    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int = 600
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
     uploads: int = 3
     """How many stretches are sent at once. Default 3."""
     kind: str = 'openai'
@@ -1422,10 +1479,14 @@ class OpenaiTranscriberConfig(Data):
 class LocalTranscriberConfig(Data):
     """A speech model on this machine: ``LocalTranscriber``."""
 
+    language: Optional[str] = None
+    """The language that is spoken, as ISO 639-1 (``en``), for what comes after: such models find it out or know but one, and do not say it."""
     model: Optional[str] = None
-    """The model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache."""
+    """The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that ``auto`` would take, else
+    ``Model.DEFAULT_SPEECH``.
+    """
     kind: str = 'local'
-    _optional: ClassVar[frozenset[str]] = frozenset(['model'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'model'])
 
 
 #: How words and their times are found.
@@ -1461,7 +1522,9 @@ class Usage(Data):
     completion_tokens: int = 0
     """Tokens that were written."""
     cost_usd: Optional[float] = None
-    """What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice."""
+    """What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
+    there is no price. It is no invoice.
+    """
     estimated: bool = False
     """Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low."""
     model: str = ''
@@ -1599,9 +1662,11 @@ class OpenAiTranscriberDict(TypedDict, total=False):
     model: str
     """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
     prompt: Optional[str]
-    """Names and terms to spell as given here."""
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
     server: Union[OpenAiServer, Dict[str, Any]]
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
     uploads: int
     """How many stretches are sent at once. Default 3."""
 
@@ -1620,7 +1685,7 @@ class OpenAiScorerDict(TypedDict, total=False):
     server: Union[OpenAiServer, Dict[str, Any]]
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int
-    """How long one answer may take, retries included, in seconds. Default 120."""
+    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
 
 
 class OnnxTrackerDict(TypedDict, total=False):
@@ -1693,6 +1758,7 @@ __all__ = [
     'OnnxTrackerOptions',
     'OpenAiScorerDict',
     'OpenAiServer',
+    'OpenAiTranscriber',
     'OpenAiTranscriberDict',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
@@ -1786,6 +1852,7 @@ LOADERS: Dict[str, Loader] = {
     'Media': Media.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
+    'OpenAiTranscriber': OpenAiTranscriber.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
     'Pane': Pane.from_dict,

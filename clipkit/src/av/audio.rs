@@ -26,9 +26,7 @@ impl AudioReader {
         let mut input = Input::open(cx, &media.path)?;
         let Some(index) = input.demuxer.streams().best(Type::Audio).map(|stream| stream.index()) else { return Ok(None) };
         input.keep_only(index);
-        // A second of run-up: codecs need a frame or two, and indexes are coarse.
-        let start = from.plus(-1.0);
-        if start > Timestamp::ZERO && !input.seek(start) {
+        if run_up(from) > Timestamp::ZERO && !input.seek(run_up(from)) {
             input = Input::open(cx, &media.path)?;
             input.keep_only(index);
         }
@@ -47,6 +45,18 @@ impl AudioReader {
             }
         };
         Ok(Some(AudioReader { input, stream: index, base, decoder, from, next_at: Timestamp::ZERO, draining: false, broken: 0 }))
+    }
+
+    /// Goes back to where the reader was opened.
+    pub(crate) fn rewind(&mut self) -> Result<()> {
+        if !self.input.seek(run_up(self.from).max(Timestamp::ZERO)) {
+            let mut input = Input::open(self.input.context(), self.input.path())?;
+            input.keep_only(self.stream);
+            self.input = input;
+        }
+        self.decoder.flush();
+        (self.next_at, self.draining, self.broken) = (Timestamp::ZERO, false, 0);
+        Ok(())
     }
 
     /// The next stretch of sound and when it starts, on the source's timeline; none at the end. The frame's own time counts samples from
@@ -91,6 +101,11 @@ impl AudioReader {
     pub(crate) fn broken(&self) -> u64 {
         self.broken
     }
+}
+
+/// Where to start reading: a second before, for codecs need a frame or two, and indexes are coarse.
+fn run_up(from: Timestamp) -> Timestamp {
+    from.plus(-1.0)
 }
 
 fn is_sound(frame: &ff::frame::Audio) -> bool {

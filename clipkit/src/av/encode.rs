@@ -5,6 +5,7 @@ use ff::format::context::Output;
 use ff::{Dictionary, Packet, Rational, codec, color, encoder, format};
 use ffmpeg_next as ff;
 
+use super::seal::{self, Seals};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::FrameRate;
 
@@ -37,6 +38,7 @@ pub(crate) struct Mp4Writer {
     video: encoder::video::Encoder,
     audio: encoder::audio::Encoder,
     video_base: Rational,
+    seals: Seals,
 }
 
 const VIDEO: usize = 0;
@@ -60,7 +62,7 @@ impl Mp4Writer {
         let mut options = Dictionary::new();
         options.set("movflags", "+faststart");
         output.write_header_with(options).map_err(refuse)?;
-        Ok(Mp4Writer { output, path: path.to_owned(), video, audio, video_base })
+        Ok(Mp4Writer { output, path: path.to_owned(), video, audio, video_base, seals: Seals::default() })
     }
 
     /// Writes a frame; its time counts frames.
@@ -77,13 +79,14 @@ impl Mp4Writer {
         self.drain_audio()
     }
 
-    /// Writes what the encoders still hold, and the index.
-    pub(crate) fn finish(mut self) -> Result<()> {
+    /// Writes what the encoders still hold, and the index. Answers what the packets hold.
+    pub(crate) fn finish(mut self) -> Result<Seals> {
         self.video.send_eof().map_err(|code| self.refuse(code))?;
         self.drain_video()?;
         self.audio.send_eof().map_err(|code| self.refuse(code))?;
         self.drain_audio()?;
-        self.output.write_trailer().map_err(|code| self.refuse(code))
+        self.output.write_trailer().map_err(|code| self.refuse(code))?;
+        Ok(self.seals)
     }
 
     fn drain_video(&mut self) -> Result<()> {
@@ -103,6 +106,11 @@ impl Mp4Writer {
     }
 
     fn write(&mut self, packet: &mut Packet, stream: usize, base: Rational) -> Result<()> {
+        let data = packet.data().unwrap_or_default();
+        match stream {
+            VIDEO => self.seals.picture.push(seal::of_stream(data)),
+            _ => self.seals.sound.push(seal::of_bytes(data)),
+        }
         let target = self.output.stream(stream).map_or(base, |stream| stream.time_base());
         packet.set_stream(stream);
         packet.rescale_ts(base, target);

@@ -20,6 +20,36 @@ pub(crate) struct RgbImage {
     pub(crate) pixels: Vec<u8>,
 }
 
+/// How a frame's numbers mean colours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Coding {
+    /// The parts of red and blue in brightness.
+    pub(super) red: f64,
+    pub(super) blue: f64,
+    /// Whether black and white are 0 and 255, not 16 and 235.
+    pub(super) full: bool,
+    /// swscale's number of the matrix.
+    table: i32,
+}
+
+impl Coding {
+    /// ITU-R BT.601-7, 2.5.1; BT.709-6, 3.2; BT.2020-2, table 4.
+    pub(super) const BT601: Coding = Coding { red: 0.299, blue: 0.114, full: false, table: ffi::SWS_CS_ITU601 };
+    const BT709: Coding = Coding { red: 0.2126, blue: 0.0722, table: ffi::SWS_CS_ITU709, ..Coding::BT601 };
+    const BT2020: Coding = Coding { red: 0.2627, blue: 0.0593, table: ffi::SWS_CS_BT2020, ..Coding::BT601 };
+    /// What is this high and does not say is in high definition, so BT.709, as players take it.
+    const HIGH_DEFINITION: u32 = 720;
+
+    /// Tells a scaler to RGB, which takes everything for BT.601 unless told. Where it cannot be told (RGB, grey), there is no matrix.
+    pub(super) fn tell(self, scaler: &mut Scaler) {
+        // SAFETY: the context is alive; the table lives for ever.
+        unsafe {
+            let table = ffi::sws_getCoefficients(self.table);
+            ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, i32::from(self.full), table, 1, 0, 1 << 16, 1 << 16);
+        }
+    }
+}
+
 impl Picture {
     pub(crate) fn new(at: Timestamp, frame: ff::frame::Video) -> Self {
         Picture { at, frame }
@@ -49,6 +79,20 @@ impl Picture {
     pub(crate) fn format(&self) -> i32 {
         // SAFETY: reading a field of a frame we own.
         unsafe { (*self.frame.as_ptr()).format }
+    }
+
+    /// How its numbers mean colours, as far as it says.
+    pub(super) fn coding(&self) -> Coding {
+        use ff::color::{Range, Space};
+        use ff::format::Pixel::{YUVJ420P, YUVJ422P, YUVJ440P, YUVJ444P};
+        let matrix = match self.frame.color_space() {
+            Space::BT709 => Coding::BT709,
+            Space::BT2020NCL | Space::BT2020CL => Coding::BT2020,
+            Space::Unspecified if self.height() >= Coding::HIGH_DEFINITION => Coding::BT709,
+            _ => Coding::BT601,
+        };
+        let full = self.frame.color_range() == Range::JPEG || matches!(self.frame.format(), YUVJ420P | YUVJ422P | YUVJ440P | YUVJ444P);
+        Coding { full, ..matrix }
     }
 
     /// Columns and rows to which a window can be moved: where colour is stored for pairs of pixels, every second.
@@ -119,12 +163,7 @@ impl RgbImage {
         let (width, height) = (frame.width(), frame.height());
         let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
         let mut scaler = Scaler::get(format, width, height, rgb, width, height, flags).map_err(refuse)?;
-        // swscale takes everything for BT.601 unless told.
-        // SAFETY: the context is alive; the table lives for ever.
-        unsafe {
-            let table = ffi::sws_getCoefficients(ffi::SWS_CS_ITU709);
-            ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, 0, table, 1, 0, 1 << 16, 1 << 16);
-        }
+        Coding::BT709.tell(&mut scaler);
         let mut converted = ff::frame::Video::empty();
         scaler.run(frame, &mut converted).map_err(refuse)?;
         Ok(RgbImage::of_rgb24(&converted))

@@ -4,7 +4,8 @@ use ff::format::Pixel;
 use ff::software::scaling::{Context as Scaler, Flags};
 use ffmpeg_next as ff;
 
-use super::picture::{Picture, RgbImage};
+use super::picture::{Coding, Picture, RgbImage};
+use super::shrink::shrunk;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Orientation, VideoStream};
 
@@ -58,7 +59,7 @@ pub(crate) struct Thumbnailer {
     /// Before orientation.
     size: (u32, u32),
     orientation: Orientation,
-    scaler: Option<Scaler>,
+    scaler: Option<(Scaler, Coding)>,
     scaled: ff::frame::Video,
 }
 
@@ -75,18 +76,24 @@ impl Thumbnailer {
 
     /// The picture of a frame.
     pub(crate) fn image(&mut self, picture: &Picture) -> Result<RgbImage> {
+        if let Some(image) = shrunk(picture, self.size) {
+            return Ok(image.oriented(self.orientation));
+        }
         let failed = |code| super::fail(ErrorKind::Decode, "scale a frame", code);
         let frame = picture.frame();
-        let input = (frame.format(), frame.width(), frame.height());
+        let (input, coding) = ((frame.format(), frame.width(), frame.height()), picture.coding());
         let (width, height) = self.size;
         // A stream may change its format midway.
-        let fits = |scaler: &Scaler| (scaler.input().format, scaler.input().width, scaler.input().height) == input;
-        let scaler = match self.scaler.take().filter(fits) {
+        let fits = |(scaler, told): &(Scaler, Coding)| {
+            (scaler.input().format, scaler.input().width, scaler.input().height) == input && *told == coding
+        };
+        let (scaler, _) = match self.scaler.take().filter(fits) {
             Some(scaler) => self.scaler.insert(scaler),
             None => {
                 // Area averaging: a picture made a tenth as large by interpolation alone would flicker.
-                let made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, Flags::AREA).map_err(failed)?;
-                self.scaler.insert(made)
+                let mut made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, Flags::AREA).map_err(failed)?;
+                coding.tell(&mut made);
+                self.scaler.insert((made, coding))
             }
         };
         scaler.run(frame, &mut self.scaled).map_err(failed)?;

@@ -1,4 +1,7 @@
+use std::collections::VecDeque;
+
 use ff::codec::discard::Discard;
+use ff::ffi;
 use ffmpeg_next as ff;
 
 use super::input::Input;
@@ -17,7 +20,16 @@ pub(crate) enum Effort {
     Exact,
     /// Faster and a little blurred: the loop filter is left out. For analysis.
     Analysis,
+    /// The same, and of the frames only those that others are built on: often every second. Where they are too far apart for that to be of
+    /// use, or carry no time, it is [`Effort::Analysis`].
+    Sparse,
 }
+
+/// Frames of a sparse reading are at most this far apart, in seconds.
+const SPARSEST: f64 = 0.125;
+/// Before a frame that is sought, so many packets of so many bytes are read to see which frames lead up to it.
+const MOST_AHEAD: usize = 1500;
+const MOST_AHEAD_BYTES: usize = 16 << 20;
 
 /// Decodes a video's picture, frame by frame, in order of display.
 pub(crate) struct VideoReader {
@@ -31,8 +43,14 @@ pub(crate) struct VideoReader {
     step: f64,
     last: Option<Timestamp>,
     pending: Option<Picture>,
+    /// Packets that were read ahead.
+    ahead: VecDeque<ff::Packet>,
+    /// Before this time of the stream's clock, only frames that others are built on are needed.
+    needed_from: i64,
     draining: bool,
     broken: usize,
+    /// Packets decoded and frames answered since the last seek.
+    count: (usize, usize),
 }
 
 impl VideoReader {
@@ -44,7 +62,22 @@ impl VideoReader {
         input.keep_only(stream);
         let (base, decoder) = open_decoder(&input, stream, effort, threads)?;
         let step = 1.0 / video.frame_rate.fps().max(0.1);
-        Ok(VideoReader { input, stream, base, decoder, effort, threads, step, last: None, pending: None, draining: false, broken: 0 })
+        Ok(VideoReader {
+            input,
+            stream,
+            base,
+            decoder,
+            effort,
+            threads,
+            step,
+            last: None,
+            pending: None,
+            ahead: VecDeque::new(),
+            needed_from: i64::MIN,
+            draining: false,
+            broken: 0,
+            count: (0, 0),
+        })
     }
 
     /// Goes to where the next frame is the one shown at `to`, or an earlier one.
@@ -56,6 +89,7 @@ impl VideoReader {
                 break;
             }
             self.restart();
+            self.look_ahead(to)?;
             match self.next()? {
                 Some(first) if first.at() <= to => {
                     self.pending = Some(first);
@@ -88,11 +122,13 @@ impl VideoReader {
             if self.draining {
                 continue;
             }
-            if self.input.read(&mut packet)? {
-                if packet.stream() == self.stream
-                    && let Err(code) = self.decoder.send_packet(&packet)
-                {
-                    self.tolerate(code)?;
+            if self.read(&mut packet)? {
+                if packet.stream() == self.stream {
+                    self.count.0 += 1;
+                    self.choose_frames(&packet);
+                    if let Err(code) = self.decoder.send_packet(&packet) {
+                        self.tolerate(code)?;
+                    }
                 }
             } else {
                 self.draining = true;
@@ -103,12 +139,79 @@ impl VideoReader {
         }
     }
 
+    /// Whether frames may have been left out since the last seek because no other is built on them.
+    pub(crate) fn is_sparse(&self) -> bool {
+        // So many packets are inside a decoder at most: frames that wait for their turn, and one a thread.
+        let inside = 16 + self.threads.max(16);
+        self.count.0 > self.count.1 + inside || (self.effort == Effort::Sparse && self.count.0 <= inside)
+    }
+
+    /// Leaves no frame out from now on.
+    pub(crate) fn read_every_frame(&mut self) {
+        if self.effort == Effort::Sparse {
+            self.effort = Effort::Analysis;
+        }
+    }
+
+    fn read(&mut self, packet: &mut ff::Packet) -> Result<bool> {
+        match self.ahead.pop_front() {
+            Some(waiting) => {
+                *packet = waiting;
+                Ok(true)
+            }
+            None => self.input.read(packet),
+        }
+    }
+
+    /// Reads the packets that lead up to `to`, and finds out which frames before it nobody will see.
+    fn look_ahead(&mut self, to: Timestamp) -> Result<()> {
+        let (mut times, mut bytes) = (Vec::new(), 0);
+        while self.ahead.len() < MOST_AHEAD && bytes < MOST_AHEAD_BYTES {
+            let mut packet = ff::Packet::empty();
+            if !self.input.read(&mut packet)? {
+                break;
+            }
+            if packet.stream() != self.stream {
+                continue;
+            }
+            let (pts, dts) = (packet.pts(), packet.dts());
+            bytes += packet.size();
+            self.ahead.push_back(packet);
+            let (Some(pts), Some(dts)) = (pts, dts) else { return Ok(()) };
+            if self.input.timestamp(pts, self.base) <= to {
+                times.push(pts);
+            }
+            // No frame shows before its packet is decoded.
+            if self.input.timestamp(dts, self.base) > to {
+                times.sort_unstable();
+                // The frame shown at `to`, and the one before it, which a deinterlacer looks at.
+                self.needed_from = times.iter().rev().nth(1).copied().unwrap_or(i64::MIN);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the decoder pass over a packet's frame if nobody needs it.
+    fn choose_frames(&mut self, packet: &ff::Packet) {
+        let leads_up = packet.pts().is_some_and(|pts| pts < self.needed_from);
+        let skip =
+            if leads_up || self.effort == Effort::Sparse { ffi::AVDiscard::AVDISCARD_NONREF } else { ffi::AVDiscard::AVDISCARD_DEFAULT };
+        // SAFETY: setting a field of a context we own, which decoders read anew for each packet.
+        unsafe { (*self.decoder.as_mut_ptr()).skip_frame = skip };
+    }
+
     fn dated(&mut self, frame: ff::frame::Video) -> Picture {
+        self.count.1 += 1;
         let at = match (frame.timestamp(), self.last) {
             (Some(ticks), _) => self.input.timestamp(ticks, self.base),
             (None, Some(last)) => last.plus(self.step),
             (None, None) => Timestamp::ZERO,
         };
+        let apart = self.last.map_or(0.0, |last| at.since(last).secs());
+        if self.effort == Effort::Sparse && (apart > SPARSEST || frame.timestamp().is_none()) {
+            self.effort = Effort::Analysis;
+        }
         self.last = Some(at);
         Picture::new(at, frame)
     }
@@ -128,6 +231,8 @@ impl VideoReader {
     fn restart(&mut self) {
         self.decoder.flush();
         (self.last, self.pending, self.draining, self.broken) = (None, None, false, 0);
+        self.ahead.clear();
+        (self.needed_from, self.count) = (i64::MIN, (0, 0));
     }
 
     /// Starts over: the one seek that every file allows.
@@ -150,8 +255,86 @@ fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> 
     context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());
-    if effort == Effort::Analysis {
+    if effort != Effort::Exact {
         decoder.skip_loop_filter(Discard::All);
     }
     Ok((stream.time_base(), decoder.video().map_err(unusable)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::av;
+    use crate::model::ContentId;
+
+    const FRAME: f64 = 0.04;
+
+    /// Six seconds in which every second frame, more or less, has no other built on it; one key frame every four seconds.
+    fn reader(folder: &tempfile::TempDir, effort: Effort) -> VideoReader {
+        let file = folder.path().join("talk.mp4");
+        if !file.exists() {
+            let mut command = Command::new("ffmpeg");
+            command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "6", "-c:v", "libx264"]);
+            assert!(command.args(["-bf", "3", "-b_strategy", "0", "-g", "100"]).arg(&file).status().unwrap().success());
+        }
+        let cx = Context::new();
+        let media = av::probe(&cx, &file, ContentId::new("test", "")).unwrap();
+        VideoReader::open(&cx, &media, effort, 1).unwrap()
+    }
+
+    fn frames(reader: &mut VideoReader, until: f64) -> Vec<usize> {
+        let mut frames = Vec::new();
+        while let Some(picture) = reader.next().unwrap() {
+            frames.push((picture.at().secs() / FRAME).round() as usize);
+            if picture.at().secs() > until {
+                break;
+            }
+        }
+        frames
+    }
+
+    #[test]
+    fn frames_that_lead_up_to_a_sought_one_are_left_out_where_none_is_built_on_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut reader = reader(&folder, Effort::Exact);
+        for sought in (51..140).step_by(7) {
+            reader.seek(Timestamp::from_secs((sought as f64 + 0.5) * FRAME)).unwrap();
+            let found = frames(&mut reader, (sought + 10) as f64 * FRAME);
+            let at = found.iter().position(|&frame| frame == sought).unwrap_or_else(|| panic!("{sought} is not in {found:?}"));
+            assert!(found[at.saturating_sub(1)..].windows(2).all(|pair| pair[1] == pair[0] + 1), "{sought}: {found:?}");
+            assert!(at < sought % 100 * 3 / 4 + 3, "{sought}: {found:?}");
+        }
+        reader.seek(Timestamp::ZERO).unwrap();
+        assert_eq!(frames(&mut reader, 9.0).len(), 150);
+        assert!(!reader.is_sparse());
+    }
+
+    #[test]
+    fn a_sparse_reading_leaves_frames_out_until_it_is_told_not_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut reader = reader(&folder, Effort::Sparse);
+        let found = frames(&mut reader, 9.0);
+        assert!(reader.is_sparse() && found.len() < 100, "{found:?}");
+        assert!(found.windows(2).all(|pair| pair[0] < pair[1] && pair[1] <= pair[0] + 3), "{found:?}");
+        reader.read_every_frame();
+        reader.seek(Timestamp::from_secs(4.5)).unwrap();
+        let found = frames(&mut reader, 9.0);
+        assert_eq!(found.last(), Some(&149));
+        assert!(found.iter().rev().take(36).rev().copied().eq(114..150), "{found:?}");
+    }
+
+    #[test]
+    fn frames_that_are_too_far_apart_are_all_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("talk.mp4");
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "6", "-c:v", "libx264"]);
+        // Seven frames in a row on which none is built.
+        let status = command.args(["-bf", "7", "-b_strategy", "0", "-x264-params", "b-pyramid=none"]).arg(&file).status().unwrap();
+        assert!(status.success());
+        let found = frames(&mut reader(&folder, Effort::Sparse), 9.0);
+        assert!(found.len() > 120 && found[20..].windows(2).all(|pair| pair[1] == pair[0] + 1), "{found:?}");
+    }
 }

@@ -5,7 +5,7 @@ use clipkit::{Context, Error, ErrorKind, Model, ModelStore};
 use super::Done;
 use super::args::{ModelsArgs, ModelsCommand};
 use super::interrupt::Interrupt;
-use super::output::say;
+use super::output::{note, say};
 
 pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
     let store = ModelStore::new();
@@ -28,6 +28,9 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
             let names = if names.is_empty() { vec![Model::DEFAULT_FACE_DETECTOR.to_owned()] } else { names };
             for name in names {
                 let model = Model::by_id(&name)?;
+                if store.find(model).is_none() {
+                    note(&format!("downloading {} ({:.1} MB, {}) ...", model.id, model.size() as f64 / 1e6, model.license));
+                }
                 let path = interrupt.guard(&cx, store.fetch(&cx, model)).await?;
                 say(&path.display().to_string());
             }

@@ -82,10 +82,9 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
     } else if !how.quiet {
         spent(&planned.usage).iter().for_each(|line| say(line));
         say(&format!(
-            "{} in {}; render them with: clipkit render {}/*.plan.json --out {0}",
+            "{} in {out}; render them with: clipkit render {out}/*.plan.json --out {out}",
             count(files.len(), "plan"),
-            out.display(),
-            out.display()
+            out = out.display()
         ));
     }
 }

@@ -73,7 +73,7 @@ fn choose(explicit: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) 
         .or_else(|| try_all(system_names().iter().map(PathBuf::from).collect()));
     found.ok_or_else(|| {
         tracing::debug!(?refused, "no ONNX Runtime");
-        Error::new(ErrorKind::Unavailable, "ONNX Runtime, which face detection needs, is not on this machine").with_advice(ADVICE)
+        Error::new(ErrorKind::Unavailable, "ONNX Runtime, which runs models, is not on this machine").with_advice(ADVICE)
     })
 }
 

@@ -7,7 +7,7 @@ use super::sound::Sound;
 use crate::av::{AudioFrame, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Loudness, Media};
+use crate::model::{ClipPlan, Loudness};
 
 /// The most that a clip is raised, in dB: beyond it a recording is mostly noise.
 const MOST_GAIN: f64 = 20.0;
@@ -19,8 +19,10 @@ const CODEC_MARGIN: f64 = 1.0;
 const CLOSE: f64 = 0.1;
 /// ... at most so many times ...
 const CORRECTIONS: usize = 5;
-/// ... and by this much more than is missing: some of it goes to the limiter again.
-const AHEAD: f64 = 1.5;
+/// ... and by what is missing, divided by how much of the last correction was left (until that is known, by `LEFT`; never less than `LEAST_LEFT`):
+/// some of it goes to the limiter again.
+const LEFT: f64 = 0.67;
+const LEAST_LEFT: f64 = 0.2;
 /// A clip that misses its loudness by more than this says so, in LU.
 const AUDIBLE: f64 = 0.5;
 
@@ -46,8 +48,14 @@ pub(super) struct Measured {
 pub(super) struct Meter(EbuR128);
 
 impl Meter {
+    /// For loudness and peaks.
     pub(super) fn new() -> Result<Self> {
         EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM).map(Meter).map_err(refuse)
+    }
+
+    /// For loudness alone, which takes half the time.
+    fn without_peaks() -> Result<Self> {
+        EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM).map(Meter).map_err(refuse)
     }
 
     pub(super) fn push(&mut self, frame: &AudioFrame) -> Result<()> {
@@ -56,7 +64,11 @@ impl Meter {
 
     pub(super) fn read(&self) -> Result<Measured> {
         let peak = f64::max(self.0.true_peak(0).map_err(refuse)?, self.0.true_peak(1).map_err(refuse)?);
-        Ok(Measured { integrated: self.0.loudness_global().map_err(refuse)?, true_peak: 20.0 * peak.log10() })
+        Ok(Measured { integrated: self.loudness()?, true_peak: 20.0 * peak.log10() })
+    }
+
+    fn loudness(&self) -> Result<f64> {
+        self.0.loudness_global().map_err(refuse)
     }
 }
 
@@ -69,27 +81,38 @@ const STUBBORN: f64 = 3.0;
 
 /// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for, or the sound is left alone.
 ///
-/// `lower` is by how many dB more than usual the peaks are held below the plan's limit.
-pub(super) fn settle(cx: &Context, media: &Media, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
+/// `lower` is by how many dB more than usual the peaks are held below the plan's limit. The sound is left somewhere in its course.
+pub(super) fn settle(cx: &Context, sound: &mut Sound, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
     let untouched = Treatment::default();
-    let Some(target) = plan.output.loudness else { return Ok((untouched, None)) };
+    let Some(target) = plan.output.loudness.filter(|_| sound.is_there()) else { return Ok((untouched, None)) };
     // Peaks that stay too high however they are held (AAC gives squeezed noise its peaks back) come down with all of the sound.
     let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
-    let listen = |treatment: Treatment| measure(cx, media, plan, treatment);
+    let mut meter = Meter::new()?;
+    sound.listen(untouched, &mut |frame| meter.push(frame))?;
+    let source = meter.read()?;
     // Too quiet, or too short for a number to go by: it is left as it is, and nothing is asked of it.
-    let Some(source) = listen(untouched)?.filter(|source| source.integrated >= NOTHING_HEARD) else { return Ok((untouched, None)) };
+    if source.integrated.is_nan() || source.integrated < NOTHING_HEARD {
+        return Ok((untouched, None));
+    }
     let ceiling = target.true_peak - CODEC_MARGIN - lower.min(STUBBORN);
     let mut treatment = treat(source, target, ceiling);
     let mut made = Measured { integrated: source.integrated + treatment.gain, true_peak: source.true_peak + treatment.gain };
     if treatment.ceiling.is_some() {
+        let mut before: Option<(f64, f64)> = None;
         for _ in 0..CORRECTIONS {
-            made = listen(treatment)?.unwrap_or(made);
+            let mut meter = Meter::without_peaks()?;
+            sound.listen(treatment, &mut |frame| meter.push(frame))?;
+            made.integrated = meter.loudness()?;
             let missing = target.integrated - made.integrated;
             // What is still missing at the most gain stays missing.
             if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
                 break;
             }
-            treatment.gain = (treatment.gain + missing * AHEAD).min(MOST_GAIN);
+            let left = before.map_or(LEFT, |(gain, integrated)| (made.integrated - integrated) / (treatment.gain - gain));
+            before = Some((treatment.gain, made.integrated));
+            // Also where the gain did not change, and there is no number.
+            let left = if left >= LEAST_LEFT { left.min(1.0) } else { LEAST_LEFT };
+            treatment.gain = (treatment.gain + missing / left).min(MOST_GAIN);
         }
     }
     if treatment != untouched && target.integrated - made.integrated > AUDIBLE {
@@ -109,20 +132,6 @@ fn treat(source: Measured, target: Loudness, ceiling: f64) -> Treatment {
     }
     let gain = (target.integrated - source.integrated).min(MOST_GAIN);
     Treatment { gain, ceiling: (source.true_peak + gain > ceiling).then_some(ceiling) }
-}
-
-/// How loud the clip's sound is once treated; none where there is none.
-fn measure(cx: &Context, media: &Media, plan: &ClipPlan, treatment: Treatment) -> Result<Option<Measured>> {
-    let mut sound = Sound::open(cx, media, plan.span, treatment)?.unheard();
-    if !sound.is_there() {
-        return Ok(None);
-    }
-    let mut meter = Meter::new()?;
-    while let Some(frame) = sound.next()? {
-        cx.check()?;
-        meter.push(&frame)?;
-    }
-    meter.read().map(Some)
 }
 
 #[cfg(test)]

@@ -21,8 +21,9 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
     let rate = plan.output.frame_rate;
     let mut shutter = Shutter::open(cx, plan, media, threads)?;
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
-    let (treatment, loudness) = loudness::settle(cx, media, plan, lower)?;
-    let mut sound = Sound::open(cx, media, plan.span, treatment)?;
+    let mut sound = Sound::open(cx, media, plan.span)?;
+    let (treatment, loudness) = loudness::settle(cx, &mut sound, plan, lower)?;
+    sound.rewind(treatment)?;
     let mut look = Thumbnailer::new(media.require_video()?, LOOK);
     let mut witness = Witness { loudness, ..Witness::default() };
     let video = VideoSettings {
@@ -55,7 +56,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         }
     }
     witness.sound = sound.write_rest(&mut writer)?;
-    writer.finish()?;
+    witness.seals = writer.finish()?;
     if shutter.held > HELD_SECS {
         cx.warn(format!("the source's picture ends {:.1} s before the clip does; its last frame stands", shutter.held));
     }

@@ -34,7 +34,8 @@ pub(super) struct Sound {
 }
 
 impl Sound {
-    pub(super) fn open(cx: &Context, media: &Media, span: Span, treatment: Treatment) -> Result<Self> {
+    /// As it is in the source.
+    pub(super) fn open(cx: &Context, media: &Media, span: Span) -> Result<Self> {
         let samples = (span.duration().as_secs_f64() * f64::from(SAMPLE_RATE)).round() as u64;
         Ok(Sound {
             context: cx.clone(),
@@ -42,7 +43,7 @@ impl Sound {
             graph: None,
             end: span.end(),
             samples,
-            treatment,
+            treatment: Treatment::default(),
             ready: VecDeque::new(),
             ended: false,
             written: 0,
@@ -51,9 +52,27 @@ impl Sound {
         })
     }
 
-    /// The same for a first look: what is wrong with it is said when it is heard.
-    pub(super) fn unheard(self) -> Self {
-        Sound { heard: false, ..self }
+    /// Starts over, with this done to it.
+    pub(super) fn rewind(&mut self, treatment: Treatment) -> Result<()> {
+        if let Some(reader) = &mut self.reader {
+            reader.rewind()?;
+        }
+        (self.graph, self.treatment, self.ended, self.written) = (None, treatment, false, 0);
+        self.ready.clear();
+        self.course = Course::default();
+        Ok(())
+    }
+
+    /// Hands on all of it. What is wrong with it is said when it is written.
+    pub(super) fn listen(&mut self, treatment: Treatment, take: &mut dyn FnMut(&AudioFrame) -> Result<()>) -> Result<()> {
+        self.rewind(treatment)?;
+        self.heard = false;
+        while let Some(frame) = self.next()? {
+            self.context.check()?;
+            take(&frame)?;
+        }
+        self.heard = true;
+        Ok(())
     }
 
     /// Whether the source has sound at all.

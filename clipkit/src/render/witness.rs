@@ -1,7 +1,7 @@
 use super::course::Course;
 use super::glimpse::Glimpse;
 use super::loudness::Measured;
-use crate::av::{Picture, Thumbnailer, VideoFrame};
+use crate::av::{Picture, Seals, Thumbnailer, VideoFrame};
 use crate::error::Result;
 
 /// The longer side, in pixels, at which a source's frame is looked at.
@@ -18,6 +18,8 @@ pub(super) struct Witness {
     pub(super) sound: Course,
     /// How loud the sound is; none where nobody measured, or there is none.
     pub(super) loudness: Option<Measured>,
+    /// What the encoders made of both, packet by packet.
+    pub(super) seals: Seals,
     /// Frames that came out black though nothing in the source's frame is dark.
     pub(super) blacked_out: u64,
 }

@@ -10,6 +10,7 @@ use super::camera::CameraPath;
 use super::detect::Detection;
 use super::kalman::Motion;
 use super::speaker::FaceImage;
+use crate::av::RgbImage;
 use crate::model::{FaceSample, FaceTrack, Rect, Shot, Timestamp};
 
 /// A face may go unseen this long (a hand, someone who passes) and still be the same track, in seconds: a second, and until the next look.
@@ -134,6 +135,24 @@ impl Open {
         let mouth = if gap <= MOUTH_GAP { image.mouth_change(&self.image) } else { 0.0 };
         self.samples.push(FaceSample { at, rect: face.rect, confidence: face.confidence, mouth });
         self.image = image.clone();
+    }
+}
+
+/// Faces of frames in order, for benches: a grey picture of each, and a camera that stands.
+#[doc(hidden)]
+pub struct SeenFaces(Vec<Look>);
+
+impl SeenFaces {
+    /// From boxes at moments.
+    pub fn new(moments: impl IntoIterator<Item = (Timestamp, Vec<Rect>)>) -> Self {
+        let picture = RgbImage { width: 640, height: 360, pixels: (0..640 * 360 * 3).map(|n| (n % 251) as u8).collect() };
+        let face = |rect| (Detection { rect, confidence: 0.95, marks: None }, FaceImage::new(&picture, rect));
+        SeenFaces(moments.into_iter().map(|(at, rects)| Look { at, faces: rects.into_iter().map(face).collect() }).collect())
+    }
+
+    /// Links them within each shot, in a picture of 16 to 9.
+    pub fn associate(&self, shots: &[Shot]) -> Vec<FaceTrack> {
+        tracks(shots, &CameraPath::default(), &self.0, 16.0 / 9.0, 0.9)
     }
 }
 

@@ -12,8 +12,11 @@ mod screen;
 mod shot;
 mod speaker;
 mod subject;
+mod suspect;
 mod watch;
 
+#[doc(hidden)]
+pub use associate::SeenFaces;
 pub use center::CenterTracker;
 pub use motion::MotionTracker;
 pub use onnx::{OnnxTracker, OnnxTrackerOptions};

@@ -11,7 +11,7 @@ const TOLD: f64 = 0.2;
 
 /// Finds cuts and what moves, without any model: who talks and gestures moves more than what stands behind.
 ///
-/// It knows no faces. Every frame of the span is decoded and made small; what moves in it, apart from the camera, becomes the
+/// It knows no faces. Enough frames of the span are decoded and made small; what moves in them, apart from the camera, becomes the
 /// [`subjects`](Tracks::subjects). It is what is left where no model is at hand, and steadier than a crop in the middle.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ fn look_at(cx: &Context, tracking: &Tracking) -> Result<Tracks> {
             told = at.plus(TOLD);
         }
     }
-    let mut watched = watch.finish(span);
+    let mut watched = watch.finish(frames, &mut |_, _| Ok(()))?;
     let subjects = watched.besides(&[]);
     cx.progress(1.0);
     Ok(Tracks { shots: watched.shots, faces: Vec::new(), subjects })

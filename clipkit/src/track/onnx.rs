@@ -46,7 +46,7 @@ impl Default for OnnxTrackerOptions {
 
 /// Finds faces with a neural network, and cuts by comparing frames.
 ///
-/// It runs UltraFace and YuNet models, which it tells apart by itself, on the CPU. Every frame of the span is decoded, so that shots
+/// It runs UltraFace and YuNet models, which it tells apart by itself, on the CPU. Every frame around a cut is decoded, so that shots
 /// start at exact frames; faces are looked for in a few frames a second and in the first of each shot.
 #[derive(Clone)]
 pub struct OnnxTracker {
@@ -105,7 +105,11 @@ impl OnnxTracker {
                 cx.progress(at.since(span.start()).secs() / length);
             }
         }
-        let mut watched = watch.finish(*span);
+        let mut watched = watch.finish(frames, &mut |at, picture| {
+            looks.push(self.faces(at, &large.image(picture)?)?);
+            Ok(())
+        })?;
+        looks.sort_by_key(|look| look.at);
         let (width, height) = video.display_size();
         let shape = f64::from(width) / f64::from(height.max(1));
         let faces = associate::tracks(&watched.shots, &watched.camera, &looks, shape, sure(self.confidence));

@@ -14,11 +14,11 @@ const BLOCK: usize = 5;
 const REACH: isize = 3;
 /// The least difference of a cut, in mean levels of 255 over all pixels. Measured: cuts 11 to 67; a head that jumps within its shot up
 /// to 5, fast motion up to 5.
-const LEAST: f32 = 7.0;
+pub(super) const LEAST: f32 = 7.0;
 /// A cut differs this many times more than the usual frame shortly before or after it. Measured: cuts above 5; fades 1.
-const STANDS_OUT: f32 = 2.5;
+pub(super) const STANDS_OUT: f32 = 2.5;
 /// Frames looked at on either side.
-const AROUND: usize = 5;
+pub(super) const AROUND: usize = 5;
 /// So many frames in a row that differ about as much are one fast movement: a camera is whipped round in 3 frames at least.
 const MOVEMENT: usize = 3;
 /// Where a later frame is again this much like the one before the cut, relative to the cut's difference, it was a flash.
@@ -47,14 +47,15 @@ pub(super) struct CutFinder {
 }
 
 impl CutFinder {
-    /// Takes the next frame, made small. True where a shot may start with it; frames to come decide.
-    pub(super) fn push(&mut self, at: Timestamp, image: RgbImage) -> bool {
+    /// Takes the next frame, made small, and answers how much it differs from the one before. Where that is [`LEAST`], a shot may start with
+    /// it; frames to come decide.
+    pub(super) fn push(&mut self, at: Timestamp, image: RgbImage) -> f32 {
         let difference = self.frames.back().map_or(0.0, |last| difference(&last.image, &image));
         self.frames.push_back(Seen { at, image, difference });
         if self.frames.len() > self.next + AROUND {
             self.decide();
         }
-        difference >= LEAST
+        difference
     }
 
     /// The frame taken last.
@@ -62,24 +63,18 @@ impl CutFinder {
         self.frames.back().map(|seen| &seen.image)
     }
 
-    /// The shots of `span`, after its last frame.
-    pub(super) fn shots(mut self, span: Span) -> Vec<Shot> {
+    /// The cuts, after the last frame.
+    pub(super) fn cuts(mut self) -> Vec<Timestamp> {
         while self.next < self.frames.len() {
             self.decide();
         }
-        let inside = self.cuts.into_iter().filter(|&cut| span.start() < cut && cut < span.end());
-        let mut starts: Vec<Timestamp> = std::iter::once(span.start()).chain(inside).collect();
-        starts.push(span.end());
-        starts.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect()
+        self.cuts
     }
 
     /// Decides on the frame in question and goes on to the next.
     fn decide(&mut self) {
         if let Some(at) = self.cut_at(self.next) {
-            let apart = |last: &Timestamp| at.since(*last).secs() >= SHORTEST;
-            if self.cuts.last().is_none_or(apart) {
-                self.cuts.push(at);
-            }
+            add(&mut self.cuts, at);
         }
         self.next += 1;
         if self.next > AROUND + 1 {
@@ -112,6 +107,21 @@ impl CutFinder {
         let goes = (2..=AROUND).filter_map(|back| index.checked_sub(back)).any(|n| alike(&self.frames[n].image, &frame.image));
         (!comes && !goes && !relit(&before.image, &frame.image)).then_some(frame.at)
     }
+}
+
+/// Adds a cut, unless it is one with the last.
+pub(super) fn add(cuts: &mut Vec<Timestamp>, at: Timestamp) {
+    if cuts.last().is_none_or(|last| at.since(*last).secs() >= SHORTEST) {
+        cuts.push(at);
+    }
+}
+
+/// The shots of `span` that is cut there.
+pub(super) fn shots(span: Span, cuts: &[Timestamp]) -> Vec<Shot> {
+    let inside = cuts.iter().copied().filter(|&cut| span.start() < cut && cut < span.end());
+    let mut starts: Vec<Timestamp> = std::iter::once(span.start()).chain(inside).collect();
+    starts.push(span.end());
+    starts.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect()
 }
 
 /// Whether the second picture is the first in another light: brighter or darker by any curve, in each colour.
@@ -235,7 +245,7 @@ mod tests {
             count = n as i64 + 1;
         }
         let span = Span::between(Timestamp::ZERO, Timestamp::from_micros(count * 40_000));
-        finder.shots(span).into_iter().skip(1).map(|shot| shot.span.start().micros() / 40_000).collect()
+        shots(span, &finder.cuts()).into_iter().skip(1).map(|shot| shot.span.start().micros() / 40_000).collect()
     }
 
     #[test]

@@ -1,10 +1,13 @@
-//! One look at every frame of a span, made small once: where it is cut, how the camera moves, and what moves in front of it.
+//! One look at the frames of a span, made small once: where it is cut, how the camera moves, and what moves in front of it.
+//!
+//! Frames that no other is built on are passed over, but where a cut may be: there every frame is looked at, so that it is found to the frame.
 
 use super::Tracking;
 use super::camera::{self, CameraPath, Grey, Shift};
 use super::screen::ScreenFinder;
-use super::shot::CutFinder;
+use super::shot::{self, CutFinder, LEAST};
 use super::subject::{self, Activity};
+use super::suspect::{Suspect, Suspects};
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
 use crate::context::Context;
 use crate::error::Result;
@@ -17,25 +20,33 @@ const STEP: f64 = 0.1;
 /// A face higher than this part of the picture is more than a speaker in a screen's corner.
 const LARGEST_ON_SCREEN: f64 = 0.3;
 
-/// The frames shown during a span. The first is the one on screen as the span starts, even if it came up earlier.
-pub(super) struct Frames<'a> {
+/// The frames shown during a span, or enough of them. The first is the one on screen as the span starts, even if it came up earlier.
+pub(super) struct Frames {
     reader: VideoReader,
-    tracking: &'a Tracking,
+    span: Span,
     /// Read, but not answered yet.
     waiting: Option<Picture>,
     started: bool,
 }
 
-impl<'a> Frames<'a> {
-    pub(super) fn open(cx: &Context, tracking: &'a Tracking) -> Result<Self> {
-        let mut reader = VideoReader::open(cx, &tracking.media, Effort::Analysis, 0)?;
+impl Frames {
+    pub(super) fn open(cx: &Context, tracking: &Tracking) -> Result<Self> {
+        let mut reader = VideoReader::open(cx, &tracking.media, Effort::Sparse, 0)?;
         reader.seek(tracking.span.start())?;
-        Ok(Frames { reader, tracking, waiting: None, started: false })
+        Ok(Frames { reader, span: tracking.span, waiting: None, started: false })
+    }
+
+    /// Goes on with every frame of another span.
+    fn every_one_of(&mut self, span: Span) -> Result<()> {
+        self.reader.read_every_frame();
+        self.reader.seek(span.start())?;
+        (self.span, self.waiting, self.started) = (span, None, false);
+        Ok(())
     }
 
     /// The next frame and when it is first seen in the span.
     pub(super) fn next(&mut self) -> Result<Option<(Timestamp, Picture)>> {
-        let span = self.tracking.span;
+        let span = self.span;
         if !self.started {
             self.started = true;
             let mut on_screen = None;
@@ -63,7 +74,10 @@ pub(super) struct Watch {
     small: Thumbnailer,
     /// The picture's width divided by its height.
     shape: f64,
+    /// How long a frame lasts, in seconds.
+    frame: f64,
     cuts: CutFinder,
+    suspects: Suspects,
     camera: CameraPath,
     activity: Vec<Activity>,
     screens: ScreenFinder,
@@ -74,6 +88,8 @@ pub(super) struct Watch {
 /// What a span's pictures told.
 pub(super) struct Watched {
     pub(super) shots: Vec<Shot>,
+    /// For each shot, the first of its frames that was compared with others.
+    seen_from: Vec<Timestamp>,
     pub(super) camera: CameraPath,
     activity: Vec<Activity>,
     shape: f64,
@@ -85,7 +101,9 @@ impl Watch {
         Watch {
             small: Thumbnailer::new(video, SIDE),
             shape: f64::from(width.max(1)) / f64::from(height.max(1)),
+            frame: 1.0 / video.frame_rate.fps().max(1.0),
             cuts: CutFinder::default(),
+            suspects: Suspects::default(),
             camera: CameraPath::default(),
             activity: Vec::new(),
             screens: ScreenFinder::default(),
@@ -100,7 +118,9 @@ impl Watch {
     }
 
     fn look(&mut self, at: Timestamp, image: RgbImage) -> bool {
-        let may_start_a_shot = self.cuts.push(at, image);
+        let difference = self.cuts.push(at, image);
+        self.suspects.push(at, difference);
+        let may_start_a_shot = difference >= LEAST;
         let Some(image) = self.cuts.latest() else { return may_start_a_shot };
         self.screens.push(at, image, may_start_a_shot);
         // What the scene does before a cut says nothing of what it does after, so each side gets its own pictures.
@@ -121,13 +141,33 @@ impl Watch {
         may_start_a_shot
     }
 
-    /// After the last frame of `span`.
-    pub(super) fn finish(self, span: Span) -> Watched {
-        let mut shots = self.cuts.shots(span);
-        for shot in &mut shots {
-            shot.content = self.screens.content(shot.span);
+    /// After the last of the frames. Hands on each frame that a shot may start with and that was not looked at before.
+    pub(super) fn finish(mut self, mut frames: Frames, first: &mut dyn FnMut(Timestamp, &Picture) -> Result<()>) -> Result<Watched> {
+        let span = frames.span;
+        let mut found = std::mem::take(&mut self.cuts).cuts();
+        if frames.reader.is_sparse() {
+            found = self.suspects.sure(self.frame, &found);
+            for Suspect { place, around } in self.suspects.stretches(span, self.frame, &found) {
+                frames.every_one_of(around)?;
+                let mut finder = CutFinder::default();
+                while let Some((at, picture)) = frames.next()? {
+                    let may_start_a_shot = finder.push(at, self.small.image(&picture)?) >= LEAST;
+                    if may_start_a_shot && place.start() < at && self.suspects.seen_from(at) != at {
+                        first(at, &picture)?;
+                    }
+                }
+                found.extend(finder.cuts().into_iter().filter(|cut| place.start() < *cut && *cut <= place.end()));
+            }
+            found.sort_unstable();
         }
-        Watched { shots, camera: self.camera, activity: self.activity, shape: self.shape }
+        let mut cuts = Vec::new();
+        found.into_iter().for_each(|cut| shot::add(&mut cuts, cut));
+        let mut shots = shot::shots(span, &cuts);
+        let seen_from: Vec<Timestamp> = shots.iter().map(|shot| self.suspects.seen_from(shot.span.start()).min(shot.span.end())).collect();
+        for (shot, from) in shots.iter_mut().zip(&seen_from) {
+            shot.content = self.screens.content(Span::between(*from, shot.span.end()));
+        }
+        Ok(Watched { shots, seen_from, camera: self.camera, activity: self.activity, shape: self.shape })
     }
 }
 
@@ -135,13 +175,13 @@ impl Watched {
     /// What draws the eye where no face is seen, shot by shot. A shot with a face too large for a screen's corner is no screen.
     pub(super) fn besides(&mut self, faces: &[FaceTrack]) -> Vec<SubjectTrack> {
         let mut subjects = Vec::new();
-        for shot in &mut self.shots {
+        for (shot, from) in self.shots.iter_mut().zip(&self.seen_from) {
             let seen = || faces.iter().flat_map(|face| &face.samples).filter(|sample| shot.span.contains(sample.at));
             if seen().any(|sample| sample.rect.height > LARGEST_ON_SCREEN) {
                 shot.content = ShotContent::Camera;
             }
             if shot.content == ShotContent::Camera && seen().next().is_none() {
-                subjects.extend(subject::in_shot(&self.activity, shot.span, self.shape));
+                subjects.extend(subject::in_shot(&self.activity, Span::between(*from, shot.span.end()), self.shape));
             }
         }
         subjects

@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -42,6 +41,7 @@ const TIMES: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_f
 /// Each request is made inside the server's layers ([`OpenAiServer::layers`]): one that fails is sent again alone, not all of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "OpenAiTranscriberOptions")]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
     pub server: OpenAiServer,
@@ -157,17 +157,17 @@ impl Work<'_> {
 
     /// Sends one stretch and answers what the server makes of it.
     async fn upload(&self, cx: &Context, stretch: Span, times: Times) -> Result<Reply> {
-        let file = self.extract(cx, stretch).await?;
+        let sound = self.extract(cx, stretch).await?;
         let (this, client, seconds) = (self.transcriber.clone(), self.client.clone(), stretch.duration().as_secs_f64());
-        let request = this.request(&file, times);
+        let request = this.request(sound, times);
         let attempt = move |cx: Context| {
             let (this, client, request) = (this.clone(), client.clone(), request.clone());
             async move {
-                let _held = this.server.hold_for_sound(&cx, &this.model, seconds)?;
+                let held = this.server.hold_for_sound(&cx, &this.model, seconds)?;
                 match client.transcription(&cx, request).await {
                     Ok(answer) => {
-                        this.server.heard(&cx, &this.model, seconds, false);
-                        match answer["text"].is_string() || json::read(&answer).is_some() {
+                        this.server.heard(&cx, held, &this.model, seconds, false);
+                        match answer["text"].is_string() || json::read(&answer).is_some_and(|document| !document.words.is_empty()) {
                             true => Ok(Reply::Answer(answer)),
                             false => Err(this.server.broken_promise(DOING, "it has no text")),
                         }
@@ -175,26 +175,27 @@ impl Work<'_> {
                     Err(refused) if times != Times::None && refused.is_about(&TIMES) => Ok(Reply::NoSuchTimes),
                     Err(refused) => {
                         if refused.ran {
-                            this.server.heard(&cx, &this.model, seconds, true);
+                            this.server.heard(&cx, held, &this.model, seconds, true);
                         }
                         Err(refused.error)
                     }
                 }
             }
         };
-        let reply = self.transcriber.server.ask(cx, attempt).await;
-        // It is in the scratch folder; long videos make many.
-        let _ = tokio::fs::remove_file(&file).await;
-        reply.map_err(|error| error.with_path(&self.media.path).with_time(stretch.start()))
+        self.transcriber.server.ask(cx, attempt).await.map_err(|error| error.with_path(&self.media.path).with_time(stretch.start()))
     }
 
-    async fn extract(&self, cx: &Context, stretch: Span) -> Result<PathBuf> {
+    /// The stretch's sound as a file's bytes: some 6 kB a second, whose length a request can state, as some servers want.
+    async fn extract(&self, cx: &Context, stretch: Span) -> Result<Vec<u8>> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let media = self.media.clone();
         cx.blocking(move |cx| {
             let path = cx.scratch()?.join(format!("speech-{}.m4a", NEXT.fetch_add(1, Ordering::Relaxed)));
             av::extract_speech(cx, &media, stretch, &path)?;
-            Ok(path)
+            let sound = std::fs::read(&path).map_err(|error| Error::io(&path, "read the sound", error));
+            // Long videos make many.
+            let _ = std::fs::remove_file(&path);
+            sound
         })
         .await
     }
@@ -220,14 +221,14 @@ impl Work<'_> {
 }
 
 impl OpenAiTranscriber {
-    fn request(&self, file: &std::path::Path, times: Times) -> CreateTranscriptionRequest {
+    fn request(&self, sound: Vec<u8>, times: Times) -> CreateTranscriptionRequest {
         let (format, granularities) = match times {
             Times::Words => (AudioResponseFormat::VerboseJson, Some(vec![TimestampGranularity::Word, TimestampGranularity::Segment])),
             Times::Sentences => (AudioResponseFormat::VerboseJson, None),
             Times::None => (AudioResponseFormat::Json, None),
         };
         CreateTranscriptionRequest {
-            file: AudioInput::from(file),
+            file: AudioInput::from_vec_u8("speech.m4a".into(), sound),
             model: self.model.clone(),
             language: self.language.clone(),
             prompt: self.prompt.clone(),

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::fakes::{Fake, media, transcript};
 use crate::layers::{Slow, busy, listening};
+use crate::support::ffmpeg;
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -59,6 +60,53 @@ async fn ten_jobs_on_one_video_transcribe_once() {
     }
     assert_eq!(slow.called(), 1);
     assert!(begun.elapsed() < 40 * SECOND, "{:?}", begun.elapsed());
+}
+
+/// As a server runs them: each job builds its pipeline from the same document.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_jobs_from_one_document_ask_the_api_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let video = folder.path().join("talk.mp4");
+    ffmpeg(&format!(
+        "-f lavfi -i testsrc2=s=64x64:r=5:d=40 -f lavfi -i sine=r=16000:d=40 -c:v libx264 -pix_fmt yuv420p -c:a aac {}",
+        video.display()
+    ));
+    let server = wiremock::MockServer::start().await;
+    let words = transcript().words.into_iter().take(80);
+    let words: Vec<_> = words.map(|word| serde_json::json!([word.text, word.start.secs(), word.end.secs()])).collect();
+    let answer = wiremock::ResponseTemplate::new(200).set_delay(Duration::from_secs(2));
+    let answer = answer.set_body_json(serde_json::json!({"text": "", "words": words}));
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
+    let document = serde_json::json!({
+        "transcriber": {"kind": "openai", "server": {"base_url": server.uri()}}, "scorer": {"kind": "heuristic"}, "tracker": {"kind": "center"},
+        "layers": {"transcribe": [{"cache": {"store": folder.path().join("kept")}}]}, "options": {"clips": 1}
+    });
+    let document = PipelineConfig::from_json(&document.to_string()).unwrap();
+    let job = || {
+        let (document, video) = (document.clone(), video.to_str().unwrap().to_owned());
+        tokio::spawn(async move {
+            let cx = Context::new();
+            Pipeline::from_config(&cx, &document).await.unwrap().plan_with(&cx, &video).await
+        })
+    };
+    let jobs: Vec<_> = (0..10).map(|_| job()).collect();
+    for job in jobs {
+        assert_eq!(job.await.unwrap().unwrap().plans.len(), 1);
+    }
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+}
+
+/// The fallback's first stage is cached in the same place as the fallback, and under the same key.
+#[tokio::test(start_paused = true)]
+async fn a_cache_in_a_cache_in_one_place_does_not_wait_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = || Cache::at(folder.path().to_str().unwrap());
+    let slow = Slow::taking(SECOND);
+    let nested = slow.clone().layer(cache()).or(slow.clone()).layer(cache());
+    let answer = tokio::time::timeout(30 * SECOND, nested.transcribe(&Context::new(), &media())).await;
+    answer.expect("it waits for itself").unwrap();
+    nested.transcribe(&Context::new(), &media()).await.unwrap();
+    assert_eq!(slow.called(), 1);
 }
 
 #[tokio::test]

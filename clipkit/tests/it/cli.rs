@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::{ffmpeg, probe_json};
 
-const TALK: &str = "Why would anyone put armour exactly where there are no bullet holes? The engineers looked at the planes that came home, \
+pub(crate) const TALK: &str = "Why would anyone put armour exactly where there are no bullet holes? The engineers looked at the planes that came home, \
 and they counted every hole. The wings were full of holes, but the engines had almost none. So everybody wanted to protect the wings. \
 Then one man said no, because these are only the planes that survived. The planes that were hit in the engine never came back. \
 The missing holes were the most important thing on the page. That is the secret: remember the ones that you cannot see.";
@@ -31,31 +31,31 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// A folder with `talk.mp4` of so many seconds and its transcript, and what to put paths together with.
-struct Desk(TempDir);
+pub(crate) struct Desk(TempDir);
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Desk(tempfile::tempdir().unwrap())
     }
 
-    fn with_talk(seconds: u32) -> Self {
+    pub(crate) fn with_talk(seconds: u32) -> Self {
         let desk = Desk::new();
         desk.video("talk.mp4", seconds);
         desk.words("talk.words.json", TALK);
         desk
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn video(&self, name: &str, seconds: u32) {
+    pub(crate) fn video(&self, name: &str, seconds: u32) {
         let sources = format!("-f lavfi -i testsrc2=s=320x180:r=25:d={seconds} -f lavfi -i sine=r=48000:d={seconds}");
         ffmpeg(&format!("{sources} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac {}", self.path(name)));
     }
 
     /// A word takes 0.3 s, and a sentence's end 0.3 s more.
-    fn words(&self, name: &str, text: &str) {
+    pub(crate) fn words(&self, name: &str, text: &str) {
         let mut at = 0.5;
         let mut words = Vec::new();
         for word in text.split_whitespace() {
@@ -65,7 +65,7 @@ impl Desk {
         fs::write(self.path(name), serde_json::to_string(&words).unwrap()).unwrap();
     }
 
-    fn files(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn files(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> = match fs::read_dir(self.path(folder)) {
             Ok(entries) => entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect(),
             Err(_) => Vec::new(),
@@ -76,7 +76,7 @@ impl Desk {
 }
 
 /// What the fast tests ask for: no model, one small quick clip.
-fn quick<'a>(input: &'a str, out: &'a str) -> Vec<&'a str> {
+pub(crate) fn quick<'a>(input: &'a str, out: &'a str) -> Vec<&'a str> {
     let fixed = ["--tracker", "center", "--clips", "1", "--preset", "ultrafast", "--min", "15", "--max", "40"];
     ["clip", input, "--out", out].into_iter().chain(fixed).collect()
 }

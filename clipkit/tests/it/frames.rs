@@ -54,6 +54,30 @@ async fn pictures_come_at_the_rate_and_size_asked_for() {
 }
 
 #[tokio::test]
+async fn colours_are_the_same_however_they_are_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    for (matrix, range, format) in
+        [("bt709", "tv", "yuv420p"), ("smpte170m", "tv", "yuv420p"), ("bt709", "pc", "yuv420p"), ("bt709", "tv", "yuv444p10le")]
+    {
+        let file = folder.path().join(format!("{matrix}-{range}-{format}.mp4"));
+        let scale = format!("scale=out_color_matrix={matrix}:out_range={range}:flags=accurate_rnd+full_chroma_int");
+        ffmpeg(&format!(
+            "-f lavfi -i color=0xc83c14:s=320x180:r=25:d=1,format=rgb24,{scale},format={format} -colorspace {matrix} -color_range {range} -c:v libx264 -crf 2 {}",
+            file.display()
+        ));
+        let media = fetch(&file).await;
+        for longest in [None, Some(160), Some(123)] {
+            let options = FrameOptions { per_second: Some(1.0), longest };
+            let frame = &frames(&media, Span::secs(0.0, 1.0).unwrap(), options)[0];
+            let middle = 3 * (frame.width * (frame.height / 2) + frame.width / 2) as usize;
+            let color = &frame.pixels[middle..middle + 3];
+            let near = color.iter().zip([0xc8_u8, 0x3c, 0x14]).all(|(a, b)| a.abs_diff(b) <= 4);
+            assert!(near, "{matrix} {range} {format} {longest:?}: {color:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn odd_wishes_and_a_cancel_are_errors_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let media = greys(&folder).await;

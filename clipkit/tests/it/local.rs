@@ -32,7 +32,7 @@ fn sums(columns: usize, first: usize) -> Message {
 }
 
 /// Correlates the sound with each tone's sine and cosine, squares, adds the two, and compares with the blank.
-fn write_ctc_model(folder: &Path) {
+pub(crate) fn write_ctc_model(folder: &Path) {
     write(
         &folder.join("model.onnx"),
         vec![

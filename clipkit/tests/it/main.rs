@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
 mod api;
+#[cfg(feature = "cli")]
+mod auto;
 mod cache;
 mod cases;
 #[cfg(feature = "cli")]

@@ -94,6 +94,7 @@ async fn speech_goes_out_compact_and_words_come_back_written() {
     assert_eq!(request.headers["openai-organization"], "org-1");
     let mut fields = fields(request);
     assert!(fields[0].0 == "file" && fields[0].1.ends_with(".m4a"), "{fields:?}");
+    assert_eq!(request.headers["content-length"], request.body.len().to_string(), "some servers want to know");
     fields.remove(0);
     let expected = [
         ("model", "whisper-1"),
@@ -318,7 +319,7 @@ async fn requests_are_tried_again_by_one_thing_only() {
 #[tokio::test]
 async fn a_servers_layers_count_requests_for_all_who_ask_it() {
     let folder = tempfile::tempdir().unwrap();
-    let media = sound(&folder, 1190).await;
+    let media = sound(&folder, 700).await;
     let server = answering(one_word()).await;
     let limited = OpenAiServer { layers: vec![LayerConfig::RateLimit(RateLimit::per_day(3))], ..on(&server) };
     let asking = OpenAiTranscriber { server: limited.clone(), ..OpenAiTranscriber::default() };

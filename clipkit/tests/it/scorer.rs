@@ -37,7 +37,7 @@ fn talk() -> Scoring {
     Scoring { media: None, transcript, options: ScoreOptions::default() }
 }
 
-fn said(content: &str) -> ResponseTemplate {
+pub(crate) fn said(content: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_json(json!({
         "choices": [{"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 100}
@@ -50,7 +50,7 @@ fn material(body: &Value) -> Value {
 }
 
 /// Answers both kinds of question, spans by `verdict` (given their place in the question and themselves).
-fn answer(body: &Value, verdict: impl Fn(usize, &Value) -> Value) -> String {
+pub(crate) fn answer(body: &Value, verdict: impl Fn(usize, &Value) -> Value) -> String {
     let asked = material(body);
     match (asked["spans"].as_array(), asked["clips"].as_array()) {
         (Some(spans), _) => json!({"spans": spans.iter().enumerate().map(|(n, span)| verdict(n, span)).collect::<Vec<_>>()}).to_string(),
@@ -70,7 +70,7 @@ async fn judging(verdict: impl Fn(usize, &Value) -> Value + Send + Sync + 'stati
     serving(move |request| said(&answer(&request.body_json().unwrap(), &verdict))).await
 }
 
-fn fair(n: usize, span: &Value) -> Value {
+pub(crate) fn fair(n: usize, span: &Value) -> Value {
     json!({
         "id": span["id"], "hook": n as f64, "completeness": 7, "density": 5, "emotion": 4, "first": span["from"], "last": span["to"],
         "title": format!("Title\n{n}"), "hook_line": "Clocks lie", "reason": "Because."

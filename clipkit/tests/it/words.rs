@@ -274,7 +274,7 @@ fn clips_of_real_talks_are_whole_thoughts() {
             let clips = choose(&transcript, options.clone());
             assert_scored(&clips, &options);
             assert!(clips.len() >= 8, "{talk}: {} clips", clips.len());
-            let mut dangling = 0;
+            let (mut dangling, mut unmarked) = (0, 0);
             println!("\n== {talk} {min}-{max} s");
             for clip in &clips {
                 let from = transcript.words.partition_point(|word| word.start < clip.span.start());
@@ -294,6 +294,7 @@ fn clips_of_real_talks_are_whole_thoughts() {
                     clip.span
                 );
                 assert!(marks(to) < 6 || words.last().is_some_and(|word| ends(word)), "{talk} {}: ends in a sentence", clip.span);
+                unmarked += usize::from(marks(from) < 6 || marks(to) < 6);
                 let opening = words[0].to_lowercase();
                 let opening = opening.trim_matches(|c: char| !c.is_alphanumeric());
                 dangling += usize::from(
@@ -301,7 +302,7 @@ fn clips_of_real_talks_are_whole_thoughts() {
                 );
                 println!("{} {:?}\n  T: {}\n  R: {}\n  {}\n", clip.span, clip.score, clip.title, clip.reason, words.join(" "));
             }
-            println!("{talk} {min}-{max} s: {} clips, {dangling} dangling openings", clips.len());
+            println!("{talk} {min}-{max} s: {} clips, {dangling} dangling openings, {unmarked} where punctuation is missing", clips.len());
             assert!(dangling <= 1, "{talk}: {dangling} dangling openings");
         }
     }

@@ -128,7 +128,7 @@ impl Cache {
 
     /// In a folder, by its path, or in a store, by its address: `s3://bucket/prefix` (crate feature `s3`), `gs://` (`gcs`), `az://` (`azure`),
     /// `memory:///` for as long as the cache lives. Credentials come from the environment, as for the provider's own tools (`AWS_ACCESS_KEY_ID`,
-    /// `AWS_ENDPOINT_URL`, ...).
+    /// `AWS_ENDPOINT_URL`, ...). S3's protocol is tested against a server of the tests' own; the other two were not tried on any.
     pub fn at(place: impl Into<String>) -> Self {
         Cache { store: Some(place.into()), ..Cache::default() }
     }

@@ -47,7 +47,7 @@ pub(super) fn refusal(why: &str) -> Error {
 pub(super) fn judge(cx: &Context, plan: &ClipPlan, files: &Files, witness: &Witness, threads: usize) -> Result<Verdict> {
     let mut sight = Sight::new(plan, &witness.pictures);
     let mut hearing = Hearing::new(plan, witness)?;
-    let read = av::review(cx, &files.video, threads, &mut |shown| {
+    let read = av::review(cx, &files.video, threads, &witness.seals, &mut |shown| {
         match shown {
             Shown::Picture(at, frame) => sight.see(at, frame),
             Shown::Sound(at, frame) => hearing.hear(at, frame)?,
@@ -62,7 +62,8 @@ pub(super) fn judge(cx: &Context, plan: &ClipPlan, files: &Files, witness: &Witn
     };
     let blacked_out = witness.blacked_out as f64 / plan.output.frame_rate.fps();
     let framed = (blacked_out >= BLACKED_OUT_SECS).then(|| format!("it is black for {blacked_out:.1} s where the source is not"));
-    let faults = [frame_by_frame(plan, &found), framed, sight.verdict(), hearing.verdict()?];
+    let altered = (found.altered > 0).then(|| format!("{} packets of it are not what was encoded", found.altered));
+    let faults = [frame_by_frame(plan, &found), framed, sight.verdict(), hearing.verdict()?, altered];
     if let Some(why) = faults.into_iter().flatten().next() {
         return Ok(Verdict::Refused { why, overshoot: hearing.overshoot()? });
     }

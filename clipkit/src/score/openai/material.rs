@@ -147,3 +147,19 @@ impl<'a> Material<'a> {
         wishes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    /// Answers are cached under the version, so a text that changes without it would be answered by what another text was.
+    #[test]
+    fn a_prompt_of_another_text_has_another_version() {
+        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "0ef3d30d4aa5935a"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
+            let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(found, hash, "give the changed {version} the next version, and its hash here");
+        }
+    }
+}

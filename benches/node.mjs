@@ -1,0 +1,62 @@
+// What a run from Node costs more than the same run in Rust, and how long it holds the event loop.
+//
+//     CLIPKIT_BENCH_VIDEO=talk.mp4 node benches/node.mjs >/dev/null     (after .ci/node build; its transcript beside it; default: drawn here)
+//
+// Both runs are made by the same native module in one process, in turns: one by the command line, which never leaves Rust, one by `Pipeline.run`
+// with a listener. Of each the smallest time counts, since whatever else the machine does only adds to it.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+const { Pipeline } = createRequire(import.meta.url)("../clipkit-node");
+const native = createRequire(import.meta.url)("../clipkit-node/native.js");
+const { transcript } = await import("../clipkit-node/test/support.mjs");
+
+const ROUNDS = Number(process.env.ROUNDS ?? 7);
+const desk = mkdtempSync(join(tmpdir(), "clipkit-bench-"));
+const video = process.env.CLIPKIT_BENCH_VIDEO ?? draw();
+const out = join(desk, "out");
+
+function draw() {
+  const path = join(desk, "talk.mp4");
+  const inputs = ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=36", "-f", "lavfi", "-i", "sine=r=48000:d=36"];
+  execFileSync("ffmpeg", ["-v", "error", ...inputs, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", path]);
+  writeFileSync(join(desk, "talk.words.json"), JSON.stringify(transcript().words.map(({ text, start, end }) => [text, start, end])));
+  return path;
+}
+
+const rust = () => {
+  const code = native.cli(["clipkit", "clip", video, "--out", out, "--clips", "1", "--tracker", "center", "--transcriber", "captions", "--scorer", "heuristic", "--jobs", "1", "--json"]);
+  if (code !== 0) throw new Error(`the command answered ${code}`);
+};
+const node = async () => {
+  const stages = { tracker: { kind: "center" }, transcriber: { kind: "captions" }, scorer: { kind: "heuristic" }, publisher: { kind: "folder", path: out } };
+  await new Pipeline({ ...stages, clips: 1, jobs: 1 }).run(video, { onEvent() {} });
+};
+
+async function measured(work) {
+  const [cpu, begun] = [process.cpuUsage(), performance.now()];
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { wall: (performance.now() - begun) / 1000, cpu: (user + system) / 1e6 };
+}
+
+const least = { rust: { wall: Infinity, cpu: Infinity }, node: { wall: Infinity, cpu: Infinity } };
+const delay = monitorEventLoopDelay({ resolution: 1 });
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, work] of [["rust", rust], ["node", node]]) {
+    if (name === "node") delay.enable();
+    const { wall, cpu } = await measured(work);
+    if (name === "node") delay.disable();
+    least[name] = { wall: Math.min(least[name].wall, wall), cpu: Math.min(least[name].cpu, cpu) };
+  }
+}
+rmSync(desk, { recursive: true, force: true });
+const ms = (nanoseconds) => (nanoseconds / 1e6).toFixed(2);
+console.error(`rust ${least.rust.wall.toFixed(3)} s wall, ${least.rust.cpu.toFixed(3)} s CPU`);
+console.error(`node ${least.node.wall.toFixed(3)} s wall, ${least.node.cpu.toFixed(3)} s CPU`);
+console.error(`ratio ${(least.node.wall / least.rust.wall).toFixed(4)} wall, ${(least.node.cpu / least.rust.cpu).toFixed(4)} CPU`);
+console.error(`event loop: waits of ${ms(delay.percentile(50))} ms (median), ${ms(delay.percentile(99))} ms (99 %), ${ms(delay.max)} ms (longest), the timer's own 1 ms included`);

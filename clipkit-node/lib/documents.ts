@@ -1,0 +1,1707 @@
+// Made by scripts/documents.mjs from clipkit/schema/clipkit.schema.json. Names are as in the documents.
+
+/**
+ * How the word being said is shown.
+ */
+export type Animation = "none" | "karaoke" | "pop" | "box";
+/**
+ * The shape of the output.
+ */
+export type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
+/**
+ * Seconds
+ */
+export type Timestamp = number;
+/**
+ * A colour as #rrggbb
+ */
+export type Rgb = string;
+/**
+ * A preset's name (`none` for no captions), or a style: what it leaves out is as in the preset that its `like` names, else as in karaoke.
+ */
+export type CaptionStyleGiven =
+  | string
+  | {
+      [k: string]: unknown;
+    };
+/**
+ * Where a cue stands: a fraction of the output's height from its top. Kept inside the platform's safe area.
+ */
+export type CuePlace =
+  | {
+      bottom: number;
+    }
+  | {
+      middle: number;
+    };
+/**
+ * What kind of video it is, which decides what counts in a clip.
+ *
+ * | genre | hook | completeness | density | emotion | best length |
+ * |---|---|---|---|---|---|
+ * | none given | 30 | 34 | 20 | 16 | 32 s |
+ * | `podcast` | 32 | 30 | 14 | 24 | 38 s |
+ * | `lecture` | 24 | 42 | 26 | 8 | 45 s |
+ * | `gaming` | 28 | 20 | 10 | 42 | 24 s |
+ * | `news` | 34 | 36 | 26 | 4 | 28 s |
+ *
+ * The numbers are parts in a hundred of `Score.total`. They are choices of taste, set by hand, not learned.
+ */
+export type Genre = "podcast" | "lecture" | "gaming" | "news";
+/**
+ * How the picture is to be arranged in the output.
+ */
+export type LayoutChoice = "auto" | "fill" | "split" | "fit" | "pip";
+/**
+ * Where clips go: it decides which part of the picture the interface leaves free.
+ */
+export type Platform = "shorts" | "tiktok" | "reels" | "generic";
+/**
+ * x264's speed presets, fastest first.
+ */
+export type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
+/**
+ * How the picture is arranged.
+ */
+export type Layout =
+  | {
+      /**
+       * The window.
+       */
+      crop: Crop;
+      kind: "fill";
+    }
+  | {
+      /**
+       * What the lower half shows.
+       */
+      bottom: Crop;
+      kind: "split";
+      /**
+       * Whose half is marked, in order of time; before the first entry none is.
+       */
+      speaking?: Speaking[];
+      /**
+       * What the upper half shows.
+       */
+      top: Crop;
+    }
+  | {
+      kind: "fit";
+      /**
+       * The window and where it is shown.
+       */
+      pane: Pane;
+    }
+  | {
+      /**
+       * The smaller window and where it is shown, in front.
+       */
+      inset: Pane;
+      kind: "pip";
+      /**
+       * The larger window and where it is shown.
+       */
+      screen: Pane;
+    };
+/**
+ * A half of a split picture.
+ */
+export type Half = "top" | "bottom";
+/**
+ * What kind of picture a shot shows.
+ */
+export type ShotContent = "camera" | "screen";
+/**
+ * A file's identity: a hash of its bytes, so that a copy or a new name stays the same media.
+ */
+export type ContentId = string;
+/**
+ * The two transfer functions of high dynamic range video (ITU-R BT.2100).
+ */
+export type Hdr = "pq" | "hlg";
+/**
+ * What went wrong, as a class a program can act on.
+ */
+export type ErrorKind =
+  | "not_found"
+  | "invalid_input"
+  | "no_transcript"
+  | "nothing_found"
+  | "invalid_plan"
+  | "config"
+  | "cancelled"
+  | "io"
+  | "decode"
+  | "encode"
+  | "unavailable"
+  | "network"
+  | "rate_limited"
+  | "denied"
+  | "timed_out"
+  | "contract";
+/**
+ * Something that happened in a run, for progress bars and logs.
+ */
+export type Event =
+  | {
+      /**
+       * The clip, from 1 in order of rank.
+       */
+      clip?: number | null;
+      event: "started";
+      /**
+       * The stage.
+       */
+      stage: Stage;
+    }
+  | {
+      /**
+       * The clip, from 1 in order of rank.
+       */
+      clip?: number | null;
+      event: "progress";
+      /**
+       * The part done, 0 to 1.
+       */
+      fraction: number;
+      /**
+       * The stage.
+       */
+      stage: Stage;
+    }
+  | {
+      /**
+       * The clip, from 1 in order of rank.
+       */
+      clip?: number | null;
+      event: "finished";
+      /**
+       * The stage.
+       */
+      stage: Stage;
+    }
+  | {
+      /**
+       * How many clips will be made.
+       */
+      clips: number;
+      event: "planned";
+    }
+  | {
+      /**
+       * The clip, from 1 in order of rank.
+       */
+      clip?: number | null;
+      event: "waiting";
+      /**
+       * Why, in one line for a person.
+       */
+      reason: string;
+      /**
+       * For how long.
+       */
+      seconds: number;
+      /**
+       * The stage.
+       */
+      stage: Stage;
+    }
+  | (Warning & {
+      event: "warning";
+    })
+  | (ManifestClip & {
+      event: "clip";
+    });
+/**
+ * The stages of the pipeline, in order.
+ */
+export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
+/**
+ * A layer by name, as it stands in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`.
+ */
+export type LayerConfig =
+  | {
+      retry: Retry;
+    }
+  | {
+      rate_limit: RateLimit;
+    }
+  | {
+      concurrency: Concurrency;
+    }
+  | {
+      timeout: Timeout;
+    }
+  | {
+      cache: Cache;
+    };
+/**
+ * Where clips go.
+ */
+export type PublisherConfig = {
+  /**
+   * Whether an existing manifest keeps its other clips: `Folder.keep_others`. Default no.
+   */
+  keep_others?: boolean;
+  kind: "folder";
+  /**
+   * The folder, made if it is missing.
+   */
+  path: string;
+};
+/**
+ * How plans become files.
+ */
+export type RendererConfig = {
+  kind: "ffmpeg";
+};
+/**
+ * How spans are chosen.
+ */
+export type ScorerConfig =
+  | {
+      kind: "auto";
+    }
+  | {
+      kind: "heuristic";
+    }
+  | {
+      kind: "openai";
+      /**
+       * The model. Default `gpt-4o-mini`.
+       */
+      model?: string;
+      /**
+       * What the model costs. Default: what is known of OpenAI's own models.
+       */
+      price?: Price | null;
+      /**
+       * How many requests run at once. Default 3.
+       */
+      requests?: number;
+      /**
+       * Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes.
+       */
+      rerank?: boolean;
+      /**
+       * The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
+       */
+      server?: OpenAiServer;
+      /**
+       * How long one answer may take, retries included, in seconds. Default 120.
+       */
+      timeout_secs?: number;
+    };
+/**
+ * Where videos come from.
+ */
+export type SourceConfig = {
+  kind: "file";
+};
+/**
+ * How faces and shots are found.
+ */
+export type TrackerConfig =
+  | {
+      kind: "auto";
+      /**
+       * A model's name or the path of its file; none is the default face detector.
+       */
+      model?: string | null;
+    }
+  | {
+      kind: "onnx";
+      /**
+       * A model's name or the path of its file; none is the default face detector.
+       */
+      model?: string | null;
+    }
+  | {
+      kind: "motion";
+    }
+  | {
+      kind: "center";
+    };
+/**
+ * How words and their times are found.
+ */
+export type TranscriberConfig =
+  | {
+      kind: "auto";
+    }
+  | {
+      /**
+       * The transcript; none looks beside the video and inside it.
+       */
+      file?: string | null;
+      kind: "captions";
+    }
+  | {
+      kind: "openai";
+      /**
+       * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+       */
+      language?: string | null;
+      /**
+       * The model. Default `whisper-1`, the one of OpenAI's with word times.
+       */
+      model?: string;
+      /**
+       * Names and terms to spell as given here.
+       */
+      prompt?: string | null;
+      /**
+       * The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
+       */
+      server?: OpenAiServer;
+      /**
+       * How many stretches are sent at once. Default 3.
+       */
+      uploads?: number;
+    }
+  | {
+      kind: "local";
+      /**
+       * The model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache.
+       */
+      model?: string | null;
+    };
+
+/**
+ * A sound stream.
+ */
+export interface AudioStream {
+  /**
+   * Number of channels.
+   */
+  channels: number;
+  /**
+   * The codec's short name (`aac`).
+   */
+  codec: string;
+  /**
+   * The stream's number in the file.
+   */
+  index: number;
+  /**
+   * The language the file names, if it does.
+   */
+  language?: string | null;
+  /**
+   * Samples per second.
+   */
+  sample_rate: number;
+}
+/**
+ * Does the same work once: answers are kept, and found again by what they were made from.
+ *
+ * - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
+ *   fingerprint (`Transcriber.fingerprint` and its kin, or `about`) and this crate's version.
+ *   Nothing of it is written in the clear.
+ * - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
+ *   used leaves a warning.
+ * - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
+ *   cancelled leaves the others alone; the work stops when nobody waits for it any more.
+ * - Failures are not kept, nor is what a `Fallback` stepped down to. Warnings are kept with the answer and said each time.
+ * - Several processes may share a store: an entry appears when it is whole.
+ *
+ * Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with files, or change the world: a cache around
+ * one does not compile, and in JSON it is refused.
+ *
+ * It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
+ * `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a `store`, the user's cache folder.
+ */
+export interface Cache {
+  about?: string | null;
+  keep?: number;
+  store?: string | null;
+}
+/**
+ * A span that could become a clip, with what speaks for it.
+ */
+export interface Candidate {
+  /**
+   * A line that makes people stay, to be shown over the first seconds. None where nobody wrote one.
+   */
+  hook_line?: string | null;
+  /**
+   * Why it was chosen, in a sentence.
+   */
+  reason: string;
+  /**
+   * How good it is.
+   */
+  score: Score;
+  /**
+   * Where it is, on the source's timeline.
+   */
+  span: Span;
+  /**
+   * A short title.
+   */
+  title: string;
+}
+/**
+ * How good a span is as a clip.
+ */
+export interface Score {
+  /**
+   * How well it stands without what was said around it: 0 to 10.
+   */
+  completeness: number;
+  /**
+   * How much is said in its time: 0 to 10.
+   */
+  density: number;
+  /**
+   * How much feeling is in it: 0 to 10.
+   */
+  emotion: number;
+  /**
+   * How strongly the first sentence catches: 0 to 10.
+   */
+  hook: number;
+  /**
+   * The whole: 0 to 100. Clips are ranked by it.
+   */
+  total: number;
+}
+/**
+ * A stretch of a timeline: from `start` up to but not including `end`.
+ */
+export interface Span {
+  end: Timestamp;
+  start: Timestamp;
+}
+/**
+ * How captions look. Plain data: copy a preset, change what you like.
+ *
+ * Sizes are fractions of the output's height, so a style looks the same at every resolution.
+ */
+export interface CaptionStyle {
+  /**
+   * How the word being said is shown.
+   */
+  animation: Animation;
+  /**
+   * Whether captions that would hide the mouth of who is shown move to the nearest place that does not. One place for the whole clip.
+   */
+  avoid_faces: boolean;
+  /**
+   * Whether to take the family's bold weight.
+   */
+  bold: boolean;
+  /**
+   * Colour of the words.
+   */
+  color: Rgb;
+  /**
+   * How keywords stand out; none where they do not.
+   */
+  emphasis?: Emphasis | null;
+  /**
+   * The font's family name, as fontconfig knows it.
+   */
+  font: string;
+  /**
+   * Colour of the word being said (and, in `box`, of its plate).
+   */
+  highlight: Rgb;
+  /**
+   * The most words shown at once.
+   */
+  max_words: number;
+  /**
+   * The style's name, for people.
+   */
+  name: string;
+  /**
+   * Colour of the outline.
+   */
+  outline: Rgb;
+  /**
+   * Width of the outline: a fraction of the font's size.
+   */
+  outline_width: number;
+  /**
+   * Height of the captions' bottom edge: a fraction of the output's height from its top. Kept inside the platform's safe area.
+   */
+  position: number;
+  /**
+   * Distance of the shadow: a fraction of the font's size.
+   */
+  shadow: number;
+  /**
+   * The font's size: a fraction of the output's height.
+   */
+  size: number;
+  /**
+   * Whether words are set in capitals.
+   */
+  uppercase: boolean;
+}
+/**
+ * How keywords stand out from the words around them.
+ */
+export interface Emphasis {
+  /**
+   * Their colour. In `karaoke` they take it as they are said, in the others they have it from the start.
+   */
+  color: Rgb;
+  /**
+   * Their size, next to the other words': 0.5 to 2. Default 1.
+   */
+  scale?: number;
+  /**
+   * The keywords, whatever their case. None, the default, chooses them from what is said: numbers, names, and long words that
+   * are seldom said; at most one in a cue.
+   */
+  words?: string[];
+}
+/**
+ * Captions burned into the picture.
+ */
+export interface CaptionTrack {
+  /**
+   * What is shown when, in order, without overlaps.
+   */
+  cues: Cue[];
+  /**
+   * The part of the output that the platform's interface leaves free; captions stay inside.
+   */
+  safe_area: Rect;
+  /**
+   * How they look.
+   */
+  style: CaptionStyle;
+}
+/**
+ * Words shown together.
+ */
+export interface Cue {
+  /**
+   * Where they stand, where that is not the style's position.
+   */
+  place?: CuePlace | null;
+  /**
+   * When they are shown, on the clip's timeline.
+   */
+  span: Span;
+  /**
+   * The words, in order. Their text is shown as it stands; nothing in it is interpreted.
+   */
+  words: CueWord[];
+}
+/**
+ * A word of a cue.
+ */
+export interface CueWord {
+  /**
+   * Whether it is a keyword, shown as the style's `emphasis` says.
+   */
+  emphasized?: boolean;
+  /**
+   * When it is said, on the clip's timeline.
+   */
+  span: Span;
+  /**
+   * As shown.
+   */
+  text: string;
+}
+/**
+ * A box in the picture as a viewer sees it (upright, square pixels): fractions of its width and height, from the top left.
+ */
+export interface Rect {
+  /**
+   * Height, 0 to 1.
+   */
+  height: number;
+  /**
+   * Width, 0 to 1.
+   */
+  width: number;
+  /**
+   * Left edge, 0 to 1.
+   */
+  x: number;
+  /**
+   * Top edge, 0 to 1.
+   */
+  y: number;
+}
+/**
+ * A rendered clip, still in scratch space: a publisher takes it from there.
+ */
+export interface Clip {
+  /**
+   * The cover picture, a JPEG of the output's size.
+   */
+  cover: string;
+  /**
+   * How long it plays.
+   */
+  duration: Timestamp;
+  /**
+   * Number of frames.
+   */
+  frames: number;
+  /**
+   * The MP4 file.
+   */
+  video: string;
+}
+/**
+ * What clips a `Pipeline` makes, and how many.
+ */
+export interface ClipOptions {
+  /**
+   * What clips should be about; empty for anything. A word, or a few that belong together.
+   */
+  about?: string[];
+  /**
+   * The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
+   */
+  aspect?: Aspect;
+  /**
+   * How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
+   */
+  at_once?: {
+    [k: string]: number;
+  };
+  /**
+   * What clips should not be about.
+   */
+  avoid?: string[];
+  /**
+   * How captions look; none for clips without. In JSON a preset's name, a style as `CaptionStyle.from_json` reads it, or null.
+   * Default karaoke.
+   */
+  captions?: CaptionStyleGiven | null;
+  /**
+   * The most clips. Default 10.
+   */
+  clips?: number;
+  /**
+   * x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
+   */
+  crf?: number;
+  /**
+   * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+   */
+  genre?: Genre | null;
+  /**
+   * How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
+   */
+  hook?: HookStyle | null;
+  /**
+   * How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
+   * clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+   */
+  jobs?: number | null;
+  /**
+   * How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
+   * every shot; where it cannot be (two halves of one person), a warning says so.
+   */
+  layout?: LayoutChoice;
+  /**
+   * How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP.
+   */
+  loudness?: Loudness | null;
+  /**
+   * The longest clip; in JSON, seconds. Default 60 s.
+   */
+  max?: number;
+  /**
+   * The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
+   * Default: no limit.
+   */
+  max_cost?: number | null;
+  /**
+   * The shortest clip; in JSON, seconds. Default 15 s.
+   */
+  min?: number;
+  /**
+   * Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
+   */
+  platform?: Platform;
+  /**
+   * x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
+   */
+  preset?: X264Preset;
+  /**
+   * Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
+   */
+  snap?: boolean;
+}
+/**
+ * How a `Hook` looks. In JSON, what is left out is as in `HookStyle.default`.
+ */
+export interface HookStyle {
+  /**
+   * Whether to take the family's bold weight. Default no: Lato Black is heavy already.
+   */
+  bold?: boolean;
+  /**
+   * Colour of the words. Default black.
+   */
+  color?: Rgb;
+  /**
+   * The font's family name, as fontconfig knows it. Default Lato Black.
+   */
+  font?: string;
+  /**
+   * Colour of the plate behind the lines; none, in JSON `null`, for words with a black outline. Default white.
+   */
+  plate?: Rgb | null;
+  /**
+   * How long it is shown, in seconds. Default 3.
+   */
+  secs?: number;
+  /**
+   * The font's largest size: a fraction of the output's height. Default 0.036.
+   */
+  size?: number;
+}
+/**
+ * How loud a clip is, by ITU-R BS.1770 and EBU R 128.
+ *
+ * The whole clip is raised or lowered by one amount; only peaks that would pass the limit are held down. It is raised by at most 20 dB,
+ * and a clip below -50 LUFS, in which nothing is meant to be heard, is left as it is.
+ */
+export interface Loudness {
+  /**
+   * Integrated loudness in LUFS, -40 to -5.
+   */
+  integrated: number;
+  /**
+   * The highest true peak in dBTP, -9 to 0, in the finished file.
+   */
+  true_peak: number;
+}
+/**
+ * Everything a renderer needs to make one clip, and nothing it has to decide.
+ *
+ * Written beside each clip as JSON, stable within a `version`, meant to be edited and rendered again. All
+ * times but `span` are on the clip's timeline (seconds from its first frame); all places are fractions of the displayed
+ * source picture (upright, square pixels) or, for captions, of the output.
+ */
+export interface ClipPlan {
+  /**
+   * The captions; none for a clip without.
+   */
+  captions?: CaptionTrack | null;
+  /**
+   * The faces that were seen, on the clip's timeline. They explain the crop; the renderer does not read them.
+   */
+  faces: FaceTrack[];
+  /**
+   * A title over the first seconds; none for a clip without.
+   */
+  hook?: Hook | null;
+  /**
+   * A line to show over the first seconds; none where nobody wrote one. `hook` draws it, where it is asked for.
+   */
+  hook_line?: string | null;
+  /**
+   * The file to make.
+   */
+  output: Output;
+  /**
+   * Why this span was chosen.
+   */
+  reason: string;
+  /**
+   * How the picture is framed: scenes in order, without gaps, from 0 to the clip's end. The crop jumps only where one ends.
+   */
+  scenes: Scene[];
+  /**
+   * How good it is as a clip.
+   */
+  score: Score;
+  /**
+   * The camera shots. They explain the scenes; the renderer does not read them.
+   */
+  shots: Shot[];
+  /**
+   * The file to cut from.
+   */
+  source: PlanSource;
+  /**
+   * Which stretch of the source, in seconds of the source.
+   */
+  span: Span;
+  /**
+   * What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it.
+   */
+  subjects?: SubjectTrack[];
+  /**
+   * The clip's title; its file is named after it.
+   */
+  title: string;
+  /**
+   * The version of this document: `ClipPlan.VERSION`.
+   */
+  version: number;
+}
+/**
+ * One face through one shot.
+ */
+export interface FaceTrack {
+  /**
+   * Its number, unique in its `Tracks`.
+   */
+  id: number;
+  /**
+   * Where the face was, in order of time. Never empty.
+   */
+  samples: FaceSample[];
+}
+/**
+ * A face in one frame.
+ */
+export interface FaceSample {
+  /**
+   * The frame's time on the source's timeline.
+   */
+  at: Timestamp;
+  /**
+   * How sure the detector is, 0 to 1.
+   */
+  confidence: number;
+  /**
+   * How much the mouth region changed since the sample before, 0 (still) upwards; a talking mouth is well above a closed one.
+   */
+  mouth: number;
+  /**
+   * The face's box, in the displayed picture.
+   */
+  rect: Rect;
+}
+/**
+ * A title laid over the clip's first seconds, so that who scrolls past knows what it is about.
+ */
+export interface Hook {
+  /**
+   * The part of the output that it may take: it stands in the middle of it, and shrinks until it fits.
+   */
+  area: Rect;
+  /**
+   * When it is shown, on the clip's timeline.
+   */
+  span: Span;
+  /**
+   * How it looks.
+   */
+  style: HookStyle;
+  /**
+   * What it says. Shown as it stands; nothing in it is interpreted.
+   */
+  text: string;
+}
+/**
+ * The file to make: H.264 and AAC in an MP4, with everything that is needed to repeat the encode by hand.
+ */
+export interface Output {
+  /**
+   * Bits of sound a second (AAC, 48 kHz, stereo).
+   */
+  audio_bitrate: number;
+  /**
+   * The picture's codec: `h264` (x264, High profile, yuv420p, BT.709).
+   */
+  codec: string;
+  /**
+   * x264's constant rate factor, 0 to 51: lower is better and larger.
+   */
+  crf: number;
+  /**
+   * Frames per second, constant.
+   */
+  frame_rate: FrameRate;
+  /**
+   * Rows; even.
+   */
+  height: number;
+  /**
+   * How loud the sound is made; none leaves it as it is in the source.
+   */
+  loudness?: Loudness | null;
+  /**
+   * x264's speed preset.
+   */
+  preset: X264Preset;
+  /**
+   * Columns; even.
+   */
+  width: number;
+}
+/**
+ * Frames per second as a fraction.
+ */
+export interface FrameRate {
+  /**
+   * ... in this many seconds.
+   */
+  den: number;
+  /**
+   * Frames ...
+   */
+  num: number;
+}
+/**
+ * A stretch of the clip with one layout.
+ */
+export interface Scene {
+  /**
+   * How the picture is arranged.
+   */
+  layout: Layout;
+  /**
+   * Where it is, on the clip's timeline.
+   */
+  span: Span;
+}
+/**
+ * A window on the source, of one size, that may move.
+ */
+export interface Crop {
+  /**
+   * The window's height, as a fraction of the picture's.
+   */
+  height: number;
+  /**
+   * Where its top left corner is, in order of time. Between two keys it moves evenly; before the first and after the last it stands.
+   */
+  path: CropKey[];
+  /**
+   * The window's width, as a fraction of the picture's.
+   */
+  width: number;
+}
+/**
+ * Where a crop window is at one moment.
+ */
+export interface CropKey {
+  /**
+   * When, on the clip's timeline.
+   */
+  at: Timestamp;
+  /**
+   * Left edge, as a fraction of the picture's width.
+   */
+  x: number;
+  /**
+   * Top edge, as a fraction of the picture's height.
+   */
+  y: number;
+}
+/**
+ * From when on which half of a split picture speaks.
+ */
+export interface Speaking {
+  /**
+   * When, on the clip's timeline.
+   */
+  from: Timestamp;
+  /**
+   * Which half; none where nobody, or somebody else, speaks.
+   */
+  half?: Half | null;
+}
+/**
+ * A window of the source and the part of the output that it fills.
+ */
+export interface Pane {
+  /**
+   * The window.
+   */
+  crop: Crop;
+  /**
+   * Where it is shown: fractions of the output.
+   */
+  place: Rect;
+}
+/**
+ * A stretch between two camera cuts. `start` is the time of the shot's first frame.
+ */
+export interface Shot {
+  /**
+   * What kind of picture it shows.
+   */
+  content?: ShotContent;
+  /**
+   * Where it is. In `Tracks` on the source's timeline, in a plan on the clip's.
+   */
+  span: Span;
+}
+/**
+ * The file a plan cuts from.
+ */
+export interface PlanSource {
+  /**
+   * How long it plays.
+   */
+  duration: Timestamp;
+  /**
+   * Rows of the picture as displayed.
+   */
+  height: number;
+  /**
+   * What it was, so that another file of the same name is noticed.
+   */
+  id: ContentId;
+  /**
+   * Where it was when the plan was made. A relative path is looked up from the working folder.
+   */
+  path: string;
+  /**
+   * Columns of the picture as displayed.
+   */
+  width: number;
+}
+/**
+ * Something that draws the eye through one shot, other than a face.
+ */
+export interface SubjectTrack {
+  /**
+   * Where it was, in order of time. Never empty.
+   */
+  samples: SubjectSample[];
+}
+/**
+ * Where a subject is in one frame.
+ */
+export interface SubjectSample {
+  /**
+   * The frame's time; in `Tracks` on the source's timeline, in a plan on the clip's.
+   */
+  at: Timestamp;
+  /**
+   * The box around it, in the displayed picture.
+   */
+  rect: Rect;
+}
+/**
+ * How numbers mean colours, in FFmpeg's names (`bt709`, `smpte2084`); `unknown` where the file does not say.
+ */
+export interface Color {
+  /**
+   * Set for high dynamic range.
+   */
+  hdr?: Hdr | null;
+  /**
+   * From RGB to luma and chroma.
+   */
+  matrix: string;
+  /**
+   * Which red, green and blue.
+   */
+  primaries: string;
+  /**
+   * `tv` (16 to 235) or `pc` (0 to 255).
+   */
+  range: string;
+  /**
+   * From code value to light.
+   */
+  transfer: string;
+}
+/**
+ * Lets only so many calls run at a time; the others wait in order of arrival. Default 1.
+ *
+ * Clones share the places, and so do all runs that share the stage: a model that needs all of the memory, an account that takes two requests
+ * at once. What one run may do at once is rather `ClipOptions.at_once`.
+ *
+ * It belongs inside `Retry`: no place is held while a retry waits. In JSON, `{"concurrency": {"at_once": 2}}`.
+ */
+export interface Concurrency {
+  at_once?: number;
+}
+/**
+ * Something that went less well than asked, and what was done instead.
+ */
+export interface Warning {
+  /**
+   * The clip concerned, counted from 1 in order of rank; none where the whole run is.
+   */
+  clip?: number | null;
+  /**
+   * One line for a person: what happened, what was done instead, how to avoid it.
+   */
+  message: string;
+  /**
+   * The stage that degraded.
+   */
+  stage: Stage;
+}
+/**
+ * One clip of a `Manifest`.
+ */
+export interface ManifestClip {
+  /**
+   * Its cover, likewise.
+   */
+  cover?: string | null;
+  /**
+   * The clip, relative to the output folder, or its address.
+   */
+  file: string;
+  /**
+   * A line that makes people stay, for whoever posts the clip; none where nobody wrote one.
+   */
+  hook_line?: string | null;
+  /**
+   * Its plan, likewise.
+   */
+  plan?: string | null;
+  /**
+   * Why it was chosen.
+   */
+  reason: string;
+  /**
+   * How good it is.
+   */
+  score: Score;
+  /**
+   * Where it comes from, in seconds of the source.
+   */
+  span: Span;
+  /**
+   * Its title.
+   */
+  title: string;
+  /**
+   * What went less well than asked.
+   */
+  warnings: Warning[];
+}
+/**
+ * Which pictures `Frames` answers, and how large.
+ */
+export interface FrameOptions {
+  /**
+   * The longer side in pixels, where that is less than the video's. Default: as large as the video. Smaller is faster, and most face
+   * detectors look at 320 or 640.
+   */
+  longest?: number | null;
+  /**
+   * How many a second at most; those in between are decoded and left out. Default: every frame.
+   */
+  per_second?: number | null;
+}
+/**
+ * Calls again what failed, where the error's `Recovery` says that this may help. Each wait is told (`Event.Waiting`).
+ *
+ * The wait grows from attempt to attempt, with up to half as much again at random, so that many callers do not come back together. Where
+ * the other side says how long to wait (`Retry-After`), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
+ * Wrong settings, unusable input and cancelled work are never tried again.
+ *
+ * It belongs outside `RateLimit` and `Timeout`, so that they hold for each attempt: see
+ * `StageExt`. In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
+ */
+export interface Retry {
+  attempts?: number;
+  factor?: number;
+  first?: number;
+  longest?: number;
+}
+/**
+ * Lets only so many calls begin in any minute, and in any day. Callers wait in order of arrival, and are told for how long
+ * (`Event.Waiting`); where the day's calls are used up the error says when there are more (`Recovery.WaitUntil`).
+ *
+ * It counts over the last 60 s and 24 h, not over the clock's minutes and days: that is never more than a server allows, and at times less.
+ * Clones count together, so stages that share an account get clones of one limit. It counts what this process does, since it started.
+ *
+ * It belongs inside `Retry`, so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
+ * `{"rate_limit": {}}` is the default, 5 a minute, and `"per_minute": null` counts days alone.
+ */
+export interface RateLimit {
+  per_day?: number | null;
+  per_minute?: number | null;
+}
+/**
+ * Gives a call so long. What takes longer is cancelled, and the error (`ErrorKind.TimedOut`) may be retried. Default 10 minutes.
+ *
+ * The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
+ * in that moment is not thrown away.
+ *
+ * It belongs next to the stage, inside `Retry` and `RateLimit`: outside, their waits use the time up. The time
+ * is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
+ */
+export interface Timeout {
+  seconds?: number;
+}
+/**
+ * What a run made: the content of `clips.json`.
+ */
+export interface Manifest {
+  /**
+   * The clips, best first.
+   */
+  clips: ManifestClip[];
+  /**
+   * The input.
+   */
+  source: PlanSource;
+  /**
+   * Where the time went.
+   */
+  timings: Timing;
+  /**
+   * What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any.
+   */
+  usage?: Usage[];
+  /**
+   * The version of this document: `Manifest.VERSION`.
+   */
+  version: number;
+  /**
+   * What went less well than asked in the run as a whole, and clips that failed.
+   */
+  warnings: Warning[];
+}
+/**
+ * Where a run's time went, in seconds. A stage's time is the sum over clips, so with clips side by side it can exceed the total.
+ */
+export interface Timing {
+  /**
+   * From start to end.
+   */
+  total: number;
+  [k: string]: number;
+}
+/**
+ * What a stage asked of one paid model, and what that cost. Stages report it with `Context.spend`.
+ */
+export interface Usage {
+  /**
+   * Sound that was listened to, in seconds.
+   */
+  audio_seconds?: number;
+  /**
+   * Tokens that were written.
+   */
+  completion_tokens?: number;
+  /**
+   * What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice.
+   */
+  cost_usd?: number | null;
+  /**
+   * Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low.
+   */
+  estimated?: boolean;
+  /**
+   * The model's name, as the server was asked for it.
+   */
+  model?: string;
+  /**
+   * Tokens that were read.
+   */
+  prompt_tokens?: number;
+  /**
+   * How many requests were answered, or may have been.
+   */
+  requests?: number;
+  /**
+   * The stage that asked; set by `Context.spend` where it is none.
+   */
+  stage?: Stage | null;
+}
+/**
+ * A media file on this machine and what is in it.
+ */
+export interface Media {
+  /**
+   * Sound streams, in file order.
+   */
+  audio: AudioStream[];
+  /**
+   * The container's short name, as FFmpeg gives it (`mov,mp4,m4a,3gp,3g2,mj2`).
+   */
+  container: string;
+  /**
+   * How long the longest of sound and picture plays, measured where the container does not say or cannot be believed.
+   */
+  duration: Timestamp;
+  /**
+   * What the file is.
+   */
+  id: ContentId;
+  /**
+   * Where the file is.
+   */
+  path: string;
+  /**
+   * Subtitle streams, in file order.
+   */
+  subtitles: SubtitleStream[];
+  /**
+   * The picture that a player would show; none in a sound file.
+   */
+  video?: VideoStream | null;
+}
+/**
+ * A subtitle stream.
+ */
+export interface SubtitleStream {
+  /**
+   * The codec's short name (`subrip`, `webvtt`, `ass`, `mov_text`, `hdmv_pgs_subtitle`).
+   */
+  codec: string;
+  /**
+   * The stream's number in the file.
+   */
+  index: number;
+  /**
+   * The language the file names, if it does.
+   */
+  language?: string | null;
+}
+/**
+ * A picture stream.
+ */
+export interface VideoStream {
+  /**
+   * Bits of one component.
+   */
+  bit_depth: number;
+  /**
+   * The codec's short name (`h264`).
+   */
+  codec: string;
+  /**
+   * How numbers mean colours.
+   */
+  color: Color;
+  /**
+   * Frames per second: the average over the file.
+   */
+  frame_rate: FrameRate;
+  /**
+   * Stored rows, before orientation and pixel shape.
+   */
+  height: number;
+  /**
+   * The stream's number in the file.
+   */
+  index: number;
+  /**
+   * How the stored picture is to be turned for display.
+   */
+  orientation: Orientation;
+  /**
+   * Width of a pixel divided by its height, in the stored picture.
+   */
+  pixel_aspect: number;
+  /**
+   * FFmpeg's name of the pixel format (`yuv420p10le`).
+   */
+  pixel_format: string;
+  /**
+   * When the first frame shows, on the source's timeline.
+   */
+  start: Timestamp;
+  /**
+   * Whether frames last differently long.
+   */
+  variable_rate: boolean;
+  /**
+   * Stored columns, before orientation and pixel shape.
+   */
+  width: number;
+}
+/**
+ * How a stored picture is turned for display: mirrored left to right first if `mirrored`, then turned clockwise.
+ */
+export interface Orientation {
+  /**
+   * Clockwise degrees: 0, 90, 180 or 270.
+   */
+  clockwise: number;
+  /**
+   * Whether left and right change places before the turn.
+   */
+  mirrored: boolean;
+}
+/**
+ * Options of an `OnnxTracker`.
+ */
+export interface OnnxTrackerOptions {
+  /**
+   * How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
+   * Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+   */
+  confidence?: number | null;
+  /**
+   * The ONNX Runtime library to load. By default the one that `ORT_DYLIB_PATH` names, else that of an installed Python package
+   * `onnxruntime`, else the system's. A process loads one, the first asked for.
+   */
+  library?: string | null;
+  /**
+   * How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
+   * Cuts are found to the frame in any case.
+   */
+  samples_per_second?: number;
+  /**
+   * Threads for one inference; 0, the default, takes one a core.
+   */
+  threads?: number;
+}
+/**
+ * A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
+ *
+ * What is not set comes from the environment: `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is never written anywhere: not to
+ * JSON, logs, errors or manifests. A call is tried three times where the server is busy or out of reach, as it asks to wait.
+ */
+export interface OpenAiServer {
+  /**
+   * The address below which the API's paths lie, such as `http://localhost:8000/v1`.
+   */
+  base_url?: string | null;
+  /**
+   * The organisation to charge.
+   */
+  organization?: string | null;
+}
+/**
+ * Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+ */
+export interface PipelineConfig {
+  /**
+   * What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
+   * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
+   * the default's place, so `{"track": []}` looks at every span anew.
+   *
+   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+   */
+  layers?: {
+    [k: string]: LayerConfig[];
+  };
+  /**
+   * What clips are made, and how many.
+   */
+  options?: ClipOptions;
+  /**
+   * Where clips go. Default: the folder `clips`.
+   */
+  publisher?: PublisherConfig;
+  /**
+   * How plans become files. Default `ffmpeg`.
+   */
+  renderer?: RendererConfig;
+  /**
+   * How spans are chosen. Default `auto`.
+   */
+  scorer?: ScorerConfig;
+  /**
+   * Where videos come from. Default `file`.
+   */
+  source?: SourceConfig;
+  /**
+   * How faces and shots are found. Default `auto`.
+   */
+  tracker?: TrackerConfig;
+  /**
+   * How words and their times are found. Default `auto`.
+   */
+  transcriber?: TranscriberConfig;
+}
+/**
+ * What a language model costs, in US dollars for a million tokens.
+ */
+export interface Price {
+  /**
+   * For tokens that it reads.
+   */
+  input: number;
+  /**
+   * For tokens that it writes, thoughts included.
+   */
+  output: number;
+}
+/**
+ * What `Pipeline.plan` answers: the clips that would be made.
+ */
+export interface Planned {
+  /**
+   * The input.
+   */
+  media: Media;
+  /**
+   * One plan a clip, best first. A rank is missing where a plan could not be made.
+   */
+  plans: RankedPlan[];
+  /**
+   * What was asked of paid models, and what it cost.
+   */
+  usage: Usage[];
+  /**
+   * What went less well than asked; a clip's rank stands in `Warning.clip`.
+   */
+  warnings: Warning[];
+}
+/**
+ * A plan and its place in the ranking, which numbers its files.
+ */
+export interface RankedPlan {
+  /**
+   * The plan.
+   */
+  plan: ClipPlan;
+  /**
+   * The place, from 1.
+   */
+  rank: number;
+}
+/**
+ * A clip and what goes with it, for a `Publisher`.
+ */
+export interface Post {
+  /**
+   * The files.
+   */
+  clip: Clip;
+  /**
+   * What was rendered; title, reason and score stand here.
+   */
+  plan: ClipPlan;
+  /**
+   * Its place in the ranking, from 1.
+   */
+  rank: number;
+}
+/**
+ * Where a publisher put a clip.
+ */
+export interface Receipt {
+  /**
+   * The cover's place, where it was published too.
+   */
+  cover?: string | null;
+  /**
+   * The clip's place: a path relative to the publisher's folder, or an address.
+   */
+  file: string;
+  /**
+   * The plan's place, where it was published too.
+   */
+  plan?: string | null;
+}
+/**
+ * How many clips, how long, and what about.
+ */
+export interface ScoreOptions {
+  /**
+   * What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
+   */
+  about?: string[];
+  /**
+   * What clips should not be about.
+   */
+  avoid?: string[];
+  /**
+   * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+   */
+  genre?: Genre | null;
+  /**
+   * The longest clip; in JSON, seconds. Default 60 s.
+   */
+  max?: number;
+  /**
+   * The most clips wanted. Default 10.
+   */
+  max_clips?: number;
+  /**
+   * The shortest clip; in JSON, seconds. Default 15 s.
+   */
+  min?: number;
+}
+/**
+ * What a `Scorer` is given.
+ */
+export interface Scoring {
+  /**
+   * The video; none where only its transcript is at hand.
+   */
+  media?: Media | null;
+  /**
+   * What is asked for.
+   */
+  options?: ScoreOptions;
+  /**
+   * What is said in it.
+   */
+  transcript: Transcript;
+}
+/**
+ * What was said, word by word.
+ *
+ * Words stand in order of `start`; a word ends at or after its start, and normally before the next one starts.
+ */
+export interface Transcript {
+  /**
+   * BCP 47 tag (`en`), where known.
+   */
+  language?: string | null;
+  /**
+   * Where the words come from, for people: a file's name, a model's name.
+   */
+  origin?: string;
+  /**
+   * The words.
+   */
+  words: Word[];
+}
+/**
+ * One spoken word, with the punctuation that is written with it.
+ */
+export interface Word {
+  /**
+   * When its sound ends.
+   */
+  end: Timestamp;
+  /**
+   * Who says it, where known.
+   */
+  speaker?: string | null;
+  /**
+   * When its sound starts.
+   */
+  start: Timestamp;
+  /**
+   * As written: `world.`
+   */
+  text: string;
+}
+/**
+ * What a `FaceTracker` is given.
+ */
+export interface Tracking {
+  /**
+   * The video.
+   */
+  media: Media;
+  /**
+   * The stretch to look at, on the source's timeline.
+   */
+  span: Span;
+}
+/**
+ * What a tracker saw in a span.
+ */
+export interface Tracks {
+  /**
+   * One track a person and shot. Empty where no face was seen.
+   */
+  faces: FaceTrack[];
+  /**
+   * The camera shots, in order, without gaps: they cover the span. Empty where the tracker did not look.
+   */
+  shots: Shot[];
+  /**
+   * What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone.
+   */
+  subjects?: SubjectTrack[];
+}

@@ -1,0 +1,64 @@
+import "./onnx";
+
+export { clip, Pipeline } from "./pipeline";
+export { frames } from "./frames";
+export type { Frame, FrameOptions } from "./frames";
+export type { Clip, Manifest } from "./clip";
+export type { ClipOptions, ClipRequest, PipelineOptions, RunEvent, StageOptions } from "./pipeline";
+export { Context } from "./context";
+export type { ContextOptions, Progress, RunOptions } from "./context";
+export { ClipkitError } from "./errors";
+export type { ErrorDetails, Recovery } from "./errors";
+export { Cache, Concurrency, RateLimit, Retry, Timeout } from "./layers";
+export type { BuiltInLayer, CustomLayer, Next } from "./layers";
+export type { CandidateLike, PublisherLike, RendererLike, ScorerLike, SourceLike, TrackerLike, TranscriberLike } from "./kinds";
+export {
+  Captions,
+  CenterTracker,
+  FaceTracker,
+  FfmpegRenderer,
+  FileSource,
+  Folder,
+  Heuristic,
+  LocalTranscriber,
+  MotionTracker,
+  OnnxTracker,
+  OpenAiScorer,
+  OpenAiTranscriber,
+  Publisher,
+  Renderer,
+  Scorer,
+  Source,
+  Transcriber,
+} from "./stages";
+export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer } from "./stages";
+export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
+export type { Model } from "./tools";
+export type * as documents from "./documents";
+export type {
+  Candidate,
+  CaptionStyle,
+  ClipPlan,
+  ErrorKind,
+  Event,
+  FaceTrack,
+  LayerConfig,
+  Media,
+  PipelineConfig,
+  Planned,
+  Post,
+  RankedPlan,
+  Receipt,
+  Rect,
+  Score,
+  Scoring,
+  Shot,
+  Span,
+  Stage,
+  Tracking,
+  Tracks,
+  Transcript,
+  Usage,
+  Warning,
+  Word,
+} from "./documents";

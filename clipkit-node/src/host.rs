@@ -1,0 +1,188 @@
+//! Stages written in JavaScript.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use napi::bindgen_prelude::Status;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
+use napi_derive::napi;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{oneshot, watch};
+
+use clipkit::{
+    Candidate, Clip, ClipPlan, Error, ErrorKind, FaceTracker, Manifest, Media, Post, Publisher, Receipt, Renderer, Result, Scorer, Scoring,
+    Source, Tracking, Tracks, Transcriber, Transcript,
+};
+
+use crate::context::Context;
+use crate::document::{Document, Text, read};
+use crate::error::{HostErrors, thrown};
+
+/// How long a stage that was told to stop may take to tidy up; then its answer is not waited for.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// The function that answers calls. It does not keep the process alive: what waits for the answer does.
+pub(crate) type Dispatch = ThreadsafeFunction<Call, UnknownReturnValue, Call, Status, false, true>;
+
+/// One call to a stage in JavaScript, to be answered by `resolve` or `reject`.
+#[napi]
+pub struct Call {
+    method: &'static str,
+    context: Option<Context>,
+    input: Option<Document>,
+    errors: HostErrors,
+    answer: Option<oneshot::Sender<Result<String>>>,
+}
+
+#[napi]
+impl Call {
+    /// The name of the method to call.
+    #[napi(getter)]
+    pub fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// The context; once.
+    #[napi]
+    pub fn context(&mut self) -> Option<Context> {
+        self.context.take()
+    }
+
+    /// What the method is given; once.
+    #[napi]
+    pub fn input(&mut self) -> Option<Document> {
+        self.input.take()
+    }
+
+    #[napi]
+    pub fn resolve(&mut self, answer: &mut Text) {
+        self.settle(Ok(answer.take()));
+    }
+
+    #[napi]
+    pub fn reject(&mut self, what: String) {
+        let error = thrown(&what, &self.errors);
+        self.settle(Err(error));
+    }
+
+    fn settle(&mut self, answer: Result<String>) {
+        if let Some(sender) = self.answer.take() {
+            // Nobody waits for what was cancelled.
+            let _ = sender.send(answer);
+        }
+    }
+}
+
+/// What a stage in JavaScript says of itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Facts {
+    fingerprint: Option<String>,
+    size: Option<(u32, u32)>,
+    staging: Option<PathBuf>,
+    concludes: bool,
+}
+
+/// An object in JavaScript as a stage: whichever of the six has its method.
+pub(crate) struct HostStage {
+    pub(crate) dispatch: Dispatch,
+    pub(crate) errors: HostErrors,
+    pub(crate) facts: Facts,
+}
+
+impl HostStage {
+    async fn ask<O: DeserializeOwned>(&self, method: &'static str, cx: &clipkit::Context, input: &(impl Serialize + Sync)) -> Result<O> {
+        cx.check()?;
+        let (_until_answered, call) = watch::channel(());
+        let (sender, answer) = oneshot::channel();
+        let call = Call {
+            method,
+            context: Some(Context::of_call(cx, call)),
+            input: Some(Document::of(input)?),
+            errors: self.errors.clone(),
+            answer: Some(sender),
+        };
+        if self.dispatch.call(call, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
+            return Err(Error::cancelled());
+        }
+        let too_long = async {
+            cx.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let text = tokio::select! {
+            biased;
+            // It is dropped unanswered where the thread ends that its JavaScript runs in.
+            answer = answer => answer.unwrap_or_else(|_| Err(Error::cancelled()))?,
+            () = too_long => return Err(Error::cancelled()),
+        };
+        read(ErrorKind::Contract, &format!("what {method} answers"), &text)
+    }
+}
+
+#[async_trait]
+impl Source for HostStage {
+    async fn fetch(&self, cx: &clipkit::Context, uri: &str) -> Result<Media> {
+        self.ask("fetch", cx, &uri).await
+    }
+}
+
+#[async_trait]
+impl Transcriber for HostStage {
+    async fn transcribe(&self, cx: &clipkit::Context, media: &Media) -> Result<Transcript> {
+        self.ask("transcribe", cx, media).await
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.facts.fingerprint.clone()
+    }
+}
+
+#[async_trait]
+impl Scorer for HostStage {
+    async fn score(&self, cx: &clipkit::Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
+        self.ask("score", cx, scoring).await
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.facts.fingerprint.clone()
+    }
+}
+
+#[async_trait]
+impl FaceTracker for HostStage {
+    async fn track(&self, cx: &clipkit::Context, tracking: &Tracking) -> Result<Tracks> {
+        self.ask("track", cx, tracking).await
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.facts.fingerprint.clone()
+    }
+}
+
+#[async_trait]
+impl Renderer for HostStage {
+    async fn render(&self, cx: &clipkit::Context, plan: &ClipPlan) -> Result<Clip> {
+        self.ask("render", cx, plan).await
+    }
+
+    fn size(&self) -> Option<(u32, u32)> {
+        self.facts.size
+    }
+}
+
+#[async_trait]
+impl Publisher for HostStage {
+    async fn publish(&self, cx: &clipkit::Context, post: &Post) -> Result<Receipt> {
+        self.ask("publish", cx, post).await
+    }
+
+    async fn conclude(&self, cx: &clipkit::Context, manifest: &Manifest) -> Result<()> {
+        if self.facts.concludes { self.ask("conclude", cx, manifest).await } else { Ok(()) }
+    }
+
+    fn staging(&self) -> Option<&Path> {
+        self.facts.staging.as_deref()
+    }
+}

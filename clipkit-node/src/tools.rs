@@ -1,0 +1,138 @@
+//! What needs no pipeline.
+
+use std::path::PathBuf;
+
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
+use napi_derive::napi;
+
+use clipkit::{CaptionStyle, ClipPlan, ErrorKind, Model, ModelStore, OpenAiServer};
+
+use crate::context::Context;
+use crate::document::{Text, read};
+use crate::error::exception;
+
+/// The command line. Blocks until it is done and answers the exit code.
+#[napi]
+pub fn cli(arguments: Vec<String>) -> u8 {
+    clipkit::cli::run(arguments.into_iter().map(Into::into))
+}
+
+/// Draws a plan's pictures with what is shown of them.
+#[napi]
+pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: String) -> napi::Result<PromiseRaw<'env, ()>> {
+    let (cx, plan) = (cx.cx.clone(), plan.take());
+    env.spawn_future(async move {
+        let draw = async { clipkit::contact_sheet(&cx, &read_plan(&plan)?, &PathBuf::from(to)).await };
+        draw.await.map_err(exception)
+    })
+}
+
+/// Refuses a plan that cannot be rendered.
+#[napi]
+pub fn check_plan<'env>(env: &'env Env, plan: &mut Text) -> napi::Result<PromiseRaw<'env, ()>> {
+    let plan = plan.take();
+    env.spawn_future(async move { read_plan(&plan).and_then(|plan| plan.validate()).map_err(exception) })
+}
+
+fn read_plan(text: &str) -> clipkit::Result<ClipPlan> {
+    ClipPlan::from_json(text)
+}
+
+/// A caption style as JSON: a preset by name, or what `{"like": ..., ...}` makes of one.
+#[napi]
+pub fn caption_style(style: String) -> napi::Result<String> {
+    let named: Result<String, _> = serde_json::from_str(&style);
+    let style = match named {
+        Ok(name) => CaptionStyle::named(&name),
+        Err(_) => CaptionStyle::from_json(&style),
+    };
+    style.and_then(|style| style.to_json()).map_err(exception)
+}
+
+/// The names of the caption presets.
+#[napi]
+pub fn caption_styles() -> Vec<&'static str> {
+    CaptionStyle::NAMES.to_vec()
+}
+
+/// Whether an API is set up, by the environment or by what is given (JSON).
+#[napi]
+pub fn is_configured(server: String) -> napi::Result<bool> {
+    let server: OpenAiServer = read(ErrorKind::Config, "a server", &server).map_err(exception)?;
+    Ok(server.is_configured())
+}
+
+/// A model that is known by name.
+#[napi(object)]
+pub struct ModelInfo {
+    pub id: String,
+    pub about: String,
+    pub license: String,
+    pub file: String,
+    pub url: String,
+    pub sha256: String,
+    pub bytes: f64,
+}
+
+#[napi]
+pub fn models() -> Vec<ModelInfo> {
+    Model::all()
+        .iter()
+        .map(|model| ModelInfo {
+            id: model.id.into(),
+            about: model.about.into(),
+            license: model.license.into(),
+            file: model.file.into(),
+            url: model.url.into(),
+            sha256: model.sha256.into(),
+            bytes: model.bytes as f64,
+        })
+        .collect()
+}
+
+/// Where models are kept.
+#[napi]
+pub struct Store {
+    store: ModelStore,
+}
+
+#[napi]
+impl Store {
+    /// `cache` is the folder of downloads.
+    #[napi(constructor)]
+    pub fn new(cache: Option<String>) -> Self {
+        let store = ModelStore::new();
+        Store { store: cache.map_or(store.clone(), |folder| store.cache_in(folder)) }
+    }
+
+    #[napi(getter)]
+    pub fn cache(&self) -> Option<String> {
+        self.store.cache().map(|folder| folder.to_string_lossy().into_owned())
+    }
+
+    /// The path of a model that is known by name, if it is on this machine.
+    #[napi]
+    pub fn find(&self, id: String) -> napi::Result<Option<String>> {
+        let model = Model::by_id(&id).map_err(exception)?;
+        Ok(self.store.find(model).map(|path| path.to_string_lossy().into_owned()))
+    }
+
+    #[napi]
+    pub fn find_speech(&self) -> Option<String> {
+        self.store.find_speech().map(|path| path.to_string_lossy().into_owned())
+    }
+
+    /// The path of a model by name or by its file's path, after a download if it is missing.
+    #[napi]
+    pub fn resolve<'env>(&self, env: &'env Env, cx: &Context, model: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let (store, cx) = (self.store.clone(), cx.cx.clone());
+        env.spawn_future(async move { store.resolve(&cx, &model).await.map(|path| path.to_string_lossy().into_owned()).map_err(exception) })
+    }
+}
+
+/// Has the ONNX Runtime library looked for in a folder before the usual places.
+#[napi]
+pub fn onnx_runtime_in(folder: String) {
+    clipkit::onnx_runtime_in(folder);
+}
