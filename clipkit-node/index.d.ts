@@ -1719,6 +1719,7 @@ interface ModelInfo {
 	file: string;
 	url: string;
 	sha256: string;
+	/** The length of all its files. */
 	bytes: number;
 }
 /** What to do next about an error. */
@@ -1921,20 +1922,19 @@ interface OpenAiServer$1 {
 	organization?: string;
 	/** It is never written anywhere. */
 	apiKey?: string;
-	/** What goes around each request, the first next to it. Default: a retry, which is all that ever tries a request again. */
+	/** What goes around each request, the first next to it. Default: a retry. */
 	layers?: documents.LayerConfig[];
 }
 /** Transcribes by a Whisper-style API. */
 export declare class OpenAiTranscriber extends Transcriber {
-	constructor(options?: {
-		server?: OpenAiServer$1;
-		model?: string;
-		language?: string;
-		prompt?: string;
-		uploads?: number;
-		timeoutSecs?: number;
-	});
+	constructor(options?: OpenAiTranscriberOptions$1);
 }
+/** What may be set of an {@link OpenAiTranscriber}. */
+type OpenAiTranscriberOptions$1 = Omit<documents.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
+	server?: OpenAiServer$1;
+	/** How long the answer to one stretch may take, in seconds; default 600. */
+	timeoutSecs?: number;
+};
 /** Transcribes on this machine, by Parakeet TDT and its kin or a CTC model in ONNX. */
 export declare class LocalTranscriber extends Transcriber {
 	private constructor();
@@ -2056,6 +2056,7 @@ export {
 	Manifest$1 as Manifest,
 	OnnxTrackerOptions$1 as OnnxTrackerOptions,
 	OpenAiServer$1 as OpenAiServer,
+	OpenAiTranscriberOptions$1 as OpenAiTranscriberOptions,
 	RateLimit$1 as RateLimit,
 	Retry$1 as Retry,
 	Timeout$1 as Timeout,

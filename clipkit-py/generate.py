@@ -22,6 +22,14 @@ WIDTH = 140
 MADE = ["Candidate", "ClipPlan", "Manifest", "ManifestClip", "Score", "Span"]
 #: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
+#: What calls take as keywords: the object of the crate, its kind where it has some.
+KEYWORDS = {
+    "OptionsDict": ("ClipOptions", None, "The fields of ``ClipOptions``, as keywords."),
+    "ScoreOptionsDict": ("ScoreOptions", None, "The fields of ``ScoreOptions``, as keywords."),
+    "OpenAiTranscriberDict": ("TranscriberConfig", "openai", "The settings of an ``OpenAiTranscriber``, as keywords."),
+    "OpenAiScorerDict": ("ScorerConfig", "openai", "The settings of an ``OpenAiScorer``, as keywords."),
+    "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
+}
 #: Where a class of one tag of several gets its name from.
 TAGGED = {
     "Layout": "{}Layout",
@@ -237,7 +245,11 @@ class Generator:
                 aliases.remove(one)
         for write in objects:
             write()
-        self.typed_dict("OptionsDict", self.defs["ClipOptions"], "What ``ClipOptions`` holds, as the arguments of a call.")
+        for name, (of, kind, described) in KEYWORDS.items():
+            schema = self.defs[of]
+            if kind:
+                schema = next(part for part in schema["oneOf"] if part["properties"]["kind"]["const"] == kind)
+            self.keywords(name, schema, described)
         head = f'''\
 """The crate's public data. Written by generate.py from clipkit/schema/clipkit.schema.json: do not edit."""
 
@@ -249,6 +261,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Literal, Optional, 
 from ._data import Data, Loader, Unknown, by_name, many, tagged
 
 if TYPE_CHECKING:
+    import os
+
     from ._made import {", ".join(sorted(name for name in MADE if name in self.names))}
 
 
@@ -269,18 +283,25 @@ def _named(name: str) -> Loader:
 
 '''
         loaders = "".join(f"    {name!r}: {loader},\n" for name, loader in self.loaders.items())
-        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - {*MADE, *LAYERS} | {"OptionsDict"}))
+        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - {*MADE, *LAYERS} | set(KEYWORDS)))
         tail = f"\n\n__all__ = [\n{public}]\n\nLOADERS: Dict[str, Loader] = {{\n{loaders}}}\n"
         text = head + "\n".join(self.out).strip("\n") + tail
         text = re.sub(r"\n{4,}", "\n\n\n", text)
         return re.sub(r"(?m)^(    return lambda value: LOADERS.*)\n\n(?=#)", r"\1\n\n\n", text)
 
-    def typed_dict(self, name, schema, described):
+    def keywords(self, name, schema, described):
         lines = ["", "", f"class {name}(TypedDict, total=False):", f'    """{described}"""', ""]
         for key, value in schema["properties"].items():
+            if key == "kind":
+                continue
             annotation = self.type_of(value)[0]
-            for plainly in re.findall(r"\b(CaptionStyle|HookStyle|Loudness)\b", annotation):
-                annotation = re.sub(rf"\b{plainly}\b", f"Union[{plainly}, Dict[str, Any]]", annotation)
+            # An object, or a dict of its shape; a style, or what describes one; a path, or its text.
+            for plainly in set(re.findall(r"\w+", annotation)):
+                if plainly in self.defs and self.is_object(self.defs[plainly]):
+                    annotation = re.sub(rf"\b{plainly}\b", f"Union[{plainly}, Dict[str, Any]]", annotation)
+            annotation = annotation.replace("CaptionStyleGiven", "Union[CaptionStyleGiven, CaptionStyle]")
+            if key == "library":
+                annotation = 'Union[str, "os.PathLike[str]", None]'
             lines.append(f"    {key}: {annotation}")
             lines += docstring(value, 4)
         self.out += lines

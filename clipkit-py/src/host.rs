@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
+use crate::tell::attached;
 use crate::{convert, error};
 
 /// The Python call that a context works for: it knows the event loop that asynchronous stages run in.
@@ -59,7 +60,7 @@ impl Host {
             let running = Arc::new(OnceLock::<Py<PyAny>>::new());
             let (in_python, under) = (running.clone(), cx.clone());
             let mut work = tokio::task::spawn_blocking(move || {
-                let answer = Python::try_attach(|py| {
+                let answer = attached(|py| {
                     let called = || {
                         let caller = under.extension::<Caller>().map(|caller| caller.0.clone_ref(py));
                         let hosted = py.import("clipkit._call")?.getattr("Hosted")?.call1((caller,))?;
@@ -76,7 +77,7 @@ impl Host {
                 answer = &mut work => answer,
                 () = cx.cancelled() => {
                     tokio::task::spawn_blocking(move || {
-                        Python::try_attach(|py| running.get().map(|hosted| hosted.call_method0(py, "cancel")))
+                        attached(|py| running.get().map(|hosted| hosted.call_method0(py, "cancel")))
                     });
                     work.await
                 }

@@ -28,7 +28,7 @@ mod _clipkit {
     #[pymodule_export]
     use crate::pipeline::Pipeline;
     #[pymodule_export]
-    use crate::runtime::{Work, cancel_all};
+    use crate::runtime::{Work, shut_down};
     #[pymodule_export]
     use crate::stage::Stage;
     #[pymodule_export]

@@ -148,5 +148,5 @@ __all__ = [
 ]
 __all__ += _types.__all__
 
-# Encodes in daemon threads stop with the interpreter, and take their half made files with them.
-atexit.register(_clipkit.cancel_all)
+# What runs in daemon threads stops with the interpreter, and takes its half made files with it.
+atexit.register(_clipkit.shut_down)

@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "cancel_all", "caption_style", "contact_sheet", "fetch_model", "find_model", "models", "onnx_runtime_in", "run_command", "version"]
+__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "fetch_model", "find_model", "models", "onnx_runtime_in", "run_command", "shut_down", "version"]
 
 @final
 class Context:
@@ -194,11 +194,6 @@ class Work:
         Asks it to stop; it ends within a second.
         """
 
-def cancel_all() -> None:
-    """
-    Asks all that runs to stop: the interpreter ends.
-    """
-
 def caption_style(given: Any) -> Any:
     """
     A caption style: a preset by its name, or what a description makes of one.
@@ -232,6 +227,11 @@ def onnx_runtime_in(folder: str | PathLike[str]) -> None:
 def run_command(arguments: SupportsGetItem[int, str]) -> int:
     """
     Runs the command with these arguments, the program's name first, and answers its exit code.
+    """
+
+def shut_down() -> None:
+    """
+    Stops all that runs, and keeps our threads from the interpreter: it ends.
     """
 
 def version() -> str:

@@ -15,6 +15,9 @@ from ._types import CaptionStyle, FrameOptions, Media, Tracks, Transcript
 if TYPE_CHECKING:
     import numpy
     import numpy.typing
+    from typing_extensions import Unpack
+
+    from ._types import ScoreOptionsDict
 
 
 def probe(input: Path, *, context: Optional[Context] = None) -> Media:
@@ -58,7 +61,7 @@ def score(
     *,
     media: Optional[Media] = None,
     context: Optional[Context] = None,
-    **options: Any,
+    **options: Unpack[ScoreOptionsDict],
 ) -> List[Candidate]:
     """The spans of a transcript that are worth a clip, best first. Options are those of :class:`ScoreOptions`."""
     scoring = {"media": media, "transcript": transcript, "options": options}
@@ -71,7 +74,7 @@ async def score_async(
     *,
     media: Optional[Media] = None,
     context: Optional[Context] = None,
-    **options: Any,
+    **options: Unpack[ScoreOptionsDict],
 ) -> List[Candidate]:
     """The same, in the running event loop."""
     scoring = {"media": media, "transcript": transcript, "options": options}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Literal, Optional, 
 from ._data import Data, Loader, Unknown, by_name, many, tagged
 
 if TYPE_CHECKING:
+    import os
+
     from ._made import Candidate, ClipPlan, Manifest, ManifestClip, Score, Span
 
 
@@ -1591,7 +1593,7 @@ class Word(Data):
 
 
 class OptionsDict(TypedDict, total=False):
-    """What ``ClipOptions`` holds, as the arguments of a call."""
+    """The fields of ``ClipOptions``, as keywords."""
 
     about: List[str]
     """What clips should be about; empty for anything. A word, or a few that belong together."""
@@ -1601,7 +1603,7 @@ class OptionsDict(TypedDict, total=False):
     """How many of them may be in one stage at a time, where that is fewer: ``{"publish": 1}`` hands over one by one. Default: no limit but ``jobs``."""
     avoid: List[str]
     """What clips should not be about."""
-    captions: Optional[CaptionStyleGiven]
+    captions: Optional[Union[CaptionStyleGiven, CaptionStyle]]
     """How captions look; none for clips without. In JSON a preset's name, a style as ``CaptionStyle.from_json`` reads it, or null.
     Default karaoke.
     """
@@ -1637,6 +1639,76 @@ class OptionsDict(TypedDict, total=False):
     """x264's speed preset. Default ``veryfast``; ``medium`` takes three times as long for files about as large that look a little better."""
     snap: bool
     """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
+
+
+class ScoreOptionsDict(TypedDict, total=False):
+    """The fields of ``ScoreOptions``, as keywords."""
+
+    about: List[str]
+    """What clips should be about; empty for anything. A word, or a few that belong together ("machine learning")."""
+    avoid: List[str]
+    """What clips should not be about."""
+    genre: Optional[Genre]
+    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    max: float
+    """The longest clip; in JSON, seconds. Default 60 s."""
+    max_clips: int
+    """The most clips wanted. Default 10."""
+    min: float
+    """The shortest clip; in JSON, seconds. Default 15 s."""
+
+
+class OpenAiTranscriberDict(TypedDict, total=False):
+    """The settings of an ``OpenAiTranscriber``, as keywords."""
+
+    language: Optional[str]
+    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    model: str
+    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    prompt: Optional[str]
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: Union[OpenAiServer, Dict[str, Any]]
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    uploads: int
+    """How many stretches are sent at once. Default 3."""
+
+
+class OpenAiScorerDict(TypedDict, total=False):
+    """The settings of an ``OpenAiScorer``, as keywords."""
+
+    model: str
+    """The model. Default ``gpt-4o-mini``."""
+    price: Optional[Union[Price, Dict[str, Any]]]
+    """What the model costs. Default: what is known of OpenAI's own models."""
+    requests: int
+    """How many requests run at once. Default 3."""
+    rerank: bool
+    """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
+    server: Union[OpenAiServer, Dict[str, Any]]
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int
+    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
+
+
+class OnnxTrackerDict(TypedDict, total=False):
+    """The settings of an ``OnnxTracker``, as keywords."""
+
+    confidence: Optional[float]
+    """How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
+    Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+    """
+    library: Union[str, "os.PathLike[str]", None]
+    """The ONNX Runtime library to load. By default the one that ``ORT_DYLIB_PATH`` names, else that of an installed Python package
+    ``onnxruntime``, else the system's. A process loads one, the first asked for.
+    """
+    samples_per_second: float
+    """How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
+    Cuts are found to the frame in any case.
+    """
+    threads: int
+    """Threads for one inference; 0, the default, takes one a core."""
 
 __all__ = [
     'Animation',
@@ -1686,8 +1758,11 @@ __all__ = [
     'Media',
     'MotionTrackerConfig',
     'OnnxTrackerConfig',
+    'OnnxTrackerDict',
     'OnnxTrackerOptions',
+    'OpenAiScorerDict',
     'OpenAiServer',
+    'OpenAiTranscriberDict',
     'OpenAiTranscriberOptions',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
@@ -1712,6 +1787,7 @@ __all__ = [
     'Rgb',
     'Scene',
     'ScoreOptions',
+    'ScoreOptionsDict',
     'ScorerConfig',
     'Scoring',
     'Shot',

@@ -358,6 +358,42 @@ async fn one_context_serves_several_runs_without_mixing_their_warnings() {
 }
 
 #[tokio::test]
+async fn what_a_caller_brings_is_found_in_its_stages() {
+    struct Request(u32);
+    let mut fake = Fake::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (in_score, in_track) = (seen.clone(), seen.clone());
+    let well = fake.candidates.clone();
+    fake.candidates = Arc::new(move |cx, scoring| {
+        in_score.lock().unwrap().push(cx.extension::<Request>().map(|request| request.0));
+        assert!(cx.extension::<String>().is_none());
+        well(cx, scoring)
+    });
+    fake.tracks = Arc::new(move |cx, _| {
+        in_track.lock().unwrap().push(cx.child().extension::<Request>().map(|request| request.0));
+        Ok(Tracks::default())
+    });
+    let cx = Context::new();
+    fake.pipeline().plan_with(&cx.with_extension(Arc::new(Request(7))), "talk.mp4").await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [Some(7); 4]);
+    assert!(cx.extension::<Request>().is_none());
+}
+
+#[tokio::test]
+async fn a_document_completes_what_was_not_given() {
+    let fake = Fake::new();
+    let config = PipelineConfig::from_json(
+        r#"{"tracker": {"kind": "center"}, "publisher": {"kind": "folder", "path": "clips"}, "options": {"clips": 2, "crf": 30}}"#,
+    );
+    let builder = Pipeline::builder().source(fake.clone()).transcriber(fake.clone()).scorer(fake.clone());
+    let pipeline = builder.complete(&Context::new(), &config.unwrap()).await.unwrap();
+    assert_eq!(pipeline.staging(), Some(std::path::Path::new("clips")));
+    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    assert_eq!((planned.plans.len(), planned.plans[0].plan.output.crf), (2, 30));
+    assert_eq!(*fake.calls.lock().unwrap(), ["source", "transcribe", "score"]);
+}
+
+#[tokio::test]
 async fn a_pipeline_without_a_stage_or_with_impossible_options_is_refused() {
     let error = Pipeline::builder().source(FileSource::default()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
