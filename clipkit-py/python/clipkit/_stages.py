@@ -190,24 +190,8 @@ class Captions(Transcriber):
 class OpenAiTranscriber(Transcriber):
     """Asks a Whisper-style API. What is not given comes from ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``."""
 
-<<<<<<< HEAD
     def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiTranscriberDict]) -> None:
         self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", settings, api_key=api_key)
-=======
-    def __init__(
-        self,
-        *,
-        model: Optional[str] = None,
-        language: Optional[str] = None,
-        prompt: Optional[str] = None,
-        uploads: Optional[int] = None,
-        timeout_secs: Optional[int] = None,
-        server: Union[OpenAiServer, Mapping[str, Any], None] = None,
-        api_key: Optional[str] = None,
-    ) -> None:
-        options = _given(model=model, language=language, prompt=prompt, uploads=uploads, timeout_secs=timeout_secs, server=server)
-        self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", options, api_key=api_key)
->>>>>>> next
 
 
 class LocalTranscriber(Transcriber):

@@ -852,38 +852,6 @@ class OpenAiServer(Data):
 
 
 @dataclass
-class OpenAiTranscriber(Data):
-    """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
-
-    The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
-    time, and the words are put together again. Stretches that nobody speaks in are not sent.
-
-    ``whisper-1`` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
-    where it gives no times at all (``gpt-4o-transcribe`` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
-    where the voice is. A warning says so either way.
-
-    Each request is made inside the server's layers (``OpenAiServer.layers``): one that fails is sent again alone, not all of the video.
-    """
-
-    language: Optional[str] = None
-    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
-    model: str = 'whisper-1'
-    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
-    prompt: Optional[str] = None
-    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
-    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
-    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
-    timeout_secs: int = 600
-    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
-    uploads: int = 3
-    """How many stretches are sent at once. Default 3."""
-    _loaders: ClassVar[Dict[str, Loader]] = {
-        'server': _named("OpenAiServer"),
-    }
-    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'prompt'])
-
-
-@dataclass
 class Orientation(Data):
     """How a stored picture is turned for display: mirrored left to right first if ``mirrored``, then turned clockwise."""
 
@@ -1433,12 +1401,9 @@ class AutoTranscriberConfig(Data):
     """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
     ``Model.DEFAULT_SPEECH`` where it was downloaded.
     """
-    openai: OpenAiTranscriber = field(default_factory=lambda: _named("OpenAiTranscriber")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
+    openai: Dict[str, Any] = field(default_factory=lambda: {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3})  # noqa: E501
     """How the API is asked, if it comes to that."""
     kind: str = 'auto'
-    _loaders: ClassVar[Dict[str, Loader]] = {
-        'openai': _named("OpenAiTranscriber"),
-    }
     _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
@@ -1758,7 +1723,6 @@ __all__ = [
     'OnnxTrackerOptions',
     'OpenAiScorerDict',
     'OpenAiServer',
-    'OpenAiTranscriber',
     'OpenAiTranscriberDict',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
@@ -1852,7 +1816,6 @@ LOADERS: Dict[str, Loader] = {
     'Media': Media.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
-    'OpenAiTranscriber': OpenAiTranscriber.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
     'Pane': Pane.from_dict,
