@@ -22,6 +22,10 @@ WIDTH = 140
 MADE = ["Candidate", "ClipPlan", "Manifest", "ManifestClip", "Score", "Span"]
 #: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
+#: Settings of stages: classes of these names stand in _stages.py, so a document's are plain dicts.
+STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
+#: Generated, but under a name of this module's own.
+INNER = [*MADE, *LAYERS, *STAGES]
 #: What calls take as keywords: the object of the crate, its kind where it has some.
 KEYWORDS = {
     "OptionsDict": ("ClipOptions", None, "The fields of ``ClipOptions``, as keywords."),
@@ -112,7 +116,7 @@ class Generator:
     def named(self, name):
         schema = self.defs[name]
         if self.is_object(schema):
-            return name, self.loader(name)
+            return ("Dict[str, Any]", None) if name in STAGES else (name, self.loader(name))
         if name in TAGGED:
             return name, self.loader(name)
         if name == "LayerConfig":
@@ -163,7 +167,7 @@ class Generator:
         properties = schema.get("properties", {})
         order = [one for one in required if one in properties] + [one for one in properties if one not in required]
         fields = [self.field(one, properties[one], one in required) for one in order if one != tag]
-        shown = f"_{name}" if name in MADE + LAYERS else name
+        shown = f"_{name}" if name in INNER else name
         lines = ["", "", "@dataclass", f"class {shown}(Data):"] + docstring(schema, 4)
         body = []
         for one in fields:
@@ -227,7 +231,7 @@ class Generator:
         objects, aliases = [], []
         # A class with the name of one of Python's own comes before those that use it.
         for name, schema in sorted(self.defs.items(), key=lambda one: not hasattr(builtins, one[0])):
-            if name == "LayerConfig":
+            if name == "LayerConfig" or name in STAGES:
                 continue
             if self.is_object(schema):
                 objects.append(lambda name=name, schema=schema: self.dataclass(name, schema))
@@ -283,7 +287,7 @@ def _named(name: str) -> Loader:
 
 '''
         loaders = "".join(f"    {name!r}: {loader},\n" for name, loader in self.loaders.items())
-        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - {*MADE, *LAYERS} | set(KEYWORDS)))
+        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - set(INNER) | set(KEYWORDS)))
         tail = f"\n\n__all__ = [\n{public}]\n\nLOADERS: Dict[str, Loader] = {{\n{loaders}}}\n"
         text = head + "\n".join(self.out).strip("\n") + tail
         text = re.sub(r"\n{4,}", "\n\n\n", text)

@@ -327,3 +327,26 @@ def test_faces_are_found_by_a_real_model():
     tracks = clipkit.track(video, tracker=clipkit.OnnxTracker(model, samples_per_second=10))
     assert len(tracks.faces) == 1 and tracks.faces[0].samples[0].confidence > 0.7
     assert clipkit.track(video, tracker={"kind": "onnx", "model": str(model)}).faces
+
+
+def test_what_a_stage_awaits_is_cancelled_with_the_run(talk):
+    cancelled = []
+
+    class Hangs:
+        async def score(self, cx, scoring):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(cx.cancelled)
+                raise
+
+    async def main():
+        task = asyncio.create_task(clipkit.Pipeline(scorer=Hangs(), **QUICK).plan(talk))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    begun = time.monotonic()
+    asyncio.run(main())
+    assert cancelled == [True] and time.monotonic() - begun < 5

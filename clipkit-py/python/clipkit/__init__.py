@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 
 from . import _clipkit, _types
+from ._types import *  # noqa: F403  # The generated data, all of it.
 from ._clipkit import Context, Frame
 from ._data import Data, Unknown
 from ._errors import (
@@ -70,8 +71,6 @@ from ._tools import (
     transcribe,
     transcribe_async,
 )
-from ._types import *  # noqa: F403  # The generated data, all of it.
-
 #: The version of the package, and of the crate inside.
 __version__: str = _clipkit.version()
 

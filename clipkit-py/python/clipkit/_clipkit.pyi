@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "fetch_model", "find_model", "models", "onnx_runtime_in", "run_command", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "fetch_model", "find_model", "find_speech", "models", "onnx_runtime_in", "run_command", "shut_down", "version"]
 
 @final
 class Context:
@@ -204,6 +204,11 @@ def contact_sheet(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) ->
     Draws a plan as a contact sheet into a PNG file.
     """
 
+def default_models() -> tuple[str, str, str]:
+    """
+    The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
+    """
+
 def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[str] | None = None) -> Work:
     """
     Gets a model by its identifier, or a file of yours by its path.
@@ -212,6 +217,11 @@ def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[s
 def find_model(id: str, cache: str | PathLike[str] | None = None) -> Path | None:
     """
     Where a model is on this machine.
+    """
+
+def find_speech(cache: str | PathLike[str] | None = None) -> Path | None:
+    """
+    Where a speech model's folder is on this machine.
     """
 
 def models() -> list[tuple[str, str, str, int]]:
