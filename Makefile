@@ -3,7 +3,7 @@
 # make demo-python           the README's quick start for Python, as it is written there, on the sample talk
 # make demo-node             the README's quick start for Node, as it is written there, on the sample talk
 # make test                  every check: formatting, lints, tests, documentation
-# make bench                 what scoring and analysis cost, and rendering beside the ffmpeg command
+# make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
@@ -36,6 +36,7 @@ bench:
 	cargo bench --package clipkit-benches --bench scoring --bench planning
 	cargo bench --package clipkit-benches --bench side_by_side
 	cargo bench --package clipkit-benches --bench analysis
+	cargo bench --package clipkit-benches --bench framing
 	@.ci/node setup
 	.ci/node bench
 

@@ -16,15 +16,20 @@ pub(super) fn shrunk(picture: &Picture, (width, height): (u32, u32)) -> Option<R
     if !(fits(picture.width(), width) && fits(picture.height(), height)) {
         return None;
     }
-    let size = (width as usize, height as usize);
-    // Colour is coarse anyway.
-    let color = |plane| Some(means(picture.plane(plane)?, size, LINES / 2));
-    let (y, u, v) = (means(picture.plane(0)?, size, LINES), color(1)?, color(2)?);
-    let mut pixels = vec![0; 3 * size.0 * size.1];
-    let samples = y.iter().zip(u).zip(v);
+    let (columns, rows) = (width as usize, height as usize);
+    let y = means(picture.plane(0)?, (columns, rows), LINES);
+    // Colour is coarse anyway: a cell of its own for four pixels where there is hardly more of it.
+    let coarse = if picture.width() >= MUCH * width { 1 } else { 2 };
+    let size = (columns.div_ceil(coarse), rows.div_ceil(coarse));
+    let (u, v) = (means(picture.plane(1)?, size, LINES / 2), means(picture.plane(2)?, size, LINES / 2));
     let colors = Colors::of(picture.coding());
-    for (pixel, ((&y, u), v)) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(samples) {
-        *pixel = colors.rgb(y, u, v);
+    let mut pixels = Vec::with_capacity(3 * columns * rows);
+    for (row, y) in y.chunks_exact(columns).enumerate() {
+        let from = row / coarse * size.0;
+        let (u, v) = (u.get(from..).unwrap_or_default(), v.get(from..).unwrap_or_default());
+        for (y, (&u, &v)) in y.chunks(coarse).zip(u.iter().zip(v)) {
+            y.iter().for_each(|&y| pixels.extend(colors.rgb(y, u, v)));
+        }
     }
     Some(RgbImage { width, height, pixels })
 }
@@ -51,26 +56,27 @@ fn means(plane: Plane<'_>, (columns, rows): (usize, usize), most: usize) -> Vec<
             sums.iter_mut().zip(line).for_each(|(sum, &sample)| *sum += u16::from(sample));
             lines += 1;
         }
+        let share = |columns: usize| 1.0 / (lines * columns) as f32;
         match plane.width {
             // The usual sizes, unrolled.
-            width if width == 3 * columns => even::<3>(&sums, lines, &mut made),
-            width if width == 12 * columns => even::<12>(&sums, lines, &mut made),
-            width if width == 24 * columns => even::<24>(&sums, lines, &mut made),
-            _ => made.extend(across.iter().map(|cell| mean(sums.get(cell.clone()).unwrap_or(&[0]), lines))),
+            width if width == 3 * columns => even::<3>(&sums, share(3), &mut made),
+            width if width == 12 * columns => even::<12>(&sums, share(12), &mut made),
+            width if width == 24 * columns => even::<24>(&sums, share(24), &mut made),
+            _ => made.extend(across.iter().map(|cell| mean(sums.get(cell.clone()).unwrap_or_default(), share(cell.len())))),
         }
     }
     made
 }
 
-fn even<const COLUMNS: usize>(sums: &[u16], lines: usize, made: &mut Vec<u8>) {
-    made.extend(sums.as_chunks::<COLUMNS>().0.iter().map(|cell| mean(cell, lines)));
+fn even<const COLUMNS: usize>(sums: &[u16], share: f32, made: &mut Vec<u8>) {
+    made.extend(sums.as_chunks::<COLUMNS>().0.iter().map(|cell| mean(cell, share)));
 }
 
-/// Of columns that are each the sum of so many lines.
+/// Of columns that are each a sum; `share` is what one sample counts for.
 #[inline(always)]
-fn mean(columns: &[u16], lines: usize) -> u8 {
+fn mean(columns: &[u16], share: f32) -> u8 {
     let sum: u32 = columns.iter().map(|&sum| u32::from(sum)).sum();
-    (sum as f32 / (lines * columns.len()) as f32 + 0.5) as u8
+    (sum as f32 * share + 0.5) as u8
 }
 
 /// Factors, 256 for one, from brightness and colour differences to red, green and blue (ITU-R BT.709-6, 3.2 and 3.4, solved for them).

@@ -18,8 +18,9 @@ const MOST_RENDERINGS: usize = 4;
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
 /// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
-/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again, decoded and compared with what
-/// was encoded; what fails that is rendered once more, and is an error if it fails again.
+/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again: each packet must be what the encoder
+/// gave, and what is decoded of it is compared with what was encoded. What fails that is rendered once more, and is an error if it fails
+/// again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FfmpegRenderer {

@@ -1,5 +1,5 @@
-//! The gate after a render: the finished file is read from start to end and compared with what was handed to the encoder. What does not
-//! hold it is never handed on.
+//! The gate after a render: the finished file is read from start to end, held against what the encoder gave, packet by packet, and, as far as
+//! it is decoded, compared with what was handed to the encoder. What does not hold it is never handed on.
 
 mod hearing;
 mod sight;
