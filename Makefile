@@ -36,6 +36,8 @@ bench:
 	cargo bench --package clipkit-benches --bench scoring --bench planning
 	cargo bench --package clipkit-benches --bench side_by_side
 	cargo bench --package clipkit-benches --bench analysis
+	@.ci/node setup
+	.ci/node bench
 
 setup:
 	@.ci/setup tests

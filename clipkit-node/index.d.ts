@@ -185,7 +185,7 @@ type ScorerConfig = {
 	 */
 	server?: OpenAiServer;
 	/**
-	 * How long one answer may take, retries included, in seconds. Default 120.
+	 * How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
 	 */
 	timeout_secs?: number;
 };
@@ -211,6 +211,15 @@ type TrackerConfig = {
 };
 type TranscriberConfig = {
 	kind: "auto";
+	/**
+	 * The local model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache, else
+	 * `Model.DEFAULT_SPEECH` where it was downloaded.
+	 */
+	model?: string | null;
+	/**
+	 * How the API is asked, if it comes to that.
+	 */
+	openai?: OpenAiTranscriberOptions;
 } | {
 	/**
 	 * The transcript; none looks beside the video and inside it.
@@ -228,7 +237,7 @@ type TranscriberConfig = {
 	 */
 	model?: string;
 	/**
-	 * Names and terms to spell as given here.
+	 * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
 	 */
 	prompt?: string | null;
 	/**
@@ -236,13 +245,22 @@ type TranscriberConfig = {
 	 */
 	server?: OpenAiServer;
 	/**
+	 * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+	 */
+	timeout_secs?: number;
+	/**
 	 * How many stretches are sent at once. Default 3.
 	 */
 	uploads?: number;
 } | {
 	kind: "local";
 	/**
-	 * The model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache.
+	 * The language that is spoken, as ISO 639-1 (`en`), for what comes after: such models find it out or know but one, and do not say it.
+	 */
+	language?: string | null;
+	/**
+	 * The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that `auto` would take, else
+	 * `Model.DEFAULT_SPEECH`.
 	 */
 	model?: string | null;
 };
@@ -275,6 +293,8 @@ interface Cache$1 {
 }
 /**
  * A span that could become a clip, with what speaks for it.
+ *
+ * In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
  */
 export interface Candidate {
 	/**
@@ -1026,7 +1046,8 @@ export interface Usage {
 	 */
 	completion_tokens?: number;
 	/**
-	 * What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice.
+	 * What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
+	 * there is no price. It is no invoice.
 	 */
 	cost_usd?: number | null;
 	/**
@@ -1184,9 +1205,41 @@ interface OpenAiServer {
 	 */
 	base_url?: string | null;
 	/**
+	 * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
+	 * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+	 * from JSON counts by itself. A cache has no place here, but around the stage.
+	 */
+	layers?: LayerConfig[];
+	/**
 	 * The organisation to charge.
 	 */
 	organization?: string | null;
+}
+interface OpenAiTranscriberOptions {
+	/**
+	 * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+	 */
+	language?: string | null;
+	/**
+	 * The model. Default `whisper-1`, the one of OpenAI's with word times.
+	 */
+	model?: string;
+	/**
+	 * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+	 */
+	prompt?: string | null;
+	/**
+	 * The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
+	 */
+	server?: OpenAiServer;
+	/**
+	 * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+	 */
+	timeout_secs?: number;
+	/**
+	 * How many stretches are sent at once. Default 3.
+	 */
+	uploads?: number;
 }
 /**
  * Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
@@ -1197,7 +1250,8 @@ export interface PipelineConfig {
 	 * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
 	 * the default's place, so `{"track": []}` looks at every span anew.
 	 *
-	 * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+	 * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+	 * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
 	 */
 	layers?: {
 		[k: string]: LayerConfig[];
@@ -1665,6 +1719,7 @@ interface ModelInfo {
 	file: string;
 	url: string;
 	sha256: string;
+	/** The length of all its files. */
 	bytes: number;
 }
 /** What to do next about an error. */
@@ -1867,17 +1922,19 @@ interface OpenAiServer$1 {
 	organization?: string;
 	/** It is never written anywhere. */
 	apiKey?: string;
+	/** What goes around each request, the first next to it. Default: a retry. */
+	layers?: documents.LayerConfig[];
 }
 /** Transcribes by a Whisper-style API. */
 export declare class OpenAiTranscriber extends Transcriber {
-	constructor(options?: {
-		server?: OpenAiServer$1;
-		model?: string;
-		language?: string;
-		prompt?: string;
-		uploads?: number;
-	});
+	constructor(options?: OpenAiTranscriberOptions$1);
 }
+/** What may be set of an {@link OpenAiTranscriber}. */
+type OpenAiTranscriberOptions$1 = Omit<documents.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
+	server?: OpenAiServer$1;
+	/** How long the answer to one stretch may take, in seconds; default 600. */
+	timeoutSecs?: number;
+};
 /** Transcribes on this machine, by Parakeet TDT and its kin or a CTC model in ONNX. */
 export declare class LocalTranscriber extends Transcriber {
 	private constructor();
@@ -1986,7 +2043,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, Clip, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Emphasis, ErrorKind, Event$1 as Event, FaceSample, FaceTrack, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, OnnxTrackerOptions, OpenAiServer, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, Price, PublisherConfig, RankedPlan, RateLimit, Receipt, Rect, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, SubjectSample, SubjectTrack, SubtitleStream, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Usage, VideoStream, Warning, Word, X264Preset };
+	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, Clip, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Emphasis, ErrorKind, Event$1 as Event, FaceSample, FaceTrack, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, Price, PublisherConfig, RankedPlan, RateLimit, Receipt, Rect, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, SubjectSample, SubjectTrack, SubtitleStream, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Usage, VideoStream, Warning, Word, X264Preset };
 }
 
 export {
@@ -1999,6 +2056,7 @@ export {
 	Manifest$1 as Manifest,
 	OnnxTrackerOptions$1 as OnnxTrackerOptions,
 	OpenAiServer$1 as OpenAiServer,
+	OpenAiTranscriberOptions$1 as OpenAiTranscriberOptions,
 	RateLimit$1 as RateLimit,
 	Retry$1 as Retry,
 	Timeout$1 as Timeout,

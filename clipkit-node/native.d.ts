@@ -189,6 +189,7 @@ export interface ModelInfo {
   file: string
   url: string
   sha256: string
+  /** The length of all its files. */
   bytes: number
 }
 

@@ -289,7 +289,7 @@ export type ScorerConfig =
        */
       server?: OpenAiServer;
       /**
-       * How long one answer may take, retries included, in seconds. Default 120.
+       * How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
        */
       timeout_secs?: number;
     };
@@ -329,6 +329,15 @@ export type TrackerConfig =
 export type TranscriberConfig =
   | {
       kind: "auto";
+      /**
+       * The local model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache, else
+       * `Model.DEFAULT_SPEECH` where it was downloaded.
+       */
+      model?: string | null;
+      /**
+       * How the API is asked, if it comes to that.
+       */
+      openai?: OpenAiTranscriberOptions;
     }
   | {
       /**
@@ -348,13 +357,17 @@ export type TranscriberConfig =
        */
       model?: string;
       /**
-       * Names and terms to spell as given here.
+       * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
        */
       prompt?: string | null;
       /**
        * The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
        */
       server?: OpenAiServer;
+      /**
+       * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+       */
+      timeout_secs?: number;
       /**
        * How many stretches are sent at once. Default 3.
        */
@@ -363,7 +376,12 @@ export type TranscriberConfig =
   | {
       kind: "local";
       /**
-       * The model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache.
+       * The language that is spoken, as ISO 639-1 (`en`), for what comes after: such models find it out or know but one, and do not say it.
+       */
+      language?: string | null;
+      /**
+       * The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that `auto` would take, else
+       * `Model.DEFAULT_SPEECH`.
        */
       model?: string | null;
     };
@@ -401,8 +419,9 @@ export interface AudioStream {
  *   Nothing of it is written in the clear.
  * - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
  *   used leaves a warning.
- * - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
- *   cancelled leaves the others alone; the work stops when nobody waits for it any more.
+ * - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
+ *   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
+ *   it any more.
  * - Failures are not kept, nor is what a `Fallback` stepped down to. Warnings are kept with the answer and said each time.
  * - Several processes may share a store: an entry appears when it is whole.
  *
@@ -419,6 +438,8 @@ export interface Cache {
 }
 /**
  * A span that could become a clip, with what speaks for it.
+ *
+ * In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
  */
 export interface Candidate {
   /**
@@ -1198,6 +1219,10 @@ export interface FrameOptions {
  * the other side says how long to wait (`Retry-After`), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
  * Wrong settings, unusable input and cancelled work are never tried again.
  *
+ * Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
+ * Stages that ask a server have one around each request (`OpenAiServer.layers`), where one request that fails
+ * is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+ *
  * It belongs outside `RateLimit` and `Timeout`, so that they hold for each attempt: see
  * `StageExt`. In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
  */
@@ -1285,7 +1310,8 @@ export interface Usage {
    */
   completion_tokens?: number;
   /**
-   * What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice.
+   * What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
+   * there is no price. It is no invoice.
    */
   cost_usd?: number | null;
   /**
@@ -1453,7 +1479,10 @@ export interface OnnxTrackerOptions {
  * A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
  *
  * What is not set comes from the environment: `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is never written anywhere: not to
- * JSON, logs, errors or manifests. A call is tried three times where the server is busy or out of reach, as it asks to wait.
+ * JSON, logs, errors or manifests.
+ *
+ * A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
+ * the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
  */
 export interface OpenAiServer {
   /**
@@ -1461,9 +1490,53 @@ export interface OpenAiServer {
    */
   base_url?: string | null;
   /**
+   * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
+   * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+   * from JSON counts by itself. A cache has no place here, but around the stage.
+   */
+  layers?: LayerConfig[];
+  /**
    * The organisation to charge.
    */
   organization?: string | null;
+}
+/**
+ * Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+ *
+ * The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
+ * time, and the words are put together again. Stretches that nobody speaks in are not sent.
+ *
+ * `whisper-1` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
+ * where it gives no times at all (`gpt-4o-transcribe` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
+ * where the voice is. A warning says so either way.
+ *
+ * Each request is made inside the server's layers (`OpenAiServer.layers`): one that fails is sent again alone, not all of the video.
+ */
+export interface OpenAiTranscriberOptions {
+  /**
+   * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+   */
+  language?: string | null;
+  /**
+   * The model. Default `whisper-1`, the one of OpenAI's with word times.
+   */
+  model?: string;
+  /**
+   * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+   */
+  prompt?: string | null;
+  /**
+   * The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
+   */
+  server?: OpenAiServer;
+  /**
+   * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+   */
+  timeout_secs?: number;
+  /**
+   * How many stretches are sent at once. Default 3.
+   */
+  uploads?: number;
 }
 /**
  * Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
@@ -1474,7 +1547,8 @@ export interface PipelineConfig {
    * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
    * the default's place, so `{"track": []}` looks at every span anew.
    *
-   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+   * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
    */
   layers?: {
     [k: string]: LayerConfig[];

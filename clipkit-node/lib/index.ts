@@ -31,7 +31,7 @@ export {
   Source,
   Transcriber,
 } from "./stages";
-export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer } from "./stages";
+export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer, OpenAiTranscriberOptions } from "./stages";
 export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
 export type { Model } from "./tools";
 export type * as documents from "./documents";

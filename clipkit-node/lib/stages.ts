@@ -312,15 +312,24 @@ export interface OpenAiServer {
   organization?: string;
   /** It is never written anywhere. */
   apiKey?: string;
+  /** What goes around each request, the first next to it. Default: a retry. */
+  layers?: doc.LayerConfig[];
 }
 
 /** Transcribes by a Whisper-style API. */
 export class OpenAiTranscriber extends Transcriber {
-  constructor(options: { server?: OpenAiServer; model?: string; language?: string; prompt?: string; uploads?: number } = {}) {
+  constructor(options: OpenAiTranscriberOptions = {}) {
     super();
     builtIn(this, "OpenAiTranscriber", options);
   }
 }
+
+/** What may be set of an {@link OpenAiTranscriber}. */
+export type OpenAiTranscriberOptions = Omit<doc.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
+  server?: OpenAiServer;
+  /** How long the answer to one stretch may take, in seconds; default 600. */
+  timeoutSecs?: number;
+};
 
 /** Transcribes on this machine, by Parakeet TDT and its kin or a CTC model in ONNX. */
 export class LocalTranscriber extends Transcriber {

@@ -72,6 +72,7 @@ pub struct ModelInfo {
     pub file: String,
     pub url: String,
     pub sha256: String,
+    /// The length of all its files.
     pub bytes: f64,
 }
 
@@ -86,7 +87,7 @@ pub fn models() -> Vec<ModelInfo> {
             file: model.file.into(),
             url: model.url.into(),
             sha256: model.sha256.into(),
-            bytes: model.bytes as f64,
+            bytes: model.size() as f64,
         })
         .collect()
 }

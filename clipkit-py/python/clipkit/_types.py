@@ -138,7 +138,10 @@ class _Cache(Data):
 
 @dataclass
 class _Candidate(Data):
-    """A span that could become a clip, with what speaks for it."""
+    """A span that could become a clip, with what speaks for it.
+
+    In JSON, ``{"start": 12.5, "end": 40, "score": 90}`` is read, too: the span's ends beside the rest, a score by its total, no title.
+    """
 
     span: Span
     """Where it is, on the source's timeline."""
@@ -843,12 +846,44 @@ class OpenAiServer(Data):
     """The address below which the API's paths lie, such as ``http://localhost:8000/v1``."""
     layers: List[Dict[str, Any]] = field(default_factory=lambda: [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}])  # noqa: E501
     """What goes around each request, the first next to it. Default: a ``Retry``, which is all that ever tries a request again; none, and each is
-    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
-    no place here, but around the stage.
+    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+    from JSON counts by itself. A cache has no place here, but around the stage.
     """
     organization: Optional[str] = None
     """The organisation to charge."""
     _optional: ClassVar[frozenset[str]] = frozenset(['base_url', 'organization'])
+
+
+@dataclass
+class OpenAiTranscriberOptions(Data):
+    """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+
+    The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
+    time, and the words are put together again. Stretches that nobody speaks in are not sent.
+
+    ``whisper-1`` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
+    where it gives no times at all (``gpt-4o-transcribe`` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
+    where the voice is. A warning says so either way.
+
+    Each request is made inside the server's layers (``OpenAiServer.layers``): one that fails is sent again alone, not all of the video.
+    """
+
+    language: Optional[str] = None
+    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    model: str = 'whisper-1'
+    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    prompt: Optional[str] = None
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int = 600
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    uploads: int = 3
+    """How many stretches are sent at once. Default 3."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'server': _named("OpenAiServer"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'prompt'])
 
 
 @dataclass
@@ -911,7 +946,8 @@ class PipelineConfig(Data):
     ``StageExt``. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
     the default's place, so ``{"track": []}`` looks at every span anew.
 
-    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+    limits stands around its requests, by default a retry: ``OpenAiServer.layers``.
     """
     options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
     """What clips are made, and how many."""
@@ -1401,9 +1437,12 @@ class AutoTranscriberConfig(Data):
     """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
     ``Model.DEFAULT_SPEECH`` where it was downloaded.
     """
-    openai: Dict[str, Any] = field(default_factory=lambda: {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3})  # noqa: E501
+    openai: OpenAiTranscriberOptions = field(default_factory=lambda: _named("OpenAiTranscriberOptions")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
     """How the API is asked, if it comes to that."""
     kind: str = 'auto'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'openai': _named("OpenAiTranscriberOptions"),
+    }
     _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
@@ -1724,6 +1763,7 @@ __all__ = [
     'OpenAiScorerDict',
     'OpenAiServer',
     'OpenAiTranscriberDict',
+    'OpenAiTranscriberOptions',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
     'OptionsDict',
@@ -1816,6 +1856,7 @@ LOADERS: Dict[str, Loader] = {
     'Media': Media.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
+    'OpenAiTranscriberOptions': OpenAiTranscriberOptions.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
     'Pane': Pane.from_dict,

@@ -417,3 +417,39 @@ async fn the_renderers_size_decides_over_the_aspect() {
     let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
     assert_eq!((planned.plans[0].plan.output.width, planned.plans[0].plan.output.height), (540, 960));
 }
+
+/// The first two seconds.
+struct Start;
+
+#[async_trait::async_trait]
+impl Scorer for Start {
+    async fn score(&self, _cx: &Context, _scoring: &Scoring) -> Result<Vec<Candidate>> {
+        Ok(vec![candidate(0.0, 2.0, 90.0)])
+    }
+}
+
+#[tokio::test]
+async fn the_whole_is_one_call() {
+    let desk = tempfile::tempdir().unwrap();
+    let (talk, words, out) = (desk.path().join("talk.mp4"), desk.path().join("said.json"), desk.path().join("out"));
+    crate::support::ffmpeg(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=3 -c:v libx264 -preset ultrafast {}", talk.display()));
+    std::fs::write(&words, r#"[["Hello", 0.2, 0.6]]"#).unwrap();
+    let options = ClipOptions {
+        min: Duration::from_secs(1),
+        aspect: Aspect::Square,
+        captions: None,
+        preset: X264Preset::Ultrafast,
+        ..ClipOptions::default()
+    };
+    let cx = Context::new();
+    let call = clip(talk.to_str().unwrap()).out(&out).transcript(&words).scorer(Start).tracker(CenterTracker).options(options).under(&cx);
+    let manifest = call.await.unwrap();
+    let [made] = &manifest.clips[..] else { panic!("{manifest:?}") };
+    assert_eq!((made.path(), made.score.total), (out.join(&made.file), 90.0));
+    assert!(made.path().is_file());
+    // An address stays one.
+    let remote = ManifestClip { file: "s3://bucket/1.mp4".into(), ..made.clone() };
+    assert_eq!(remote.path(), std::path::Path::new("s3://bucket/1.mp4"));
+    cx.cancel();
+    assert!(clip(talk.to_str().unwrap()).out(&out).under(&cx).await.unwrap_err().is_cancelled());
+}
