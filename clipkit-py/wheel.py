@@ -30,10 +30,20 @@ def tool(name):
     return pathlib.Path(sys.executable).with_name(name)
 
 
+def forget_patched():
+    """Removes libraries that a repair has changed where cargo keeps them, so that it links them anew."""
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or HERE.parent / "target")
+    for library in [*target.glob("*/deps/lib_clipkit.*"), *target.glob("maturin/lib_clipkit.*")]:
+        if library.suffix != ".d" and b"clipkit_py.libs" in library.read_bytes():
+            library.unlink()
+
+
 def build(folder, arguments):
     path = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = [tool("maturin"), "build", "--auditwheel", "repair", "--out", folder, *arguments]
+    forget_patched()
     built = subprocess.run(command, cwd=HERE, env={**os.environ, "PATH": path}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    forget_patched()
     if built.returncode:
         sys.exit(built.stdout)
     (wheel,) = folder.glob("*.whl")
@@ -103,7 +113,6 @@ def main():
         run(tool("wheel"), "unpack", wheel, "--dest", scratch / "unpacked", stdout=subprocess.DEVNULL)
         (unpacked,) = (scratch / "unpacked").iterdir()
         names, found = add_licences(unpacked)
-        run("strip", "--strip-debug", *unpacked.glob("clipkit/*.so"))
         run(tool("wheel"), "pack", unpacked, "--dest-dir", out, stdout=subprocess.DEVNULL)
         print(out / wheel.name)
         print(f"{len(names)} libraries of {len(found)} packages inside", file=sys.stderr)

@@ -22,7 +22,7 @@ pub(crate) struct Context {
 
 #[pymethods]
 impl Context {
-    /// A context; `on_event` is called with each event, on a thread of clipkit's. Temporary files go into the folder `scratch_in`, paid services
+    /// A context; `on_event` is called with each event, on a thread of clipkit's, and must return soon. Temporary files go into the folder `scratch_in`, paid services
     /// may cost up to `max_cost` US dollars.
     #[new]
     #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None))]

@@ -196,6 +196,16 @@ def test_a_context_cancels_from_another_thread(long_talk, tmp_path):
     assert leftovers(tmp_path / "out") == []
 
 
+def test_a_context_hears_for_itself(talk):
+    heard = []
+    cx = clipkit.Context(heard.append)
+    pipeline = clipkit.Pipeline(scorer=First(), **QUICK)
+    pipeline.plan_sync(talk, context=cx)
+    assert isinstance(heard[0], clipkit.StartedEvent) and cx.warnings() == []
+    with pytest.raises(clipkit.ConfigError, match="on_event"):
+        pipeline.plan_sync(talk, context=cx, on_event=print)
+
+
 def test_ctrl_c_stops_the_encode_within_a_second(long_talk, tmp_path):
     program = f"""
         import sys, time, clipkit

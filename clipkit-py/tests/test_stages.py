@@ -260,7 +260,7 @@ def test_another_takes_over(talk):
     cx = clipkit.Context()
     answer = (clipkit.stage(Flaky(9)) | clipkit.Heuristic()).score_sync(cx, asked)
     assert answer and "busy" in cx.warnings()[0].message
-    assert clipkit.OpenAiScorer(server={"base_url": "http://127.0.0.1:9/v1"}, api_key="k").or_(First()).score_sync(None, asked)
+    assert clipkit.OpenAiScorer(server={"base_url": "http://127.0.0.1:9/v1", "layers": []}, api_key="k").or_(First()).score_sync(None, asked)
     with pytest.raises(clipkit.ConfigError):
         clipkit.Heuristic().or_(clipkit.CenterTracker())
 

@@ -17,7 +17,7 @@ from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 
 from . import _clipkit
 from ._clipkit import Context
-from ._errors import describe
+from ._errors import ConfigError, describe
 from ._types import Event
 
 T = TypeVar("T")
@@ -111,10 +111,19 @@ class _InLoop(Call):
         return self._submit_to(self.loop, awaitable)
 
 
+def _context(call: Call, context: Optional[Context], listener: Optional[Listener]) -> Context:
+    """The context of a call's work: one of its own, or below the user's, whose listener hears what happens."""
+    if context is None:
+        return Context(None if listener is None else call.event)
+    if listener is not None:
+        raise ConfigError("a context has a listener of its own, so this call can have none: Context(on_event=...)")
+    return context.child()
+
+
 async def wait_for(start: Start, context: Optional[Context] = None, listener: Optional[Listener] = None) -> Any:
     """Does the work in the running event loop. Cancelling the task, or a listener that raises, stops it."""
     call = _InLoop(listener)
-    cx = Context(call.event) if context is None else context.child()
+    cx = _context(call, context, listener)
     work = start(call, cx)
     try:
         return await call.answer
@@ -203,7 +212,7 @@ class _Loop:
 def block_on(start: Start, context: Optional[Context] = None, listener: Optional[Listener] = None) -> Any:
     """Does the work and waits for it in this thread. Ctrl-C, or a listener that raises, stops it."""
     call = _InThread()
-    cx = Context(call.event) if context is None else context.child()
+    cx = _context(call, context, listener)
     try:
         work = start(call, cx)
         try:

@@ -16,7 +16,7 @@ class Context:
     """
     def __new__(cls, /, on_event: typing.Callable[[clipkit._types.Event], object] | None = None, *, scratch_in: str | PathLike[str] | None = None, max_cost: SupportsFloat | SupportsIndex | None = None) -> Context:
         """
-        A context; `on_event` is called with each event, on a thread of clipkit's. Temporary files go into the folder `scratch_in`, paid services
+        A context; `on_event` is called with each event, on a thread of clipkit's, and must return soon. Temporary files go into the folder `scratch_in`, paid services
         may cost up to `max_cost` US dollars.
         """
     def budget_left(self, /) -> float | None:
