@@ -1,5 +1,6 @@
 # make demo                  make clips from a sample talk (drawn and spoken here), with everything that needs
 # make demo VIDEO=talk.mp4   the same from a video of yours; its transcript stands beside it (talk.vtt, talk.srt ...) or inside it
+# make demo-python           the README's quick start for Python, as it is written there, on the sample talk
 # make demo-node             the README's quick start for Node, as it is written there, on the sample talk
 # make test                  every check: formatting, lints, tests, documentation
 # make bench                 what scoring and analysis cost, and rendering beside the ffmpeg command
@@ -9,12 +10,17 @@ VIDEO ?=
 OUT ?= demo
 ARGS ?=
 
-.PHONY: demo demo-node test bench setup
+.PHONY: demo demo-python demo-node test bench setup
 .SUFFIXES:
 
 demo:
 	@.ci/setup
 	@.ci/demo "$(VIDEO)" "$(OUT)" $(ARGS)
+
+demo-python:
+	@.ci/setup
+	@.ci/python setup
+	@.ci/python demo "$(OUT)"
 
 demo-node:
 	@.ci/setup

@@ -219,7 +219,7 @@ type TranscriberConfig = {
 	/**
 	 * How the API is asked, if it comes to that.
 	 */
-	openai?: OpenAiTranscriber;
+	openai?: OpenAiTranscriberOptions;
 } | {
 	/**
 	 * The transcript; none looks beside the video and inside it.
@@ -293,6 +293,8 @@ interface Cache$1 {
 }
 /**
  * A span that could become a clip, with what speaks for it.
+ *
+ * In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
  */
 export interface Candidate {
 	/**
@@ -1204,8 +1206,8 @@ interface OpenAiServer {
 	base_url?: string | null;
 	/**
 	 * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
-	 * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
-	 * no place here, but around the stage.
+	 * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+	 * from JSON counts by itself. A cache has no place here, but around the stage.
 	 */
 	layers?: LayerConfig[];
 	/**
@@ -1213,7 +1215,7 @@ interface OpenAiServer {
 	 */
 	organization?: string | null;
 }
-interface OpenAiTranscriber {
+interface OpenAiTranscriberOptions {
 	/**
 	 * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
 	 */
@@ -1248,7 +1250,8 @@ export interface PipelineConfig {
 	 * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
 	 * the default's place, so `{"track": []}` looks at every span anew.
 	 *
-	 * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+	 * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+	 * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
 	 */
 	layers?: {
 		[k: string]: LayerConfig[];
@@ -1923,11 +1926,11 @@ interface OpenAiServer$1 {
 	layers?: documents.LayerConfig[];
 }
 /** Transcribes by a Whisper-style API. */
-declare class OpenAiTranscriber$1 extends Transcriber {
-	constructor(options?: OpenAiTranscriberOptions);
+export declare class OpenAiTranscriber extends Transcriber {
+	constructor(options?: OpenAiTranscriberOptions$1);
 }
 /** What may be set of an {@link OpenAiTranscriber}. */
-export type OpenAiTranscriberOptions = Omit<documents.OpenAiTranscriber, "server" | "timeout_secs"> & {
+type OpenAiTranscriberOptions$1 = Omit<documents.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
 	server?: OpenAiServer$1;
 	/** How long the answer to one stretch may take, in seconds; default 600. */
 	timeoutSecs?: number;
@@ -2040,7 +2043,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, Clip, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Emphasis, ErrorKind, Event$1 as Event, FaceSample, FaceTrack, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriber, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, Price, PublisherConfig, RankedPlan, RateLimit, Receipt, Rect, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, SubjectSample, SubjectTrack, SubtitleStream, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Usage, VideoStream, Warning, Word, X264Preset };
+	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, Clip, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Emphasis, ErrorKind, Event$1 as Event, FaceSample, FaceTrack, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, Price, PublisherConfig, RankedPlan, RateLimit, Receipt, Rect, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, SubjectSample, SubjectTrack, SubtitleStream, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Usage, VideoStream, Warning, Word, X264Preset };
 }
 
 export {
@@ -2053,7 +2056,7 @@ export {
 	Manifest$1 as Manifest,
 	OnnxTrackerOptions$1 as OnnxTrackerOptions,
 	OpenAiServer$1 as OpenAiServer,
-	OpenAiTranscriber$1 as OpenAiTranscriber,
+	OpenAiTranscriberOptions$1 as OpenAiTranscriberOptions,
 	RateLimit$1 as RateLimit,
 	Retry$1 as Retry,
 	Timeout$1 as Timeout,

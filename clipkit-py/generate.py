@@ -22,6 +22,18 @@ WIDTH = 140
 MADE = ["Candidate", "ClipPlan", "Manifest", "ManifestClip", "Score", "Span"]
 #: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
+#: Settings of stages: classes of these names stand in _stages.py, so a document's are plain dicts.
+STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
+#: Generated, but under a name of this module's own.
+INNER = [*MADE, *LAYERS, *STAGES]
+#: What calls take as keywords: the object of the crate, its kind where it has some.
+KEYWORDS = {
+    "OptionsDict": ("ClipOptions", None, "The fields of ``ClipOptions``, as keywords."),
+    "ScoreOptionsDict": ("ScoreOptions", None, "The fields of ``ScoreOptions``, as keywords."),
+    "OpenAiTranscriberDict": ("TranscriberConfig", "openai", "The settings of an ``OpenAiTranscriber``, as keywords."),
+    "OpenAiScorerDict": ("ScorerConfig", "openai", "The settings of an ``OpenAiScorer``, as keywords."),
+    "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
+}
 #: Where a class of one tag of several gets its name from.
 TAGGED = {
     "Layout": "{}Layout",
@@ -104,7 +116,7 @@ class Generator:
     def named(self, name):
         schema = self.defs[name]
         if self.is_object(schema):
-            return name, self.loader(name)
+            return ("Dict[str, Any]", None) if name in STAGES else (name, self.loader(name))
         if name in TAGGED:
             return name, self.loader(name)
         if name == "LayerConfig":
@@ -155,7 +167,7 @@ class Generator:
         properties = schema.get("properties", {})
         order = [one for one in required if one in properties] + [one for one in properties if one not in required]
         fields = [self.field(one, properties[one], one in required) for one in order if one != tag]
-        shown = f"_{name}" if name in MADE + LAYERS else name
+        shown = f"_{name}" if name in INNER else name
         lines = ["", "", "@dataclass", f"class {shown}(Data):"] + docstring(schema, 4)
         body = []
         for one in fields:
@@ -219,7 +231,7 @@ class Generator:
         objects, aliases = [], []
         # A class with the name of one of Python's own comes before those that use it.
         for name, schema in sorted(self.defs.items(), key=lambda one: not hasattr(builtins, one[0])):
-            if name == "LayerConfig":
+            if name == "LayerConfig" or name in STAGES:
                 continue
             if self.is_object(schema):
                 objects.append(lambda name=name, schema=schema: self.dataclass(name, schema))
@@ -237,7 +249,11 @@ class Generator:
                 aliases.remove(one)
         for write in objects:
             write()
-        self.typed_dict("OptionsDict", self.defs["ClipOptions"], "What ``ClipOptions`` holds, as the arguments of a call.")
+        for name, (of, kind, described) in KEYWORDS.items():
+            schema = self.defs[of]
+            if kind:
+                schema = next(part for part in schema["oneOf"] if part["properties"]["kind"]["const"] == kind)
+            self.keywords(name, schema, described)
         head = f'''\
 """The crate's public data. Written by generate.py from clipkit/schema/clipkit.schema.json: do not edit."""
 
@@ -249,6 +265,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Literal, Optional, 
 from ._data import Data, Loader, Unknown, by_name, many, tagged
 
 if TYPE_CHECKING:
+    import os
+
     from ._made import {", ".join(sorted(name for name in MADE if name in self.names))}
 
 
@@ -269,18 +287,25 @@ def _named(name: str) -> Loader:
 
 '''
         loaders = "".join(f"    {name!r}: {loader},\n" for name, loader in self.loaders.items())
-        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - {*MADE, *LAYERS} | {"OptionsDict"}))
+        public = "".join(f"    {name!r},\n" for name in sorted(set(self.names) - set(INNER) | set(KEYWORDS)))
         tail = f"\n\n__all__ = [\n{public}]\n\nLOADERS: Dict[str, Loader] = {{\n{loaders}}}\n"
         text = head + "\n".join(self.out).strip("\n") + tail
         text = re.sub(r"\n{4,}", "\n\n\n", text)
         return re.sub(r"(?m)^(    return lambda value: LOADERS.*)\n\n(?=#)", r"\1\n\n\n", text)
 
-    def typed_dict(self, name, schema, described):
+    def keywords(self, name, schema, described):
         lines = ["", "", f"class {name}(TypedDict, total=False):", f'    """{described}"""', ""]
         for key, value in schema["properties"].items():
+            if key == "kind":
+                continue
             annotation = self.type_of(value)[0]
-            for plainly in re.findall(r"\b(CaptionStyle|HookStyle|Loudness)\b", annotation):
-                annotation = re.sub(rf"\b{plainly}\b", f"Union[{plainly}, Dict[str, Any]]", annotation)
+            # An object, or a dict of its shape; a style, or what describes one; a path, or its text.
+            for plainly in set(re.findall(r"\w+", annotation)):
+                if plainly in self.defs and self.is_object(self.defs[plainly]):
+                    annotation = re.sub(rf"\b{plainly}\b", f"Union[{plainly}, Dict[str, Any]]", annotation)
+            annotation = annotation.replace("CaptionStyleGiven", "Union[CaptionStyleGiven, CaptionStyle]")
+            if key == "library":
+                annotation = 'Union[str, "os.PathLike[str]", None]'
             lines.append(f"    {key}: {annotation}")
             lines += docstring(value, 4)
         self.out += lines

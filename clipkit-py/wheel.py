@@ -85,6 +85,9 @@ def add_licences(unpacked):
     for name in sorted(common | {"GPL-2", "GPL-3", "LGPL-2.1"}):
         if (COMMON / name).is_file():
             shutil.copyfile(COMMON / name, into / f"{name}.txt")
+    metadata = info / "METADATA"
+    whole = "License-Expression: (MIT OR Apache-2.0) AND GPL-2.0-or-later\n"
+    metadata.write_text(re.sub(r"(?m)^License-Expression: .*\n", whole, metadata.read_text(), count=1))
     (into / "README.md").write_text(NOTICE + "\n".join(listed) + "\n")
     return names, found
 

@@ -337,7 +337,7 @@ export type TranscriberConfig =
       /**
        * How the API is asked, if it comes to that.
        */
-      openai?: OpenAiTranscriber;
+      openai?: OpenAiTranscriberOptions;
     }
   | {
       /**
@@ -438,6 +438,8 @@ export interface Cache {
 }
 /**
  * A span that could become a clip, with what speaks for it.
+ *
+ * In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
  */
 export interface Candidate {
   /**
@@ -1489,8 +1491,8 @@ export interface OpenAiServer {
   base_url?: string | null;
   /**
    * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
-   * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
-   * no place here, but around the stage.
+   * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+   * from JSON counts by itself. A cache has no place here, but around the stage.
    */
   layers?: LayerConfig[];
   /**
@@ -1510,7 +1512,7 @@ export interface OpenAiServer {
  *
  * Each request is made inside the server's layers (`OpenAiServer.layers`): one that fails is sent again alone, not all of the video.
  */
-export interface OpenAiTranscriber {
+export interface OpenAiTranscriberOptions {
   /**
    * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
    */
@@ -1545,7 +1547,8 @@ export interface PipelineConfig {
    * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
    * the default's place, so `{"track": []}` looks at every span anew.
    *
-   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+   * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
    */
   layers?: {
     [k: string]: LayerConfig[];

@@ -325,7 +325,7 @@ export class OpenAiTranscriber extends Transcriber {
 }
 
 /** What may be set of an {@link OpenAiTranscriber}. */
-export type OpenAiTranscriberOptions = Omit<doc.OpenAiTranscriber, "server" | "timeout_secs"> & {
+export type OpenAiTranscriberOptions = Omit<doc.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
   server?: OpenAiServer;
   /** How long the answer to one stretch may take, in seconds; default 600. */
   timeoutSecs?: number;

@@ -1,7 +1,7 @@
 //! Between Python's objects and the crate's, by way of JSON: `clipkit._data` makes its typed objects of it and takes them, plain dicts,
 //! paths and numpy's numbers apart.
 
-use clipkit::{Error, ErrorKind, Result};
+use clipkit::{ClipPlan, Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -19,6 +19,12 @@ pub(crate) fn from_python<T: DeserializeOwned>(object: &Bound<'_, PyAny>, meant:
     // By way of a value: the place in a text that nobody wrote says nothing.
     let value: std::result::Result<T, _> = serde_json::from_str::<serde_json::Value>(&text).and_then(serde_json::from_value);
     Ok(value.map_err(|error| Error::new(ErrorKind::Contract, format!("this is not {meant}: {error}"))))
+}
+
+/// A plan, as carefully read as one from a file.
+pub(crate) fn plan(object: &Bound<'_, PyAny>) -> PyResult<ClipPlan> {
+    let value: serde_json::Value = setting(object, "a clip plan")?;
+    ClipPlan::from_json(&value.to_string()).map_err(|error| crate::error::raise(object.py(), &error))
 }
 
 /// The same for what a user sets.

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
+use crate::tell::attached;
 use crate::{convert, error};
 
 /// The Python call that a context works for: it knows the event loop that asynchronous stages run in.
@@ -56,14 +57,14 @@ impl Host {
     {
         let (object, cx, input) = (self.object.clone(), cx.clone(), input.to_owned());
         async move {
-            let running = Arc::new(OnceLock::<Py<PyAny>>::new());
-            let (in_python, under) = (running.clone(), cx.clone());
+            let mut hosted = Hosted { cx: cx.child(), running: Arc::default() };
+            let (running, under) = (hosted.running.clone(), hosted.cx.clone());
             let mut work = tokio::task::spawn_blocking(move || {
-                let answer = Python::try_attach(|py| {
+                let answer = attached(|py| {
                     let called = || {
                         let caller = under.extension::<Caller>().map(|caller| caller.0.clone_ref(py));
                         let hosted = py.import("clipkit._call")?.getattr("Hosted")?.call1((caller,))?;
-                        let _ = in_python.set(hosted.clone().unbind());
+                        let _ = running.set(hosted.clone().unbind());
                         let input = convert::to_python(py, takes, std::borrow::Borrow::<I>::borrow(&input))?;
                         let answer = hosted.call_method1("run", (object.getattr(py, method)?, Context { cx: under.clone() }, input))?;
                         convert::from_python(&answer, meant)
@@ -73,15 +74,34 @@ impl Host {
                 answer.unwrap_or_else(|| Err(Error::cancelled()))
             });
             let answer = tokio::select! {
-                answer = &mut work => answer,
+                answer = &mut work => {
+                    // There is nothing left to cancel.
+                    hosted.running = Arc::default();
+                    answer
+                }
                 () = cx.cancelled() => {
-                    tokio::task::spawn_blocking(move || {
-                        Python::try_attach(|py| running.get().map(|hosted| hosted.call_method0(py, "cancel")))
-                    });
+                    drop(hosted);
                     work.await
                 }
             };
             answer.unwrap_or_else(|_| Err(Error::new(ErrorKind::Contract, "a Python stage's thread ended unexpectedly")))
+        }
+    }
+}
+
+/// A call of a Python stage. Dropped, however that comes about, it cancels what the stage awaits, and the context that it was given.
+struct Hosted {
+    cx: clipkit::Context,
+    running: Arc<OnceLock<Py<PyAny>>>,
+}
+
+impl Drop for Hosted {
+    fn drop(&mut self) {
+        self.cx.cancel();
+        // Nothing is running yet, or the process has no runtime any more: a stage asks its context before it awaits.
+        if let (Some(_), Ok(runtime)) = (self.running.get(), tokio::runtime::Handle::try_current()) {
+            let running = self.running.clone();
+            runtime.spawn_blocking(move || attached(|py| running.get().map(|hosted| hosted.call_method0(py, "cancel"))));
         }
     }
 }

@@ -28,9 +28,11 @@ mod _clipkit {
     #[pymodule_export]
     use crate::pipeline::Pipeline;
     #[pymodule_export]
-    use crate::runtime::{Work, cancel_all};
+    use crate::runtime::{Work, shut_down};
     #[pymodule_export]
     use crate::stage::Stage;
     #[pymodule_export]
-    use crate::tools::{caption_style, contact_sheet, fetch_model, find_model, models, onnx_runtime_in, run_command, version};
+    use crate::tools::{
+        caption_style, contact_sheet, default_models, fetch_model, find_model, find_speech, models, onnx_runtime_in, run_command, version,
+    };
 }

@@ -87,10 +87,18 @@ impl Pipeline {
         runtime::start(py, call, cx, work, |py, planned| convert::to_python(py, "Planned", &planned))
     }
 
-    /// Makes the clips that plans describe.
-    fn start_render(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, plans: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, plans) =
-            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<Vec<RankedPlan>>(plans, "a list of plans")?);
+    /// Makes the clips that plans describe, each of its rank.
+    fn start_render(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        ranks: Vec<usize>,
+        plans: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<Work> {
+        let plans = plans.iter().map(convert::plan).collect::<PyResult<Vec<_>>>()?;
+        let plans: Vec<RankedPlan> = ranks.into_iter().zip(plans).map(|(rank, plan)| RankedPlan { rank, plan }).collect();
+        let (parts, cx) = (self.parts.clone(), context::of_call(cx, &call, py));
         let under = cx.clone();
         let work = async move { parts.pipeline(&under).await?.render_with(&under, &plans).await };
         runtime::start(py, call, cx, work, |py, made| convert::to_python(py, "Manifest", &made))

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use clipkit::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use tokio::runtime::Runtime;
 
-use crate::tell::tell;
+use crate::tell::{self, tell};
 use crate::{error, log};
 
 static MADE: OnceLock<std::result::Result<Made, String>> = OnceLock::new();
@@ -91,8 +92,18 @@ impl Work {
     }
 }
 
-/// Asks all that runs to stop: the interpreter ends.
+/// How long what runs may take to tidy up when the interpreter ends: as long as a run takes at most.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Stops all that runs, and keeps our threads from the interpreter: it ends.
 #[pyfunction]
-pub(crate) fn cancel_all() {
+pub(crate) fn shut_down(py: Python<'_>) {
     running(|all| all.values().for_each(clipkit::Context::cancel));
+    py.detach(|| {
+        let begun = Instant::now();
+        while running(|all| !all.is_empty()) && begun.elapsed() < GRACE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        tell::close();
+    });
 }

@@ -170,27 +170,21 @@ impl Stage {
     /// Does the stage's work for a call, under its context.
     fn start(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, input: &Bound<'_, PyAny>) -> PyResult<Work> {
         macro_rules! start {
-            ($stage:ident, $named:ident, $method:ident, $takes:literal, $class:literal) => {{
+            ($stage:ident, $named:ident, $method:ident, $input:expr, $class:literal) => {{
                 let (stage, cx) = ($stage.clone(), context::of_call(cx, &call, py).for_stage(clipkit::Stage::$named));
-                let input = convert::setting(input, $takes)?;
+                let input = $input;
                 let under = cx.clone();
                 let work = async move { stage.$method(&under, &input).await };
                 runtime::start(py, call, cx, work, |py, answer| convert::to_python(py, $class, &answer))
             }};
         }
         match &self.any {
-            Any::Source(stage) => {
-                let (stage, cx) = (stage.clone(), context::of_call(cx, &call, py).for_stage(clipkit::Stage::Source));
-                let uri: String = convert::setting(input, "a path or an address")?;
-                let under = cx.clone();
-                let work = async move { stage.fetch(&under, &uri).await };
-                runtime::start(py, call, cx, work, |py, answer| convert::to_python(py, "Media", &answer))
-            }
-            Any::Transcriber(stage) => start!(stage, Transcribe, transcribe, "a Media", "Transcript"),
-            Any::Scorer(stage) => start!(stage, Score, score, "a Scoring", "Candidate"),
-            Any::Tracker(stage) => start!(stage, Track, track, "a Tracking", "Tracks"),
-            Any::Renderer(stage) => start!(stage, Render, render, "a ClipPlan", "Clip"),
-            Any::Publisher(stage) => start!(stage, Publish, publish, "a Post", "Receipt"),
+            Any::Source(stage) => start!(stage, Source, fetch, convert::setting::<String>(input, "a path or an address")?, "Media"),
+            Any::Transcriber(stage) => start!(stage, Transcribe, transcribe, convert::setting(input, "a Media")?, "Transcript"),
+            Any::Scorer(stage) => start!(stage, Score, score, convert::setting(input, "a Scoring")?, "Candidate"),
+            Any::Tracker(stage) => start!(stage, Track, track, convert::setting(input, "a Tracking")?, "Tracks"),
+            Any::Renderer(stage) => start!(stage, Render, render, convert::plan(input)?, "Clip"),
+            Any::Publisher(stage) => start!(stage, Publish, publish, convert::setting(input, "a Post")?, "Receipt"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clipkit::{CaptionStyle, ClipPlan, Model, ModelStore};
+use clipkit::{CaptionStyle, Model, ModelStore};
 use pyo3::prelude::*;
 
 use crate::context::{self, Context};
@@ -14,7 +14,7 @@ use crate::runtime::{self, Work};
 /// Draws a plan as a contact sheet into a PNG file.
 #[pyfunction]
 pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>, to: PathBuf) -> PyResult<Work> {
-    let (cx, plan) = (context::of_call(cx, &call, py), convert::setting::<ClipPlan>(plan, "a clip plan")?);
+    let (cx, plan) = (context::of_call(cx, &call, py), convert::plan(plan)?);
     let under = cx.clone();
     let work = async move { clipkit::contact_sheet(&under, &plan, &to).await };
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
@@ -23,7 +23,7 @@ pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan:
 /// The models that clipkit knows: identifier, what it is, licence, size in bytes.
 #[pyfunction]
 pub(crate) fn models() -> Vec<(&'static str, &'static str, &'static str, u64)> {
-    Model::all().iter().map(|model| (model.id, model.about, model.license, model.bytes)).collect()
+    Model::all().iter().map(|model| (model.id, model.about, model.license, model.size())).collect()
 }
 
 fn store(cache: Option<PathBuf>) -> ModelStore {
@@ -36,6 +36,19 @@ fn store(cache: Option<PathBuf>) -> ModelStore {
 pub(crate) fn find_model(py: Python<'_>, id: &str, cache: Option<PathBuf>) -> PyResult<Option<PathBuf>> {
     let model = Model::by_id(id).map_err(|error| raise(py, &error))?;
     Ok(py.detach(|| store(cache).find(model)))
+}
+
+/// Where a speech model's folder is on this machine.
+#[pyfunction]
+#[pyo3(signature = (cache = None))]
+pub(crate) fn find_speech(py: Python<'_>, cache: Option<PathBuf>) -> Option<PathBuf> {
+    py.detach(|| store(cache).find_speech())
+}
+
+/// The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
+#[pyfunction]
+pub(crate) fn default_models() -> (&'static str, &'static str, &'static str) {
+    (Model::DEFAULT_FACE_DETECTOR, Model::VOICE_DETECTOR, Model::DEFAULT_SPEECH)
 }
 
 /// Gets a model by its identifier, or a file of yours by its path.

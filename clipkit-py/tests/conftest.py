@@ -38,6 +38,16 @@ def talk(desk):
 
 
 @pytest.fixture(scope="session")
+def short_talk(tmp_path_factory, talk):
+    """Its first 21 s: enough for one clip, so that what is shown to users runs as it is shown, and soon ends."""
+    folder = tmp_path_factory.mktemp("short")
+    draw(f"-i {talk} -t 21 -c copy {{out}}", folder / "talk.mp4")
+    words = json.loads(talk.with_name("talk.words.json").read_text())
+    (folder / "talk.words.json").write_text(json.dumps([word for word in words if word[2] < 19.1]))
+    return folder / "talk.mp4"
+
+
+@pytest.fixture(scope="session")
 def long_talk(tmp_path_factory, talk):
     """Large enough that its encode can be stopped in the middle."""
     folder = tmp_path_factory.mktemp("long")

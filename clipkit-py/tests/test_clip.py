@@ -4,35 +4,11 @@ import json
 import pathlib
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
 import clipkit
-from conftest import QUICK, First
-
-
-def test_the_quick_start_runs_as_written(talk, tmp_path):
-    (tmp_path / "talk.mp4").symlink_to(talk)
-    (tmp_path / "talk.words.json").symlink_to(talk.with_name("talk.words.json"))
-    program = textwrap.dedent(
-        """
-        import clipkit
-
-        class Long:
-            async def score(self, cx, scoring):
-                words = scoring.transcript.words
-                return [clipkit.Candidate(words[0].start, words[0].start + 20, score=90, title="Opening", reason="first words")]
-
-        for c in clipkit.clip("talk.mp4", out="clips", scorer=Long()):
-            print(c.path, c.span.start, c.span.end, c.score.total, c.title, c.warnings)
-        """
-    )
-    run = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-    path, start, end, score, title = run.stdout.split(maxsplit=5)[:5]
-    assert (tmp_path / path).is_file() and title == "Opening"
-    assert float(end) - float(start) == pytest.approx(20, abs=0.8) and float(score) == 90
+from conftest import QUICK
 
 
 def test_a_clip_says_where_its_files_are(talk, tmp_path, first):

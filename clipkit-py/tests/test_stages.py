@@ -2,6 +2,11 @@
 
 import asyncio
 import contextvars
+import os
+import pathlib
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
@@ -292,3 +297,56 @@ def test_models_and_styles(tmp_path):
     assert clipkit.caption_style({"like": "box", "highlight": "#ff0000"}).highlight == "#ff0000"
     with pytest.raises(clipkit.ConfigError, match="comic"):
         clipkit.caption_style("comic")
+
+
+def test_the_onnx_runtime_is_the_one_of_the_package(tmp_path):
+    program = """
+        import sys, pathlib, clipkit
+        assert "onnxruntime" not in sys.modules
+        pathlib.Path("no.onnx").write_bytes(b"this is no model")
+        try:
+            clipkit.OnnxTracker("no.onnx")
+        except clipkit.InvalidInputError as error:
+            print(error)
+        loaded = {line.split()[-1] for line in open("/proc/self/maps") if "libonnxruntime" in line}
+        assert "onnxruntime" not in sys.modules
+        import onnxruntime
+        assert all(str(pathlib.Path(onnxruntime.__file__).parent / "capi") in library for library in loaded), loaded
+        print(len(loaded))
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DYLIB_PATH"}
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "not a usable ONNX model" in run.stdout and run.stdout.split()[-1] == "1"
+
+
+@pytest.mark.skipif("CLIPKIT_TESTDATA" not in os.environ, reason="needs CLIPKIT_TESTDATA")
+def test_faces_are_found_by_a_real_model():
+    model = clipkit.ModelStore().resolve_sync(clipkit.ModelStore.DEFAULT_FACE_DETECTOR)
+    video = pathlib.Path(os.environ["CLIPKIT_TESTDATA"]) / "media" / "androidx" / "mp4_sample.mp4"
+    tracks = clipkit.track(video, tracker=clipkit.OnnxTracker(model, samples_per_second=10))
+    assert len(tracks.faces) == 1 and tracks.faces[0].samples[0].confidence > 0.7
+    assert clipkit.track(video, tracker={"kind": "onnx", "model": str(model)}).faces
+
+
+def test_what_a_stage_awaits_is_cancelled_with_the_run(talk):
+    cancelled = []
+
+    class Hangs:
+        async def score(self, cx, scoring):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(cx.cancelled)
+                raise
+
+    async def main():
+        task = asyncio.create_task(clipkit.Pipeline(scorer=Hangs(), **QUICK).plan(talk))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    begun = time.monotonic()
+    asyncio.run(main())
+    assert cancelled == [True] and time.monotonic() - begun < 5

@@ -262,9 +262,18 @@ impl Context {
 
     /// Enters what was asked of a paid service, under this context's stage where `usage` names none. It ends up in the manifest.
     pub fn spend(&self, usage: Usage) {
+        self.ledger.spend(&self.entered(usage));
+    }
+
+    /// The same, in place of the money that was put aside for it.
+    pub(crate) fn settle(&self, held: Held, usage: Usage) {
+        held.spend(&self.entered(usage));
+    }
+
+    fn entered(&self, usage: Usage) -> Usage {
         let usage = Usage { stage: usage.stage.or(self.stage), ..usage };
         tracing::debug!(stage = ?usage.stage, model = %usage.model, tokens = usage.prompt_tokens + usage.completion_tokens, "spent");
-        self.ledger.spend(&usage);
+        usage
     }
 
     /// What was spent so far, one entry for each stage and model.

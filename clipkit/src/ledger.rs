@@ -21,6 +21,23 @@ struct State {
     held: f64,
 }
 
+impl State {
+    /// Costs and times that are no sound numbers do not count.
+    fn add(&mut self, usage: &Usage) {
+        let sound = |number: &f64| number.is_finite() && *number >= 0.0;
+        let usage = Usage {
+            cost_usd: usage.cost_usd.filter(sound),
+            audio_seconds: Some(usage.audio_seconds).filter(sound).unwrap_or(0.0),
+            ..usage.clone()
+        };
+        self.spent += usage.cost_usd.unwrap_or(0.0);
+        match self.usage.iter_mut().find(|known| known.stage == usage.stage && known.model == usage.model) {
+            Some(known) => known.add(&usage),
+            None => self.usage.push(usage),
+        }
+    }
+}
+
 impl Ledger {
     pub(crate) fn below(parent: &Arc<Ledger>) -> Self {
         Ledger { parent: Some(parent.clone()), ..Ledger::default() }
@@ -45,23 +62,11 @@ impl Ledger {
         self.change(|state| state.usage.clone())
     }
 
-    /// Adds what was spent. Costs and times that are no sound numbers do not count.
+    /// Adds what was spent.
     pub(crate) fn spend(&self, usage: &Usage) {
-        let sound = |number: &f64| number.is_finite() && *number >= 0.0;
-        let usage = Usage {
-            cost_usd: usage.cost_usd.filter(sound),
-            audio_seconds: Some(usage.audio_seconds).filter(sound).unwrap_or(0.0),
-            ..usage.clone()
-        };
-        self.change(|state| {
-            state.spent += usage.cost_usd.unwrap_or(0.0);
-            match state.usage.iter_mut().find(|known| known.stage == usage.stage && known.model == usage.model) {
-                Some(known) => known.add(&usage),
-                None => state.usage.push(usage.clone()),
-            }
-        });
+        self.change(|state| state.add(usage));
         if let Some(parent) = &self.parent {
-            parent.spend(&usage);
+            parent.spend(usage);
         }
     }
 
@@ -80,7 +85,7 @@ impl Ledger {
             state.held += if fits { usd } else { 0.0 };
             fits
         });
-        fits.then(|| Held { ledger: self.clone(), usd, _above: above.map(Box::new) })
+        fits.then(|| Held { ledger: self.clone(), usd, above: above.map(Box::new) })
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -92,7 +97,25 @@ impl Ledger {
 pub(crate) struct Held {
     ledger: Arc<Ledger>,
     usd: f64,
-    _above: Option<Box<Held>>,
+    above: Option<Box<Held>>,
+}
+
+impl Held {
+    /// Enters what the request cost in place of what was put aside for it, so that at no moment both count.
+    pub(crate) fn spend(mut self, usage: &Usage) {
+        self.settle(usage);
+    }
+
+    fn settle(&mut self, usage: &Usage) {
+        let usd = std::mem::take(&mut self.usd);
+        self.ledger.change(|state| {
+            state.held -= usd;
+            state.add(usage);
+        });
+        if let Some(above) = &mut self.above {
+            above.settle(usage);
+        }
+    }
 }
 
 impl Drop for Held {
@@ -120,6 +143,19 @@ mod tests {
         drop(held);
         assert!((ledger.left().unwrap() - 0.8).abs() < 1e-9);
         assert!(ledger.hold(0.8).is_some() && ledger.hold(0.81).is_none());
+    }
+
+    #[test]
+    fn what_is_spent_takes_the_place_of_what_was_put_aside() {
+        let above = Arc::new(Ledger::default());
+        above.limit(Some(1.0));
+        let below = Arc::new(Ledger::below(&above));
+        let (one, other) = (below.hold(0.5).unwrap(), below.hold(0.5).unwrap());
+        one.spend(&cost(0.5));
+        assert!(above.left().unwrap() < 1e-9);
+        other.spend(&cost(0.25));
+        assert!((above.left().unwrap() - 0.25).abs() < 1e-9 && (below.left().unwrap() - 0.25).abs() < 1e-9);
+        assert_eq!((above.usage()[0].requests, above.usage()), (2, below.usage()));
     }
 
     #[test]

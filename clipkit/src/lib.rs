@@ -7,6 +7,7 @@ mod av;
 mod caption;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod clip;
 mod config;
 mod context;
 mod error;
@@ -33,6 +34,7 @@ mod track;
 mod transcribe;
 mod voice;
 
+pub use clip::{Clipping, clip};
 pub use config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use context::{Context, ContextBuilder, Event};
 pub use error::{Error, ErrorKind, Recovery, Result};

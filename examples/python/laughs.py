@@ -36,7 +36,7 @@ class Laughs:
 def main() -> None:
     video, out = sys.argv[1:]
     scorer = clipkit.stage(Laughs()).layer(clipkit.Timeout(60), clipkit.Cache())
-    for clip in clipkit.clip(video, out, scorer=scorer, clips=4, captions="pop", progress=True):
+    for clip in clipkit.clip(video, out, scorer=scorer, clips=4, captions="pop", preset="superfast", progress=True):
         print(clip.path, clip.title, *(warning.message for warning in clip.warnings), sep="\n  ")
 
 

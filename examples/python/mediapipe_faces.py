@@ -1,6 +1,7 @@
-"""A face tracker of your own, with MediaPipe: mediapipe_faces.py VIDEO FOLDER
+"""A face tracker of your own, with MediaPipe: mediapipe_faces.py VIDEO FOLDER [MODEL]
 
-MediaPipe is no part of clipkit: `pip install mediapipe`. Its detector finds faces, this follows them from frame to frame.
+MediaPipe is no part of clipkit: `pip install mediapipe`. Its detector finds faces, this follows them from frame to frame. Since version 1 its
+models come apart from it: MODEL is its `blaze_face_short_range.tflite`. Before (`pip install 'mediapipe<0.10.30'`), they came with it.
 """
 
 from __future__ import annotations
@@ -8,29 +9,62 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+import threading
+from typing import Any, Callable
 
 import clipkit
+
+
+#: Where a face is in a picture, and how sure that is.
+Face = tuple[clipkit.Rect, float]
+
+
+def detector(model: str | None) -> Callable[[Any], list[Face]]:
+    """What finds the faces in a picture: rows, columns, red-green-blue."""
+    mediapipe: Any = importlib.import_module("mediapipe")
+    if model is None and hasattr(mediapipe, "solutions"):
+        bundled = mediapipe.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5)
+
+        def find_bundled(picture: Any) -> list[Face]:
+            found = bundled.process(picture).detections or []
+            boxes = [(face.location_data.relative_bounding_box, face.score[0]) for face in found]
+            return [(clipkit.Rect(box.xmin, box.ymin, box.width, box.height), score) for box, score in boxes]
+
+        return find_bundled
+    if model is None:
+        raise ImportError("this version comes without a model: give the file of one")
+    tasks: Any = importlib.import_module("mediapipe.tasks.python")
+    loaded = tasks.vision.FaceDetector.create_from_model_path(model)
+
+    def find(picture: Any) -> list[Face]:
+        height, width, _ = picture.shape
+        # It wants memory that it may write to.
+        found = loaded.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture.copy())).detections
+        boxes = [(face.bounding_box, face.categories[0].score) for face in found]
+        return [(clipkit.Rect(box.origin_x / width, box.origin_y / height, box.width / width, box.height / height), score) for box, score in boxes]
+
+    return find
 
 
 class MediaPipeFaces:
     """Follows faces by how much their boxes overlap from one look to the next."""
 
-    def __init__(self, per_second: float = 5.0) -> None:
+    def __init__(self, model: str | None = None, per_second: float = 5.0) -> None:
+        self.find = detector(model)
         self.per_second = per_second
-        self.solutions: Any = importlib.import_module("mediapipe").solutions
+        # Clips are tracked side by side, and a detector is for one thread.
+        self.lock = threading.Lock()
 
     # Not asynchronous: it computes, so it runs in a thread of clipkit's.
     def track(self, cx: clipkit.Context, tracking: clipkit.Tracking) -> clipkit.Tracks:
-        span, tracks = tracking.span, list[clipkit.FaceTrack]()
-        with self.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5) as detector:
-            for frame in clipkit.frames(tracking.media, span, per_second=self.per_second, longest=640, context=cx):
-                cx.progress((frame.at - span.start) / span.duration)
-                for found in detector.process(clipkit.to_numpy(frame)).detections or []:
-                    box = found.location_data.relative_bounding_box
-                    rect = clipkit.Rect(box.xmin, box.ymin, box.width, box.height)
-                    sample = clipkit.FaceSample(frame.at, rect, confidence=found.score[0], mouth=0.0)
-                    self.follow(tracks, sample)
+        span = tracking.span
+        tracks: list[clipkit.FaceTrack] = []
+        for frame in clipkit.frames(tracking.media, span, per_second=self.per_second, longest=640, context=cx):
+            cx.progress((frame.at - span.start) / span.duration)
+            with self.lock:
+                faces = self.find(clipkit.to_numpy(frame))
+            for rect, confidence in faces:
+                self.follow(tracks, clipkit.FaceSample(frame.at, rect, confidence, mouth=0.0))
         return clipkit.Tracks(shots=[clipkit.Shot(span)], faces=tracks)
 
     def follow(self, tracks: list[clipkit.FaceTrack], sample: clipkit.FaceSample) -> None:
@@ -52,11 +86,11 @@ def overlap(a: clipkit.Rect, b: clipkit.Rect) -> float:
 
 def main() -> None:
     os.environ.setdefault("GLOG_minloglevel", "2")
+    video, out, *model = sys.argv[1:]
     try:
-        faces = MediaPipeFaces()
+        faces = MediaPipeFaces(model[0] if model else None)
     except ImportError as missing:
-        sys.exit(f"this example needs MediaPipe, which is not installed here ({missing}): pip install mediapipe")
-    video, out = sys.argv[1:]
+        sys.exit(f"this example needs MediaPipe, and a model of its ({missing}): pip install 'mediapipe<0.10.30'")
     # Where MediaPipe fails, what moves is followed.
     tracker = clipkit.stage(faces).or_(clipkit.MotionTracker())
     for clip in clipkit.clip(video, out, tracker=tracker, clips=2):

@@ -11,7 +11,7 @@ import clipkit
 
 async def main(video: str, out: str) -> None:
     logging.basicConfig(level=logging.INFO)
-    pipeline = clipkit.Pipeline(publisher=clipkit.Folder(out), clips=2)
+    pipeline = clipkit.Pipeline(renderer=clipkit.FfmpegRenderer.vertical(540, 960), publisher=clipkit.Folder(out), clips=2)
     async for event in pipeline.events(video):
         if isinstance(event, clipkit.ProgressEvent):
             print(f"{event.stage} {event.clip or ''}: {event.fraction:.0%}")

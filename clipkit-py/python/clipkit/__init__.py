@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 
 from . import _clipkit, _types
+from ._types import *  # noqa: F403  # The generated data, all of it.
 from ._clipkit import Context, Frame
 from ._data import Data, Unknown
 from ._errors import (
@@ -70,8 +71,6 @@ from ._tools import (
     transcribe,
     transcribe_async,
 )
-from ._types import *  # noqa: F403  # The generated data, all of it.
-
 #: The version of the package, and of the crate inside.
 __version__: str = _clipkit.version()
 
@@ -148,5 +147,5 @@ __all__ = [
 ]
 __all__ += _types.__all__
 
-# Encodes in daemon threads stop with the interpreter, and take their half made files with them.
-atexit.register(_clipkit.cancel_all)
+# What runs in daemon threads stops with the interpreter, and takes its half made files with it.
+atexit.register(_clipkit.shut_down)

@@ -133,6 +133,7 @@ class _InThread(Call):
     def __init__(self) -> None:
         super().__init__()
         self.told: queue.SimpleQueue[Tuple[str, Any, Optional[BaseException]]] = queue.SimpleQueue()
+        self.ended = False
         self.loop: Optional[_Loop] = None
         self.lock = threading.Lock()
 
@@ -158,15 +159,16 @@ class _InThread(Call):
             if kind == "event":
                 if listener is not None:
                     listener(answer)
-            elif error is not None:
+                continue
+            self.ended = True
+            if error is not None:
                 raise error
-            else:
-                return answer
+            return answer
 
     def wait_for_end(self) -> None:
         try:
-            while self.told.get(timeout=GRACE)[0] != "end":
-                pass
+            while not self.ended:
+                self.ended = self.told.get(timeout=GRACE)[0] == "end"
         except queue.Empty:
             pass
 

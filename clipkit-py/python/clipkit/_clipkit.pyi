@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "cancel_all", "caption_style", "contact_sheet", "fetch_model", "find_model", "models", "onnx_runtime_in", "run_command", "version"]
+__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "fetch_model", "find_model", "find_speech", "models", "onnx_runtime_in", "run_command", "shut_down", "version"]
 
 @final
 class Context:
@@ -142,9 +142,9 @@ class Pipeline:
         """
         Plans clips of a video and makes none.
         """
-    def start_render(self, /, call: Any, cx: Context, plans: Any) -> Work:
+    def start_render(self, /, call: Any, cx: Context, ranks: SupportsGetItem[int, SupportsIndex], plans: SupportsGetItem[int, Any]) -> Work:
         """
-        Makes the clips that plans describe.
+        Makes the clips that plans describe, each of its rank.
         """
     def start_run(self, /, call: Any, cx: Context, uri: Any) -> Work:
         """
@@ -194,11 +194,6 @@ class Work:
         Asks it to stop; it ends within a second.
         """
 
-def cancel_all() -> None:
-    """
-    Asks all that runs to stop: the interpreter ends.
-    """
-
 def caption_style(given: Any) -> Any:
     """
     A caption style: a preset by its name, or what a description makes of one.
@@ -209,6 +204,11 @@ def contact_sheet(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) ->
     Draws a plan as a contact sheet into a PNG file.
     """
 
+def default_models() -> tuple[str, str, str]:
+    """
+    The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
+    """
+
 def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[str] | None = None) -> Work:
     """
     Gets a model by its identifier, or a file of yours by its path.
@@ -217,6 +217,11 @@ def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[s
 def find_model(id: str, cache: str | PathLike[str] | None = None) -> Path | None:
     """
     Where a model is on this machine.
+    """
+
+def find_speech(cache: str | PathLike[str] | None = None) -> Path | None:
+    """
+    Where a speech model's folder is on this machine.
     """
 
 def models() -> list[tuple[str, str, str, int]]:
@@ -232,6 +237,11 @@ def onnx_runtime_in(folder: str | PathLike[str]) -> None:
 def run_command(arguments: SupportsGetItem[int, str]) -> int:
     """
     Runs the command with these arguments, the program's name first, and answers its exit code.
+    """
+
+def shut_down() -> None:
+    """
+    Stops all that runs, and keeps our threads from the interpreter: it ends.
     """
 
 def version() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _clipkit, _onnx
 from ._call import Start, block_on, wait_for
@@ -150,15 +150,15 @@ class Pipeline:
         return lambda call, cx: self._pipeline.start_plan(call, cx, input)
 
     def _render(self, plans: Plans) -> Start:
-        ranked = _ranked(plans)
-        return lambda call, cx: self._pipeline.start_render(call, cx, ranked)
+        ranks, bare = _ranked(plans)
+        return lambda call, cx: self._pipeline.start_render(call, cx, ranks, bare)
 
     def _placed(self, manifest: Manifest) -> Manifest:
         return placed(manifest, self._pipeline.folder())
 
 
 #: Plans to be rendered.
-Plans = Union[Planned, Sequence[Union[RankedPlan, ClipPlan, Mapping[str, Any]]], ClipPlan]
+Plans = Union[Planned, Sequence[Union[RankedPlan, ClipPlan, Mapping[str, Any]]], RankedPlan, ClipPlan]
 
 
 def clip(
@@ -215,14 +215,16 @@ def _document(config: Optional[Config]) -> Dict[str, Any]:
     return document
 
 
-def _ranked(plans: Plans) -> List[Mapping[str, Any]]:
+def _ranked(plans: Plans) -> Tuple[List[int], List[Any]]:
+    """Ranks and plans. A plan without a rank has its place in the list."""
     if isinstance(plans, Planned):
         plans = plans.plans
-    if isinstance(plans, ClipPlan):
+    if isinstance(plans, (ClipPlan, RankedPlan)):
         plans = [plans]
-    ranked: List[Mapping[str, Any]] = []
+    ranks: List[int] = []
+    bare: List[Any] = []
     for number, plan in enumerate(plans, 1):
         document = plain(plan)
-        ranked.append(document if "plan" in document else {"rank": number, "plan": document})
-    return ranked
-
+        ranks.append(document.get("rank", number) if "plan" in document else number)
+        bare.append(document.get("plan", document))
+    return ranks, bare

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 from . import _clipkit, _onnx
 from ._call import block_on, wait_for
@@ -12,7 +12,12 @@ from ._data import Data, plain
 from ._errors import ConfigError
 from ._layers import Layer, config_of
 from ._made import Candidate, ClipPlan
-from ._types import Clip, Media, OpenAiServer, Post, Price, Receipt, Scoring, Tracking, Tracks, Transcript
+from ._types import Clip, Media, Post, Receipt, Scoring, Tracking, Tracks, Transcript
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._types import OnnxTrackerDict, OpenAiScorerDict, OpenAiTranscriberDict
 
 Path = Union[str, "os.PathLike[str]"]
 S = TypeVar("S", bound="BuiltIn")
@@ -185,18 +190,8 @@ class Captions(Transcriber):
 class OpenAiTranscriber(Transcriber):
     """Asks a Whisper-style API. What is not given comes from ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``."""
 
-    def __init__(
-        self,
-        *,
-        model: Optional[str] = None,
-        language: Optional[str] = None,
-        prompt: Optional[str] = None,
-        uploads: Optional[int] = None,
-        server: Union[OpenAiServer, Mapping[str, Any], None] = None,
-        api_key: Optional[str] = None,
-    ) -> None:
-        options = _given(model=model, language=language, prompt=prompt, uploads=uploads, server=server)
-        self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", options, api_key=api_key)
+    def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiTranscriberDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", settings, api_key=api_key)
 
 
 class LocalTranscriber(Transcriber):
@@ -217,37 +212,17 @@ class Heuristic(Scorer):
 class OpenAiScorer(Scorer):
     """A language model judges what the heuristic finds, then compares the best."""
 
-    def __init__(
-        self,
-        *,
-        model: Optional[str] = None,
-        price: Union[Price, Mapping[str, float], None] = None,
-        requests: Optional[int] = None,
-        rerank: Optional[bool] = None,
-        timeout_secs: Optional[int] = None,
-        server: Union[OpenAiServer, Mapping[str, Any], None] = None,
-        api_key: Optional[str] = None,
-    ) -> None:
-        options = _given(model=model, price=price, requests=requests, rerank=rerank, timeout_secs=timeout_secs, server=server)
-        self._stage = _clipkit.Stage.built_in("OpenAiScorer", options, api_key=api_key)
+    def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiScorerDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("OpenAiScorer", settings, api_key=api_key)
 
 
 class OnnxTracker(FaceTracker):
     """Finds faces with a neural network (UltraFace, YuNet), and cuts by comparing frames. ``model`` is its file, see :class:`ModelStore`."""
 
-    def __init__(
-        self,
-        model: Path,
-        *,
-        samples_per_second: Optional[float] = None,
-        confidence: Optional[float] = None,
-        threads: Optional[int] = None,
-        library: Optional[Path] = None,
-    ) -> None:
-        if library is None:
+    def __init__(self, model: Path, **settings: Unpack[OnnxTrackerDict]) -> None:
+        if settings.get("library") is None:
             _onnx.find_library()
-        options = _given(samples_per_second=samples_per_second, confidence=confidence, threads=threads, library=library)
-        self._stage = _clipkit.Stage.built_in("OnnxTracker", options, model=model)
+        self._stage = _clipkit.Stage.built_in("OnnxTracker", settings, model=model)
 
 
 class MotionTracker(FaceTracker):
@@ -267,8 +242,8 @@ class CenterTracker(FaceTracker):
 class FfmpegRenderer(Renderer):
     """Renders with the FFmpeg libraries in this process. ``size`` is in columns and rows; none leaves it to the aspect asked for."""
 
-    def __init__(self, size: Optional[Tuple[int, int]] = None, *, threads: Optional[int] = None) -> None:
-        self._stage = _clipkit.Stage.built_in("FfmpegRenderer", _given(size=size, threads=threads))
+    def __init__(self, size: Optional[Tuple[int, int]] = None, *, threads: int = 0) -> None:
+        self._stage = _clipkit.Stage.built_in("FfmpegRenderer", {"size": size, "threads": threads})
 
     @classmethod
     def vertical(cls, width: int, height: int) -> FfmpegRenderer:
@@ -285,6 +260,3 @@ class Folder(Publisher):
     def __init__(self, path: Path, *, keep_others: bool = False) -> None:
         self._stage = _clipkit.Stage.built_in("Folder", {"path": path, "keep_others": keep_others})
 
-
-def _given(**options: Any) -> Mapping[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

@@ -15,6 +15,9 @@ from ._types import CaptionStyle, FrameOptions, Media, Tracks, Transcript
 if TYPE_CHECKING:
     import numpy
     import numpy.typing
+    from typing_extensions import Unpack
+
+    from ._types import ScoreOptionsDict
 
 
 def probe(input: Path, *, context: Optional[Context] = None) -> Media:
@@ -58,7 +61,7 @@ def score(
     *,
     media: Optional[Media] = None,
     context: Optional[Context] = None,
-    **options: Any,
+    **options: Unpack[ScoreOptionsDict],
 ) -> List[Candidate]:
     """The spans of a transcript that are worth a clip, best first. Options are those of :class:`ScoreOptions`."""
     scoring = {"media": media, "transcript": transcript, "options": options}
@@ -71,7 +74,7 @@ async def score_async(
     *,
     media: Optional[Media] = None,
     context: Optional[Context] = None,
-    **options: Any,
+    **options: Unpack[ScoreOptionsDict],
 ) -> List[Candidate]:
     """The same, in the running event loop."""
     scoring = {"media": media, "transcript": transcript, "options": options}
@@ -163,8 +166,8 @@ class Model(NamedTuple):
 class ModelStore:
     """Models on this machine: in ``CLIPKIT_MODELS``, else in ``cache``, which is in the user's cache folder unless it is given here."""
 
-    #: The identifier of the face detector that is used unless another is named.
-    DEFAULT_FACE_DETECTOR = "ultraface-rfb-320"
+    #: The identifiers of the models that are used unless others are named: for faces, for voices, for speech.
+    DEFAULT_FACE_DETECTOR, VOICE_DETECTOR, DEFAULT_SPEECH = _clipkit.default_models()
 
     def __init__(self, cache: Optional[Path] = None) -> None:
         self._cache = cache
@@ -176,8 +179,11 @@ class ModelStore:
 
     def find(self, id: str) -> Optional[pathlib.Path]:
         """Where a model is, if it is here."""
-        found = _clipkit.find_model(id, self._cache)
-        return None if found is None else pathlib.Path(found)
+        return _clipkit.find_model(id, self._cache)
+
+    def find_speech(self) -> Optional[pathlib.Path]:
+        """Where the folder of a speech model is, if one is here: for :class:`LocalTranscriber`."""
+        return _clipkit.find_speech(self._cache)
 
     async def resolve(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
         """Where a model is, downloaded and checked if it is missing; or a file of yours."""

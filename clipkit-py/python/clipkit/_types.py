@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Literal, Optional, 
 from ._data import Data, Loader, Unknown, by_name, many, tagged
 
 if TYPE_CHECKING:
+    import os
+
     from ._made import Candidate, ClipPlan, Manifest, ManifestClip, Score, Span
 
 
@@ -115,8 +117,9 @@ class _Cache(Data):
       Nothing of it is written in the clear.
     - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
       used leaves a warning.
-    - Callers of the same work at the same time share one computation, if they share the cache (a clone of it, or of the stage). One that is
-      cancelled leaves the others alone; the work stops when nobody waits for it any more.
+    - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
+      each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
+      it any more.
     - Failures are not kept, nor is what a ``Fallback`` stepped down to. Warnings are kept with the answer and said each time.
     - Several processes may share a store: an entry appears when it is whole.
 
@@ -135,7 +138,10 @@ class _Cache(Data):
 
 @dataclass
 class _Candidate(Data):
-    """A span that could become a clip, with what speaks for it."""
+    """A span that could become a clip, with what speaks for it.
+
+    In JSON, ``{"start": 12.5, "end": 40, "score": 90}`` is read, too: the span's ends beside the rest, a score by its total, no title.
+    """
 
     span: Span
     """Where it is, on the source's timeline."""
@@ -830,14 +836,54 @@ class OpenAiServer(Data):
     """A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
 
     What is not set comes from the environment: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_ORG_ID``. The key is never written anywhere: not to
-    JSON, logs, errors or manifests. A call is tried three times where the server is busy or out of reach, as it asks to wait.
+    JSON, logs, errors or manifests.
+
+    A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
+    the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
     """
 
     base_url: Optional[str] = None
     """The address below which the API's paths lie, such as ``http://localhost:8000/v1``."""
+    layers: List[Dict[str, Any]] = field(default_factory=lambda: [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}])  # noqa: E501
+    """What goes around each request, the first next to it. Default: a ``Retry``, which is all that ever tries a request again; none, and each is
+    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+    from JSON counts by itself. A cache has no place here, but around the stage.
+    """
     organization: Optional[str] = None
     """The organisation to charge."""
     _optional: ClassVar[frozenset[str]] = frozenset(['base_url', 'organization'])
+
+
+@dataclass
+class OpenAiTranscriberOptions(Data):
+    """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+
+    The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
+    time, and the words are put together again. Stretches that nobody speaks in are not sent.
+
+    ``whisper-1`` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
+    where it gives no times at all (``gpt-4o-transcribe`` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
+    where the voice is. A warning says so either way.
+
+    Each request is made inside the server's layers (``OpenAiServer.layers``): one that fails is sent again alone, not all of the video.
+    """
+
+    language: Optional[str] = None
+    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    model: str = 'whisper-1'
+    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    prompt: Optional[str] = None
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int = 600
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    uploads: int = 3
+    """How many stretches are sent at once. Default 3."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'server': _named("OpenAiServer"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'prompt'])
 
 
 @dataclass
@@ -900,7 +946,8 @@ class PipelineConfig(Data):
     ``StageExt``. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
     the default's place, so ``{"track": []}`` looks at every span anew.
 
-    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle.
+    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
+    limits stands around its requests, by default a retry: ``OpenAiServer.layers``.
     """
     options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
     """What clips are made, and how many."""
@@ -914,7 +961,7 @@ class PipelineConfig(Data):
     """Where videos come from. Default ``file``."""
     tracker: TrackerConfig = field(default_factory=lambda: _named("TrackerConfig")({'kind': 'auto', 'model': None}))
     """How faces and shots are found. Default ``auto``."""
-    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto'}))
+    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto', 'model': None, 'openai': {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}}))  # noqa: E501
     """How words and their times are found. Default ``auto``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'options': _named("ClipOptions"),
@@ -1082,6 +1129,10 @@ class _Retry(Data):
     the other side says how long to wait (``Retry-After``), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
     Wrong settings, unusable input and cancelled work are never tried again.
 
+    Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
+    Stages that ask a server have one around each request (``OpenAiServer.layers``), where one request that fails
+    is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+
     It belongs outside ``RateLimit`` and ``Timeout``, so that they hold for each attempt: see
     ``StageExt``. In JSON, ``{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}``.
     """
@@ -1167,10 +1218,10 @@ class OpenaiScorerConfig(Data):
     """How many requests run at once. Default 3."""
     rerank: bool = True
     """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
-    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 120
-    """How long one answer may take, retries included, in seconds. Default 120."""
+    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'price': _named("Price"),
@@ -1379,10 +1430,20 @@ class Tracks(Data):
 @dataclass
 class AutoTranscriberConfig(Data):
     """Captions beside the video or inside it; else the API, where a key or a server is set; else a speech model on this machine, where one
-    is found; else an error that says what to do.
+    is found, which also steps in, with a warning, where the API fails; else an error that lists the ways.
     """
 
+    model: Optional[str] = None
+    """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
+    ``Model.DEFAULT_SPEECH`` where it was downloaded.
+    """
+    openai: OpenAiTranscriberOptions = field(default_factory=lambda: _named("OpenAiTranscriberOptions")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
+    """How the API is asked, if it comes to that."""
     kind: str = 'auto'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'openai': _named("OpenAiTranscriberOptions"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
 @dataclass
@@ -1404,9 +1465,11 @@ class OpenaiTranscriberConfig(Data):
     model: str = 'whisper-1'
     """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
     prompt: Optional[str] = None
-    """Names and terms to spell as given here."""
-    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({}))
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int = 600
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
     uploads: int = 3
     """How many stretches are sent at once. Default 3."""
     kind: str = 'openai'
@@ -1420,10 +1483,14 @@ class OpenaiTranscriberConfig(Data):
 class LocalTranscriberConfig(Data):
     """A speech model on this machine: ``LocalTranscriber``."""
 
+    language: Optional[str] = None
+    """The language that is spoken, as ISO 639-1 (``en``), for what comes after: such models find it out or know but one, and do not say it."""
     model: Optional[str] = None
-    """The model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache."""
+    """The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that ``auto`` would take, else
+    ``Model.DEFAULT_SPEECH``.
+    """
     kind: str = 'local'
-    _optional: ClassVar[frozenset[str]] = frozenset(['model'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'model'])
 
 
 #: How words and their times are found.
@@ -1459,7 +1526,9 @@ class Usage(Data):
     completion_tokens: int = 0
     """Tokens that were written."""
     cost_usd: Optional[float] = None
-    """What it cost in US dollars, by the prices known or given; none where there is no price. It is no invoice."""
+    """What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
+    there is no price. It is no invoice.
+    """
     estimated: bool = False
     """Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low."""
     model: str = ''
@@ -1524,7 +1593,7 @@ class Word(Data):
 
 
 class OptionsDict(TypedDict, total=False):
-    """What ``ClipOptions`` holds, as the arguments of a call."""
+    """The fields of ``ClipOptions``, as keywords."""
 
     about: List[str]
     """What clips should be about; empty for anything. A word, or a few that belong together."""
@@ -1534,7 +1603,7 @@ class OptionsDict(TypedDict, total=False):
     """How many of them may be in one stage at a time, where that is fewer: ``{"publish": 1}`` hands over one by one. Default: no limit but ``jobs``."""
     avoid: List[str]
     """What clips should not be about."""
-    captions: Optional[CaptionStyleGiven]
+    captions: Optional[Union[CaptionStyleGiven, CaptionStyle]]
     """How captions look; none for clips without. In JSON a preset's name, a style as ``CaptionStyle.from_json`` reads it, or null.
     Default karaoke.
     """
@@ -1570,6 +1639,76 @@ class OptionsDict(TypedDict, total=False):
     """x264's speed preset. Default ``veryfast``; ``medium`` takes three times as long for files about as large that look a little better."""
     snap: bool
     """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
+
+
+class ScoreOptionsDict(TypedDict, total=False):
+    """The fields of ``ScoreOptions``, as keywords."""
+
+    about: List[str]
+    """What clips should be about; empty for anything. A word, or a few that belong together ("machine learning")."""
+    avoid: List[str]
+    """What clips should not be about."""
+    genre: Optional[Genre]
+    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    max: float
+    """The longest clip; in JSON, seconds. Default 60 s."""
+    max_clips: int
+    """The most clips wanted. Default 10."""
+    min: float
+    """The shortest clip; in JSON, seconds. Default 15 s."""
+
+
+class OpenAiTranscriberDict(TypedDict, total=False):
+    """The settings of an ``OpenAiTranscriber``, as keywords."""
+
+    language: Optional[str]
+    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    model: str
+    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    prompt: Optional[str]
+    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    server: Union[OpenAiServer, Dict[str, Any]]
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int
+    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    uploads: int
+    """How many stretches are sent at once. Default 3."""
+
+
+class OpenAiScorerDict(TypedDict, total=False):
+    """The settings of an ``OpenAiScorer``, as keywords."""
+
+    model: str
+    """The model. Default ``gpt-4o-mini``."""
+    price: Optional[Union[Price, Dict[str, Any]]]
+    """What the model costs. Default: what is known of OpenAI's own models."""
+    requests: int
+    """How many requests run at once. Default 3."""
+    rerank: bool
+    """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
+    server: Union[OpenAiServer, Dict[str, Any]]
+    """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
+    timeout_secs: int
+    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
+
+
+class OnnxTrackerDict(TypedDict, total=False):
+    """The settings of an ``OnnxTracker``, as keywords."""
+
+    confidence: Optional[float]
+    """How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
+    Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+    """
+    library: Union[str, "os.PathLike[str]", None]
+    """The ONNX Runtime library to load. By default the one that ``ORT_DYLIB_PATH`` names, else that of an installed Python package
+    ``onnxruntime``, else the system's. A process loads one, the first asked for.
+    """
+    samples_per_second: float
+    """How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
+    Cuts are found to the frame in any case.
+    """
+    threads: int
+    """Threads for one inference; 0, the default, takes one a core."""
 
 __all__ = [
     'Animation',
@@ -1619,8 +1758,12 @@ __all__ = [
     'Media',
     'MotionTrackerConfig',
     'OnnxTrackerConfig',
+    'OnnxTrackerDict',
     'OnnxTrackerOptions',
+    'OpenAiScorerDict',
     'OpenAiServer',
+    'OpenAiTranscriberDict',
+    'OpenAiTranscriberOptions',
     'OpenaiScorerConfig',
     'OpenaiTranscriberConfig',
     'OptionsDict',
@@ -1644,6 +1787,7 @@ __all__ = [
     'Rgb',
     'Scene',
     'ScoreOptions',
+    'ScoreOptionsDict',
     'ScorerConfig',
     'Scoring',
     'Shot',
@@ -1712,6 +1856,7 @@ LOADERS: Dict[str, Loader] = {
     'Media': Media.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
+    'OpenAiTranscriberOptions': OpenAiTranscriberOptions.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
     'Pane': Pane.from_dict,

@@ -6,7 +6,7 @@ use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions
 
 use super::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use super::interrupt::Interrupt;
-use super::output::{warn, write_json};
+use super::output::{note, warn, write_json};
 use super::{Done, clip, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
@@ -65,7 +65,7 @@ async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: im
     let result = interrupt.guard(&cx, work(&cx)).await;
     cx.warnings().iter().for_each(warn);
     if let Some(line) = report::spent(&cx.usage()) {
-        tracing::info!("{line}");
+        note(&line);
     }
     result
 }

@@ -199,6 +199,12 @@ mod tests {
         let judged =
             PipelineConfig::from_json(r#"{"scorer": {"kind": "openai", "model": "m", "server": {"base_url": "http://[::1]/v1"}}}"#);
         assert!(matches!(judged.unwrap().scorer, ScorerConfig::Openai(OpenAiScorer { model, .. }) if model == "m"));
+        let transcriber = |json: &str| PipelineConfig::from_json(&format!(r#"{{"transcriber": {json}}}"#)).unwrap().transcriber;
+        assert_eq!(transcriber(r#"{"kind": "auto"}"#), TranscriberConfig::default());
+        let hinted = transcriber(r#"{"kind": "auto", "openai": {"language": "de", "prompt": "Łódź"}}"#);
+        assert!(matches!(hinted, TranscriberConfig::Auto { openai, model: None } if openai.language.as_deref() == Some("de")));
+        let cached = transcriber(r#"{"kind": "openai", "server": {"layers": [{"retry": {}}, {"cache": {}}]}}"#);
+        assert!(cached.build(None).err().unwrap().to_string().contains("around the stage"));
         let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "oracle"}}"#).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("`heuristic`"), "{error}");

@@ -88,6 +88,19 @@ pub struct ManifestClip {
     pub hook_line: Option<String>,
     /// What went less well than asked.
     pub warnings: Vec<Warning>,
+    /// The folder that the names are relative to, in the program that made the clip; it is not written.
+    #[serde(skip)]
+    pub folder: Option<PathBuf>,
+}
+
+impl ManifestClip {
+    /// The clip's file; its address, where it is not on this machine.
+    pub fn path(&self) -> PathBuf {
+        match &self.folder {
+            Some(folder) if !self.file.contains("://") => folder.join(&self.file),
+            _ => PathBuf::from(&self.file),
+        }
+    }
 }
 
 /// Where a run's time went, in seconds. A stage's time is the sum over clips, so with clips side by side it can exceed the total.

@@ -53,8 +53,8 @@ pub struct OpenAiServer {
     #[serde(skip)]
     pub api_key: Option<String>,
     /// What goes around each request, the first next to it. Default: a [`Retry`], which is all that ever tries a request again; none, and each is
-    /// sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both. A cache has
-    /// no place here, but around the stage.
+    /// sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
+    /// from JSON counts by itself. A cache has no place here, but around the stage.
     pub layers: Vec<LayerConfig>,
 }
 
@@ -96,10 +96,10 @@ impl OpenAiServer {
         }
     }
 
-    /// Enters what one request listened to; an estimate where it may have.
-    pub(crate) fn heard(&self, cx: &Context, model: &str, seconds: f64, estimated: bool) {
+    /// Enters what one request listened to, in place of what was put aside for it; an estimate where it may have.
+    pub(crate) fn heard(&self, cx: &Context, held: Held, model: &str, seconds: f64, estimated: bool) {
         let cost_usd = self.price_of_sound(model, seconds);
-        cx.spend(Usage { model: model.to_owned(), requests: 1, audio_seconds: seconds, estimated, cost_usd, ..Usage::default() });
+        cx.settle(held, Usage { model: model.to_owned(), requests: 1, audio_seconds: seconds, estimated, cost_usd, ..Usage::default() });
     }
 
     fn price_of_sound(&self, model: &str, seconds: f64) -> Option<f64> {

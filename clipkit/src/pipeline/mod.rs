@@ -350,6 +350,7 @@ impl Pipeline {
             reason: post.plan.reason,
             hook_line: post.plan.hook_line,
             warnings: run.warnings_of(rank),
+            folder: self.staging().map(Path::to_owned),
         };
         run.cx().emit(&Event::Clip(clip.clone()));
         Ok(clip)

@@ -162,6 +162,7 @@ mod tests {
             reason: String::new(),
             hook_line: None,
             warnings: Vec::new(),
+            folder: None,
         };
         let source = PlanSource { path: "talk.mp4".into(), id: ContentId::new("none", id), width: 1, height: 1, duration: Timestamp::ZERO };
         Manifest {

@@ -41,6 +41,7 @@ const TIMES: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_f
 /// Each request is made inside the server's layers ([`OpenAiServer::layers`]): one that fails is sent again alone, not all of the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "OpenAiTranscriberOptions")]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
     pub server: OpenAiServer,
@@ -162,11 +163,11 @@ impl Work<'_> {
         let attempt = move |cx: Context| {
             let (this, client, request) = (this.clone(), client.clone(), request.clone());
             async move {
-                let _held = this.server.hold_for_sound(&cx, &this.model, seconds)?;
+                let held = this.server.hold_for_sound(&cx, &this.model, seconds)?;
                 match client.transcription(&cx, request).await {
                     Ok(answer) => {
-                        this.server.heard(&cx, &this.model, seconds, false);
-                        match answer["text"].is_string() || json::read(&answer).is_some() {
+                        this.server.heard(&cx, held, &this.model, seconds, false);
+                        match answer["text"].is_string() || json::read(&answer).is_some_and(|document| !document.words.is_empty()) {
                             true => Ok(Reply::Answer(answer)),
                             false => Err(this.server.broken_promise(DOING, "it has no text")),
                         }
@@ -174,7 +175,7 @@ impl Work<'_> {
                     Err(refused) if times != Times::None && refused.is_about(&TIMES) => Ok(Reply::NoSuchTimes),
                     Err(refused) => {
                         if refused.ran {
-                            this.server.heard(&cx, &this.model, seconds, true);
+                            this.server.heard(&cx, held, &this.model, seconds, true);
                         }
                         Err(refused.error)
                     }

@@ -137,18 +137,18 @@ async fn a_model_on_this_machine_transcribes_and_steps_in_where_the_api_fails() 
     let (code, _, stderr) = made("instead", &server.uri());
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("answers 401") && stderr.contains("going on with the speech model on this machine"), "{stderr}");
-    assert_eq!(manifest(&desk, "instead").clips.len(), 1);
+    assert_eq!(manifest(&desk, "instead").clips[0].span, manifest(&desk, "alone").clips[0].span);
 }
 
 #[tokio::test]
 async fn without_any_way_the_error_lists_all_four() {
     let desk = Desk::new();
-    desk.video("my talk.mp4", 20);
-    let (input, out, cache) = (desk.path("my talk.mp4"), desk.path("out"), desk.path("cache"));
+    desk.video("my-talk.mp4", 20);
+    let (input, out, cache) = (desk.path("my-talk.mp4"), desk.path("out"), desk.path("cache"));
     let (code, _, stderr) = run(&quick(&input, &out), &[("XDG_CACHE_HOME", &cache)]);
     assert_eq!((code, stderr.trim_end().lines().filter(|line| line.contains("error: ")).count()), (3, 1), "{stderr}");
     for way in
-        ["--transcript FILE", "my talk.srt", "yt-dlp --write-auto-subs", "OPENAI_API_KEY", "clipkit models fetch parakeet-tdt-0.6b-v3"]
+        ["--transcript FILE", "my-talk.srt", "yt-dlp --write-auto-subs", "OPENAI_API_KEY", "clipkit models fetch parakeet-tdt-0.6b-v3"]
     {
         assert!(stderr.contains(way), "{way}: {stderr}");
     }
@@ -169,10 +169,12 @@ async fn a_server_that_fails_ends_in_clips_or_in_one_clear_line() {
         let tries = if status == 401 { 1 } else { 3 };
         // The judge fails: the heuristic chooses.
         let out = format!("clips-{n}");
-        let (code, _, stderr) = run(&quick(&spoken, &desk.path(&out)), &environment);
+        // Once to the end; then the plans tell as much.
+        let how: &[&str] = if n == 0 { &[] } else { &["--plan-only"] };
+        let (code, _, stderr) = run(&[&quick(&spoken, &desk.path(&out)), how].concat(), &environment);
         assert_eq!(code, 0, "{stderr}");
         assert!(stderr.contains(&format!("answers {status}")) && stderr.contains("going on with Heuristic"), "{stderr}");
-        assert_eq!(manifest(&desk, &out).clips.len(), 1);
+        assert_eq!(desk.files(&out).iter().filter(|name| name.ends_with(".plan.json")).count(), 1);
         let asked = server.received_requests().await.unwrap().len();
         // The transcriber fails: there is nothing to choose from.
         let out = desk.path(&format!("none-{n}"));
@@ -182,6 +184,21 @@ async fn a_server_that_fails_ends_in_clips_or_in_one_clear_line() {
         assert_eq!(server.received_requests().await.unwrap().len() - asked, tries);
         assert!(![stderr, failed].concat().contains("sk-test") && !fs::exists(out).unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_transcript_alone_has_a_budget_and_says_what_it_took() {
+    let desk = Desk::new();
+    desk.video("talk.mp4", 20);
+    let server = serving(speaks).await;
+    let (input, cache, url) = (desk.path("talk.mp4"), desk.path("cache"), server.uri());
+    let environment = [("OPENAI_BASE_URL", url.as_str()), ("XDG_CACHE_HOME", &cache)];
+    let (code, _, stderr) = run(&["transcribe", &input, "--max-cost", "1"], &environment);
+    assert!(code == 2 && stderr.contains("price of the model whisper-1 is not known"), "{stderr}");
+    assert!(server.received_requests().await.unwrap().is_empty());
+    let (code, stdout, stderr) = run(&["transcribe", &input, "--language", "en"], &environment);
+    assert!(code == 0 && stderr.contains("whisper-1: 1 request"), "{stderr}");
+    assert!(serde_json::from_str::<Value>(&stdout).unwrap()["words"].as_array().unwrap().len() > 20, "{stdout}");
 }
 
 /// The part of S3's protocol that a cache speaks, signed requests only.
@@ -232,8 +249,10 @@ async fn machines_that_share_a_bucket_transcribe_once() {
         ];
         run(&[&quick(&input, &out)[..], &["--plan-only"]].concat(), &environment)
     };
-    let (code, _, stderr) = made("one");
+    let (code, stdout, stderr) = made("one");
     assert_eq!((code, stderr.contains("warning")), (0, false), "{stderr}");
+    let out = desk.path("one-out");
+    assert!(stdout.contains(&format!("clipkit render {out}/*.plan.json --out {out}")), "{stdout}");
     let asked = api.received_requests().await.unwrap().len();
     assert!(held.lock().unwrap().keys().all(|key| key.starts_with("/bucket/clip%20kit/v1/")), "{:?}", held.lock().unwrap().keys());
     assert_eq!(held.lock().unwrap().len(), 2, "a transcript and scores");

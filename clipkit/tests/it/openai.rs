@@ -319,7 +319,7 @@ async fn requests_are_tried_again_by_one_thing_only() {
 #[tokio::test]
 async fn a_servers_layers_count_requests_for_all_who_ask_it() {
     let folder = tempfile::tempdir().unwrap();
-    let media = sound(&folder, 1190).await;
+    let media = sound(&folder, 700).await;
     let server = answering(one_word()).await;
     let limited = OpenAiServer { layers: vec![LayerConfig::RateLimit(RateLimit::per_day(3))], ..on(&server) };
     let asking = OpenAiTranscriber { server: limited.clone(), ..OpenAiTranscriber::default() };

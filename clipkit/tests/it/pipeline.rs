@@ -358,6 +358,42 @@ async fn one_context_serves_several_runs_without_mixing_their_warnings() {
 }
 
 #[tokio::test]
+async fn what_a_caller_brings_is_found_in_its_stages() {
+    struct Request(u32);
+    let mut fake = Fake::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (in_score, in_track) = (seen.clone(), seen.clone());
+    let well = fake.candidates.clone();
+    fake.candidates = Arc::new(move |cx, scoring| {
+        in_score.lock().unwrap().push(cx.extension::<Request>().map(|request| request.0));
+        assert!(cx.extension::<String>().is_none());
+        well(cx, scoring)
+    });
+    fake.tracks = Arc::new(move |cx, _| {
+        in_track.lock().unwrap().push(cx.child().extension::<Request>().map(|request| request.0));
+        Ok(Tracks::default())
+    });
+    let cx = Context::new();
+    fake.pipeline().plan_with(&cx.with_extension(Arc::new(Request(7))), "talk.mp4").await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [Some(7); 4]);
+    assert!(cx.extension::<Request>().is_none());
+}
+
+#[tokio::test]
+async fn a_document_completes_what_was_not_given() {
+    let fake = Fake::new();
+    let config = PipelineConfig::from_json(
+        r#"{"tracker": {"kind": "center"}, "publisher": {"kind": "folder", "path": "clips"}, "options": {"clips": 2, "crf": 30}}"#,
+    );
+    let builder = Pipeline::builder().source(fake.clone()).transcriber(fake.clone()).scorer(fake.clone());
+    let pipeline = builder.complete(&Context::new(), &config.unwrap()).await.unwrap();
+    assert_eq!(pipeline.staging(), Some(std::path::Path::new("clips")));
+    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    assert_eq!((planned.plans.len(), planned.plans[0].plan.output.crf), (2, 30));
+    assert_eq!(*fake.calls.lock().unwrap(), ["source", "transcribe", "score"]);
+}
+
+#[tokio::test]
 async fn a_pipeline_without_a_stage_or_with_impossible_options_is_refused() {
     let error = Pipeline::builder().source(FileSource::default()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -380,4 +416,40 @@ async fn the_renderers_size_decides_over_the_aspect() {
     }
     let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
     assert_eq!((planned.plans[0].plan.output.width, planned.plans[0].plan.output.height), (540, 960));
+}
+
+/// The first two seconds.
+struct Start;
+
+#[async_trait::async_trait]
+impl Scorer for Start {
+    async fn score(&self, _cx: &Context, _scoring: &Scoring) -> Result<Vec<Candidate>> {
+        Ok(vec![candidate(0.0, 2.0, 90.0)])
+    }
+}
+
+#[tokio::test]
+async fn the_whole_is_one_call() {
+    let desk = tempfile::tempdir().unwrap();
+    let (talk, words, out) = (desk.path().join("talk.mp4"), desk.path().join("said.json"), desk.path().join("out"));
+    crate::support::ffmpeg(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=3 -c:v libx264 -preset ultrafast {}", talk.display()));
+    std::fs::write(&words, r#"[["Hello", 0.2, 0.6]]"#).unwrap();
+    let options = ClipOptions {
+        min: Duration::from_secs(1),
+        aspect: Aspect::Square,
+        captions: None,
+        preset: X264Preset::Ultrafast,
+        ..ClipOptions::default()
+    };
+    let cx = Context::new();
+    let call = clip(talk.to_str().unwrap()).out(&out).transcript(&words).scorer(Start).tracker(CenterTracker).options(options).under(&cx);
+    let manifest = call.await.unwrap();
+    let [made] = &manifest.clips[..] else { panic!("{manifest:?}") };
+    assert_eq!((made.path(), made.score.total), (out.join(&made.file), 90.0));
+    assert!(made.path().is_file());
+    // An address stays one.
+    let remote = ManifestClip { file: "s3://bucket/1.mp4".into(), ..made.clone() };
+    assert_eq!(remote.path(), std::path::Path::new("s3://bucket/1.mp4"));
+    cx.cancel();
+    assert!(clip(talk.to_str().unwrap()).out(&out).under(&cx).await.unwrap_err().is_cancelled());
 }

@@ -1,0 +1,112 @@
+"""The table of capabilities that every language runs: clipkit/tests/cases/README.md says how it is read."""
+
+import json
+import math
+import shutil
+
+import pytest
+
+import clipkit
+from conftest import CASES
+
+TABLE = json.loads(CASES.read_text())
+
+
+def with_desk(value, desk):
+    return json.loads(json.dumps(value).replace("{desk}", str(desk)))
+
+
+def answer(case, events):
+    config, call = case["config"], case["call"]
+    if call == "probe":
+        return clipkit.probe(case["input"])
+    if call == "transcribe":
+        return clipkit.transcribe(case["input"], config.get("transcriber", "auto"))
+    if call == "score":
+        options = {**clipkit.ClipOptions().to_dict(), **config.get("options", {})}
+        asked = {"max_clips": options["clips"], "min": options["min"], "max": options["max"]}
+        return clipkit.score(case["transcript"], config.get("scorer", "auto"), **asked)
+    if call == "track":
+        return clipkit.track(case["input"], case["span"], config.get("tracker", "auto"))
+    if call == "frames":
+        frames = list(clipkit.frames(case["input"], case["span"], **case.get("frames", {})))
+        assert all(clipkit.to_numpy(frame).nbytes == 3 * frame.width * frame.height for frame in frames)
+        return [{"at": frame.at, "width": frame.width, "height": frame.height} for frame in frames]
+    pipeline = clipkit.Pipeline(config=config)
+    if call == "run":
+        return pipeline.run_sync(case["input"], on_event=events.append)
+    planned = pipeline.plan_sync(case["input"], on_event=events.append)
+    if call == "plan":
+        return planned
+    if call == "render":
+        plans = [{"rank": ranked.rank, "plan": merged(ranked.plan.to_dict(), case["edit"])} for ranked in planned.plans]
+        return pipeline.render_sync(plans, on_event=events.append)
+    assert call == "sheet", call
+    sheet = case["desk"] / "sheet.png"
+    clipkit.contact_sheet(planned.plans[0].plan, sheet)
+    return {"bytes": sheet.stat().st_size}
+
+
+def merged(value, change):
+    if isinstance(value, dict) and isinstance(change, dict):
+        return {**value, **{name: merged(value.get(name), item) for name, item in change.items()}}
+    return change
+
+
+def unmet(expected, found, at=""):
+    """What of an expectation does not hold, and where."""
+    complaint = [f"{at}: expected {json.dumps(expected)}, found {json.dumps(found)[:200]}"]
+    if isinstance(expected, dict) and any(name.startswith("$") for name in expected):
+        wrong = []
+        for test, wanted in expected.items():
+            if test == "$contains":
+                holds = isinstance(found, str) and wanted in found
+            elif test == "$type":
+                kinds = {"string": str, "number": (int, float), "array": list}
+                holds = isinstance(found, kinds[wanted]) and not isinstance(found, bool)
+            elif test == "$length":
+                holds = isinstance(found, list) and len(found) == wanted
+            else:
+                assert test == "$first", test
+                wrong += unmet(wanted, found[0] if found else None, f"{at}[0]")
+                holds = True
+            wrong += [] if holds else complaint
+        return wrong
+    if isinstance(expected, dict):
+        if not isinstance(found, dict):
+            return complaint
+        return [line for name, wanted in expected.items() for line in unmet(wanted, found.get(name), f"{at}.{name}")]
+    if isinstance(expected, list):
+        if not isinstance(found, list) or len(found) != len(expected):
+            return complaint
+        return [line for n, (wanted, item) in enumerate(zip(expected, found)) for line in unmet(wanted, item, f"{at}[{n}]")]
+    if isinstance(expected, (int, float)) and not isinstance(expected, bool):
+        return [] if isinstance(found, (int, float)) and math.isclose(expected, found, abs_tol=1e-6) else complaint
+    return [] if expected == found else complaint
+
+
+def noted(events):
+    names = []
+    for event in events:
+        name = " ".join(filter(None, [event.event, getattr(event, "stage", None)]))
+        if name not in names:
+            names.append(name)
+    return names
+
+
+@pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
+def test_case(case, desk):
+    shutil.rmtree(desk / "out", ignore_errors=True)
+    case, events = {**with_desk(case, desk), "desk": desk}, []
+    try:
+        found = json.loads(json.dumps(clipkit._data.plain(answer(case, events))))
+        assert "error" not in case, f"it worked: {found}"
+        assert not unmet(case.get("expect"), found)
+    except clipkit.ClipkitError as error:
+        if "error" not in case:
+            raise
+        told = {"kind": error.kind, "stage": error.stage, "recovery": error.recovery._to_dict(), "message": str(error)}
+        assert not unmet(case["error"], told)
+    if "events" in case:
+        heard = iter(noted(events))
+        assert all(any(name == event for name in heard) for event in case["events"]), noted(events)
