@@ -78,21 +78,21 @@ export class Pipeline {
   /** Makes clips of the video at `input`, which the source understands, and hands them to the publisher. */
   async run(input: string, options?: RunOptions | Context): Promise<Manifest> {
     return Context.run(options, async (cx) => {
-      const pipeline = await this.#pipeline();
+      const pipeline = await this.#pipeline(cx);
       return placed(await read(await pipeline.run(cx, input)), pipeline.staging);
     });
   }
 
   /** Plans clips and makes none. */
   async plan(input: string, options?: RunOptions | Context): Promise<doc.Planned> {
-    return Context.run(options, async (cx) => read<doc.Planned>(await (await this.#pipeline()).plan(cx, input)));
+    return Context.run(options, async (cx) => read<doc.Planned>(await (await this.#pipeline(cx)).plan(cx, input)));
   }
 
   /** Makes the clips that plans describe: plans with their rank, as `plan` answers them, or plans alone, ranked as they come. */
   async render(plans: (doc.RankedPlan | doc.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest> {
     const ranked = plans.map((plan, index) => ("rank" in plan ? plan : { rank: index + 1, plan }));
     return Context.run(options, async (cx) => {
-      const pipeline = await this.#pipeline();
+      const pipeline = await this.#pipeline(cx);
       return placed(await read(await pipeline.render(cx, await write(ranked))), pipeline.staging);
     });
   }
@@ -127,17 +127,21 @@ export class Pipeline {
         cx.cancel();
         await run.catch(() => {});
       }
+      cx.close();
     }
   }
 
-  /** The native pipeline, made when first needed: a model may have to be found. */
-  async #pipeline(): Promise<native.Pipeline> {
-    this.#built ??= this.#builder.build(new native.Context({}, undefined));
-    try {
-      return await this.#built;
-    } catch (error) {
-      this.#built = undefined;
-      throw error;
+  /** The native pipeline, made when first needed: a model may have to be found. Whoever needs it first can stop that; others then try anew. */
+  async #pipeline(cx: native.Context): Promise<native.Pipeline> {
+    for (;;) {
+      const first = this.#built === undefined;
+      const built = (this.#built ??= this.#builder.build(cx));
+      try {
+        return await built;
+      } catch (error) {
+        if (this.#built === built) this.#built = undefined;
+        if (first || cx.cancelled) throw error;
+      }
     }
   }
 }
