@@ -19,13 +19,13 @@ async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
 }
 
 /// Where a voice is heard in it.
-fn voice(media: &Media) -> Vec<Span> {
+pub(super) fn voice(media: &Media) -> Vec<Span> {
     let cx = Context::new();
     let samples = av::speech_samples(&cx, media, Span::between(Timestamp::ZERO, media.duration)).unwrap();
     crate::voice::hear(&cx, Timestamp::ZERO, &samples).unwrap().spans()
 }
 
-fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
+pub(super) fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
     let span = Span::between(Timestamp::ZERO, media.duration);
     let picture = media.require_video().unwrap().display_size();
     reframe::scenes(&reframe::Framing { voice, ..reframe::Framing::silent(tracks, span, picture, OUTPUT) })

@@ -24,6 +24,9 @@ const COMFORTABLE: f64 = 0.9;
 const SILENCE: f64 = 0.02;
 /// A mouth that changes by more than this does not speak any more for it: it is a jump in the picture.
 const LOUDEST: f64 = 0.15;
+/// What a mouth that moves while no voice is heard counts for, next to one with a voice: enough to show who speaks for seconds in a recording
+/// without sound or over music, not enough to show who chews for three.
+const UNHEARD: f64 = 0.35;
 /// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
 /// that: about one and a half seconds of usual speech.
 const TURN_COST: f64 = 0.6;
@@ -268,7 +271,8 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
 pub(super) fn share(people: &[Person], person: usize, n: usize, heard: Heard) -> f64 {
     let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
     let all = SILENCE + people.iter().map(mouth).sum::<f64>();
-    people.get(person).filter(|_| heard.voice).map_or(0.0, |person| mouth(person) / all)
+    let weight = if heard.voice { 1.0 } else { UNHEARD };
+    people.get(person).map_or(0.0, |person| weight * mouth(person) / all)
 }
 
 /// For each moment and person, how surely that person speaks, 0 to 1: their mouth's share and, where mouths around that moment leave it open,
