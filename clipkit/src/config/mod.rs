@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(doc)]
+use crate::layer::StageExt;
 use crate::layer::{Cache, LayerConfig, WithLayers};
 use crate::model::Stage;
 use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
