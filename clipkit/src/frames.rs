@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::av::{Effort, Picture, Thumbnailer, VideoReader};
+use crate::av::{Effort, Showing, Thumbnailer};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp};
@@ -59,15 +59,13 @@ impl fmt::Debug for Frame {
 /// ```
 pub struct Frames {
     cx: Context,
-    reader: VideoReader,
+    showing: Showing,
     small: Thumbnailer,
     span: Span,
     /// The time between two pictures, in seconds; 0 for all.
     step: f64,
-    /// Answered before the next picture that is due.
+    /// When the next picture is due; none before the first.
     due: Option<Timestamp>,
-    /// Read, but not answered yet.
-    waiting: Option<Picture>,
     ended: bool,
 }
 
@@ -86,43 +84,18 @@ impl Frames {
             return refuse("pictures of 0 pixels are asked for: ask for at least 1".into());
         }
         let small = Thumbnailer::new(media.require_video()?, options.longest.unwrap_or(u32::MAX));
-        let mut reader = VideoReader::open(cx, media, Effort::Exact, cx.threads())?;
-        reader.seek(span.start())?;
-        Ok(Frames { cx: cx.clone(), reader, small, span, step, due: None, waiting: None, ended: false })
-    }
-
-    /// The next picture that is due and when it is first seen in the span.
-    fn read(&mut self) -> Result<Option<(Timestamp, Picture)>> {
-        let Some(due) = self.due else {
-            // What is on screen as the span starts.
-            let mut shown = None;
-            while let Some(picture) = self.reader.next()? {
-                if picture.at() > self.span.start() {
-                    self.waiting = Some(picture);
-                    break;
-                }
-                shown = Some(picture);
-            }
-            let first = shown.or_else(|| self.waiting.take()).filter(|picture| picture.at() < self.span.end());
-            return Ok(first.map(|picture| (picture.at().max(self.span.start()), picture)));
-        };
-        loop {
-            let next = match self.waiting.take() {
-                Some(picture) => Some(picture),
-                None => self.reader.next()?,
-            };
-            match next {
-                Some(picture) if picture.at() >= self.span.end() => return Ok(None),
-                Some(picture) if picture.at() >= due => return Ok(Some((picture.at(), picture))),
-                Some(_) => {}
-                None => return Ok(None),
-            }
-        }
+        let showing = Showing::open(cx, media, span, Effort::Exact, cx.threads())?;
+        Ok(Frames { cx: cx.clone(), showing, small, span, step, due: None, ended: false })
     }
 
     fn answer(&mut self) -> Result<Option<Frame>> {
         self.cx.check()?;
-        let Some((at, picture)) = self.read()? else { return Ok(None) };
+        let (at, picture) = loop {
+            let Some((at, picture)) = self.showing.next()? else { return Ok(None) };
+            if self.due.is_none_or(|due| at >= due) {
+                break (at, picture);
+            }
+        };
         // From the picture due, not from the one shown, so that the rate is kept.
         let from = self.due.unwrap_or(at);
         let skipped = if self.step > 0.0 { (at.since(from).secs() / self.step + 1e-6).floor() + 1.0 } else { 0.0 };

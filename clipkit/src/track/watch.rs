@@ -8,7 +8,7 @@ use super::screen::ScreenFinder;
 use super::shot::{self, CutFinder, LEAST};
 use super::subject::{self, Activity};
 use super::suspect::{Suspect, Suspects};
-use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader};
+use crate::av::{Effort, Picture, RgbImage, Showing, Thumbnailer};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{FaceTrack, Shot, ShotContent, Span, SubjectTrack, Timestamp, VideoStream};
@@ -20,52 +20,23 @@ const STEP: f64 = 0.1;
 /// A face higher than this part of the picture is more than a speaker in a screen's corner.
 const LARGEST_ON_SCREEN: f64 = 0.3;
 
-/// The frames shown during a span, or enough of them. The first is the one on screen as the span starts, even if it came up earlier.
-pub(super) struct Frames {
-    reader: VideoReader,
-    span: Span,
-    /// Read, but not answered yet.
-    waiting: Option<Picture>,
-    started: bool,
-}
+/// The frames shown during a span, without those that no other is built on until they are asked for.
+pub(super) struct Frames(Showing);
 
 impl Frames {
     pub(super) fn open(cx: &Context, tracking: &Tracking) -> Result<Self> {
-        let mut reader = VideoReader::open(cx, &tracking.media, Effort::Sparse, 0)?;
-        reader.seek(tracking.span.start())?;
-        Ok(Frames { reader, span: tracking.span, waiting: None, started: false })
+        Ok(Frames(Showing::open(cx, &tracking.media, tracking.span, Effort::Sparse, 0)?))
     }
 
     /// Goes on with every frame of another span.
     fn every_one_of(&mut self, span: Span) -> Result<()> {
-        self.reader.read_every_frame();
-        self.reader.seek(span.start())?;
-        (self.span, self.waiting, self.started) = (span, None, false);
-        Ok(())
+        self.0.read_every_frame();
+        self.0.go_to(span)
     }
 
     /// The next frame and when it is first seen in the span.
     pub(super) fn next(&mut self) -> Result<Option<(Timestamp, Picture)>> {
-        let span = self.span;
-        if !self.started {
-            self.started = true;
-            let mut on_screen = None;
-            while let Some(picture) = self.reader.next()? {
-                if picture.at() > span.start() {
-                    self.waiting = Some(picture);
-                    break;
-                }
-                on_screen = Some(picture);
-            }
-            if let Some(picture) = on_screen {
-                return Ok(Some((span.start(), picture)));
-            }
-        }
-        let picture = match self.waiting.take() {
-            Some(picture) => Some(picture),
-            None => self.reader.next()?,
-        };
-        Ok(picture.filter(|picture| picture.at() < span.end()).map(|picture| (picture.at(), picture)))
+        self.0.next()
     }
 }
 
@@ -143,9 +114,9 @@ impl Watch {
 
     /// After the last of the frames. Hands on each frame that a shot may start with and that was not looked at before.
     pub(super) fn finish(mut self, mut frames: Frames, first: &mut dyn FnMut(Timestamp, &Picture) -> Result<()>) -> Result<Watched> {
-        let span = frames.span;
+        let span = frames.0.span();
         let mut found = std::mem::take(&mut self.cuts).cuts();
-        if frames.reader.is_sparse() {
+        if frames.0.is_sparse() {
             found = self.suspects.sure(self.frame, &found);
             for Suspect { place, around } in self.suspects.stretches(span, self.frame, &found) {
                 frames.every_one_of(around)?;
