@@ -55,17 +55,22 @@ impl Area {
     }
 }
 
+/// So many frames wait for their use.
+const MOST_SPARE: usize = 4;
+
 /// Puts frames together: 4:2:0 of 8 bits, BT.709, 16 to 235.
 pub(crate) struct Canvas {
     size: (u32, u32),
     frame: ff::frame::Video,
+    /// Frames that are done with.
+    spare: Vec<ff::frame::Video>,
     resampler: Resampler,
 }
 
 impl Canvas {
     /// `size` is even.
     pub(crate) fn new(size: (u32, u32)) -> Self {
-        Canvas { size, frame: ff::frame::Video::empty(), resampler: Resampler::default() }
+        Canvas { size, frame: ff::frame::Video::empty(), spare: Vec::new(), resampler: Resampler::default() }
     }
 
     /// All of it.
@@ -75,13 +80,18 @@ impl Canvas {
 
     /// The frame that was drawn. Drawing goes on on a new one.
     pub(crate) fn take(&mut self) -> ff::frame::Video {
-        std::mem::replace(&mut self.frame, ff::frame::Video::empty())
+        std::mem::replace(&mut self.frame, self.spare.pop().unwrap_or_else(ff::frame::Video::empty))
     }
 
     /// Takes back a frame that is done with, for its memory.
     pub(crate) fn give_back(&mut self, frame: ff::frame::Video) {
-        if frame.format() == Pixel::YUV420P && (frame.width(), frame.height()) == self.size {
+        if frame.format() != Pixel::YUV420P || (frame.width(), frame.height()) != self.size {
+            return;
+        }
+        if self.frame.width() == 0 {
             self.frame = frame;
+        } else if self.spare.len() < MOST_SPARE {
+            self.spare.push(frame);
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything here blocks and belongs to one thread at a time; stages call it through `Context::blocking`.
 
+mod aac;
 mod audio;
 mod canvas;
 mod deinterlace;
@@ -21,10 +22,11 @@ pub(crate) mod subtitle;
 mod thumbnail;
 mod video;
 
+pub(crate) use aac::{AAC_FRAME, EncodedSound, SoundEncoder};
 pub(crate) use audio::AudioReader;
 pub(crate) use canvas::{Area, Canvas};
 pub(crate) use deinterlace::Progressive;
-pub(crate) use encode::{AAC_FRAME, AudioSettings, Mp4Writer, SAMPLE_RATE, VideoSettings};
+pub(crate) use encode::{Mp4Writer, SAMPLE_RATE, VideoEncoder, VideoSettings};
 pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use picture::{Picture, RgbImage};

@@ -1,11 +1,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use ff::{Packet, Rational, encoder, format};
+use ff::{Packet, Rational, format};
 use ffmpeg_next as ff;
 
+use super::aac::{AAC_FRAME, SoundEncoder};
 use super::audio::AudioReader;
-use super::encode::open_aac;
 use super::graph::{AudioGraph, Filter};
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::model::{Media, Span};
 
 /// What speech models work at.
 pub(crate) const RATE: u32 = 16_000;
-const BITRATE: usize = 48_000;
+const BITRATE: u32 = 48_000;
 /// The length of the pieces that [`listen`] hands on, in seconds.
 pub(crate) const LEVEL_SECS: f64 = 0.05;
 const LEVEL_SAMPLES: usize = (RATE as f64 * LEVEL_SECS) as usize;
@@ -39,27 +39,23 @@ pub(crate) fn extract(cx: &Context, media: &Media, span: Span, path: &Path) -> R
     let mut url = OsString::from("file:");
     url.push(path);
     let mut output = format::output_as(Path::new(&url), "ipod").map_err(refuse)?;
-    let mut encoder = open_aac(&mut output, RATE, ff::ChannelLayout::MONO, BITRATE)?;
+    let mut encoder = SoundEncoder::open(RATE, 1, BITRATE)?;
+    output.add_stream(None::<ff::Codec>).map_err(refuse)?.set_parameters(encoder.parameters());
     output.write_header().map_err(refuse)?;
-
     let base = Rational(1, RATE as i32);
-    let mut drain = |encoder: &mut encoder::audio::Encoder| {
-        let mut packet = Packet::empty();
-        while encoder.receive_packet(&mut packet).is_ok() {
-            let target = output.stream(0).map_or(base, |stream| stream.time_base());
+    let target = output.stream(0).map_or(base, |stream| stream.time_base());
+    let mut write = |packets: Vec<Packet>| {
+        packets.into_iter().try_for_each(|mut packet| {
             packet.set_stream(0);
             packet.rescale_ts(base, target);
-            packet.write_interleaved(&mut output).map_err(refuse)?;
-        }
-        Ok(())
+            packet.write_interleaved(&mut output).map_err(refuse)
+        })
     };
-    let filters = filters(samples_in(span), super::AAC_FRAME);
-    read(cx, media, span, &filters, &mut |frame| {
-        encoder.send_frame(frame).map_err(refuse)?;
-        drain(&mut encoder)
+    read(cx, media, span, &filters(samples_in(span), AAC_FRAME), &mut |frame| {
+        encoder.encode(frame)?;
+        write(encoder.take())
     })?;
-    encoder.send_eof().map_err(refuse)?;
-    drain(&mut encoder)?;
+    write(encoder.finish()?.packets)?;
     output.write_trailer().map_err(refuse)
 }
 

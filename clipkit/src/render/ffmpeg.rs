@@ -12,13 +12,11 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Clip, ClipPlan};
 
-/// So often a clip is rendered while only its peaks are too high.
-const MOST_RENDERINGS: usize = 4;
-
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
 /// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
-/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The finished file is opened again: each packet must be what the encoder
+/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The sound is settled beside it, until what a player will decode has the
+/// plan's loudness and no peak above its limit. The finished file is opened again: each packet must be what the encoder
 /// gave, and what is decoded of it is compared with what was encoded. What fails that is rendered once more, and is an error if it fails
 /// again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,24 +49,19 @@ impl Renderer for FfmpegRenderer {
         cx.blocking(move |cx| {
             let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
             let files = Files::below(cx)?;
-            let mut lower = 0.0;
-            let mut renderings = 1;
+            let mut again = false;
             loop {
-                let (still, witness) = pass::run(cx, &plan, &media, &files, threads, lower)?;
+                let (still, witness) = pass::run(cx, &plan, &media, &files, threads)?;
                 match gate::judge(cx, &plan, &files, &witness, threads)? {
                     Verdict::Passed(clip) => {
                         cover::write(&still, &files.cover)?;
                         return Ok(clip);
                     }
-                    // Peaks come down by what they are known to be over; noise needs a few steps.
-                    Verdict::Refused { why, overshoot } if renderings == 1 || (overshoot > 0.0 && renderings < MOST_RENDERINGS) => {
-                        if renderings == 1 {
-                            cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
-                        }
-                        lower += overshoot;
-                        renderings += 1;
+                    Verdict::Refused(why) if again => return Err(gate::refusal(&why)),
+                    Verdict::Refused(why) => {
+                        cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+                        again = true;
                     }
-                    Verdict::Refused { why, .. } => return Err(gate::refusal(&why)),
                 }
             }
         })

@@ -5,7 +5,6 @@ use ebur128::{EbuR128, Mode};
 
 use super::sound::Sound;
 use crate::av::{AudioFrame, SAMPLE_RATE};
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Loudness};
 
@@ -26,6 +25,15 @@ const LEAST_LEFT: f64 = 0.2;
 /// A clip that misses its loudness by more than this says so, in LU.
 const AUDIBLE: f64 = 0.5;
 
+/// Where holding the peaks this many dB lower does not help, the limiter is not the way.
+const STUBBORN: f64 = 3.0;
+/// How far a voice's peaks are above its highest sample, in dB, about.
+const BETWEEN_SAMPLES: f64 = 0.3;
+/// How far peaks may pass the plan's limit, in dB: less than meters agree on.
+const PEAK: f64 = 0.1;
+/// What more than the overshoot is taken off where peaks passed the limit, in dB: the next encode is another.
+const TO_BE_SURE: f64 = 0.3;
+
 /// What is done to the sound.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Treatment {
@@ -40,35 +48,42 @@ pub(super) struct Treatment {
 pub(super) struct Measured {
     /// In LUFS; minus infinity where it is silent or shorter than 0.4 s.
     pub(super) integrated: f64,
-    /// In dBTP.
+    /// In dBTP; an estimate where a quick meter measured it.
     pub(super) true_peak: f64,
 }
 
 /// Measures sound: 48 kHz, stereo, a plane for each channel.
-pub(super) struct Meter(EbuR128);
+pub(super) struct Meter {
+    ebur: EbuR128,
+    exact: bool,
+}
 
 impl Meter {
-    /// For loudness and peaks.
+    /// For loudness and true peaks.
     pub(super) fn new() -> Result<Self> {
-        EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::TRUE_PEAK | Mode::HISTOGRAM).map(Meter).map_err(refuse)
+        Meter::with(true)
     }
 
-    /// For loudness alone, which takes half the time.
-    fn without_peaks() -> Result<Self> {
-        EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM).map(Meter).map_err(refuse)
+    /// In half the time, for loudness and about how high the peaks are.
+    pub(super) fn quick() -> Result<Self> {
+        Meter::with(false)
+    }
+
+    fn with(exact: bool) -> Result<Self> {
+        let peaks = if exact { Mode::TRUE_PEAK } else { Mode::SAMPLE_PEAK };
+        let ebur = EbuR128::new(2, SAMPLE_RATE, Mode::I | Mode::HISTOGRAM | peaks).map_err(refuse)?;
+        Ok(Meter { ebur, exact })
     }
 
     pub(super) fn push(&mut self, frame: &AudioFrame) -> Result<()> {
-        self.0.add_frames_planar_f32(&[frame.plane::<f32>(0), frame.plane::<f32>(1)]).map_err(refuse)
+        self.ebur.add_frames_planar_f32(&[frame.plane::<f32>(0), frame.plane::<f32>(1)]).map_err(refuse)
     }
 
     pub(super) fn read(&self) -> Result<Measured> {
-        let peak = f64::max(self.0.true_peak(0).map_err(refuse)?, self.0.true_peak(1).map_err(refuse)?);
-        Ok(Measured { integrated: self.loudness()?, true_peak: 20.0 * peak.log10() })
-    }
-
-    fn loudness(&self) -> Result<f64> {
-        self.0.loudness_global().map_err(refuse)
+        let peak = |channel| if self.exact { self.ebur.true_peak(channel) } else { self.ebur.sample_peak(channel) };
+        let peak = 20.0 * f64::max(peak(0).map_err(refuse)?, peak(1).map_err(refuse)?).log10();
+        let integrated = self.ebur.loudness_global().map_err(refuse)?;
+        Ok(Measured { integrated, true_peak: if self.exact { peak } else { peak + BETWEEN_SAMPLES } })
     }
 }
 
@@ -76,52 +91,62 @@ fn refuse(error: ebur128::Error) -> Error {
     Error::new(ErrorKind::Encode, format!("cannot measure the loudness: {error}"))
 }
 
-/// Where holding the peaks this many dB lower does not help, the limiter is not the way.
-const STUBBORN: f64 = 3.0;
+/// How loud the sound is in the source; none where it is left alone: nobody asks for a loudness, there is no sound, or it is too quiet or too
+/// short for a number to go by. The sound is left somewhere in its course.
+pub(super) fn of_source(sound: &mut Sound, plan: &ClipPlan) -> Result<Option<Measured>> {
+    if plan.output.loudness.is_none() || !sound.is_there() {
+        return Ok(None);
+    }
+    let mut meter = Meter::quick()?;
+    sound.listen(Treatment::default(), &mut |frame| meter.push(frame))?;
+    let source = meter.read()?;
+    Ok((source.integrated >= NOTHING_HEARD).then_some(source))
+}
 
-/// What to do with a clip's sound, and how loud it is then; no loudness where none is asked for, or the sound is left alone.
+/// What to do with sound that is as loud as `source` in the source.
 ///
-/// `lower` is by how many dB more than usual the peaks are held below the plan's limit. The sound is left somewhere in its course.
-pub(super) fn settle(cx: &Context, sound: &mut Sound, plan: &ClipPlan, lower: f64) -> Result<(Treatment, Option<Measured>)> {
-    let untouched = Treatment::default();
-    let Some(target) = plan.output.loudness.filter(|_| sound.is_there()) else { return Ok((untouched, None)) };
+/// `lower` is by how many dB more than usual the peaks are held below the limit. The sound is left somewhere in its course.
+pub(super) fn settle(sound: &mut Sound, source: Measured, target: Loudness, lower: f64) -> Result<Treatment> {
     // Peaks that stay too high however they are held (AAC gives squeezed noise its peaks back) come down with all of the sound.
     let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
-    let mut meter = Meter::new()?;
-    sound.listen(untouched, &mut |frame| meter.push(frame))?;
-    let source = meter.read()?;
-    // Too quiet, or too short for a number to go by: it is left as it is, and nothing is asked of it.
-    if source.integrated.is_nan() || source.integrated < NOTHING_HEARD {
-        return Ok((untouched, None));
-    }
     let ceiling = target.true_peak - CODEC_MARGIN - lower.min(STUBBORN);
     let mut treatment = treat(source, target, ceiling);
-    let mut made = Measured { integrated: source.integrated + treatment.gain, true_peak: source.true_peak + treatment.gain };
-    if treatment.ceiling.is_some() {
-        let mut before: Option<(f64, f64)> = None;
-        for _ in 0..CORRECTIONS {
-            let mut meter = Meter::without_peaks()?;
-            sound.listen(treatment, &mut |frame| meter.push(frame))?;
-            made.integrated = meter.loudness()?;
-            let missing = target.integrated - made.integrated;
-            // What is still missing at the most gain stays missing.
-            if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
-                break;
-            }
-            let left = before.map_or(LEFT, |(gain, integrated)| (made.integrated - integrated) / (treatment.gain - gain));
-            before = Some((treatment.gain, made.integrated));
-            // Also where the gain did not change, and there is no number.
-            let left = if left >= LEAST_LEFT { left.min(1.0) } else { LEAST_LEFT };
-            treatment.gain = (treatment.gain + missing / left).min(MOST_GAIN);
-        }
+    if treatment.ceiling.is_none() {
+        return Ok(treatment);
     }
-    if treatment != untouched && target.integrated - made.integrated > AUDIBLE {
-        cx.warn(format!(
+    let mut before: Option<(f64, f64)> = None;
+    for _ in 0..CORRECTIONS {
+        let mut meter = Meter::quick()?;
+        sound.sketch(treatment, &mut |frame| meter.push(frame))?;
+        let made = meter.read()?.integrated;
+        let missing = target.integrated - made;
+        // What is still missing at the most gain stays missing.
+        if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
+            break;
+        }
+        let left = before.map_or(LEFT, |(gain, integrated)| (made - integrated) / (treatment.gain - gain));
+        before = Some((treatment.gain, made));
+        // Also where the gain did not change, and there is no number.
+        let left = if left >= LEAST_LEFT { left.min(1.0) } else { LEAST_LEFT };
+        treatment.gain = (treatment.gain + missing / left).min(MOST_GAIN);
+    }
+    Ok(treatment)
+}
+
+/// What to tell of a clip that stayed too quiet, if it did.
+pub(super) fn shortfall(treatment: Treatment, made: Measured, target: Loudness) -> Option<String> {
+    (target.integrated - made.integrated > AUDIBLE).then(|| {
+        format!(
             "the sound is very quiet or uneven: raised by {:.0} dB it has {:.1} LUFS, not {:.1}",
             treatment.gain, made.integrated, target.integrated
-        ));
-    }
-    Ok((treatment, Some(made)))
+        )
+    })
+}
+
+/// By how many dB peaks have to be lower that reach `true_peak` in the file; 0 where they may stay.
+pub(super) fn overshoot(true_peak: f64, target: Loudness) -> f64 {
+    let over = true_peak - target.true_peak;
+    if over > PEAK { over + TO_BE_SURE } else { 0.0 }
 }
 
 /// From how loud the source is to what is done to it.

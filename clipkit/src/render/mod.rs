@@ -11,7 +11,9 @@ mod gate;
 mod glimpse;
 mod loudness;
 mod pass;
+mod shutter;
 mod sound;
+mod soundtrack;
 mod text;
 mod witness;
 

@@ -1,62 +1,83 @@
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
+
 use super::ffmpeg::Files;
 use super::frame::Framer;
-use super::loudness;
-use super::sound::Sound;
+use super::shutter::Shutter;
+use super::soundtrack::Soundtrack;
 use super::witness::{LOOK, Witness};
-use crate::av::{AudioSettings, Effort, Mp4Writer, Picture, Progressive, RgbImage, Thumbnailer, VideoReader, VideoSettings};
+use crate::av::{Mp4Writer, RgbImage, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, FrameRate, Media, Timestamp};
+use crate::model::{ClipPlan, Media};
 
-/// A frame counts as due this long before its time: containers round to a millisecond.
-const ROUNDING_SECS: f64 = 0.000_5;
 /// The cover is taken this far into the clip: the first frame is often a blink or a blur.
 const COVER_AT: f64 = 0.25;
 /// A picture that ends this long before its clip is worth a warning.
 const HELD_SECS: f64 = 1.0;
+/// So many frames wait for the encoder at most: each is 3 MB at 1080x1920.
+const WAITING: usize = 2;
+/// So many encoded frames wait for the sound at most, which is done in a tenth of the picture's time.
+const EARLY: usize = 256;
 
-/// Makes the clip in one pass over its span and answers the frame for its cover, and what the file has to hold. Peaks of the sound are held
-/// `lower` dB further below the plan's limit than usual.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize, lower: f64) -> Result<(RgbImage, Witness)> {
-    let rate = plan.output.frame_rate;
+/// Makes the clip in one pass over its span and answers the frame for its cover, and what the file has to hold.
+///
+/// Three threads share the work: this one frames the pictures, one encodes and writes them, one makes the sound. What ends one of them
+/// ends the others.
+pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(RgbImage, Witness)> {
+    // Cancelled where a part fails, so that the others stop.
+    let cx = &cx.child();
+    std::thread::scope(|scope| {
+        let (frames, to_encode) = sync_channel(WAITING);
+        let (done, spare) = channel();
+        let sound = spawn(scope, "clipkit-sound", cx, move || Soundtrack::make(cx, plan, media))?;
+        let writing = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &done, sound))?;
+        let framed = frame(cx, plan, media, files, threads, &frames, &spare);
+        if framed.is_err() {
+            cx.cancel();
+        }
+        drop(frames);
+        match (framed, join(writing)) {
+            (Ok((cover, seen)), Ok(written)) => Ok((cover, Witness { pictures: seen.pictures, blacked_out: seen.blacked_out, ..written })),
+            // What was stopped is not what went wrong.
+            (Err(stopped), Err(error)) if stopped.is_cancelled() => Err(error),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    })
+}
+
+/// Frames the clip's pictures, and answers the one for its cover and what was seen of them.
+fn frame(
+    cx: &Context,
+    plan: &ClipPlan,
+    media: &Media,
+    files: &Files,
+    threads: usize,
+    frames: &SyncSender<VideoFrame>,
+    spare: &Receiver<VideoFrame>,
+) -> Result<(RgbImage, Witness)> {
     let mut shutter = Shutter::open(cx, plan, media, threads)?;
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
-    let mut sound = Sound::open(cx, media, plan.span)?;
-    let (treatment, loudness) = loudness::settle(cx, &mut sound, plan, lower)?;
-    sound.rewind(treatment)?;
     let mut look = Thumbnailer::new(media.require_video()?, LOOK);
-    let mut witness = Witness { loudness, ..Witness::default() };
-    let video = VideoSettings {
-        width: plan.output.width,
-        height: plan.output.height,
-        frame_rate: rate,
-        preset: plan.output.preset.name(),
-        crf: plan.output.crf,
-        threads,
-    };
-    let audio = AudioSettings { bitrate: plan.output.audio_bitrate };
-    let mut writer = Mp4Writer::create(&files.video, &plan.title, &video, &audio)?;
-
-    let frames = plan.frames();
-    let cover_at = (frames as f64 * COVER_AT) as u64;
+    let mut witness = Witness::default();
+    let count = plan.frames();
+    let cover_at = (count as f64 * COVER_AT) as u64;
     let mut cover = None;
-    for n in 0..frames {
+    for n in 0..count {
         cx.check()?;
+        spare.try_iter().for_each(|frame| framer.give_back(frame));
         let source = shutter.at(n)?;
-        let mut frame = framer.apply(source, n)?;
+        let frame = framer.apply(source, n)?;
         witness.see(&frame, source, &mut look)?;
-        writer.write_video(&mut frame)?;
-        sound.write_until(rate.frame_start(n + 1), &mut writer)?;
         if n == cover_at {
             cover = Some(RgbImage::of_output(&frame)?);
         }
-        framer.give_back(frame);
+        // Nobody takes it where the encoder has failed.
+        frames.send(frame).map_err(|_| Error::cancelled())?;
         if n % 8 == 0 {
-            cx.progress(n as f64 / frames as f64);
+            cx.progress(n as f64 / count as f64);
         }
     }
-    witness.sound = sound.write_rest(&mut writer)?;
-    witness.seals = writer.finish()?;
     if shutter.held > HELD_SECS {
         cx.warn(format!("the source's picture ends {:.1} s before the clip does; its last frame stands", shutter.held));
     }
@@ -65,42 +86,66 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
     Ok((cover, witness))
 }
 
-/// Shows, for each frame of the clip, the source's frame of that moment: from any frame rate, constant or not, to the clip's.
-struct Shutter {
-    pictures: Progressive,
-    start: Timestamp,
-    rate: FrameRate,
-    shown: Picture,
-    upcoming: Option<Picture>,
-    /// Seconds of the clip for which the source had no more frames.
-    held: f64,
+type Making<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
+
+/// Encodes the frames that come, and writes them beside the sound. Answers what was heard and written. Frames go back through `done`.
+fn write(
+    cx: &Context,
+    plan: &ClipPlan,
+    files: &Files,
+    threads: usize,
+    frames: &Receiver<VideoFrame>,
+    done: &Sender<VideoFrame>,
+    sound: Making<'_>,
+) -> Result<Witness> {
+    let mut encoder = VideoEncoder::open(&VideoSettings {
+        width: plan.output.width,
+        height: plan.output.height,
+        frame_rate: plan.output.frame_rate,
+        preset: plan.output.preset.name(),
+        crf: plan.output.crf,
+        threads,
+    })?;
+    let mut packets = Vec::new();
+    while !sound.is_finished() && packets.len() < EARLY {
+        let Ok(mut frame) = frames.recv() else { break };
+        encoder.encode(&mut frame, &mut packets)?;
+        // After the last frame nobody takes it.
+        let _ = done.send(frame);
+    }
+    let sound = join(sound)?;
+    let mut file = Mp4Writer::create(&files.video, &plan.title, &encoder, sound.encoded)?;
+    loop {
+        packets.drain(..).try_for_each(|packet| file.write(packet))?;
+        let Ok(mut frame) = frames.recv() else { break };
+        encoder.encode(&mut frame, &mut packets)?;
+        let _ = done.send(frame);
+    }
+    // Without it the frames may have ended early.
+    cx.check()?;
+    encoder.finish(&mut packets)?;
+    packets.drain(..).try_for_each(|packet| file.write(packet))?;
+    Ok(Witness { sound: sound.course, loudness: sound.loudness, seals: file.finish()?, ..Witness::default() })
 }
 
-impl Shutter {
-    fn open(cx: &Context, plan: &ClipPlan, media: &Media, threads: usize) -> Result<Self> {
-        let start = plan.span.start();
-        let mut reader = VideoReader::open(cx, media, Effort::Exact, threads)?;
-        reader.seek(start)?;
-        let mut pictures = Progressive::new(cx, reader, threads);
-        // A picture that starts later than the clip (sound often leads by a moment) shows its first frame from the start.
-        let Some(shown) = pictures.next()? else {
-            return Err(Error::new(ErrorKind::Decode, "there is no picture in this span").with_path(&media.path).with_time(start));
-        };
-        let upcoming = pictures.next()?;
-        Ok(Shutter { pictures, start, rate: plan.output.frame_rate, shown, upcoming, held: 0.0 })
-    }
+/// Starts a part of the work. Where it fails, the others are stopped.
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    cx: &'scope Context,
+    work: impl FnOnce() -> Result<T> + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, Result<T>>> {
+    let stop = |error| {
+        cx.cancel();
+        error
+    };
+    Builder::new()
+        .name(name.into())
+        .spawn_scoped(scope, move || work().map_err(stop))
+        .map_err(|error| stop(Error::new(ErrorKind::Io, format!("the system gives no thread to render with: {error}"))))
+}
 
-    fn at(&mut self, n: u64) -> Result<&Picture> {
-        let due = self.rate.frame_start(n).offset(self.start).plus(ROUNDING_SECS);
-        while self.upcoming.as_ref().is_some_and(|next| next.at() <= due) {
-            let after = self.pictures.next()?;
-            if let Some(next) = std::mem::replace(&mut self.upcoming, after) {
-                self.shown = next;
-            }
-        }
-        if self.upcoming.is_none() {
-            self.held = due.since(self.shown.at()).secs();
-        }
-        Ok(&self.shown)
-    }
+/// What a part of the work answers. Where it panicked, so does this thread, and the run answers for it.
+fn join<T>(part: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -1,8 +1,8 @@
 use crate::av::{AudioFrame, SAMPLE_RATE};
 use crate::error::Result;
-use crate::model::{ClipPlan, Timestamp};
+use crate::model::{ClipPlan, Loudness, Timestamp};
 use crate::render::course::{Course, READINGS};
-use crate::render::loudness::{Measured, Meter};
+use crate::render::loudness::{self, Measured, Meter};
 use crate::render::witness::Witness;
 
 use super::{TOGETHER_SECS, at};
@@ -13,10 +13,6 @@ const LOUDNESS: f64 = 2.5;
 /// ... and more where it has few bits a second.
 const STARVED_LOUDNESS: f64 = 4.0;
 const STARVED_BITRATE: u32 = 96_000;
-/// How far peaks may pass the plan's limit, in dB: less than meters agree on.
-const PEAK: f64 = 0.1;
-/// What more than the overshoot is taken off where peaks passed the limit, in dB: the next encode is another.
-const TO_BE_SURE: f64 = 0.3;
 /// Sound is compared in stretches of this many readings: 50 ms.
 const STRETCH: usize = READINGS / 20;
 /// Below this level (-45 dB of the mean) sound is not missed ...
@@ -41,8 +37,7 @@ pub(super) struct Hearing<'a> {
     expected: Option<Measured>,
     /// How far the loudness may be off, in LU.
     loudness_leeway: f64,
-    /// The highest true peak, in dBTP; none where the plan sets none.
-    limit: Option<f64>,
+    target: Option<Loudness>,
     decoded: Course,
     meter: Meter,
     fault: Option<String>,
@@ -54,7 +49,7 @@ impl<'a> Hearing<'a> {
             encoded: &witness.sound,
             expected: witness.loudness,
             loudness_leeway: if plan.output.audio_bitrate < STARVED_BITRATE { STARVED_LOUDNESS } else { LOUDNESS },
-            limit: plan.output.loudness.map(|loudness| loudness.true_peak),
+            target: plan.output.loudness,
             decoded: Course::default(),
             meter: Meter::new()?,
             fault: None,
@@ -91,15 +86,8 @@ impl<'a> Hearing<'a> {
         if wanted.is_finite() && (got.is_nan() || (got - wanted).abs() > self.loudness_leeway) {
             return Ok(Some(format!("its sound has {got:.1} LUFS, not {wanted:.1}")));
         }
-        let over = self.overshoot()?;
+        let over = self.target.map_or(0.0, |target| loudness::overshoot(measured.true_peak, target));
         Ok((over > 0.0).then(|| format!("its peaks reach {:.1} dBTP", measured.true_peak)))
-    }
-
-    /// By how many dB peaks have to be lower; 0 where they may stay.
-    pub(super) fn overshoot(&self) -> Result<f64> {
-        let (Some(limit), Some(_)) = (self.limit, self.expected) else { return Ok(0.0) };
-        let over = self.meter.read()?.true_peak - limit;
-        Ok(if over > PEAK { over + TO_BE_SURE } else { 0.0 })
     }
 }
 

@@ -29,13 +29,8 @@ const BLACKED_OUT_SECS: f64 = 0.2;
 pub(super) enum Verdict {
     /// The file is what was planned.
     Passed(Clip),
-    /// It is not.
-    Refused {
-        /// In what.
-        why: String,
-        /// By how many dB its peaks have to be lower; 0 where they are not the reason.
-        overshoot: f64,
-    },
+    /// It is not, and in what.
+    Refused(String),
 }
 
 /// A file that cannot be handed on, as an error.
@@ -58,14 +53,14 @@ pub(super) fn judge(cx: &Context, plan: &ClipPlan, files: &Files, witness: &Witn
         Ok(found) => found,
         Err(error) if error.is_cancelled() || error.kind() == ErrorKind::Io => return Err(error),
         // The encoder's own file is no input of anybody's.
-        Err(error) => return Ok(Verdict::Refused { why: format!("it cannot be read: {error}"), overshoot: 0.0 }),
+        Err(error) => return Ok(Verdict::Refused(format!("it cannot be read: {error}"))),
     };
     let blacked_out = witness.blacked_out as f64 / plan.output.frame_rate.fps();
     let framed = (blacked_out >= BLACKED_OUT_SECS).then(|| format!("it is black for {blacked_out:.1} s where the source is not"));
     let altered = (found.altered > 0).then(|| format!("{} packets of it are not what was encoded", found.altered));
     let faults = [frame_by_frame(plan, &found), framed, sight.verdict(), hearing.verdict()?, altered];
     if let Some(why) = faults.into_iter().flatten().next() {
-        return Ok(Verdict::Refused { why, overshoot: hearing.overshoot()? });
+        return Ok(Verdict::Refused(why));
     }
     let duration = [found.picture, found.sound].into_iter().flatten().map(Span::end).max().unwrap_or_default();
     Ok(Verdict::Passed(Clip { video: files.video.clone(), cover: files.cover.clone(), duration, frames: plan.frames() }))

@@ -51,7 +51,7 @@ impl Made {
         let cx = Context::new();
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.id.clone()).unwrap();
-        let (_, witness) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), 1, 0.0).unwrap();
+        let (_, witness) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), 1).unwrap();
         Made { cx, folder, plan, witness }
     }
 
@@ -65,7 +65,7 @@ impl Made {
                 assert_eq!((clip.frames, clip.video.as_path()), (self.plan.frames(), video));
                 None
             }
-            Verdict::Refused { why, .. } => Some(why),
+            Verdict::Refused(why) => Some(why),
         }
     }
 
