@@ -12,9 +12,9 @@ use crate::error::{ErrorKind, Result};
 use crate::model::{Span, Timestamp};
 
 /// Of the groups of pictures (from one key frame to the next) that hold what the encoder gave, bit for bit, every eighth is decoded for its
-/// first second; of the others the key frame. That takes about 1 % of what the render took; all of it would take 13 %.
+/// first half second; of the others the key frame. That takes about 1 % of what the render took; all of it would take 13 %.
 const GROUPS: usize = 8;
-const DECODED_SECS: f64 = 1.0;
+const DECODED_SECS: f64 = 0.5;
 
 /// What a file turns out to hold when it is read from start to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,7 +39,7 @@ pub(crate) enum Shown<'a> {
 
 /// Reads a file as strictly as it is cheap, and hands on what it shows. Every packet is read, counted and held against what the encoders gave.
 /// Decoded is all of the sound; of the picture every key frame, each frame that another one is built on in a group that differs from what
-/// the encoder gave, and, as the encoder may be wrong itself, in a second of every eighth group that does not. Pictures and sound come in
+/// the encoder gave, and, as the encoder may be wrong itself, in half a second of every eighth group that does not. Pictures and sound come in
 /// order of time each.
 pub(crate) fn review(
     cx: &Context,

@@ -15,7 +15,7 @@ const NOTHING_HEARD: f64 = -50.0;
 /// How far below the limit peaks stay before the encode, in dB: AAC changes the wave's shape, and with it the peaks.
 const CODEC_MARGIN: f64 = 1.0;
 /// A limiter takes loudness away with the peaks; the gain is set again until no more than this is missing, in LU ...
-const CLOSE: f64 = 0.1;
+const CLOSE: f64 = 0.2;
 /// ... at most so many times ...
 const CORRECTIONS: usize = 5;
 /// ... and by what is missing, divided by how much of the last correction was left (until that is known, by `LEFT`; never less than `LEAST_LEFT`):
@@ -103,10 +103,9 @@ pub(super) fn of_source(sound: &mut Sound, plan: &ClipPlan) -> Result<Option<Mea
     Ok((source.integrated >= NOTHING_HEARD).then_some(source))
 }
 
-/// What to do with sound that is as loud as `source` in the source.
-///
-/// `lower` is by how many dB more than usual the peaks are held below the limit. The sound is left somewhere in its course.
-pub(super) fn settle(sound: &mut Sound, source: Measured, target: Loudness, lower: f64) -> Result<Treatment> {
+/// Corrects what is done to the sound until it is as loud as it should be, with its peaks held `lower` dB further below the limit than usual.
+/// The sound is left somewhere in its course.
+pub(super) fn settle(sound: &mut Sound, source: Measured, before: Option<Treatment>, target: Loudness, lower: f64) -> Result<Treatment> {
     // Peaks that stay too high however they are held (AAC gives squeezed noise its peaks back) come down with all of the sound.
     let target = Loudness { integrated: target.integrated - (lower - STUBBORN).max(0.0), ..target };
     let ceiling = target.true_peak - CODEC_MARGIN - lower.min(STUBBORN);
@@ -114,7 +113,10 @@ pub(super) fn settle(sound: &mut Sound, source: Measured, target: Loudness, lowe
     if treatment.ceiling.is_none() {
         return Ok(treatment);
     }
-    let mut before: Option<(f64, f64)> = None;
+    if let Some(before) = before {
+        treatment.gain = treatment.gain.max(before.gain);
+    }
+    let mut last: Option<(f64, f64)> = None;
     for _ in 0..CORRECTIONS {
         let mut meter = Meter::quick()?;
         sound.sketch(treatment, &mut |frame| meter.push(frame))?;
@@ -124,8 +126,8 @@ pub(super) fn settle(sound: &mut Sound, source: Measured, target: Loudness, lowe
         if !missing.is_finite() || missing.abs() < CLOSE || (missing > 0.0 && treatment.gain >= MOST_GAIN) {
             break;
         }
-        let left = before.map_or(LEFT, |(gain, integrated)| (made - integrated) / (treatment.gain - gain));
-        before = Some((treatment.gain, made));
+        let left = last.map_or(LEFT, |(gain, integrated)| (made - integrated) / (treatment.gain - gain));
+        last = Some((treatment.gain, made));
         // Also where the gain did not change, and there is no number.
         let left = if left >= LEAST_LEFT { left.min(1.0) } else { LEAST_LEFT };
         treatment.gain = (treatment.gain + missing / left).min(MOST_GAIN);

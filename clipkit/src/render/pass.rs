@@ -32,7 +32,8 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         let (done, spare) = channel();
         let sound = spawn(scope, "clipkit-sound", cx, move || Soundtrack::make(cx, plan, media))?;
         let writing = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &done, sound))?;
-        let framed = frame(cx, plan, media, files, threads, &frames, &spare);
+        // Decoding and scaling are a third of the work, beside the encoder.
+        let framed = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &spare);
         if framed.is_err() {
             cx.cancel();
         }

@@ -8,8 +8,9 @@ use crate::model::{Media, Span, Timestamp};
 
 /// How long the sound takes to come and to go at the clip's ends, in samples: 10 ms, so that a cut inside a wave does not click.
 const FADE: u64 = SAMPLE_RATE as u64 / 100;
-/// The limiter works at this multiple of the sample rate, where it sees the peaks between samples (BS.1770 measures them at four times).
-const OVERSAMPLED: u32 = 4 * SAMPLE_RATE;
+/// The limiter works at this multiple of the sample rate, where it sees most of the peaks between samples: at 5 kHz, where voices have theirs,
+/// 0.1 dB is missing at most. BS.1770 measures them at four times, and that is how the encoded sound is judged.
+const OVERSAMPLED: u32 = 2 * SAMPLE_RATE;
 /// The limiter looks this far ahead and lets go this slowly, in milliseconds: syllables keep their shape.
 const ATTACK_MS: &str = "5";
 const RELEASE_MS: &str = "80";
@@ -62,7 +63,7 @@ impl Sound {
         self.play(treatment, OVERSAMPLED, take)
     }
 
-    /// The same, for its loudness: in a third of the time, without the peaks between samples.
+    /// The same, for its loudness: in half the time, without the peaks between samples.
     pub(super) fn sketch(&mut self, treatment: Treatment, take: Take<'_>) -> Result<()> {
         self.play(treatment, SAMPLE_RATE, take)
     }

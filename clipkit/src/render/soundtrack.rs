@@ -31,8 +31,9 @@ impl Soundtrack {
         };
         let mut lower = 0.0;
         let mut encodings = 0;
+        let mut before = None;
         loop {
-            let treatment = loudness::settle(&mut sound, source, target, lower)?;
+            let treatment = loudness::settle(&mut sound, source, before, target, lower)?;
             let made = Soundtrack::encode(&mut sound, plan, treatment)?;
             encodings += 1;
             let mut meter = Meter::new()?;
@@ -47,6 +48,7 @@ impl Soundtrack {
                 return Ok(made);
             }
             lower += over;
+            before = Some(treatment);
         }
     }
 
