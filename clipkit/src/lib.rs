@@ -17,6 +17,7 @@ mod framing_tests;
 mod inspect;
 mod layer;
 mod ledger;
+mod memory;
 mod model;
 mod models;
 mod net;

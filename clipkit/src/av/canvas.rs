@@ -55,14 +55,12 @@ impl Area {
     }
 }
 
-/// So many frames wait for their use.
-const MOST_SPARE: usize = 4;
-
 /// Puts frames together: 4:2:0 of 8 bits, BT.709, 16 to 235.
 pub(crate) struct Canvas {
     size: (u32, u32),
     frame: ff::frame::Video,
-    /// Frames that are done with.
+    /// Frames that were taken and did not come back, and those that did.
+    away: usize,
     spare: Vec<ff::frame::Video>,
     resampler: Resampler,
 }
@@ -70,7 +68,7 @@ pub(crate) struct Canvas {
 impl Canvas {
     /// `size` is even.
     pub(crate) fn new(size: (u32, u32)) -> Self {
-        Canvas { size, frame: ff::frame::Video::empty(), spare: Vec::new(), resampler: Resampler::default() }
+        Canvas { size, frame: ff::frame::Video::empty(), away: 0, spare: Vec::new(), resampler: Resampler::default() }
     }
 
     /// All of it.
@@ -80,19 +78,22 @@ impl Canvas {
 
     /// The frame that was drawn. Drawing goes on on a new one.
     pub(crate) fn take(&mut self) -> ff::frame::Video {
-        std::mem::replace(&mut self.frame, self.spare.pop().unwrap_or_else(ff::frame::Video::empty))
+        self.away += 1;
+        std::mem::replace(&mut self.frame, ff::frame::Video::empty())
     }
 
-    /// Takes back a frame that is done with, for its memory.
+    /// Takes back a frame that is done with, for its memory. Frames that come from elsewhere are not kept.
     pub(crate) fn give_back(&mut self, frame: ff::frame::Video) {
-        if frame.format() != Pixel::YUV420P || (frame.width(), frame.height()) != self.size {
-            return;
-        }
-        if self.frame.width() == 0 {
-            self.frame = frame;
-        } else if self.spare.len() < MOST_SPARE {
+        if self.away > 0 && frame.format() == Pixel::YUV420P && (frame.width(), frame.height()) == self.size {
+            self.away -= 1;
             self.spare.push(frame);
         }
+    }
+
+    /// Lets go of its frames' memory.
+    pub(crate) fn release(&mut self) {
+        (self.frame, self.away) = (ff::frame::Video::empty(), 0);
+        self.spare.clear();
     }
 
     /// Fills an area with a colour.
@@ -186,10 +187,10 @@ impl Canvas {
 
     /// An area of one plane of the frame being drawn.
     fn part(&mut self, plane: usize, area: Area) -> Result<PlaneMut<'_>> {
-        // SAFETY: asking about a frame we own; one without memory is not writable.
-        if unsafe { ffi::av_frame_is_writable(self.frame.as_mut_ptr()) } <= 0 {
-            // Someone still reads the last one.
-            self.frame = ff::frame::Video::new(Pixel::YUV420P, self.size.0, self.size.1);
+        if !is_writable(&mut self.frame) {
+            // Someone may still read one that came back.
+            let spare = std::iter::from_fn(|| self.spare.pop()).find_map(|mut frame| is_writable(&mut frame).then_some(frame));
+            self.frame = spare.unwrap_or_else(|| ff::frame::Video::new(Pixel::YUV420P, self.size.0, self.size.1));
         }
         let half = if plane == 0 { 1 } else { 2 };
         let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(|edge| (edge / half) as usize);
@@ -198,6 +199,12 @@ impl Canvas {
         let samples = samples.ok_or_else(|| Error::new(ErrorKind::InvalidPlan, "a window is shown outside the output"))?;
         Ok(PlaneMut { samples, stride, width, height })
     }
+}
+
+/// Whether nobody else reads it. One without memory is not writable.
+fn is_writable(frame: &mut ff::frame::Video) -> bool {
+    // SAFETY: asking about a frame we own.
+    unsafe { ffi::av_frame_is_writable(frame.as_mut_ptr()) > 0 }
 }
 
 impl PlaneMut<'_> {

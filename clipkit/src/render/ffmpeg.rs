@@ -10,6 +10,7 @@ use super::{Renderer, cover, pass};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
+use crate::memory;
 use crate::model::{Clip, ClipPlan};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
@@ -47,29 +48,35 @@ impl Renderer for FfmpegRenderer {
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
         cx.blocking(move |cx| {
-            let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
-            let files = Files::below(cx)?;
-            let mut again = false;
-            loop {
-                let (still, witness) = pass::run(cx, &plan, &media, &files, threads)?;
-                match gate::judge(cx, &plan, &files, &witness, threads)? {
-                    Verdict::Passed(clip) => {
-                        cover::write(&still, &files.cover)?;
-                        return Ok(clip);
-                    }
-                    Verdict::Refused(why) if again => return Err(gate::refusal(&why)),
-                    Verdict::Refused(why) => {
-                        cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
-                        again = true;
-                    }
-                }
-            }
+            let clip = render(cx, &plan, threads);
+            memory::give_back();
+            clip
         })
         .await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
         self.size
+    }
+}
+
+fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<Clip> {
+    let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
+    let files = Files::below(cx)?;
+    let mut again = false;
+    loop {
+        let (still, witness) = pass::run(cx, plan, &media, &files, threads)?;
+        match gate::judge(cx, plan, &files, &witness, threads)? {
+            Verdict::Passed(clip) => {
+                cover::write(&still, &files.cover)?;
+                return Ok(clip);
+            }
+            Verdict::Refused(why) if again => return Err(gate::refusal(&why)),
+            Verdict::Refused(why) => {
+                cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+                again = true;
+            }
+        }
     }
 }
 

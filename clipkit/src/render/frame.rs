@@ -60,12 +60,18 @@ impl Framer {
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
         let layout = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
+        // Each way keeps a few frames' memory, and a scene takes one of them.
         let mut frame = match layout {
             Layout::Fill { crop } if stands(crop) => {
+                self.composer.release();
                 self.scaled.apply(crop_to_grid(source, stored_rect(crop.at(at), self.orientation))?, n)?
             }
-            layout if self.plain && source.is_planar() => self.composer.compose(source, Rect::FULL, layout, at)?,
+            layout if self.plain && source.is_planar() => {
+                self.scaled.release();
+                self.composer.compose(source, Rect::FULL, layout, at)?
+            }
             layout => {
+                self.scaled.release();
                 let (stored, part) = surroundings(source, stored_rect(extent(layout), self.orientation))?;
                 let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
                 self.composer.compose(&upright, displayed_rect(part, self.orientation), layout, at)?
@@ -93,6 +99,11 @@ struct Chain {
 }
 
 impl Chain {
+    /// Lets go of its memory.
+    fn release(&mut self) {
+        self.graph = None;
+    }
+
     fn apply(&mut self, picture: Picture, n: u64) -> Result<VideoFrame> {
         let format = PictureFormat { width: picture.width(), height: picture.height(), format: picture.format() };
         let graph = match &mut self.graph {

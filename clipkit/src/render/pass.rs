@@ -16,7 +16,7 @@ const COVER_AT: f64 = 0.25;
 /// A picture that ends this long before its clip is worth a warning.
 const HELD_SECS: f64 = 1.0;
 /// So many frames wait for the encoder at most: each is 3 MB at 1080x1920.
-const WAITING: usize = 2;
+const WAITING: usize = 1;
 /// So many encoded frames wait for the sound at most, which is done in a tenth of the picture's time.
 const EARLY: usize = 256;
 

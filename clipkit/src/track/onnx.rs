@@ -14,6 +14,7 @@ use super::{FaceTracker, Tracking};
 use crate::av::{RgbImage, Thumbnailer};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::memory;
 use crate::model::{Timestamp, Tracks};
 use crate::onnx::{self, RuntimeOptions};
 
@@ -129,7 +130,12 @@ fn sure(confidence: f64) -> f64 {
 impl FaceTracker for OnnxTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let (tracker, tracking) = (self.clone(), tracking.clone());
-        cx.blocking(move |cx| tracker.look_at(cx, &tracking)).await
+        cx.blocking(move |cx| {
+            let seen = tracker.look_at(cx, &tracking);
+            memory::give_back();
+            seen
+        })
+        .await
     }
 
     fn fingerprint(&self) -> Option<String> {
