@@ -30,8 +30,9 @@ fn main() {
     }
     let folder = tempfile::tempdir().unwrap();
     let video = source(folder.path());
-    runtime.block_on(analysis(&video));
+    // Memory first: to Linux, a child has had what its parent had when it began.
     memory(&video, folder.path());
+    runtime.block_on(analysis(&video));
 }
 
 /// The tracker that a run would use, and what it is called.

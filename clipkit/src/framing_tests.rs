@@ -217,6 +217,7 @@ async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     );
     let heard = measure(&truth, &media, &tracks, &speakers::framed(&media, &tracks, &speakers::voice(&media)));
     println!("seed {seed}, by ear and eye: middle {:.2} %, speaker {:.2} %", heard.middle.percent(), heard.speaker.percent());
+    assert!(heard.middle.percent() >= 99.5 && heard.speaker.percent() >= 97.0);
     assert!(by_ear.of >= 40 && by_ear.percent() >= 97.0, "{:.2} % of {}", by_ear.percent(), by_ear.of);
     println!(
         "seed {seed}: middle {:.2} %, whole {:.2} %, speaker {:.2} %, solo {:.1} px, {:.3} reversals a second, late {:.2}, missed {}, invented {}",

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 // The command and the documentation use the crate by its name, as its users do.
+#[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
 extern crate self as clipkit;
 
 mod av;
