@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each module and what it may import besides itself. `scratch` is only the run's temporary files, `models` and `onnx` only finding things.
-const RULES: [(&str, &[&str]); 27] = [
+const RULES: [(&str, &[&str]); 28] = [
     ("model", &["error"]),
     ("error", &["model"]),
     ("scratch", &["error"]),
@@ -16,15 +16,16 @@ const RULES: [(&str, &[&str]); 27] = [
     ("transcribe", &["model", "error", "context", "av", "onnx", "openai", "voice"]),
     ("score", &["model", "error", "context", "av", "ledger", "openai"]),
     // The detector needs the inference runtime.
-    ("track", &["model", "error", "context", "av", "onnx", "voice"]),
+    ("track", &["model", "error", "context", "av", "memory", "onnx", "voice"]),
     // Captions are set in the fonts that the renderer finds.
-    ("render", &["model", "error", "context", "av", "caption"]),
+    ("render", &["model", "error", "context", "av", "caption", "memory"]),
     ("publish", STAGE),
     ("reframe", &["model"]),
     ("caption", &["model"]),
     // One of its networks is a file, found and run as the detectors are.
     ("voice", &["model", "error", "context", "models", "onnx"]),
     ("net", &[]),
+    ("memory", &[]),
     ("models", &["error", "context", "net"]),
     ("onnx", &["error"]),
     // What goes around a stage goes around a request, too.
