@@ -208,7 +208,9 @@ def test_a_context_hears_for_itself(talk):
 
 def test_ctrl_c_stops_the_encode_within_a_second(long_talk, tmp_path):
     program = f"""
-        import sys, time, clipkit
+        import signal, sys, time, clipkit
+        # Where the tests run in the background, Ctrl-C is ignored from the start.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.path.insert(0, {os.path.dirname(__file__)!r})
         from test_errors import slow
         from pathlib import Path
