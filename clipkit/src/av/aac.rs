@@ -1,6 +1,7 @@
 use ff::{ChannelLayout, Dictionary, Packet, Rational, codec, decoder, encoder, format};
 use ffmpeg_next as ff;
 
+use super::encode;
 use crate::error::{Error, ErrorKind, Result};
 
 /// AAC's frame length in samples.
@@ -35,7 +36,7 @@ impl SoundEncoder {
     /// Takes the next [`AAC_FRAME`] samples; the last ones may be fewer.
     pub(crate) fn encode(&mut self, frame: &ff::frame::Audio) -> Result<()> {
         self.encoder.send_frame(frame).map_err(refuse)?;
-        self.drain();
+        encode::drain(&mut self.encoder, &mut self.packets);
         Ok(())
     }
 
@@ -52,15 +53,8 @@ impl SoundEncoder {
     /// All that was not taken.
     pub(crate) fn finish(mut self) -> Result<EncodedSound> {
         self.encoder.send_eof().map_err(refuse)?;
-        self.drain();
+        encode::drain(&mut self.encoder, &mut self.packets);
         Ok(EncodedSound { parameters: self.parameters(), rate: self.rate, packets: self.packets })
-    }
-
-    fn drain(&mut self) {
-        let mut packet = Packet::empty();
-        while self.encoder.receive_packet(&mut packet).is_ok() {
-            self.packets.push(std::mem::replace(&mut packet, Packet::empty()));
-        }
     }
 }
 

@@ -68,22 +68,23 @@ impl VideoEncoder {
         // Filters carry over what kind of frame the source had, and x264 would make the same kind of it.
         frame.set_kind(ff::picture::Type::None);
         self.encoder.send_frame(frame).map_err(refuse)?;
-        self.drain(packets);
+        drain(&mut self.encoder, packets);
         Ok(())
     }
 
     /// Adds the packets that the encoder still holds.
     pub(crate) fn finish(&mut self, packets: &mut Vec<Packet>) -> Result<()> {
         self.encoder.send_eof().map_err(refuse)?;
-        self.drain(packets);
+        drain(&mut self.encoder, packets);
         Ok(())
     }
+}
 
-    fn drain(&mut self, packets: &mut Vec<Packet>) {
-        let mut packet = Packet::empty();
-        while self.encoder.receive_packet(&mut packet).is_ok() {
-            packets.push(std::mem::replace(&mut packet, Packet::empty()));
-        }
+/// Takes the packets that an encoder has done.
+pub(super) fn drain(encoder: &mut encoder::Encoder, packets: &mut Vec<Packet>) {
+    let mut packet = Packet::empty();
+    while encoder.receive_packet(&mut packet).is_ok() {
+        packets.push(std::mem::replace(&mut packet, Packet::empty()));
     }
 }
 
