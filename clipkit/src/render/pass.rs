@@ -108,19 +108,21 @@ fn write(
         threads,
     })?;
     let mut packets = Vec::new();
-    while !sound.is_finished() && packets.len() < EARLY {
-        let Ok(mut frame) = frames.recv() else { break };
-        encoder.encode(&mut frame, &mut packets)?;
-        // After the last frame nobody takes it.
+    // Whether a frame came; after the last one nobody takes it back.
+    let next = |encoder: &mut VideoEncoder, packets: &mut Vec<_>| -> Result<bool> {
+        let Ok(mut frame) = frames.recv() else { return Ok(false) };
+        encoder.encode(&mut frame, packets)?;
         let _ = done.send(frame);
-    }
+        Ok(true)
+    };
+    while !sound.is_finished() && packets.len() < EARLY && next(&mut encoder, &mut packets)? {}
     let sound = join(sound)?;
     let mut file = Mp4Writer::create(&files.video, &plan.title, &encoder, sound.encoded)?;
     loop {
         packets.drain(..).try_for_each(|packet| file.write(packet))?;
-        let Ok(mut frame) = frames.recv() else { break };
-        encoder.encode(&mut frame, &mut packets)?;
-        let _ = done.send(frame);
+        if !next(&mut encoder, &mut packets)? {
+            break;
+        }
     }
     // Without it the frames may have ended early.
     cx.check()?;
