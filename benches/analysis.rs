@@ -48,12 +48,14 @@ async fn analysis(video: &Path) {
     let media = media(video).await;
     let (tracker, name) = tracker().await;
     println!("analysis of {} looks for {name}", video.display());
+    // As a pipeline shares the machine out.
+    let cx = Context::new().with_threads(std::thread::available_parallelism().map_or(1, usize::from));
     let mut pairs = Vec::new();
     for plan in plans(&media, ROUNDS) {
         let tracking = Tracking { media: media.clone(), span: plan.span };
         let handle = tokio::runtime::Handle::current();
         let pair = tokio::task::block_in_place(|| {
-            let looking = measure(Who::Us, || drop(handle.block_on(tracker.track(&Context::new(), &tracking)).unwrap()));
+            let looking = measure(Who::Us, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
             (looking, measure(Who::Us, || drop(handle.block_on(render(std::slice::from_ref(&plan), 1)))))
         });
         pairs.push(pair);

@@ -38,6 +38,13 @@ pub(super) struct Look {
     pub(super) faces: Vec<(Detection, FaceImage)>,
 }
 
+impl Look {
+    /// Keeps each face's own picture.
+    pub(super) fn new(at: Timestamp, picture: &RgbImage, faces: &[Detection]) -> Self {
+        Look { at, faces: faces.iter().map(|face| (*face, FaceImage::of(picture, face))).collect() }
+    }
+}
+
 /// A track that may go on.
 struct Open {
     samples: Vec<FaceSample>,

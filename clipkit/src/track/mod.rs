@@ -4,6 +4,7 @@ mod associate;
 mod camera;
 mod center;
 mod detect;
+mod gaze;
 mod kalman;
 mod motion;
 mod onnx;

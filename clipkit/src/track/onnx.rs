@@ -7,15 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::associate::{self, Look};
-use super::detect::Detector;
-use super::speaker::FaceImage;
+use super::detect::{Detection, Detector};
+use super::gaze::Gaze;
 use super::watch::{Frames, Watch};
 use super::{FaceTracker, Tracking};
 use crate::av::{RgbImage, Thumbnailer};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::memory;
-use crate::model::{Timestamp, Tracks};
+use crate::model::Tracks;
 use crate::onnx::{self, RuntimeOptions};
 
 /// The longer side of the pictures that faces are looked for in: what the larger of the models takes in.
@@ -26,13 +26,13 @@ const LONGEST: u32 = 640;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OnnxTrackerOptions {
-    /// How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
-    /// Cuts are found to the frame in any case.
+    /// How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
+    /// half of one where faces stay or move evenly. Cuts are found to the frame in any case.
     pub samples_per_second: f64,
     /// How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
     /// Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
     pub confidence: Option<f64>,
-    /// Threads for one inference; 0, the default, takes one a core.
+    /// Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core.
     pub threads: usize,
     /// The ONNX Runtime library to load. By default the one that `ORT_DYLIB_PATH` names, else that of an installed Python package
     /// `onnxruntime`, else the system's. A process loads one, the first asked for.
@@ -41,14 +41,15 @@ pub struct OnnxTrackerOptions {
 
 impl Default for OnnxTrackerOptions {
     fn default() -> Self {
-        OnnxTrackerOptions { samples_per_second: 5.0, confidence: None, threads: 0, library: None }
+        OnnxTrackerOptions { samples_per_second: 5.0, confidence: None, threads: 1, library: None }
     }
 }
 
 /// Finds faces with a neural network, and cuts by comparing frames.
 ///
 /// It runs UltraFace and YuNet models, which it tells apart by itself, on the CPU. Every frame around a cut is decoded, so that shots
-/// start at exact frames; faces are looked for in a few frames a second and in the first of each shot.
+/// start at exact frames; faces are looked at in a few frames a second and in the first of each shot. Between two looks that found the same
+/// faces, a third takes them from both and does without the network.
 #[derive(Clone)]
 pub struct OnnxTracker {
     detector: Arc<Mutex<Detector>>,
@@ -82,10 +83,8 @@ impl OnnxTracker {
         Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second, model })
     }
 
-    fn faces(&self, at: Timestamp, image: &RgbImage) -> Result<Look> {
-        let found = self.detector.lock().unwrap_or_else(PoisonError::into_inner).detect(image, self.confidence)?;
-        let faces = found.into_iter().map(|face| (face, FaceImage::of(image, &face))).collect();
-        Ok(Look { at, faces })
+    fn search(&self, image: &RgbImage) -> Result<Vec<Detection>> {
+        self.detector.lock().unwrap_or_else(PoisonError::into_inner).detect(image, self.confidence)
     }
 
     fn look_at(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
@@ -93,21 +92,23 @@ impl OnnxTracker {
         let video = media.require_video()?;
         let mut frames = Frames::open(cx, tracking)?;
         let (mut watch, mut large) = (Watch::new(video), Thumbnailer::new(video, LONGEST));
-        let (mut looks, mut due) = (Vec::new(), span.start());
+        let (mut gaze, mut due) = (Gaze::default(), span.start());
         let length = span.duration().as_secs_f64().max(1e-6);
         // A frame that comes a little before it is due is nearer than the next one.
         let early = 0.5 / video.frame_rate.fps().max(1.0);
         while let Some((at, picture)) = frames.next()? {
             let may_start_a_shot = watch.push(at, &picture)?;
             if may_start_a_shot || at.plus(early) >= due {
-                looks.push(self.faces(at, &large.image(&picture)?)?);
+                gaze.push(at, large.image(&picture)?, may_start_a_shot, |image| self.search(image))?;
                 // The rhythm goes on from a cut, but is not delayed by a frame that came late.
                 due = if may_start_a_shot { at } else { due.max(at.plus(-self.interval)) }.plus(self.interval);
                 cx.progress(at.since(span.start()).secs() / length);
             }
         }
+        let mut looks = gaze.finish(|image| self.search(image))?;
         let mut watched = watch.finish(frames, &mut |at, picture| {
-            looks.push(self.faces(at, &large.image(picture)?)?);
+            let image = large.image(picture)?;
+            looks.push(Look::new(at, &image, &self.search(&image)?));
             Ok(())
         })?;
         looks.sort_by_key(|look| look.at);

@@ -25,7 +25,7 @@ pub(super) struct Frames(Showing);
 
 impl Frames {
     pub(super) fn open(cx: &Context, tracking: &Tracking) -> Result<Self> {
-        Ok(Frames(Showing::open(cx, &tracking.media, tracking.span, Effort::Sparse, 0)?))
+        Ok(Frames(Showing::open(cx, &tracking.media, tracking.span, Effort::Sparse, cx.threads())?))
     }
 
     /// Goes on with every frame of another span.
