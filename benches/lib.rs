@@ -106,7 +106,9 @@ pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<Clip>) {
 fn plan(media: &Media, start: f64) -> ClipPlan {
     let video = media.require_video().unwrap();
     let (width, height) = video.display_size();
-    let window = 9.0 / 16.0 * f64::from(height) / f64::from(width);
+    // On pairs of pixels, where the command can crop, too.
+    let pairs = |part: f64| (part * f64::from(width) / 2.0).round() * 2.0 / f64::from(width);
+    let window = pairs(9.0 / 16.0 * f64::from(height) / f64::from(width));
     let span = Span::secs(start, start + SECONDS).unwrap();
     let cues = (0..20)
         .map(|n| {
@@ -130,7 +132,7 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         subjects: Vec::new(),
         scenes: vec![Scene {
             span: span.since(span.start()),
-            layout: Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, window, 1.0)) },
+            layout: Layout::Fill { crop: Crop::still(Rect::new(pairs(0.3), 0.0, window, 1.0)) },
         }],
         captions: Some(CaptionTrack {
             style: CaptionStyle::karaoke(),

@@ -90,12 +90,6 @@ impl Canvas {
         }
     }
 
-    /// Lets go of its frames' memory.
-    pub(crate) fn release(&mut self) {
-        (self.frame, self.away) = (ff::frame::Video::empty(), 0);
-        self.spare.clear();
-    }
-
     /// Fills an area with a colour.
     pub(crate) fn fill(&mut self, area: Area, color: Rgb) -> Result<()> {
         for (plane, value) in ycc(color).into_iter().enumerate() {

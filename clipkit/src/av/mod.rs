@@ -17,6 +17,8 @@ mod review;
 mod seal;
 mod showing;
 mod shrink;
+#[cfg(target_arch = "x86_64")]
+mod shuffle;
 mod speech;
 pub(crate) mod subtitle;
 mod thumbnail;

@@ -2,16 +2,10 @@ use std::path::Path;
 
 use crate::av::{Filter, has_filter};
 use crate::context::Context;
-use crate::model::{Color, Hdr, Orientation, Output, VideoStream};
+use crate::model::{Color, Hdr, Orientation, VideoStream};
 
-/// Filters that make a stored frame upright and bring high dynamic range down.
-pub(super) struct Upright {
-    filters: Vec<Filter>,
-    tone_mapped: bool,
-}
-
-/// What makes the source's frames upright, of standard range.
-pub(super) fn upright(cx: &Context, video: &VideoStream) -> Upright {
+/// From a frame, as stored, to an upright one of its own size in the output's colours and range, of one of the formats that are drawn from.
+pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
     let mut filters = turn(video.orientation);
     let tone_mapped = match video.color.hdr {
         Some(_) if !has_filter("zscale") => {
@@ -24,22 +18,11 @@ pub(super) fn upright(cx: &Context, video: &VideoStream) -> Upright {
         }
         None => false,
     };
-    Upright { filters, tone_mapped }
+    filters.extend([convert(video, tone_mapped), Filter::new("format").with("pix_fmts", "yuv420p|yuv422p|yuv444p")]);
+    filters
 }
 
-/// From a cropped frame, as stored, to one of the output's size and colours.
-pub(super) fn scaled(upright: &Upright, video: &VideoStream, output: &Output) -> Vec<Filter> {
-    let size = convert(video, upright.tone_mapped).with("width", output.width.to_string()).with("height", output.height.to_string());
-    upright.filters.iter().cloned().chain([size, Filter::new("format").with("pix_fmts", "yuv420p")]).collect()
-}
-
-/// From a frame, as stored, to one of its own size in the output's colours, of one of the formats that are drawn from.
-pub(super) fn normal(upright: &Upright, video: &VideoStream) -> Vec<Filter> {
-    let format = Filter::new("format").with("pix_fmts", "yuv420p|yuv422p|yuv444p");
-    upright.filters.iter().cloned().chain([convert(video, upright.tone_mapped), format]).collect()
-}
-
-/// Whether the source's frames are already what [`normal`] makes of them, as far as the file says.
+/// Whether the source's frames are already what [`upright`] makes of them, as far as the file says.
 pub(super) fn is_plain(video: &VideoStream) -> bool {
     video.orientation == Orientation::default() && video.color.hdr.is_none() && !is_full_range(video) && matrix(video) == "bt709"
 }

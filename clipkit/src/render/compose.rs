@@ -58,11 +58,6 @@ impl Composer {
         Ok(self.canvas.take())
     }
 
-    /// Lets go of its memory.
-    pub(super) fn release(&mut self) {
-        self.canvas.release();
-    }
-
     /// Takes back a frame that is done with, for its memory.
     pub(super) fn give_back(&mut self, frame: VideoFrame) {
         self.canvas.give_back(frame);

@@ -7,21 +7,19 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Orientation, Rect, Scene, Timestamp};
 
-/// Pixels of the source that are kept around what a scene shows, so that its edges are weighed with what lies beyond.
+/// Pixels of the source that are kept around what a scene shows, so that colours at its edges are converted with what lies beyond.
 const MARGIN: f64 = 8.0;
 
 /// Frames the source's pictures as the plan says: crop, turn, tone-map, scale, arrange, caption.
 ///
-/// A window that fills the output and stands is cropped by moving the pointers into a decoded frame and scaled by FFmpeg, fastest of all. What
-/// moves, and layouts of several windows, are put together by the [`Composer`], to a fraction of a pixel; pictures that are not upright or
-/// not in the output's colours are made so before, as far as the scene shows them.
+/// Windows are read from decoded frames where they lie, and put together by the [`Composer`], to a fraction of a pixel; pictures that are not
+/// upright or not in the output's colours are made so before, as far as the scene shows them.
 pub(super) struct Framer {
     scenes: Vec<Scene>,
     start: Timestamp,
     orientation: Orientation,
     /// Whether the source is upright and in the output's colours.
     plain: bool,
-    scaled: Chain,
     upright: Chain,
     composer: Composer,
     captions: Option<Chain>,
@@ -40,14 +38,12 @@ impl Framer {
             }
             None => None,
         };
-        let upright = chain::upright(cx, video);
         Ok(Framer {
             scenes: plan.scenes.clone(),
             start: plan.span.start(),
             orientation: video.orientation,
             plain: chain::is_plain(video),
-            scaled: chain(chain::scaled(&upright, video, &plan.output)),
-            upright: chain(chain::normal(&upright, video)),
+            upright: chain(chain::upright(cx, video)),
             composer: Composer::new((plan.output.width, plan.output.height), accent),
             captions,
         })
@@ -60,22 +56,12 @@ impl Framer {
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
         let layout = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
-        // Each way keeps a few frames' memory, and a scene takes one of them.
-        let mut frame = match layout {
-            Layout::Fill { crop } if stands(crop) => {
-                self.composer.release();
-                self.scaled.apply(crop_to_grid(source, stored_rect(crop.at(at), self.orientation))?, n)?
-            }
-            layout if self.plain && source.is_planar() => {
-                self.scaled.release();
-                self.composer.compose(source, Rect::FULL, layout, at)?
-            }
-            layout => {
-                self.scaled.release();
-                let (stored, part) = surroundings(source, stored_rect(extent(layout), self.orientation))?;
-                let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
-                self.composer.compose(&upright, displayed_rect(part, self.orientation), layout, at)?
-            }
+        let mut frame = if self.plain && source.is_planar() {
+            self.composer.compose(source, Rect::FULL, layout, at)?
+        } else {
+            let (stored, part) = surroundings(source, stored_rect(extent(layout), self.orientation))?;
+            let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
+            self.composer.compose(&upright, displayed_rect(part, self.orientation), layout, at)?
         };
         frame.set_pts(Some(n as i64));
         match &mut self.captions {
@@ -99,11 +85,6 @@ struct Chain {
 }
 
 impl Chain {
-    /// Lets go of its memory.
-    fn release(&mut self) {
-        self.graph = None;
-    }
-
     fn apply(&mut self, picture: Picture, n: u64) -> Result<VideoFrame> {
         let format = PictureFormat { width: picture.width(), height: picture.height(), format: picture.format() };
         let graph = match &mut self.graph {
@@ -115,11 +96,6 @@ impl Chain {
         };
         graph.apply(picture.into_frame(), n as i64)
     }
-}
-
-/// Whether a window stays where it is.
-fn stands(crop: &Crop) -> bool {
-    crop.path.windows(2).all(|pair| matches!(pair, [a, b] if (a.x, a.y) == (b.x, b.y)))
 }
 
 /// What a layout shows of the displayed picture from its first moment to its last.
@@ -155,47 +131,9 @@ fn surround(start: f64, length: f64, whole: u32, grid: u32) -> (u32, u32) {
     (from, to.max(from + 1) - from)
 }
 
-/// The window of a stored picture that `rect` names, in whole pixels: its size depends on the rectangle's size alone, so that it stays the
-/// same while the window moves.
-fn crop_to_grid(picture: &Picture, rect: Rect) -> Result<Picture> {
-    let (grid_x, grid_y) = picture.grid();
-    let (width, x) = place(rect.width, rect.x, picture.width(), grid_x);
-    let (height, y) = place(rect.height, rect.y, picture.height(), grid_y);
-    picture.window(x, y, width, height)
-}
-
-/// Length and start, in pixels on a grid, of a stretch given as fractions of `whole` pixels.
-fn place(length: f64, start: f64, whole: u32, grid: u32) -> (u32, u32) {
-    let grid = grid.min(whole).max(1);
-    let snap = |value: f64| (value / f64::from(grid)).round().max(0.0) as u32 * grid;
-    let exact = length * f64::from(whole);
-    // A stretch that is all of it but for rounding is all of it, odd sizes included.
-    let pixels = if exact > f64::from(whole) - 0.5 { whole } else { snap(exact).clamp(grid, whole) };
-    let last = (whole - pixels) / grid * grid;
-    (pixels, snap(start * f64::from(whole)).min(last))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_window_lies_on_the_grid_and_inside_the_picture() {
-        assert_eq!(place(1.0, 0.0, 1081, 2), (1081, 0));
-        assert_eq!(place(0.316_406, 0.25, 1920, 2), (608, 480));
-        assert_eq!(place(0.316_406, 0.9, 1920, 2), (608, 1312));
-        assert_eq!(place(0.3, 0.7, 10, 4), (4, 4));
-        assert_eq!(place(0.5, 0.5, 1, 2), (1, 0));
-    }
-
-    #[test]
-    fn a_window_keeps_its_size_wherever_it_is() {
-        for step in 0..=1000 {
-            let (pixels, start) = place(0.3164, f64::from(step) * 0.000_683_6, 1920, 2);
-            assert_eq!((pixels, start % 2), (608, 0));
-            assert!(start + pixels <= 1920);
-        }
-    }
 
     #[test]
     fn what_surrounds_a_stretch_holds_it_on_the_grid() {
@@ -215,6 +153,5 @@ mod tests {
             extent(&Layout::Split { top: moving.clone(), bottom: still.clone(), speaking: Vec::new() }),
             Rect::new(0.125, 0.0, 0.625, 0.875)
         );
-        assert!(stands(&still) && !stands(&moving));
     }
 }
