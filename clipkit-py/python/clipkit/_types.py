@@ -823,11 +823,11 @@ class OnnxTrackerOptions(Data):
     ``onnxruntime``, else the system's. A process loads one, the first asked for.
     """
     samples_per_second: float = 5.0
-    """How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
-    Cuts are found to the frame in any case.
+    """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
+    half of one where faces stay or move evenly. Cuts are found to the frame in any case.
     """
-    threads: int = 0
-    """Threads for one inference; 0, the default, takes one a core."""
+    threads: int = 1
+    """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""
     _optional: ClassVar[frozenset[str]] = frozenset(['confidence', 'library'])
 
 
@@ -1704,11 +1704,11 @@ class OnnxTrackerDict(TypedDict, total=False):
     ``onnxruntime``, else the system's. A process loads one, the first asked for.
     """
     samples_per_second: float
-    """How often a second faces are looked for, 1 to 30; default 5. More follows fast movement better, and costs one inference each.
-    Cuts are found to the frame in any case.
+    """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
+    half of one where faces stay or move evenly. Cuts are found to the frame in any case.
     """
     threads: int
-    """Threads for one inference; 0, the default, takes one a core."""
+    """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""
 
 __all__ = [
     'Animation',
