@@ -148,7 +148,7 @@ impl Taps {
         Taps {
             made_for: request,
             #[cfg(target_arch = "x86_64")]
-            shuffles: Shuffles::new(size, &starts, &weights, count),
+            shuffles: (bits == ALONG_BITS).then(|| Shuffles::new(size, &starts, &weights, count)).flatten(),
             count,
             starts,
             weights,
@@ -176,8 +176,8 @@ fn whole(weights: &[f64], bits: u32) -> impl Iterator<Item = i16> {
     })
 }
 
-/// Taps are kept for this many windows, each two of them in brightness and two in colour: as many as a layout has, and its backdrop.
-const KEPT: usize = 4 * 6;
+/// Taps are kept for two windows, and for the small picture and the four areas of a backdrop: each along and across, in brightness and colour.
+const KEPT: usize = 4 * 7;
 
 /// Resamples planes. It keeps its memory from one to the next, and the weights of windows that stand.
 #[derive(Default)]

@@ -94,7 +94,7 @@ fn every_processor_gets_the_picture_of_the_formula() {
 #[test]
 fn weights_of_a_window_that_stands_are_kept() {
     let mut resampler = Resampler::default();
-    let request = |start: f64| Request { size: 9, from: Stretch { start, length: 5.0 }, to: 7, kernel: Kernel::Sharp, bits: 14 };
+    let request = |start: f64| Request { size: 9, from: Stretch { start, length: 5.0 }, to: 7, kernel: Kernel::Sharp, bits: ALONG_BITS };
     let first = resampler.taps(request(0.0));
     for start in 1..KEPT {
         resampler.taps(request(start as f64));
