@@ -1467,7 +1467,7 @@ export interface OnnxTrackerOptions {
   library?: string | null;
   /**
    * How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-   * half of one where faces stay or move evenly. Cuts are found to the frame in any case.
+   * a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
    */
   samples_per_second?: number;
   /**

@@ -824,7 +824,7 @@ class OnnxTrackerOptions(Data):
     """
     samples_per_second: float = 5.0
     """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-    half of one where faces stay or move evenly. Cuts are found to the frame in any case.
+    a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
     """
     threads: int = 1
     """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""
@@ -1705,7 +1705,7 @@ class OnnxTrackerDict(TypedDict, total=False):
     """
     samples_per_second: float
     """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-    half of one where faces stay or move evenly. Cuts are found to the frame in any case.
+    a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
     """
     threads: int
     """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""

@@ -10,8 +10,26 @@ const LINES: usize = 8;
 /// A picture at least so many times as large has enough pixels in each cell that it does not matter on which side of an edge one falls.
 const MUCH: u32 = 4;
 
-/// A frame's picture at another size, before orientation. None where it is not made of bytes, plane by plane, or not much larger: then cells would be of uneven size.
-pub(super) fn shrunk(picture: &Picture, (width, height): (u32, u32)) -> Option<RgbImage> {
+/// A frame's picture at another size, before orientation. None where it is not made of bytes, plane by plane, or not much larger: then cells
+/// would be of uneven size.
+pub(super) fn shrunk(picture: &Picture, size: (u32, u32)) -> Option<RgbImage> {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has what the function is compiled for.
+        return unsafe { shrunk_avx2(picture, size) };
+    }
+    shrunk_anywhere(picture, size)
+}
+
+/// [`shrunk_anywhere`], compiled for processors of 2013 and later.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn shrunk_avx2(picture: &Picture, size: (u32, u32)) -> Option<RgbImage> {
+    shrunk_anywhere(picture, size)
+}
+
+#[inline(always)]
+fn shrunk_anywhere(picture: &Picture, (width, height): (u32, u32)) -> Option<RgbImage> {
     let fits = |from: u32, to: u32| to > 0 && (from >= MUCH * to || from.is_multiple_of(to));
     if !(fits(picture.width(), width) && fits(picture.height(), height)) {
         return None;
@@ -35,6 +53,7 @@ pub(super) fn shrunk(picture: &Picture, (width, height): (u32, u32)) -> Option<R
 }
 
 /// The mean of each cell of a plane that is divided into columns and rows; about `most` of a cell's lines are read.
+#[inline(always)]
 fn means(plane: Plane<'_>, (columns, rows): (usize, usize), most: usize) -> Vec<u8> {
     let cells = |whole: usize, parts: usize| {
         let edge = move |n: usize| n * whole / parts;
@@ -68,6 +87,7 @@ fn means(plane: Plane<'_>, (columns, rows): (usize, usize), most: usize) -> Vec<
     made
 }
 
+#[inline(always)]
 fn even<const COLUMNS: usize>(sums: &[u16], share: f32, made: &mut Vec<u8>) {
     made.extend(sums.as_chunks::<COLUMNS>().0.iter().map(|cell| mean(cell, share)));
 }
@@ -103,6 +123,7 @@ impl Colors {
         }
     }
 
+    #[inline(always)]
     fn rgb(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
         let (y, u, v) = (self.luma * (i32::from(y) - self.black), i32::from(u) - 128, i32::from(v) - 128);
         [y + self.red * v, y - self.green.0 * u - self.green.1 * v, y + self.blue * u].map(|value| ((value + 128) >> 8).clamp(0, 255) as u8)

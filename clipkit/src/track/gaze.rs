@@ -1,4 +1,4 @@
-//! Which pictures faces are searched for in: where nobody comes, goes or leaps, every second one is enough, and those between take the
+//! Which pictures faces are searched for in: where nobody comes, goes or leaps, every third one is enough, and those between take the
 //! faces from both sides. Their mouths are looked at in each.
 
 use super::associate::Look;
@@ -13,13 +13,16 @@ const STAYS: f64 = 0.9;
 /// The same for a face that is alone, whose mouth is compared with no other's: one that moves evenly.
 const MOVES: f64 = 0.6;
 
+/// So many pictures wait for the next that is searched.
+const BETWEEN: usize = 2;
+
 /// Collects looks at pictures that are given in order of time.
 #[derive(Default)]
 pub(super) struct Gaze {
     looks: Vec<Look>,
-    /// The faces found last, which those of the picture that waits may be like.
+    /// The faces found last, which those of the pictures that wait may be like.
     known: Option<(Timestamp, Vec<Detection>)>,
-    waiting: Option<(Timestamp, RgbImage)>,
+    waiting: Vec<(Timestamp, RgbImage)>,
 }
 
 impl Gaze {
@@ -35,12 +38,12 @@ impl Gaze {
             self.settle(&mut search)?;
             self.known = None;
         }
-        if self.known.is_some() && self.waiting.is_none() {
-            self.waiting = Some((at, picture));
+        if self.known.is_some() && self.waiting.len() < BETWEEN {
+            self.waiting.push((at, picture));
             return Ok(());
         }
         let faces = search(&picture)?;
-        if let Some((moment, between)) = self.waiting.take() {
+        for (moment, between) in std::mem::take(&mut self.waiting) {
             let both = self.known.as_ref().and_then(|(before, known)| {
                 let share = moment.since(*before).secs() / at.since(*before).secs().max(f64::MIN_POSITIVE);
                 midway(known, &faces, share)
@@ -62,9 +65,9 @@ impl Gaze {
         Ok(self.looks)
     }
 
-    /// Nothing that comes tells of the picture that waits.
+    /// Nothing that comes tells of the pictures that wait.
     fn settle(&mut self, search: &mut dyn FnMut(&RgbImage) -> Result<Vec<Detection>>) -> Result<()> {
-        if let Some((at, picture)) = self.waiting.take() {
+        for (at, picture) in std::mem::take(&mut self.waiting) {
             let faces = search(&picture)?;
             self.add(at, &picture, &faces);
         }
@@ -118,46 +121,49 @@ mod tests {
         }
         let looks = gaze.finish(&mut search).unwrap();
         assert!(looks.iter().map(|look| look.at).eq((0..pictures.len()).map(|n| Timestamp::from_secs(n as f64 / 5.0))));
-        (looks.iter().map(|look| look.faces.iter().map(|(face, _)| face.rect.x).collect()).collect(), searched)
+        let rounded = |(face, _): &(Detection, _)| (face.rect.x * 1e6).round() / 1e6;
+        (looks.iter().map(|look| look.faces.iter().map(rounded).collect()).collect(), searched)
     }
 
     #[test]
     fn between_two_pictures_with_the_same_faces_none_is_searched() {
-        let (faces, searched) =
-            gaze(&[(&[0.25, 0.5], true), (&[], false), (&[0.5, 0.25390625], false), (&[], false), (&[0.25390625, 0.5], false)]);
-        assert_eq!(searched, [0, 2, 4]);
-        assert_eq!(faces[1..4], [vec![0.251953125, 0.5], vec![0.5, 0.25390625], vec![0.5, 0.25390625]]);
+        let empty = (&[][..], false);
+        let (before, after) = (&[0.25, 0.5][..], &[0.5, 0.253][..]);
+        let (faces, searched) = gaze(&[(before, true), empty, empty, (after, false), empty, empty, (before, false)]);
+        assert_eq!(searched, [0, 3, 6]);
+        assert_eq!(faces[1..6], [vec![0.251, 0.5], vec![0.252, 0.5], vec![0.5, 0.253], vec![0.5, 0.252], vec![0.5, 0.251]]);
         let mixed = between(&face(0.25), &face(0.28125), 0.5);
         assert_eq!((mixed.confidence, mixed.marks), (face(0.25).confidence, Some([(0.265625, 0.5); 5])));
     }
 
     #[test]
     fn a_face_alone_may_move() {
-        let (faces, searched) = gaze(&[(&[0.25], true), (&[], false), (&[0.265625], false)]);
-        assert_eq!((searched, &faces[1]), (vec![0, 2], &vec![0.2578125]));
-        let (_, searched) = gaze(&[(&[0.25, 0.5], true), (&[0.25, 0.5], false), (&[0.265625, 0.5], false)]);
-        assert_eq!(searched, [0, 2, 1]);
+        let (alone, both) = ([&[0.25][..], &[0.265]], [&[0.25, 0.5][..], &[0.265, 0.5]]);
+        let (faces, searched) = gaze(&[(alone[0], true), (&[], false), (&[], false), (alone[1], false)]);
+        assert_eq!((searched, &faces[1..3]), (vec![0, 3], &[vec![0.255], vec![0.26]][..]));
+        let (_, searched) = gaze(&[(both[0], true), (both[0], false), (both[0], false), (both[1], false)]);
+        assert_eq!(searched, [0, 3, 1, 2]);
     }
 
     #[test]
     fn where_a_face_comes_goes_or_leaps_every_picture_is_searched() {
         for after in [&[0.25, 0.5][..], &[], &[0.3125]] {
-            let (faces, searched) = gaze(&[(&[0.25], true), (&[0.265625], false), (after, false)]);
-            assert_eq!(searched, [0, 2, 1]);
-            assert_eq!(faces, [vec![0.25], vec![0.265625], after.to_vec()]);
+            let (faces, searched) = gaze(&[(&[0.25], true), (&[0.265], false), (after, false), (after, false)]);
+            assert_eq!(searched, [0, 3, 1, 2]);
+            assert_eq!(faces, [vec![0.25], vec![0.265], after.to_vec(), after.to_vec()]);
         }
     }
 
     #[test]
     fn nothing_is_carried_over_a_cut_or_the_end() {
-        let (faces, searched) = gaze(&[(&[0.25], true), (&[], false), (&[0.25], true), (&[0.375], false)]);
-        assert_eq!(searched, [0, 1, 2, 3]);
-        assert_eq!(faces, [vec![0.25], vec![], vec![0.25], vec![0.375]]);
+        let (faces, searched) = gaze(&[(&[0.25], true), (&[], false), (&[0.25], true), (&[0.375], false), (&[], false)]);
+        assert_eq!(searched, [0, 1, 2, 3, 4]);
+        assert_eq!(faces, [vec![0.25], vec![], vec![0.25], vec![0.375], vec![]]);
     }
 
     #[test]
     fn empty_pictures_are_between_empty_ones() {
-        assert_eq!(gaze(&[(&[], true), (&[0.5], false), (&[], false)]).1, [0, 2]);
+        assert_eq!(gaze(&[(&[], true), (&[0.5], false), (&[0.5], false), (&[], false)]).1, [0, 3]);
     }
 
     #[test]

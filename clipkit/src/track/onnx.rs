@@ -27,7 +27,7 @@ const LONGEST: u32 = 640;
 #[non_exhaustive]
 pub struct OnnxTrackerOptions {
     /// How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-    /// half of one where faces stay or move evenly. Cuts are found to the frame in any case.
+    /// a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
     pub samples_per_second: f64,
     /// How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
     /// Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
@@ -49,7 +49,7 @@ impl Default for OnnxTrackerOptions {
 ///
 /// It runs UltraFace and YuNet models, which it tells apart by itself, on the CPU. Every frame around a cut is decoded, so that shots
 /// start at exact frames; faces are looked at in a few frames a second and in the first of each shot. Between two looks that found the same
-/// faces, a third takes them from both and does without the network.
+/// faces, up to two others take them from both and do without the network.
 #[derive(Clone)]
 pub struct OnnxTracker {
     detector: Arc<Mutex<Detector>>,
