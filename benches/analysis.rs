@@ -14,7 +14,7 @@ use clipkit::{
     Captions, CenterTracker, ClipOptions, Context, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, Model, ModelStore,
     MotionTracker, OnnxTracker, Pipeline, StageExt, Tracking,
 };
-use clipkit_benches::{Who, measure, media, plans, render, report, source};
+use clipkit_benches::{Who, cores, measure, media, plans, render, report, source};
 
 const ROUNDS: u32 = 3;
 /// The second argument of a process that only runs the pipeline, so that its memory can be read.
@@ -49,7 +49,7 @@ async fn analysis(video: &Path) {
     let (tracker, name) = tracker().await;
     println!("analysis of {} looks for {name}", video.display());
     // As a pipeline shares the machine out.
-    let cx = Context::new().with_threads(std::thread::available_parallelism().map_or(1, usize::from));
+    let cx = Context::new().with_threads(cores());
     let mut pairs = Vec::new();
     for plan in plans(&media, ROUNDS) {
         let tracking = Tracking { media: media.clone(), span: plan.span };

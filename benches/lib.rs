@@ -86,15 +86,19 @@ pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
     Cost { wall: begun.elapsed().as_secs_f64(), user: user() - before }
 }
 
+/// The machine's processors, for a pipeline to share out.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Renders `plans`, `jobs` side by side. The clips are there as long as the context is.
 pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<Clip>) {
     use futures::StreamExt;
     let cx = Context::new();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let renderer = FfmpegRenderer::new();
     let clips = futures::stream::iter(plans)
         .map(|plan| {
-            let cx = cx.with_threads(cores.div_ceil(jobs));
+            let cx = cx.with_threads(cores().div_ceil(jobs));
             async move { renderer.render(&cx, plan).await.unwrap() }
         })
         .buffer_unordered(jobs)

@@ -91,6 +91,9 @@ const AHEAD: usize = 3;
 const ALONG_BITS: u32 = 14;
 const ACROSS_BITS: u32 = 12;
 const FINE_BITS: u32 = 7;
+/// Bits that are cut off a sum along a row; and, beyond the sixteen that each product loses, off one of four rows.
+pub(super) const ALONG_LOST: i32 = (ALONG_BITS - FINE_BITS) as i32;
+pub(super) const FOUR_LOST: i32 = (FINE_BITS + ACROSS_BITS) as i32 - 16;
 /// From one sample of the result to the next, a whole number of these parts of a sample are passed. The last one is off by a hundredth.
 const STEPS: f64 = 65536.0;
 /// A window that overlaps a sample by less does not touch it.
@@ -293,7 +296,7 @@ fn along(line: &[u8], taps: &Taps, sums: &mut [i16]) {
     #[inline(always)]
     fn weigh(samples: &[u8], weights: &[i16]) -> i16 {
         let sum: i32 = samples.iter().zip(weights).map(|(sample, weight)| i32::from(*sample) * i32::from(*weight)).sum();
-        (sum >> (ALONG_BITS - FINE_BITS)).clamp(i16::MIN.into(), i16::MAX.into()) as i16
+        (sum >> ALONG_LOST).clamp(i16::MIN.into(), i16::MAX.into()) as i16
     }
     let all = sums.iter_mut().zip(&taps.starts);
     // Four weights, the usual number, are unrolled.
@@ -316,16 +319,16 @@ pub(super) const FOUR_ROUNDED: i16 = 5;
 
 #[inline(always)]
 fn across(lines: &Ring<'_>, weights: &[i16], sums: &mut [i32], target: &mut [u8]) {
-    let lost = FINE_BITS + ACROSS_BITS;
     if let [a, b, c, d] = *weights {
         let high = |sample: i16, weight: i16| ((i32::from(sample) * i32::from(weight)) >> 16) as i16;
         let lines = lines.line(0).iter().zip(lines.line(1)).zip(lines.line(2)).zip(lines.line(3));
         for (target, (((p, q), r), s)) in target.iter_mut().zip(lines) {
             let (upper, lower) = (high(*p, a).wrapping_add(high(*q, b)), high(*r, c).wrapping_add(high(*s, d)));
-            *target = (upper.wrapping_add(lower).wrapping_add(FOUR_ROUNDED) >> (lost - 16)).clamp(0, 255) as u8;
+            *target = (upper.wrapping_add(lower).wrapping_add(FOUR_ROUNDED) >> FOUR_LOST).clamp(0, 255) as u8;
         }
         return;
     }
+    let lost = FINE_BITS + ACROSS_BITS;
     sums.fill(1 << (lost - 1));
     for (n, weight) in weights.iter().enumerate() {
         for (sum, sample) in sums.iter_mut().zip(lines.line(n)) {

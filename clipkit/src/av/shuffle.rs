@@ -8,7 +8,7 @@ use std::arch::x86_64::{
     _mm256_srai_epi32, _mm256_storeu_si256,
 };
 
-use super::resample::FOUR_ROUNDED;
+use super::resample::{ALONG_LOST, FOUR_LOST, FOUR_ROUNDED};
 
 /// Results that are made at once, and bytes that they are made from.
 const MADE: usize = 8;
@@ -17,8 +17,6 @@ const READ: usize = 16;
 const MOST_PAIRS: usize = 4;
 /// A byte that is shuffled in from nowhere: zero.
 const NONE: u8 = 0x80;
-/// Bits that are cut off: of 14 behind the point, 7 stay.
-const SHIFT: i32 = 7;
 
 /// Two neighbouring samples for each of eight results, and their weights.
 struct Pair {
@@ -93,7 +91,7 @@ impl Shuffles {
                 let samples = _mm256_shuffle_epi8(bytes, load_wide(&pair.places));
                 sum = _mm256_add_epi32(sum, _mm256_madd_epi16(samples, load_numbers(&pair.weights)));
             }
-            let sum = _mm256_srai_epi32::<SHIFT>(sum);
+            let sum = _mm256_srai_epi32::<ALONG_LOST>(sum);
             // Packing works on halves: the first and the third quarter are wanted.
             let packed = _mm256_permute4x64_epi64::<0b10_00>(_mm256_packs_epi32(sum, sum));
             store(made, _mm256_castsi256_si128(packed));
@@ -112,7 +110,7 @@ pub(super) fn across_four(lines: [&[i16]; 4], weights: [i16; 4], target: &mut [u
     for ((((target, a), b), c), d) in targets.iter_mut().zip(a).zip(b).zip(c).zip(d) {
         let half = |n: usize| {
             let [p, q, r, s] = [(a, 0), (b, 1), (c, 2), (d, 3)].map(|(line, at)| _mm256_mulhi_epi16(load_numbers(&line[n]), weights[at]));
-            _mm256_srai_epi16::<3>(_mm256_add_epi16(_mm256_add_epi16(_mm256_add_epi16(p, q), _mm256_add_epi16(r, s)), rounded))
+            _mm256_srai_epi16::<FOUR_LOST>(_mm256_add_epi16(_mm256_add_epi16(_mm256_add_epi16(p, q), _mm256_add_epi16(r, s)), rounded))
         };
         // Packing works on halves: the second and third quarter change places.
         store_wide(target, _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(half(0), half(1))));
