@@ -3,7 +3,8 @@
 # make demo-python           the README's quick start for Python, as it is written there, on the sample talk
 # make demo-node             the README's quick start for Node, as it is written there, on the sample talk
 # make test                  every check: formatting, lints, tests, documentation
-# make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames
+# make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames, on the
+#                            sample talk; CLIPKIT_BENCH_VIDEO names another video
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
@@ -33,12 +34,8 @@ test:
 
 bench:
 	@.ci/setup
-	cargo bench --package clipkit-benches --bench scoring --bench planning
-	cargo bench --package clipkit-benches --bench side_by_side
-	cargo bench --package clipkit-benches --bench analysis
-	cargo bench --package clipkit-benches --bench framing
 	@.ci/node setup
-	.ci/node bench
+	@.ci/bench
 
 setup:
 	@.ci/setup tests

@@ -1,7 +1,7 @@
 //! `make bench`: what looking for shots, faces and the speaker costs, beside encoding the same clips; and how much memory a whole run takes,
 //! for a source of four minutes and one of an hour.
 //!
-//! The source is `CLIPKIT_BENCH_VIDEO`, or a picture that ffmpeg draws. Faces are looked for with the model in `CLIPKIT_MODELS`, or the one
+//! The source is `CLIPKIT_BENCH_VIDEO`. Faces are looked for with the model in `CLIPKIT_MODELS`, or the one
 //! that was downloaded; where there is none, what moves is followed instead, and the bench says so.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A bench that cannot go on stops.
@@ -29,18 +29,18 @@ fn main() {
         return runtime.block_on(run(video, out));
     }
     let folder = tempfile::tempdir().unwrap();
-    let video = source(folder.path());
+    let video = source();
     // Memory first: to Linux, a child has had what its parent had when it began.
     memory(&video, folder.path());
     runtime.block_on(analysis(&video));
 }
 
-/// The tracker that a run would use, and what it is called.
-async fn tracker() -> (Arc<dyn FaceTracker>, &'static str) {
+/// The tracker that a run would use, and what it looks for.
+async fn tracker() -> (Arc<dyn FaceTracker>, String) {
     let model = ModelStore::new().resolve(&Context::new(), Model::DEFAULT_FACE_DETECTOR).await;
     match model.and_then(OnnxTracker::load) {
-        Ok(tracker) => (Arc::new(tracker.or(CenterTracker)), "faces"),
-        Err(_) => (Arc::new(MotionTracker::default().or(CenterTracker)), "motion (there is no model of faces)"),
+        Ok(tracker) => (Arc::new(tracker.or(CenterTracker)), "faces".into()),
+        Err(error) => (Arc::new(MotionTracker::default().or(CenterTracker)), format!("motion, as faces cannot be: {error}")),
     }
 }
 

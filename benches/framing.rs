@@ -1,15 +1,16 @@
 //! `make bench`: what following a subject is worth. How often the face of the one who speaks is in the window of a vertical clip, and how far
 //! from its middle, with each tracker, on a video whose truth is known: `talk.truth.json` beside `talk.mp4`, or `truth.json` in its folder.
 //!
-//! The video is `CLIPKIT_BENCH_VIDEO`; without one, or without its truth, there is nothing to measure.
+//! The video is `CLIPKIT_BENCH_VIDEO`; without its truth there is nothing to measure.
 
 #![allow(clippy::unwrap_used)] // A bench that cannot go on stops.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use clipkit::*;
+use clipkit_benches::source;
 use serde_json::Value;
 
 /// Moments a second that are looked at.
@@ -38,8 +39,9 @@ impl Scorer for All {
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let Some((video, truth)) = known() else {
-        println!("framing      CLIPKIT_BENCH_VIDEO names no video whose truth is known");
+    let video = source();
+    let Some(truth) = truth(&video) else {
+        println!("framing      nothing is known of {}: it has no talk.truth.json beside it, nor truth.json", video.display());
         return;
     };
     let trackers = runtime.block_on(trackers());
@@ -68,12 +70,11 @@ struct Held {
     off: f64,
 }
 
-/// The video, and what is known of it.
-fn known() -> Option<(PathBuf, Value)> {
-    let video = PathBuf::from(std::env::var_os("CLIPKIT_BENCH_VIDEO")?);
+/// What is known of the video.
+fn truth(video: &Path) -> Option<Value> {
     let beside = [video.with_extension("truth.json"), video.with_file_name("truth.json")];
     let truth = beside.iter().find_map(|path| std::fs::read(path).ok())?;
-    Some((video, serde_json::from_slice(&truth).unwrap()))
+    Some(serde_json::from_slice(&truth).unwrap())
 }
 
 async fn trackers() -> Vec<(&'static str, Arc<dyn FaceTracker>)> {

@@ -3,13 +3,14 @@ use std::path::Path;
 use image::ImageEncoder;
 use image::codecs::jpeg::JpegEncoder;
 
-use crate::av::RgbImage;
+use crate::av::{RgbImage, VideoFrame};
 use crate::error::{Error, ErrorKind, Result};
 
 const QUALITY: u8 = 88;
 
-/// Writes the cover picture.
-pub(super) fn write(image: &RgbImage, path: &Path) -> Result<()> {
+/// Writes the cover picture, which is a frame of the clip.
+pub(super) fn write(frame: &VideoFrame, path: &Path) -> Result<()> {
+    let image = RgbImage::of_output(frame)?;
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .write_image(&image.pixels, image.width, image.height, image::ExtendedColorType::Rgb8)

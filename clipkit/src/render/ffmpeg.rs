@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::gate::{self, Verdict};
-use super::{Renderer, cover, pass};
+use super::{Renderer, cover, part, pass};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
@@ -66,11 +66,16 @@ fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<Clip> {
     let mut again = false;
     loop {
         let (still, witness) = pass::run(cx, plan, &media, &files, threads)?;
-        match gate::judge(cx, plan, &files, &witness, threads)? {
-            Verdict::Passed(clip) => {
-                cover::write(&still, &files.cover)?;
-                return Ok(clip);
-            }
+        let parts = &cx.child();
+        let (covered, verdict) = std::thread::scope(|scope| {
+            let cover = part::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
+            let verdict = gate::judge(parts, plan, &files, &witness, threads);
+            Ok((part::join(cover), verdict))
+        })?;
+        // Where it failed, it stopped the gate.
+        covered?;
+        match verdict? {
+            Verdict::Passed(clip) => return Ok(clip),
             Verdict::Refused(why) if again => return Err(gate::refusal(&why)),
             Verdict::Refused(why) => {
                 cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));

@@ -10,6 +10,7 @@ mod frame;
 mod gate;
 mod glimpse;
 mod loudness;
+mod part;
 mod pass;
 mod shutter;
 mod sound;

@@ -1,12 +1,13 @@
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::thread::ScopedJoinHandle;
 
 use super::ffmpeg::Files;
 use super::frame::Framer;
+use super::part::{join, spawn};
 use super::shutter::Shutter;
 use super::soundtrack::Soundtrack;
 use super::witness::{LOOK, Witness};
-use crate::av::{Mp4Writer, RgbImage, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
+use crate::av::{Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
@@ -15,6 +16,8 @@ use crate::model::{ClipPlan, Media};
 const COVER_AT: f64 = 0.25;
 /// A picture that ends this long before its clip is worth a warning.
 const HELD_SECS: f64 = 1.0;
+/// Decoding takes a fifth of the encoder's time: more threads than these only hold more pictures.
+const DECODING: usize = 4;
 /// So many frames wait for the encoder at most: each is 3 MB at 1080x1920.
 const WAITING: usize = 1;
 /// So many encoded frames wait for the sound at most, which is done in a tenth of the picture's time.
@@ -24,7 +27,7 @@ const EARLY: usize = 256;
 ///
 /// Three threads share the work: this one frames the pictures, one encodes and writes them, one makes the sound. What ends one of them
 /// ends the others.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(RgbImage, Witness)> {
+pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(VideoFrame, Witness)> {
     // Cancelled where a part fails, so that the others stop.
     let cx = &cx.child();
     std::thread::scope(|scope| {
@@ -32,8 +35,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         let (done, spare) = channel();
         let sound = spawn(scope, "clipkit-sound", cx, move || Soundtrack::make(cx, plan, media))?;
         let writing = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &done, sound))?;
-        // Decoding and scaling are a third of the work, beside the encoder.
-        let framed = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &spare);
+        let framed = frame(cx, plan, media, files, threads.min(DECODING), &frames, &spare);
         if framed.is_err() {
             cx.cancel();
         }
@@ -56,7 +58,7 @@ fn frame(
     threads: usize,
     frames: &SyncSender<VideoFrame>,
     spare: &Receiver<VideoFrame>,
-) -> Result<(RgbImage, Witness)> {
+) -> Result<(VideoFrame, Witness)> {
     let mut shutter = Shutter::open(cx, plan, media, threads)?;
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
     let mut look = Thumbnailer::new(media.require_video()?, LOOK);
@@ -71,7 +73,7 @@ fn frame(
         let frame = framer.apply(source, n)?;
         witness.see(&frame, source, &mut look)?;
         if n == cover_at {
-            cover = Some(RgbImage::of_output(&frame)?);
+            cover = Some(frame.clone());
         }
         // Nobody takes it where the encoder has failed.
         frames.send(frame).map_err(|_| Error::cancelled())?;
@@ -129,26 +131,4 @@ fn write(
     encoder.finish(&mut packets)?;
     packets.drain(..).try_for_each(|packet| file.write(packet))?;
     Ok(Witness { sound: sound.course, loudness: sound.loudness, seals: file.finish()?, ..Witness::default() })
-}
-
-/// Starts a part of the work. Where it fails, the others are stopped.
-fn spawn<'scope, T: Send + 'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    name: &str,
-    cx: &'scope Context,
-    work: impl FnOnce() -> Result<T> + Send + 'scope,
-) -> Result<ScopedJoinHandle<'scope, Result<T>>> {
-    let stop = |error| {
-        cx.cancel();
-        error
-    };
-    Builder::new()
-        .name(name.into())
-        .spawn_scoped(scope, move || work().map_err(stop))
-        .map_err(|error| stop(Error::new(ErrorKind::Io, format!("the system gives no thread to render with: {error}"))))
-}
-
-/// What a part of the work answers. Where it panicked, so does this thread, and the run answers for it.
-fn join<T>(part: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
-    part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
