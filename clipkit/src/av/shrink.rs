@@ -41,12 +41,18 @@ fn shrunk_anywhere(picture: &Picture, (width, height): (u32, u32)) -> Option<Rgb
     let size = (columns.div_ceil(coarse), rows.div_ceil(coarse));
     let (u, v) = (means(picture.plane(1)?, size, LINES / 2), means(picture.plane(2)?, size, LINES / 2));
     let colors = Colors::of(picture.coding());
-    let mut pixels = Vec::with_capacity(3 * columns * rows);
-    for (row, y) in y.chunks_exact(columns).enumerate() {
-        let from = row / coarse * size.0;
-        let (u, v) = (u.get(from..).unwrap_or_default(), v.get(from..).unwrap_or_default());
-        for (y, (&u, &v)) in y.chunks(coarse).zip(u.iter().zip(v)) {
-            y.iter().for_each(|&y| pixels.extend(colors.rgb(y, u, v)));
+    let mut pixels = vec![0; 3 * columns * rows];
+    // What colour adds to the brightness of each column, row after row of cells of colour.
+    let mut tint = Tint::default();
+    for (row, (y, pixels)) in y.chunks_exact(columns).zip(pixels.chunks_exact_mut(3 * columns)).enumerate() {
+        if row % coarse == 0 {
+            let cells = row / coarse * size.0..(row / coarse + 1) * size.0;
+            tint.set(&colors, u.get(cells.clone()).unwrap_or_default(), v.get(cells).unwrap_or_default(), coarse);
+        }
+        let Tint { red, green, blue } = &tint;
+        for ((((pixel, &y), red), green), blue) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(y).zip(red).zip(green).zip(blue) {
+            let y = colors.luma * (i32::from(y) - colors.black);
+            *pixel = [y + red, y + green, y + blue].map(level);
         }
     }
     Some(RgbImage { width, height, pixels })
@@ -122,12 +128,35 @@ impl Colors {
             blue: factor(chroma * of_blue),
         }
     }
+}
 
+/// What colour adds to red, green and blue, 256 for one; one for each column of pixels.
+#[derive(Default)]
+struct Tint {
+    red: Vec<i32>,
+    green: Vec<i32>,
+    blue: Vec<i32>,
+}
+
+impl Tint {
+    /// Of a row of colour's cells, each for so many columns.
     #[inline(always)]
-    fn rgb(&self, y: u8, u: u8, v: u8) -> [u8; 3] {
-        let (y, u, v) = (self.luma * (i32::from(y) - self.black), i32::from(u) - 128, i32::from(v) - 128);
-        [y + self.red * v, y - self.green.0 * u - self.green.1 * v, y + self.blue * u].map(|value| ((value + 128) >> 8).clamp(0, 255) as u8)
+    fn set(&mut self, colors: &Colors, u: &[u8], v: &[u8], columns: usize) {
+        let Tint { red, green, blue } = self;
+        [&mut *red, green, blue].into_iter().for_each(Vec::clear);
+        for (&u, &v) in u.iter().zip(v) {
+            let (u, v) = (i32::from(u) - 128, i32::from(v) - 128);
+            red.extend(std::iter::repeat_n(colors.red * v, columns));
+            green.extend(std::iter::repeat_n(-colors.green.0 * u - colors.green.1 * v, columns));
+            blue.extend(std::iter::repeat_n(colors.blue * u, columns));
+        }
     }
+}
+
+/// A level of which 256 are one.
+#[inline(always)]
+fn level(value: i32) -> u8 {
+    ((value + 128) >> 8).clamp(0, 255) as u8
 }
 
 #[cfg(test)]
@@ -161,7 +190,12 @@ mod tests {
     #[test]
     fn colours_are_as_bt_601_has_them() {
         let colors = Colors::of(Coding::BT601);
-        let rgb = |y, u, v| colors.rgb(y, u, v);
+        let rgb = |y, u, v| {
+            let mut tint = Tint::default();
+            tint.set(&colors, &[u], &[v], 2);
+            let y = colors.luma * (y - colors.black);
+            [tint.red[1], tint.green[1], tint.blue[1]].map(|of| level(y + of))
+        };
         assert_eq!((rgb(16, 128, 128), rgb(235, 128, 128)), ([0; 3], [255; 3]));
         let near = |made: [u8; 3], wanted: [u8; 3]| made.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 2);
         assert!(near(rgb(81, 90, 240), [255, 0, 0]) && near(rgb(145, 54, 34), [0, 255, 0]) && near(rgb(41, 240, 110), [0, 0, 255]));

@@ -16,8 +16,6 @@ use crate::model::{ClipPlan, Media};
 const COVER_AT: f64 = 0.25;
 /// A picture that ends this long before its clip is worth a warning.
 const HELD_SECS: f64 = 1.0;
-/// Decoding takes a fifth of the encoder's time: more threads than these only hold more pictures.
-const DECODING: usize = 4;
 /// So many frames wait for the encoder at most: each is 3 MB at 1080x1920.
 const WAITING: usize = 1;
 /// So many encoded frames wait for the sound at most, which is done in a tenth of the picture's time.
@@ -35,7 +33,8 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         let (done, spare) = channel();
         let sound = spawn(scope, "clipkit-sound", cx, move || Soundtrack::make(cx, plan, media))?;
         let writing = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &done, sound))?;
-        let framed = frame(cx, plan, media, files, threads.min(DECODING), &frames, &spare);
+        // Decoding and scaling are a third of the work, beside the encoder.
+        let framed = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &spare);
         if framed.is_err() {
             cx.cancel();
         }
