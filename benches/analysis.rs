@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use clipkit::{
-    Captions, CenterTracker, ClipOptions, Context, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, Model, ModelStore,
-    MotionTracker, OnnxTracker, Pipeline, StageExt, Tracking,
+use clipkit::stage::{
+    Captions, CenterTracker, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker, OnnxTracker, StageExt, Tracking,
 };
+use clipkit::weights::{Weights, WeightsStore};
+use clipkit::{ClipOptions, Context, Pipeline};
 use clipkit_benches::{Who, cores, measure, media, plans, render, report, source};
 
 const ROUNDS: u32 = 3;
@@ -37,7 +38,7 @@ fn main() {
 
 /// The tracker that a run would use, and what it looks for.
 async fn tracker() -> (Arc<dyn FaceTracker>, String) {
-    let model = ModelStore::new().resolve(&Context::new(), Model::DEFAULT_FACE_DETECTOR).await;
+    let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await;
     match model.and_then(OnnxTracker::load) {
         Ok(tracker) => (Arc::new(tracker.or(CenterTracker)), "faces".into()),
         Err(error) => (Arc::new(MotionTracker::default().or(CenterTracker)), format!("motion, as faces cannot be: {error}")),

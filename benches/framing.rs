@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clipkit::*;
+use clipkit::prelude::*;
 use clipkit_benches::source;
 use serde_json::Value;
 
@@ -80,7 +80,7 @@ fn truth(video: &Path) -> Option<Value> {
 async fn trackers() -> Vec<(&'static str, Arc<dyn FaceTracker>)> {
     let mut trackers: Vec<(&'static str, Arc<dyn FaceTracker>)> =
         vec![("centre", Arc::new(CenterTracker)), ("motion", Arc::new(MotionTracker::default()))];
-    let model = ModelStore::new().resolve(&Context::new(), Model::DEFAULT_FACE_DETECTOR).await;
+    let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await;
     match model.and_then(OnnxTracker::load) {
         Ok(tracker) => trackers.push(("faces", Arc::new(tracker))),
         Err(error) => println!("framing      faces are not looked for: {error}"),

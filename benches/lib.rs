@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clipkit::{
-    CaptionStyle, CaptionTrack, Clip, ClipPlan, Context, Crop, Cue, CueWord, FfmpegRenderer, FileSource, Layout, Media, Output, PlanSource,
-    Platform, Rect, Renderer, Scene, Score, Source, Span,
+use clipkit::Context;
+use clipkit::model::{
+    CaptionStyle, CaptionTrack, Clip, ClipPlan, Crop, Cue, CueWord, Layout, Media, Output, PlanSource, Platform, Rect, Scene, Score, Span,
 };
+use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 
 /// How long the clips of these benches are.
 pub const SECONDS: f64 = 10.0;
@@ -142,7 +143,7 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         }],
         captions: Some(CaptionTrack {
             style: CaptionStyle::karaoke(),
-            safe_area: Platform::Generic.safe_area(clipkit::Aspect::Vertical),
+            safe_area: Platform::Generic.safe_area(clipkit::model::Aspect::Vertical),
             cues,
         }),
         output: Output::h264(1080, 1920, video.frame_rate),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use clipkit::*;
+use clipkit::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 const LENGTH: f64 = 60.0;
@@ -115,7 +115,7 @@ fn association(criterion: &mut Criterion) {
         };
         (Timestamp::from_secs(t), (0..4).filter(|person| (n + person * 13) % 29 != 0).map(rect).collect())
     });
-    let seen = benches::SeenFaces::new(moments);
+    let seen = clipkit::benches::SeenFaces::new(moments);
     let shots: Vec<Shot> =
         (0..6).map(|n| Shot::new(Span::secs(f64::from(n) * LENGTH / 6.0, f64::from(n + 1) * LENGTH / 6.0).unwrap())).collect();
     let tracks = seen.associate(&shots).len();

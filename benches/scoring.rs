@@ -2,7 +2,9 @@
 
 #![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
 
-use clipkit::{Context, Heuristic, ScoreOptions, Scorer, Scoring, Transcript, Word};
+use clipkit::Context;
+use clipkit::model::{Transcript, Word};
+use clipkit::stage::{Heuristic, ScoreOptions, Scorer, Scoring};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// A talk with the shape of a real one: sentences of 4 to 27 words, 2.6 words a second, a vocabulary with a long tail, some pauses.

@@ -8,7 +8,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use clipkit::{ClipPlan, Layout};
+use clipkit::model::{ClipPlan, Layout};
 use clipkit_benches::{SECONDS, Who, cores, measure, media, plans, render, report, source};
 
 const ROUNDS: usize = 5;

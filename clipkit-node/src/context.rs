@@ -9,7 +9,8 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, 
 use napi_derive::napi;
 use tokio::sync::watch;
 
-use clipkit::{ErrorKind, Usage};
+use clipkit::ErrorKind;
+use clipkit::model::Usage;
 
 use crate::document::read;
 use crate::error::exception;
@@ -118,7 +119,7 @@ impl Context {
 
     #[napi(getter)]
     pub fn stage(&self) -> Option<&'static str> {
-        self.cx.stage().map(clipkit::Stage::name)
+        self.cx.stage().map(clipkit::model::Stage::name)
     }
 
     #[napi(getter)]

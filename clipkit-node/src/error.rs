@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use napi_derive::napi;
 use serde::{Deserialize, Serialize};
 
-use clipkit::{Error, ErrorKind, Recovery, Stage, Timestamp};
+use clipkit::model::{Stage, Timestamp};
+use clipkit::{Error, ErrorKind, Recovery};
 
 use crate::document::read;
 

@@ -7,7 +7,9 @@ use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
 use tokio::sync::{Mutex, mpsc};
 
-use clipkit::{Error, ErrorKind, FrameOptions, Media, Result, Span};
+use clipkit::model::{Media, Span};
+use clipkit::stage::FrameOptions;
+use clipkit::{Error, ErrorKind, Result};
 use serde::Deserialize;
 
 use crate::context::Context;
@@ -38,7 +40,7 @@ pub struct Frame {
 /// The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object.
 #[napi]
 pub struct Frames {
-    decoded: Arc<Mutex<mpsc::Receiver<Result<clipkit::Frame>>>>,
+    decoded: Arc<Mutex<mpsc::Receiver<Result<clipkit::stage::Frame>>>>,
     cx: clipkit::Context,
 }
 
@@ -52,7 +54,7 @@ impl Frames {
         let under = cx.clone();
         let decode = move || {
             let opened = read::<Wanted>(ErrorKind::InvalidInput, "a request for pictures", &wanted)
-                .and_then(|wanted| clipkit::Frames::open(&under, &wanted.media, wanted.span, wanted.options));
+                .and_then(|wanted| clipkit::stage::Frames::open(&under, &wanted.media, wanted.span, wanted.options));
             match opened {
                 // Nobody listens any more where sending fails.
                 Ok(mut frames) => frames.try_for_each(|frame| sender.blocking_send(frame)).unwrap_or_default(),

@@ -11,10 +11,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use clipkit::{
-    Candidate, Clip, ClipPlan, Error, ErrorKind, FaceTracker, Manifest, Media, Post, Publisher, Receipt, Renderer, Result, Scorer, Scoring,
-    Source, Tracking, Tracks, Transcriber, Transcript,
-};
+use clipkit::model::{Candidate, Clip, ClipPlan, Manifest, Media, Post, Receipt, Tracks, Transcript};
+use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Tracking, Transcriber};
+use clipkit::{Error, ErrorKind, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use napi_derive::napi;
 
-use clipkit::{Error, ErrorKind, LayerConfig, Result, StageExt};
+use clipkit::layer::LayerConfig;
+use clipkit::stage::StageExt;
+use clipkit::{Error, ErrorKind, Result};
 
 use crate::document::read;
 use crate::error::exception;

@@ -5,7 +5,9 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 use serde::Deserialize;
 
-use clipkit::{ClipPlan, Error, ErrorKind, PipelineConfig, RankedPlan, Result, Stage as StageName, WithLayers};
+use clipkit::layer::WithLayers;
+use clipkit::model::{ClipPlan, Stage as StageName};
+use clipkit::{Error, ErrorKind, PipelineConfig, RankedPlan, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};

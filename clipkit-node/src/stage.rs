@@ -8,11 +8,12 @@ use napi_derive::napi;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use clipkit::{
-    Captions, CenterTracker, Error, ErrorKind, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LocalTranscriber, ModelStore,
-    MotionTracker, OnnxTracker, OnnxTrackerOptions, OpenAiScorer, OpenAiServer, OpenAiTranscriber, Publisher, Renderer, Result, Scorer,
-    Source, StageExt, Transcriber,
+use clipkit::stage::{
+    Captions, CenterTracker, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LocalTranscriber, MotionTracker, OnnxTracker,
+    OnnxTrackerOptions, OpenAiScorer, OpenAiServer, OpenAiTranscriber, Publisher, Renderer, Scorer, Source, StageExt, Transcriber,
 };
+use clipkit::weights::WeightsStore;
+use clipkit::{Error, ErrorKind, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
@@ -47,11 +48,11 @@ impl Stage {
     /// A face detector: a model's name or the path of its file. It is downloaded if it is missing.
     #[napi]
     pub fn load_onnx<'env>(env: &'env Env, cx: &Context, model: String, options: String) -> napi::Result<PromiseRaw<'env, Stage>> {
-        let cx = cx.cx.for_stage(clipkit::Stage::Track);
+        let cx = cx.cx.for_stage(clipkit::model::Stage::Track);
         env.spawn_future(async move {
             let load = async {
                 let options: OnnxTrackerOptions = settings("OnnxTracker", &options)?;
-                let path = ModelStore::new().resolve(&cx, &model).await?;
+                let path = WeightsStore::new().resolve(&cx, &model).await?;
                 cx.blocking(move |_| OnnxTracker::with_options(path, options)).await
             };
             load.await.map(|tracker| Stage { any: AnyStage::Tracker(Arc::new(tracker)) }).map_err(exception)
@@ -61,7 +62,7 @@ impl Stage {
     /// A speech model by its folder.
     #[napi]
     pub fn load_speech<'env>(env: &'env Env, cx: &Context, folder: String) -> napi::Result<PromiseRaw<'env, Stage>> {
-        let cx = cx.cx.for_stage(clipkit::Stage::Transcribe);
+        let cx = cx.cx.for_stage(clipkit::model::Stage::Transcribe);
         env.spawn_future(async move {
             let loaded = cx.blocking(move |_| LocalTranscriber::load(folder)).await;
             loaded.map(|transcriber| Stage { any: AnyStage::Transcriber(Arc::new(transcriber)) }).map_err(exception)
@@ -235,14 +236,14 @@ impl AnyStage {
         }
     }
 
-    fn stage(&self) -> clipkit::Stage {
+    fn stage(&self) -> clipkit::model::Stage {
         match self {
-            AnyStage::Source(_) => clipkit::Stage::Source,
-            AnyStage::Transcriber(_) => clipkit::Stage::Transcribe,
-            AnyStage::Scorer(_) => clipkit::Stage::Score,
-            AnyStage::Tracker(_) => clipkit::Stage::Track,
-            AnyStage::Renderer(_) => clipkit::Stage::Render,
-            AnyStage::Publisher(_) => clipkit::Stage::Publish,
+            AnyStage::Source(_) => clipkit::model::Stage::Source,
+            AnyStage::Transcriber(_) => clipkit::model::Stage::Transcribe,
+            AnyStage::Scorer(_) => clipkit::model::Stage::Score,
+            AnyStage::Tracker(_) => clipkit::model::Stage::Track,
+            AnyStage::Renderer(_) => clipkit::model::Stage::Render,
+            AnyStage::Publisher(_) => clipkit::model::Stage::Publish,
         }
     }
 

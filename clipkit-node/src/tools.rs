@@ -6,7 +6,10 @@ use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
-use clipkit::{CaptionStyle, ClipPlan, ErrorKind, Model, ModelStore, OpenAiServer};
+use clipkit::ErrorKind;
+use clipkit::model::{CaptionStyle, ClipPlan};
+use clipkit::stage::OpenAiServer;
+use clipkit::weights::{Weights, WeightsStore};
 
 use crate::context::Context;
 use crate::document::{Text, read};
@@ -23,7 +26,7 @@ pub fn cli(arguments: Vec<String>) -> u8 {
 pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: String) -> napi::Result<PromiseRaw<'env, ()>> {
     let (cx, plan) = (cx.cx.clone(), plan.take());
     env.spawn_future(async move {
-        let draw = async { clipkit::contact_sheet(&cx, &read_plan(&plan)?, &PathBuf::from(to)).await };
+        let draw = async { clipkit::stage::contact_sheet(&cx, &read_plan(&plan)?, &PathBuf::from(to)).await };
         draw.await.map_err(exception)
     })
 }
@@ -78,7 +81,7 @@ pub struct ModelInfo {
 
 #[napi]
 pub fn models() -> Vec<ModelInfo> {
-    Model::all()
+    Weights::all()
         .iter()
         .map(|model| ModelInfo {
             id: model.id.into(),
@@ -95,7 +98,7 @@ pub fn models() -> Vec<ModelInfo> {
 /// Where models are kept.
 #[napi]
 pub struct Store {
-    store: ModelStore,
+    store: WeightsStore,
 }
 
 #[napi]
@@ -103,7 +106,7 @@ impl Store {
     /// `cache` is the folder of downloads.
     #[napi(constructor)]
     pub fn new(cache: Option<String>) -> Self {
-        let store = ModelStore::new();
+        let store = WeightsStore::new();
         Store { store: cache.map_or(store.clone(), |folder| store.cache_in(folder)) }
     }
 
@@ -115,7 +118,7 @@ impl Store {
     /// The path of a model that is known by name, if it is on this machine.
     #[napi]
     pub fn find(&self, id: String) -> napi::Result<Option<String>> {
-        let model = Model::by_id(&id).map_err(exception)?;
+        let model = Weights::by_id(&id).map_err(exception)?;
         Ok(self.store.find(model).map(|path| path.to_string_lossy().into_owned()))
     }
 
@@ -135,5 +138,5 @@ impl Store {
 /// Has the ONNX Runtime library looked for in a folder before the usual places.
 #[napi]
 pub fn onnx_runtime_in(folder: String) {
-    clipkit::onnx_runtime_in(folder);
+    clipkit::onnx::onnx_runtime_in(folder);
 }

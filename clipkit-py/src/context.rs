@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clipkit::{Event, Usage};
+use clipkit::Event;
+use clipkit::model::Usage;
 use pyo3::prelude::*;
 
 use crate::error::raise;
@@ -109,7 +110,7 @@ impl Context {
     /// The stage it speaks for.
     #[getter]
     fn stage(&self) -> Option<&'static str> {
-        self.cx.stage().map(clipkit::Stage::name)
+        self.cx.stage().map(clipkit::model::Stage::name)
     }
 
     /// The clip it speaks for, from 1 in order of rank.

@@ -1,7 +1,8 @@
 //! Between Python's objects and the crate's, by way of JSON: `clipkit._data` makes its typed objects of it and takes them, plain dicts,
 //! paths and numpy's numbers apart.
 
-use clipkit::{ClipPlan, Error, ErrorKind, Result};
+use clipkit::model::ClipPlan;
+use clipkit::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

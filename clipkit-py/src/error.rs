@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use clipkit::{Error, ErrorKind, Recovery, Stage};
+use clipkit::model::Stage;
+use clipkit::{Error, ErrorKind, Recovery};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +43,7 @@ struct Told<'a> {
 
 /// What Python says of an exception.
 #[derive(Deserialize)]
-struct Said {
+struct TimedWord {
     kind: ErrorKind,
     message: String,
     stage: Option<Stage>,
@@ -97,12 +98,12 @@ pub(crate) fn caught(py: Python<'_>, raised: PyErr) -> Error {
     }
 }
 
-fn said(py: Python<'_>, raised: &PyErr) -> PyResult<Said> {
+fn said(py: Python<'_>, raised: &PyErr) -> PyResult<TimedWord> {
     let said = py.import("clipkit._errors")?.getattr("describe")?.call1((raised.value(py),))?;
     convert::from_python(&said, "a description of an exception")?.map_err(|error| raise(py, &error))
 }
 
-impl Said {
+impl TimedWord {
     fn error(self) -> Error {
         let seconds = |seconds: Option<f64>| seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let mut error = Error::new(self.kind, self.message).with_recovery(match self.recovery.action.as_str() {
@@ -122,7 +123,7 @@ impl Said {
             error = error.with_path(path);
         }
         if let Some(at) = self.at {
-            error = error.with_time(clipkit::Timestamp::from_secs(at));
+            error = error.with_time(clipkit::model::Timestamp::from_secs(at));
         }
         match self.url {
             Some(url) => error.with_url(&url),

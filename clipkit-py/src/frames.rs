@@ -3,7 +3,9 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clipkit::{Error, ErrorKind, FrameOptions, Media, Rect, Span};
+use clipkit::model::{Media, Rect, Span};
+use clipkit::stage::FrameOptions;
+use clipkit::{Error, ErrorKind};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -17,7 +19,7 @@ const AHEAD: usize = 2;
 /// The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Frames {
-    decoded: Mutex<Receiver<clipkit::Result<clipkit::Frame>>>,
+    decoded: Mutex<Receiver<clipkit::Result<clipkit::stage::Frame>>>,
 }
 
 #[pymethods]
@@ -29,7 +31,7 @@ impl Frames {
         let options: FrameOptions = convert::setting(options, "frame options")?;
         let cx = cx.cx.clone();
         let (sender, decoded) = sync_channel(AHEAD);
-        let decode = move || match clipkit::Frames::open(&cx, &media, span, options) {
+        let decode = move || match clipkit::stage::Frames::open(&cx, &media, span, options) {
             // Nobody listens any more where sending fails.
             Ok(mut frames) => frames.try_for_each(|frame| sender.send(frame)).unwrap_or_default(),
             Err(error) => sender.send(Err(error)).unwrap_or_default(),
@@ -54,7 +56,7 @@ impl Frames {
 /// A picture, or a part of one: red, green, blue, 0 to 255. Upright, with square pixels.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Frame {
-    whole: Arc<clipkit::Frame>,
+    whole: Arc<clipkit::stage::Frame>,
     left: u32,
     top: u32,
     width: u32,

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use clipkit::{
-    Candidate, Clip, ClipPlan, Error, ErrorKind, FaceTracker, Manifest, Media, Post, Publisher, Receipt, Renderer, Result, Scorer, Scoring,
-    Source, Tracking, Tracks, Transcriber, Transcript,
-};
+use clipkit::model::{Candidate, Clip, ClipPlan, Manifest, Media, Post, Receipt, Tracks, Transcript};
+use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Tracking, Transcriber};
+use clipkit::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

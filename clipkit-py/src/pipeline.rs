@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clipkit::{PipelineBuilder, PipelineConfig, RankedPlan, TrackerConfig};
+use clipkit::config::TrackerConfig;
+use clipkit::{PipelineBuilder, PipelineConfig, RankedPlan};
 use pyo3::prelude::*;
 use tokio::sync::OnceCell;
 

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clipkit::{
-    Captions, CenterTracker, Error, ErrorKind, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LayerConfig, LocalTranscriber,
-    MotionTracker, OnnxTracker, OnnxTrackerOptions, OpenAiScorer, OpenAiTranscriber, PipelineConfig, Publisher, Renderer, Scorer, Source,
-    StageExt, Transcriber, WithLayers,
+use clipkit::layer::{LayerConfig, WithLayers};
+use clipkit::stage::{
+    Captions, CenterTracker, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, LocalTranscriber, MotionTracker, OnnxTracker,
+    OnnxTrackerOptions, OpenAiScorer, OpenAiTranscriber, Publisher, Renderer, Scorer, Source, StageExt, Transcriber,
 };
+use clipkit::{Error, ErrorKind, PipelineConfig};
 use pyo3::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -110,7 +111,7 @@ impl Stage {
         let under = cx.clone();
         let work = async move {
             let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
-            use clipkit::Stage::{Publish, Render, Score, Source, Track, Transcribe};
+            use clipkit::model::Stage::{Publish, Render, Score, Source, Track, Transcribe};
             Ok(match method.as_str() {
                 "fetch" => Any::Source(config.source.build(layers(Source))?),
                 "transcribe" => Any::Transcriber(config.transcriber.build(layers(Transcribe))?),
@@ -171,7 +172,7 @@ impl Stage {
     fn start(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, input: &Bound<'_, PyAny>) -> PyResult<Work> {
         macro_rules! start {
             ($stage:ident, $named:ident, $method:ident, $input:expr, $class:literal) => {{
-                let (stage, cx) = ($stage.clone(), context::of_call(cx, &call, py).for_stage(clipkit::Stage::$named));
+                let (stage, cx) = ($stage.clone(), context::of_call(cx, &call, py).for_stage(clipkit::model::Stage::$named));
                 let input = $input;
                 let under = cx.clone();
                 let work = async move { stage.$method(&under, &input).await };

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clipkit::{CaptionStyle, Model, ModelStore};
+use clipkit::model::CaptionStyle;
+use clipkit::weights::{Weights, WeightsStore};
 use pyo3::prelude::*;
 
 use crate::context::{self, Context};
@@ -16,25 +17,25 @@ use crate::runtime::{self, Work};
 pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>, to: PathBuf) -> PyResult<Work> {
     let (cx, plan) = (context::of_call(cx, &call, py), convert::plan(plan)?);
     let under = cx.clone();
-    let work = async move { clipkit::contact_sheet(&under, &plan, &to).await };
+    let work = async move { clipkit::stage::contact_sheet(&under, &plan, &to).await };
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
 }
 
 /// The models that clipkit knows: identifier, what it is, licence, size in bytes.
 #[pyfunction]
 pub(crate) fn models() -> Vec<(&'static str, &'static str, &'static str, u64)> {
-    Model::all().iter().map(|model| (model.id, model.about, model.license, model.size())).collect()
+    Weights::all().iter().map(|model| (model.id, model.about, model.license, model.size())).collect()
 }
 
-fn store(cache: Option<PathBuf>) -> ModelStore {
-    cache.into_iter().fold(ModelStore::new(), ModelStore::cache_in)
+fn store(cache: Option<PathBuf>) -> WeightsStore {
+    cache.into_iter().fold(WeightsStore::new(), WeightsStore::cache_in)
 }
 
 /// Where a model is on this machine.
 #[pyfunction]
 #[pyo3(signature = (id, cache = None))]
 pub(crate) fn find_model(py: Python<'_>, id: &str, cache: Option<PathBuf>) -> PyResult<Option<PathBuf>> {
-    let model = Model::by_id(id).map_err(|error| raise(py, &error))?;
+    let model = Weights::by_id(id).map_err(|error| raise(py, &error))?;
     Ok(py.detach(|| store(cache).find(model)))
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn find_speech(py: Python<'_>, cache: Option<PathBuf>) -> Option<Path
 /// The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
 #[pyfunction]
 pub(crate) fn default_models() -> (&'static str, &'static str, &'static str) {
-    (Model::DEFAULT_FACE_DETECTOR, Model::VOICE_DETECTOR, Model::DEFAULT_SPEECH)
+    (Weights::DEFAULT_FACE_DETECTOR, Weights::VOICE_DETECTOR, Weights::DEFAULT_SPEECH)
 }
 
 /// Gets a model by its identifier, or a file of yours by its path.
@@ -80,7 +81,7 @@ pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
 /// Has the ONNX Runtime library looked for in this folder first.
 #[pyfunction]
 pub(crate) fn onnx_runtime_in(folder: PathBuf) {
-    clipkit::onnx_runtime_in(folder);
+    clipkit::onnx::onnx_runtime_in(folder);
 }
 
 /// The version of the crate.

@@ -6,7 +6,7 @@ use ff::{Dictionary, Packet, Rational, codec, color, encoder, format};
 use ffmpeg_next as ff;
 
 use super::aac::EncodedSound;
-use super::seal::{self, Seals};
+use super::packet_digest::{self, PacketDigests};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::FrameRate;
 
@@ -100,7 +100,7 @@ pub(crate) struct Mp4Writer {
     sound_base: Rational,
     /// The sound that is not written yet.
     sound: std::iter::Peekable<std::vec::IntoIter<Packet>>,
-    seals: Seals,
+    seals: PacketDigests,
 }
 
 const VIDEO: usize = 0;
@@ -128,7 +128,7 @@ impl Mp4Writer {
         options.set("movflags", "+faststart");
         output.write_header_with(options).map_err(refuse)?;
         let sound = sound.packets.into_iter().peekable();
-        Ok(Mp4Writer { output, path: path.to_owned(), video_base: video.base, sound_base, sound, seals: Seals::default() })
+        Ok(Mp4Writer { output, path: path.to_owned(), video_base: video.base, sound_base, sound, seals: PacketDigests::default() })
     }
 
     /// Writes the picture's next packet, and before it the sound up to its time.
@@ -139,12 +139,12 @@ impl Mp4Writer {
         while let Some(sound) = self.sound.next_if(|sound| secs(sound.dts(), base) <= until) {
             self.write_sound(sound)?;
         }
-        self.seals.picture.push(seal::of_stream(packet.data().unwrap_or_default()));
+        self.seals.picture.push(packet_digest::of_stream(packet.data().unwrap_or_default()));
         self.put(&mut packet, VIDEO, self.video_base)
     }
 
     /// Writes the rest of the sound, and the index. Answers what the packets hold.
-    pub(crate) fn finish(mut self) -> Result<Seals> {
+    pub(crate) fn finish(mut self) -> Result<PacketDigests> {
         while let Some(sound) = self.sound.next() {
             self.write_sound(sound)?;
         }
@@ -153,7 +153,7 @@ impl Mp4Writer {
     }
 
     fn write_sound(&mut self, mut packet: Packet) -> Result<()> {
-        self.seals.sound.push(seal::of_bytes(packet.data().unwrap_or_default()));
+        self.seals.sound.push(packet_digest::of_bytes(packet.data().unwrap_or_default()));
         self.put(&mut packet, AUDIO, self.sound_base)
     }
 

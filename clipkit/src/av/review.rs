@@ -6,7 +6,7 @@ use ff::media::Type;
 use ffmpeg_next as ff;
 
 use super::input::Input;
-use super::seal::{self, Seals};
+use super::packet_digest::{self, PacketDigests};
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Span, Timestamp};
@@ -45,7 +45,7 @@ pub(crate) fn review(
     cx: &Context,
     path: &Path,
     threads: usize,
-    given: &Seals,
+    given: &PacketDigests,
     show: &mut dyn FnMut(Shown<'_>) -> Result<()>,
 ) -> Result<Reviewed> {
     let mut input = Input::open(cx, path)?;
@@ -92,7 +92,7 @@ pub(crate) fn review(
 }
 
 /// Reads all packets without decoding one: how many there are and when they show, and which groups of pictures hold what was given.
-fn count(input: &mut Input, picture: Option<&Track>, sound: Option<&Track>, given: &Seals) -> Result<(Reviewed, Vec<bool>)> {
+fn count(input: &mut Input, picture: Option<&Track>, sound: Option<&Track>, given: &PacketDigests) -> Result<(Reviewed, Vec<bool>)> {
     let mut found = Reviewed::default();
     let mut groups = Vec::new();
     let mut packet = ff::Packet::empty();
@@ -100,7 +100,7 @@ fn count(input: &mut Input, picture: Option<&Track>, sound: Option<&Track>, give
     while input.read(&mut packet)? {
         let data = packet.data().unwrap_or_default();
         if let Some(track) = picture.filter(|track| track.stream == packet.stream()) {
-            let as_given = given.picture.get(found.frames as usize) == Some(&seal::of_stored(data));
+            let as_given = given.picture.get(found.frames as usize) == Some(&packet_digest::of_stored(data));
             found.altered += u64::from(!as_given);
             found.frames += 1;
             if let Some(ticks) = packet.pts() {
@@ -113,7 +113,7 @@ fn count(input: &mut Input, picture: Option<&Track>, sound: Option<&Track>, give
                 _ => groups.push(as_given),
             }
         } else if sound.is_some_and(|track| track.stream == packet.stream()) {
-            found.altered += u64::from(given.sound.get(heard) != Some(&seal::of_bytes(data)));
+            found.altered += u64::from(given.sound.get(heard) != Some(&packet_digest::of_bytes(data)));
             heard += 1;
         }
     }

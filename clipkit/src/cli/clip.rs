@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use clipkit::{
-    ClipOptions, Context, Folder, HookStyle, Model, OpenAiScorer, OpenAiTranscriber, Pipeline, PipelineConfig, PublisherConfig, Result,
-    ScorerConfig, TrackerConfig, TranscriberConfig,
-};
+use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
+use clipkit::model::HookStyle;
+use clipkit::stage::{Folder, OpenAiScorer, OpenAiTranscriber};
+use clipkit::weights::Weights;
+use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
 
 use super::args::{ClipArgs, Judge, Reporting, ScorerName, TrackerName, TranscriberName, Words};
 use super::exit::{self, Code};
@@ -114,7 +115,7 @@ pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
     };
     let local = || TranscriberConfig::Local { model: model.as_ref().map(Into::into), language: language.clone() };
     // Whoever names a model has said who transcribes.
-    let is_local = |model: &String| Path::new(model).is_dir() || Model::by_id(model).is_ok();
+    let is_local = |model: &String| Path::new(model).is_dir() || Weights::by_id(model).is_ok();
     match (words.transcriber, model) {
         (TranscriberName::Auto, None) => TranscriberConfig::Auto { openai, model: None },
         (TranscriberName::Auto, Some(model)) if is_local(model) => local(),

@@ -4,6 +4,7 @@ mod args;
 mod clip;
 mod exit;
 mod interrupt;
+mod memory;
 mod models;
 mod output;
 mod plans;

@@ -1,6 +1,7 @@
 //! `clipkit models`: the models that clipkit can use.
 
-use clipkit::{Context, Error, ErrorKind, Model, ModelStore};
+use clipkit::weights::{Weights, WeightsStore};
+use clipkit::{Context, Error, ErrorKind};
 
 use super::Done;
 use super::args::{ModelsArgs, ModelsCommand};
@@ -8,10 +9,10 @@ use super::interrupt::Interrupt;
 use super::output::{note, say};
 
 pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
-    let store = ModelStore::new();
+    let store = WeightsStore::new();
     match args.command {
         ModelsCommand::List => {
-            for model in Model::all() {
+            for model in Weights::all() {
                 let place = store.find(model).map_or("not here; clipkit models fetch".to_owned(), |path| path.display().to_string());
                 say(&format!(
                     "{:20} {:7.2} MB  {:10}  {}\n{:20} {place}",
@@ -25,9 +26,9 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
         }
         ModelsCommand::Fetch { names } => {
             let cx = Context::new();
-            let names = if names.is_empty() { vec![Model::DEFAULT_FACE_DETECTOR.to_owned()] } else { names };
+            let names = if names.is_empty() { vec![Weights::DEFAULT_FACE_DETECTOR.to_owned()] } else { names };
             for name in names {
-                let model = Model::by_id(&name)?;
+                let model = Weights::by_id(&name)?;
                 if store.find(model).is_none() {
                     note(&format!("downloading {} ({:.1} MB, {}) ...", model.id, model.size() as f64 / 1e6, model.license));
                 }
@@ -36,7 +37,7 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
             }
         }
         ModelsCommand::Path { name } => {
-            let model = Model::by_id(name.as_deref().unwrap_or(Model::DEFAULT_FACE_DETECTOR))?;
+            let model = Weights::by_id(name.as_deref().unwrap_or(Weights::DEFAULT_FACE_DETECTOR))?;
             let path = store.find(model).ok_or_else(|| {
                 Error::new(ErrorKind::NotFound, format!("the model {} is not on this machine", model.id))
                     .with_advice(format!("clipkit models fetch {}", model.id))

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use clipkit::{Error, ErrorKind, Result, Warning};
+use clipkit::model::Warning;
+use clipkit::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 /// A line on stdout. A reader that has seen enough (`| head`) is no failure.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use clipkit::{ClipOptions, ClipPlan, Context, Error, Pipeline, PipelineConfig, PublisherConfig, RankedPlan, Result, TrackerConfig};
+use clipkit::config::{PublisherConfig, TrackerConfig};
+use clipkit::model::ClipPlan;
+use clipkit::{ClipOptions, Context, Error, Pipeline, PipelineConfig, RankedPlan, Result};
 
 use super::args::{InspectArgs, RenderArgs};
 use super::interrupt::Interrupt;
@@ -20,7 +22,7 @@ pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
     result.map(|_| ())
 }
 
-async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::Manifest> {
+async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::model::Manifest> {
     clip::out_is_usable(&args.out)?;
     let plans = ranked(&args.plans.iter().map(|path| Ok((path.as_path(), read(path)?))).collect::<Result<Vec<_>>>()?);
     let config = PipelineConfig {
@@ -36,7 +38,7 @@ async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::Manifest> {
 pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
     let plan = read(&args.plan)?;
     let cx = Context::new();
-    interrupt.guard(&cx, clipkit::contact_sheet(&cx, &plan, &args.output)).await?;
+    interrupt.guard(&cx, clipkit::stage::contact_sheet(&cx, &plan, &args.output)).await?;
     say(&format!("{}", args.output.display()));
     Ok(())
 }

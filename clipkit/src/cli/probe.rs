@@ -1,6 +1,8 @@
 //! `clipkit probe`: what is in a video.
 
-use clipkit::{Context, FileSource, Media, Source};
+use clipkit::Context;
+use clipkit::model::Media;
+use clipkit::stage::{FileSource, Source};
 
 use super::Done;
 use super::args::ProbeArgs;

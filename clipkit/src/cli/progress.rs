@@ -5,10 +5,12 @@ use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use clipkit::{Context, Event, Stage};
+use clipkit::model::Stage;
+use clipkit::{Context, Event};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Reporting;
+use super::memory;
 use super::output::{note, say_json};
 
 /// A stage of the run, or a clip, has a bar of this many steps.
@@ -20,15 +22,33 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) fn context(how: Reporting) -> Context {
     let builder = Context::builder();
     match (how.quiet, how.json) {
-        (true, _) => builder,
-        (false, true) => builder.on_event(say_json).pace(INTERVAL),
+        (true, _) => builder.on_event(trim),
+        (false, true) => builder
+            .on_event(|event| {
+                trim(event);
+                say_json(event)
+            })
+            .pace(INTERVAL),
         (false, false) if std::io::stderr().is_terminal() => {
             let bars = Bars::default();
-            builder.on_event(move |event| bars.show(event))
+            builder.on_event(move |event| {
+                trim(event);
+                bars.show(event)
+            })
         }
-        (false, false) => builder.on_event(line),
+        (false, false) => builder.on_event(|event| {
+            trim(event);
+            line(event)
+        }),
     }
     .build()
+}
+
+/// Returns free memory to the system after the stages that use the most of it.
+fn trim(event: &Event) {
+    if matches!(event, Event::Finished { stage: Stage::Track | Stage::Render, .. }) {
+        memory::give_back();
+    }
 }
 
 /// One line for what is worth one.

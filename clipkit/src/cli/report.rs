@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use clipkit::{Error, Manifest, Planned, Score, Span, Usage, Warning};
+use clipkit::model::{Manifest, Score, Span, Usage, Warning};
+use clipkit::{Error, Planned};
 use serde::Serialize;
 
 use super::args::Reporting;
@@ -29,7 +30,7 @@ enum Line<'a> {
         input: Option<&'a Path>,
         kind: clipkit::ErrorKind,
         #[serde(skip_serializing_if = "Option::is_none")]
-        stage: Option<clipkit::Stage>,
+        stage: Option<clipkit::model::Stage>,
         message: String,
         recovery: &'a clipkit::Recovery,
     },

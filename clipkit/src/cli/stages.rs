@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use clipkit::{Context, Error, ErrorKind, FileSource, Media, Result, ScoreOptions, Scoring, Source, Timestamp, Tracking, Transcript};
+use clipkit::model::{Media, Timestamp, Transcript};
+use clipkit::stage::{FileSource, ScoreOptions, Scoring, Source, Tracking};
+use clipkit::{Context, Error, ErrorKind, Result};
 
 use super::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use super::interrupt::Interrupt;
@@ -13,7 +15,7 @@ pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> D
     let transcriber = clip::transcriber(&args.words).build(args.anew.layers())?;
     let work = async |cx: &Context| {
         let media = fetch(cx, &args.input).await?;
-        transcriber.transcribe(&cx.for_stage(clipkit::Stage::Transcribe), &media).await
+        transcriber.transcribe(&cx.for_stage(clipkit::model::Stage::Transcribe), &media).await
     };
     let transcript = with_warnings(interrupt, args.budget.max_cost, work).await?;
     write_json(args.output.as_deref(), &transcript)
@@ -29,7 +31,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
             Some(path) => Some(fetch(cx, path).await?),
             None => None,
         };
-        scorer.score(&cx.for_stage(clipkit::Stage::Score), &Scoring { media, transcript, options }).await
+        scorer.score(&cx.for_stage(clipkit::model::Stage::Score), &Scoring { media, transcript, options }).await
     };
     let candidates = with_warnings(interrupt, args.budget.max_cost, work).await?;
     if candidates.is_empty() {
@@ -46,10 +48,10 @@ pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
         let tracker = config.build(cx, args.anew.layers()).await?;
         let media = fetch(cx, &args.input).await?;
         media.require_video()?;
-        let Some(span) = args.span.intersection(clipkit::Span::between(Timestamp::ZERO, media.duration)) else {
+        let Some(span) = args.span.intersection(clipkit::model::Span::between(Timestamp::ZERO, media.duration)) else {
             return Err(usage(format!("--span lies after the end of the video, {}", media.duration)).with_path(&args.input));
         };
-        tracker.track(&cx.for_stage(clipkit::Stage::Track), &Tracking { media, span }).await
+        tracker.track(&cx.for_stage(clipkit::model::Stage::Track), &Tracking { media, span }).await
     };
     let tracks = with_warnings(interrupt, None, work).await?;
     write_json(args.output.as_deref(), &tracks)
@@ -71,7 +73,7 @@ async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: im
 }
 
 async fn fetch(cx: &Context, path: &Path) -> Result<Media> {
-    FileSource::new().fetch(&cx.for_stage(clipkit::Stage::Source), uri(path)?).await
+    FileSource::new().fetch(&cx.for_stage(clipkit::model::Stage::Source), uri(path)?).await
 }
 
 fn read(path: &Path) -> Result<Transcript> {

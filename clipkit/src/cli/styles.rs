@@ -1,6 +1,6 @@
 //! `clipkit styles`: the caption styles to start from.
 
-use clipkit::CaptionStyle;
+use clipkit::model::CaptionStyle;
 
 use super::Done;
 use super::args::StylesArgs;

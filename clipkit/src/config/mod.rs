@@ -1,9 +1,11 @@
 //! A whole pipeline as one JSON document, the same for the command line and every language.
 
+mod schema;
 mod scorer;
 mod tracker;
 mod transcriber;
 
+pub use schema::json_schemas;
 pub use scorer::ScorerConfig;
 pub use tracker::TrackerConfig;
 pub use transcriber::TranscriberConfig;
@@ -57,7 +59,7 @@ pub struct PipelineConfig {
     /// the default's place, so `{"track": []}` looks at every span anew.
     ///
     /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
-    /// limits stands around its requests, by default a retry: [`OpenAiServer::layers`](crate::OpenAiServer::layers).
+    /// limits stands around its requests, by default a retry: [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers).
     pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
     /// What clips are made, and how many.
     pub options: ClipOptions,

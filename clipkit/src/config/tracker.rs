@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::layer::{LayerConfig, StageExt, WithLayers};
 use crate::model::Tracks;
-use crate::models::{Model, ModelStore};
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, OnnxTracker, Tracking};
+use crate::weights::{Weights, WeightsStore};
 
 /// How faces and shots are found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,11 +65,11 @@ impl TrackerConfig {
 }
 
 fn named(model: &Option<String>) -> String {
-    model.clone().unwrap_or_else(|| Model::DEFAULT_FACE_DETECTOR.to_owned())
+    model.clone().unwrap_or_else(|| Weights::DEFAULT_FACE_DETECTOR.to_owned())
 }
 
 async fn load(cx: &Context, model: &str) -> Result<Arc<dyn FaceTracker>> {
-    let path = ModelStore::new().resolve(cx, model).await?;
+    let path = WeightsStore::new().resolve(cx, model).await?;
     cx.blocking(move |_| Ok(Arc::new(OnnxTracker::load(path)?) as Arc<dyn FaceTracker>)).await
 }
 

@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::{LayerConfig, WithLayers};
 use crate::model::{Media, Transcript};
-use crate::models::{Model, ModelStore};
 use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
+use crate::weights::{Weights, WeightsStore};
 
 /// How words and their times are found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +26,7 @@ pub enum TranscriberConfig {
         #[serde(default)]
         openai: OpenAiTranscriber,
         /// The local model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache, else
-        /// [`Model::DEFAULT_SPEECH`] where it was downloaded.
+        /// [`Weights::DEFAULT_SPEECH`] where it was downloaded.
         #[serde(default)]
         model: Option<PathBuf>,
     },
@@ -41,7 +41,7 @@ pub enum TranscriberConfig {
     /// A speech model on this machine: [`LocalTranscriber`].
     Local {
         /// The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that `auto` would take, else
-        /// [`Model::DEFAULT_SPEECH`].
+        /// [`Weights::DEFAULT_SPEECH`].
         #[serde(default)]
         model: Option<PathBuf>,
         /// The language that is spoken, as ISO 639-1 (`en`), for what comes after: such models find it out or know but one, and do not say it.
@@ -119,7 +119,7 @@ fn no_way(media: &Media) -> Error {
     // There is no source yet that brings a platform's captions along.
     let platform = format!("save those of the platform it comes from (yt-dlp --write-auto-subs makes {stem}.en.vtt)");
     let api = "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own";
-    let local = format!("get a speech model (clipkit models fetch {}, or a folder with --transcriber-model)", Model::DEFAULT_SPEECH);
+    let local = format!("get a speech model (clipkit models fetch {}, or a folder with --transcriber-model)", Weights::DEFAULT_SPEECH);
     Error::new(ErrorKind::NoTranscript, "nothing says what is spoken in this video, and there is nothing to transcribe it with")
         .with_path(&media.path)
         .with_advice(format!("four ways: {captions}; {platform}; {api}; {local}"))
@@ -142,15 +142,15 @@ impl Local {
 
     /// Whether a model was named, or is found on this machine.
     fn is_here(&self) -> bool {
-        self.model.is_some() || ModelStore::new().find_speech().is_some()
+        self.model.is_some() || WeightsStore::new().find_speech().is_some()
     }
 
     async fn find(&self, cx: &Context) -> Result<Arc<dyn Transcriber>> {
-        let store = ModelStore::new();
+        let store = WeightsStore::new();
         let folder = match (&self.model, store.find_speech()) {
             (None, Some(found)) => found,
             (named, _) => {
-                let named = named.as_deref().map_or(Model::DEFAULT_SPEECH.into(), |path| path.to_string_lossy());
+                let named = named.as_deref().map_or(Weights::DEFAULT_SPEECH.into(), |path| path.to_string_lossy());
                 store.resolve(cx, &named).await?
             }
         };

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Layer, LayerConfig, Next, Stage};
+use super::{Layer, LayerConfig, Next, Service};
 use crate::context::Context;
 use crate::error::Result;
 
@@ -12,15 +12,16 @@ where
     O: Send + Sync + 'static,
     F: Future<Output = Result<O>> + Send + 'static,
 {
-    let innermost = Next(Arc::new(Call(call)) as Arc<dyn Stage<(), O>>);
-    let around = |next, layer: &LayerConfig| Ok(Next(Arc::new(Around { layer: layer.around_a_request()?, next }) as Arc<dyn Stage<(), O>>));
+    let innermost = Next(Arc::new(Call(call)) as Arc<dyn Service<(), O>>);
+    let around =
+        |next, layer: &LayerConfig| Ok(Next(Arc::new(Around { layer: layer.around_a_request()?, next }) as Arc<dyn Service<(), O>>));
     layers.iter().try_fold(innermost, around)?.call(cx, &()).await
 }
 
 struct Call<C>(C);
 
 #[async_trait]
-impl<O, F, C> Stage<(), O> for Call<C>
+impl<O, F, C> Service<(), O> for Call<C>
 where
     C: Fn(Context) -> F + Send + Sync,
     F: Future<Output = Result<O>> + Send,
@@ -36,7 +37,7 @@ struct Around<O> {
 }
 
 #[async_trait]
-impl<O: Send> Stage<(), O> for Around<O> {
+impl<O: Send> Service<(), O> for Around<O> {
     async fn call(&self, cx: &Context, (): &()) -> Result<O> {
         self.layer.call(cx, &(), &self.next).await
     }

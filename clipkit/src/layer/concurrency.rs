@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Clones share the places, and so do all runs that share the stage: a model that needs all of the memory, an account that takes two requests
 /// at once. What one run may do at once is rather [`ClipOptions::at_once`](crate::ClipOptions::at_once).
 ///
-/// It belongs inside [`Retry`](crate::Retry): no place is held while a retry waits. In JSON, `{"concurrency": {"at_once": 2}}`.
+/// It belongs inside [`Retry`](crate::layer::Retry): no place is held while a retry waits. In JSON, `{"concurrency": {"at_once": 2}}`.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Concurrency {

@@ -28,7 +28,7 @@ pub enum LayerConfig {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use clipkit::*;
+/// use clipkit::prelude::*;
 ///
 /// let layers: Vec<LayerConfig> = serde_json::from_str(r#"[{"rate_limit": {"per_minute": 5}}, {"retry": {}}, {"cache": {}}]"#).unwrap();
 /// let scorer: Arc<dyn Scorer> = Arc::new(OpenAiScorer::default());

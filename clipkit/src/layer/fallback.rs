@@ -1,11 +1,11 @@
-use super::Stage;
+use super::Service;
 use crate::context::Context;
 use crate::error::Result;
 
 /// A stage, and another in its place where the first fails. The step down leaves a warning.
 ///
-/// Made by [`or`](crate::StageExt::or): `OnnxTracker::load(model)?.or(CenterTracker)`. Cancelled work is not tried again. What the second
-/// answers is never kept by a [`Cache`](crate::Cache) around the two, so the first gets another chance at the next run.
+/// Made by [`or`](crate::stage::StageExt::or): `OnnxTracker::load(model)?.or(CenterTracker)`. Cancelled work is not tried again. What the second
+/// answers is never kept by a [`Cache`](crate::layer::Cache) around the two, so the first gets another chance at the next run.
 #[derive(Clone, Debug)]
 pub struct Fallback<A, B> {
     first: A,
@@ -24,8 +24,8 @@ impl<A, B> Fallback<A, B> {
     pub(super) async fn first_that_works<I, O>(&self, cx: &Context, input: &I) -> Result<O>
     where
         I: ?Sized + Sync,
-        A: Stage<I, O>,
-        B: Stage<I, O>,
+        A: Service<I, O>,
+        B: Service<I, O>,
     {
         match self.first.call(cx, input).await {
             Err(error) if !error.is_cancelled() => {

@@ -42,7 +42,7 @@ const GRACE: Duration = Duration::from_millis(700);
 /// A layer goes around what stands before it, so the last one is the outermost and sees a call first. **The order matters:**
 ///
 /// ```
-/// # use clipkit::*;
+/// # use clipkit::prelude::*;
 /// # use std::sync::atomic::{AtomicUsize, Ordering};
 /// # use std::time::Duration;
 /// # struct Busy(AtomicUsize);
@@ -99,7 +99,7 @@ const GRACE: Duration = Duration::from_millis(700);
 /// ```
 ///
 /// A layer around a stage goes around a whole call: a transcript of two hours, all verdicts on a talk. What a server limits is requests, and a
-/// call makes many of them, so those limits are layers of the server: [`OpenAiServer::layers`](crate::OpenAiServer::layers). A retry is there by
+/// call makes many of them, so those limits are layers of the server: [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers). A retry is there by
 /// default, and attempts do not multiply: a [`Retry`] outside counts those that one further inside has made.
 ///
 /// From the stage outwards: [`Timeout`], [`Concurrency`], [`RateLimit`], [`Retry`], [`Cache`], and around it all [`or`](StageExt::or).
@@ -126,7 +126,7 @@ impl<T> StageExt for T {}
 /// A layer of your own goes around every stage if it asks nothing of the two:
 ///
 /// ```
-/// use clipkit::*;
+/// use clipkit::prelude::*;
 ///
 /// /// Says on stderr how long each call took.
 /// struct Stopwatch;
@@ -165,7 +165,7 @@ impl<I: ?Sized + Sync, O: Send> Layer<I, O> for Arc<dyn Layer<I, O>> {
 }
 
 /// What stands inside a [`Layer`]: the stage, or the next layer.
-pub struct Next<I: ?Sized, O>(Arc<dyn Stage<I, O>>);
+pub struct Next<I: ?Sized, O>(Arc<dyn Service<I, O>>);
 
 impl<I: ?Sized + Sync, O> Next<I, O> {
     /// Does the work.
@@ -205,7 +205,7 @@ impl<T, L: Clone> Clone for Layered<T, L> {
 
 /// Any of the six stage traits, seen as a function. A layer is written over this.
 #[async_trait]
-pub(crate) trait Stage<I: ?Sized, O>: Send + Sync {
+pub(crate) trait Service<I: ?Sized, O>: Send + Sync {
     async fn call(&self, cx: &Context, input: &I) -> Result<O>;
 
     /// The stage's fingerprint, where its kind has one.
@@ -244,12 +244,12 @@ impl<A, B> Wraps for Fallback<A, B> {
     }
 }
 
-/// For each stage trait: every implementer is a [`Stage`], and every layer over stages and every shared stage is an implementer.
+/// For each stage trait: every implementer is a [`Service`], and every layer over stages and every shared stage is an implementer.
 /// `cached by` names the method that makes the stage's answers fit for a cache.
 macro_rules! stages {
     ($($trait:ident :: $method:ident ($input:ty) -> $output:ty $(, cached by $about:ident)? { $($forward:tt)* })*) => {$(
         #[async_trait]
-        impl<T: $trait + ?Sized> Stage<$input, $output> for T {
+        impl<T: $trait + ?Sized> Service<$input, $output> for T {
             async fn call(&self, cx: &Context, input: &$input) -> Result<$output> {
                 self.$method(cx, input).await
             }

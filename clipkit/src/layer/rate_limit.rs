@@ -22,7 +22,7 @@ const TOLD: Duration = Duration::from_secs(1);
 /// It counts over the last 60 s and 24 h, not over the clock's minutes and days: that is never more than a server allows, and at times less.
 /// Clones count together, so stages that share an account get clones of one limit. It counts what this process does, since it started.
 ///
-/// It belongs inside [`Retry`](crate::Retry), so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
+/// It belongs inside [`Retry`](crate::layer::Retry), so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
 /// `{"rate_limit": {}}` is the default, 5 a minute, and `"per_minute": null` counts days alone.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -15,11 +15,11 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 /// Wrong settings, unusable input and cancelled work are never tried again.
 ///
 /// Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
-/// Stages that ask a server have one around each request ([`OpenAiServer::layers`](crate::OpenAiServer::layers)), where one request that fails
+/// Stages that ask a server have one around each request ([`OpenAiServer::layers`](crate::stage::OpenAiServer::layers)), where one request that fails
 /// is made again alone; one around such a stage is for a fallback or a server that is down for longer.
 ///
-/// It belongs outside [`RateLimit`](crate::RateLimit) and [`Timeout`](crate::Timeout), so that they hold for each attempt: see
-/// [`StageExt`](crate::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
+/// It belongs outside [`RateLimit`](crate::layer::RateLimit) and [`Timeout`](crate::layer::Timeout), so that they hold for each attempt: see
+/// [`StageExt`](crate::stage::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 /// The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
 /// in that moment is not thrown away.
 ///
-/// It belongs next to the stage, inside [`Retry`](crate::Retry) and [`RateLimit`](crate::RateLimit): outside, their waits use the time up. The time
+/// It belongs next to the stage, inside [`Retry`](crate::layer::Retry) and [`RateLimit`](crate::layer::RateLimit): outside, their waits use the time up. The time
 /// is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -19,7 +19,7 @@ pub struct Clip {
     pub frames: u64,
 }
 
-/// A clip and what goes with it, for a [`Publisher`](crate::Publisher).
+/// A clip and what goes with it, for a [`Publisher`](crate::stage::Publisher).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Post {
     /// Its place in the ranking, from 1.

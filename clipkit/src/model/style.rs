@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Sizes are fractions of the output's height, so a style looks the same at every resolution.
 ///
 /// ```
-/// use clipkit::CaptionStyle;
+/// use clipkit::model::CaptionStyle;
 ///
 /// // Another preset, with what is different.
 /// let mine = CaptionStyle::from_json(r##"{"like": "pop", "name": "mine", "font": "Lato", "highlight": "#ff5a36", "max_words": 2}"##)?;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::OpenAiServer;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::net::retry_after;
+use crate::http::retry_after;
 
 const LONGEST_CONNECT: Duration = Duration::from_secs(20);
 /// No transcript of half an hour and no answer to a prompt is as long.

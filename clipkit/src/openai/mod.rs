@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
+use crate::context::ledger::Held;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::layer::{LayerConfig, Retry, inside};
-use crate::ledger::Held;
 use crate::model::Usage;
 
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -30,7 +30,7 @@ const OPENAI: &str = "https://api.openai.com/v1";
 /// the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
 ///
 /// ```
-/// use clipkit::*;
+/// use clipkit::prelude::*;
 ///
 /// let server = OpenAiServer {
 ///     base_url: Some("http://localhost:8000/v1".into()),

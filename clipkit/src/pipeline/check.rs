@@ -37,7 +37,7 @@ pub(super) fn transcript(cx: &Context, mut transcript: Transcript, duration: Tim
     transcript
 }
 
-/// Candidates as [`Scorer`](crate::Scorer) promises them: inside the video, of the lengths asked for, ranked, apart, no more than asked for.
+/// Candidates as [`Scorer`](crate::stage::Scorer) promises them: inside the video, of the lengths asked for, ranked, apart, no more than asked for.
 pub(super) fn candidates(cx: &Context, answer: Vec<Candidate>, options: &ScoreOptions, duration: Timestamp) -> Vec<Candidate> {
     let video = Span::between(Timestamp::ZERO, duration);
     let mut kept: Vec<Candidate> = Vec::new();

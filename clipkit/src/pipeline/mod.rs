@@ -2,12 +2,15 @@
 
 mod builder;
 mod check;
-mod edges;
+mod clip;
+#[cfg(test)]
+mod framing_tests;
 mod options;
 mod planning;
 mod run;
 
 pub use builder::PipelineBuilder;
+pub use clip::{Clipping, clip};
 pub use options::ClipOptions;
 
 use std::collections::HashMap;
@@ -26,6 +29,7 @@ use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{
     Candidate, Clip, ClipPlan, Manifest, ManifestClip, Media, PlanSource, Post, Span, Stage, Timestamp, Tracks, Transcript, Usage, Warning,
 };
+use crate::plan::snap;
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::{Heuristic, ScoreOptions, Scorer, Scoring};
@@ -276,8 +280,8 @@ impl Pipeline {
         }
         let others: Vec<Span> = chosen.candidates.iter().map(|other| other.span).filter(|other| *other != span).collect();
         let video = Span::between(Timestamp::ZERO, chosen.media.duration);
-        let around = edges::Around { words: &chosen.transcript.words, voice, others: &others, video };
-        edges::snap(span, &around, self.options.min, self.options.max + check::LENGTH_LEEWAY)
+        let around = snap::Around { words: &chosen.transcript.words, voice, others: &others, video };
+        snap::snap(span, &around, self.options.min, self.options.max + check::LENGTH_LEEWAY)
     }
 
     /// What the tracker sees; nothing, with a warning, where it fails.
@@ -301,7 +305,7 @@ impl Pipeline {
             return Ok(Vec::new());
         }
         let (media, (start, end)) = (chosen.media.clone(), (candidate.span.start(), candidate.span.end()));
-        let span = Span::between(start.plus(-edges::HEARD_SECS).max(Timestamp::ZERO), end.plus(edges::HEARD_SECS));
+        let span = Span::between(start.plus(-snap::HEARD_SECS).max(Timestamp::ZERO), end.plus(snap::HEARD_SECS));
         let heard = run.stage(Stage::Plan, Some(rank), |cx| async move {
             cx.blocking(move |cx| {
                 let samples = av::speech_samples(cx, &media, span)?;

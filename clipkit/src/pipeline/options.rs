@@ -15,7 +15,8 @@ use crate::score::{Genre, ScoreOptions};
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
 ///
 /// ```
-/// use clipkit::{CaptionStyle, ClipOptions, Platform};
+/// use clipkit::ClipOptions;
+/// use clipkit::model::{CaptionStyle, Platform};
 ///
 /// let options = ClipOptions { clips: 4, platform: Platform::Shorts, captions: Some(CaptionStyle::pop()), ..ClipOptions::default() };
 /// # assert_eq!(options.jobs, None);

@@ -1,11 +1,11 @@
-use crate::caption::{self, Around};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
     Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, SubjectSample,
     SubjectTrack, Timestamp, Tracks, Transcript,
 };
-use crate::reframe::{self, Framed, Framing};
+use crate::plan::caption::{self, Around};
+use crate::plan::reframe::{self, Framed, Framing};
 
 use super::ClipOptions;
 

@@ -138,7 +138,7 @@ fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 /// Writes beside the target and renames, so the target is whole or absent.
 fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std::io::Result<()>) -> Result<()> {
     let attempt = || {
-        let mut file = crate::scratch::beside(folder)?;
+        let mut file = crate::context::scratch::beside(folder)?;
         write(file.as_file_mut())?;
         file.persist(to).map_err(|error| error.error)?;
         Ok(())

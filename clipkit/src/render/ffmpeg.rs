@@ -5,12 +5,11 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::gate::{self, Verdict};
+use super::verify::{self, Verdict};
 use super::{Renderer, cover, part, pass};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::memory;
 use crate::model::{Clip, ClipPlan};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
@@ -47,12 +46,7 @@ impl Renderer for FfmpegRenderer {
         plan.validate()?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
-        cx.blocking(move |cx| {
-            let clip = render(cx, &plan, threads);
-            memory::give_back();
-            clip
-        })
-        .await
+        cx.blocking(move |cx| render(cx, &plan, threads)).await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
@@ -69,14 +63,14 @@ fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<Clip> {
         let parts = &cx.child();
         let (covered, verdict) = std::thread::scope(|scope| {
             let cover = part::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
-            let verdict = gate::judge(parts, plan, &files, &witness, threads);
+            let verdict = verify::judge(parts, plan, &files, &witness, threads);
             Ok((part::join(cover), verdict))
         })?;
         // Where it failed, it stopped the gate.
         covered?;
         match verdict? {
             Verdict::Passed(clip) => return Ok(clip),
-            Verdict::Refused(why) if again => return Err(gate::refusal(&why)),
+            Verdict::Refused(why) if again => return Err(verify::refusal(&why)),
             Verdict::Refused(why) => {
                 cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
                 again = true;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use fontdb::{Database, FaceInfo, ID, Stretch, Style};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::caption::{self, Fonts, Part};
+use crate::plan::caption::{self, Fonts, Part};
 
 /// Families that stand in for others, best first: even, upright sans faces. Any other that is installed comes after them.
 const PREFERRED: [&str; 30] = [
@@ -258,7 +258,7 @@ impl Setting<'_> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::caption::Face;
+    use crate::plan::caption::Face;
 
     /// A shelf with the faces of one family alone.
     pub(in crate::render) fn only(family: &str) -> Shelf {

@@ -2,22 +2,24 @@
 
 mod chain;
 mod compose;
-mod course;
+mod contact_sheet;
 mod cover;
+mod envelope;
 mod ffmpeg;
 mod font;
 mod frame;
-mod gate;
-mod glimpse;
+mod frame_rate;
 mod loudness;
+mod luma_signature;
 mod part;
 mod pass;
-mod shutter;
+mod record;
 mod sound;
 mod soundtrack;
 mod text;
-mod witness;
+mod verify;
 
+pub use contact_sheet::contact_sheet;
 pub use ffmpeg::FfmpegRenderer;
 
 use async_trait::async_trait;

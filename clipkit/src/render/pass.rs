@@ -3,10 +3,10 @@ use std::thread::ScopedJoinHandle;
 
 use super::ffmpeg::Files;
 use super::frame::Framer;
+use super::frame_rate::FrameRateConverter;
 use super::part::{join, spawn};
-use super::shutter::Shutter;
+use super::record::{LOOK, RenderRecord};
 use super::soundtrack::Soundtrack;
-use super::witness::{LOOK, Witness};
 use crate::av::{Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ const EARLY: usize = 256;
 ///
 /// Three threads share the work: this one frames the pictures, one encodes and writes them, one makes the sound. What ends one of them
 /// ends the others.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(VideoFrame, Witness)> {
+pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(VideoFrame, RenderRecord)> {
     // Cancelled where a part fails, so that the others stop.
     let cx = &cx.child();
     std::thread::scope(|scope| {
@@ -40,7 +40,9 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         }
         drop(frames);
         match (framed, join(writing)) {
-            (Ok((cover, seen)), Ok(written)) => Ok((cover, Witness { pictures: seen.pictures, blacked_out: seen.blacked_out, ..written })),
+            (Ok((cover, seen)), Ok(written)) => {
+                Ok((cover, RenderRecord { pictures: seen.pictures, blacked_out: seen.blacked_out, ..written }))
+            }
             // What was stopped is not what went wrong.
             (Err(stopped), Err(error)) if stopped.is_cancelled() => Err(error),
             (Err(error), _) | (_, Err(error)) => Err(error),
@@ -57,11 +59,11 @@ fn frame(
     threads: usize,
     frames: &SyncSender<VideoFrame>,
     spare: &Receiver<VideoFrame>,
-) -> Result<(VideoFrame, Witness)> {
-    let mut shutter = Shutter::open(cx, plan, media, threads)?;
+) -> Result<(VideoFrame, RenderRecord)> {
+    let mut shutter = FrameRateConverter::open(cx, plan, media, threads)?;
     let mut framer = Framer::new(cx, plan, media, files, threads)?;
     let mut look = Thumbnailer::new(media.require_video()?, LOOK);
-    let mut witness = Witness::default();
+    let mut witness = RenderRecord::default();
     let count = plan.frames();
     let cover_at = (count as f64 * COVER_AT) as u64;
     let mut cover = None;
@@ -99,7 +101,7 @@ fn write(
     frames: &Receiver<VideoFrame>,
     done: &Sender<VideoFrame>,
     sound: Making<'_>,
-) -> Result<Witness> {
+) -> Result<RenderRecord> {
     let mut encoder = VideoEncoder::open(&VideoSettings {
         width: plan.output.width,
         height: plan.output.height,
@@ -129,5 +131,5 @@ fn write(
     cx.check()?;
     encoder.finish(&mut packets)?;
     packets.drain(..).try_for_each(|packet| file.write(packet))?;
-    Ok(Witness { sound: sound.course, loudness: sound.loudness, seals: file.finish()?, ..Witness::default() })
+    Ok(RenderRecord { sound: sound.course, loudness: sound.loudness, seals: file.finish()?, ..RenderRecord::default() })
 }

@@ -1,4 +1,4 @@
-use super::course::Course;
+use super::envelope::Envelope;
 use super::loudness::{self, Measured, Meter, Treatment};
 use super::sound::Sound;
 use crate::av::{EncodedSound, SAMPLE_RATE, SoundEncoder};
@@ -13,7 +13,7 @@ const MOST_ENCODINGS: usize = 4;
 pub(super) struct Soundtrack {
     pub(super) encoded: EncodedSound,
     /// What was encoded.
-    pub(super) course: Course,
+    pub(super) course: Envelope,
     /// How loud it is; none where it was left as it was.
     pub(super) loudness: Option<Measured>,
 }
@@ -55,7 +55,7 @@ impl Soundtrack {
     /// Encodes all of it, with this done to it.
     fn encode(sound: &mut Sound, plan: &ClipPlan, treatment: Treatment) -> Result<Self> {
         let mut encoder = SoundEncoder::open(SAMPLE_RATE, 2, plan.output.audio_bitrate)?;
-        let mut course = Course::default();
+        let mut course = Envelope::default();
         let mut meter = Meter::quick()?;
         sound.listen(treatment, &mut |frame| {
             course.push(frame);

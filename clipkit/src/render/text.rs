@@ -1,9 +1,9 @@
 //! The text that a plan lays over the picture, checked against the fonts of this machine before anything is drawn.
 
 use super::font::{Setting, Shelf};
-use crate::caption::{self, Document};
 use crate::context::Context;
 use crate::model::{CaptionTrack, ClipPlan};
+use crate::plan::caption::{self, Document};
 
 /// Captions of which more than this part of the words cannot be shown are left out.
 const TOO_MUCH: f64 = 0.5;

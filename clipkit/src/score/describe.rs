@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use super::judge::Judged;
 use super::lexicon::{Lexicon, Traits};
 use super::segment::{End, Talk, weight};
-use super::traces::Traces;
+use super::sentence_features::SentenceFeatures;
 use crate::model::script;
 
 const TITLE_WORDS: f64 = 8.0;
 const TITLE_LETTERS: usize = 60;
 
 /// A short title in the span's own words: of its first sentences, the clause that says most and is whole; else the opening, cut short.
-pub(super) fn title(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
+pub(super) fn title(talk: &Talk<'_>, traces: &SentenceFeatures, span: &Judged) -> String {
     const SENTENCES: usize = 8;
     let keys = keyness(talk, span);
     let mut best: Option<(f64, String)> = None;
@@ -171,7 +171,7 @@ fn capitalised(text: &str) -> String {
 }
 
 /// One sentence on what speaks for the span. It states only what is so.
-pub(super) fn reason(talk: &Talk<'_>, traces: &Traces, span: &Judged) -> String {
+pub(super) fn reason(talk: &Talk<'_>, traces: &SentenceFeatures, span: &Judged) -> String {
     let (first, last) = (span.sentences.start, span.sentences.end - 1);
     let words = talk.sentences[first].words.start..talk.sentences[last].words.end;
     let count = |wanted: Traits| talk.traits[words.clone()].iter().filter(|traits| traits.has(wanted)).count();

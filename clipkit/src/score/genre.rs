@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 /// | `gaming` | 28 | 20 | 10 | 42 | 24 s |
 /// | `news` | 34 | 36 | 26 | 4 | 28 s |
 ///
-/// The numbers are parts in a hundred of [`Score::total`](crate::Score::total). They are choices of taste, set by hand, not learned.
+/// The numbers are parts in a hundred of [`Score::total`](crate::model::Score::total). They are choices of taste, set by hand, not learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -6,7 +6,7 @@ use super::genre::Weights;
 use super::judge::{Judged, Limits, candidates};
 use super::segment::Talk;
 use super::select::select;
-use super::traces::Traces;
+use super::sentence_features::SentenceFeatures;
 use super::{Scorer, Scoring, describe, topic};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,7 +65,7 @@ pub(super) struct Choice<'a> {
     pub(super) talk: &'a Talk<'a>,
     pub(super) limits: &'a Limits,
     pub(super) spans: &'a [Judged],
-    traces: &'a Traces,
+    traces: &'a SentenceFeatures,
 }
 
 impl Choice<'_> {
@@ -101,7 +101,7 @@ pub(super) fn choose<T>(
     for sentence in [(longest * 0.6).min(20.0), 3.0] {
         let mut talk = Talk::read(words, language, sentence);
         topic::mark(&mut talk, &options.about, &options.avoid);
-        let traces = Traces::of(&talk);
+        let traces = SentenceFeatures::of(&talk);
         for silence in SILENCES {
             cx.check()?;
             let limits = Limits { shortest, longest, silence, media_end, weights, topical };

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::genre::Weights;
 use super::lexicon::Traits;
 use super::segment::{End, Talk};
-use super::traces::Traces;
+use super::sentence_features::SentenceFeatures;
 use crate::model::{Score, Timestamp};
 
 /// A span of sentences and what speaks for it.
@@ -45,7 +45,7 @@ const TAIL: f64 = 0.3;
 const MOST_OF_VIDEO: f64 = 0.9;
 
 /// All spans that could be clips, judged; for each first sentence the best few and the shortest.
-pub(super) fn candidates(talk: &Talk<'_>, traces: &Traces, limits: &Limits) -> Vec<Judged> {
+pub(super) fn candidates(talk: &Talk<'_>, traces: &SentenceFeatures, limits: &Limits) -> Vec<Judged> {
     const KEPT_PER_START: usize = 4;
     let mut found = Vec::new();
     let mut seen = vec![u32::MAX; talk.stem_count];
@@ -173,7 +173,7 @@ impl Sums {
         }
     }
 
-    fn score(&self, talk: &Talk<'_>, traces: &Traces, sentences: Range<usize>, length: f64, limits: &Limits) -> Score {
+    fn score(&self, talk: &Talk<'_>, traces: &SentenceFeatures, sentences: Range<usize>, length: f64, limits: &Limits) -> Score {
         let (first, last) = (sentences.start, sentences.end - 1);
         let shift_after = traces.shift.get(last + 1).copied().unwrap_or(1.0);
         let opens = (1.0 - traces.dangling[first]) * (0.8 + 0.2 * traces.shift[first]);

@@ -11,9 +11,9 @@ mod openings_tests;
 mod plain;
 mod segment;
 mod select;
+mod sentence_features;
 mod shortlist;
 mod topic;
-mod traces;
 mod unspaced;
 
 pub use genre::Genre;
@@ -92,7 +92,7 @@ pub trait Scorer: Send + Sync {
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>>;
 
     /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
-    /// kept by a [`Cache`](crate::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
     fn fingerprint(&self) -> Option<String> {
         None
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::segment::Talk;
-use super::traces::Traces;
+use super::sentence_features::SentenceFeatures;
 use crate::model::Word;
 
 /// From here an opening counts as good.
@@ -31,7 +31,7 @@ fn opening(language: &str, sentence: &str) -> f64 {
     let text = format!("{} {sentence}", before(language));
     let words: Vec<Word> = text.split(' ').enumerate().map(|(n, word)| Word::new(word, n as f64 * 0.4, n as f64 * 0.4 + 0.35)).collect();
     let talk = Talk::read(&words, Some(language), 20.0);
-    let traces = Traces::of(&talk);
+    let traces = SentenceFeatures::of(&talk);
     traces.hook[1] * (1.0 - traces.dangling[1])
 }
 

@@ -3,8 +3,11 @@
 mod associate;
 mod camera;
 mod center;
+mod cut_candidates;
 mod detect;
-mod gaze;
+mod detection_schedule;
+mod frame_analysis;
+mod frames;
 mod kalman;
 mod motion;
 mod onnx;
@@ -13,12 +16,11 @@ mod screen;
 mod shot;
 mod speaker;
 mod subject;
-mod suspect;
-mod watch;
 
 #[doc(hidden)]
 pub use associate::SeenFaces;
 pub use center::CenterTracker;
+pub use frames::{Frame, FrameOptions, Frames};
 pub use motion::MotionTracker;
 pub use onnx::{OnnxTracker, OnnxTrackerOptions};
 
@@ -52,7 +54,7 @@ pub trait FaceTracker: Send + Sync {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks>;
 
     /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
-    /// kept by a [`Cache`](crate::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
     fn fingerprint(&self) -> Option<String> {
         None
     }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::watch::{Frames, Watch};
+use super::frame_analysis::{FrameAnalysis, Frames};
 use super::{FaceTracker, Tracking};
 use crate::context::Context;
 use crate::error::Result;
@@ -27,7 +27,7 @@ impl FaceTracker for MotionTracker {
 
 fn look_at(cx: &Context, tracking: &Tracking) -> Result<Tracks> {
     let span = tracking.span;
-    let mut watch = Watch::new(tracking.media.require_video()?);
+    let mut watch = FrameAnalysis::new(tracking.media.require_video()?);
     let mut frames = Frames::open(cx, tracking)?;
     let length = span.duration().as_secs_f64().max(1e-6);
     let mut told = span.start();

@@ -8,13 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::associate::{self, Look};
 use super::detect::{Detection, Detector};
-use super::gaze::Gaze;
-use super::watch::{Frames, Watch};
+use super::detection_schedule::DetectionSchedule;
+use super::frame_analysis::{FrameAnalysis, Frames};
 use super::{FaceTracker, Tracking};
 use crate::av::{RgbImage, Thumbnailer};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::memory;
 use crate::model::Tracks;
 use crate::onnx::{self, RuntimeOptions};
 
@@ -91,8 +90,8 @@ impl OnnxTracker {
         let Tracking { media, span } = tracking;
         let video = media.require_video()?;
         let mut frames = Frames::open(cx, tracking)?;
-        let (mut watch, mut large) = (Watch::new(video), Thumbnailer::new(video, LONGEST));
-        let (mut gaze, mut due) = (Gaze::default(), span.start());
+        let (mut watch, mut large) = (FrameAnalysis::new(video), Thumbnailer::new(video, LONGEST));
+        let (mut gaze, mut due) = (DetectionSchedule::default(), span.start());
         let length = span.duration().as_secs_f64().max(1e-6);
         // A frame that comes a little before it is due is nearer than the next one.
         let early = 0.5 / video.frame_rate.fps().max(1.0);
@@ -131,12 +130,7 @@ fn sure(confidence: f64) -> f64 {
 impl FaceTracker for OnnxTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let (tracker, tracking) = (self.clone(), tracking.clone());
-        cx.blocking(move |cx| {
-            let seen = tracker.look_at(cx, &tracking);
-            memory::give_back();
-            seen
-        })
-        .await
+        cx.blocking(move |cx| tracker.look_at(cx, &tracking)).await
     }
 
     fn fingerprint(&self) -> Option<String> {

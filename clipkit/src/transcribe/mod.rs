@@ -36,7 +36,7 @@ pub trait Transcriber: Send + Sync {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript>;
 
     /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
-    /// kept by a [`Cache`](crate::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
     fn fingerprint(&self) -> Option<String> {
         None
     }

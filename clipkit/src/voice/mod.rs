@@ -1,7 +1,7 @@
 //! Where a voice is heard: samples in, spans out.
 //!
 //! Two networks can judge. Earshot's is built in and tells speech from silence, hum and noise; music it takes for a voice. Silero's is a
-//! file (`silero-vad` among the [models](crate::Model)) and needs the ONNX Runtime, but tells speech from music too, so it is asked where it
+//! file (`silero-vad` among the [models](crate::weights::Weights)) and needs the ONNX Runtime, but tells speech from music too, so it is asked where it
 //! is on this machine. Measured by the tests on recordings whose speech is marked, in per cent of the speech that was missed and of the rest
 //! that was taken for speech, and on music, in per cent of its length:
 //!
@@ -17,7 +17,7 @@ use earshot::Detector;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Span, Timestamp};
-use crate::models::{Model, ModelStore};
+use crate::weights::{Weights, WeightsStore};
 use silero::{Silero, Stream};
 
 /// Samples a second that are listened to.
@@ -81,8 +81,8 @@ pub(crate) struct Listener<'a> {
 impl<'a> Listener<'a> {
     /// For mono sound of 16 000 samples a second whose first is heard at `start`.
     pub(crate) fn open(cx: &'a Context, start: Timestamp) -> Self {
-        let store = ModelStore::new();
-        let path = Model::by_id(Model::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
+        let store = WeightsStore::new();
+        let path = Weights::by_id(Weights::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
         let silero = path.and_then(|path| match Silero::shared(&path) {
             Ok(silero) => Some(Stream::new(silero, start)),
             Err(error) => {

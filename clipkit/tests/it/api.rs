@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use clipkit::{ErrorKind, LayerConfig, OpenAiServer, Recovery, Retry};
+use clipkit::layer::{LayerConfig, Retry};
+use clipkit::stage::OpenAiServer;
+use clipkit::{ErrorKind, Recovery};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wiremock::{MockServer, ResponseTemplate};

@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use clipkit::{ClipPlan, Manifest};
+use clipkit::model::{ClipPlan, Manifest};
 use serde_json::{Value, json};
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

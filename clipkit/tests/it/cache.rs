@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use clipkit::object_store::memory::InMemory;
-use clipkit::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
-use clipkit::*;
+use clipkit::prelude::*;
+use clipkit::store::object_store::memory::InMemory;
+use clipkit::store::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use futures::StreamExt;
 use tokio::time::Instant;
 
@@ -383,7 +383,7 @@ async fn a_store_that_cannot_be_used_costs_a_warning_and_no_answer() {
     let pipeline = fake.builder().tracker(fake.clone().layer(cache)).build().unwrap();
     let planned = pipeline.plan("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
-    // Said once, for the run.
+    // TimedWord once, for the run.
     let said: Vec<&Warning> = planned.warnings.iter().filter(|warning| warning.stage == Stage::Track).collect();
     let [warning] = said[..] else { panic!("{said:?}") };
     assert!(warning.message.contains("cannot be kept") && warning.clip.is_none(), "{warning:?}");
@@ -419,7 +419,7 @@ async fn builtin_stages_say_what_decides_their_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_hangs_is_not_waited_for() {
-    use clipkit::object_store::throttle::{ThrottleConfig, ThrottledStore};
+    use clipkit::store::object_store::throttle::{ThrottleConfig, ThrottledStore};
     let config = ThrottleConfig { wait_get_per_call: 3600 * SECOND, wait_put_per_call: 3600 * SECOND, ..ThrottleConfig::default() };
     let slow = Slow::default();
     let stage = slow.clone().layer(Cache::over(Arc::new(ThrottledStore::new(InMemory::new(), config))));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use clipkit::*;
+use clipkit::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

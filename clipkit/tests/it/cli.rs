@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use clipkit::{ClipPlan, Manifest, X264Preset};
+use clipkit::model::{ClipPlan, Manifest, X264Preset};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -246,7 +246,7 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
 
     // Edited: number seven, shorter, smaller, another title, no captions.
     let mut plan = ClipPlan::from_json(&fs::read_to_string(desk.path(&format!("out/{file}"))).unwrap()).unwrap();
-    plan.span = clipkit::Span::between(plan.span.start(), plan.span.start().plus(2.0));
+    plan.span = clipkit::model::Span::between(plan.span.start(), plan.span.start().plus(2.0));
     plan.scenes[0].span = plan.span.since(plan.span.start());
     plan.scenes.truncate(1);
     (plan.output.width, plan.output.height, plan.title, plan.captions) = (180, 320, "My title".into(), None);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clipkit::*;
+use clipkit::prelude::*;
 
 type Hook<I, O> = Arc<dyn Fn(&Context, &I) -> Result<O> + Send + Sync>;
 

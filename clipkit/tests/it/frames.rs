@@ -1,6 +1,8 @@
 //! The pictures that a stage of one's own looks at.
 
-use clipkit::{Context, ErrorKind, Frame, FrameOptions, Frames, Media, Span};
+use clipkit::model::{Media, Span};
+use clipkit::stage::{Frame, FrameOptions, Frames};
+use clipkit::{Context, ErrorKind};
 
 use crate::render::fetch;
 use crate::support::ffmpeg;

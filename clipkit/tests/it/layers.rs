@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use clipkit::*;
+use clipkit::prelude::*;
 use tokio::time::Instant;
 
 use crate::fakes::{Fake, media, transcript};

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clipkit::{
-    Clip, ClipPlan, Context, Crop, CropKey, FfmpegRenderer, Half, Layout, Pane, Rect, Renderer, Scene, Span, Speaking, Timestamp,
-};
+use clipkit::Context;
+use clipkit::model::{Clip, ClipPlan, Crop, CropKey, Half, Layout, Pane, Rect, Scene, Span, Speaking, Timestamp};
+use clipkit::stage::{FfmpegRenderer, Renderer};
 
 use crate::render::{centred, fetch, made};
 use crate::support::{ffmpeg_bytes, luma_frames};

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use clipkit::{Context, ErrorKind, FileSource, LocalTranscriber, Media, Source, Transcriber};
+use clipkit::model::Media;
+use clipkit::stage::{FileSource, LocalTranscriber, Source, Transcriber};
+use clipkit::{Context, ErrorKind};
 
 use crate::onnx::{FLOAT, INT32, INT64, Message, floats, integer, integers, longs, node, value, write};
 use crate::support::ffmpeg;

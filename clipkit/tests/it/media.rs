@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clipkit::*;
+use clipkit::prelude::*;
 use futures::StreamExt;
 
 use crate::fakes::{Fake, candidate};

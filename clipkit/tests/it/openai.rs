@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use clipkit::{
-    Context, ErrorKind, Event, FileSource, LayerConfig, Media, OpenAiServer, OpenAiTranscriber, RateLimit, Recovery, Retry, Source,
-    StageExt, Timestamp, Transcriber,
-};
+use clipkit::layer::{LayerConfig, RateLimit, Retry};
+use clipkit::model::{Media, Timestamp};
+use clipkit::stage::{FileSource, OpenAiServer, OpenAiTranscriber, Source, StageExt, Transcriber};
+use clipkit::{Context, ErrorKind, Event, Recovery};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use clipkit::{
-    CenterTracker, Context, ErrorKind, Event, FaceTracker, FileSource, MotionTracker, OnnxTracker, OnnxTrackerOptions, ShotContent, Source,
-    Span, Stage, StageExt, Timestamp, Tracking, Tracks,
-};
+use clipkit::model::{ShotContent, Span, Stage, Timestamp, Tracks};
+use clipkit::stage::{CenterTracker, FaceTracker, FileSource, MotionTracker, OnnxTracker, OnnxTrackerOptions, Source, StageExt, Tracking};
+use clipkit::{Context, ErrorKind, Event};
 
 use crate::support::{ffmpeg, testdata};
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use clipkit::*;
+use clipkit::prelude::*;
 
 use crate::fakes::{Fake, candidate, media, transcript};
 

@@ -1,6 +1,8 @@
 use std::path::Path;
 
-use clipkit::{Context, ErrorKind, FileSource, Hdr, Media, Orientation, Source};
+use clipkit::model::{Hdr, Media, Orientation};
+use clipkit::stage::{FileSource, Source};
+use clipkit::{Context, ErrorKind};
 
 use crate::support::{ffmpeg, testdata};
 

@@ -1,9 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use clipkit::{
-    ClipPlan, Context, Crop, CropKey, ErrorKind, FfmpegRenderer, FileSource, FrameRate, Layout, Media, Output, PlanSource, Rect, Renderer,
-    Scene, Score, Source, Span, Timestamp,
-};
+use clipkit::model::{ClipPlan, Crop, CropKey, FrameRate, Layout, Media, Output, PlanSource, Rect, Scene, Score, Span, Timestamp};
+use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
+use clipkit::{Context, ErrorKind};
 
 use crate::support::{ffmpeg, ffmpeg_complaints, luma_frames, probe_json, samples, testdata, videos};
 
@@ -149,7 +148,7 @@ async fn a_clip_can_be_entered_at_every_key_frame() {
     let media = fetch(&source).await;
     let cx = Context::new();
     let mut plan = centred(&media, Span::secs(0.0, 9.0).unwrap(), (270, 480));
-    plan.output.preset = clipkit::X264Preset::Medium;
+    plan.output.preset = clipkit::model::X264Preset::Medium;
     let clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
     for second in [2, 4, 6, 8] {
         let complaints = ffmpeg_complaints(&format!("-ss {second} -i {} -f null -", clip.video.display()));
@@ -178,7 +177,7 @@ async fn cancelling_stops_within_a_second_and_leaves_nothing() {
     let out = folder.path().join("out");
     let cx = Context::builder().scratch_in(&out).build();
     let mut plan = centred(&media, Span::secs(0.0, 20.0).unwrap(), (1080, 1920));
-    plan.output.preset = clipkit::X264Preset::Slow;
+    plan.output.preset = clipkit::model::X264Preset::Slow;
     let (work, token) = (cx.clone(), cx.clone());
     let task = tokio::spawn(async move { FfmpegRenderer::new().render(&work, &plan).await });
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clipkit::ClipPlan;
+use clipkit::model::ClipPlan;
 
 fn is_current(name: &str, schema: &serde_json::Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name);
@@ -21,5 +21,5 @@ fn the_committed_schema_of_plans_is_current() {
 
 #[test]
 fn the_committed_schemas_of_all_documents_are_current() {
-    is_current("clipkit.schema.json", &clipkit::json_schemas());
+    is_current("clipkit.schema.json", &clipkit::config::json_schemas());
 }

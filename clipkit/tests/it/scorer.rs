@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use clipkit::{
-    Candidate, Context, ErrorKind, Genre, Heuristic, OpenAiScorer, OpenAiServer, Price, ScoreOptions, Scorer, Scoring, Stage, StageExt,
-    Transcript, Word,
-};
+use clipkit::model::{Candidate, Stage, Transcript, Word};
+use clipkit::stage::{Genre, Heuristic, OpenAiScorer, OpenAiServer, Price, ScoreOptions, Scorer, Scoring, StageExt};
+use clipkit::{Context, ErrorKind};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -394,7 +393,7 @@ async fn plainer_servers_are_asked_more_plainly() {
 #[tokio::test]
 async fn a_budget_is_never_passed() {
     let price = Price { input: 10.0, output: 20.0 };
-    let cost = |usage: &clipkit::Usage| usage.cost_usd.unwrap();
+    let cost = |usage: &clipkit::model::Usage| usage.cost_usd.unwrap();
     // Without a budget: what it costs by the server's count, 1000 tokens read and 100 written a request.
     let server = judging(fair).await;
     let cx = Context::new();

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clipkit::{
-    Clip, ClipOptions, ClipPlan, Context, Crop, FfmpegRenderer, FileSource, Layout, Loudness, Rect, Renderer, Scene, Span, Timestamp,
-    Transcript,
-};
+use clipkit::model::{Clip, ClipPlan, Crop, Layout, Loudness, Rect, Scene, Span, Timestamp, Transcript};
+use clipkit::stage::{FfmpegRenderer, FileSource, Renderer};
+use clipkit::{ClipOptions, Context};
 
 use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, loudness, samples, testdata};

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clipkit::{
-    Candidate, ClipOptions, Context, ErrorKind, Genre, Heuristic, ScoreOptions, Scorer, Scoring, Stage, Transcript, Usage, Word,
-};
+use clipkit::model::{Candidate, Stage, Transcript, Usage, Word};
+use clipkit::stage::{Genre, Heuristic, ScoreOptions, Scorer, Scoring};
+use clipkit::{ClipOptions, Context, ErrorKind};
 
 use crate::fakes::{Fake, candidate};
 use crate::words::{CLOCKS, made_talk};
@@ -132,7 +132,7 @@ async fn what_stages_spend_is_in_the_manifest_and_a_budget_is_theirs_to_see() {
     assert_eq!(*seen.lock().unwrap(), [Some(1.5)]);
     let text = serde_json::to_value(&manifest).unwrap();
     assert_eq!(text["usage"][0]["stage"], "score");
-    assert_eq!(serde_json::from_value::<clipkit::Manifest>(text).unwrap(), manifest);
+    assert_eq!(serde_json::from_value::<clipkit::model::Manifest>(text).unwrap(), manifest);
     // Each run has the whole budget, and whoever asked for several hears of all.
     pipeline.plan_with(&cx, "talk.mp4").await.unwrap();
     assert_eq!((*seen.lock().unwrap()).len(), 2);

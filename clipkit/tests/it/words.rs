@@ -5,10 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clipkit::{
-    Candidate, Captions, ContentId, Context, ErrorKind, Heuristic, Media, ScoreOptions, Scorer, Scoring, SubtitleStream, Timestamp,
-    Transcriber, Transcript,
-};
+use clipkit::model::{Candidate, ContentId, Media, SubtitleStream, Timestamp, Transcript};
+use clipkit::stage::{Captions, Heuristic, ScoreOptions, Scorer, Scoring, Transcriber};
+use clipkit::{Context, ErrorKind};
 
 use crate::support::testdata;
 
@@ -226,8 +225,10 @@ fn a_file_that_is_no_captions_is_refused_by_name() {
 fn a_transcript_saved_as_json_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("talk.transcript.json");
-    let words =
-        vec![clipkit::Word::new("One,", 0.5, 0.9), clipkit::Word { speaker: Some("Ann".into()), ..clipkit::Word::new("two.", 1.0, 6.5) }];
+    let words = vec![
+        clipkit::model::Word::new("One,", 0.5, 0.9),
+        clipkit::model::Word { speaker: Some("Ann".into()), ..clipkit::model::Word::new("two.", 1.0, 6.5) },
+    ];
     let saved = Transcript { language: Some("en".into()), origin: "talk.transcript.json".into(), words };
     fs::write(&path, serde_json::to_vec(&saved).unwrap()).unwrap();
     assert_eq!(read(&path), saved);
@@ -328,7 +329,7 @@ pub(crate) fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
     let mut at = 0.5;
     while at < secs {
         for word in text.split_whitespace() {
-            words.push(clipkit::Word::new(word, at, at + 0.8 / rate));
+            words.push(clipkit::model::Word::new(word, at, at + 0.8 / rate));
             at += 1.0 / rate + if word.ends_with(['.', '?', '!']) { 0.4 } else { 0.0 };
         }
     }
@@ -403,7 +404,7 @@ fn a_clip_avoids_a_long_silence() {
     }
     let (from, to) = (transcript.words[middle - 1].end, transcript.words[middle].start);
     let (clips, _) = score_made(transcript, None, ScoreOptions::default());
-    let silence = clipkit::Span::new(from.plus(0.4), to.plus(-0.4)).unwrap();
+    let silence = clipkit::model::Span::new(from.plus(0.4), to.plus(-0.4)).unwrap();
     assert!(clips.iter().all(|clip| clip.span.intersection(silence).is_none()));
 }
 
@@ -437,7 +438,7 @@ proptest::proptest! {
         let mut at = 0.0;
         let words = raw.iter().map(|(gap, length, text)| {
             at += gap;
-            let word = clipkit::Word::new(text.as_str(), at, at + length);
+            let word = clipkit::model::Word::new(text.as_str(), at, at + length);
             at += length;
             word
         }).collect();

@@ -1,7 +1,10 @@
 //! Clips of one video: `cargo run --release -p clipkit-examples -- talk.mp4 clips`.
 
-use clipkit::{Captions, CenterTracker, ClipOptions, Context, Event, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker};
-use clipkit::{Model, ModelStore, OnnxTracker, Pipeline, Result, StageExt};
+use clipkit::stage::{Captions, CenterTracker, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker};
+use clipkit::stage::{OnnxTracker, StageExt};
+use clipkit::weights::{Weights, WeightsStore};
+use clipkit::{ClipOptions, Context, Event};
+use clipkit::{Pipeline, Result};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -9,7 +12,7 @@ async fn main() -> Result<()> {
     let input = arguments.next().unwrap_or_else(|| "talk.mp4".to_owned());
     let output = arguments.next().unwrap_or_else(|| "clips".to_owned());
 
-    let model = ModelStore::new().resolve(&Context::new(), Model::DEFAULT_FACE_DETECTOR).await?;
+    let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await?;
     let pipeline = Pipeline::builder()
         .source(FileSource::new())
         .transcriber(Captions::auto())

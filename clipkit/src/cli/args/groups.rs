@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use clipkit::{Genre, LayerConfig, Price, ScoreOptions, Stage};
+use clipkit::layer::LayerConfig;
+use clipkit::model::Stage;
+use clipkit::stage::{Genre, Price, ScoreOptions};
 
 use super::values::{at_least_one, dollars, duration, price};
 

@@ -10,7 +10,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clipkit::{Aspect, LayoutChoice, Platform, Span, X264Preset};
+use clipkit::model::{Aspect, LayoutChoice, Platform, Span, X264Preset};
 
 use values::{caption_style, loudness, preset, span};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clipkit::{CaptionStyle, Loudness, Price, Span, X264Preset};
+use clipkit::model::{CaptionStyle, Loudness, Span, X264Preset};
+use clipkit::stage::Price;
 
 /// A caption style, or none.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Answers kept and found again by what they were made from.
 
-mod flight;
 mod input;
+mod single_flight;
 mod store;
 
 pub use input::Input;
@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::OnceCell;
 
-use self::flight::{Flights, Flown};
+use self::single_flight::{Outcome, SingleFlight};
 use self::store::Shelf;
 use super::{Layer, Next};
 use crate::context::Context;
@@ -29,21 +29,21 @@ use crate::error::{Error, ErrorKind, Result};
 /// Does the same work once: answers are kept, and found again by what they were made from.
 ///
 /// - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
-///   fingerprint ([`Transcriber::fingerprint`](crate::Transcriber::fingerprint) and its kin, or [`about`](Cache::about)) and this crate's version.
+///   fingerprint ([`Transcriber::fingerprint`](crate::stage::Transcriber::fingerprint) and its kin, or [`about`](Cache::about)) and this crate's version.
 ///   Nothing of it is written in the clear.
 /// - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
 ///   used leaves a warning.
 /// - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
 ///   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
 ///   it any more.
-/// - Failures are not kept, nor is what a [`Fallback`](crate::Fallback) stepped down to. Warnings are kept with the answer and said each time.
+/// - Failures are not kept, nor is what a [`Fallback`](crate::layer::Fallback) stepped down to. Warnings are kept with the answer and said each time.
 /// - Several processes may share a store: an entry appears when it is whole.
 ///
 /// Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with files, or change the world: a cache around
 /// one does not compile, and in JSON it is refused.
 ///
 /// ```compile_fail
-/// use clipkit::*;
+/// use clipkit::prelude::*;
 /// fn is_a_renderer(_: impl Renderer) {}
 /// is_a_renderer(FfmpegRenderer::default().layer(Cache::default()));
 /// ```
@@ -72,7 +72,7 @@ pub struct Cache {
 struct Shared {
     /// Opened when first needed; none on a machine without a cache folder, where nothing is kept.
     shelf: OnceCell<Option<Shelf>>,
-    flights: Flights,
+    flights: SingleFlight,
 }
 
 /// The variable that names the place of the user's cache.
@@ -137,7 +137,7 @@ impl Cache {
     ///
     /// This is the one place where a dependency's type stands in this crate's interface: `object_store` is what Rust programs hand such stores
     /// around as, and an address cannot say all that a store can be (other credentials, retries, encryption, one for tests). It is
-    /// re-exported as [`clipkit::object_store`](crate::object_store), so that the versions are the same.
+    /// re-exported as [`clipkit::store::object_store`](crate::store::object_store), so that the versions are the same.
     pub fn over(store: Arc<dyn ObjectStore>) -> Self {
         Cache { given: Some(store), ..Cache::default() }
     }
@@ -215,14 +215,14 @@ impl Cache {
     }
 
     /// Looks the answer up, else does the work and keeps what it answers. Runs once for all who wait.
-    async fn find_or_make<I, O>(self, cx: Context, key: String, input: I, next: Next<I, O>) -> Flown<O>
+    async fn find_or_make<I, O>(self, cx: Context, key: String, input: I, next: Next<I, O>) -> Outcome<O>
     where
         I: Input,
         O: Serialize + DeserializeOwned + Send + Sync,
     {
         let shelf = match self.shelf().await {
             Ok(shelf) => shelf,
-            Err(error) if error.kind() == ErrorKind::Config => return Flown::new(Err(error), &cx, 0, false),
+            Err(error) if error.kind() == ErrorKind::Config => return Outcome::new(Err(error), &cx, 0, false),
             Err(error) => {
                 cx.warn_once(unusable(&error));
                 None
@@ -242,14 +242,14 @@ impl Cache {
         let panicked = |_| Err(Error::new(ErrorKind::Contract, "the stage panicked"));
         let result = AssertUnwindSafe(next.call(&cx, &input)).catch_unwind().await.unwrap_or_else(panicked);
         let stepped_down = cx.stepped_down();
-        let kept = Flown::new(result, &cx, before, stepped_down);
+        let kept = Outcome::new(result, &cx, before, stepped_down);
         if let (Some(shelf), false) = (shelf, stepped_down)
             && let Err(error) = shelf.save(&key, self.keep, &kept).await
         {
             cx.warn_once(unusable(&error));
         }
         // With what is said of the store, which is no part of the answer.
-        Flown::new(kept.result, &cx, 0, stepped_down)
+        Outcome::new(kept.result, &cx, 0, stepped_down)
     }
 }
 

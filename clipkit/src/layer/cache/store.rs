@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use url::Url;
 
-use super::flight::Flown;
+use super::single_flight::Outcome;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The format of entries. Those of other formats are not looked at.
@@ -121,7 +121,7 @@ impl Shelf {
     }
 
     /// The entry, if there is one that is younger than `keep` and whole.
-    pub(super) async fn load<O: DeserializeOwned>(&self, key: &str, keep: Duration) -> Result<Option<Flown<O>>> {
+    pub(super) async fn load<O: DeserializeOwned>(&self, key: &str, keep: Duration) -> Result<Option<Outcome<O>>> {
         let place = place(key);
         let read = async {
             let found = self.store.get(&place).await?;
@@ -136,11 +136,11 @@ impl Shelf {
         if let Err(error) = &entry {
             tracing::debug!(%place, %error, "a damaged entry is not used");
         }
-        Ok(entry.ok().map(|Entry { answer, warnings }| Flown { result: Ok(answer), notes: warnings, stepped_down: false }))
+        Ok(entry.ok().map(|Entry { answer, warnings }| Outcome { result: Ok(answer), notes: warnings, stepped_down: false }))
     }
 
     /// Keeps an answer, and now and then removes those that are too old. A failure is not kept.
-    pub(super) async fn save<O: Serialize>(&self, key: &str, keep: Duration, flown: &Flown<O>) -> Result<()> {
+    pub(super) async fn save<O: Serialize>(&self, key: &str, keep: Duration, flown: &Outcome<O>) -> Result<()> {
         let Ok(answer) = &flown.result else { return Ok(()) };
         let entry = EntryOf { answer, warnings: &flown.notes };
         let bytes = serde_json::to_vec(&entry)

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::context::Context;
+use crate::context::ledger::Held;
 use crate::error::{Error, ErrorKind, Result};
-use crate::ledger::Held;
 use crate::model::Usage;
 use crate::openai::{Client, Price, Refused, tokens};
 use crate::score::OpenAiScorer;

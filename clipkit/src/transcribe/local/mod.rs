@@ -34,7 +34,7 @@ const STRETCHES: Cutting = Cutting { length: 20.0, search: 5.0, overlap: 1.0 };
 /// - **wav2vec 2.0, HuBERT, WavLM or MMS** with a CTC head, as Hugging Face Optimum exports them: `model.onnx` (`input_values`, `logits`)
 ///   and `vocab.json`. They give exact word times but no punctuation and no capitals, so clips begin and end at pauses.
 ///
-/// Parakeet TDT 0.6B v3 can be had by [`ModelStore::fetch`](crate::ModelStore::fetch) ([`Model::DEFAULT_SPEECH`](crate::Model::DEFAULT_SPEECH));
+/// Parakeet TDT 0.6B v3 can be had by [`WeightsStore::fetch`](crate::weights::WeightsStore::fetch) ([`Model::DEFAULT_SPEECH`](crate::Model::DEFAULT_SPEECH));
 /// for another, give its folder. Both kinds are tested with models made for the tests, whose inputs and outputs are the same; with published
 /// weights nothing was verified: not how well they hear, nor how fast. Stretches without a voice are not looked at.
 #[derive(Clone, Debug)]

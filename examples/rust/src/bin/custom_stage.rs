@@ -2,8 +2,11 @@
 //! `cargo run --release -p clipkit-examples --bin custom_stage -- talk.mp4 word`.
 
 use async_trait::async_trait;
-use clipkit::{Candidate, Captions, CenterTracker, Context, FfmpegRenderer, FileSource, Folder, Pipeline, Result, Score, Scorer};
-use clipkit::{Scoring, Span, Timestamp};
+use clipkit::model::{Candidate, Score};
+use clipkit::model::{Span, Timestamp};
+use clipkit::stage::Scoring;
+use clipkit::stage::{Captions, CenterTracker, FfmpegRenderer, FileSource, Folder, Scorer};
+use clipkit::{Context, Pipeline, Result};
 
 /// Chooses spans by a word that is said in them.
 struct Mentions {

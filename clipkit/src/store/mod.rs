@@ -1,0 +1,3 @@
+//! Where results and media are kept.
+
+pub use object_store;
