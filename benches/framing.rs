@@ -100,7 +100,7 @@ async fn held(video: &Path, truth: &Value, tracker: Arc<dyn FaceTracker>) -> Hel
         .options(options)
         .build()
         .unwrap();
-    let plans = pipeline.plan(&video.to_string_lossy()).await.unwrap().plans;
+    let plans = pipeline.plan_all(&video.to_string_lossy()).await.unwrap().plans;
     let mut held = Held::default();
     for plan in plans.into_iter().map(|ranked| ranked.plan) {
         let (start, length) = (plan.span.start().secs(), plan.span.duration().as_secs_f64());

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use clipkit::Context;
 use clipkit::model::{
-    CaptionStyle, CaptionTrack, Clip, ClipPlan, Crop, Cue, CueWord, Layout, Media, Output, PlanSource, Platform, Rect, Scene, Score, Span,
+    CaptionStyle, CaptionTrack, ClipPlan, Crop, Cue, CueWord, Layout, Media, MediaRef, Output, PlanSource, Platform, Rect, RenderedClip,
+    Scene, Score, Span,
 };
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 
@@ -95,7 +96,7 @@ pub fn cores() -> usize {
 }
 
 /// Renders `plans`, `jobs` side by side. The clips are there as long as the context is.
-pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<Clip>) {
+pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<RenderedClip>) {
     use futures::StreamExt;
     let cx = Context::new();
     let renderer = FfmpegRenderer::new();
@@ -129,7 +130,12 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         hook: None,
         hook_line: None,
         version: ClipPlan::VERSION,
-        source: PlanSource { path: media.path.clone(), id: media.id.clone(), width, height, duration: media.duration },
+        source: PlanSource {
+            media: MediaRef::new(media.path.to_string_lossy(), media.id.clone()),
+            width,
+            height,
+            duration: media.duration,
+        },
         span,
         title: "bench".into(),
         reason: String::new(),

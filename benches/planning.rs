@@ -32,15 +32,11 @@ impl Source for Known {
             color,
             start: Timestamp::ZERO,
         };
-        Ok(Media {
-            path: "talk.mp4".into(),
-            id: ContentId::new("none", "0"),
-            container: "mp4".into(),
-            duration: Timestamp::from_secs(LENGTH),
-            video: Some(video),
-            audio: Vec::new(),
-            subtitles: Vec::new(),
-        })
+        let mut media = Media::new("talk.mp4", ContentId::new("none", "0"));
+        media.container = "mp4".into();
+        media.duration = Timestamp::from_secs(LENGTH);
+        media.video = Some(video);
+        Ok(media)
     }
 }
 
@@ -79,7 +75,7 @@ impl FaceTracker for Known {
 
 #[async_trait]
 impl Renderer for Known {
-    async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<Clip> {
+    async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<RenderedClip> {
         Err(Error::new(ErrorKind::Unavailable, "nothing is rendered here"))
     }
 }
@@ -96,10 +92,10 @@ fn planning(criterion: &mut Criterion) {
         .publisher(Folder::new("unused"))
         .build()
         .unwrap();
-    let plan = runtime.block_on(pipeline.plan("talk.mp4")).unwrap().plans.remove(0).plan;
+    let plan = runtime.block_on(pipeline.plan_all("talk.mp4")).unwrap().plans.remove(0).plan;
     let (scenes, cues) = (plan.scenes.len(), plan.captions.as_ref().map_or(0, |track| track.cues.len()));
     criterion.bench_function(&format!("plan of a minute, four people, {scenes} scenes, {cues} cues"), |bencher| {
-        bencher.iter(|| runtime.block_on(pipeline.plan("talk.mp4")).unwrap());
+        bencher.iter(|| runtime.block_on(pipeline.plan_all("talk.mp4")).unwrap());
     });
     let captions = plan.captions.unwrap();
     criterion.bench_function("its captions measured and set as ASS", |bencher| bencher.iter(|| captions.to_ass(1080, 1920)));

@@ -90,7 +90,7 @@ fn command(plan: &ClipPlan, flags: &str, out: &Path) {
     let output = &plan.output;
     let status = Command::new("ffmpeg")
         .args(["-v", "error", "-nostdin", "-y", "-ss", &plan.span.start().secs().to_string(), "-t", &SECONDS.to_string(), "-i"])
-        .arg(&plan.source.path)
+        .arg(&plan.source.media.uri)
         .args(["-vf", &filters, "-r", &format!("{}/{}", output.frame_rate.num, output.frame_rate.den)])
         .args([
             "-c:v",

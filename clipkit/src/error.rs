@@ -1,3 +1,7 @@
+mod report;
+
+pub use report::ErrorReport;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,6 +41,9 @@ pub enum ErrorKind {
     Decode,
     /// The encoder or muxer failed.
     Encode,
+    /// The captions of a plan could not be drawn: the text library or its fonts are missing or
+    /// refused them.
+    Captions,
     /// A library or model needed for this step is not on this machine.
     Unavailable,
     /// A request over the network failed.
@@ -52,7 +59,7 @@ pub enum ErrorKind {
 }
 
 /// What to do next about an [`Error`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
     /// Try the same call again, not before `after` has passed if it is given.
@@ -67,6 +74,7 @@ pub enum Recovery {
     /// Nothing will work before this moment (a daily quota, say).
     WaitUntil(SystemTime),
     /// The same call will fail again: change the input or the set-up.
+    #[default]
     GiveUp,
 }
 
@@ -98,6 +106,45 @@ impl Serialize for Recovery {
             _ => {}
         }
         fields.end()
+    }
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename = "Recovery")]
+struct RecoveryDocument {
+    /// `retry`, `refresh_credentials`, `reencode`, `wait_until` or `give_up`.
+    action: String,
+    /// With `retry`: how long the other side asked to wait, in seconds.
+    after: Option<f64>,
+    /// With `wait_until`: the moment, in seconds since 1970.
+    until: Option<f64>,
+}
+
+/// An action that this version does not know is read as [`Recovery::GiveUp`].
+impl<'de> Deserialize<'de> for Recovery {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let RecoveryDocument { action, after, until } = RecoveryDocument::deserialize(deserializer)?;
+        let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        Ok(match action.as_str() {
+            "retry" => Recovery::Retry { after: after.and_then(seconds) },
+            "refresh_credentials" => Recovery::RefreshCredentials,
+            "reencode" => Recovery::Reencode,
+            "wait_until" => until
+                .and_then(seconds)
+                .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+                .map_or(Recovery::GiveUp, Recovery::WaitUntil),
+            _ => Recovery::GiveUp,
+        })
+    }
+}
+
+impl JsonSchema for Recovery {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        RecoveryDocument::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        RecoveryDocument::json_schema(generator)
     }
 }
 

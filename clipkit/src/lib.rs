@@ -31,8 +31,8 @@ pub mod weights;
 
 pub use config::PipelineConfig;
 pub use context::{Context, ContextBuilder, Event};
-pub use error::{Error, ErrorKind, Recovery, Result};
-pub use pipeline::{ClipOptions, Clipping, Pipeline, PipelineBuilder, Planned, RankedPlan, clip};
+pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
+pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
 
 /// What benches measure of the inside. No part of the API: it may change at any time.
 #[doc(hidden)]

@@ -2,9 +2,9 @@
 
 pub use crate::config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 pub use crate::context::{Context, ContextBuilder, Event};
-pub use crate::error::{Error, ErrorKind, Recovery, Result};
+pub use crate::error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 pub use crate::layer::{Cache, Concurrency, Fallback, Layer, LayerConfig, Layered, Next, RateLimit, Retry, Timeout, WithLayers};
 pub use crate::model::*;
-pub use crate::pipeline::{ClipOptions, Clipping, Pipeline, PipelineBuilder, Planned, RankedPlan, clip};
+pub use crate::pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
 pub use crate::stage::*;
 pub use crate::weights::{Weights, WeightsFile, WeightsStore};

@@ -56,7 +56,7 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
         let stream = input.demuxer.stream(index)?;
         Some(video_stream(&stream, measured))
     });
-    Media { path: input.path().to_owned(), id, container, duration: measured.end, video, audio, subtitles }
+    Media { container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
 }
 
 /// What reading every packet shows.

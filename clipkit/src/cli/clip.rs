@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
 use clipkit::model::HookStyle;
-use clipkit::stage::{Folder, OpenAiScorer, OpenAiTranscriber};
+use clipkit::stage::{
+    AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
+};
 use clipkit::weights::Weights;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
 
-use super::args::{ClipArgs, Judge, Reporting, ScorerName, TrackerName, TranscriberName, Words};
+use super::args::{ClipArgs, Encoding, Faces, Framing, Judge, Reporting, ScorerName, TrackerName, TranscriberName, Words};
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::{progress, report, uri, usage};
@@ -22,14 +24,14 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
         return exit::failed(&error);
     }
     let mut worst = Code::Success;
-    for (input, out) in folders(&args.input, &args.out) {
+    for (input, out) in folders(&args.input, args.out.as_deref()) {
         if interrupt.is_asked() {
             return Code::Interrupted;
         }
         let cx = progress::context(how);
-        report::begin(how, &input, &out);
-        let config = config(&args, &out);
-        let work = interrupt.guard(&cx, one(&cx, config, &input, &out, args.plan_only, how));
+        report::begin(how, &input, out.as_deref());
+        let config = config(&args, out.as_deref());
+        let work = interrupt.guard(&cx, one(&cx, config, &input, out.as_deref(), args.plan_only, how));
         let result = work.await;
         if let Err(error) = &result {
             report::failed(how, Some(&input), error, &cx.warnings());
@@ -44,7 +46,10 @@ fn check(args: &ClipArgs) -> Result<()> {
     if args.words.transcript.is_some() && args.input.len() > 1 {
         return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
     }
-    out_is_usable(&args.out)
+    if args.plan_only && args.out.is_none() {
+        return Err(usage("--plan-only writes plans into a folder").with_advice("give one with --out"));
+    }
+    args.out.as_deref().map_or(Ok(()), out_is_usable)
 }
 
 /// Refuses a file in the folder's place before any work is done.
@@ -55,55 +60,64 @@ pub(crate) fn out_is_usable(out: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: &Path, plan_only: bool, how: Reporting) -> Result<()> {
+async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Path>, plan_only: bool, how: Reporting) -> Result<()> {
     let pipeline = Pipeline::from_config(cx, &config).await?;
     let uri = uri(input)?;
-    if !plan_only {
+    let folder = out.filter(|_| plan_only);
+    let Some(out) = folder else {
         let manifest = pipeline.run_with(cx, uri).await?;
         report::made(how, &manifest, out);
         return Ok(());
-    }
-    let planned = pipeline.plan_with(cx, uri).await?;
+    };
+    let planned = pipeline.plan_all_with(cx, uri).await?;
     let folder = Folder::new(out);
     let files = planned.plans.iter().map(|ranked| folder.write_plan(ranked.rank, &ranked.plan)).collect::<Result<Vec<_>>>()?;
     report::planned(how, input, &planned, &files, out);
     Ok(())
 }
 
-fn config(args: &ClipArgs, out: &Path) -> PipelineConfig {
-    PipelineConfig {
+fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
+    let mut config = PipelineConfig {
         transcriber: transcriber(&args.words),
         scorer: scorer(&args.judge),
-        tracker: tracker(args.tracker, args.model.as_deref()),
-        publisher: PublisherConfig::Folder { path: out.to_owned(), keep_others: false },
+        tracker: tracker(&args.faces),
+        publishers: out.map(|out| PublisherConfig::Folder(Folder::new(out))).into_iter().collect(),
         layers: args.anew.of_all(),
         options: ClipOptions {
             clips: args.lengths.clips,
             min: args.lengths.min,
             max: args.lengths.max,
-            aspect: args.aspect,
-            layout: args.layout,
-            platform: args.platform,
-            captions: args.captions.0.as_deref().cloned(),
-            hook: args.hook_title.then(HookStyle::default),
-            preset: args.preset,
-            crf: args.crf,
-            loudness: args.loudness.0,
             jobs: args.jobs,
             about: args.wishes.about.clone(),
             avoid: args.wishes.avoid.clone(),
             genre: args.wishes.genre,
             max_cost: args.budget.max_cost,
+            degrade: args.failing.policy(),
             ..ClipOptions::default()
         },
         ..PipelineConfig::default()
-    }
+    };
+    config.publishers.extend(args.publishing.publish.iter().cloned());
+    frame(&mut config.options, &args.framing, &args.encoding);
+    config
+}
+
+/// Sets how clips are framed, captioned and encoded.
+pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Encoding) {
+    options.aspect = framing.aspect;
+    options.layout = framing.layout;
+    options.platform = framing.platform;
+    options.captions = framing.captions.0.as_deref().cloned();
+    options.hook = framing.hook_title.then(HookStyle::default);
+    options.preset = encoding.preset;
+    options.crf = encoding.crf;
+    options.loudness = encoding.loudness.0;
 }
 
 /// A transcript that is given is used, whatever else is asked for.
 pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
-    if words.transcript.is_some() {
-        return TranscriberConfig::Captions { file: words.transcript.clone() };
+    if let Some(file) = &words.transcript {
+        return TranscriberConfig::Captions(Captions::file(file));
     }
     let Words { transcriber_model: model, language, vocabulary, .. } = words;
     let default = OpenAiTranscriber::default();
@@ -113,15 +127,19 @@ pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
         prompt: vocabulary.clone(),
         ..default
     };
-    let local = || TranscriberConfig::Local { model: model.as_ref().map(Into::into), language: language.clone() };
+    let local = || TranscriberConfig::Local(SpeechModel::new(model.as_ref().map(Into::into), language.clone()));
     // Whoever names a model has said who transcribes.
     let is_local = |model: &String| Path::new(model).is_dir() || Weights::by_id(model).is_ok();
     match (words.transcriber, model) {
-        (TranscriberName::Auto, None) => TranscriberConfig::Auto { openai, model: None },
+        (TranscriberName::Auto, None) => {
+            let mut auto = AutoTranscriberOptions::default();
+            auto.openai = openai;
+            TranscriberConfig::Auto(auto)
+        }
         (TranscriberName::Auto, Some(model)) if is_local(model) => local(),
         (TranscriberName::Auto | TranscriberName::Openai, _) => TranscriberConfig::Openai(openai),
         (TranscriberName::Local, _) => local(),
-        (TranscriberName::Captions, _) => TranscriberConfig::Captions { file: None },
+        (TranscriberName::Captions, _) => TranscriberConfig::Captions(Captions::auto()),
     }
 }
 
@@ -129,7 +147,7 @@ pub(crate) fn scorer(judge: &Judge) -> ScorerConfig {
     let Judge { scorer, scorer_model: model, scorer_price: price } = judge;
     match scorer {
         ScorerName::Auto if model.is_none() && price.is_none() => ScorerConfig::Auto,
-        ScorerName::Heuristic => ScorerConfig::Heuristic,
+        ScorerName::Heuristic => ScorerConfig::Heuristic(Heuristic::default()),
         ScorerName::Openai | ScorerName::Auto => {
             let default = OpenAiScorer::default();
             ScorerConfig::Openai(OpenAiScorer { model: model.clone().unwrap_or(default.model), price: *price, ..default })
@@ -137,20 +155,22 @@ pub(crate) fn scorer(judge: &Judge) -> ScorerConfig {
     }
 }
 
-pub(crate) fn tracker(name: TrackerName, model: Option<&str>) -> TrackerConfig {
-    let model = model.map(str::to_owned);
-    match name {
-        TrackerName::Auto => TrackerConfig::Auto { model },
-        TrackerName::Onnx => TrackerConfig::Onnx { model },
-        TrackerName::Motion => TrackerConfig::Motion,
+pub(crate) fn tracker(faces: &Faces) -> TrackerConfig {
+    let mut model = FaceModel::default();
+    model.model = faces.model.clone();
+    match faces.tracker {
+        TrackerName::Auto => TrackerConfig::Auto(model),
+        TrackerName::Onnx => TrackerConfig::Onnx(model),
+        TrackerName::Motion => TrackerConfig::Motion(MotionTracker::default()),
         TrackerName::Center => TrackerConfig::Center,
     }
 }
 
 /// Each input's folder: the one given for a single input, one inside it for each of several. Equal names get a number.
-fn folders(inputs: &[PathBuf], out: &Path) -> Vec<(PathBuf, PathBuf)> {
+fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathBuf>)> {
+    let Some(out) = out else { return inputs.iter().map(|input| (input.clone(), None)).collect() };
     if let [input] = inputs {
-        return vec![(input.clone(), out.to_owned())];
+        return vec![(input.clone(), Some(out.to_owned()))];
     }
     let mut taken = HashSet::new();
     let mut folder_of = |input: &Path| {
@@ -160,7 +180,7 @@ fn folders(inputs: &[PathBuf], out: &Path) -> Vec<(PathBuf, PathBuf)> {
         let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(stem);
         out.join(name)
     };
-    inputs.iter().map(|input| (input.clone(), folder_of(input))).collect()
+    inputs.iter().map(|input| (input.clone(), Some(folder_of(input)))).collect()
 }
 
 #[cfg(test)]
@@ -171,7 +191,7 @@ mod tests {
     fn several_inputs_get_a_folder_each() {
         let names = |inputs: &[&str]| -> Vec<String> {
             let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
-            folders(&inputs, Path::new("out")).into_iter().map(|(_, out)| out.to_string_lossy().into_owned()).collect()
+            folders(&inputs, Some(Path::new("out"))).into_iter().map(|(_, out)| out.unwrap().to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names(&["a/talk.mp4"]), ["out"]);
         assert_eq!(names(&["a/talk.mp4", "b/Talk.mkv", "c/talk-2.mp4", ".."]), ["out/talk", "out/Talk-2", "out/talk-2-2", "out/video"]);

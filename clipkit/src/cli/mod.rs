@@ -12,6 +12,7 @@ mod probe;
 mod progress;
 mod report;
 mod stages;
+mod step;
 mod styles;
 
 use std::ffi::OsString;
@@ -67,6 +68,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Models(args) => exit::of(&models::run(args, interrupt).await),
         Command::Transcribe(args) => exit::of(&stages::transcribe(args, interrupt).await),
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),
+        Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

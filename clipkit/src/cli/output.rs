@@ -46,6 +46,20 @@ pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()
         let _ = std::io::stdout().lock().write_all(&text);
         return Ok(());
     };
+    whole(path, |file| file.write_all(&text))
+}
+
+/// Moves a file, or copies it where the two places are on different file systems.
+pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
+    if std::fs::rename(from, to).is_ok() {
+        return Ok(());
+    }
+    let mut source = std::fs::File::open(from).map_err(|error| Error::io(from, "read", error))?;
+    whole(to, |file| std::io::copy(&mut source, file).map(|_| ()))
+}
+
+/// Writes a file that appears complete or not at all.
+fn whole(path: &Path, fill: impl FnOnce(&mut tempfile::NamedTempFile) -> std::io::Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         let mut builder = tempfile::Builder::new();
@@ -56,7 +70,7 @@ pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
-        file.write_all(&text)?;
+        fill(&mut file)?;
         file.persist(path).map_err(|error| error.error)
     };
     write().map(|_| ()).map_err(|error| Error::io(path, "write", error))

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clipkit::config::{PublisherConfig, TrackerConfig};
 use clipkit::model::ClipPlan;
+use clipkit::stage::Folder;
 use clipkit::{ClipOptions, Context, Error, Pipeline, PipelineConfig, RankedPlan, Result};
 
 use super::args::{InspectArgs, RenderArgs};
@@ -16,7 +17,7 @@ pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
     let cx = progress::context(args.how);
     let result = interrupt.guard(&cx, make(&cx, &args)).await;
     match &result {
-        Ok(manifest) => report::made(args.how, manifest, &args.out),
+        Ok(manifest) => report::made(args.how, manifest, Some(&args.out)),
         Err(error) => report::failed(args.how, None, error, &cx.warnings()),
     }
     result.map(|_| ())
@@ -28,11 +29,11 @@ async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::model::Manifes
     let config = PipelineConfig {
         // A plan is framed already: nothing is looked for.
         tracker: TrackerConfig::Center,
-        publisher: PublisherConfig::Folder { path: args.out.clone(), keep_others: true },
+        publishers: vec![PublisherConfig::Folder(Folder::new(&args.out).keep_others())],
         options: ClipOptions { jobs: args.jobs, ..ClipOptions::default() },
         ..PipelineConfig::default()
     };
-    Pipeline::from_config(cx, &config).await?.render_with(cx, &plans).await
+    Pipeline::from_config(cx, &config).await?.render_all_with(cx, &plans).await
 }
 
 pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
@@ -43,7 +44,7 @@ pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
     Ok(())
 }
 
-fn read(path: &Path) -> Result<ClipPlan> {
+pub(crate) fn read(path: &Path) -> Result<ClipPlan> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the plan", error))?;
     // What is not text is no JSON either, and the reader says so.
     ClipPlan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.with_path(path))

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use clipkit::model::{Manifest, Score, Span, Usage, Warning};
-use clipkit::{Error, Planned};
+use clipkit::model::{FailedClip, Manifest, Score, Span, Usage, Warning};
+use clipkit::{Error, ErrorReport, Planned};
 use serde::Serialize;
 
 use super::args::Reporting;
-use super::output::{say, say_json, warn};
+use super::output::{complain, say, say_json, warn};
 
 /// A line of `--json` that the pipeline's events do not have.
 #[derive(Serialize)]
@@ -15,7 +15,7 @@ use super::output::{say, say_json, warn};
 enum Line<'a> {
     Input {
         input: &'a Path,
-        out: &'a Path,
+        out: Option<&'a Path>,
     },
     Manifest(&'a Manifest),
     Plans {
@@ -28,11 +28,10 @@ enum Line<'a> {
     Error {
         #[serde(skip_serializing_if = "Option::is_none")]
         input: Option<&'a Path>,
-        kind: clipkit::ErrorKind,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        stage: Option<clipkit::model::Stage>,
-        message: String,
-        recovery: &'a clipkit::Recovery,
+        #[serde(flatten)]
+        report: ErrorReport,
+        /// The whole message, as a person reads it.
+        text: String,
     },
 }
 
@@ -46,25 +45,27 @@ struct PlanLine<'a> {
 }
 
 /// Says which input the events that follow belong to.
-pub(crate) fn begin(how: Reporting, input: &Path, out: &Path) {
+pub(crate) fn begin(how: Reporting, input: &Path, out: Option<&Path>) {
     if how.json && !how.quiet {
         say_json(&Line::Input { input, out });
     }
 }
 
 /// Sums a run up: a table, the warnings, and where the clips are.
-pub(crate) fn made(how: Reporting, manifest: &Manifest, out: &Path) {
+pub(crate) fn made(how: Reporting, manifest: &Manifest, out: Option<&Path>) {
     let of_clips = manifest.clips.iter().flat_map(|clip| &clip.warnings);
     if !how.quiet && !how.json {
         let rows = manifest.clips.iter().map(|clip| (clip.file.as_str(), clip.span, clip.score.total, clip.title.as_str()));
         table(rows.collect());
     }
     manifest.warnings.iter().chain(of_clips).for_each(warn);
+    not_made(&manifest.failed);
     if how.json {
         say_json(&Line::Manifest(manifest));
     } else if !how.quiet {
         spent(&manifest.usage).iter().for_each(|line| say(line));
-        say(&format!("{} in {}", count(manifest.clips.len(), "clip"), out.display()));
+        let place = out.map(|out| format!(" in {}", out.display())).unwrap_or_default();
+        say(&format!("{}{place}", count(manifest.clips.len(), "clip")));
     }
 }
 
@@ -75,6 +76,7 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
         table(plans().map(|(file, plan)| (file, plan.span, plan.score.total, plan.title.as_str())).collect());
     }
     planned.warnings.iter().for_each(warn);
+    not_made(&planned.failed);
     if how.json {
         let plans = plans()
             .map(|(file, plan)| PlanLine { plan: file, span: plan.span, score: plan.score, title: &plan.title, reason: &plan.reason })
@@ -90,11 +92,19 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
     }
 }
 
+/// Says which clips were not made, and why.
+fn not_made(failed: &[FailedClip]) {
+    for clip in failed {
+        let why = clip.error.clone().into_error();
+        complain("error", &format!("clip {} at {} was not made: {why}", clip.rank, clip.span));
+    }
+}
+
 /// The last line of an input that failed; its warnings may say more than the error.
 pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
     warnings.iter().for_each(warn);
     if how.json {
-        say_json(&Line::Error { input, kind: error.kind(), stage: error.stage(), message: error.to_string(), recovery: error.recovery() });
+        say_json(&Line::Error { input, report: error.report(), text: error.to_string() });
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
 }
 
 pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
-    let config = clip::tracker(args.tracker, args.model.as_deref());
+    let config = clip::tracker(&args.faces);
     let work = async |cx: &Context| {
         let tracker = config.build(cx, args.anew.layers()).await?;
         let media = fetch(cx, &args.input).await?;

@@ -1,17 +1,18 @@
 //! A whole pipeline as one JSON document, the same for the command line and every language.
 
+mod any_stage;
 mod schema;
 mod scorer;
 mod tracker;
 mod transcriber;
 
+pub use any_stage::AnyStage;
 pub use schema::json_schemas;
 pub use scorer::ScorerConfig;
 pub use tracker::TrackerConfig;
 pub use transcriber::TranscriberConfig;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -39,7 +40,7 @@ use crate::source::{FileSource, Source};
 /// # assert_eq!(config.options.clips, 4);
 /// # Ok::<(), clipkit::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PipelineConfig {
     /// Where videos come from. Default `file`.
@@ -52,37 +53,50 @@ pub struct PipelineConfig {
     pub tracker: TrackerConfig,
     /// How plans become files. Default `ffmpeg`.
     pub renderer: RendererConfig,
-    /// Where clips go. Default: the folder `clips`.
-    pub publisher: PublisherConfig,
+    /// Where clips are published: every clip goes to each of them. Default: the folder `clips`.
+    pub publishers: Vec<PublisherConfig>,
     /// What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
     /// [`StageExt`]. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
     /// the default's place, so `{"track": []}` looks at every span anew.
     ///
-    /// What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
-    /// limits stands around its requests, by default a retry: [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers).
+    /// They go around the stages that are given to a builder, too. What may stand in for a stage
+    /// ([`ClipOptions::degrade`]) is outside its layers, and is not cached. What a server limits
+    /// stands around its requests, by default a retry:
+    /// [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers).
     pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
     /// What clips are made, and how many.
     pub options: ClipOptions,
 }
 
 /// Where videos come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SourceConfig {
     /// Files on this machine: [`FileSource`].
-    #[default]
-    File,
+    File(FileSource),
+}
+
+impl Default for SourceConfig {
+    fn default() -> Self {
+        SourceConfig::File(FileSource::default())
+    }
 }
 
 /// How plans become files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum RendererConfig {
-    /// The FFmpeg libraries: [`FfmpegRenderer`]. The size comes from [`ClipOptions::aspect`].
-    #[default]
-    Ffmpeg,
+    /// The FFmpeg libraries: [`FfmpegRenderer`]. Where it names no size, the size comes from
+    /// [`ClipOptions::aspect`].
+    Ffmpeg(FfmpegRenderer),
+}
+
+impl Default for RendererConfig {
+    fn default() -> Self {
+        RendererConfig::Ffmpeg(FfmpegRenderer::default())
+    }
 }
 
 /// Where clips go.
@@ -91,18 +105,27 @@ pub enum RendererConfig {
 #[non_exhaustive]
 pub enum PublisherConfig {
     /// A folder on this machine: [`Folder`].
-    Folder {
-        /// The folder, made if it is missing.
-        path: PathBuf,
-        /// Whether an existing manifest keeps its other clips: [`Folder::keep_others`]. Default no.
-        #[serde(default)]
-        keep_others: bool,
-    },
+    Folder(Folder),
 }
 
 impl Default for PublisherConfig {
     fn default() -> Self {
-        PublisherConfig::Folder { path: "clips".into(), keep_others: false }
+        PublisherConfig::Folder(Folder::new("clips"))
+    }
+}
+
+impl Default for PipelineConfig {
+    fn default() -> Self {
+        PipelineConfig {
+            source: SourceConfig::default(),
+            transcriber: TranscriberConfig::default(),
+            scorer: ScorerConfig::default(),
+            tracker: TrackerConfig::default(),
+            renderer: RendererConfig::default(),
+            publishers: vec![PublisherConfig::default()],
+            layers: BTreeMap::new(),
+            options: ClipOptions::default(),
+        }
     }
 }
 
@@ -122,7 +145,7 @@ impl Pipeline {
 }
 
 impl PipelineBuilder {
-    /// The pipeline of the stages that were given, and for the others, and the options, of what a document describes. Under `cx` a
+    /// The pipeline of the stages that were given inside the document's layers, and for the others, and the options, of what a document describes. Under `cx` a
     /// model may be downloaded, if the document asks for one.
     pub async fn complete(mut self, cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
         if config.layers.contains_key(&Stage::Plan) {
@@ -130,51 +153,59 @@ impl PipelineBuilder {
                 .with_advice("name source, transcribe, score, track, render or publish"));
         }
         let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
+        // Layers that are named go around a stage wherever it comes from. A default layer goes
+        // around the document's stages alone.
         macro_rules! complete {
-            ($($stage:ident: $built:expr),* $(,)?) => {
-                $(if self.$stage.is_none() {
-                    self = self.$stage($built);
-                })*
+            ($($field:ident, $stage:ident: $built:expr),* $(,)?) => {
+                $(self.$field = Some(match self.$field.take() {
+                    Some(given) => given.with_layers(layers(Stage::$stage).unwrap_or_default())?,
+                    None => $built,
+                });)*
             };
         }
         complete! {
-            source: config.source.build(layers(Stage::Source))?,
-            transcriber: config.transcriber.build(layers(Stage::Transcribe))?,
-            scorer: config.scorer.build(layers(Stage::Score))?,
-            tracker: config.tracker.build(cx, layers(Stage::Track)).await?,
-            renderer: config.renderer.build(layers(Stage::Render))?,
-            publisher: config.publisher.build(layers(Stage::Publish))?,
+            source, Source: config.source.build(layers(Stage::Source))?,
+            transcriber, Transcribe: config.transcriber.build(layers(Stage::Transcribe))?,
+            scorer, Score: config.scorer.build(layers(Stage::Score))?,
+            tracker, Track: config.tracker.build(cx, layers(Stage::Track)).await?,
+            renderer, Render: config.renderer.build(layers(Stage::Render))?,
         }
+        let around = layers(Stage::Publish);
+        self.publishers = if self.publishers.is_empty() {
+            config.publishers.iter().map(|publisher| publisher.build(around)).collect::<Result<_>>()?
+        } else {
+            let given = std::mem::take(&mut self.publishers).into_iter();
+            given.map(|publisher| publisher.with_layers(around.unwrap_or_default())).collect::<Result<_>>()?
+        };
         self.options(config.options.clone()).build()
     }
 }
 
 impl SourceConfig {
-    /// The source inside these layers; none stands for none.
+    /// The source inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Source>> {
         let source: Arc<dyn Source> = match self {
-            SourceConfig::File => Arc::new(FileSource::new()),
+            SourceConfig::File(source) => Arc::new(*source),
         };
         source.with_layers(layers.unwrap_or_default())
     }
 }
 
 impl RendererConfig {
-    /// The renderer inside these layers; none stands for none.
+    /// The renderer inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Renderer>> {
         let renderer: Arc<dyn Renderer> = match self {
-            RendererConfig::Ffmpeg => Arc::new(FfmpegRenderer::default()),
+            RendererConfig::Ffmpeg(renderer) => Arc::new(*renderer),
         };
         renderer.with_layers(layers.unwrap_or_default())
     }
 }
 
 impl PublisherConfig {
-    /// The publisher inside these layers; none stands for none.
+    /// The publisher inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
         let publisher: Arc<dyn Publisher> = match self {
-            PublisherConfig::Folder { path, keep_others: true } => Arc::new(Folder::new(path).keep_others()),
-            PublisherConfig::Folder { path, keep_others: false } => Arc::new(Folder::new(path)),
+            PublisherConfig::Folder(folder) => Arc::new(folder.clone()),
         };
         publisher.with_layers(layers.unwrap_or_default())
     }
@@ -189,12 +220,14 @@ fn or_a_cache(layers: Option<&[LayerConfig]>) -> Vec<LayerConfig> {
 mod tests {
     use super::*;
     use crate::score::OpenAiScorer;
+    use crate::track::FaceModel;
+    use crate::transcribe::Captions;
 
     #[test]
     fn a_document_reads_back_and_refuses_what_it_does_not_know() {
         let config = PipelineConfig {
-            transcriber: TranscriberConfig::Captions { file: Some("talk.vtt".into()) },
-            tracker: TrackerConfig::Onnx { model: None },
+            transcriber: TranscriberConfig::Captions(Captions::file("talk.vtt")),
+            tracker: TrackerConfig::Onnx(FaceModel::default()),
             ..PipelineConfig::default()
         };
         let text = serde_json::to_string(&config).unwrap();
@@ -206,7 +239,7 @@ mod tests {
         let transcriber = |json: &str| PipelineConfig::from_json(&format!(r#"{{"transcriber": {json}}}"#)).unwrap().transcriber;
         assert_eq!(transcriber(r#"{"kind": "auto"}"#), TranscriberConfig::default());
         let hinted = transcriber(r#"{"kind": "auto", "openai": {"language": "de", "prompt": "Łódź"}}"#);
-        assert!(matches!(hinted, TranscriberConfig::Auto { openai, model: None } if openai.language.as_deref() == Some("de")));
+        assert!(matches!(hinted, TranscriberConfig::Auto(auto) if auto.openai.language.as_deref() == Some("de")));
         let cached = transcriber(r#"{"kind": "openai", "server": {"layers": [{"retry": {}}, {"cache": {}}]}}"#);
         assert!(cached.build(None).err().unwrap().to_string().contains("around the stage"));
         let error = PipelineConfig::from_json(r#"{"scorer": {"kind": "oracle"}}"#).unwrap_err();

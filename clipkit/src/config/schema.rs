@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::config::PipelineConfig;
 use crate::context::Event;
 use crate::error::ErrorKind;
-use crate::model::{Candidate, Clip, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use crate::pipeline::Planned;
 use crate::score::{ScoreOptions, Scoring};
 use crate::track::FrameOptions;
@@ -37,7 +37,7 @@ pub fn json_schemas() -> Value {
         ClipPlan,
         HookStyle,
         Planned,
-        Clip,
+        RenderedClip,
         Post,
         Receipt,
         Manifest,

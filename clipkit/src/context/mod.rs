@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ManifestClip, Stage, Usage, Warning};
+use crate::model::{ContentId, ManifestClip, MediaRef, Stage, Usage, Warning, WarningKind};
 use ledger::{Held, Ledger};
 
 /// Something that happened in a run, for progress bars and logs.
@@ -106,6 +106,10 @@ pub struct Context {
     /// The shared work that this is part of, the innermost last.
     within: Arc<[String]>,
     extension: Option<Arc<dyn Any + Send + Sync>>,
+    /// Names one publication, so that the same post is published once.
+    idempotency_key: Option<Arc<str>>,
+    /// Whether a part of a stage may stand in for another part that fails.
+    stand_in: bool,
 }
 
 #[derive(Default)]
@@ -116,6 +120,8 @@ struct Shared {
     stepped_down: AtomicBool,
     scratch_parent: Option<PathBuf>,
     scratch: OnceLock<crate::context::scratch::Scratch>,
+    /// Where media are on this machine, by content.
+    files: Mutex<HashMap<ContentId, PathBuf>>,
     /// The context this one was made for a run from: it hears of the run's warnings.
     parent: Option<Arc<Shared>>,
 }
@@ -215,6 +221,57 @@ impl Context {
         self.extension.as_deref()?.downcast_ref()
     }
 
+    /// The same context, for one publication.
+    #[must_use]
+    pub(crate) fn with_idempotency_key(&self, key: &str) -> Self {
+        Context { idempotency_key: Some(key.into()), ..self.clone() }
+    }
+
+    /// Names the publication that this context is for: a hash of the clip, the target and the
+    /// account. A publisher that gets the same key twice publishes once. `None` outside of
+    /// [`Publisher::publish`](crate::stage::Publisher::publish).
+    pub fn idempotency_key(&self) -> Option<&str> {
+        self.idempotency_key.as_deref()
+    }
+
+    /// The same context, for a stage whose parts may stand in for each other.
+    #[must_use]
+    pub(crate) fn with_stand_in(&self, allowed: bool) -> Self {
+        Context { stand_in: allowed, ..self.clone() }
+    }
+
+    /// Whether a part of a stage may stand in for another part that fails.
+    pub(crate) fn may_stand_in(&self) -> bool {
+        self.stand_in
+    }
+
+    /// Remembers where a medium is on this machine, for [`Context::locate`].
+    pub(crate) fn bind(&self, id: &ContentId, path: &Path) {
+        self.shared.files.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), path.to_owned());
+    }
+
+    /// Where a medium is on this machine: where a step of this run found it, else at its URI,
+    /// where that is a path.
+    ///
+    /// `ErrorKind::NotFound` where it is neither. A renderer or tracker of your own opens what this
+    /// answers.
+    pub fn locate(&self, media: &MediaRef) -> Result<PathBuf> {
+        let mut shared = Some(&self.shared);
+        while let Some(files) = shared {
+            let known = files.files.lock().unwrap_or_else(PoisonError::into_inner).get(&media.id).cloned();
+            if let Some(path) = known {
+                return Ok(path);
+            }
+            shared = files.parent.as_ref();
+        }
+        let path = Path::new(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
+        if path.exists() {
+            return Ok(path.to_owned());
+        }
+        Err(self
+            .label(Error::new(ErrorKind::NotFound, "the source is not on this machine").with_url(&media.uri).with_advice("fetch it again")))
+    }
+
     /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
     pub fn threads(&self) -> usize {
         self.threads
@@ -243,9 +300,16 @@ impl Context {
         }
     }
 
-    /// Leaves a warning in the result, the log and the progress stream.
+    /// Leaves a warning of the kind [`WarningKind::Other`] in the result, the log and the progress
+    /// stream.
     pub fn warn(&self, message: impl Into<String>) {
-        let warning = Warning { stage: self.stage.unwrap_or(Stage::Plan), clip: self.clip, message: message.into() };
+        self.warn_of(WarningKind::Other, message);
+    }
+
+    /// Leaves a warning of a kind in the result, the log and the progress stream.
+    pub fn warn_of(&self, kind: WarningKind, message: impl Into<String>) {
+        let (stage, message) = (self.stage.unwrap_or(Stage::Plan), message.into());
+        let warning = Warning { kind, stage, clip: self.clip, message };
         tracing::warn!(stage = %warning.stage, clip = warning.clip, "{}", warning.message);
         self.emit(&Event::Warning(warning.clone()));
         self.shared.keep(&warning);
@@ -253,8 +317,13 @@ impl Context {
 
     /// Warns for the run as a whole, unless the same was said in it before.
     pub(crate) fn warn_once(&self, message: String) {
+        self.warn_once_of(WarningKind::Other, message);
+    }
+
+    /// Warns of a kind for the run as a whole, unless the same was said in it before.
+    pub(crate) fn warn_once_of(&self, kind: WarningKind, message: String) {
         if !self.warnings().iter().any(|warning| warning.message == message) {
-            Context { clip: None, ..self.clone() }.warn(message);
+            Context { clip: None, ..self.clone() }.warn_of(kind, message);
         }
     }
 
@@ -307,6 +376,18 @@ impl Context {
         let made = crate::context::scratch::Scratch::create(self.shared.scratch_parent.as_deref()).map_err(|error| self.label(error))?;
         // Two threads may come here at once: one scratch folder stays, the other is removed as it is dropped.
         Ok(self.shared.scratch.get_or_init(|| made).path())
+    }
+
+    /// Whether a file lies in scratch space of this context, which goes when the run ends.
+    pub(crate) fn owns(&self, file: &Path) -> bool {
+        let mut shared = Some(&self.shared);
+        while let Some(part) = shared {
+            if part.scratch.get().is_some_and(|scratch| file.starts_with(scratch.path())) {
+                return true;
+            }
+            shared = part.parent.as_ref();
+        }
+        false
     }
 
     /// Runs CPU-bound or blocking work off the async threads.

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Candidate, Clip, ClipPlan, Manifest, Media, Post, Receipt, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::{Scorer, Scoring};
@@ -309,16 +309,30 @@ macro_rules! stages {
 stages! {
     Source::fetch(str) -> Media {}
     Transcriber::transcribe(Media) -> Transcript, cached by fingerprint {}
-    Scorer::score(Scoring) -> Vec<Candidate>, cached by fingerprint {}
-    FaceTracker::track(Tracking) -> Tracks, cached by fingerprint {}
-    Renderer::render(ClipPlan) -> Clip {
+    Scorer::score(Scoring) -> Vec<Candidate>, cached by fingerprint {
+        fn is_builtin(&self) -> bool {
+            self.first().is_builtin()
+        }
+    }
+    FaceTracker::track(Tracking) -> Tracks, cached by fingerprint {
+        fn is_builtin(&self) -> bool {
+            self.first().is_builtin()
+        }
+    }
+    Renderer::render(ClipPlan) -> RenderedClip {
         fn size(&self) -> Option<(u32, u32)> {
             self.first().size()
+        }
+        fn is_builtin(&self) -> bool {
+            self.first().is_builtin()
         }
     }
     Publisher::publish(Post) -> Receipt {
         async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
             self.first().conclude(cx, manifest).await
+        }
+        fn target(&self) -> crate::publish::Target {
+            self.first().target()
         }
         fn staging(&self) -> Option<&std::path::Path> {
             self.first().staging()

@@ -30,13 +30,62 @@ impl fmt::Display for ContentId {
     }
 }
 
+/// A media file by address and content: what plans and manifests name, so that they outlive a
+/// download and mean the same on another machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct MediaRef {
+    /// What the source was given: a path, or a URL. A relative path is looked up from the working
+    /// folder.
+    pub uri: String,
+    /// What the file contains.
+    pub id: ContentId,
+    /// The file's size and time of change when it was identified. Where they still hold, the file
+    /// is not read to identify it again. `None` for media in a media store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<FileStamp>,
+}
+
+impl MediaRef {
+    /// A reference without a stamp.
+    pub fn new(uri: impl Into<String>, id: ContentId) -> Self {
+        MediaRef { uri: uri.into(), id, stamp: None }
+    }
+}
+
+/// A file's size and time of change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileStamp {
+    /// Bytes.
+    pub size: u64,
+    /// When the content changed last, in microseconds since 1970.
+    pub modified: i64,
+}
+
+impl FileStamp {
+    /// The stamp of a file's metadata. The time is 0 where the file system does not know it.
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
+        let since = metadata.modified().ok().and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
+        let modified = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or(0);
+        FileStamp { size: metadata.len(), modified }
+    }
+}
+
 /// A media file on this machine and what is in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Media {
-    /// Where the file is.
+    /// What the source was given: a path, or a URL.
+    pub uri: String,
+    /// Where the file is on this machine. Another process looks it up anew.
     pub path: PathBuf,
-    /// What the file is.
+    /// What the file contains.
     pub id: ContentId,
+    /// The file's size and time of change. `None` for media in a media store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<FileStamp>,
     /// The container's short name, as FFmpeg gives it (`mov,mp4,m4a,3gp,3g2,mj2`).
     pub container: String,
     /// How long the longest of sound and picture plays, measured where the container does not say or cannot be believed.
@@ -50,6 +99,27 @@ pub struct Media {
 }
 
 impl Media {
+    /// A file of which nothing is known yet: no streams, no duration. The URI is the path.
+    pub fn new(path: impl Into<PathBuf>, id: ContentId) -> Self {
+        let path = path.into();
+        Media {
+            uri: path.to_string_lossy().into_owned(),
+            path,
+            id,
+            stamp: None,
+            container: String::new(),
+            duration: Timestamp::ZERO,
+            video: None,
+            audio: Vec::new(),
+            subtitles: Vec::new(),
+        }
+    }
+
+    /// The reference that plans and manifests keep.
+    pub fn reference(&self) -> MediaRef {
+        MediaRef { uri: self.uri.clone(), id: self.id.clone(), stamp: self.stamp }
+    }
+
     /// The picture, or the error that says there is none.
     pub fn require_video(&self) -> Result<&VideoStream> {
         self.video.as_ref().ok_or_else(|| {

@@ -6,7 +6,9 @@ mod clip;
 mod face;
 mod layout_choice;
 mod loudness;
+mod manifest;
 mod media;
+pub(crate) mod moment;
 mod plan;
 pub(crate) mod script;
 pub(crate) mod seconds;
@@ -15,19 +17,22 @@ mod time;
 mod transcript;
 mod usage;
 mod validate;
+mod warning;
 
 pub use candidate::{Candidate, Score};
 pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
-pub use clip::{Clip, Manifest, ManifestClip, Post, Receipt, Timing};
+pub use clip::{ClipId, Post, PostFiles, Privacy, PublishStatus, PublishedFiles, Receipt, RenderedClip};
 pub use face::{FaceSample, FaceTrack, Rect, Shot, ShotContent, SubjectSample, SubjectTrack, Tracks};
 pub use layout_choice::LayoutChoice;
 pub use loudness::Loudness;
-pub use media::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, VideoStream};
+pub use manifest::{FailedClip, Manifest, ManifestClip, Timing, Unpublished};
+pub use media::{AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
 pub use transcript::{Transcript, Word};
 pub use usage::Usage;
+pub use warning::{Warning, WarningKind};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,16 +77,4 @@ impl std::fmt::Display for Stage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// Something that went less well than asked, and what was done instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Warning {
-    /// The stage that degraded.
-    pub stage: Stage,
-    /// The clip concerned, counted from 1 in order of rank; none where the whole run is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clip: Option<usize>,
-    /// One line for a person: what happened, what was done instead, how to avoid it.
-    pub message: String,
 }

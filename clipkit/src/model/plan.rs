@@ -1,11 +1,10 @@
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionTrack, ContentId, FaceTrack, FrameRate, Hook, Loudness, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
+use super::{CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
 /// Everything a renderer needs to make one clip, and nothing it has to decide.
@@ -50,18 +49,57 @@ pub struct ClipPlan {
 }
 
 impl ClipPlan {
-    /// The version this crate writes and reads.
-    pub const VERSION: u32 = 1;
+    /// A plan with scenes and without captions, hook or explaining tracks.
+    pub fn new(source: PlanSource, span: Span, title: impl Into<String>, score: Score, scenes: Vec<Scene>, output: Output) -> Self {
+        ClipPlan {
+            version: ClipPlan::VERSION,
+            source,
+            span,
+            title: title.into(),
+            reason: String::new(),
+            hook_line: None,
+            score,
+            shots: Vec::new(),
+            faces: Vec::new(),
+            subjects: Vec::new(),
+            scenes,
+            captions: None,
+            hook: None,
+            output,
+        }
+    }
+
+    /// The clip's identity: a BLAKE3 hash of the source's id and of what decides the clip's
+    /// picture and sound (span, scenes, captions, hook, output). Title, reason, score and the
+    /// explaining tracks do not count.
+    pub fn id(&self) -> ClipId {
+        #[derive(Serialize)]
+        struct Content<'a> {
+            source: &'a str,
+            span: Span,
+            scenes: &'a [Scene],
+            captions: &'a Option<CaptionTrack>,
+            hook: &'a Option<Hook>,
+            output: &'a Output,
+        }
+        let ClipPlan { span, scenes, captions, hook, output, .. } = self;
+        let content = Content { source: self.source.media.id.as_str(), span: *span, scenes, captions, hook, output };
+        // Plain data with string keys is always JSON.
+        let bytes = serde_json::to_vec(&content).unwrap_or_default();
+        let hash = blake3::hash(&bytes).to_hex();
+        ClipId::new(&hash.as_str()[..32])
+    }
+
+    /// The version this crate writes. It reads version 1, too.
+    pub const VERSION: u32 = 2;
 }
 
 /// The file a plan cuts from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanSource {
-    /// Where it was when the plan was made. A relative path is looked up from the working folder.
-    pub path: PathBuf,
-    /// What it was, so that another file of the same name is noticed.
-    pub id: ContentId,
+    /// Which media it is. The local file is looked up when it is needed.
+    pub media: MediaRef,
     /// Columns of the picture as displayed.
     pub width: u32,
     /// Rows of the picture as displayed.

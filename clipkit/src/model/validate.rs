@@ -15,10 +15,15 @@ impl ClipPlan {
         }
         let invalid = |error: serde_json::Error| Error::new(ErrorKind::InvalidPlan, format!("this is not a clip plan: {error}"));
         let Version { version } = serde_json::from_str(text).map_err(invalid)?;
+        if version == 1 {
+            let plan: ClipPlan = serde_json::from_value(upgraded(serde_json::from_str(text).map_err(invalid)?)).map_err(invalid)?;
+            plan.validate()?;
+            return Ok(plan);
+        }
         if version != ClipPlan::VERSION {
             return Err(Error::new(
                 ErrorKind::InvalidPlan,
-                format!("the plan has version {version}, this clipkit reads version {}", ClipPlan::VERSION),
+                format!("the plan has version {version}, this clipkit reads versions 1 to {}", ClipPlan::VERSION),
             )
             .with_advice("make the plan again with this clipkit"));
         }
@@ -87,6 +92,20 @@ impl ClipPlan {
         self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
         self.hook.as_ref().map_or(Ok(()), Hook::check)
     }
+}
+
+/// A plan of version 1 as version 2: the source's path and id become a media reference.
+fn upgraded(mut plan: serde_json::Value) -> serde_json::Value {
+    if let Some(source) = plan.get_mut("source").and_then(serde_json::Value::as_object_mut) {
+        let mut media = serde_json::Map::new();
+        media.extend(source.remove("path").map(|path| ("uri".to_owned(), path)));
+        media.extend(source.remove("id").map(|id| ("id".to_owned(), id)));
+        source.insert("media".into(), media.into());
+    }
+    if let Some(plan) = plan.as_object_mut() {
+        plan.insert("version".into(), ClipPlan::VERSION.into());
+    }
+    plan
 }
 
 fn check_output(output: &Output) -> Result<()> {

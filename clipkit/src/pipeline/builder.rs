@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{ClipOptions, Pipeline, Stages};
+use super::speech::SpeechMaps;
+use super::{ClipOptions, Degrade, Pipeline, Stages};
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Publisher;
 use crate::render::Renderer;
@@ -18,7 +19,7 @@ pub struct PipelineBuilder {
     pub(crate) scorer: Option<Arc<dyn Scorer>>,
     pub(crate) tracker: Option<Arc<dyn FaceTracker>>,
     pub(crate) renderer: Option<Arc<dyn Renderer>>,
-    pub(crate) publisher: Option<Arc<dyn Publisher>>,
+    pub(crate) publishers: Vec<Arc<dyn Publisher>>,
     options: ClipOptions,
 }
 
@@ -58,10 +59,10 @@ impl PipelineBuilder {
         self
     }
 
-    /// Where clips go.
+    /// Where clips are published. Called several times, every clip goes to each of them.
     #[must_use]
     pub fn publisher(mut self, publisher: impl Publisher + 'static) -> Self {
-        self.publisher = Some(Arc::new(publisher));
+        self.publishers.push(Arc::new(publisher));
         self
     }
 
@@ -80,17 +81,36 @@ impl PipelineBuilder {
             scorer: given("scorer", self.scorer)?,
             tracker: given("tracker", self.tracker)?,
             renderer: given("renderer", self.renderer)?,
-            publisher: given("publisher", self.publisher)?,
+            publishers: self.publishers,
+            speech: SpeechMaps::default(),
         };
+        check_targets(&stages.publishers)?;
         self.options.check(stages.renderer.size())?;
-        Ok(Pipeline { stages: Arc::new(stages), options: Arc::new(self.options) })
+        let degrade = self.options.degrade.unwrap_or(Degrade::NEVER);
+        Ok(Pipeline { stages: Arc::new(stages), options: Arc::new(self.options), degrade })
     }
 }
 
+/// Refuses a pipeline without publishers, and two publishers with one target: a clip would be
+/// published twice, or once, by chance.
+fn check_targets(publishers: &[Arc<dyn Publisher>]) -> Result<()> {
+    if publishers.is_empty() {
+        return Err(missing("publisher"));
+    }
+    let mut seen = std::collections::HashSet::new();
+    match publishers.iter().map(|publisher| publisher.target()).find(|target| !seen.insert(target.clone())) {
+        Some(target) => Err(Error::new(ErrorKind::Config, format!("two publishers have the target {target}"))
+            .with_advice("leave one out, or give each a target of its own (Publisher::target)")),
+        None => Ok(()),
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("the pipeline has no {name}")).with_advice(format!("give one with .{name}(...)"))
+}
+
 fn given<T: ?Sized>(name: &str, stage: Option<Arc<T>>) -> Result<Arc<T>> {
-    stage.ok_or_else(|| {
-        Error::new(ErrorKind::Config, format!("the pipeline has no {name}")).with_advice(format!("give one with .{name}(...)"))
-    })
+    stage.ok_or_else(|| missing(name))
 }
 
 impl fmt::Debug for PipelineBuilder {

@@ -12,12 +12,12 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Manifest;
 use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
-use crate::publish::Publisher;
+use crate::publish::{Folder, Publisher};
 use crate::render::Renderer;
 use crate::score::Scorer;
 use crate::source::Source;
 use crate::track::FaceTracker;
-use crate::transcribe::Transcriber;
+use crate::transcribe::{Captions, Transcriber};
 
 /// Makes clips of a video, in one call: what is not said is as in [`PipelineConfig::default`]. Nothing happens before it is awaited.
 ///
@@ -47,13 +47,13 @@ pub struct Clipping {
 impl Clipping {
     /// The folder that clips land in, unless there is a [`publisher`](Clipping::publisher). Default `clips`.
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.config.publisher = PublisherConfig::Folder { path: folder.into(), keep_others: false };
+        self.config.publishers = vec![PublisherConfig::Folder(Folder::new(folder))];
         self
     }
 
     /// The file of a transcript that exists already, unless there is a [`transcriber`](Clipping::transcriber).
     pub fn transcript(mut self, file: impl Into<PathBuf>) -> Self {
-        self.config.transcriber = TranscriberConfig::Captions { file: Some(file.into()) };
+        self.config.transcriber = TranscriberConfig::Captions(Captions::file(file));
         self
     }
 
@@ -99,7 +99,7 @@ impl Clipping {
         self
     }
 
-    /// Another publisher.
+    /// Another publisher, in place of the folder. Called several times, clips go to each of them.
     pub fn publisher(mut self, publisher: impl Publisher + 'static) -> Self {
         self.stages = self.stages.publisher(publisher);
         self

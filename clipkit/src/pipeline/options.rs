@@ -7,10 +7,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, Output,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, MediaRef, Output,
     PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::score::{Genre, ScoreOptions};
+
+use super::Degrade;
+
+/// The stages that work on one clip at a time.
+const PER_CLIP: [Stage; 4] = [Stage::Track, Stage::Plan, Stage::Render, Stage::Publish];
 
 /// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
 ///
@@ -68,8 +73,14 @@ pub struct ClipOptions {
     /// The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
     /// Default: no limit.
     pub max_cost: Option<f64>,
-    /// How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
+    /// How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
+    /// `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
+    /// after the other. Default: no limit but `jobs`.
     pub at_once: BTreeMap<Stage, NonZero<usize>>,
+    /// What may stand in for a stage that fails. `None`, the default: a run degrades as
+    /// [`Degrade::default`] says, and a step called by itself does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub degrade: Option<Degrade>,
 }
 
 impl Default for ClipOptions {
@@ -93,13 +104,14 @@ impl Default for ClipOptions {
             genre: None,
             max_cost: None,
             at_once: BTreeMap::new(),
+            degrade: None,
         }
     }
 }
 
 impl ClipOptions {
-    /// How many clips are worked on side by side.
-    pub(super) fn side_by_side(&self) -> usize {
+    /// How many clips are rendered concurrently.
+    pub(super) fn concurrent(&self) -> usize {
         let half = || std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2));
         self.jobs.map_or_else(half, NonZero::get)
     }
@@ -130,6 +142,10 @@ impl ClipOptions {
         if self.min.is_zero() || self.min > self.max {
             return refuse(format!("clips of {:?} to {:?} are asked for: min must be above 0 and at most max", self.min, self.max));
         }
+        if let Some(stage) = self.at_once.keys().find(|stage| !PER_CLIP.contains(stage)) {
+            return Err(Error::new(ErrorKind::Config, format!("at_once cannot limit {stage}: it works on the whole video"))
+                .with_advice("limit track, plan, render or publish, or give the stage a concurrency layer"));
+        }
         if let Some(hook) = &self.hook {
             hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         }
@@ -147,7 +163,7 @@ impl ClipOptions {
         let captions = self.captions.clone().map(|style| CaptionTrack { style, safe_area: Rect::FULL, cues: Vec::new() });
         Ok(ClipPlan {
             version: ClipPlan::VERSION,
-            source: PlanSource { path: "".into(), id: ContentId::new("none", ""), width: 1, height: 1, duration: end },
+            source: PlanSource { media: MediaRef::new("", ContentId::new("none", "")), width: 1, height: 1, duration: end },
             span,
             title: String::new(),
             reason: String::new(),

@@ -89,7 +89,7 @@ pub(super) fn plan(cx: &Context, known: &Known<'_>, candidate: &Candidate, optio
 
 pub(super) fn source_of(media: &Media) -> Result<PlanSource> {
     let (width, height) = media.require_video()?.display_size();
-    Ok(PlanSource { path: media.path.clone(), id: media.id.clone(), width, height, duration: media.duration })
+    Ok(PlanSource { media: media.reference(), width, height, duration: media.duration })
 }
 
 fn on_the_clips_timeline(face: &FaceTrack, span: Span) -> FaceTrack {

@@ -1,39 +1,53 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::Publisher;
-use crate::context::Context;
+use super::folder_lock::FolderLock;
+use super::{Publisher, Target};
+use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Manifest, Post, Receipt};
+use crate::model::{ClipPlan, Manifest, ManifestClip, Post, PublishedFiles, Receipt};
 
 /// The manifest's name in the folder.
 const MANIFEST: &str = "clips.json";
 /// File systems take 255 bytes; this leaves room for number, endings and temporary names.
 const LONGEST_SLUG: usize = 80;
 
-/// Puts clips into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json` at the end.
+/// Publishes into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json`.
 ///
-/// A file of the same name is replaced. The folder is made when the first clip is rendered.
-#[derive(Clone, Debug)]
+/// - The folder is made if it is missing. A file of the same name is replaced.
+/// - The manifest is the folder's record: publishing a clip enters it there under the folder's
+///   lock, so that several processes can publish into one folder, and a clip that is published
+///   again, also under another rank or title, replaces itself.
+/// - At the end of a run the manifest lists that run's clips, and with `keep_others` those of
+///   earlier runs of the same video, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Folder {
-    path: PathBuf,
-    keeps_others: bool,
+    /// The folder.
+    pub path: PathBuf,
+    /// Whether the manifest of a run keeps the clips that an earlier run of the same video left,
+    /// as long as their files are there. For rendering some clips again. Default `false`.
+    #[serde(default)]
+    pub keep_others: bool,
 }
 
 impl Folder {
     /// Publishes into `path`.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Folder { path: path.into(), keeps_others: false }
+        Folder { path: path.into(), keep_others: false }
     }
 
-    /// Keeps the clips that an existing `clips.json` of the same video lists, if their files are still there, beside those of this run;
-    /// otherwise `clips.json` lists this run's alone. For rendering some clips again.
+    /// The same, with [`Folder::keep_others`] set.
     #[must_use]
     pub fn keep_others(mut self) -> Self {
-        self.keeps_others = true;
+        self.keep_others = true;
         self
     }
 
@@ -43,53 +57,111 @@ impl Folder {
         write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
         Ok(name)
     }
-}
 
-impl Folder {
-    /// A manifest that is missing or cannot be read has no others.
-    fn add_others(&self, manifest: &mut Manifest) {
-        let Ok(text) = fs::read_to_string(self.path.join(MANIFEST)) else { return };
-        let Ok(old) = serde_json::from_str::<Manifest>(&text) else { return };
-        if old.version != manifest.version || old.source.id != manifest.source.id {
-            return;
+    /// The folder's manifest. `None` where there is none, or one that cannot be read.
+    fn manifest(&self) -> Option<Manifest> {
+        let text = fs::read_to_string(self.path.join(MANIFEST)).ok()?;
+        serde_json::from_str::<Manifest>(&text).ok().filter(|manifest| manifest.version == Manifest::VERSION)
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> Result<()> {
+        let mut text = serde_json::to_vec_pretty(manifest)
+            .map_err(|error| Error::new(ErrorKind::Io, format!("the manifest cannot be written: {error}")))?;
+        text.push(b'\n');
+        write_whole(&self.path, MANIFEST, &text)
+    }
+
+    /// Puts a post's files in place and enters the clip in the manifest.
+    fn put(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
+        let _lock = FolderLock::acquire(&self.path)?;
+        let plan = post.files.plan.as_deref().map(read_plan).transpose()?;
+        let stem = stem(post.rank, &post.title);
+        let mut files = PublishedFiles::new(format!("{stem}.mp4"));
+        files.plan = plan.as_ref().map(|_| format!("{stem}.plan.json"));
+        files.cover = post.files.cover.as_ref().map(|_| format!("{stem}.jpg"));
+
+        let manifest = self.manifest().filter(|old| plan.as_ref().is_none_or(|plan| old.source.media.id == plan.source.media.id));
+        let earlier = manifest.as_ref().and_then(|manifest| manifest.clips.iter().find(|clip| clip.id == post.clip));
+        let published = earlier.and_then(|clip| clip.receipts.iter().find(|receipt| receipt.target == TARGET));
+        if let Some(receipt) = published.filter(|receipt| receipt.files.as_ref() == Some(&files))
+            && same_size(&post.files.video, &self.path.join(&files.video))
+        {
+            return Ok(receipt.clone());
         }
-        let replaced = |file: &str| manifest.clips.iter().any(|clip| number(&clip.file) == number(file));
-        let others: Vec<_> = old.clips.into_iter().filter(|clip| !replaced(&clip.file) && self.path.join(&clip.file).is_file()).collect();
+
+        // The clip last: where it is, its plan and cover are, too.
+        for (from, name) in [
+            (post.files.plan.as_deref(), files.plan.as_deref()),
+            (post.files.cover.as_deref(), files.cover.as_deref()),
+            (Some(&*post.files.video), Some(&*files.video)),
+        ] {
+            if let (Some(from), Some(name)) = (from, name) {
+                copy_into(from, &self.path, name, cx.owns(from))?;
+            }
+        }
+        let mut receipt = Receipt::new(TARGET, files.video.clone());
+        receipt.published_at = Some(published.and_then(|receipt| receipt.published_at).unwrap_or_else(SystemTime::now));
+        receipt.files = Some(files);
+        let stale: Vec<String> =
+            published.and_then(|receipt| receipt.files.as_ref()).map(|old| old.names().map(str::to_owned).collect()).unwrap_or_default();
+        if let Some(plan) = plan {
+            self.enter(manifest, post, &plan, receipt.clone())?;
+        }
+        for name in stale {
+            if receipt.files.as_ref().is_some_and(|files| files.names().all(|new| new != name)) && is_plain(&name) {
+                // The clip's earlier name. That it is gone already is fine.
+                let _ = fs::remove_file(self.path.join(name));
+            }
+        }
+        Ok(receipt)
+    }
+
+    /// Enters a clip in the manifest, in place of itself or of what had its number.
+    fn enter(&self, manifest: Option<Manifest>, post: &Post, plan: &ClipPlan, receipt: Receipt) -> Result<()> {
+        let mut manifest = manifest.unwrap_or_else(|| Manifest::new(plan.source.clone()));
+        let clip = ManifestClip::published(post.rank, plan, &post.title, vec![receipt]);
+        manifest.clips.retain(|other| other.id != clip.id && other.file != clip.file);
+        manifest.clips.push(clip);
+        manifest.clips.sort_by_key(|clip| clip.rank);
+        self.write_manifest(&manifest)
+    }
+
+    /// Adds the clips of an earlier run of the same video whose files are there.
+    fn add_others(&self, manifest: &mut Manifest) {
+        let Some(old) = self.manifest().filter(|old| old.source.media.id == manifest.source.media.id) else { return };
+        let replaced =
+            |other: &ManifestClip| manifest.clips.iter().any(|clip| clip.id == other.id || number(&clip.file) == number(&other.file));
+        let others: Vec<_> = old.clips.into_iter().filter(|clip| !replaced(clip) && self.path.join(&clip.file).is_file()).collect();
         manifest.clips.extend(others);
         // Names start with the rank.
         manifest.clips.sort_by(|a, b| a.file.cmp(&b.file));
     }
 }
 
+/// The name in [`Receipt::target`].
+const TARGET: &str = "folder";
+
 #[async_trait]
 impl Publisher for Folder {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
-        let folder = self.clone();
-        let post = post.clone();
-        cx.blocking(move |_| {
-            fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
-            let stem = stem(post.rank, &post.plan.title);
-            let place = |from: &Path, name: &str| move_into(from, &folder.path.join(name));
-            let (file, cover) = (format!("{stem}.mp4"), format!("{stem}.jpg"));
-            // The clip last: who sees it finds its plan and cover too.
-            let plan = folder.write_plan(post.rank, &post.plan)?;
-            place(&post.clip.cover, &cover)?;
-            place(&post.clip.video, &file)?;
-            Ok(Receipt { file, plan: Some(plan), cover: Some(cover) })
-        })
-        .await
+        let (folder, post) = (self.clone(), post.clone());
+        cx.blocking(move |cx| folder.put(cx, &post)).await
+    }
+
+    fn target(&self) -> Target {
+        Target::new(TARGET).with_account(self.path.to_string_lossy())
     }
 
     async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
         let (folder, mut manifest) = (self.clone(), manifest.clone());
         cx.blocking(move |_| {
-            if folder.keeps_others {
+            fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
+            let _lock = FolderLock::acquire(&folder.path)?;
+            if folder.keep_others {
                 folder.add_others(&mut manifest);
             }
-            let mut text = serde_json::to_vec_pretty(&manifest)
-                .map_err(|error| Error::new(ErrorKind::Io, format!("the manifest cannot be written: {error}")))?;
-            text.push(b'\n');
-            write_whole(&folder.path, MANIFEST, &text)
+            folder.write_manifest(&manifest)
         })
         .await
     }
@@ -97,6 +169,21 @@ impl Publisher for Folder {
     fn staging(&self) -> Option<&Path> {
         Some(&self.path)
     }
+}
+
+fn read_plan(path: &Path) -> Result<ClipPlan> {
+    let bytes = fs::read(path).map_err(|error| Error::io(path, "read the plan", error))?;
+    ClipPlan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.with_path(path))
+}
+
+fn same_size(one: &Path, other: &Path) -> bool {
+    let size = |path: &Path| fs::metadata(path).ok().map(|metadata| metadata.len());
+    size(one).is_some() && size(one) == size(other)
+}
+
+/// Whether a name from a manifest names a file in the folder itself.
+fn is_plain(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|file| file == name)
 }
 
 /// `3`, `Why clocks lie!` -> `03-why-clocks-lie`.
@@ -117,90 +204,35 @@ fn number(file: &str) -> &str {
     file.split('-').next().unwrap_or_default()
 }
 
-/// Moves a file into place: a rename, or a copy beside the target and a rename where scratch space is on another file system.
-fn move_into(from: &Path, to: &Path) -> Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let folder = to.parent().unwrap_or(Path::new("."));
-            let mut source = fs::File::open(from).map_err(|error| Error::io(from, "read", error))?;
-            write_with(folder, to, |file| std::io::copy(&mut source, file).map(|_| ()))
+/// Puts a copy of a file in place as a whole. A file that the run made and removes at its end gets
+/// a second name (a hard link), which costs nothing, where the file system allows; the bytes of
+/// other files are copied.
+fn copy_into(from: &Path, folder: &Path, name: &str, temporary_file: bool) -> Result<()> {
+    let to = folder.join(name);
+    let attempt = || {
+        let temporary = scratch::beside(folder)?.into_temp_path();
+        fs::remove_file(&temporary)?;
+        if !temporary_file || fs::hard_link(from, &temporary).is_err() {
+            let mut source = fs::File::open(from)?;
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+            std::io::copy(&mut source, &mut file)?;
         }
-        Err(error) => Err(Error::io(to, "put the file in place", error)),
-        Ok(()) => Ok(()),
-    }
+        temporary.persist(&to).map_err(|error| error.error)
+    };
+    attempt().map_err(|error| Error::io(&to, "put the file in place", error))
 }
 
 fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, "make the folder", error))?;
-    write_with(folder, &folder.join(name), |file| file.write_all(bytes))
-}
-
-/// Writes beside the target and renames, so the target is whole or absent.
-fn write_with(folder: &Path, to: &Path, write: impl FnOnce(&mut fs::File) -> std::io::Result<()>) -> Result<()> {
+    let to = folder.join(name);
     let attempt = || {
-        let mut file = crate::context::scratch::beside(folder)?;
-        write(file.as_file_mut())?;
-        file.persist(to).map_err(|error| error.error)?;
+        let mut file = scratch::beside(folder)?;
+        file.as_file_mut().write_all(bytes)?;
+        file.persist(&to).map_err(|error| error.error)?;
         Ok(())
     };
-    attempt().map_err(|error| Error::io(to, "write", error))
+    attempt().map_err(|error| Error::io(&to, "write", error))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{ContentId, ManifestClip, PlanSource, Score, Span, Timestamp, Timing};
-
-    fn manifest(id: &str, files: &[&str]) -> Manifest {
-        let clip = |file: &&str| ManifestClip {
-            file: file.to_string(),
-            plan: None,
-            cover: None,
-            span: Span::between(Timestamp::ZERO, Timestamp::from_secs(20.0)),
-            score: Score::default(),
-            title: String::new(),
-            reason: String::new(),
-            hook_line: None,
-            warnings: Vec::new(),
-            folder: None,
-        };
-        let source = PlanSource { path: "talk.mp4".into(), id: ContentId::new("none", id), width: 1, height: 1, duration: Timestamp::ZERO };
-        Manifest {
-            version: 1,
-            source,
-            clips: files.iter().map(clip).collect(),
-            warnings: Vec::new(),
-            timings: Timing::default(),
-            usage: Vec::new(),
-        }
-    }
-
-    #[tokio::test]
-    async fn clips_made_again_stand_beside_the_others_of_their_video() {
-        let root = tempfile::tempdir().unwrap();
-        let (cx, folder) = (Context::new(), Folder::new(root.path()));
-        let listed = || -> Vec<String> {
-            let text = fs::read_to_string(root.path().join(MANIFEST)).unwrap();
-            serde_json::from_str::<Manifest>(&text).unwrap().clips.into_iter().map(|clip| clip.file).collect()
-        };
-        folder.conclude(&cx, &manifest("a", &["01-a.mp4", "02-b.mp4", "03-c.mp4"])).await.unwrap();
-        fs::write(root.path().join("01-a.mp4"), "x").unwrap();
-        fs::write(root.path().join("02-b.mp4"), "x").unwrap();
-        folder.clone().keep_others().conclude(&cx, &manifest("a", &["02-new.mp4"])).await.unwrap();
-        assert_eq!(listed(), ["01-a.mp4", "02-new.mp4"]);
-        folder.clone().keep_others().conclude(&cx, &manifest("other", &["02-new.mp4"])).await.unwrap();
-        assert_eq!(listed(), ["02-new.mp4"]);
-        folder.conclude(&cx, &manifest("other", &["04-d.mp4"])).await.unwrap();
-        assert_eq!(listed(), ["04-d.mp4"]);
-    }
-
-    #[test]
-    fn file_names_are_plain_short_and_numbered() {
-        assert_eq!(stem(3, "Why clocks lie!"), "03-why-clocks-lie");
-        assert_eq!(stem(12, "../../etc/passwd"), "12-etc-passwd");
-        assert_eq!(stem(1, "\u{1F600}\u{0}"), "01-grinning");
-        assert_eq!(stem(1, ""), "01-clip");
-        let long = stem(1, &"word ".repeat(60));
-        assert!(long.len() <= LONGEST_SLUG + 3 && long.ends_with("word"), "{long}");
-    }
-}
+mod tests;

@@ -44,7 +44,7 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
     plan.validate()?;
     let (plan, to) = (plan.clone(), to.to_owned());
     cx.blocking(move |cx| {
-        let media = probe_header(cx, &plan.source.path, plan.source.id.clone())?;
+        let media = probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
         let video = media.require_video()?;
         let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
         let mut thumbnails = Thumbnailer::new(video, TILE);
@@ -250,7 +250,7 @@ fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContentId, Crop, FrameRate, Output, PlanSource, Scene, Score, Span};
+    use crate::model::{ContentId, Crop, FrameRate, MediaRef, Output, PlanSource, Scene, Score, Span};
 
     #[test]
     fn a_tile_shows_window_faces_and_time() {
@@ -274,8 +274,7 @@ mod tests {
             hook: None,
             version: ClipPlan::VERSION,
             source: PlanSource {
-                path: "talk.mp4".into(),
-                id: ContentId::new("blake3", "00"),
+                media: MediaRef::new("talk.mp4", ContentId::new("blake3", "00")),
                 width: 320,
                 height: 180,
                 duration: span.end(),

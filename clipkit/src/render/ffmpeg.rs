@@ -10,7 +10,7 @@ use super::{Renderer, cover, part, pass};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Clip, ClipPlan};
+use crate::model::{ClipPlan, RenderedClip};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
@@ -42,7 +42,7 @@ impl FfmpegRenderer {
 
 #[async_trait]
 impl Renderer for FfmpegRenderer {
-    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip> {
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
         plan.validate()?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
@@ -52,10 +52,14 @@ impl Renderer for FfmpegRenderer {
     fn size(&self) -> Option<(u32, u32)> {
         self.size
     }
+
+    fn is_builtin(&self) -> bool {
+        true
+    }
 }
 
-fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<Clip> {
-    let media = av::probe_header(cx, &plan.source.path, plan.source.id.clone())?;
+fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip> {
+    let media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
     let files = Files::below(cx)?;
     let mut again = false;
     loop {

@@ -26,7 +26,7 @@ use async_trait::async_trait;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Clip, ClipPlan};
+use crate::model::{ClipPlan, RenderedClip};
 
 /// Makes the file that a plan describes.
 ///
@@ -39,10 +39,17 @@ use crate::model::{Clip, ClipPlan};
 #[async_trait]
 pub trait Renderer: Send + Sync {
     /// Renders the plan.
-    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip>;
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip>;
 
     /// The columns and rows this renderer was set up for. Plans are made for this size; none leaves it to the planner.
     fn size(&self) -> Option<(u32, u32)> {
         None
+    }
+
+    /// Whether this is a stage of clipkit's own, for [`StandIn`](crate::StandIn). Leave it as it
+    /// is.
+    #[doc(hidden)]
+    fn is_builtin(&self) -> bool {
+        false
     }
 }

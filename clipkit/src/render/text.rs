@@ -102,8 +102,8 @@ mod tests {
     use super::super::font::tests::only;
     use super::*;
     use crate::model::{
-        Aspect, CaptionStyle, ContentId, Cue, CueWord, FrameRate, Hook, HookStyle, Output, PlanSource, Platform, Rect, Score, Span,
-        Timestamp,
+        Aspect, CaptionStyle, ContentId, Cue, CueWord, FrameRate, Hook, HookStyle, MediaRef, Output, PlanSource, Platform, Rect, Score,
+        Span, Timestamp,
     };
 
     fn plan(text: &str, font: &str) -> ClipPlan {
@@ -112,7 +112,7 @@ mod tests {
         let (width, height) = Aspect::Vertical.size();
         ClipPlan {
             version: ClipPlan::VERSION,
-            source: PlanSource { path: "".into(), id: ContentId::new("none", ""), width, height, duration: Timestamp::from_secs(4.0) },
+            source: PlanSource { media: MediaRef::new("", ContentId::new("none", "")), width, height, duration: Timestamp::from_secs(4.0) },
             span,
             title: String::new(),
             reason: String::new(),

@@ -49,6 +49,10 @@ impl Scorer for Heuristic {
         })
         .await
     }
+
+    fn is_builtin(&self) -> bool {
+        true
+    }
 }
 
 /// What becomes of spans that name no subject asked for.

@@ -96,4 +96,11 @@ pub trait Scorer: Send + Sync {
     fn fingerprint(&self) -> Option<String> {
         None
     }
+
+    /// Whether this is a stage of clipkit's own, for [`StandIn`](crate::StandIn). Leave it as it
+    /// is.
+    #[doc(hidden)]
+    fn is_builtin(&self) -> bool {
+        false
+    }
 }

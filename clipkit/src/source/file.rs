@@ -9,19 +9,24 @@ use super::Source;
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ContentId, Media};
+use crate::model::{ContentId, FileStamp, Media};
 
 /// Takes a file on this machine, given by its path.
 ///
 /// The whole file is read once: its hash is its identity, and its packets' times are its true duration and frame rate.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct FileSource {}
+#[non_exhaustive]
+pub struct FileSource {
+    /// Whether a copy of the file is put into the media store, so that later steps find it there
+    /// when the file is gone. Default `false`: the file is used where it is.
+    pub store: bool,
+}
 
 impl FileSource {
     /// A source of local files.
     pub fn new() -> Self {
-        FileSource {}
+        FileSource::default()
     }
 }
 
@@ -31,7 +36,8 @@ impl Source for FileSource {
         let path = std::path::PathBuf::from(uri);
         cx.blocking(move |cx| {
             let id = identify(cx, &path)?;
-            let media = av::probe(cx, &path, id)?;
+            let mut media = av::probe(cx, &path, id)?;
+            media.stamp = std::fs::metadata(&path).ok().map(|metadata| FileStamp::of(&metadata));
             // FFmpeg takes some text files for subtitles.
             if media.video.is_none() && media.audio.is_empty() {
                 return Err(Error::new(ErrorKind::InvalidInput, "there is neither picture nor sound in this file")
@@ -44,8 +50,13 @@ impl Source for FileSource {
     }
 }
 
+/// Whether an id is a hash of a file's bytes, as [`identify`] makes it.
+pub(crate) fn is_hash(id: &ContentId) -> bool {
+    id.as_str().starts_with("blake3:")
+}
+
 /// The BLAKE3 hash of the file's bytes.
-fn identify(cx: &Context, path: &Path) -> Result<ContentId> {
+pub(crate) fn identify(cx: &Context, path: &Path) -> Result<ContentId> {
     let unreadable = |error| Error::io(path, "read the file", error);
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;

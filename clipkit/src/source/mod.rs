@@ -3,6 +3,7 @@
 mod file;
 
 pub use file::FileSource;
+pub(crate) use file::{identify, is_hash};
 
 use async_trait::async_trait;
 

@@ -18,4 +18,8 @@ impl FaceTracker for CenterTracker {
     fn fingerprint(&self) -> Option<String> {
         Some("center".to_owned())
     }
+
+    fn is_builtin(&self) -> bool {
+        true
+    }
 }

@@ -1,6 +1,7 @@
 //! Finding shots and faces in a span of a video.
 
 mod associate;
+mod auto;
 mod camera;
 mod center;
 mod cut_candidates;
@@ -19,6 +20,8 @@ mod subject;
 
 #[doc(hidden)]
 pub use associate::SeenFaces;
+pub(crate) use auto::AutoTracker;
+pub use auto::FaceModel;
 pub use center::CenterTracker;
 pub use frames::{Frame, FrameOptions, Frames};
 pub use motion::MotionTracker;
@@ -57,5 +60,12 @@ pub trait FaceTracker: Send + Sync {
     /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
     fn fingerprint(&self) -> Option<String> {
         None
+    }
+
+    /// Whether this is a stage of clipkit's own, for [`StandIn`](crate::StandIn). Leave it as it
+    /// is.
+    #[doc(hidden)]
+    fn is_builtin(&self) -> bool {
+        false
     }
 }

@@ -1,4 +1,6 @@
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::frame_analysis::{FrameAnalysis, Frames};
 use super::{FaceTracker, Tracking};
@@ -13,7 +15,8 @@ const TOLD: f64 = 0.2;
 ///
 /// It knows no faces. Enough frames of the span are decoded and made small; what moves in them, apart from the camera, becomes the
 /// [`subjects`](Tracks::subjects). It is what is left where no model is at hand, and steadier than a crop in the middle.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MotionTracker {}
 
@@ -22,6 +25,10 @@ impl FaceTracker for MotionTracker {
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks> {
         let tracking = tracking.clone();
         cx.blocking(move |cx| look_at(cx, &tracking)).await
+    }
+
+    fn is_builtin(&self) -> bool {
+        true
     }
 }
 

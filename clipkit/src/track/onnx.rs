@@ -136,6 +136,10 @@ impl FaceTracker for OnnxTracker {
     fn fingerprint(&self) -> Option<String> {
         Some(format!("onnx {} {} {}", self.model, self.confidence, self.interval))
     }
+
+    fn is_builtin(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for OnnxTracker {

@@ -1,5 +1,6 @@
 //! From a video to words with times.
 
+mod auto;
 mod captions;
 mod chunks;
 mod json;
@@ -13,6 +14,8 @@ mod rolling;
 mod sidecar;
 mod words;
 
+pub(crate) use auto::{AutoTranscriber, LazySpeechModel};
+pub use auto::{AutoTranscriberOptions, SpeechModel};
 pub use captions::Captions;
 pub use local::LocalTranscriber;
 pub use openai::OpenAiTranscriber;

@@ -1,5 +1,6 @@
 //! What is kept, for whom, and for how long.
 
+use crate::support::with;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,9 +50,13 @@ async fn ten_jobs_on_one_video_transcribe_once() {
         .map(|n| {
             // Each job has a pipeline and a name for the video of its own.
             let mut fake = Fake::new();
-            fake.media = Arc::new(move |_, _| Ok(Media { path: format!("copy-{n}.mp4").into(), ..media() }));
+            fake.media = Arc::new(move |_, _| {
+                Ok(with(media(), |it| {
+                    it.path = format!("copy-{n}.mp4").into();
+                }))
+            });
             let pipeline = fake.builder().transcriber(shared.clone()).build().unwrap();
-            tokio::spawn(async move { pipeline.plan("talk.mp4").await })
+            tokio::spawn(async move { pipeline.plan_all("talk.mp4").await })
         })
         .collect();
     let begun = Instant::now();
@@ -86,7 +91,7 @@ async fn ten_jobs_from_one_document_ask_the_api_once() {
         let (document, video) = (document.clone(), video.to_str().unwrap().to_owned());
         tokio::spawn(async move {
             let cx = Context::new();
-            Pipeline::from_config(&cx, &document).await.unwrap().plan_with(&cx, &video).await
+            Pipeline::from_config(&cx, &document).await.unwrap().plan_all_with(&cx, &video).await
         })
     };
     let jobs: Vec<_> = (0..10).map(|_| job()).collect();
@@ -120,10 +125,10 @@ async fn a_second_run_of_a_job_makes_no_request_and_gives_the_same_plans() {
         let (transcriber, scorer, tracker) = (fake.clone().layer(cache()), fake.clone().layer(cache()), fake.clone().layer(cache()));
         fake.builder().transcriber(transcriber).scorer(scorer).tracker(tracker).build().unwrap()
     };
-    let first = job().plan("talk.mp4").await.unwrap();
+    let first = job().plan_all("talk.mp4").await.unwrap();
     let count = |stage: &str| fake.calls.lock().unwrap().iter().filter(|call| *call == stage).count();
     assert_eq!((count("transcribe"), count("score"), count("track")), (1, 1, 3));
-    let second = job().plan("talk.mp4").await.unwrap();
+    let second = job().plan_all("talk.mp4").await.unwrap();
     assert_eq!((count("transcribe"), count("score"), count("track")), (1, 1, 3));
     assert_eq!(second, first);
 }
@@ -203,7 +208,7 @@ async fn who_joins_hears_of_progress_waits_and_warnings() {
     for (heard, clip, at_work) in [(heard_by_one, 1, true), (heard_by_two, 2, true), (heard_by_three, 3, false)] {
         let (stage, clip) = (Stage::Transcribe, Some(clip));
         let heard = heard.lock().unwrap().clone();
-        let warning = Warning { stage, clip, message: "it was dark".into() };
+        let warning = with(Warning::new(WarningKind::Other, stage, "it was dark"), |it| it.clip = clip);
         assert!(heard.contains(&Event::Warning(warning)), "{heard:?}");
         assert_eq!(heard.contains(&Event::Progress { stage, clip, fraction: 0.25 }), at_work);
         let wait = Event::Waiting { stage, clip, seconds: 1.0, reason: "the model is busy".into() };
@@ -304,7 +309,9 @@ async fn an_answer_is_kept_for_a_week_and_then_removed() {
         std::fs::File::options().append(true).open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
     };
     let ask = async |id: &str| {
-        let of = Media { id: ContentId::new("fake", id), ..media() };
+        let of = with(media(), |it| {
+            it.id = ContentId::new("fake", id);
+        });
         // As in a new process.
         slow.clone().layer(Cache::at(at)).transcribe(&Context::new(), &of).await.unwrap();
         slow.called()
@@ -328,7 +335,9 @@ async fn an_answer_is_kept_for_a_week_and_then_removed() {
     assert_eq!(files(folder.path()).len(), 4);
 
     let short = slow.clone().layer(Cache::at(at).keep(60 * SECOND));
-    let of_b = Media { id: ContentId::new("fake", "b"), ..media() };
+    let of_b = with(media(), |it| {
+        it.id = ContentId::new("fake", "b");
+    });
     let before = slow.called();
     short.transcribe(&Context::new(), &of_b).await.unwrap();
     assert_eq!(slow.called(), before);
@@ -342,7 +351,10 @@ async fn nothing_of_the_key_can_be_read_in_a_store() {
     let store = Arc::new(InMemory::new());
     let fake = Fake::new();
     let stage = fake.layer(Cache::over(store.clone()).about("sk-secret"));
-    let of = Media { path: "/home/me/secret.mp4".into(), id: ContentId::new("fake", "c0ffee"), ..media() };
+    let of = with(media(), |it| {
+        it.path = "/home/me/secret.mp4".into();
+        it.id = ContentId::new("fake", "c0ffee");
+    });
     stage.transcribe(&Context::new(), &of).await.unwrap();
     let [(place, text)] = &entries(&store).await[..] else { panic!() };
     for secret in ["secret", "c0ffee"] {
@@ -381,7 +393,7 @@ async fn a_store_that_cannot_be_used_costs_a_warning_and_no_answer() {
     let fake = Fake::new();
     let cache = Cache::at(in_the_way.join("cache").to_str().unwrap()).about("fake");
     let pipeline = fake.builder().tracker(fake.clone().layer(cache)).build().unwrap();
-    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
     // TimedWord once, for the run.
     let said: Vec<&Warning> = planned.warnings.iter().filter(|warning| warning.stage == Stage::Track).collect();

@@ -91,21 +91,21 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
             };
             written(frames.map(|frame| frame.map(shown)).collect::<Result<Vec<_>>>()?)
         }
-        "plan" => written(Pipeline::from_config(cx, &config).await?.plan_with(cx, &case.input).await?),
+        "plan" => written(Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?),
         "run" => written(Pipeline::from_config(cx, &config).await?.run_with(cx, &case.input).await?),
         "render" => {
             let pipeline = Pipeline::from_config(cx, &config).await?;
-            let planned = pipeline.plan_with(cx, &case.input).await?;
+            let planned = pipeline.plan_all_with(cx, &case.input).await?;
             let edited = |ranked: &RankedPlan| {
                 let mut plan = serde_json::to_value(&ranked.plan).unwrap();
                 merge(&mut plan, case.edit.as_ref().unwrap());
                 Ok(RankedPlan { rank: ranked.rank, plan: ClipPlan::from_json(&plan.to_string())? })
             };
             let plans = planned.plans.iter().map(edited).collect::<Result<Vec<_>>>()?;
-            written(pipeline.render_with(cx, &plans).await?)
+            written(pipeline.render_all_with(cx, &plans).await?)
         }
         "sheet" => {
-            let planned = Pipeline::from_config(cx, &config).await?.plan_with(cx, &case.input).await?;
+            let planned = Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?;
             let sheet = desk.join("sheet.png");
             contact_sheet(cx, &planned.plans[0].plan, &sheet).await?;
             written(json!({"bytes": std::fs::metadata(sheet).unwrap().len()}))

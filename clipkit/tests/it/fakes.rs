@@ -8,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clipkit::prelude::*;
 
+use crate::support::with;
+
 type Hook<I, O> = Arc<dyn Fn(&Context, &I) -> Result<O> + Send + Sync>;
 
 /// All six stages. Each answers well until its hook says otherwise.
@@ -17,7 +19,7 @@ pub(crate) struct Fake {
     pub(crate) transcript: Hook<Media, Transcript>,
     pub(crate) candidates: Hook<Scoring, Vec<Candidate>>,
     pub(crate) tracks: Hook<Tracking, Tracks>,
-    pub(crate) clip: Hook<ClipPlan, Clip>,
+    pub(crate) clip: Hook<ClipPlan, RenderedClip>,
     pub(crate) receipt: Hook<Post, Receipt>,
     /// How long each asynchronous stage takes, without looking at a cancel.
     pub(crate) render_takes: Duration,
@@ -30,12 +32,10 @@ pub(crate) struct Fake {
 }
 
 pub(crate) fn media() -> Media {
-    Media {
-        path: "talk.mp4".into(),
-        id: ContentId::new("fake", "00"),
-        container: "mp4".into(),
-        duration: Timestamp::from_secs(300.0),
-        video: Some(VideoStream {
+    with(Media::new("talk.mp4", ContentId::new("fake", "00")), |it| {
+        it.container = "mp4".into();
+        it.duration = Timestamp::from_secs(300.0);
+        it.video = Some(VideoStream {
             index: 0,
             codec: "h264".into(),
             width: 1920,
@@ -48,10 +48,8 @@ pub(crate) fn media() -> Media {
             bit_depth: 8,
             color: Color { primaries: "bt709".into(), transfer: "bt709".into(), matrix: "bt709".into(), range: "tv".into(), hdr: None },
             start: Timestamp::ZERO,
-        }),
-        audio: Vec::new(),
-        subtitles: Vec::new(),
-    }
+        });
+    })
 }
 
 /// A word every half second.
@@ -75,9 +73,9 @@ impl Fake {
             tracks: Arc::new(|_, _| Ok(Tracks::default())),
             clip: Arc::new(|_, plan| {
                 let duration = plan.output.frame_rate.frame_start(plan.frames());
-                Ok(Clip { video: "x.mp4".into(), cover: "x.jpg".into(), duration, frames: plan.frames() })
+                Ok(RenderedClip::new("x.mp4", "x.jpg", duration, plan.frames()))
             }),
-            receipt: Arc::new(|_, post| Ok(Receipt { file: format!("{}.mp4", post.rank), plan: None, cover: None })),
+            receipt: Arc::new(|_, post| Ok(Receipt::new("fake", format!("{}.mp4", post.rank)))),
             render_takes: Duration::from_millis(10),
             calls: Arc::default(),
             concluded: Arc::default(),
@@ -141,7 +139,7 @@ impl FaceTracker for Fake {
 
 #[async_trait]
 impl Renderer for Fake {
-    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<Clip> {
+    async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
         self.called("render");
         let now = self.rendering.fetch_add(1, Ordering::SeqCst) + 1;
         self.most_rendering.fetch_max(now, Ordering::SeqCst);

@@ -116,14 +116,14 @@ async fn call_all(cx: &Context, fake: &Fake, layers: &[LayerConfig]) -> Vec<Resu
         text(tracker.track(cx, &tracking).await),
     ];
     if !layers.iter().any(|layer| matches!(layer, LayerConfig::Cache(_))) {
-        let plan = fake.pipeline().plan("talk.mp4").await.unwrap().plans.remove(0).plan;
-        let clip = Clip { video: "x.mp4".into(), cover: "x.jpg".into(), duration: Timestamp::ZERO, frames: 0 };
+        let plan = fake.pipeline().plan_all("talk.mp4").await.unwrap().plans.remove(0).plan;
+        let clip = RenderedClip::new("x.mp4", "x.jpg", Timestamp::ZERO, 0);
         let source = (fake.clone() as Arc<dyn Source>).with_layers(layers).unwrap();
         let renderer = (fake.clone() as Arc<dyn Renderer>).with_layers(layers).unwrap();
         let publisher = (fake.clone() as Arc<dyn Publisher>).with_layers(layers).unwrap();
         answers.push(text(source.fetch(cx, "talk.mp4").await));
         answers.push(text(renderer.render(cx, &plan).await));
-        answers.push(text(publisher.publish(cx, &Post { rank: 1, clip, plan: plan.clone() }).await));
+        answers.push(text(publisher.publish(cx, &Post::new(1, &plan, PostFiles::new(&clip.video))).await));
     }
     answers
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clipkit::Context;
-use clipkit::model::{Clip, ClipPlan, Crop, CropKey, Half, Layout, Pane, Rect, Scene, Span, Speaking, Timestamp};
+use clipkit::model::{ClipPlan, Crop, CropKey, Half, Layout, Pane, Rect, RenderedClip, Scene, Span, Speaking, Timestamp};
 use clipkit::stage::{FfmpegRenderer, Renderer};
 
 use crate::render::{centred, fetch, made};
@@ -30,7 +30,7 @@ fn blue() -> Crop {
     Crop::still(Rect::new(0.7, 0.1, 0.25, 0.8))
 }
 
-async fn rendered(source: &Path, scenes: &[(f64, Layout)], seconds: f64) -> Clip {
+async fn rendered(source: &Path, scenes: &[(f64, Layout)], seconds: f64) -> RenderedClip {
     let media = fetch(source).await;
     let mut plan = centred(&media, Span::secs(0.0, seconds).unwrap(), (WIDTH as u32, HEIGHT as u32));
     let ends = scenes.iter().skip(1).map(|(start, _)| *start).chain([seconds]);
@@ -39,13 +39,13 @@ async fn rendered(source: &Path, scenes: &[(f64, Layout)], seconds: f64) -> Clip
     render(plan).await
 }
 
-async fn render(mut plan: ClipPlan) -> Clip {
+async fn render(mut plan: ClipPlan) -> RenderedClip {
     plan.output.crf = 4;
     let cx = Context::new();
     let mut clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
     assert!(cx.warnings().is_empty(), "{:?}", cx.warnings());
     // The context takes its scratch folder along.
-    let kept = plan.source.path.with_extension(format!("{}.mp4", plan.output.width));
+    let kept = Path::new(&plan.source.media.uri).with_extension(format!("{}.mp4", plan.output.width));
     std::fs::copy(&clip.video, &kept).unwrap();
     let cover = kept.with_extension("jpg");
     std::fs::copy(&clip.cover, &cover).unwrap();

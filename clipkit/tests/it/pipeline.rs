@@ -1,5 +1,6 @@
 //! The pipeline over stages that pretend: order, degradation, odd answers, cancellation.
 
+use crate::support::with;
 use std::num::NonZero;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -38,7 +39,7 @@ async fn plans_are_complete_and_rendering_obeys_them() {
         Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: vec![FaceTrack { id: 7, samples: vec![sample] }], ..Tracks::default() })
     });
     let pipeline = fake.pipeline();
-    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
     assert!(!fake.calls.lock().unwrap().iter().any(|call| call == "render"));
     let RankedPlan { rank, plan } = &planned.plans[1];
@@ -51,7 +52,7 @@ async fn plans_are_complete_and_rendering_obeys_them() {
     assert!(!plan.captions.as_ref().unwrap().cues.is_empty());
     assert_eq!(ClipPlan::from_json(&plan.to_json().unwrap()).unwrap(), *plan);
 
-    let manifest = pipeline.render(&planned.plans[1..]).await.unwrap();
+    let manifest = pipeline.render_all(&planned.plans[1..]).await.unwrap();
     let files: Vec<&str> = manifest.clips.iter().map(|clip| clip.file.as_str()).collect();
     assert_eq!(files, ["2.mp4", "3.mp4"]);
 }
@@ -62,7 +63,7 @@ async fn ends_that_cut_a_word_move_unless_spans_are_meant_exactly() {
     fake.candidates = Arc::new(|_, _| Ok(vec![candidate(10.15, 40.25, 90.0), candidate(70.45, 100.0, 80.0)]));
     let spans = async |snap| {
         let options = ClipOptions { snap, ..ClipOptions::default() };
-        let planned = fake.builder().options(options).build().unwrap().plan("talk.mp4").await.unwrap();
+        let planned = fake.builder().options(options).build().unwrap().plan_all("talk.mp4").await.unwrap();
         planned.plans.iter().map(|ranked| ranked.plan.span).collect::<Vec<_>>()
     };
     assert_eq!(spans(false).await, [Span::secs(10.15, 40.25).unwrap(), Span::secs(70.45, 100.0).unwrap()]);
@@ -73,12 +74,12 @@ async fn ends_that_cut_a_word_move_unless_spans_are_meant_exactly() {
 #[tokio::test]
 async fn a_plan_of_a_changed_file_is_rendered_with_a_warning() {
     let fake = Fake::new();
-    let mut plans = fake.pipeline().plan("talk.mp4").await.unwrap().plans;
-    plans[0].plan.source.id = ContentId::new("fake", "11");
-    let manifest = fake.pipeline().render(&plans).await.unwrap();
+    let mut plans = fake.pipeline().plan_all("talk.mp4").await.unwrap().plans;
+    plans[0].plan.source.media.id = ContentId::new("fake", "11");
+    let manifest = fake.pipeline().render_all(&plans).await.unwrap();
     assert!(manifest.clips[0].warnings[0].message.contains("not the file"));
     assert!(manifest.clips[1].warnings.is_empty());
-    assert_eq!(fake.pipeline().render(&[]).await.unwrap_err().kind(), ErrorKind::NothingFound);
+    assert_eq!(fake.pipeline().render_all(&[]).await.unwrap_err().kind(), ErrorKind::NothingFound);
 }
 
 #[tokio::test]
@@ -96,7 +97,14 @@ async fn source_and_transcript_failures_fail_the_run() {
 
 #[tokio::test]
 async fn sound_only_and_empty_videos_are_refused() {
-    for broken in [Media { video: None, ..media() }, Media { duration: Timestamp::ZERO, ..media() }] {
+    for broken in [
+        with(media(), |it| {
+            it.video = None;
+        }),
+        with(media(), |it| {
+            it.duration = Timestamp::ZERO;
+        }),
+    ] {
         let mut fake = Fake::new();
         fake.media = Arc::new(move |_, _| Ok(broken.clone()));
         let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
@@ -124,7 +132,7 @@ async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
     fake.tracks = Arc::new(|_, tracking| {
         if tracking.span.start() < Timestamp::from_secs(50.0) { Err(failure(ErrorKind::Unavailable)) } else { panic!("a bug in a tracker") }
     });
-    let planned = fake.pipeline().plan("talk.mp4").await.unwrap();
+    let planned = fake.pipeline().plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
     let Layout::Fill { crop } = &planned.plans[0].plan.scenes[0].layout else { panic!() };
     assert!((crop.path[0].x + crop.width / 2.0 - 0.5).abs() < 0.01);
@@ -141,7 +149,7 @@ async fn a_layout_that_cannot_be_is_replaced_with_a_warning() {
     let planned = |layout| async move {
         let options = ClipOptions { layout, ..ClipOptions::default() };
         let cx = Context::new();
-        let planned = Fake::new().builder().options(options).build().unwrap().plan_with(&cx, "talk.mp4").await.unwrap();
+        let planned = Fake::new().builder().options(options).build().unwrap().plan_all_with(&cx, "talk.mp4").await.unwrap();
         // The pretended video has no sound to listen to, of which clips are warned, too.
         let warnings: Vec<_> = cx.warnings().into_iter().filter(|warning| warning.message.contains("layout")).collect();
         (planned.plans[0].plan.scenes[0].layout.clone(), warnings)
@@ -184,7 +192,7 @@ async fn captions_that_cannot_be_had_leave_a_clip_without() {
     fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));
     fake.clip = Arc::new(|_, plan| match plan.captions {
         Some(_) => Err(failure(ErrorKind::Unavailable)),
-        None => Ok(Clip { video: "x.mp4".into(), cover: "x.jpg".into(), duration: Timestamp::ZERO, frames: plan.frames() }),
+        None => Ok(RenderedClip::new("x.mp4", "x.jpg", Timestamp::ZERO, plan.frames())),
     });
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
     assert!(manifest.clips[0].warnings[0].message.contains("captions could not be drawn"));
@@ -196,7 +204,7 @@ async fn one_bad_clip_does_not_fail_the_rest() {
     let mut fake = Fake::new();
     fake.receipt = Arc::new(|_, post| match post.rank {
         2 => Err(failure(ErrorKind::Io)),
-        rank => Ok(Receipt { file: format!("{rank}.mp4"), ..Receipt::default() }),
+        rank => Ok(Receipt::new("fake", format!("{rank}.mp4"))),
     });
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
     assert_eq!(manifest.clips.len(), 2);
@@ -374,7 +382,7 @@ async fn what_a_caller_brings_is_found_in_its_stages() {
         Ok(Tracks::default())
     });
     let cx = Context::new();
-    fake.pipeline().plan_with(&cx.with_extension(Arc::new(Request(7))), "talk.mp4").await.unwrap();
+    fake.pipeline().plan_all_with(&cx.with_extension(Arc::new(Request(7))), "talk.mp4").await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [Some(7); 4]);
     assert!(cx.extension::<Request>().is_none());
 }
@@ -388,7 +396,7 @@ async fn a_document_completes_what_was_not_given() {
     let builder = Pipeline::builder().source(fake.clone()).transcriber(fake.clone()).scorer(fake.clone());
     let pipeline = builder.complete(&Context::new(), &config.unwrap()).await.unwrap();
     assert_eq!(pipeline.staging(), Some(std::path::Path::new("clips")));
-    let planned = pipeline.plan("talk.mp4").await.unwrap();
+    let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!((planned.plans.len(), planned.plans[0].plan.output.crf), (2, 30));
     assert_eq!(*fake.calls.lock().unwrap(), ["source", "transcribe", "score"]);
 }
@@ -407,14 +415,14 @@ async fn the_renderers_size_decides_over_the_aspect() {
     struct Small;
     #[async_trait::async_trait]
     impl Renderer for Small {
-        async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<Clip> {
+        async fn render(&self, _cx: &Context, _plan: &ClipPlan) -> Result<RenderedClip> {
             Err(failure(ErrorKind::Encode))
         }
         fn size(&self) -> Option<(u32, u32)> {
             Some((540, 960))
         }
     }
-    let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan("talk.mp4").await.unwrap();
+    let planned = Fake::new().builder().renderer(Small.or(Small)).build().unwrap().plan_all("talk.mp4").await.unwrap();
     assert_eq!((planned.plans[0].plan.output.width, planned.plans[0].plan.output.height), (540, 960));
 }
 
@@ -448,7 +456,9 @@ async fn the_whole_is_one_call() {
     assert_eq!((made.path(), made.score.total), (out.join(&made.file), 90.0));
     assert!(made.path().is_file());
     // An address stays one.
-    let remote = ManifestClip { file: "s3://bucket/1.mp4".into(), ..made.clone() };
+    let remote = with(made.clone(), |it| {
+        it.file = "s3://bucket/1.mp4".into();
+    });
     assert_eq!(remote.path(), std::path::Path::new("s3://bucket/1.mp4"));
     cx.cancel();
     assert!(clip(talk.to_str().unwrap()).out(&out).under(&cx).await.unwrap_err().is_cancelled());

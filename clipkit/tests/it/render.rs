@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use clipkit::model::{ClipPlan, Crop, CropKey, FrameRate, Layout, Media, Output, PlanSource, Rect, Scene, Score, Span, Timestamp};
+use clipkit::model::{
+    ClipPlan, Crop, CropKey, FrameRate, Layout, Media, MediaRef, Output, PlanSource, Rect, Scene, Score, Span, Timestamp,
+};
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 use clipkit::{Context, ErrorKind};
 
@@ -20,8 +22,7 @@ pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) ->
     ClipPlan {
         version: ClipPlan::VERSION,
         source: PlanSource {
-            path: media.path.clone(),
-            id: media.id.clone(),
+            media: MediaRef::new(media.path.to_string_lossy(), media.id.clone()),
             width: source_width,
             height: source_height,
             duration: media.duration,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clipkit::model::{Clip, ClipPlan, Crop, Layout, Loudness, Rect, Scene, Span, Timestamp, Transcript};
+use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Rect, RenderedClip, Scene, Span, Timestamp, Transcript};
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer};
 use clipkit::{ClipOptions, Context};
 
@@ -28,9 +28,9 @@ async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
     ClipPlan { scenes, ..centred(&media, span, (64, 64)) }
 }
 
-async fn rendered(plan: &ClipPlan) -> (Clip, Context) {
+async fn rendered(plan: &ClipPlan) -> (RenderedClip, Context) {
     let cx = Context::new();
-    let clip = FfmpegRenderer::new().render(&cx, plan).await.unwrap_or_else(|error| panic!("{}: {error}", plan.source.path.display()));
+    let clip = FfmpegRenderer::new().render(&cx, plan).await.unwrap_or_else(|error| panic!("{}: {error}", plan.source.media.uri));
     (clip, cx)
 }
 
@@ -222,7 +222,7 @@ async fn ends_inside_a_word_move_to_a_pause() {
         let fake = fake.clone();
         let uri = path.to_str().unwrap().to_owned();
         async move {
-            let planned = fake.builder().source(FileSource::new()).options(options(snap)).build().unwrap().plan(&uri).await.unwrap();
+            let planned = fake.builder().source(FileSource::new()).options(options(snap)).build().unwrap().plan_all(&uri).await.unwrap();
             planned.plans[0].plan.span
         }
     };

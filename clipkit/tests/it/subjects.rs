@@ -134,7 +134,7 @@ async fn what_stages_spend_is_in_the_manifest_and_a_budget_is_theirs_to_see() {
     assert_eq!(text["usage"][0]["stage"], "score");
     assert_eq!(serde_json::from_value::<clipkit::model::Manifest>(text).unwrap(), manifest);
     // Each run has the whole budget, and whoever asked for several hears of all.
-    pipeline.plan_with(&cx, "talk.mp4").await.unwrap();
+    pipeline.plan_all_with(&cx, "talk.mp4").await.unwrap();
     assert_eq!((*seen.lock().unwrap()).len(), 2);
     assert_eq!((seen.lock().unwrap()[1], cx.usage()[0].requests), (Some(1.5), 4));
 

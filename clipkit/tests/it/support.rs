@@ -78,3 +78,9 @@ pub(crate) fn loudness(file: &Path) -> (f64, f64) {
     let after = |name: &str| summary.split_once(name).unwrap().1.split_whitespace().next().unwrap().parse().unwrap();
     (after("I:"), after("Peak:"))
 }
+
+/// The value after a change: structs of the crate that may grow are not written out in full.
+pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut value);
+    value
+}

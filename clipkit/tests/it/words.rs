@@ -9,18 +9,13 @@ use clipkit::model::{Candidate, ContentId, Media, SubtitleStream, Timestamp, Tra
 use clipkit::stage::{Captions, Heuristic, ScoreOptions, Scorer, Scoring, Transcriber};
 use clipkit::{Context, ErrorKind};
 
-use crate::support::testdata;
+use crate::support::{testdata, with};
 
 fn media(path: impl Into<PathBuf>, secs: f64) -> Media {
-    Media {
-        path: path.into(),
-        id: ContentId::new("test", "0"),
-        container: "mov,mp4,m4a,3gp,3g2,mj2".into(),
-        duration: Timestamp::from_secs(secs),
-        video: None,
-        audio: Vec::new(),
-        subtitles: Vec::new(),
-    }
+    with(Media::new(path, ContentId::new("test", "0")), |it| {
+        it.container = "mov,mp4,m4a,3gp,3g2,mj2".into();
+        it.duration = Timestamp::from_secs(secs);
+    })
 }
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
@@ -156,7 +151,9 @@ fn subtitles_inside_videos_are_read() {
         ("autoeditor/mov_text.mp4", "mov_text", 2.0, "oop boop"),
     ];
     for (path, codec, secs, expected) in cases {
-        let media = Media { subtitles: vec![stream("hdmv_pgs_subtitle"), stream(codec)], ..media(shared.join(path), secs) };
+        let media = with(media(shared.join(path), secs), |it| {
+            it.subtitles = vec![stream("hdmv_pgs_subtitle"), stream(codec)];
+        });
         let transcript = wait(Captions::auto().transcribe(&Context::new(), &media)).unwrap();
         assert_contract(&transcript);
         assert_eq!(texts(&transcript).join(" "), expected, "{path}");
@@ -166,8 +163,9 @@ fn subtitles_inside_videos_are_read() {
             assert_eq!(transcript.words[0].start, Timestamp::from_secs(0.546));
         }
     }
-    let pictures =
-        Media { subtitles: vec![stream("hdmv_pgs_subtitle")], ..media(shared.join("androidx/mkv_sample_with_pgs_subtitles.mkv"), 1.24) };
+    let pictures = with(media(shared.join("androidx/mkv_sample_with_pgs_subtitles.mkv"), 1.24), |it| {
+        it.subtitles = vec![stream("hdmv_pgs_subtitle")];
+    });
     let error = wait(Captions::auto().transcribe(&Context::new(), &pictures)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoTranscript);
 }

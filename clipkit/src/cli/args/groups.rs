@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use clipkit::Degrade;
+use clipkit::config::PublisherConfig;
 use clipkit::layer::LayerConfig;
-use clipkit::model::Stage;
+use clipkit::model::{Aspect, LayoutChoice, Platform, Stage, X264Preset};
 use clipkit::stage::{Genre, Price, ScoreOptions};
 
-use super::values::{at_least_one, dollars, duration, price};
+use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher};
 
 /// How words are found.
 #[derive(Debug, Args)]
@@ -45,6 +47,85 @@ pub(crate) struct Judge {
     /// What that model costs, in US dollars for a million tokens read and written: 0.15,0.6 [default: for OpenAI's own, as quoted by third parties in June 2026]
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) scorer_price: Option<Price>,
+}
+
+/// How faces are found.
+#[derive(Debug, Args)]
+pub(crate) struct Faces {
+    /// How faces are found. auto: a model where one can be had, else a warning and motion, which follows what moves
+    #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
+    pub(crate) tracker: TrackerName,
+    /// The tracker's model: a name that `clipkit models list` knows, or a file
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+}
+
+/// How clips are framed and captioned.
+#[derive(Debug, Args)]
+pub(crate) struct Framing {
+    /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
+    #[arg(long, default_value_t = Aspect::Vertical)]
+    pub(crate) aspect: Aspect,
+    /// How the picture is arranged. fill: one window, with the largest faces, that cuts between speakers; split: two people, one above the
+    /// other; fit: all of the picture, small, over a blurred copy; pip: all of it and a larger face over it, for screencasts; auto: what
+    /// suits each shot
+    #[arg(long, value_name = "LAYOUT", default_value_t = LayoutChoice::Auto)]
+    pub(crate) layout: LayoutChoice,
+    /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
+    #[arg(long, default_value = "generic")]
+    pub(crate) platform: Platform,
+    /// How captions look: karaoke, pop, box, block, none, or a file with a style of yours (see `clipkit styles`)
+    #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
+    pub(crate) captions: Captions,
+    /// Show each clip's title over its first seconds
+    #[arg(long)]
+    pub(crate) hook_title: bool,
+}
+
+/// How clips are encoded.
+#[derive(Debug, Args)]
+pub(crate) struct Encoding {
+    /// x264's speed preset
+    #[arg(long, default_value = "veryfast", value_parser = preset)]
+    pub(crate) preset: X264Preset,
+    /// x264's constant rate factor: lower is better and larger
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=51))]
+    pub(crate) crf: u8,
+    /// How loud the clips are, in LUFS with peaks up to -1 dBTP; off leaves the sound as loud as it is
+    #[arg(long, value_name = "LUFS", default_value = "-14", allow_hyphen_values = true, value_parser = loudness)]
+    pub(crate) loudness: Volume,
+}
+
+/// Where clips are published.
+#[derive(Debug, Args)]
+pub(crate) struct Publishing {
+    /// Where clips are published: folder:DIR. May be given several times; each clip goes to every target
+    #[arg(long, value_name = "TARGET", value_parser = publisher)]
+    pub(crate) publish: Vec<PublisherConfig>,
+}
+
+/// What happens where a stage fails.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Failing {
+    /// What stands in for a stage that fails: builtin (the heuristic for a language model, motion for a face detector, no captions for
+    /// captions that cannot be drawn), or never. A step by itself degrades only where this is given
+    #[arg(long, value_enum)]
+    pub(crate) degrade: Option<DegradeName>,
+}
+
+impl Failing {
+    pub(crate) fn policy(self) -> Option<Degrade> {
+        self.degrade.map(|name| match name {
+            DegradeName::Builtin => Degrade::default(),
+            DegradeName::Never => Degrade::NEVER,
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DegradeName {
+    Builtin,
+    Never,
 }
 
 #[derive(Debug, Args)]

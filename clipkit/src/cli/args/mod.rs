@@ -1,18 +1,22 @@
 //! What can be asked for, and how.
 
 mod groups;
+mod step;
 mod values;
 
-pub(crate) use groups::{Anew, Budget, Judge, Lengths, Reporting, ScorerName, TrackerName, TranscriberName, Wishes, Words};
-pub(crate) use values::{Captions, Volume};
+pub(crate) use groups::{
+    Anew, Budget, Encoding, Faces, Failing, Framing, Judge, Lengths, Publishing, Reporting, ScorerName, TrackerName, TranscriberName,
+    Wishes, Words,
+};
+pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clipkit::model::{Aspect, LayoutChoice, Platform, Span, X264Preset};
+use clipkit::model::Span;
 
-use values::{caption_style, loudness, preset, span};
+use values::span;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -50,6 +54,8 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Third stage alone: shots and faces in a span of a video, as JSON
     Track(TrackArgs),
+    /// One step of a run, document in and document out: what a queue's workers call
+    Step(StepArgs),
 }
 
 #[derive(Debug, Args)]
@@ -57,9 +63,9 @@ pub(crate) struct ClipArgs {
     /// The videos
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
-    /// Where clips go. Several inputs get a folder each inside it, named after the input
-    #[arg(short, long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
+    /// The folder that clips go to. Several inputs get a folder each inside it, named after the input
+    #[arg(short, long, value_name = "DIR", required_unless_present = "publish")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]
@@ -70,38 +76,16 @@ pub(crate) struct ClipArgs {
     pub(crate) wishes: Wishes,
     #[command(flatten)]
     pub(crate) budget: Budget,
-    /// How faces are found. auto: a model where one can be had, else a warning and motion, which follows what moves
-    #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
-    pub(crate) tracker: TrackerName,
-    /// The tracker's model: a name that `clipkit models list` knows, or a file
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
-    /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
-    #[arg(long, default_value_t = Aspect::Vertical)]
-    pub(crate) aspect: Aspect,
-    /// How the picture is arranged. fill: one window, with the largest faces, that cuts between speakers; split: two people, one above the
-    /// other; fit: all of the picture, small, over a blurred copy; pip: all of it and a larger face over it, for screencasts; auto: what
-    /// suits each shot
-    #[arg(long, value_name = "LAYOUT", default_value_t = LayoutChoice::Auto)]
-    pub(crate) layout: LayoutChoice,
-    /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
-    #[arg(long, default_value = "generic")]
-    pub(crate) platform: Platform,
-    /// How captions look: karaoke, pop, box, block, none, or a file with a style of yours (see `clipkit styles`)
-    #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
-    pub(crate) captions: Captions,
-    /// Show each clip's title over its first seconds
-    #[arg(long)]
-    pub(crate) hook_title: bool,
-    /// x264's speed preset
-    #[arg(long, default_value = "veryfast", value_parser = preset)]
-    pub(crate) preset: X264Preset,
-    /// x264's constant rate factor: lower is better and larger
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=51))]
-    pub(crate) crf: u8,
-    /// How loud the clips are, in LUFS with peaks up to -1 dBTP; off leaves the sound as loud as it is
-    #[arg(long, value_name = "LUFS", default_value = "-14", allow_hyphen_values = true, value_parser = loudness)]
-    pub(crate) loudness: Volume,
+    #[command(flatten)]
+    pub(crate) faces: Faces,
+    #[command(flatten)]
+    pub(crate) framing: Framing,
+    #[command(flatten)]
+    pub(crate) encoding: Encoding,
+    #[command(flatten)]
+    pub(crate) publishing: Publishing,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
     /// Write only the plans (NN-title.plan.json, no clips.json), for `clipkit render`
     #[arg(long)]
     pub(crate) plan_only: bool,
@@ -224,12 +208,8 @@ pub(crate) struct TrackArgs {
     /// The file to write; - or none is stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// How faces are found
-    #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
-    pub(crate) tracker: TrackerName,
-    /// The tracker's model: a name that `clipkit models list` knows, or a file
-    #[arg(long, value_name = "MODEL")]
-    pub(crate) model: Option<String>,
+    #[command(flatten)]
+    pub(crate) faces: Faces,
     #[command(flatten)]
     pub(crate) anew: Anew,
 }

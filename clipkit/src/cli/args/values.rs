@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Loudness, Span, X264Preset};
-use clipkit::stage::Price;
+use clipkit::stage::{Folder, Price};
 
 /// A caption style, or none.
 #[derive(Clone, Debug)]
@@ -40,6 +41,14 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
 pub(super) fn dollars(text: &str) -> Result<f64, String> {
     let parsed = text.trim_start_matches('$').parse::<f64>().ok();
     parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
+}
+
+/// `folder:clips`.
+pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
+    match text.split_once(':') {
+        Some(("folder", folder)) if !folder.is_empty() => Ok(PublisherConfig::Folder(Folder::new(folder))),
+        _ => Err("give a target such as folder:clips".to_owned()),
+    }
 }
 
 /// `0.15,0.6`.

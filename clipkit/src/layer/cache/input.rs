@@ -73,15 +73,7 @@ mod tests {
     use crate::score::ScoreOptions;
 
     fn media(path: &str, id: &str) -> Media {
-        Media {
-            path: path.into(),
-            id: ContentId::new("none", id),
-            container: String::new(),
-            duration: Timestamp::from_secs(60.0),
-            video: None,
-            audio: Vec::new(),
-            subtitles: Vec::new(),
-        }
+        Media { duration: Timestamp::from_secs(60.0), ..Media::new(path, ContentId::new("none", id)) }
     }
 
     #[test]

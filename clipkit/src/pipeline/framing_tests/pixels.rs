@@ -1,7 +1,7 @@
 //! Where the window was, found in the rendered pixels alone: each frame of the clip is looked for in the frame of the source that it shows.
 
 use super::*;
-use crate::model::{ClipPlan, FrameRate, Output, PlanSource, Score, X264Preset};
+use crate::model::{ClipPlan, FrameRate, MediaRef, Output, PlanSource, Score, X264Preset};
 use crate::render::{FfmpegRenderer, Renderer};
 
 const SECS: f64 = 60.0;
@@ -135,7 +135,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     let plan = ClipPlan {
         hook: None,
         version: ClipPlan::VERSION,
-        source: PlanSource { path: file.clone(), id: media.id.clone(), width, height, duration: media.duration },
+        source: PlanSource { media: MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, duration: media.duration },
         span,
         title: "A made talk".into(),
         reason: String::new(),

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    CaptionTrack, ClipPlan, ContentId, Crop, FaceSample, FaceTrack, FrameRate, Layout, Output, PlanSource, Score, Shot, SubjectSample,
-    SubjectTrack,
+    CaptionTrack, ClipPlan, ContentId, Crop, FaceSample, FaceTrack, FrameRate, Layout, MediaRef, Output, PlanSource, Score, Shot,
+    SubjectSample, SubjectTrack,
 };
 
 pub(super) const WIDE: (u32, u32) = (1920, 1080);
@@ -182,8 +182,7 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
     ClipPlan {
         version: ClipPlan::VERSION,
         source: PlanSource {
-            path: "talk.mp4".into(),
-            id: ContentId::new("blake3", "00"),
+            media: MediaRef::new("talk.mp4", ContentId::new("blake3", "00")),
             width: picture.0,
             height: picture.1,
             duration: span.end(),

@@ -14,7 +14,7 @@ use super::record::RenderRecord;
 use crate::av::{self, Reviewed, Shown};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::{Clip, ClipPlan, Span, Timestamp};
+use crate::model::{ClipPlan, RenderedClip, Span, Timestamp};
 
 /// Sound and picture may start and end this far apart, in seconds: less than anybody sees.
 const TOGETHER_SECS: f64 = 0.020;
@@ -28,7 +28,7 @@ const BLACKED_OUT_SECS: f64 = 0.2;
 /// What the gate says.
 pub(super) enum Verdict {
     /// The file is what was planned.
-    Passed(Clip),
+    Passed(RenderedClip),
     /// It is not, and in what.
     Refused(String),
 }
@@ -63,7 +63,7 @@ pub(super) fn judge(cx: &Context, plan: &ClipPlan, files: &Files, witness: &Rend
         return Ok(Verdict::Refused(why));
     }
     let duration = [found.picture, found.sound].into_iter().flatten().map(Span::end).max().unwrap_or_default();
-    Ok(Verdict::Passed(Clip { video: files.video.clone(), cover: files.cover.clone(), duration, frames: plan.frames() }))
+    Ok(Verdict::Passed(RenderedClip { video: files.video.clone(), cover: files.cover.clone(), duration, frames: plan.frames() }))
 }
 
 /// Number of frames, length, and that sound and picture start and end together.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
-use crate::model::{ContentId, Crop, FrameRate, Layout, Output, PlanSource, Rect, Scene, Score};
+use crate::model::{ContentId, Crop, FrameRate, Layout, MediaRef, Output, PlanSource, Rect, Scene, Score};
 use crate::render::pass;
 
 /// Six seconds of a small picture.
@@ -13,7 +13,7 @@ pub(super) fn plan() -> ClipPlan {
     ClipPlan {
         hook: None,
         version: ClipPlan::VERSION,
-        source: PlanSource { path: "".into(), id: ContentId::new("test", ""), width: 320, height: 180, duration: span.end() },
+        source: PlanSource { media: MediaRef::new("", ContentId::new("test", "")), width: 320, height: 180, duration: span.end() },
         span,
         title: String::new(),
         reason: String::new(),
@@ -50,7 +50,7 @@ impl Made {
         ffmpeg(&format!("-f lavfi -i {picture} -f lavfi -i {sound} -t 7 {codecs} {}", source.display()));
         let cx = Context::new();
         let plan = plan();
-        let media = av::probe(&cx, &source, plan.source.id.clone()).unwrap();
+        let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
         let (_, witness) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), 1).unwrap();
         Made { cx, folder, plan, witness }
     }

@@ -98,6 +98,10 @@ impl Scorer for OpenAiScorer {
         }
         Ok(apart(judged, &scoring.options))
     }
+
+    fn is_builtin(&self) -> bool {
+        true
+    }
 }
 
 /// A span with its score, the model's or the heuristic's.

@@ -1,0 +1,170 @@
+//! `clipkit step`: the steps of a run, each by itself.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use clipkit::model::Span;
+
+use super::values::span;
+use super::{Anew, Budget, Encoding, Faces, Failing, Framing, Judge, Lengths, Publishing, Wishes, Words};
+
+#[derive(Debug, Args)]
+pub(crate) struct StepArgs {
+    #[command(subcommand)]
+    pub(crate) command: StepCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StepCommand {
+    /// Get a video onto this machine: writes the media
+    Fetch(FetchStep),
+    /// Find what is said: writes the transcript
+    Transcribe(TranscribeStep),
+    /// Choose the spans that are worth a clip: writes the candidates, best first
+    Choose(ChooseStep),
+    /// Find shots and faces in a span: writes the tracks
+    Track(TrackStep),
+    /// Frame and caption one candidate: writes the plan
+    Plan(PlanStep),
+    /// Render a plan: writes the post, which names the clip's files
+    Render(RenderStep),
+    /// Publish a post: writes the receipts, one for each target
+    Publish(PublishStep),
+}
+
+/// Where a step writes its document.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// The file to write; - or none is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchStep {
+    /// The video: a path
+    pub(crate) uri: String,
+    /// Copy a local file into the media store, so that later steps find it there
+    #[arg(long)]
+    pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TranscribeStep {
+    /// The media, as `step fetch` writes it
+    #[arg(value_name = "MEDIA.json")]
+    pub(crate) media: PathBuf,
+    #[command(flatten)]
+    pub(crate) words: Words,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChooseStep {
+    /// The media, as `step fetch` writes it
+    #[arg(value_name = "MEDIA.json")]
+    pub(crate) media: PathBuf,
+    /// The transcript, as `step transcribe` writes it
+    #[arg(value_name = "TRANSCRIPT.json")]
+    pub(crate) transcript: PathBuf,
+    #[command(flatten)]
+    pub(crate) lengths: Lengths,
+    #[command(flatten)]
+    pub(crate) judge: Judge,
+    #[command(flatten)]
+    pub(crate) wishes: Wishes,
+    #[command(flatten)]
+    pub(crate) budget: Budget,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrackStep {
+    /// The media, as `step fetch` writes it
+    #[arg(value_name = "MEDIA.json")]
+    pub(crate) media: PathBuf,
+    /// The span, in seconds: 12.5..48
+    #[arg(long, value_parser = span)]
+    pub(crate) span: Span,
+    #[command(flatten)]
+    pub(crate) faces: Faces,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanStep {
+    /// The media, as `step fetch` writes it
+    #[arg(value_name = "MEDIA.json")]
+    pub(crate) media: PathBuf,
+    /// The transcript, as `step transcribe` writes it
+    #[arg(value_name = "TRANSCRIPT.json")]
+    pub(crate) transcript: PathBuf,
+    /// The candidates, as `step choose` writes them
+    #[arg(value_name = "CANDIDATES.json")]
+    pub(crate) candidates: PathBuf,
+    /// Which candidate, from 1
+    #[arg(long, value_name = "N")]
+    pub(crate) rank: std::num::NonZero<usize>,
+    /// The tracks of its span, as `step track` writes them [default: they are looked for]
+    #[arg(long, value_name = "TRACKS.json")]
+    pub(crate) tracks: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) faces: Faces,
+    #[command(flatten)]
+    pub(crate) framing: Framing,
+    #[command(flatten)]
+    pub(crate) encoding: Encoding,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
+    #[command(flatten)]
+    pub(crate) anew: Anew,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderStep {
+    /// The plan, as `step plan` writes it, edited or not
+    #[arg(value_name = "PLAN.json")]
+    pub(crate) plan: PathBuf,
+    /// The clip's place in the ranking, from 1. It numbers file names
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) rank: std::num::NonZero<usize>,
+    /// The folder for the clip's files, which the post names [default: the folder of the written document]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) files: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) failing: Failing,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishStep {
+    /// The post, as `step render` writes it, edited or not
+    #[arg(value_name = "POST.json")]
+    pub(crate) post: PathBuf,
+    #[command(flatten)]
+    pub(crate) publishing: Publishing,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}

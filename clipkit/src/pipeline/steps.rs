@@ -1,0 +1,241 @@
+//! The steps of a run as calls of their own: a document in, a document out.
+
+use std::sync::Arc;
+
+use super::call::call;
+use super::{Pipeline, StandIn, check, nothing_found, planning, posts};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, Stage, Timestamp, Tracks, Transcript, WarningKind};
+use crate::plan::snap;
+use crate::publish::{Publisher, Target};
+use crate::score::{Heuristic, Scorer, Scoring};
+use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
+
+/// The steps. Each takes documents and answers one, so that each can be a job of its own: in
+/// another process, on another machine, after a crash.
+///
+/// A step's failure is its error, unless [`ClipOptions::degrade`](crate::ClipOptions::degrade) says
+/// what stands in.
+impl Pipeline {
+    /// Gets the video at `uri` onto this machine and says what is in it.
+    pub async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
+        let (source, asked) = (self.stages.source.clone(), uri.to_owned());
+        let media = call(cx, Stage::Source, |cx| async move { usable(source.fetch(&cx, &asked).await?) }).await?;
+        cx.bind(&media.id, &media.path);
+        Ok(media)
+    }
+
+    /// What is said in the video. The answer is checked: its words are in order and inside the
+    /// video.
+    pub async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let media = self.local(cx, media).await?;
+        let stand_in = self.degrade.transcriber != StandIn::Never;
+        let cx = &cx.for_stage(Stage::Transcribe).with_stand_in(stand_in);
+        let transcriber = self.stages.transcriber.clone();
+        let duration = media.duration;
+        let answer = call(cx, Stage::Transcribe, |cx| async move { transcriber.transcribe(&cx, &media).await }).await?;
+        Ok(check::transcript(cx, answer, duration))
+    }
+
+    /// The spans that are worth a clip, best first. The answer is checked (inside the video, of the
+    /// lengths asked for, apart), and its ends are moved to pauses where
+    /// [`ClipOptions::snap`](crate::ClipOptions::snap) says so.
+    ///
+    /// `ErrorKind::NothingFound` where there is none.
+    pub async fn choose(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
+        let media = &self.local(cx, media).await?;
+        let candidates = self.candidates(cx, media, transcript).await?;
+        self.snapped(cx, media, transcript, candidates).await
+    }
+
+    /// What the scorer chooses, checked.
+    pub(super) async fn candidates(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
+        let cx = &cx.for_stage(Stage::Score);
+        let options = self.options.scoring();
+        let scorer = self.stages.scorer.clone();
+        let scoring = Scoring { media: Some(media.clone()), transcript: transcript.clone(), options: options.clone() };
+        let asked = scoring.clone();
+        let answer = match call(cx, Stage::Score, |cx| async move { scorer.score(&cx, &asked).await }).await {
+            Err(error) if self.degrade.scorer.allows(&error, self.stages.scorer.is_builtin()) => {
+                cx.warn_of(WarningKind::StandIn, format!("the scorer failed: {error}; the heuristic chooses the spans"));
+                call(cx, Stage::Score, |cx| async move { Heuristic::default().score(&cx, &scoring).await }).await?
+            }
+            answer => answer?,
+        };
+        let answered = answer.len();
+        let candidates = check::candidates(cx, answer, &options, media.duration);
+        if candidates.is_empty() {
+            return Err(nothing_found(media, transcript, &options, answered));
+        }
+        Ok(candidates)
+    }
+
+    /// The candidates with their ends in pauses.
+    pub(super) async fn snapped(
+        &self,
+        cx: &Context,
+        media: &Media,
+        transcript: &Transcript,
+        mut candidates: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>> {
+        if !self.options.snap {
+            return Ok(candidates);
+        }
+        let voice = self.speech(cx, media).await?;
+        let spans: Vec<Span> = candidates.iter().map(|candidate| candidate.span).collect();
+        let video = Span::between(Timestamp::ZERO, media.duration);
+        let (min, max) = (self.options.min, self.options.max + check::LENGTH_LEEWAY);
+        for (n, candidate) in candidates.iter_mut().enumerate() {
+            let others: Vec<Span> = spans.iter().enumerate().filter(|(other, _)| *other != n).map(|(_, span)| *span).collect();
+            let near = Span::between(candidate.span.start().plus(-snap::HEARD_SECS), candidate.span.end().plus(snap::HEARD_SECS));
+            let voice: Vec<Span> = voice.iter().filter_map(|heard| heard.intersection(near)).collect();
+            let around = snap::Around { words: &transcript.words, voice: &voice, others: &others, video };
+            candidate.span = snap::snap(candidate.span, &around, min, max);
+        }
+        Ok(candidates)
+    }
+
+    /// The camera shots and faces in a span. The answer is checked.
+    pub async fn track(&self, cx: &Context, media: &Media, span: Span) -> Result<Tracks> {
+        let tracking = Tracking { media: self.local(cx, media).await?, span };
+        let cx = &cx.for_stage(Stage::Track);
+        let (tracker, is_builtin) = (self.stages.tracker.clone(), self.stages.tracker.is_builtin());
+        let stand_ins: [Arc<dyn FaceTracker>; 2] = [Arc::new(MotionTracker::default()), Arc::new(CenterTracker)];
+        let says = ["the crop follows what moves", "the crop stays in the middle"];
+        let mut answer = track(cx, tracker, &tracking).await;
+        for (stand_in, says) in stand_ins.into_iter().zip(says) {
+            match answer {
+                Err(error) if self.degrade.tracker.allows(&error, is_builtin) => {
+                    let message = format!("no faces are looked for: {error}; {says}");
+                    // That a model is missing holds for every clip of the run.
+                    if error.kind() == ErrorKind::Unavailable || error.kind() == ErrorKind::NotFound {
+                        cx.warn_once_of(WarningKind::StandIn, message);
+                    } else {
+                        cx.warn_of(WarningKind::StandIn, message);
+                    }
+                    answer = track(cx, stand_in, &tracking).await;
+                }
+                _ => break,
+            }
+        }
+        Ok(check::tracks(cx, answer?, span))
+    }
+
+    /// The plan of one clip: framing and captions, from what is known of its span. No stage is
+    /// called; the same input gives the same plan.
+    pub async fn plan(
+        &self,
+        cx: &Context,
+        media: &Media,
+        transcript: &Transcript,
+        candidate: &Candidate,
+        tracks: &Tracks,
+    ) -> Result<ClipPlan> {
+        let media = self.local(cx, media).await?;
+        let heard = self.speech(cx, &media).await?;
+        let voice: Vec<Span> = heard.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
+        let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
+        let options = self.options.clone();
+        let size = self.stages.renderer.size().unwrap_or(options.aspect.size());
+        call(cx, Stage::Plan, |cx| async move {
+            cx.blocking(move |cx| {
+                let known = planning::Known { media: &media, transcript: &transcript, tracks: &tracks, voice: &voice };
+                planning::plan(cx, &known, &candidate, &options, size)
+            })
+            .await
+        })
+        .await
+    }
+
+    /// Renders a plan. The files lie in scratch space of `cx` and go with it.
+    pub async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
+        self.rendered(cx, plan).await.map(|(clip, _)| clip)
+    }
+
+    /// Renders a plan and makes the post of it, ready to be edited and published. The files lie in
+    /// scratch space of `cx` and go with it.
+    pub async fn render_post(&self, cx: &Context, rank: usize, plan: &ClipPlan) -> Result<Post> {
+        let (clip, plan) = self.rendered(cx, plan).await?;
+        posts::post(cx, rank, &plan, &clip)
+    }
+
+    /// A rendered clip, and the plan that it shows: without captions, where those could not be
+    /// drawn.
+    pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
+        plan.validate()?;
+        self.locate(cx, &plan.source.media).await?;
+        match self.draw(cx, plan).await {
+            Err(error)
+                if error.kind() == ErrorKind::Captions
+                    && plan.captions.is_some()
+                    && self.degrade.captions.allows(&error, self.stages.renderer.is_builtin()) =>
+            {
+                let mut plain = plan.clone();
+                plain.captions = None;
+                let clip = self.draw(cx, &plain).await?;
+                let message = format!("captions could not be drawn: {error}; the clip is made without them");
+                cx.for_stage(Stage::Render).warn_of(WarningKind::StandIn, message);
+                Ok((clip, plain))
+            }
+            clip => Ok((clip?, plan.clone())),
+        }
+    }
+
+    async fn draw(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
+        let (renderer, plan) = (self.stages.renderer.clone(), plan.clone());
+        call(cx, Stage::Render, |cx| async move { renderer.render(&cx, &plan).await }).await
+    }
+
+    /// Publishes a post. Where the pipeline has several publishers, name one:
+    /// [`publish_to`](Pipeline::publish_to).
+    pub async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        match &self.stages.publishers[..] {
+            [publisher] => send(cx, publisher.clone(), post).await,
+            _ => {
+                Err(Error::new(ErrorKind::Config, "this pipeline publishes to several targets")
+                    .with_advice("say to which one (publish_to)"))
+            }
+        }
+    }
+
+    /// Publishes a post to one of the pipeline's targets.
+    pub async fn publish_to(&self, cx: &Context, target: &Target, post: &Post) -> Result<Receipt> {
+        let publisher = self.stages.publishers.iter().find(|publisher| publisher.target() == *target).cloned();
+        let publisher = publisher.ok_or_else(|| Error::new(ErrorKind::Config, format!("no publisher has the target {target}")))?;
+        send(cx, publisher, post).await
+    }
+
+    /// Where this pipeline publishes.
+    pub fn targets(&self) -> Vec<Target> {
+        self.stages.publishers.iter().map(|publisher| publisher.target()).collect()
+    }
+
+    /// Where somebody speaks in the medium, found once.
+    pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
+        self.stages.speech.of(&cx.for_stage(Stage::Plan), media).await
+    }
+}
+
+async fn track(cx: &Context, tracker: Arc<dyn FaceTracker>, tracking: &Tracking) -> Result<Tracks> {
+    let tracking = tracking.clone();
+    call(cx, Stage::Track, |cx| async move { tracker.track(&cx, &tracking).await }).await
+}
+
+/// Publishes under the publication's idempotency key.
+pub(super) async fn send(cx: &Context, publisher: Arc<dyn Publisher>, post: &Post) -> Result<Receipt> {
+    let cx = cx.with_idempotency_key(&publisher.target().idempotency_key(&post.clip));
+    let post = post.clone();
+    call(&cx, Stage::Publish, |cx| async move { publisher.publish(&cx, &post).await }).await
+}
+
+/// Refuses what no clip can be cut from.
+fn usable(media: Media) -> Result<Media> {
+    let (width, height) = media.require_video()?.display_size();
+    if media.duration <= Timestamp::ZERO || width == 0 || height == 0 {
+        return Err(Error::new(ErrorKind::InvalidInput, "this video is empty")
+            .with_path(&media.path)
+            .with_advice("give a video that plays"));
+    }
+    Ok(media)
+}

@@ -1,0 +1,40 @@
+use std::fs::File;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// An exclusive lock on a folder, also between processes. It ends when this is dropped.
+///
+/// Where a folder can be opened as a file (Linux, macOS), the lock is on the folder itself, so no
+/// lock file is left in it; elsewhere it is a file in the system's folder for temporary files.
+/// Where the file system knows no locks, there is none: then only one process may publish.
+pub(super) struct FolderLock(File);
+
+impl FolderLock {
+    /// Blocks until no other holder is left.
+    pub(super) fn acquire(folder: &Path) -> Result<Self> {
+        let file = open(folder).map_err(|error| Error::io(folder, "lock the folder", error))?;
+        match file.lock() {
+            Err(error) if error.kind() != std::io::ErrorKind::Unsupported => Err(Error::io(folder, "lock the folder", error)),
+            _ => Ok(FolderLock(file)),
+        }
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file unlocks it, too.
+        let _ = self.0.unlock();
+    }
+}
+
+#[cfg(unix)]
+fn open(folder: &Path) -> std::io::Result<File> {
+    File::open(folder)
+}
+
+#[cfg(not(unix))]
+fn open(folder: &Path) -> std::io::Result<File> {
+    let name = blake3::hash(folder.canonicalize()?.as_os_str().as_encoded_bytes()).to_hex();
+    File::create(std::env::temp_dir().join(format!(".clipkit-{}.lock", &name.as_str()[..32])))
+}

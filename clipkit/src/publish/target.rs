@@ -1,0 +1,55 @@
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::ClipId;
+
+/// Where a publisher publishes: a platform or a kind of place, and the account there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Target {
+    /// The platform, or the kind of place: `folder`, `s3`, `youtube`.
+    pub name: String,
+    /// The account, the bucket or the folder. `None` where there is only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+}
+
+impl Target {
+    /// A target without an account.
+    pub fn new(name: impl Into<String>) -> Self {
+        Target { name: name.into(), account: None }
+    }
+
+    /// The same target for an account.
+    #[must_use]
+    pub fn with_account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    /// Names one publication: a BLAKE3 hash of the clip, the target and the account, as 32
+    /// hexadecimal digits.
+    pub fn idempotency_key(&self, clip: &ClipId) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for part in [clip.as_str(), &self.name, self.account.as_deref().unwrap_or_default()] {
+            // With its length, so that no two lists of parts give the same bytes.
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        let mut key = hasher.finalize().to_hex().to_string();
+        key.truncate(32);
+        key
+    }
+}
+
+impl fmt::Display for Target {
+    /// `folder:clips`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.account {
+            Some(account) => write!(f, "{}:{account}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}

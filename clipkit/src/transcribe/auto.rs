@@ -1,0 +1,158 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+
+use super::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Media, Transcript, WarningKind};
+use crate::weights::{Weights, WeightsStore};
+
+/// How [`TranscriberConfig::Auto`](crate::config::TranscriberConfig) transcribes where there are no
+/// captions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct AutoTranscriberOptions {
+    /// How the API is asked.
+    pub openai: OpenAiTranscriber,
+    /// The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
+    /// cache, else [`Weights::DEFAULT_SPEECH`] where it was downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<PathBuf>,
+}
+
+/// Which speech model a [`LocalTranscriber`] runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct SpeechModel {
+    /// The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
+    /// is the folder that `auto` would take, else [`Weights::DEFAULT_SPEECH`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<PathBuf>,
+    /// The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+impl SpeechModel {
+    /// A model by its folder or its name. `None` is the usual one.
+    pub fn new(model: Option<PathBuf>, language: Option<String>) -> Self {
+        SpeechModel { model, language }
+    }
+}
+
+/// Puts layers around a transcriber.
+pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn Transcriber>) -> Result<Arc<dyn Transcriber>> + Send + Sync>;
+
+/// Captions where there are some; else the API, where one is set up; else a local model, where one
+/// is found; else an error that lists the ways.
+pub(crate) struct AutoTranscriber {
+    /// `None` where no API is set up.
+    pub(crate) api: Option<Arc<dyn Transcriber>>,
+    pub(crate) local: LazySpeechModel,
+}
+
+#[async_trait]
+impl Transcriber for AutoTranscriber {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        match Captions::auto().transcribe(cx, media).await {
+            // Most videos have no captions: what comes next needs no warning.
+            Err(error) if error.kind() == ErrorKind::NoTranscript => {}
+            answer => return answer,
+        }
+        let Some(api) = &self.api else {
+            return if self.local.is_here() { self.local.transcribe(cx, media).await } else { Err(no_way(media)) };
+        };
+        match api.transcribe(cx, media).await {
+            Err(error) if cx.may_stand_in() && !error.is_cancelled() && error.kind() != ErrorKind::NoTranscript && self.local.is_here() => {
+                cx.warn_of(WarningKind::StandIn, format!("{error}; the speech model on this machine transcribes"));
+                self.local.transcribe(cx, media).await
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// What can be done about a video without a transcript.
+fn no_way(media: &Media) -> Error {
+    let stem = media.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    // As long as it fits a line of advice.
+    let stem = stem.filter(|stem| stem.chars().count() <= 60 && !stem.contains(char::is_control)).unwrap_or_else(|| "talk".into());
+    let captions = format!("give its captions (--transcript FILE, or {stem}.srt or {stem}.vtt beside it)");
+    let platform = format!("save those of the platform it comes from (yt-dlp --write-auto-subs makes {stem}.en.vtt)");
+    let api = "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own";
+    let local = format!("get a speech model (clipkit models fetch {}, or a folder with --transcriber-model)", Weights::DEFAULT_SPEECH);
+    Error::new(ErrorKind::NoTranscript, "there is no transcript of this video, and nothing to make one with")
+        .with_path(&media.path)
+        .with_advice(format!("four ways: {captions}; {platform}; {api}; {local}"))
+}
+
+/// A local model that is found when it is first needed.
+pub(crate) struct LazySpeechModel {
+    model: SpeechModel,
+    wrap: Wrap,
+    found: OnceCell<Arc<dyn Transcriber>>,
+}
+
+impl LazySpeechModel {
+    pub(crate) fn new(model: SpeechModel, wrap: Wrap) -> Self {
+        LazySpeechModel { model, wrap, found: OnceCell::new() }
+    }
+
+    /// Whether a model was named, or is found on this machine.
+    fn is_here(&self) -> bool {
+        self.model.model.is_some() || WeightsStore::new().find_speech().is_some()
+    }
+
+    async fn find(&self, cx: &Context) -> Result<Arc<dyn Transcriber>> {
+        let store = WeightsStore::new();
+        let folder = match (&self.model.model, store.find_speech()) {
+            (None, Some(found)) => found,
+            (named, _) => {
+                let named = named.as_deref().map_or(Weights::DEFAULT_SPEECH.into(), |path| path.to_string_lossy());
+                store.resolve(cx, &named).await?
+            }
+        };
+        let language = self.model.language.clone();
+        let unopened = cx.blocking(move |_| {
+            let fingerprint = LocalTranscriber::fingerprint_of(&folder)?;
+            Ok(Arc::new(Unopened { folder, language, fingerprint }) as Arc<dyn Transcriber>)
+        });
+        (self.wrap)(unopened.await?)
+    }
+}
+
+#[async_trait]
+impl Transcriber for LazySpeechModel {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        self.found.get_or_try_init(|| self.find(cx)).await?.transcribe(cx, media).await
+    }
+}
+
+/// A local model that is opened when it has something to transcribe: a cached transcript needs none
+/// of its hundreds of megabytes.
+struct Unopened {
+    folder: PathBuf,
+    language: Option<String>,
+    fingerprint: String,
+}
+
+#[async_trait]
+impl Transcriber for Unopened {
+    async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let folder = self.folder.clone();
+        let model = cx.blocking(move |_| LocalTranscriber::load(folder)).await?;
+        let transcript = model.transcribe(cx, media).await?;
+        Ok(Transcript { language: transcript.language.or_else(|| self.language.clone()), ..transcript })
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        Some(format!("{} {}", self.fingerprint, self.language.as_deref().unwrap_or("-")))
+    }
+}
