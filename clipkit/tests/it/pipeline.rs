@@ -126,22 +126,65 @@ async fn nothing_worth_a_clip_says_why() {
     assert!(error.to_string().contains("nothing is said"), "{error}");
 }
 
+/// Options with which something stands in for a stage of the user's own, too.
+fn degrading() -> ClipOptions {
+    ClipOptions { degrade: Some(Degrade::ALWAYS), ..ClipOptions::default() }
+}
+
 #[tokio::test]
-async fn a_failed_tracker_gives_a_centre_crop_and_a_warning() {
+async fn where_it_is_asked_for_a_failed_tracker_gives_a_centre_crop_and_warnings() {
     let mut fake = Fake::new();
     fake.tracks = Arc::new(|_, tracking| {
-        if tracking.span.start() < Timestamp::from_secs(50.0) { Err(failure(ErrorKind::Unavailable)) } else { panic!("a bug in a tracker") }
+        if tracking.span.start() < Timestamp::from_secs(50.0) { Err(failure(ErrorKind::Io)) } else { panic!("a bug in a tracker") }
     });
-    let planned = fake.pipeline().plan_all("talk.mp4").await.unwrap();
+    let pipeline = fake.builder().options(degrading()).build().unwrap();
+    let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
     let Layout::Fill { crop } = &planned.plans[0].plan.scenes[0].layout else { panic!() };
     assert!((crop.path[0].x + crop.width / 2.0 - 0.5).abs() < 0.01);
-    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    let manifest = pipeline.run("talk.mp4").await.unwrap();
     for clip in &manifest.clips {
-        assert_eq!(clip.warnings.len(), 1, "{:?}", clip.warnings);
-        assert_eq!(clip.warnings[0].stage, Stage::Track);
-        assert!(clip.warnings[0].message.contains("the crop stays in the middle"));
+        // What moves cannot be followed either: there is no such file.
+        assert!(clip.warnings.iter().all(|it| (it.stage, it.kind) == (Stage::Track, WarningKind::StandIn)));
+        assert!(clip.warnings[0].message.contains("the crop follows what moves"), "{:?}", clip.warnings);
     }
+    assert!(planned.warnings.iter().any(|it| it.message.contains("the crop stays in the middle")));
+}
+
+#[tokio::test]
+async fn the_error_of_a_users_stage_is_the_runs_error() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("a bug")]
+    struct Bug;
+    let bug = || Error::new(ErrorKind::Network, "it broke").with_source(Bug);
+    let is_bug = |error: &Error| std::error::Error::source(error).is_some_and(|cause| cause.is::<Bug>());
+
+    let mut fake = Fake::new();
+    fake.candidates = Arc::new(move |_, _| Err(bug()));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert!(is_bug(&error) && error.stage() == Some(Stage::Score), "{error:?}");
+    assert!(!fake.calls.lock().unwrap().iter().any(|call| call == "track"));
+
+    let mut fake = Fake::new();
+    fake.tracks = Arc::new(move |_, _| Err(bug()));
+    let error = fake.pipeline().run("talk.mp4").await.unwrap_err();
+    assert!(is_bug(&error) && error.stage() == Some(Stage::Track), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_step_answers_its_error_and_a_run_degrades_for_clipkits_own_stages() {
+    // The file does not exist, so that a tracker of clipkit's own fails.
+    let pipeline = |options| Fake::new().builder().tracker(MotionTracker::default()).options(options).build().unwrap();
+    let run = pipeline(ClipOptions::default()).run("talk.mp4").await.unwrap();
+    assert!(run.clips.iter().all(|clip| clip.warnings.iter().any(|it| it.kind == WarningKind::StandIn)), "{run:?}");
+
+    let cx = Context::new();
+    let span = Span::secs(10.0, 40.0).unwrap();
+    pipeline(ClipOptions::default()).track(&cx, &media(), span).await.unwrap_err();
+    let tracks = pipeline(degrading()).track(&cx, &media(), span).await.unwrap();
+    assert_eq!(tracks, Tracks::default());
+    let never = ClipOptions { degrade: Some(Degrade::NEVER), ..ClipOptions::default() };
+    pipeline(never).run("talk.mp4").await.unwrap_err();
 }
 
 #[tokio::test]
@@ -167,7 +210,7 @@ async fn a_layout_that_cannot_be_is_replaced_with_a_warning() {
 }
 
 #[tokio::test]
-async fn a_failed_scorer_gives_the_heuristics_spans_and_a_warning() {
+async fn where_it_is_asked_for_a_failed_scorer_gives_the_heuristics_spans_and_a_warning() {
     let text = "Why do clocks lie? Because time is not the same for everyone, and that is the strange truth. The faster you move, the \
         slower your clock ticks. We measured it with two planes and four clocks. The clocks disagreed, exactly as the theory said. \
         So the next time you are late, blame your speed. It is the best excuse that physics has to offer. Nobody will believe you.";
@@ -180,37 +223,98 @@ async fn a_failed_scorer_gives_the_heuristics_spans_and_a_warning() {
     let mut fake = Fake::new();
     fake.transcript = Arc::new(move |_, _| Ok(transcript.clone()));
     fake.candidates = Arc::new(|_, _| Err(failure(ErrorKind::Network)));
-    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    let manifest = fake.builder().options(degrading()).build().unwrap().run("talk.mp4").await.unwrap();
     assert!(!manifest.clips.is_empty());
     let [warning] = &manifest.warnings[..] else { panic!("{:?}", manifest.warnings) };
     assert!(warning.stage == Stage::Score && warning.message.contains("heuristic"), "{}", warning.message);
 }
 
 #[tokio::test]
-async fn captions_that_cannot_be_had_leave_a_clip_without() {
+async fn captions_that_cannot_be_drawn_leave_a_clip_without_where_the_renderer_says_so() {
     let mut fake = Fake::new();
     fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));
-    fake.clip = Arc::new(|_, plan| match plan.captions {
-        Some(_) => Err(failure(ErrorKind::Unavailable)),
-        None => Ok(RenderedClip::new("x.mp4", "x.jpg", Timestamp::ZERO, plan.frames())),
-    });
-    let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
+    let failing = |kind| {
+        move |_: &Context, plan: &ClipPlan| match plan.captions {
+            Some(_) => Err(failure(kind)),
+            None => Ok(RenderedClip::new("x.mp4", "x.jpg", Timestamp::ZERO, plan.frames())),
+        }
+    };
+    fake.clip = Arc::new(failing(ErrorKind::Captions));
+    let pipeline = fake.builder().options(degrading()).build().unwrap();
+    let manifest = pipeline.run("talk.mp4").await.unwrap();
     assert!(manifest.clips[0].warnings[0].message.contains("captions could not be drawn"));
     assert!(manifest.clips[1].warnings[0].message.contains("no words are said"));
+    // Another failure is not taken for one of the captions.
+    fake.clip = Arc::new(failing(ErrorKind::Encode));
+    let manifest = fake.builder().options(degrading()).build().unwrap().run("talk.mp4").await.unwrap();
+    assert_eq!((manifest.clips.len(), manifest.failed.len()), (2, 1));
 }
 
 #[tokio::test]
-async fn one_bad_clip_does_not_fail_the_rest() {
+async fn one_bad_clip_does_not_fail_the_rest_and_is_listed_with_its_error() {
     let mut fake = Fake::new();
     fake.receipt = Arc::new(|_, post| match post.rank {
-        2 => Err(failure(ErrorKind::Io)),
+        2 => Err(failure(ErrorKind::Io).with_recovery(Recovery::Retry { after: None })),
         rank => Ok(Receipt::new("fake", format!("{rank}.mp4"))),
     });
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
-    assert_eq!(manifest.clips.len(), 2);
-    let [warning] = &manifest.warnings[..] else { panic!("{:?}", manifest.warnings) };
-    assert_eq!((warning.clip, warning.stage), (Some(2), Stage::Publish));
-    assert!(warning.message.contains("1:40.000 - 2:10.500") && warning.message.contains("it broke"), "{}", warning.message);
+    assert_eq!((manifest.clips.len(), manifest.warnings.len()), (2, 0));
+    let [failed] = &manifest.failed[..] else { panic!("{:?}", manifest.failed) };
+    assert_eq!((failed.rank, failed.title.as_str()), (2, "From 100"));
+    assert_eq!(failed.span, Span::secs(100.0, 130.5).unwrap());
+    let ErrorReport { kind, stage, message, recovery, path, .. } = &failed.error;
+    assert_eq!((*kind, *stage, message.as_str()), (ErrorKind::Io, Some(Stage::Publish), "it broke"));
+    assert_eq!((recovery, path.as_deref()), (&Recovery::Retry { after: None }, Some("talk.mp4".as_ref())));
+    let read: Manifest = serde_json::from_str(&serde_json::to_string(&manifest).unwrap()).unwrap();
+    assert_eq!(read.failed, manifest.failed);
+}
+
+/// Publishes nowhere, under a name, and remembers the keys; fails where it is told to.
+#[derive(Clone)]
+struct Named(&'static str, bool, Arc<Mutex<Vec<String>>>);
+
+#[async_trait::async_trait]
+impl Publisher for Named {
+    async fn publish(&self, cx: &Context, _post: &Post) -> Result<Receipt> {
+        self.2.lock().unwrap().push(cx.idempotency_key().unwrap().to_owned());
+        if self.1 { Err(failure(ErrorKind::Network)) } else { Ok(Receipt::new(self.0, "1")) }
+    }
+
+    fn target(&self) -> Target {
+        Target::new(self.0)
+    }
+
+    async fn conclude(&self, _cx: &Context, _manifest: &Manifest) -> Result<()> {
+        if self.1 { Err(failure(ErrorKind::Io)) } else { Ok(()) }
+    }
+}
+
+#[tokio::test]
+async fn a_clip_goes_to_every_publisher_and_one_that_fails_costs_no_receipt() {
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let publisher = |name, fails| Named(name, fails, keys.clone());
+    let builder = || {
+        let fake = Fake::new();
+        let builder = Pipeline::builder().source(fake.clone()).transcriber(fake.clone()).scorer(fake.clone());
+        builder.tracker(fake.clone()).renderer(fake)
+    };
+    let pipeline = builder().publisher(publisher("one", false)).publisher(publisher("two", true)).build().unwrap();
+    let manifest = pipeline.run("talk.mp4").await.unwrap();
+    assert_eq!(manifest.clips.len(), 3);
+    for clip in &manifest.clips {
+        assert_eq!(clip.receipts.iter().map(|receipt| receipt.target.as_str()).collect::<Vec<_>>(), ["one"]);
+        assert_eq!((clip.unpublished[0].target.as_str(), clip.unpublished[0].error.kind), ("two", ErrorKind::Network));
+        assert_eq!(clip.warnings.iter().filter(|it| it.kind == WarningKind::Publish).count(), 1);
+    }
+    // The second publisher's manifest could not be written, either.
+    assert!(manifest.warnings.iter().any(|it| it.kind == WarningKind::Publish && it.message.contains("manifest")));
+    let mut seen = keys.lock().unwrap().clone();
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 6, "one key for each clip and target");
+
+    let two = builder().publisher(publisher("one", false)).publisher(publisher("one", false));
+    assert!(two.build().unwrap_err().to_string().contains("two publishers have the target one"));
 }
 
 #[tokio::test]
