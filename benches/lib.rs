@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A bench that cannot go on stops.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use clipkit::Context;
@@ -154,4 +155,52 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
         }),
         output: Output::h264(1080, 1920, video.frame_rate),
     }
+}
+
+/// The `ffmpeg` command for the same clip, scaled with these flags, writes `out`.
+///
+/// Of a plan with several windows it cuts the first one throughout, and captions are drawn where there
+/// are some.
+pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
+    let panes = plan.scenes[0].layout.panes();
+    let crop = panes[0].0;
+    let (x, width) = (crop.path[0].x * f64::from(plan.source.width), crop.width * f64::from(plan.source.width));
+    let even = |value: f64| (value / 2.0).round() as u32 * 2;
+    let captions = out.with_file_name("captions.ass");
+    let height = (crop.height * f64::from(plan.source.height) / 2.0).floor() as u32 * 2;
+    let mut filters = format!(
+        "crop={}:{height}:{}:0,scale={}:{}:flags={flags}",
+        even(width),
+        even(x),
+        plan.output.width,
+        plan.output.height
+    );
+    if let Some(track) = &plan.captions {
+        std::fs::write(&captions, track.to_ass(plan.output.width, plan.output.height)).unwrap();
+        filters.push_str(&format!(",ass={}", captions.display()));
+    }
+    let seconds = plan.span.duration().as_secs_f64().to_string();
+    let output = &plan.output;
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y", "-ss", &plan.span.start().secs().to_string(), "-t", &seconds, "-i"])
+        .arg(&plan.source.media.uri)
+        .args(["-vf", &filters, "-r", &format!("{}/{}", output.frame_rate.num, output.frame_rate.den)])
+        .args([
+            "-c:v",
+            "libx264",
+            "-preset",
+            output.preset.name(),
+            "-crf",
+            &output.crf.to_string(),
+            "-profile:v",
+            "high",
+            "-pix_fmt",
+            "yuv420p",
+        ])
+        .args(["-g", &(output.frame_rate.fps() * 2.0).round().to_string()])
+        .args(["-c:a", "aac", "-b:a", &output.audio_bitrate.to_string(), "-ar", "48000", "-ac", "2", "-movflags", "+faststart"])
+        .arg(out)
+        .status()
+        .unwrap();
+    assert!(status.success());
 }

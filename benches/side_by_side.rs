@@ -8,8 +8,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use clipkit::model::{ClipPlan, Layout};
-use clipkit_benches::{SECONDS, Who, cores, measure, media, plans, render, report, source};
+use clipkit_benches::{SECONDS, Who, command, cores, measure, media, plans, render, report, source};
 
 const ROUNDS: usize = 5;
 const ROUNDS_OF_EIGHT: usize = 3;
@@ -69,45 +68,4 @@ fn ssim(a: &Path, b: &Path) -> f64 {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let all = said.rsplit("All:").next().and_then(|rest| rest.split_whitespace().next()).and_then(|value| value.parse().ok());
     all.unwrap_or_else(|| panic!("ffmpeg did not compare the clips: {said}"))
-}
-
-/// The `ffmpeg` command for the same clip, scaled with these flags, writes `out`.
-fn command(plan: &ClipPlan, flags: &str, out: &Path) {
-    let Layout::Fill { crop } = &plan.scenes[0].layout else { unreachable!("this bench plans one window") };
-    let (x, width) = (crop.path[0].x * f64::from(plan.source.width), crop.width * f64::from(plan.source.width));
-    let even = |value: f64| (value / 2.0).round() as u32 * 2;
-    let captions = out.with_file_name("captions.ass");
-    std::fs::write(&captions, plan.captions.as_ref().unwrap().to_ass(plan.output.width, plan.output.height)).unwrap();
-    let filters = format!(
-        "crop={}:{}:{}:0,scale={}:{}:flags={flags},ass={}",
-        even(width),
-        plan.source.height,
-        even(x),
-        plan.output.width,
-        plan.output.height,
-        captions.display()
-    );
-    let output = &plan.output;
-    let status = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-y", "-ss", &plan.span.start().secs().to_string(), "-t", &SECONDS.to_string(), "-i"])
-        .arg(&plan.source.media.uri)
-        .args(["-vf", &filters, "-r", &format!("{}/{}", output.frame_rate.num, output.frame_rate.den)])
-        .args([
-            "-c:v",
-            "libx264",
-            "-preset",
-            output.preset.name(),
-            "-crf",
-            &output.crf.to_string(),
-            "-profile:v",
-            "high",
-            "-pix_fmt",
-            "yuv420p",
-        ])
-        .args(["-g", &(output.frame_rate.fps() * 2.0).round().to_string()])
-        .args(["-c:a", "aac", "-b:a", &output.audio_bitrate.to_string(), "-ar", "48000", "-ac", "2", "-movflags", "+faststart"])
-        .arg(out)
-        .status()
-        .unwrap();
-    assert!(status.success());
 }
