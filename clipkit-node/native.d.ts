@@ -195,9 +195,6 @@ export interface ModelInfo {
 
 export declare function models(): Array<ModelInfo>
 
-/** Has the ONNX Runtime library looked for in a folder before the usual places. */
-export declare function onnxRuntimeIn(folder: string): void
-
 /** A part of a document. */
 export interface Piece {
   /** The array that the text's elements belong to; none for the document itself. */
@@ -205,3 +202,6 @@ export interface Piece {
   /** JSON. */
   text: string
 }
+
+/** Sets the ONNX Runtime library: its file, or the folder that holds it. */
+export declare function setOnnxLibrary(path: string): void

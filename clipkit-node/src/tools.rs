@@ -135,8 +135,8 @@ impl Store {
     }
 }
 
-/// Has the ONNX Runtime library looked for in a folder before the usual places.
+/// Sets the ONNX Runtime library: its file, or the folder that holds it.
 #[napi]
-pub fn onnx_runtime_in(folder: String) {
-    clipkit::onnx::onnx_runtime_in(folder);
+pub fn set_onnx_library(path: String) -> napi::Result<()> {
+    clipkit::onnx::set_library(path).map_err(exception)
 }

@@ -33,6 +33,6 @@ mod _clipkit {
     use crate::stage::Stage;
     #[pymodule_export]
     use crate::tools::{
-        caption_style, contact_sheet, default_models, fetch_model, find_model, find_speech, models, onnx_runtime_in, run_command, version,
+        caption_style, contact_sheet, default_models, fetch_model, find_model, find_speech, models, run_command, set_onnx_library, version,
     };
 }

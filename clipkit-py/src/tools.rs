@@ -78,10 +78,10 @@ pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| clipkit::cli::run(arguments))
 }
 
-/// Has the ONNX Runtime library looked for in this folder first.
+/// Sets the ONNX Runtime library: its file, or the folder that holds it.
 #[pyfunction]
-pub(crate) fn onnx_runtime_in(folder: PathBuf) {
-    clipkit::onnx::onnx_runtime_in(folder);
+pub(crate) fn set_onnx_library(py: Python<'_>, path: PathBuf) -> PyResult<()> {
+    clipkit::onnx::set_library(path).map_err(|error| raise(py, &error))
 }
 
 /// The version of the crate.

@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "fetch_model", "find_model", "find_speech", "models", "onnx_runtime_in", "run_command", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -229,14 +229,14 @@ def models() -> list[tuple[str, str, str, int]]:
     The models that clipkit knows: identifier, what it is, licence, size in bytes.
     """
 
-def onnx_runtime_in(folder: str | PathLike[str]) -> None:
-    """
-    Has the ONNX Runtime library looked for in this folder first.
-    """
-
 def run_command(arguments: SupportsGetItem[int, str]) -> int:
     """
     Runs the command with these arguments, the program's name first, and answers its exit code.
+    """
+
+def set_onnx_library(path: str | PathLike[str]) -> None:
+    """
+    Sets the ONNX Runtime library: its file, or the folder that holds it.
     """
 
 def shut_down() -> None:

@@ -591,14 +591,17 @@ class FaceTrack(Data):
 
 @dataclass
 class FrameOptions(Data):
-    """Which pictures ``Frames`` answers, and how large."""
+    """Which pictures ``Frames`` returns, and their size."""
 
     longest: Optional[int] = None
-    """The longer side in pixels, where that is less than the video's. Default: as large as the video. Smaller is faster, and most face
-    detectors look at 320 or 640.
+    """The longer side of the pictures in pixels; smaller videos are not enlarged. ``None``, the
+    default, keeps the video's size. Small pictures are faster to convert, and most face
+    detectors have an input of 320 or 640 pixels.
     """
     per_second: Optional[float] = None
-    """How many a second at most; those in between are decoded and left out. Default: every frame."""
+    """The maximum number of pictures per second; those between are decoded and dropped. ``None``,
+    the default, returns every frame.
+    """
     _optional: ClassVar[frozenset[str]] = frozenset(['longest', 'per_second'])
 
 
@@ -815,19 +818,25 @@ class OnnxTrackerOptions(Data):
     """Options of an ``OnnxTracker``."""
 
     confidence: Optional[float] = None
-    """How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
-    Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+    """The detector's confidence threshold, 0 to 1. ``None``, the default, uses the threshold of the
+    model's authors (UltraFace 0.7, YuNet 0.6). A lower one finds more faces and more false
+    ones. Each track must also reach a peak confidence, at two thirds of the way from the
+    threshold to 1.
     """
     library: Optional[str] = None
-    """The ONNX Runtime library to load. By default the one that ``ORT_DYLIB_PATH`` names, else that of an installed Python package
-    ``onnxruntime``, else the system's. A process loads one, the first asked for.
+    """The ONNX Runtime library to load. ``None``, the default, loads the one that
+    ``set_library`` or ``ORT_DYLIB_PATH`` names, or else the system's. A
+    process uses one library: the option has no effect once a model is open.
     """
     samples_per_second: float = 5.0
-    """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-    a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
+    """Detections per second, 1 to 30; default 5. More follow fast motion better, and cost one
+    inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
+    frame in any case.
     """
     threads: int = 1
-    """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""
+    """Threads of one inference; default 1, which takes the least CPU time with models this small.
+    0 starts one per core.
+    """
     _optional: ClassVar[frozenset[str]] = frozenset(['confidence', 'library'])
 
 
@@ -1398,12 +1407,12 @@ _tracker_config: Loader = tagged('kind', lambda: {'auto': AutoTrackerConfig, 'on
 
 @dataclass
 class Tracking(Data):
-    """What a ``FaceTracker`` is given."""
+    """The input of a ``FaceTracker``."""
 
     media: Media
     """The video."""
     span: Span
-    """The stretch to look at, on the source's timeline."""
+    """The span to analyse, on the source's timeline."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'media': _named("Media"),
         'span': _named("Span"),
@@ -1696,19 +1705,25 @@ class OnnxTrackerDict(TypedDict, total=False):
     """The settings of an ``OnnxTracker``, as keywords."""
 
     confidence: Optional[float]
-    """How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
-    Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+    """The detector's confidence threshold, 0 to 1. ``None``, the default, uses the threshold of the
+    model's authors (UltraFace 0.7, YuNet 0.6). A lower one finds more faces and more false
+    ones. Each track must also reach a peak confidence, at two thirds of the way from the
+    threshold to 1.
     """
     library: Union[str, "os.PathLike[str]", None]
-    """The ONNX Runtime library to load. By default the one that ``ORT_DYLIB_PATH`` names, else that of an installed Python package
-    ``onnxruntime``, else the system's. A process loads one, the first asked for.
+    """The ONNX Runtime library to load. ``None``, the default, loads the one that
+    ``set_library`` or ``ORT_DYLIB_PATH`` names, or else the system's. A
+    process uses one library: the option has no effect once a model is open.
     """
     samples_per_second: float
-    """How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-    a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
+    """Detections per second, 1 to 30; default 5. More follow fast motion better, and cost one
+    inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
+    frame in any case.
     """
     threads: int
-    """Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core."""
+    """Threads of one inference; default 1, which takes the least CPU time with models this small.
+    0 starts one per core.
+    """
 
 __all__ = [
     'Animation',

@@ -4,6 +4,7 @@ mod args;
 mod clip;
 mod exit;
 mod interrupt;
+mod library;
 mod memory;
 mod models;
 mod output;
@@ -42,6 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     log_to_stderr(cli.verbose);
+    library::set_from_cache();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

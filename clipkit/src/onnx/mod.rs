@@ -1,8 +1,11 @@
-//! Opening ONNX models. The runtime is a library of the machine, found and loaded when the first model is opened.
+//! Opening ONNX models.
+//!
+//! Models run in the ONNX Runtime, a shared library that is loaded when the first model is opened.
+//! [`set_library`] says where it is looked for.
 
 mod library;
 
-pub use library::onnx_runtime_in;
+pub use library::set_library;
 
 use std::path::{Path, PathBuf};
 
@@ -14,28 +17,31 @@ use crate::error::{Error, ErrorKind, Result};
 /// How models are run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuntimeOptions {
-    /// The ONNX Runtime library to load; found by itself where this is none. A process loads one such library, the first.
+    /// The ONNX Runtime library to load, before the other places that [`set_library`] lists.
     pub(crate) library: Option<PathBuf>,
-    /// Threads for one inference; 0 lets the runtime take one a core.
+    /// Threads of one inference; 0 lets the runtime start one per core.
     pub(crate) threads: usize,
 }
 
-/// Opens the model in `path`, loading the runtime first if no model was opened before.
+/// Opens a model file, after loading the runtime if no model was opened before.
+///
+/// `ErrorKind::Unavailable` if there is no ONNX Runtime library, `NotFound` if there is no such
+/// file, `InvalidInput` if the runtime cannot read it.
 pub(crate) fn open(path: &Path, options: &RuntimeOptions) -> Result<Session> {
     library::load(options.library.as_deref())?;
-    // The runtime's own message for a missing file is long and names no advice.
+    // The runtime's own message for a missing file is long and has no advice.
     std::fs::metadata(path).map_err(|error| Error::io(path, "open the model", error))?;
     builder(options.threads)
         .and_then(|mut builder| builder.commit_from_file(path))
-        .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("this is not a usable ONNX model: {error}")).with_path(path))
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("not a usable ONNX model: {error}")).with_path(path))
 }
 
 fn builder(threads: usize) -> ort::Result<SessionBuilder> {
-    // Spinning threads are a little faster to wake, but take the cores that decoding needs meanwhile.
+    // Spinning threads start work a little sooner, but use CPU time that decoding needs.
     Ok(Session::builder()?.with_intra_threads(threads)?.with_intra_op_spinning(false)?)
 }
 
-/// The BLAKE3 hash of files' bytes, one after the other.
+/// The BLAKE3 hash, in hexadecimal, of the concatenated bytes of `files`.
 pub(crate) fn fingerprint(files: &[impl AsRef<Path>]) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
     for path in files {

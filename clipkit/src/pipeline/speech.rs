@@ -8,7 +8,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ContentId, Media, Span, Timestamp};
-use crate::voice::Listener;
+use crate::voice::VoiceDetector;
 
 /// How many media's speech maps a pipeline remembers.
 const REMEMBERED: usize = 8;
@@ -59,9 +59,9 @@ impl SpeechMaps {
 async fn listen(cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
     let media = media.clone();
     cx.blocking(move |cx| {
-        let mut listener = Listener::open(cx, Timestamp::ZERO);
-        av::listen(cx, &media, Span::between(Timestamp::ZERO, media.duration), &mut |piece| listener.push(piece))?;
-        Ok(Arc::new(listener.finish().spans()))
+        let mut detector = VoiceDetector::open(cx, Timestamp::ZERO);
+        av::listen(cx, &media, Span::between(Timestamp::ZERO, media.duration), &mut |piece| detector.push(piece))?;
+        Ok(Arc::new(detector.finish().spans()))
     })
     .await
 }

@@ -4,21 +4,21 @@ use super::*;
 use crate::model::Span;
 use proptest::prelude::*;
 
-const SHAPE: f64 = 16.0 / 9.0;
+const ASPECT_RATIO: f64 = 16.0 / 9.0;
 
 fn face(x: f64, width: f64) -> (Detection, FaceImage) {
-    let rect = Rect::new(x - width / 2.0, 0.3, width, width * SHAPE);
-    (Detection { rect, confidence: 0.9, marks: None }, FaceImage::new(&image(2, 2, vec![90; 12]), rect))
+    let rect = Rect::new(x - width / 2.0, 0.3, width, width * ASPECT_RATIO);
+    (Detection { rect, confidence: 0.9, landmarks: None }, FaceImage::new(&image(2, 2, vec![90; 12]), rect))
 }
 
-/// A camera that stands.
-fn still() -> CameraPath {
+/// A static camera.
+fn static_camera() -> CameraPath {
     CameraPath::default()
 }
 
-/// A look every 0.2 s at the faces that `at` names for a time in seconds.
-fn looks(count: usize, at: impl Fn(f64) -> Vec<(Detection, FaceImage)>) -> Vec<Look> {
-    (0..count).map(|n| n as f64 * 0.2).map(|time| Look { at: Timestamp::from_secs(time), faces: at(time) }).collect()
+/// One frame every 0.2 s with the faces that `at` returns for a time in seconds.
+fn frames(count: usize, at: impl Fn(f64) -> Vec<(Detection, FaceImage)>) -> Vec<FrameDetections> {
+    (0..count).map(|n| n as f64 * 0.2).map(|time| FrameDetections { at: Timestamp::from_secs(time), faces: at(time) }).collect()
 }
 
 fn shots(bounds: &[f64]) -> Vec<Shot> {
@@ -26,40 +26,40 @@ fn shots(bounds: &[f64]) -> Vec<Shot> {
 }
 
 #[test]
-fn a_face_that_is_missed_for_a_while_stays_one_track() {
-    let seen = looks(30, |t| if (2.0..2.7).contains(&t) { vec![] } else { vec![face(0.2 + 0.05 * t, 0.1)] });
-    let found = tracks(&shots(&[0.0, 6.0]), &still(), &seen, SHAPE, 0.9);
+fn a_face_that_is_not_detected_for_a_while_stays_one_track() {
+    let seen = frames(30, |t| if (2.0..2.7).contains(&t) { vec![] } else { vec![face(0.2 + 0.05 * t, 0.1)] });
+    let found = tracks(&shots(&[0.0, 6.0]), &static_camera(), &seen, ASPECT_RATIO, 0.9);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].samples.len(), 26);
 }
 
 #[test]
-fn a_fleeting_face_is_dropped_but_not_in_a_short_shot() {
+fn a_brief_track_is_dropped_but_not_in_a_short_shot() {
     let fleeting = |t: f64| if (2.0..2.3).contains(&t) { vec![face(0.5, 0.1)] } else { vec![] };
-    assert_eq!(tracks(&shots(&[0.0, 6.0]), &still(), &looks(30, fleeting), SHAPE, 0.9), []);
-    assert_eq!(tracks(&shots(&[0.0, 1.9, 2.4, 6.0]), &still(), &looks(30, fleeting), SHAPE, 0.9).len(), 1);
+    assert_eq!(tracks(&shots(&[0.0, 6.0]), &static_camera(), &frames(30, fleeting), ASPECT_RATIO, 0.9), []);
+    assert_eq!(tracks(&shots(&[0.0, 1.9, 2.4, 6.0]), &static_camera(), &frames(30, fleeting), ASPECT_RATIO, 0.9).len(), 1);
 }
 
 #[test]
-fn what_is_never_surely_a_face_is_dropped() {
-    assert_eq!(tracks(&shots(&[0.0, 6.0]), &still(), &looks(30, |_| vec![face(0.5, 0.1)]), SHAPE, 0.91), []);
+fn a_track_that_never_reaches_the_peak_confidence_is_dropped() {
+    assert_eq!(tracks(&shots(&[0.0, 6.0]), &static_camera(), &frames(30, |_| vec![face(0.5, 0.1)]), ASPECT_RATIO, 0.91), []);
 }
 
 #[test]
 fn a_track_ends_at_a_cut() {
-    let found = tracks(&shots(&[0.0, 3.0, 6.0]), &still(), &looks(30, |_| vec![face(0.5, 0.1)]), SHAPE, 0.9);
+    let found = tracks(&shots(&[0.0, 3.0, 6.0]), &static_camera(), &frames(30, |_| vec![face(0.5, 0.1)]), ASPECT_RATIO, 0.9);
     assert_eq!(found.iter().map(|track| track.samples.len()).collect::<Vec<_>>(), [15, 15]);
     assert_eq!(found.iter().map(|track| track.id).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]
-fn one_persons_track_does_not_go_over_to_the_neighbour() {
-    // The left person is unseen from 2 s on, the right one sits a face away.
+fn a_track_does_not_switch_to_the_neighbour() {
+    // The left person is not detected from 2 s on. The right one sits one face width away.
     let found = tracks(
         &shots(&[0.0, 6.0]),
-        &still(),
-        &looks(30, |t| if t < 2.0 { vec![face(0.4, 0.1), face(0.51, 0.1)] } else { vec![face(0.51, 0.1)] }),
-        SHAPE,
+        &static_camera(),
+        &frames(30, |t| if t < 2.0 { vec![face(0.4, 0.1), face(0.51, 0.1)] } else { vec![face(0.51, 0.1)] }),
+        ASPECT_RATIO,
         0.9,
     );
     let mut lengths: Vec<_> = found.iter().map(|track| (track.samples.len(), track.samples[0].rect.x)).collect();
@@ -69,9 +69,14 @@ fn one_persons_track_does_not_go_over_to_the_neighbour() {
 
 #[test]
 fn two_people_who_pass_each_other_keep_their_tracks() {
-    // Different sizes tell them apart while they cross.
-    let found =
-        tracks(&shots(&[0.0, 6.0]), &still(), &looks(30, |t| vec![face(0.2 + 0.1 * t, 0.08), face(0.8 - 0.1 * t, 0.16)]), SHAPE, 0.9);
+    // They differ in size, so that they can be told apart while they cross.
+    let found = tracks(
+        &shots(&[0.0, 6.0]),
+        &static_camera(),
+        &frames(30, |t| vec![face(0.2 + 0.1 * t, 0.08), face(0.8 - 0.1 * t, 0.16)]),
+        ASPECT_RATIO,
+        0.9,
+    );
     assert_eq!(found.len(), 2);
     for track in found {
         let widths: Vec<f64> = track.samples.iter().map(|sample| sample.rect.width).collect();
@@ -79,37 +84,38 @@ fn two_people_who_pass_each_other_keep_their_tracks() {
     }
 }
 
-/// Whether each track's faces are all of one person: people are told apart by `who`, from a face's width, which tracking knows too
-/// little of to go by.
+/// Whether all samples of a track are of one person. The test tells people apart by the exact width
+/// of their faces, which differs by too little for the tracker to use.
 fn of_one_person(track: &FaceTrack, widths: &[f64]) -> bool {
     let who = |width: f64| widths.iter().position(|of| (of - width).abs() < 1e-6);
     track.samples.iter().all(|sample| who(sample.rect.width) == who(track.samples[0].rect.width))
 }
 
 #[test]
-fn a_second_behind_something_does_not_end_a_track() {
+fn an_occlusion_of_a_second_does_not_end_a_track() {
     for speed in [0.0, 0.06, 0.1] {
         let walk = move |t: f64| if (2.0..3.0).contains(&t) { vec![] } else { vec![face(0.2 + speed * t, 0.1)] };
-        let found = tracks(&shots(&[0.0, 6.0]), &still(), &looks(30, walk), SHAPE, 0.9);
+        let found = tracks(&shots(&[0.0, 6.0]), &static_camera(), &frames(30, walk), ASPECT_RATIO, 0.9);
         assert_eq!(found.len(), 1, "{speed} a second");
     }
 }
 
 #[test]
-fn people_alike_who_cross_behind_each_other_keep_their_tracks() {
-    // Nearly the same size; for half a second the one behind is hidden.
+fn similar_people_who_cross_keep_their_tracks() {
+    // Nearly the same size. For half a second one person hides the other.
     let at = |t: f64| {
         let (one, other) = (face(0.2 + 0.12 * t, 0.1), face(0.8 - 0.12 * t, 0.1001));
         if (2.3..2.7).contains(&t) { vec![one] } else { vec![other, one] }
     };
-    let found = tracks(&shots(&[0.0, 6.0]), &still(), &looks(25, at), SHAPE, 0.9);
+    let found = tracks(&shots(&[0.0, 6.0]), &static_camera(), &frames(25, at), ASPECT_RATIO, 0.9);
     assert_eq!(found.len(), 2);
     assert!(found.iter().all(|track| of_one_person(track, &[0.1, 0.1001])));
 }
 
 #[test]
-fn a_pan_takes_the_tracks_of_two_people_along() {
-    // Half a picture in a second: from look to look everybody moves a whole face, to where the other was.
+fn tracks_follow_two_people_through_a_pan() {
+    // The camera pans by half the picture in a second. From frame to frame each face moves by one
+    // face width, to where the other one was.
     let pan = |t: f64| (0.5 * (t - 1.0)).clamp(0.0, 0.5);
     let mut camera = CameraPath::default();
     let mut last = 0.0;
@@ -119,19 +125,19 @@ fn a_pan_takes_the_tracks_of_two_people_along() {
         last = pan(t);
     }
     let at = |t: f64| vec![face(0.7 - pan(t), 0.1), face(0.8 - pan(t), 0.1001)];
-    let found = tracks(&shots(&[0.0, 3.0]), &camera, &looks(15, at), SHAPE, 0.9);
+    let found = tracks(&shots(&[0.0, 3.0]), &camera, &frames(15, at), ASPECT_RATIO, 0.9);
     assert_eq!(found.iter().map(|track| track.samples.len()).collect::<Vec<_>>(), [15, 15]);
     assert!(found.iter().all(|track| of_one_person(track, &[0.1, 0.1001])));
 }
 
 #[test]
-fn who_comes_where_somebody_else_is_out_of_sight_does_not_take_their_track_over() {
-    // The left person goes as someone else comes to sit a face further right.
+fn a_person_who_appears_near_an_undetected_one_gets_a_new_track() {
+    // The left person leaves as another one sits down one face width further right.
     let found = tracks(
         &shots(&[0.0, 6.0]),
-        &still(),
-        &looks(30, |t| if t < 2.0 { vec![face(0.4, 0.1)] } else { vec![face(0.5, 0.1001)] }),
-        SHAPE,
+        &static_camera(),
+        &frames(30, |t| if t < 2.0 { vec![face(0.4, 0.1)] } else { vec![face(0.5, 0.1001)] }),
+        ASPECT_RATIO,
         0.9,
     );
     assert_eq!(found.len(), 2);
@@ -144,37 +150,37 @@ proptest! {
         cut in 0.5..6.0_f64,
     ) {
         let shots = shots(&[0.0, cut, 8.0]);
-        let seen = looks(faces.len(), |t| faces[(t / 0.2).round() as usize].iter().map(|&(x, width)| face(x, width)).collect());
-        let total: usize = seen.iter().map(|look| look.faces.len()).sum();
-        let found = tracks(&shots, &still(), &seen, SHAPE, 0.9);
+        let seen = frames(faces.len(), |t| faces[(t / 0.2).round() as usize].iter().map(|&(x, width)| face(x, width)).collect());
+        let total: usize = seen.iter().map(|frame| frame.faces.len()).sum();
+        let found = tracks(&shots, &static_camera(), &seen, ASPECT_RATIO, 0.9);
         prop_assert!(found.iter().map(|track| track.samples.len()).sum::<usize>() <= total);
         for track in found {
             prop_assert!(shots.iter().any(|shot| track.samples.iter().all(|sample| shot.span.contains(sample.at))));
             for pair in track.samples.windows(2) {
                 let gap = pair[1].at.since(pair[0].at).secs();
-                prop_assert!(gap > 0.0 && gap <= UNSEEN + 1e-6);
+                prop_assert!(gap > 0.0 && gap <= MAX_GAP + 1e-6);
                 let ratio = pair[1].rect.width / pair[0].rect.width;
-                prop_assert!((1.0 / SIZE_RATIO - 1e-6..=SIZE_RATIO + 1e-6).contains(&ratio));
+                prop_assert!((1.0 / MAX_SIZE_RATIO - 1e-6..=MAX_SIZE_RATIO + 1e-6).contains(&ratio));
             }
         }
     }
 }
 
 proptest! {
-    // Each compares a hundred mouths.
+    // Each case compares a hundred mouths.
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn jitter_and_missed_faces_change_no_identity(
+    fn jitter_and_missed_detections_do_not_swap_identities(
         noise in prop::collection::vec((-0.008..0.008_f64, -0.008..0.008_f64, 0..10_u8, 0..10_u8), 40),
         speed in -0.02..0.02_f64,
     ) {
         let widths = [0.1, 0.1001, 0.1002];
         let mut missed = [0; 3];
-        let seen: Vec<Look> = noise.iter().enumerate().map(|(n, &(dx, dy, one, other))| {
+        let seen: Vec<FrameDetections> = noise.iter().enumerate().map(|(n, &(dx, dy, one, other))| {
             let t = n as f64 * 0.2;
             let faces = [0.2, 0.45, 0.7].iter().zip(widths).enumerate().filter_map(|(p, (x, width))| {
-                // Every third look is missed, but no more than five in a row.
+                // Every third detection is missing, but at most five in a row.
                 let miss = (one + 3 * p as u8 + other * (p as u8 + 1)).is_multiple_of(3) && missed[p] < 5;
                 missed[p] = if miss { missed[p] + 1 } else { 0 };
                 let sign = if p == 1 { -1.0 } else { 1.0 };
@@ -182,9 +188,9 @@ proptest! {
                 detection.rect.y += sign * dy;
                 (!miss).then_some((detection, image))
             });
-            Look { at: Timestamp::from_secs(t), faces: faces.collect() }
+            FrameDetections { at: Timestamp::from_secs(t), faces: faces.collect() }
         }).collect();
-        let found = tracks(&shots(&[0.0, 8.0]), &still(), &seen, SHAPE, 0.9);
+        let found = tracks(&shots(&[0.0, 8.0]), &static_camera(), &seen, ASPECT_RATIO, 0.9);
         prop_assert_eq!(found.len(), 3);
         prop_assert!(found.iter().all(|track| of_one_person(track, &widths)));
     }

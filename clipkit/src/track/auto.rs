@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::Tracks;
 use crate::weights::{Weights, WeightsStore};
 
-/// Which face detection model an [`OnnxTracker`] runs, and how.
+/// A face detection model for an [`OnnxTracker`], with its options.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -20,17 +20,21 @@ pub struct FaceModel {
     /// A model's name, or the path of its file. `None` is the default face detector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// How it is run.
+    /// The tracker's options.
     pub options: OnnxTrackerOptions,
 }
 
 impl FaceModel {
-    /// A model by its name or the path of its file, with default options.
+    /// Selects a model by its name or the path of its file, with default options.
     pub fn named(model: impl Into<String>) -> Self {
         FaceModel { model: Some(model.into()), options: OnnxTrackerOptions::default() }
     }
 
-    /// The tracker that runs it. The model is downloaded if it is missing.
+    /// Opens the model. It is downloaded if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// Those of the download and of [`OnnxTracker::with_options`].
     pub async fn load(&self, cx: &Context) -> Result<OnnxTracker> {
         let model = self.model.as_deref().unwrap_or(Weights::DEFAULT_FACE_DETECTOR);
         let path = WeightsStore::new().resolve(cx, model).await?;
@@ -39,11 +43,11 @@ impl FaceModel {
     }
 }
 
-/// Puts layers around a tracker.
+/// Adds the configured layers to a tracker.
 pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn FaceTracker>) -> Result<Arc<dyn FaceTracker>> + Send + Sync>;
 
-/// An [`OnnxTracker`] whose model is looked for when the first span is tracked, so that a run that
-/// ends before needs none. A model that cannot be had is each call's error; it is looked for once.
+/// An [`OnnxTracker`] whose model is resolved and opened when the first span is tracked, so that a
+/// run that ends before needs no model. It is tried once: a failure is the error of every call.
 pub(crate) struct AutoTracker {
     model: FaceModel,
     wrap: Wrap,

@@ -5,7 +5,8 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Tracks;
 
-/// Sees nothing, so the crop stays in the middle: what is left where no model is at hand.
+/// Finds nothing, so that the crop stays in the middle of the picture. It never fails, so it is the
+/// last fallback.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CenterTracker;
 

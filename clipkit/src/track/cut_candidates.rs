@@ -1,46 +1,49 @@
-//! Where a cut may be, when only some of the frames were seen: there all of them are looked at.
+//! Spans that may contain a cut, found from a subset of the frames. All frames of these spans are
+//! then decoded to find the cut.
 
 use crate::model::{Span, Timestamp};
 
-use super::shot::{AROUND, LEAST, STANDS_OUT};
+use super::shot::{CONTEXT, MIN_DIFFERENCE, PROMINENCE};
 
-/// Two frames that were seen one after the other, and how much they differ.
+/// Two consecutive decoded frames and their difference.
 struct Pair {
     before: Timestamp,
     at: Timestamp,
     difference: f32,
 }
 
-/// Collects how much the frames that were seen differ.
+/// Collects the differences between consecutive decoded frames.
 #[derive(Default)]
 pub(super) struct CutCandidates {
     pairs: Vec<Pair>,
     last: Option<Timestamp>,
 }
 
-/// A stretch in which a cut may be.
+/// A span that may contain a cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct CutCandidate {
-    /// Where the cut would be: after the start, and at the end at the latest.
-    pub(super) place: Span,
-    /// What has to be looked at to tell.
-    pub(super) around: Span,
+    /// The cut's possible times: after the start, up to and including the end.
+    pub(super) range: Span,
+    /// The span to decode in full to decide.
+    pub(super) decode: Span,
 }
 
 impl CutCandidates {
-    /// Takes the next frame that was seen, and how much it differs from the one before.
+    /// Adds the next decoded frame and its difference from the one before.
     pub(super) fn push(&mut self, at: Timestamp, difference: f32) {
         if let Some(before) = self.last.replace(at) {
             self.pairs.push(Pair { before, at, difference });
         }
     }
 
-    /// Where cuts may be, in order, given how long a frame lasts. What would be a cut between two frames differs as much between any two that
-    /// lie around them; but what moves between them has moved further, so it stands out less. Those that are `sure` are not suspected.
-    pub(super) fn stretches(&self, span: Span, frame: f64, sure: &[Timestamp]) -> Vec<CutCandidate> {
-        // Half as much again as the judgement needs: frames need not be even.
-        let margin = 1.5 * (AROUND + 1) as f64 * frame;
-        let mut suspects: Vec<CutCandidate> = Vec::new();
+    /// The spans that may contain cuts, in order. `frame` is the duration of a frame in seconds. A
+    /// cut between two frames also shows between decoded frames on either side of it. Motion over
+    /// skipped frames is larger than between neighbours, so the required prominence is lower. The
+    /// `confirmed` cuts are left out.
+    pub(super) fn candidates(&self, span: Span, frame: f64, confirmed: &[Timestamp]) -> Vec<CutCandidate> {
+        // 1.5 times the frames that the decision needs, because frame intervals may vary.
+        let margin = 1.5 * (CONTEXT + 1) as f64 * frame;
+        let mut candidates: Vec<CutCandidate> = Vec::new();
         for (n, pair) in self.pairs.iter().enumerate() {
             let frames = (pair.at.since(pair.before).secs() / frame).max(1.0) as f32;
             let usual = |near: &[Pair]| {
@@ -48,35 +51,37 @@ impl CutCandidates {
                 values.sort_by(f32::total_cmp);
                 values.get(values.len() / 2).copied().unwrap_or(0.0)
             };
-            let before = usual(self.pairs.get(n.saturating_sub(AROUND)..n).unwrap_or_default());
-            let after = usual(self.pairs.get(n + 1..(n + 1 + AROUND).min(self.pairs.len())).unwrap_or_default());
-            if pair.difference < LEAST || sure.contains(&pair.at) || pair.difference < STANDS_OUT / frames * before.max(after) {
+            let before = usual(self.pairs.get(n.saturating_sub(CONTEXT)..n).unwrap_or_default());
+            let after = usual(self.pairs.get(n + 1..(n + 1 + CONTEXT).min(self.pairs.len())).unwrap_or_default());
+            if pair.difference < MIN_DIFFERENCE || confirmed.contains(&pair.at) || pair.difference < PROMINENCE / frames * before.max(after)
+            {
                 continue;
             }
             let start = pair.before.plus(-margin).max(span.start());
-            let around = Span::between(start, pair.at.plus(margin).min(span.end()));
-            match suspects.last_mut() {
-                Some(last) if around.start() <= last.around.end() => {
-                    last.place = Span::between(last.place.start(), pair.at);
-                    last.around = Span::between(last.around.start(), around.end());
+            let decode = Span::between(start, pair.at.plus(margin).min(span.end()));
+            match candidates.last_mut() {
+                Some(last) if decode.start() <= last.decode.end() => {
+                    last.range = Span::between(last.range.start(), pair.at);
+                    last.decode = Span::between(last.decode.start(), decode.end());
                 }
-                _ => suspects.push(CutCandidate { place: Span::between(pair.before, pair.at), around }),
+                _ => candidates.push(CutCandidate { range: Span::between(pair.before, pair.at), decode }),
             }
         }
-        suspects
+        candidates
     }
 
-    /// Of the cuts that were found among the frames seen, those between two frames that have no other between them: encoders begin a new group
-    /// of pictures at a cut, and there both are seen. Such a cut is sure, for it stands out from changes over more than one frame's time.
-    pub(super) fn sure(&self, frame: f64, found: &[Timestamp]) -> Vec<Timestamp> {
+    /// Those of the `found` cuts that lie between two neighbouring frames, so that no skipped frame
+    /// can hold the cut. Encoders start a new group of pictures at a cut, and both frames are
+    /// decoded there. Such a cut is prominent even compared with differences over several frames.
+    pub(super) fn confirmed(&self, frame: f64, found: &[Timestamp]) -> Vec<Timestamp> {
         let next = |pair: &&Pair| pair.at.since(pair.before).secs() < 1.5 * frame;
         self.pairs.iter().filter(next).map(|pair| pair.at).filter(|at| found.contains(at)).collect()
     }
 
-    /// The first frame that was seen at or after a moment.
-    pub(super) fn seen_from(&self, moment: Timestamp) -> Timestamp {
-        let next = self.pairs.partition_point(|pair| pair.at < moment);
-        self.pairs.get(next).map_or(moment, |pair| pair.at)
+    /// The time of the first decoded frame at or after `time`.
+    pub(super) fn first_decoded_at(&self, time: Timestamp) -> Timestamp {
+        let next = self.pairs.partition_point(|pair| pair.at < time);
+        self.pairs.get(next).map_or(time, |pair| pair.at)
     }
 }
 
@@ -90,58 +95,59 @@ mod tests {
         Timestamp::from_secs(frame as f64 * FRAME)
     }
 
-    /// Every second frame of 100 was seen; at frames of `jumps` it differed that much, else by `usual`.
-    fn suspects(usual: f32, jumps: &[(usize, f32)]) -> CutCandidates {
-        let mut suspects = CutCandidates::default();
+    /// Every second one of 100 frames is decoded. The differences at the frames of `jumps` are
+    /// given, all others are `usual`.
+    fn candidates(usual: f32, jumps: &[(usize, f32)]) -> CutCandidates {
+        let mut candidates = CutCandidates::default();
         for frame in (0..100).step_by(2) {
-            suspects.push(at(frame), jumps.iter().find(|jump| jump.0 == frame).map_or(usual, |jump| jump.1));
+            candidates.push(at(frame), jumps.iter().find(|jump| jump.0 == frame).map_or(usual, |jump| jump.1));
         }
-        suspects
+        candidates
     }
 
     #[test]
-    fn what_stands_out_is_looked_at_and_what_surrounds_it() {
+    fn a_prominent_difference_is_a_candidate_with_its_context() {
         let span = Span::between(at(0), at(100));
-        let found = suspects(1.0, &[(40, 30.0)]).stretches(span, FRAME, &[]);
-        assert_eq!(found, [CutCandidate { place: Span::between(at(38), at(40)), around: Span::between(at(29), at(49)) }]);
-        assert_eq!(suspects(1.0, &[(40, 5.0)]).stretches(span, FRAME, &[]), []);
-        let found = suspects(1.0, &[(2, 30.0), (98, 30.0)]).stretches(span, FRAME, &[]);
+        let found = candidates(1.0, &[(40, 30.0)]).candidates(span, FRAME, &[]);
+        assert_eq!(found, [CutCandidate { range: Span::between(at(38), at(40)), decode: Span::between(at(29), at(49)) }]);
+        assert_eq!(candidates(1.0, &[(40, 5.0)]).candidates(span, FRAME, &[]), []);
+        let found = candidates(1.0, &[(2, 30.0), (98, 30.0)]).candidates(span, FRAME, &[]);
         assert_eq!(
-            found.iter().map(|suspect| suspect.around).collect::<Vec<_>>(),
+            found.iter().map(|candidate| candidate.decode).collect::<Vec<_>>(),
             [Span::between(at(0), at(11)), Span::between(at(87), at(100))]
         );
     }
 
     #[test]
-    fn motion_must_be_outdone_by_less_than_between_neighbours() {
+    fn the_required_prominence_is_lower_over_skipped_frames() {
         let span = Span::between(at(0), at(100));
-        assert_eq!(suspects(20.0, &[]).stretches(span, FRAME, &[]), []);
-        assert_eq!(suspects(20.0, &[(40, 24.0)]).stretches(span, FRAME, &[]), []);
-        assert_eq!(suspects(20.0, &[(40, 26.0)]).stretches(span, FRAME, &[]).len(), 1);
+        assert_eq!(candidates(20.0, &[]).candidates(span, FRAME, &[]), []);
+        assert_eq!(candidates(20.0, &[(40, 24.0)]).candidates(span, FRAME, &[]), []);
+        assert_eq!(candidates(20.0, &[(40, 26.0)]).candidates(span, FRAME, &[]).len(), 1);
     }
 
     #[test]
-    fn a_cut_between_neighbours_is_sure() {
+    fn a_cut_between_neighbouring_frames_is_confirmed() {
         let span = Span::between(at(0), at(100));
-        let mut suspects = suspects(1.0, &[(40, 30.0)]);
-        assert_eq!(suspects.sure(FRAME, &[at(40)]), []);
-        suspects.push(at(99), 30.0);
-        assert_eq!(suspects.sure(FRAME, &[]), []);
-        assert_eq!(suspects.sure(FRAME, &[at(40), at(99)]), [at(99)]);
-        assert_eq!(suspects.stretches(span, FRAME, &[at(99)]).len(), 1);
+        let mut candidates = candidates(1.0, &[(40, 30.0)]);
+        assert_eq!(candidates.confirmed(FRAME, &[at(40)]), []);
+        candidates.push(at(99), 30.0);
+        assert_eq!(candidates.confirmed(FRAME, &[]), []);
+        assert_eq!(candidates.confirmed(FRAME, &[at(40), at(99)]), [at(99)]);
+        assert_eq!(candidates.candidates(span, FRAME, &[at(99)]).len(), 1);
     }
 
     #[test]
-    fn stretches_that_touch_are_one() {
+    fn candidates_that_touch_are_merged() {
         let span = Span::between(at(0), at(100));
-        let found = suspects(1.0, &[(40, 30.0), (50, 30.0)]).stretches(span, FRAME, &[]);
-        assert_eq!(found, [CutCandidate { place: Span::between(at(38), at(50)), around: Span::between(at(29), at(59)) }]);
+        let found = candidates(1.0, &[(40, 30.0), (50, 30.0)]).candidates(span, FRAME, &[]);
+        assert_eq!(found, [CutCandidate { range: Span::between(at(38), at(50)), decode: Span::between(at(29), at(59)) }]);
     }
 
     #[test]
-    fn a_shot_is_first_seen_in_the_next_frame() {
-        let suspects = suspects(1.0, &[]);
-        assert_eq!((suspects.seen_from(at(39)), suspects.seen_from(at(40))), (at(40), at(40)));
-        assert_eq!(suspects.seen_from(at(120)), at(120));
+    fn a_time_maps_to_the_next_decoded_frame() {
+        let candidates = candidates(1.0, &[]);
+        assert_eq!((candidates.first_decoded_at(at(39)), candidates.first_decoded_at(at(40))), (at(40), at(40)));
+        assert_eq!(candidates.first_decoded_at(at(120)), at(120));
     }
 }

@@ -1,4 +1,4 @@
-//! Finding faces in one picture: what the two known models want to see and what they answer.
+//! Face detection in one picture: preprocessing and output decoding of the two supported models.
 
 use std::path::Path;
 
@@ -11,53 +11,55 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Rect;
 use crate::onnx::{self, RuntimeOptions};
 
-/// Two boxes that share more than this part of their union are one face (both models' authors use it).
-const SAME_FACE: f64 = 0.3;
-/// YuNet looks at grids of cells of these sizes in pixels.
+/// The largest intersection over union of two boxes of different faces in non-maximum suppression.
+/// Both models' authors use this value.
+const NMS_IOU: f64 = 0.3;
+/// The sizes in pixels of the cells in YuNet's three output grids.
 const STRIDES: [usize; 3] = [8, 16, 32];
-/// The side of a dynamic YuNet's input; the fixed ones have 320 or 640.
+/// The input side of a YuNet model with dynamic shape. The other YuNet models have 320 or 640.
 const DYNAMIC_SIDE: usize = 640;
 
-/// A face in one picture.
+/// A face detected in one picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Detection {
-    /// Where, as fractions of the picture; inside it.
+    /// The face's box in fractions of the picture, clipped to it.
     pub(super) rect: Rect,
     /// 0 to 1.
     pub(super) confidence: f64,
-    /// Where its parts are, if the model tells.
-    pub(super) marks: Option<Marks>,
+    /// Landmarks, if the model has them.
+    pub(super) landmarks: Option<Landmarks>,
 }
 
-/// The person's right eye, left eye, tip of the nose, right and left corner of the mouth: fractions of the picture, from the top left.
-pub(super) type Marks = [(f64, f64); 5];
+/// The person's right eye, left eye, tip of the nose, right and left corner of the mouth, as (x, y)
+/// in fractions of the picture from the top left.
+pub(super) type Landmarks = [(f64, f64); 5];
 
-/// The kinds of models, told apart by their outputs' names.
+/// The supported models, told apart by the names of their outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ModelKind {
     /// UltraFace: `scores` and `boxes`.
     UltraFace,
-    /// YuNet: `cls_8`, `obj_8`, `bbox_8`, `kps_8` and so on for three strides.
+    /// YuNet: `cls_8`, `obj_8`, `bbox_8`, `kps_8`, and the same for strides 16 and 32.
     YuNet,
 }
 
 /// An open face detection model.
 pub(super) struct Detector {
     session: Session,
-    kind: Kind,
-    /// Columns and rows of the model's input.
+    kind: ModelKind,
+    /// Width and height of the model's input.
     size: (usize, usize),
 }
 
 impl Detector {
-    /// Opens a model file and recognises which model it is.
+    /// Opens a model file and recognises the model.
     pub(super) fn open(path: &Path, runtime: &RuntimeOptions) -> Result<Self> {
         let session = onnx::open(path, runtime)?;
         let has = |name: &str| session.outputs().iter().any(|output| output.name() == name);
         let kind = if has("scores") && has("boxes") {
-            Some(Kind::UltraFace)
+            Some(ModelKind::UltraFace)
         } else if STRIDES.iter().all(|stride| ["cls", "obj", "bbox", "kps"].iter().all(|part| has(&format!("{part}_{stride}")))) {
-            Some(Kind::YuNet)
+            Some(ModelKind::YuNet)
         } else {
             None
         };
@@ -69,27 +71,27 @@ impl Detector {
             Some((kind, (side(width), side(height))))
         });
         let Some((kind, size)) = known else {
-            return Err(Error::new(ErrorKind::InvalidInput, "this model is no face detector that clipkit knows")
+            return Err(Error::new(ErrorKind::InvalidInput, "this model is not a supported face detector")
                 .with_path(path)
                 .with_advice("use UltraFace (version-RFB-320.onnx) or YuNet (yunet_s_640_640.onnx)"));
         };
         Ok(Detector { session, kind, size })
     }
 
-    /// The confidence above which the model's authors take a face for one.
-    pub(super) fn usual_confidence(&self) -> f64 {
+    /// The confidence threshold that the model's authors use.
+    pub(super) fn default_confidence(&self) -> f64 {
         match self.kind {
-            Kind::UltraFace => 0.7,
-            Kind::YuNet => 0.6,
+            ModelKind::UltraFace => 0.7,
+            ModelKind::YuNet => 0.6,
         }
     }
 
-    /// The faces in a picture, surest first.
+    /// Detects the faces in a picture, in order of falling confidence.
     pub(super) fn detect(&mut self, picture: &RgbImage, confidence: f64) -> Result<Vec<Detection>> {
         let (width, height) = self.size;
         let (input, scale) = match self.kind {
-            Kind::UltraFace => (ultraface_input(picture, width, height), (1.0, 1.0)),
-            Kind::YuNet => yunet_input(picture, width, height),
+            ModelKind::UltraFace => (ultraface_input(picture, width, height), (1.0, 1.0)),
+            ModelKind::YuNet => yunet_input(picture, width, height),
         };
         let failed = |error: ort::Error| Error::new(ErrorKind::Contract, format!("the face detector failed: {error}"));
         let tensor = Tensor::from_array(([1, 3, height, width], input)).map_err(failed)?;
@@ -102,8 +104,8 @@ impl Detector {
         };
         let mut found = Vec::new();
         match self.kind {
-            Kind::UltraFace => ultraface_faces(output("scores".into())?, output("boxes".into())?, confidence, &mut found),
-            Kind::YuNet => {
+            ModelKind::UltraFace => ultraface_faces(output("scores".into())?, output("boxes".into())?, confidence, &mut found),
+            ModelKind::YuNet => {
                 for stride in STRIDES {
                     let part = |name: &str| output(format!("{name}_{stride}"));
                     let scores = (part("cls")?, part("obj")?);
@@ -111,17 +113,19 @@ impl Detector {
                 }
             }
         }
-        // From the model's input to the picture, and into the picture: both models may answer boxes that lean out of it.
-        let inside = found.into_iter().filter_map(|Detection { rect, confidence, marks }| {
+        // Converts from the model's input to the picture and clips to it: both models return boxes
+        // that extend beyond it.
+        let inside = found.into_iter().filter_map(|Detection { rect, confidence, landmarks }| {
             let rect = clipped(Rect::new(rect.x * scale.0, rect.y * scale.1, rect.width * scale.0, rect.height * scale.1));
-            let marks = marks.map(|marks| marks.map(|(x, y)| (x * scale.0, y * scale.1)));
-            (rect.area() > 0.0).then_some(Detection { rect, confidence, marks })
+            let landmarks = landmarks.map(|landmarks| landmarks.map(|(x, y)| (x * scale.0, y * scale.1)));
+            (rect.area() > 0.0).then_some(Detection { rect, confidence, landmarks })
         });
-        Ok(without_doubles(inside.collect()))
+        Ok(non_maximum_suppression(inside.collect()))
     }
 }
 
-/// UltraFace's input: the whole picture squeezed into the input's shape; planes of red, green, blue; (value - 127) / 128.
+/// UltraFace's input: the whole picture stretched to the input's size, as planes of red, green and
+/// blue, each value (v - 127) / 128.
 fn ultraface_input(picture: &RgbImage, width: usize, height: usize) -> Vec<f32> {
     let plane = width * height;
     let mut input = vec![0.0; 3 * plane];
@@ -133,19 +137,21 @@ fn ultraface_input(picture: &RgbImage, width: usize, height: usize) -> Vec<f32> 
     input
 }
 
-/// UltraFace's answer: per box a pair of scores (no face, face) and its corners (x1, y1, x2, y2) as fractions.
+/// UltraFace's output: per box a pair of scores (background, face) and the corners (x1, y1, x2, y2)
+/// in fractions.
 fn ultraface_faces(scores: &[f32], boxes: &[f32], confidence: f64, found: &mut Vec<Detection>) {
     for (score, corners) in scores.chunks_exact(2).zip(boxes.chunks_exact(4)) {
         if f64::from(score[1]) > confidence {
             let [x1, y1, x2, y2] = [corners[0], corners[1], corners[2], corners[3]].map(f64::from);
             let rect = Rect::new(x1, y1, x2 - x1, y2 - y1);
-            found.push(Detection { rect, confidence: f64::from(score[1]), marks: None });
+            found.push(Detection { rect, confidence: f64::from(score[1]), landmarks: None });
         }
     }
 }
 
-/// YuNet's input: the picture at its own shape in the top left corner, black elsewhere; planes of blue, green, red; 0 to 255. The
-/// second value takes fractions of the input to fractions of the picture.
+/// YuNet's input: the picture scaled with its aspect ratio kept into the top left corner, black
+/// elsewhere, as planes of blue, green and red, 0 to 255. The second value converts fractions of
+/// the input to fractions of the picture.
 fn yunet_input(picture: &RgbImage, width: usize, height: usize) -> (Vec<f32>, (f64, f64)) {
     let scale = (width as f64 / picture.columns().max(1) as f64).min(height as f64 / picture.rows().max(1) as f64);
     let side = |length: usize, most: usize| ((length as f64 * scale).round() as usize).clamp(1, most);
@@ -160,30 +166,31 @@ fn yunet_input(picture: &RgbImage, width: usize, height: usize) -> (Vec<f32>, (f
     (input, (width as f64 / columns as f64, height as f64 / rows as f64))
 }
 
-/// YuNet's answer for one stride: per cell, row by row, a class and an object score, the box as offset of its centre from the cell's corner
-/// and logarithm of its size, and the five marks as offsets from that corner, all in cells.
+/// YuNet's output for one stride, per cell in row-major order: a class and an object score; the box
+/// as the offset of its centre from the cell's corner and the logarithm of its size; five landmarks
+/// as offsets from that corner. All lengths are in cells.
 fn yunet_faces(
     (width, height): (usize, usize),
     stride: usize,
     (class, object): (&[f32], &[f32]),
     boxes: &[f32],
-    marks: &[f32],
+    landmarks: &[f32],
     confidence: f64,
     found: &mut Vec<Detection>,
 ) {
     let columns = width / stride;
     let (across, down) = (stride as f64 / width as f64, stride as f64 / height as f64);
-    let places = boxes.chunks_exact(4).zip(marks.chunks_exact(10));
-    for (n, ((class, object), (place, marks))) in class.iter().zip(object).zip(places).enumerate() {
+    let cells = boxes.chunks_exact(4).zip(landmarks.chunks_exact(10));
+    for (n, ((class, object), (bbox, landmarks))) in class.iter().zip(object).zip(cells).enumerate() {
         let score = f64::from(class.clamp(0.0, 1.0) * object.clamp(0.0, 1.0)).sqrt();
         if score > confidence {
-            let [dx, dy, log_width, log_height] = [place[0], place[1], place[2], place[3]].map(f64::from);
+            let [dx, dy, log_width, log_height] = [bbox[0], bbox[1], bbox[2], bbox[3]].map(f64::from);
             let (column, row) = ((n % columns) as f64, (n / columns) as f64);
             let (x, y) = (column + dx, row + dy);
             let (w, h) = (log_width.exp(), log_height.exp());
             let rect = Rect::new((x - w / 2.0) * across, (y - h / 2.0) * down, w * across, h * down);
-            let mark = |m: usize| ((column + f64::from(marks[2 * m])) * across, (row + f64::from(marks[2 * m + 1])) * down);
-            found.push(Detection { rect, confidence: score, marks: Some(std::array::from_fn(mark)) });
+            let landmark = |m: usize| ((column + f64::from(landmarks[2 * m])) * across, (row + f64::from(landmarks[2 * m + 1])) * down);
+            found.push(Detection { rect, confidence: score, landmarks: Some(std::array::from_fn(landmark)) });
         }
     }
 }
@@ -195,12 +202,12 @@ fn clipped(rect: Rect) -> Rect {
     Rect::new(left, top, (right - left).max(0.0), (bottom - top).max(0.0))
 }
 
-/// The surest box of each face (greedy non-maximum suppression).
-fn without_doubles(mut found: Vec<Detection>) -> Vec<Detection> {
+/// Keeps the most confident box of each face (greedy non-maximum suppression).
+fn non_maximum_suppression(mut found: Vec<Detection>) -> Vec<Detection> {
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     let mut kept: Vec<Detection> = Vec::new();
     for face in found {
-        if kept.iter().all(|other| other.rect.iou(face.rect) <= SAME_FACE) {
+        if kept.iter().all(|other| other.rect.iou(face.rect) <= NMS_IOU) {
             kept.push(face);
         }
     }

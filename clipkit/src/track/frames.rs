@@ -1,4 +1,4 @@
-//! The pictures of a video, for whoever looks at them with means of their own.
+//! The decoded pictures of a video, for trackers outside of this crate.
 
 use std::fmt;
 
@@ -10,27 +10,30 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp};
 
-/// Which pictures [`Frames`] answers, and how large.
+/// Which pictures [`Frames`] returns, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FrameOptions {
-    /// How many a second at most; those in between are decoded and left out. Default: every frame.
+    /// The maximum number of pictures per second; those between are decoded and dropped. `None`,
+    /// the default, returns every frame.
     pub per_second: Option<f64>,
-    /// The longer side in pixels, where that is less than the video's. Default: as large as the video. Smaller is faster, and most face
-    /// detectors look at 320 or 640.
+    /// The longer side of the pictures in pixels; smaller videos are not enlarged. `None`, the
+    /// default, keeps the video's size. Small pictures are faster to convert, and most face
+    /// detectors have an input of 320 or 640 pixels.
     pub longest: Option<u32>,
 }
 
-/// A picture as a viewer sees it: upright, with square pixels.
+/// A picture as displayed: upright, with square pixels.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// When it shows, on the source's timeline.
+    /// When it is shown, on the source's timeline.
     pub at: Timestamp,
-    /// Columns.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows.
+    /// Height in pixels.
     pub height: u32,
-    /// Red, green and blue of each pixel, 0 to 255, row by row from the top left, without padding: `3 * width * height` bytes.
+    /// Red, green and blue of each pixel, 0 to 255, in row-major order from the top left, without
+    /// padding: `3 * width * height` bytes.
     pub pixels: Vec<u8>,
 }
 
@@ -40,10 +43,12 @@ impl fmt::Debug for Frame {
     }
 }
 
-/// The pictures that show during a span, in order: what a [`FaceTracker`](crate::stage::FaceTracker) of yours looks at.
+/// An iterator over the pictures shown during a span, in order of time, for a
+/// [`FaceTracker`](crate::stage::FaceTracker) of your own.
 ///
-/// It blocks and decodes on the thread that asks, so call it where that is welcome ([`tokio::task::spawn_blocking`], say). Boxes that you find
-/// become fractions of the picture when you divide by its width and height.
+/// It blocks and decodes on the calling thread, so call it from a thread for blocking work
+/// ([`tokio::task::spawn_blocking`], for example). Divide boxes in pixels by the picture's width
+/// and height to get the fractions that a tracker returns.
 ///
 /// ```no_run
 /// # use clipkit::prelude::*;
@@ -59,48 +64,53 @@ impl fmt::Debug for Frame {
 /// ```
 pub struct Frames {
     cx: Context,
-    showing: SpanReader,
-    small: Thumbnailer,
+    reader: SpanReader,
+    scaler: Thumbnailer,
     span: Span,
-    /// The time between two pictures, in seconds; 0 for all.
+    /// The time between two pictures, in seconds; 0 returns all frames.
     step: f64,
-    /// When the next picture is due; none before the first.
-    due: Option<Timestamp>,
+    /// The time of the next picture; `None` before the first.
+    next_due: Option<Timestamp>,
     ended: bool,
 }
 
 impl Frames {
-    /// Opens the picture of `media` at the start of `span`. The first picture is the one on screen then, even if it came up earlier.
+    /// Opens the video of `media` at the start of `span`. The first picture is the one shown at the
+    /// start, which may have begun before it. Cancelling `cx` ends the iteration with an error.
     ///
-    /// `ErrorKind::InvalidInput` where there is no picture, `Config` for a rate or size of nothing. Cancelling `cx` ends it.
+    /// # Errors
+    ///
+    /// `ErrorKind::InvalidInput` if the media has no video; `Config` if the rate or the size in
+    /// `options` is not above 0.
     pub fn open(cx: &Context, media: &Media, span: Span, options: FrameOptions) -> Result<Self> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
         let step = match options.per_second {
             None => 0.0,
             Some(rate) if rate > 0.0 && rate.is_finite() => 1.0 / rate,
-            Some(rate) => return refuse(format!("{rate} pictures a second are asked for: ask for more than 0")),
+            Some(rate) => return refuse(format!("per_second is {rate}; it must be above 0")),
         };
         if options.longest == Some(0) {
-            return refuse("pictures of 0 pixels are asked for: ask for at least 1".into());
+            return refuse("longest is 0; it must be at least 1".into());
         }
-        let small = Thumbnailer::new(media.require_video()?, options.longest.unwrap_or(u32::MAX));
-        let showing = SpanReader::open(cx, media, span, Effort::Exact, cx.threads())?;
-        Ok(Frames { cx: cx.clone(), showing, small, span, step, due: None, ended: false })
+        let scaler = Thumbnailer::new(media.require_video()?, options.longest.unwrap_or(u32::MAX));
+        let reader = SpanReader::open(cx, media, span, Effort::Exact, cx.threads())?;
+        Ok(Frames { cx: cx.clone(), reader, scaler, span, step, next_due: None, ended: false })
     }
 
-    fn answer(&mut self) -> Result<Option<Frame>> {
+    fn read(&mut self) -> Result<Option<Frame>> {
         self.cx.check()?;
         let (at, picture) = loop {
-            let Some((at, picture)) = self.showing.next()? else { return Ok(None) };
-            if self.due.is_none_or(|due| at >= due) {
+            let Some((at, picture)) = self.reader.next()? else { return Ok(None) };
+            if self.next_due.is_none_or(|next_due| at >= next_due) {
                 break (at, picture);
             }
         };
-        // From the picture due, not from the one shown, so that the rate is kept.
-        let from = self.due.unwrap_or(at);
+        // Relative to the scheduled time, not to the frame's own, so that the average rate is
+        // exact.
+        let from = self.next_due.unwrap_or(at);
         let skipped = if self.step > 0.0 { (at.since(from).secs() / self.step + 1e-6).floor() + 1.0 } else { 0.0 };
-        self.due = Some(if self.step > 0.0 { from.plus(skipped * self.step) } else { at });
-        let image = self.small.image(&picture)?;
+        self.next_due = Some(if self.step > 0.0 { from.plus(skipped * self.step) } else { at });
+        let image = self.scaler.image(&picture)?;
         Ok(Some(Frame { at, width: image.width, height: image.height, pixels: image.pixels }))
     }
 }
@@ -108,14 +118,14 @@ impl Frames {
 impl Iterator for Frames {
     type Item = Result<Frame>;
 
-    /// The next picture; an error ends the pictures.
+    /// The next picture. After an error the iteration ends.
     fn next(&mut self) -> Option<Result<Frame>> {
         if self.ended {
             return None;
         }
-        let answer = self.answer().transpose();
-        self.ended = !matches!(answer, Some(Ok(_)));
-        answer
+        let read = self.read().transpose();
+        self.ended = !matches!(read, Some(Ok(_)));
+        read
     }
 }
 

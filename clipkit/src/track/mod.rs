@@ -1,4 +1,4 @@
-//! Finding shots and faces in a span of a video.
+//! Camera shots, faces and other subjects in a span of a video: the [`FaceTracker`] stage.
 
 mod associate;
 mod auto;
@@ -35,29 +35,33 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Tracks};
 
-/// What a [`FaceTracker`] is given.
+/// The input of a [`FaceTracker`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tracking {
     /// The video.
     pub media: Media,
-    /// The stretch to look at, on the source's timeline.
+    /// The span to analyse, on the source's timeline.
     pub span: Span,
 }
 
 /// Finds the camera shots and the faces in a span, in one pass over its frames.
 ///
 /// For implementers:
-/// - Times are on the source's timeline; boxes are fractions of the displayed picture (upright, square pixels).
-/// - Shots cover the span without gaps; a shot starts at the time of its first frame. A tracker that does not look for cuts answers no shots.
-/// - A track stays with one person and inside one shot; its samples are in order of time.
-/// - No face is an answer without faces, not an error. A model or library that is missing is `ErrorKind::Unavailable`.
+/// - Times are on the source's timeline. Boxes are fractions of the displayed picture (upright,
+///   square pixels), from the top left.
+/// - Shots cover the span without gaps. A shot starts at the time of its first frame. A tracker
+///   that does not look for cuts returns no shots.
+/// - A track belongs to one person and lies inside one shot. Its samples are in order of time.
+/// - A span without faces is a result without faces, not an error. A missing model or library is
+///   `ErrorKind::Unavailable`.
 #[async_trait]
 pub trait FaceTracker: Send + Sync {
-    /// Looks at the span.
+    /// Finds the shots and faces of the span.
     async fn track(&self, cx: &Context, tracking: &Tracking) -> Result<Tracks>;
 
-    /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
-    /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    /// Identifies everything that determines the result besides the input: the model, the options,
+    /// the version of the implementation; no secrets. A [`Cache`](crate::layer::Cache) stores
+    /// results under it. `None`, the default, means that the stage is not cached.
     fn fingerprint(&self) -> Option<String> {
         None
     }

@@ -1,4 +1,4 @@
-//! Reading small pictures: scaled copies and grey patches.
+//! Reading small pictures: scaled copies and luma patches.
 
 use crate::av::RgbImage;
 use crate::model::Rect;
@@ -8,8 +8,9 @@ pub(super) fn luma([r, g, b]: [u8; 3]) -> f32 {
     0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
 }
 
-/// For each of `to` places along a side of `from` pixels: the two pixels it lies between and the second one's share. Pixel centres
-/// are at halves, as OpenCV and the training code of the detectors have it.
+/// Linear interpolation from `from` to `to` pixels along one side: for each target pixel, the two
+/// source pixels and the weight of the second. Pixel centres are at half integers, as in OpenCV and
+/// in the detectors' training code.
 fn taps(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
     let scale = from as f32 / to as f32;
     (0..to)
@@ -21,7 +22,8 @@ fn taps(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
         .collect()
 }
 
-/// Calls `put` with column, row and colour (0 to 255) of each pixel of the picture interpolated to `width` x `height`.
+/// Scales the picture to `width` x `height` by linear interpolation. Calls `put` with the column,
+/// row and colour (0 to 255) of each pixel.
 pub(super) fn resample(picture: &RgbImage, width: usize, height: usize, mut put: impl FnMut(usize, usize, [f32; 3])) {
     let columns = taps(picture.columns(), width);
     for (y, (top, bottom, down)) in taps(picture.rows(), height).into_iter().enumerate() {
@@ -41,7 +43,8 @@ pub(super) fn resample(picture: &RgbImage, width: usize, height: usize, mut put:
     }
 }
 
-/// Where a square lies in a picture, in pixels: its top left corner, its upper side and its left side.
+/// A square in a picture, which may be rotated, in pixels: its top left corner, and the vectors
+/// along its upper and its left side.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Square {
     pub(super) corner: (f64, f64),
@@ -49,15 +52,15 @@ pub(super) struct Square {
     pub(super) down: (f64, f64),
 }
 
-/// The luma of a box of the picture as a square of `side` x `side` samples.
+/// The luma of a box of the picture, as `side` x `side` samples in row-major order.
 pub(super) fn patch(picture: &RgbImage, rect: Rect, side: usize) -> Vec<f32> {
     let (width, height) = (picture.columns() as f64, picture.rows() as f64);
     let corner = (rect.x * width, rect.y * height);
     turned_patch(picture, Square { corner, across: (rect.width * width, 0.0), down: (0.0, rect.height * height) }, side)
 }
 
-/// The luma of a square, which may be turned, as `side` x `side` samples. Each is the mean of a grid of points, so that a large square does
-/// not flicker. Outside, the picture's edge goes on.
+/// The luma of a square that may be rotated, as `side` x `side` samples. Each sample is the mean of
+/// a grid of points, so that large squares do not alias. Outside, the picture's edge is repeated.
 pub(super) fn turned_patch(picture: &RgbImage, Square { corner, across, down }: Square, side: usize) -> Vec<f32> {
     let points = |(x, y): (f64, f64)| ((x.hypot(y) / side as f64).ceil() as usize).clamp(1, 8);
     let (columns, rows) = (points(across), points(down));
@@ -80,7 +83,7 @@ pub(super) fn turned_patch(picture: &RgbImage, Square { corner, across, down }: 
     samples
 }
 
-/// Luma between pixels.
+/// Luma at a position between pixels, by linear interpolation.
 fn at(picture: &RgbImage, x: f64, y: f64) -> f32 {
     let (x, y) = (x.max(0.0), y.max(0.0));
     let (left, top) = (x as usize, y as usize);
@@ -102,7 +105,7 @@ pub(super) fn image(width: usize, height: usize, pixels: Vec<u8>) -> RgbImage {
 mod tests {
     use super::*;
 
-    /// Columns get lighter to the right.
+    /// A picture whose columns get brighter to the right.
     fn ramp(width: usize, height: usize) -> RgbImage {
         image(width, height, (0..width * height).flat_map(|n| [(n % width * 255 / (width - 1)) as u8; 3]).collect())
     }

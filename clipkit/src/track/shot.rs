@@ -1,66 +1,74 @@
-//! Finding camera cuts, to the frame.
+//! Detection of camera cuts, exact to the frame.
 //!
-//! Consecutive frames, made small, are compared block by block; each block may have moved a little, so that pans, shakes and talking
-//! heads differ little and a cut differs much. A cut then is a difference that stands out from the frames around it, which fades and
-//! fast pans do not, that lasts, which a flash does not, and that more than the light makes, unlike a change of exposure.
+//! Consecutive frames are scaled down and compared block by block. Each block may have moved a
+//! little, so that pans, shakes and talking heads give small differences and cuts large ones. A cut
+//! is a difference that is large compared with the frames around it (fades and fast pans are not),
+//! that persists (a flash does not), and that a change of brightness cannot explain (a step of
+//! exposure is one).
 
 use std::collections::VecDeque;
 
 use crate::av::RgbImage;
 use crate::model::{Shot, Span, Timestamp};
 
+/// The side of a block, in pixels.
 const BLOCK: usize = 5;
-/// How far a block may have moved between two frames, in pixels: 4 % of the picture's width.
-const REACH: isize = 3;
-/// The least difference of a cut, in mean levels of 255 over all pixels. Measured: cuts 11 to 67; a head that jumps within its shot up
-/// to 5, fast motion up to 5.
-pub(super) const LEAST: f32 = 7.0;
-/// A cut differs this many times more than the usual frame shortly before or after it. Measured: cuts above 5; fades 1.
-pub(super) const STANDS_OUT: f32 = 2.5;
-/// Frames looked at on either side.
-pub(super) const AROUND: usize = 5;
-/// So many frames in a row that differ about as much are one fast movement: a camera is whipped round in 3 frames at least.
-const MOVEMENT: usize = 3;
-/// Where a later frame is again this much like the one before the cut, relative to the cut's difference, it was a flash.
-const RETURNS: f32 = 0.4;
-/// Where the frame before, given the light of the one after, differs from it by less than this part of how much that one varies, only the
-/// light changed. Measured: steps of exposure up to 0.14; cuts above 0.5.
-const RELIT: f32 = 0.25;
-/// Two cuts closer than this are one (a blended or stray frame between two shots); a shorter shot is not worth a reframing.
-const SHORTEST: f64 = 0.2;
+/// The search radius of a block between two frames, in pixels: 4 % of the picture's width.
+const SEARCH_RADIUS: isize = 3;
+/// The smallest difference of a cut: the mean over all pixels, in levels of 255. Measured: cuts
+/// have 11 to 67, a head that jumps within its shot and fast motion at most 5.
+pub(super) const MIN_DIFFERENCE: f32 = 7.0;
+/// A cut's difference is at least this many times the median of the frames before it and after it.
+/// Measured: cuts above 5, fades 1.
+pub(super) const PROMINENCE: f32 = 2.5;
+/// The number of frames on each side that a decision uses.
+pub(super) const CONTEXT: usize = 5;
+/// This many frames in a row with a similar difference are one fast movement. A whip pan takes at
+/// least 3 frames.
+const MOVEMENT_FRAMES: usize = 3;
+/// A flash: a later frame differs from the one before the cut by less than this share of the cut's
+/// difference.
+const FLASH_RETURN: f32 = 0.4;
+/// An exposure change: after matching the brightness, the frames differ by less than this share of
+/// the picture's variation. Measured: steps of exposure up to 0.14, cuts above 0.5.
+const EXPOSURE_REMAINDER: f32 = 0.25;
+/// Two cuts closer than this, in seconds, count as one (a blended or stray frame between two
+/// shots). A shorter shot is not worth a new crop.
+const MIN_SHOT: f64 = 0.2;
 
 /// A frame with its difference from the one before.
-struct Seen {
+struct ComparedFrame {
     at: Timestamp,
     image: RgbImage,
     difference: f32,
 }
 
-/// Collects the cuts of a span, given its frames in order.
+/// Finds the cuts of a span, given its frames in order.
 #[derive(Default)]
 pub(super) struct CutFinder {
-    /// At most `AROUND` + 1 frames before the one in question, itself, and `AROUND` after it.
-    frames: VecDeque<Seen>,
-    /// The index in `frames` of the frame in question.
+    /// At most `CONTEXT` + 1 frames before the one under decision, that frame, and `CONTEXT` after
+    /// it.
+    frames: VecDeque<ComparedFrame>,
+    /// The index in `frames` of the frame under decision.
     next: usize,
     cuts: Vec<Timestamp>,
 }
 
 impl CutFinder {
-    /// Takes the next frame, made small, and answers how much it differs from the one before. Where that is [`LEAST`], a shot may start with
-    /// it; frames to come decide.
+    /// Adds the next frame, scaled down, and returns its difference from the one before. A shot may
+    /// start with it if the difference is at least [`MIN_DIFFERENCE`]; later frames decide.
     pub(super) fn push(&mut self, at: Timestamp, image: RgbImage) -> f32 {
         let difference = self.frames.back().map_or(0.0, |last| difference(&last.image, &image));
-        self.frames.push_back(Seen { at, image, difference });
-        if self.frames.len() > self.next + AROUND {
+        self.frames.push_back(ComparedFrame { at, image, difference });
+        if self.frames.len() > self.next + CONTEXT {
             self.decide();
         }
         difference
     }
 
-    /// The frame taken last.
+    /// The frame that was added last.
     pub(super) fn latest(&self) -> Option<&RgbImage> {
-        self.frames.back().map(|seen| &seen.image)
+        self.frames.back().map(|frame| &frame.image)
     }
 
     /// The cuts, after the last frame.
@@ -71,13 +79,13 @@ impl CutFinder {
         self.cuts
     }
 
-    /// Decides on the frame in question and goes on to the next.
+    /// Decides whether the frame starts a shot, and goes on to the next.
     fn decide(&mut self) {
         if let Some(at) = self.cut_at(self.next) {
             add(&mut self.cuts, at);
         }
         self.next += 1;
-        if self.next > AROUND + 1 {
+        if self.next > CONTEXT + 1 {
             self.frames.pop_front();
             self.next -= 1;
         }
@@ -86,37 +94,37 @@ impl CutFinder {
     fn cut_at(&self, index: usize) -> Option<Timestamp> {
         let before = self.frames.get(index.checked_sub(1)?)?;
         let frame = self.frames.get(index)?;
-        if frame.difference < LEAST {
+        if frame.difference < MIN_DIFFERENCE {
             return None;
         }
-        // The first frame of all has nothing before it, so its difference says nothing.
-        let earlier = (1..=AROUND).filter_map(|back| index.checked_sub(back)).filter(|&n| n > 0 || self.next > AROUND);
+        // The first frame of the span has no predecessor, so its difference means nothing.
+        let earlier = (1..=CONTEXT).filter_map(|back| index.checked_sub(back)).filter(|&n| n > 0 || self.next > CONTEXT);
         let later = index + 1..self.frames.len();
         let usual = |frames: &mut dyn Iterator<Item = usize>| median(frames.map(|n| self.frames[n].difference));
-        if frame.difference < STANDS_OUT * usual(&mut earlier.clone()).max(usual(&mut later.clone())) {
+        if frame.difference < PROMINENCE * usual(&mut earlier.clone()).max(usual(&mut later.clone())) {
             return None;
         }
-        let moves = |n: &usize| self.frames.get(*n).is_some_and(|near| near.difference * STANDS_OUT >= frame.difference);
+        let moves = |n: &usize| self.frames.get(*n).is_some_and(|near| near.difference * PROMINENCE >= frame.difference);
         let run = 1 + earlier.clone().take_while(moves).count() + later.clone().take_while(moves).count();
-        if run >= MOVEMENT {
+        if run >= MOVEMENT_FRAMES {
             return None;
         }
-        // A flash goes away again, or just went away.
-        let alike = |a: &RgbImage, b: &RgbImage| difference(a, b) < RETURNS * frame.difference;
-        let comes = later.into_iter().any(|n| alike(&before.image, &self.frames[n].image));
-        let goes = (2..=AROUND).filter_map(|back| index.checked_sub(back)).any(|n| alike(&self.frames[n].image, &frame.image));
-        (!comes && !goes && !relit(&before.image, &frame.image)).then_some(frame.at)
+        // A flash ends soon after it, or has just ended.
+        let alike = |a: &RgbImage, b: &RgbImage| difference(a, b) < FLASH_RETURN * frame.difference;
+        let ends_soon = later.into_iter().any(|n| alike(&before.image, &self.frames[n].image));
+        let just_ended = (2..=CONTEXT).filter_map(|back| index.checked_sub(back)).any(|n| alike(&self.frames[n].image, &frame.image));
+        (!ends_soon && !just_ended && !is_exposure_change(&before.image, &frame.image)).then_some(frame.at)
     }
 }
 
-/// Adds a cut, unless it is one with the last.
+/// Adds a cut unless it is too close to the last one.
 pub(super) fn add(cuts: &mut Vec<Timestamp>, at: Timestamp) {
-    if cuts.last().is_none_or(|last| at.since(*last).secs() >= SHORTEST) {
+    if cuts.last().is_none_or(|last| at.since(*last).secs() >= MIN_SHOT) {
         cuts.push(at);
     }
 }
 
-/// The shots of `span` that is cut there.
+/// The shots of `span`, divided at `cuts`.
 pub(super) fn shots(span: Span, cuts: &[Timestamp]) -> Vec<Shot> {
     let inside = cuts.iter().copied().filter(|&cut| span.start() < cut && cut < span.end());
     let mut starts: Vec<Timestamp> = std::iter::once(span.start()).chain(inside).collect();
@@ -124,30 +132,32 @@ pub(super) fn shots(span: Span, cuts: &[Timestamp]) -> Vec<Shot> {
     starts.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect()
 }
 
-/// Whether the second picture is the first in another light: brighter or darker by any curve, in each colour.
-fn relit(before: &RgbImage, after: &RgbImage) -> bool {
+/// Whether the second picture is the first one at another exposure: brighter or darker by any
+/// monotonic curve, per colour.
+fn is_exposure_change(before: &RgbImage, after: &RgbImage) -> bool {
     if before.pixels.len() != after.pixels.len() {
         return false;
     }
     let mut matched = RgbImage { width: before.width, height: before.height, pixels: before.pixels.clone() };
     for color in 0..3 {
-        let curve = curve(before.pixels.iter().skip(color).step_by(3), after.pixels.iter().skip(color).step_by(3));
+        let curve = histogram_match(before.pixels.iter().skip(color).step_by(3), after.pixels.iter().skip(color).step_by(3));
         for level in matched.pixels.iter_mut().skip(color).step_by(3) {
             *level = curve[usize::from(*level)];
         }
     }
-    difference(&matched, after) < RELIT * variation(after)
+    difference(&matched, after) < EXPOSURE_REMAINDER * variation(after)
 }
 
-/// The levels that give one picture the other's histogram (histogram specification: Gonzalez and Woods, Digital Image Processing, 3.3).
-fn curve<'a>(from: impl Iterator<Item = &'a u8>, to: impl Iterator<Item = &'a u8>) -> [u8; 256] {
+/// The curve that gives one picture the histogram of the other (histogram specification: Gonzalez
+/// and Woods, Digital Image Processing, 3.3).
+fn histogram_match<'a>(from: impl Iterator<Item = &'a u8>, to: impl Iterator<Item = &'a u8>) -> [u8; 256] {
     let (mut have, mut want) = ([0_u32; 256], [0_u32; 256]);
     from.for_each(|&level| have[usize::from(level)] += 1);
     to.for_each(|&level| want[usize::from(level)] += 1);
     let (mut curve, mut level) = ([0; 256], 0_u8);
     let (mut below, mut reached) = (0, want[0]);
     for (place, &count) in curve.iter_mut().zip(&have) {
-        // The middle of those that have a level decides for them.
+        // The median of the pixels with a level decides for that level.
         while reached < below + count.div_ceil(2) && level < u8::MAX {
             level += 1;
             reached += want[usize::from(level)];
@@ -158,38 +168,39 @@ fn curve<'a>(from: impl Iterator<Item = &'a u8>, to: impl Iterator<Item = &'a u8
     curve
 }
 
-/// How much a picture varies: the mean distance of its levels from their mean, in levels.
+/// The mean absolute deviation of a picture's levels.
 fn variation(image: &RgbImage) -> f32 {
     let count = image.pixels.len().max(1) as f32;
     let mean = image.pixels.iter().map(|&level| f32::from(level)).sum::<f32>() / count;
     image.pixels.iter().map(|&level| (f32::from(level) - mean).abs()).sum::<f32>() / count
 }
 
-/// The middle value; 0 of none.
+/// The median; 0 if there are no values.
 fn median(values: impl Iterator<Item = f32>) -> f32 {
     let mut values: Vec<f32> = values.collect();
     values.sort_by(f32::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// The mean difference of two small pictures in levels of 255, each block of the second compared with the best place near it in the first.
+/// The mean difference of two small pictures in levels of 255. Each block of the second is compared
+/// with the best match near it in the first.
 fn difference(a: &RgbImage, b: &RgbImage) -> f32 {
     if (a.width, a.height) != (b.width, b.height) {
         return 255.0;
     }
-    let still = a.pixels.iter().zip(&b.pixels).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
-    let still = still as f32 / b.pixels.len().max(1) as f32;
-    // Motion only ever explains a part of it.
-    if still < LEAST {
-        return still;
+    let unmoved = a.pixels.iter().zip(&b.pixels).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
+    let unmoved = unmoved as f32 / b.pixels.len().max(1) as f32;
+    // Block matching can only lower the difference.
+    if unmoved < MIN_DIFFERENCE {
+        return unmoved;
     }
     let (mut sum, mut count) = (0, 0);
     for top in (0..b.rows()).step_by(BLOCK) {
         for left in (0..b.columns()).step_by(BLOCK) {
             let (bottom, right) = ((top + BLOCK).min(b.rows()), (left + BLOCK).min(b.columns()));
             let mut best = u32::MAX;
-            for dy in -REACH..=REACH {
-                for dx in -REACH..=REACH {
+            for dy in -SEARCH_RADIUS..=SEARCH_RADIUS {
+                for dx in -SEARCH_RADIUS..=SEARCH_RADIUS {
                     best = best.min(block_difference(a, b, (left..right, top..bottom), (dx, dy), best));
                 }
             }
@@ -200,13 +211,14 @@ fn difference(a: &RgbImage, b: &RgbImage) -> f32 {
     sum as f32 / count.max(1) as f32
 }
 
-/// The sum of differences of a block of `b` and its place in `a`, moved by `(dx, dy)`; no longer exact once it exceeds `enough`.
+/// The sum of differences between a block of `b` and the same block of `a` moved by `(dx, dy)`. It
+/// stops early, with an inexact result, once it exceeds `enough`.
 fn block_difference(
     a: &RgbImage,
     b: &RgbImage,
     (columns, rows): (std::ops::Range<usize>, std::ops::Range<usize>),
     (dx, dy): (isize, isize),
-    enough: u32,
+    limit: u32,
 ) -> u32 {
     let mut sum = 0;
     for y in rows {
@@ -215,7 +227,7 @@ fn block_difference(
             let to = b.pixel(x, y);
             sum += from.iter().zip(to).map(|(a, b)| u32::from(a.abs_diff(b))).sum::<u32>();
         }
-        if sum > enough {
+        if sum > limit {
             break;
         }
     }
@@ -227,7 +239,8 @@ mod tests {
     use super::super::pixels::image;
     use super::*;
 
-    /// A picture with structure that depends on `seed` and moves right by `shift` pixels, `light` times as bright.
+    /// A picture with structure that depends on `seed`, moved right by `shift` pixels, its levels
+    /// multiplied by `light`.
     fn scene(seed: usize, shift: usize, light: f32) -> RgbImage {
         let value = |x: usize, y: usize| {
             let (x, y) = ((x + 400 - shift) / 8, y / 8);
@@ -261,14 +274,14 @@ mod tests {
     }
 
     #[test]
-    fn pans_fades_and_flashes_are_no_cuts() {
+    fn pans_fades_and_flashes_are_not_cuts() {
         assert_eq!(cuts((0..40).map(|n| scene(1, 3 * n, 1.0))), [0; 0], "pan");
         assert_eq!(cuts((0..40).map(|n| scene(1, 0, (n as f32 / 12.0).min(1.0)))), [0; 0], "fade in");
         assert_eq!(cuts((0..40).map(|n| scene(1, 0, if n == 20 || n == 21 { 0.1 } else { 1.0 }))), [0; 0], "flash");
     }
 
     #[test]
-    fn a_stray_frame_between_two_shots_is_no_shot() {
+    fn a_stray_frame_between_two_shots_is_not_a_shot() {
         assert_eq!(
             cuts((0..40).map(|n| scene(
                 match n {
@@ -284,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_exposure_is_no_cut() {
+    fn a_step_of_exposure_is_not_a_cut() {
         let gamma = |light: f32| {
             let mut image = scene(1, 0, 1.0);
             for level in &mut image.pixels {
@@ -298,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_camera_whipped_round_is_no_cut() {
+    fn a_whip_pan_is_not_a_cut() {
         let place = |n: usize, frames: usize| 30 * n.saturating_sub(20).min(frames);
         for frames in [3, 4, 6, 10] {
             assert_eq!(cuts((0..50).map(|n| scene(1, place(n, frames), 1.0))), [0; 0], "in {frames} frames");
@@ -306,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flash_while_the_camera_moves_is_no_cut() {
+    fn a_flash_during_a_pan_is_not_a_cut() {
         for frames in 1..=3 {
             let white = |n: usize| image(80, 45, vec![if n.is_multiple_of(2) { 250 } else { 255 }; 3 * 80 * 45]);
             let pan = (0..50).map(|n| if (20..20 + frames).contains(&n) { white(n) } else { scene(1, 3 * n, 1.0) });

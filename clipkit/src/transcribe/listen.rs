@@ -4,7 +4,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Timestamp, Word};
-use crate::voice::Listener;
+use crate::voice::VoiceDetector;
 
 /// Quieter than this, as root mean square of full scale, nothing is said: -60 dB.
 const SILENCE: f32 = 0.001;
@@ -27,14 +27,14 @@ pub(super) struct Heard {
 
 /// Decodes the sound once.
 pub(super) fn hear(cx: &Context, media: &Media) -> Result<Heard> {
-    let mut listener = Listener::open(cx, Timestamp::ZERO);
+    let mut detector = VoiceDetector::open(cx, Timestamp::ZERO);
     let mut levels = Vec::new();
     av::listen(cx, media, Span::between(Timestamp::ZERO, media.duration), &mut |samples| {
         let power = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64;
         levels.push(power.sqrt() as f32);
-        listener.push(samples);
+        detector.push(samples);
     })?;
-    Ok(Heard { levels, voice: listener.finish().spans() })
+    Ok(Heard { levels, voice: detector.finish().spans() })
 }
 
 impl Heard {

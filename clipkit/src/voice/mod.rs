@@ -1,11 +1,13 @@
-//! Where a voice is heard: samples in, spans out.
+//! Voice activity detection: samples in, spans with speech out.
 //!
-//! Two networks can judge. Earshot's is built in and tells speech from silence, hum and noise; music it takes for a voice. Silero's is a
-//! file (`silero-vad` among the [models](crate::weights::Weights)) and needs the ONNX Runtime, but tells speech from music too, so it is asked where it
-//! is on this machine. Measured by the tests on recordings whose speech is marked, in per cent of the speech that was missed and of the rest
-//! that was taken for speech, and on music, in per cent of its length:
+//! There are two networks. Earshot is built in; it tells speech from silence, hum and noise, but
+//! takes music for speech. Silero is a model file (`silero-vad` among the
+//! [models](crate::weights::Weights)) and needs the ONNX Runtime; it tells speech from music too,
+//! so it is used where it is installed. Measured by the tests on annotated recordings: the share of
+//! speech that was missed and the share of the rest that was taken for speech, in per cent; and on
+//! music, the share taken for speech, in per cent of its length:
 //!
-//! | | two people on the phone | a meeting, far from the microphone | music of a film, of an orchestra, of a band |
+//! | | phone call of two | meeting, distant microphone | music: film, orchestra, band |
 //! |---|---|---|---|
 //! | Earshot | 1.3, 1.3 | 44.6, 11.6 | 100, 99, 99 |
 //! | Silero | 0.8, 3.5 | 31.1, 0.0 | 0, 0, 0 |
@@ -18,160 +20,164 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Span, Timestamp};
 use crate::weights::{Weights, WeightsStore};
-use silero::{Silero, Stream};
+use silero::{Silero, SileroStream};
 
-/// Samples a second that are listened to.
+/// The sample rate of the input, in Hz.
 const RATE: usize = 16_000;
-/// Samples of one judgement of Earshot: what the network was trained at.
-const FRAME: usize = 256;
-/// A gap shorter than this is inside a phrase (a stop consonant, a breath), in seconds.
-const GAP: f64 = 0.2;
-/// A shorter sound is a click, not a voice, in seconds.
-const CLICK: f64 = 0.1;
-/// What a network says is about what it heard this much earlier, in seconds. Measured: 60 utterances cut to their first and last sound and
-/// set into silence began 16 ms late with either network, at the median; without silence 0 to 70 ms.
-const DELAY: f64 = 0.016;
+/// Samples of one Earshot window, as the network was trained.
+const WINDOW: usize = 256;
+/// A shorter gap belongs to the phrase (a stop consonant, a breath), in seconds.
+const MIN_GAP: f64 = 0.2;
+/// A shorter sound is a click, in seconds.
+const MIN_DURATION: f64 = 0.1;
+/// The latency of both networks, in seconds. Measured: 60 utterances, cut to their first and last
+/// sound and padded with silence, were detected 16 ms late at the median; without the silence 0 to
+/// 70 ms late.
+const LATENCY: f64 = 0.016;
 
-/// When a network is believed.
+/// Hysteresis thresholds of a network's probabilities.
 #[derive(Clone, Copy, Debug)]
-struct Belief {
-    /// A voice is where the network is once this sure ...
-    once: f32,
-    /// ... and goes on, both ways, while it is this sure: a word's weak parts do not cut it.
-    on: f32,
+struct Thresholds {
+    /// A span is speech if any probability in it reaches this ...
+    high: f32,
+    /// ... and it extends in both directions while they are at least this, so that weak parts of a
+    /// word do not split it.
+    low: f32,
 }
 
-/// Measured: loud noise and single tones reach 0.78 and stay above 0.5 (only a rumble as loud as speech reaches 0.85), speech exceeds 0.85 in
-/// each phrase. With 0.4 instead of 0.45, voices
-/// go on in noise for 0.1 s longer; with 0.5, a tenth of the phrases begin 0.1 s late.
-const EARSHOT: Belief = Belief { once: 0.85, on: 0.45 };
-/// What its authors use.
-const SILERO: Belief = Belief { once: 0.5, on: 0.35 };
+/// Measured: loud noise and single tones reach 0.78 and stay above 0.5 (only a rumble as loud as
+/// speech reaches 0.85), and speech exceeds 0.85 in each phrase. With 0.4 instead of 0.45, spans in
+/// noise end 0.1 s later; with 0.5, a tenth of the phrases begin 0.1 s late.
+const EARSHOT: Thresholds = Thresholds { high: 0.85, low: 0.45 };
+/// The values of the model's authors.
+const SILERO: Thresholds = Thresholds { high: 0.5, low: 0.35 };
 
-/// How sure a network is, moment by moment, that somebody speaks.
+/// The probability of speech over time.
 #[derive(Clone, Debug)]
-pub(crate) struct Voice {
+pub(crate) struct VoiceActivity {
     start: Timestamp,
-    /// The length of one judgement, in seconds.
-    step: f64,
-    belief: Belief,
-    /// One value for each step, 0 to 1.
-    chances: Vec<f32>,
+    /// The length of one window, in seconds.
+    window: f64,
+    thresholds: Thresholds,
+    /// One probability per window, 0 to 1.
+    probabilities: Vec<f32>,
 }
 
-/// Where a voice is in mono sound of 16 000 samples a second whose first is heard at `start`.
-pub(crate) fn hear(cx: &Context, start: Timestamp, samples: &[f32]) -> Result<Voice> {
-    let mut listener = Listener::open(cx, start);
+/// Detects speech in mono samples at 16 kHz, the first of which is at `start`.
+pub(crate) fn detect_voice(cx: &Context, start: Timestamp, samples: &[f32]) -> Result<VoiceActivity> {
+    let mut detector = VoiceDetector::open(cx, start);
     for second in samples.chunks(RATE) {
         cx.check()?;
-        listener.push(second);
+        detector.push(second);
     }
-    Ok(listener.finish())
+    Ok(detector.finish())
 }
 
-/// Listens, with the best network on this machine, to sound that comes piece by piece. One that is here but cannot be used leaves a warning.
+/// Detects speech in samples that are given in pieces, with the best network that is installed. A
+/// Silero model that is installed but cannot be used leaves a warning.
 ///
-/// Silero takes about a hundredth of the time that the sound plays, Earshot a tenth of that, so Earshot listens along, for where Silero fails.
-pub(crate) struct Listener<'a> {
+/// Silero takes about 1 % of the sound's duration and Earshot 0.1 %, so Earshot always runs too,
+/// for the case that Silero fails midway.
+pub(crate) struct VoiceDetector<'a> {
     cx: &'a Context,
-    builtin: Builtin,
-    silero: Option<Stream>,
+    earshot: EarshotStream,
+    silero: Option<SileroStream>,
 }
 
-impl<'a> Listener<'a> {
-    /// For mono sound of 16 000 samples a second whose first is heard at `start`.
+impl<'a> VoiceDetector<'a> {
+    /// For mono samples at 16 kHz, the first of which is at `start`.
     pub(crate) fn open(cx: &'a Context, start: Timestamp) -> Self {
         let store = WeightsStore::new();
         let path = Weights::by_id(Weights::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
         let silero = path.and_then(|path| match Silero::shared(&path) {
-            Ok(silero) => Some(Stream::new(silero, start)),
+            Ok(silero) => Some(SileroStream::new(silero, start)),
             Err(error) => {
-                unusable(cx, &error);
+                warn_unusable(cx, &error);
                 None
             }
         });
-        Listener { cx, builtin: Builtin::new(start), silero }
+        VoiceDetector { cx, earshot: EarshotStream::new(start), silero }
     }
 
-    /// Samples of -1 to 1.
+    /// Adds samples of -1 to 1.
     pub(crate) fn push(&mut self, samples: &[f32]) {
-        self.builtin.push(samples);
+        self.earshot.push(samples);
         if let Some(Err(error)) = self.silero.as_mut().map(|silero| silero.push(samples)) {
-            unusable(self.cx, &error);
+            warn_unusable(self.cx, &error);
             self.silero = None;
         }
     }
 
-    /// What was heard.
-    pub(crate) fn finish(self) -> Voice {
-        match self.silero.map(Stream::finish) {
+    /// The result after the last sample.
+    pub(crate) fn finish(self) -> VoiceActivity {
+        match self.silero.map(SileroStream::finish) {
             Some(Ok(voice)) => return voice,
-            Some(Err(error)) => unusable(self.cx, &error),
+            Some(Err(error)) => warn_unusable(self.cx, &error),
             None => {}
         }
-        self.builtin.finish()
+        self.earshot.finish()
     }
 }
 
-fn unusable(cx: &Context, error: &Error) {
-    cx.warn_once(format!("the voice detector cannot be used: {error}; music may be taken for voices"));
+fn warn_unusable(cx: &Context, error: &Error) {
+    cx.warn_once(format!("the voice detector cannot be used: {error}; music may be taken for speech"));
 }
 
-/// Listens with the network that is built in.
-struct Builtin {
+/// Runs the built-in network, Earshot.
+struct EarshotStream {
     detector: Box<Detector>,
     frame: Vec<i16>,
-    voice: Voice,
+    voice: VoiceActivity,
 }
 
-impl Builtin {
+impl EarshotStream {
     fn new(start: Timestamp) -> Self {
-        let voice = Voice { start, step: FRAME as f64 / RATE as f64, belief: EARSHOT, chances: Vec::new() };
-        Builtin { detector: Detector::default_boxed(), frame: Vec::with_capacity(FRAME), voice }
+        let voice = VoiceActivity { start, window: WINDOW as f64 / RATE as f64, thresholds: EARSHOT, probabilities: Vec::new() };
+        EarshotStream { detector: Detector::default_boxed(), frame: Vec::with_capacity(WINDOW), voice }
     }
 
     fn push(&mut self, samples: &[f32]) {
         for sample in samples {
-            // Saturates; not-a-number is silence.
+            // The cast saturates, and NaN becomes 0.
             self.frame.push((sample * 32767.0) as i16);
-            if self.frame.len() == FRAME {
-                self.voice.chances.push(self.detector.predict_i16(&self.frame));
+            if self.frame.len() == WINDOW {
+                self.voice.probabilities.push(self.detector.predict_i16(&self.frame));
                 self.frame.clear();
             }
         }
     }
 
-    fn finish(mut self) -> Voice {
-        // Silence follows and fills up the last frame.
-        let missing = (FRAME - self.frame.len()) % FRAME;
-        self.push(&[0.0; FRAME][..missing]);
+    fn finish(mut self) -> VoiceActivity {
+        // Pads the last window with silence.
+        let missing = (WINDOW - self.frame.len()) % WINDOW;
+        self.push(&[0.0; WINDOW][..missing]);
         self.voice
     }
 }
 
-impl Voice {
-    /// Where somebody speaks, in order, apart by more than a breath between syllables.
+impl VoiceActivity {
+    /// The spans with speech, in order, with gaps of at least `MIN_GAP`.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         let mut from = 0;
-        for run in self.chances.chunk_by(|a, b| (*a >= self.belief.on) == (*b >= self.belief.on)) {
+        for run in self.probabilities.chunk_by(|a, b| (*a >= self.thresholds.low) == (*b >= self.thresholds.low)) {
             let to = from + run.len();
-            if run.iter().any(|&chance| chance >= self.belief.once) {
+            if run.iter().any(|&probability| probability >= self.thresholds.high) {
                 let span = Span::between(self.at(from), self.at(to));
                 match spans.last_mut() {
-                    Some(last) if span.start().since(last.end()).secs() < GAP => *last = Span::between(last.start(), span.end()),
+                    Some(last) if span.start().since(last.end()).secs() < MIN_GAP => *last = Span::between(last.start(), span.end()),
                     _ => spans.push(span),
                 }
             }
             from = to;
         }
-        spans.retain(|span| span.duration().as_secs_f64() >= CLICK);
+        spans.retain(|span| span.duration().as_secs_f64() >= MIN_DURATION);
         spans
     }
 
-    /// When what was judged in a step began to sound.
-    fn at(&self, step: usize) -> Timestamp {
-        self.start.plus((step as f64 * self.step - DELAY).max(0.0))
+    /// The start of a window, corrected for the network's latency.
+    fn at(&self, window: usize) -> Timestamp {
+        self.start.plus((window as f64 * self.window - LATENCY).max(0.0))
     }
 }
 

@@ -4,44 +4,46 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ort::session::Session;
 use ort::value::Tensor;
 
-use super::{RATE, SILERO, Voice};
+use super::{RATE, SILERO, VoiceActivity};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 use crate::onnx::{self, RuntimeOptions};
 
-/// Samples of one judgement.
-const STEP: usize = 512;
-/// Samples of the step before that the network sees again; without them it hears little.
+/// Samples of one window.
+const WINDOW: usize = 512;
+/// Samples of the previous window that are prepended to each. Without them the network detects
+/// little.
 const CONTEXT: usize = 64;
-/// The shape of what the network remembers.
+/// The shape of the recurrent state.
 const STATE: [usize; 3] = [2, 1, 128];
 
-/// Silero's voice detection network (<https://github.com/snakers4/silero-vad>, versions 5 and 6). It remembers nothing itself, so that many may
-/// listen with one.
+/// Silero's voice activity detector (<https://github.com/snakers4/silero-vad>, versions 5 and 6).
+/// The recurrent state is kept outside, in [`SileroStream`], so that streams share one session.
 #[derive(Debug)]
 pub(super) struct Silero {
     session: Mutex<Session>,
 }
 
-/// The network that was opened last, for all who listen in this process.
+/// The model that was opened last, shared by the process.
 static OPEN: Mutex<Option<(PathBuf, Arc<Silero>)>> = Mutex::new(None);
 
 impl Silero {
-    /// Opens the model file. `ErrorKind::Unavailable` where there is no ONNX Runtime.
+    /// Opens the model file. `ErrorKind::Unavailable` if there is no ONNX Runtime library,
+    /// `InvalidInput` if it is another model.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        // It is so small that more threads only wait for each other.
+        // The model is so small that more threads would only wait for each other.
         let session = onnx::open(path, &RuntimeOptions { library: None, threads: 1 })?;
         let takes = |name: &str| session.inputs().iter().any(|input| input.name() == name);
         let gives = |name: &str| session.outputs().iter().any(|output| output.name() == name);
         if !(["input", "state", "sr"].into_iter().all(takes) && ["output", "stateN"].into_iter().all(gives)) {
-            return Err(Error::new(ErrorKind::InvalidInput, "this model is no voice detector that clipkit knows")
+            return Err(Error::new(ErrorKind::InvalidInput, "this model is not a supported voice detector")
                 .with_path(path)
                 .with_advice("use Silero VAD, version 5 or 6 (silero_vad.onnx)"));
         }
         Ok(Silero { session: Mutex::new(session) })
     }
 
-    /// The same, opened once for all that this process listens to. Failing is tried again.
+    /// The model, opened once per process. A failure is not remembered.
     pub(super) fn shared(path: &Path) -> Result<Arc<Self>> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, silero)) = open.as_ref().filter(|(opened, _)| opened == path) {
@@ -52,8 +54,9 @@ impl Silero {
         Ok(silero)
     }
 
-    /// How sure the network is of a voice at the end of `window`; it takes what it remembers from `state` and leaves it there.
-    fn judge(&self, window: &[f32], state: &mut Vec<f32>) -> Result<f32> {
+    /// Runs the network on `window`, with the previous window's last samples first, and updates
+    /// `state`. Returns the probability of speech.
+    fn infer(&self, window: &[f32], state: &mut Vec<f32>) -> Result<f32> {
         let failed = |error: ort::Error| Error::new(ErrorKind::Contract, format!("the voice detector failed: {error}"));
         let input = Tensor::from_array(([1, window.len()], window.to_vec())).map_err(failed)?;
         let before = Tensor::from_array((STATE, std::mem::take(state))).map_err(failed)?;
@@ -65,30 +68,30 @@ impl Silero {
             None => Err(Error::new(ErrorKind::Contract, format!("the voice detector has no output {name}"))),
         };
         state.extend_from_slice(output("stateN")?);
-        output("output")?.first().copied().ok_or_else(|| Error::new(ErrorKind::Contract, "the voice detector gives no answer"))
+        output("output")?.first().copied().ok_or_else(|| Error::new(ErrorKind::Contract, "the output of the voice detector is empty"))
     }
 }
 
-/// One recording that the network listens to.
-pub(super) struct Stream {
+/// One recording on which the network runs.
+pub(super) struct SileroStream {
     silero: Arc<Silero>,
-    /// What the network remembers of it.
+    /// The recurrent state of the recording.
     state: Vec<f32>,
-    /// The end of the step before, and the step that comes in.
+    /// The last samples of the previous window, then the samples of the current one.
     window: Vec<f32>,
     filled: usize,
-    voice: Voice,
+    voice: VoiceActivity,
 }
 
-impl Stream {
-    /// For mono sound of [`RATE`] samples a second whose first is heard at `start`.
+impl SileroStream {
+    /// For mono samples at [`RATE`], the first of which is at `start`.
     pub(super) fn new(silero: Arc<Silero>, start: Timestamp) -> Self {
-        Stream {
+        SileroStream {
             silero,
             state: vec![0.0; STATE.iter().product()],
-            window: vec![0.0; CONTEXT + STEP],
+            window: vec![0.0; CONTEXT + WINDOW],
             filled: 0,
-            voice: Voice { start, step: STEP as f64 / RATE as f64, belief: SILERO, chances: Vec::new() },
+            voice: VoiceActivity { start, window: WINDOW as f64 / RATE as f64, thresholds: SILERO, probabilities: Vec::new() },
         }
     }
 
@@ -97,19 +100,19 @@ impl Stream {
             let sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };
             self.window[CONTEXT + self.filled] = sample;
             self.filled += 1;
-            if self.filled == STEP {
-                self.voice.chances.push(self.silero.judge(&self.window, &mut self.state)?);
-                self.window.copy_within(STEP.., 0);
+            if self.filled == WINDOW {
+                self.voice.probabilities.push(self.silero.infer(&self.window, &mut self.state)?);
+                self.window.copy_within(WINDOW.., 0);
                 self.filled = 0;
             }
         }
         Ok(())
     }
 
-    /// What was heard, with silence after the last sample.
-    pub(super) fn finish(mut self) -> Result<Voice> {
-        let missing = (STEP - self.filled) % STEP;
-        self.push(&[0.0; STEP][..missing])?;
+    /// The result, with the last window padded with silence.
+    pub(super) fn finish(mut self) -> Result<VoiceActivity> {
+        let missing = (WINDOW - self.filled) % WINDOW;
+        self.push(&[0.0; WINDOW][..missing])?;
         Ok(self.voice)
     }
 }

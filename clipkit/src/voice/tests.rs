@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Samples drawn or decoded by the `ffmpeg` command: mono, 16 000 a second.
+/// Samples that the `ffmpeg` command generated or decoded: mono, 16 kHz.
 fn sound(arguments: &[&str]) -> Vec<f32> {
     let output =
         Command::new("ffmpeg").args(["-v", "error"]).args(arguments).args(["-ac", "1", "-ar", "16000", "-f", "f32le", "-"]).output();
@@ -16,14 +16,14 @@ fn drawn(filter: &str) -> Vec<f32> {
     sound(&["-f", "lavfi", "-i", filter, "-t", "5"])
 }
 
-fn heard(samples: &[f32], start: f64) -> Voice {
-    let mut listener = Builtin::new(Timestamp::from_secs(start));
-    listener.push(samples);
-    listener.finish()
+fn detected(samples: &[f32], start: f64) -> VoiceActivity {
+    let mut detector = EarshotStream::new(Timestamp::from_secs(start));
+    detector.push(samples);
+    detector.finish()
 }
 
-/// Noise of every colour, hum, a click track, and tones that do not change.
-const NO_VOICE: [&str; 9] = [
+/// Noise of several colours, hum, a click track, and constant tones.
+const NO_SPEECH: [&str; 9] = [
     "anullsrc=r=16000:cl=mono",
     "anoisesrc=c=white:a=0.01:r=16000:s=1",
     "anoisesrc=c=white:a=0.1:r=16000:s=1",
@@ -34,76 +34,76 @@ const NO_VOICE: [&str; 9] = [
     "aevalsrc=0.6*exp(-20*mod(t\\,0.5))*sin(2*PI*60*t)+0.1*exp(-60*mod(t+0.25\\,0.5))*(random(0)*2-1):s=16000",
     "aevalsrc=0.15*(sin(2*PI*220*t)+sin(2*PI*277*t)+sin(2*PI*330*t)):s=16000",
 ];
-/// Notes that begin and fade, with overtones: the drawn sound that is most like a voice.
+/// Notes with overtones that begin and fade: the generated sound that is most like a voice.
 const MELODY: &str = "aevalsrc=0.2*exp(-3*mod(t\\,0.4))*(sin(2*PI*220*pow(2\\,floor(mod(t*2.5\\,8))/12)*t)\
     +0.5*sin(4*PI*220*pow(2\\,floor(mod(t*2.5\\,8))/12)*t)+0.3*sin(6*PI*220*pow(2\\,floor(mod(t*2.5\\,8))/12)*t)):s=16000";
 
 #[test]
-fn silence_and_noise_are_no_voice() {
-    assert_eq!(heard(&[], 0.0).spans(), []);
-    for filter in NO_VOICE {
-        assert_eq!(heard(&drawn(filter), 0.0).spans(), [], "{filter}");
+fn silence_and_noise_are_not_speech() {
+    assert_eq!(detected(&[], 0.0).spans(), []);
+    for filter in NO_SPEECH {
+        assert_eq!(detected(&drawn(filter), 0.0).spans(), [], "{filter}");
     }
 }
 
 #[test]
-fn broken_samples_are_no_voice_and_do_no_harm() {
+fn invalid_samples_are_not_speech() {
     let broken = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 0.0];
-    let voice = heard(&broken.repeat(4000), 0.0);
-    assert!(voice.chances.iter().all(|chance| (0.0..=1.0).contains(chance)));
-    let silent = heard(&vec![f32::NAN; 5 * RATE], 0.0);
+    let voice = detected(&broken.repeat(4000), 0.0);
+    assert!(voice.probabilities.iter().all(|probability| (0.0..=1.0).contains(probability)));
+    let silent = detected(&vec![f32::NAN; 5 * RATE], 0.0);
     assert_eq!(silent.spans(), []);
 }
 
-/// What was judged, without a network.
-fn judged(chances: &[(f32, usize)]) -> Vec<(f64, f64)> {
-    let chances = chances.iter().flat_map(|&(chance, count)| vec![chance; count]).collect();
-    let voice = Voice { start: Timestamp::from_secs(5.0), step: 0.016, belief: EARSHOT, chances };
+/// The spans for given probabilities, each repeated so many times.
+fn spans_of(probabilities: &[(f32, usize)]) -> Vec<(f64, f64)> {
+    let probabilities = probabilities.iter().flat_map(|&(probability, count)| vec![probability; count]).collect();
+    let voice = VoiceActivity { start: Timestamp::from_secs(5.0), window: 0.016, thresholds: EARSHOT, probabilities };
     voice.spans().iter().map(|span| (span.start().secs(), span.end().secs())).collect()
 }
 
 #[test]
-fn a_voice_is_believed_once_it_is_sure_and_then_to_its_ends() {
+fn speech_starts_above_one_threshold_and_extends_to_another() {
     let close = |spans: Vec<(f64, f64)>, expected: &[(f64, f64)]| {
         assert_eq!(spans.len(), expected.len(), "{spans:?}");
         for ((start, end), (from, to)) in spans.iter().zip(expected) {
             assert!((start - from).abs() < 1e-6 && (end - to).abs() < 1e-6, "{spans:?}");
         }
     };
-    // One step is taken off: what the network says comes late.
-    close(judged(&[(0.1, 100), (0.6, 10), (0.9, 10), (0.5, 10), (0.1, 50)]), &[(6.584, 7.064)]);
-    // Never sure, however long.
-    close(judged(&[(0.1, 100), (0.84, 500), (0.1, 50)]), &[]);
-    // A breath is inside, a pause is not; it may go on to the end.
-    close(judged(&[(0.9, 101), (0.1, 10), (0.9, 90), (0.1, 20), (0.9, 20)]), &[(5.0, 8.2), (8.52, 8.84)]);
+    // One window is subtracted for the latency.
+    close(spans_of(&[(0.1, 100), (0.6, 10), (0.9, 10), (0.5, 10), (0.1, 50)]), &[(6.584, 7.064)]);
+    // The high threshold is never reached.
+    close(spans_of(&[(0.1, 100), (0.84, 500), (0.1, 50)]), &[]);
+    // A breath belongs to the span, a pause does not. A span may extend to the end.
+    close(spans_of(&[(0.9, 101), (0.1, 10), (0.9, 90), (0.1, 20), (0.9, 20)]), &[(5.0, 8.2), (8.52, 8.84)]);
     // A click.
-    close(judged(&[(0.1, 50), (0.95, 5), (0.1, 50)]), &[]);
+    close(spans_of(&[(0.1, 50), (0.95, 5), (0.1, 50)]), &[]);
 }
 
 proptest! {
     #[test]
-    fn pieces_do_not_matter_and_spans_are_apart_and_inside(
+    fn the_result_does_not_depend_on_the_pieces(
         samples in prop::collection::vec(-1.0..1.0_f32, 0..4000), piece in 1..700usize, start in 0.0..100.0_f64,
     ) {
-        let whole = heard(&samples, start);
-        let mut listener = Builtin::new(Timestamp::from_secs(start));
-        samples.chunks(piece).for_each(|piece| listener.push(piece));
-        let voice = listener.finish();
-        prop_assert_eq!(&voice.chances, &whole.chances);
-        prop_assert_eq!(voice.chances.len(), samples.len().div_ceil(FRAME));
+        let whole = detected(&samples, start);
+        let mut detector = EarshotStream::new(Timestamp::from_secs(start));
+        samples.chunks(piece).for_each(|piece| detector.push(piece));
+        let voice = detector.finish();
+        prop_assert_eq!(&voice.probabilities, &whole.probabilities);
+        prop_assert_eq!(voice.probabilities.len(), samples.len().div_ceil(WINDOW));
     }
 
     #[test]
-    fn spans_are_in_order_apart_long_enough_and_inside(
-        chances in prop::collection::vec(0.0..1.0_f32, 0..600), start in 0.0..100.0_f64, silero in any::<bool>(),
+    fn spans_are_in_order_separate_and_inside_the_sound(
+        probabilities in prop::collection::vec(0.0..1.0_f32, 0..600), start in 0.0..100.0_f64, silero in any::<bool>(),
     ) {
-        let (step, belief) = if silero { (0.032, SILERO) } else { (0.016, EARSHOT) };
-        let end = Timestamp::from_secs(start).plus(chances.len() as f64 * step);
-        let voice = Voice { start: Timestamp::from_secs(start), step, belief, chances };
+        let (window, thresholds) = if silero { (0.032, SILERO) } else { (0.016, EARSHOT) };
+        let end = Timestamp::from_secs(start).plus(probabilities.len() as f64 * window);
+        let voice = VoiceActivity { start: Timestamp::from_secs(start), window, thresholds, probabilities };
         let spans = voice.spans();
-        prop_assert!(spans.windows(2).all(|pair| pair[1].start().since(pair[0].end()).secs() >= GAP));
+        prop_assert!(spans.windows(2).all(|pair| pair[1].start().since(pair[0].end()).secs() >= MIN_GAP));
         for span in spans {
-            prop_assert!(span.start() >= voice.start && span.end() <= end && span.duration().as_secs_f64() >= CLICK);
+            prop_assert!(span.start() >= voice.start && span.end() <= end && span.duration().as_secs_f64() >= MIN_DURATION);
         }
     }
 }
@@ -121,40 +121,40 @@ fn the_model() -> PathBuf {
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn the_network_is_opened_once_and_remembers_nothing_of_another_recording() {
+fn the_network_is_opened_once_and_keeps_no_state_of_another_recording() {
     let path = the_model();
     let silero = Silero::shared(&path).unwrap();
     assert!(std::sync::Arc::ptr_eq(&silero, &Silero::shared(&path).unwrap()));
-    // Its first words are said after six seconds.
-    let (speech, noise) = (recording("speech/pyannote_sample_2spk.wav").split_off(7 * RATE), drawn(NO_VOICE[3]));
+    // The recording's first words are spoken after six seconds.
+    let (speech, noise) = (recording("speech/pyannote_sample_2spk.wav").split_off(7 * RATE), drawn(NO_SPEECH[3]));
     let alone = |samples: &[f32]| {
-        let mut stream = Stream::new(silero.clone(), Timestamp::ZERO);
+        let mut stream = SileroStream::new(silero.clone(), Timestamp::ZERO);
         stream.push(samples).unwrap();
-        stream.finish().unwrap().chances
+        stream.finish().unwrap().probabilities
     };
-    let [mut one, mut other] = [Stream::new(silero.clone(), Timestamp::ZERO), Stream::new(silero.clone(), Timestamp::ZERO)];
+    let [mut one, mut other] = [SileroStream::new(silero.clone(), Timestamp::ZERO), SileroStream::new(silero.clone(), Timestamp::ZERO)];
     for (a, b) in speech.chunks(700).zip(noise.chunks(700)) {
         one.push(a).unwrap();
         other.push(b).unwrap();
     }
-    let heard = one.finish().unwrap().chances;
-    assert_eq!(heard, alone(&speech[..speech.len().min(noise.len().div_ceil(700) * 700)]));
-    assert!(heard.iter().any(|chance| *chance > 0.5) && other.finish().unwrap().chances == alone(&noise));
+    let detected = one.finish().unwrap().probabilities;
+    assert_eq!(detected, alone(&speech[..speech.len().min(noise.len().div_ceil(700) * 700)]));
+    assert!(detected.iter().any(|probability| *probability > 0.5) && other.finish().unwrap().probabilities == alone(&noise));
 }
 
 fn recording(name: &str) -> Vec<f32> {
     sound(&["-i", testdata().join("media").join(name).to_str().unwrap()])
 }
 
-/// Both networks' spans.
+/// The spans of both networks.
 fn by_both(samples: &[f32]) -> [Vec<Span>; 2] {
-    let mut silero = Stream::new(Silero::shared(&the_model()).unwrap(), Timestamp::ZERO);
-    // In pieces that fit no step.
+    let mut silero = SileroStream::new(Silero::shared(&the_model()).unwrap(), Timestamp::ZERO);
+    // In pieces that are no multiple of a window.
     samples.chunks(801).for_each(|piece| silero.push(piece).unwrap());
-    [heard(samples, 0.0).spans(), silero.finish().unwrap().spans()]
+    [detected(samples, 0.0).spans(), silero.finish().unwrap().spans()]
 }
 
-/// Where `file` says that anybody speaks.
+/// The annotated speech of a recording in an RTTM `file`, in seconds.
 fn marked(file: &str, recording: &str) -> Vec<(f64, f64)> {
     let text = std::fs::read_to_string(testdata().join("annotations/diarization").join(file)).unwrap();
     let lines = text.lines().map(|line| line.split(' ').collect::<Vec<_>>()).filter(|fields| fields[1] == recording);
@@ -162,7 +162,8 @@ fn marked(file: &str, recording: &str) -> Vec<(f64, f64)> {
     times.map(|[start, length]| (start, start + length)).collect()
 }
 
-/// Per cent of the marked speech that was missed, and of the rest that was taken for speech; a gap of the marks' own is none.
+/// The share of annotated speech that was missed, and the share of the rest that was taken for
+/// speech, in per cent.
 fn missed_and_false(spans: &[Span], marked: &[(f64, f64)], seconds: f64) -> (f64, f64) {
     let (mut missed, mut speech, mut wrong, mut rest) = (0, 0, 0, 0);
     for n in 0..(seconds * 100.0) as usize {
@@ -182,8 +183,9 @@ fn missed_and_false(spans: &[Span], marked: &[(f64, f64)], seconds: f64) -> (f64
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn marked_speech_is_heard_where_it_is() {
-    // The meeting's marks include speech that is hardly to be heard; both networks miss about a third.
+fn annotated_speech_is_detected() {
+    // The meeting's annotations include speech that is hardly audible. Both networks miss about a
+    // third.
     let files = [
         ("speech/pyannote_sample_2spk.wav", "pyannote_sample_2spk.rttm", "sample", [(4.0, 4.0), (4.0, 4.0)]),
         ("speech/pyannote_dev00_ami.wav", "debug.development.rttm", "dev00", [(50.0, 15.0), (40.0, 5.0)]),
@@ -201,8 +203,9 @@ fn marked_speech_is_heard_where_it_is() {
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn speech_begins_and_ends_to_a_tenth_of_a_second() {
-    // The alignment of the GRID corpus: 25 000 units a second, silence before "set" and after "soon".
+fn speech_starts_and_ends_within_a_tenth_of_a_second() {
+    // The alignment of the GRID corpus: 25 000 units per second, silence before "set" and after
+    // "soon".
     let text = std::fs::read_to_string(testdata().join("annotations/grid/id2_vcd_swwp2s.align")).unwrap();
     let times: Vec<f64> = text.lines().map(|line| line.split(' ').next().unwrap().parse::<f64>().unwrap() / 25_000.0).collect();
     let (start, end) = (times[1], *times.last().unwrap());
@@ -215,20 +218,20 @@ fn speech_begins_and_ends_to_a_tenth_of_a_second() {
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn silero_is_not_fooled_by_music() {
+fn silero_does_not_take_music_for_speech() {
     let part = |spans: &[Span], samples: &[f32]| {
         let voiced = spans.iter().fold(0.0, |sum, span| sum + span.duration().as_secs_f64());
         100.0 * voiced * RATE as f64 / samples.len() as f64
     };
     let recorded = ["moviepy/chaplin.mp4", "moviepy/big_buck_bunny_432_433.webm", "faces/liveportrait_driving_d14.mp4"];
-    // Of the melody one short note may pass.
+    // One short note of the melody may be taken for speech.
     let sounds = recorded.iter().map(|name| (*name, recording(name), 2.0)).chain([("melody", drawn(MELODY), 4.0)]);
     for (name, samples, most) in sounds {
         let [earshot, silero] = by_both(&samples).map(|spans| part(&spans, &samples));
-        println!("{name}: Earshot takes {earshot:.0} % for voices, Silero {silero:.0} %");
+        println!("{name}: Earshot takes {earshot:.0} % for speech, Silero {silero:.0} %");
         assert!(silero <= most, "{name}: {silero} %");
     }
-    for filter in NO_VOICE {
+    for filter in NO_SPEECH {
         let [_, silero] = by_both(&drawn(filter));
         assert_eq!(silero, [], "{filter}");
     }
@@ -236,7 +239,7 @@ fn silero_is_not_fooled_by_music() {
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn another_model_is_refused_by_name() {
+fn another_model_is_refused_with_advice() {
     let path: &Path = &testdata().join("models/ultraface/version-RFB-320.onnx");
     let error = Silero::open(path).map(|_| ()).unwrap_err();
     assert_eq!(error.kind(), crate::error::ErrorKind::InvalidInput);
@@ -245,8 +248,8 @@ fn another_model_is_refused_by_name() {
 
 #[test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
-fn listening_ends_when_the_run_is_cancelled() {
+fn detection_ends_when_the_run_is_cancelled() {
     let cx = Context::new();
     cx.cancel();
-    assert!(hear(&cx, Timestamp::ZERO, &vec![0.0; RATE]).unwrap_err().is_cancelled());
+    assert!(detect_voice(&cx, Timestamp::ZERO, &vec![0.0; RATE]).unwrap_err().is_cancelled());
 }

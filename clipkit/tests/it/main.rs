@@ -20,6 +20,8 @@ mod layouts;
 mod local;
 mod media;
 mod onnx;
+#[cfg(feature = "cli")]
+mod onnx_library;
 mod openai;
 mod picture;
 mod pipeline;

@@ -1,4 +1,5 @@
-//! Seeing shots and faces in real footage. The ONNX Runtime must be found: `ORT_DYLIB_PATH`, or a `.venv` beside the workspace.
+//! Seeing shots and faces in real footage. The ONNX Runtime library must be installed or named by
+//! `ORT_DYLIB_PATH`.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -22,7 +22,7 @@ async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
 pub(super) fn voice(media: &Media) -> Vec<Span> {
     let cx = Context::new();
     let samples = av::speech_samples(&cx, media, Span::between(Timestamp::ZERO, media.duration)).unwrap();
-    crate::voice::hear(&cx, Timestamp::ZERO, &samples).unwrap().spans()
+    crate::voice::detect_voice(&cx, Timestamp::ZERO, &samples).unwrap().spans()
 }
 
 pub(super) fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
