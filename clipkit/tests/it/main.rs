@@ -23,6 +23,7 @@ mod onnx;
 mod openai;
 mod picture;
 mod pipeline;
+mod plan;
 mod probe;
 mod render;
 mod schema;
