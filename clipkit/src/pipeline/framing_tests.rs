@@ -209,7 +209,7 @@ async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
     let picture = media.require_video().unwrap().display_size();
     let span = Span::between(Timestamp::ZERO, media.duration);
-    let scenes = reframe::scenes(&reframe::Framing::silent(&tracks, span, picture, OUTPUT));
+    let scenes = reframe::scenes(&reframe::FramingInput::without_audio(&tracks, span, picture, OUTPUT));
     let measured = measure(&truth, &media, &tracks, &scenes);
     let (by_ear, by_eye) = speakers::measure_by_voice(&truth, &media, &tracks);
     println!(
@@ -218,7 +218,7 @@ async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
         by_ear.percent(),
         by_eye.percent()
     );
-    let heard = measure(&truth, &media, &tracks, &speakers::framed(&media, &tracks, &speakers::voice(&media)));
+    let heard = measure(&truth, &media, &tracks, &speakers::frame(&media, &tracks, &speakers::voice(&media)));
     println!("seed {seed}, by ear and eye: middle {:.2} %, speaker {:.2} %", heard.middle.percent(), heard.speaker.percent());
     assert!(heard.middle.percent() >= 99.5 && heard.speaker.percent() >= 97.0);
     assert!(by_ear.of >= 40 && by_ear.percent() >= 97.0, "{:.2} % of {}", by_ear.percent(), by_ear.of);

@@ -9,7 +9,6 @@ mod degrade;
 mod framing_tests;
 mod locate;
 mod options;
-mod planning;
 mod posts;
 mod run;
 mod speech;
@@ -33,6 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Candidate, ClipPlan, FailedClip, Manifest, ManifestClip, Media, PlanSource, Span, Stage, Transcript, Usage, Warning, WarningKind,
 };
+use crate::plan;
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::{ScoreOptions, Scorer};
@@ -155,7 +155,7 @@ impl Pipeline {
             }
         };
         let (clips, failed) = this.each_clip(&run, in_order(&chosen.candidates), work).await?;
-        this.conclude(&run, planning::source_of(&chosen.media)?, clips, failed).await
+        this.conclude(&run, plan::source_of(&chosen.media)?, clips, failed).await
     }
 
     /// Plans clips of the video at `uri` and makes none.

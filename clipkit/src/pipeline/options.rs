@@ -3,13 +3,14 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, MediaRef, Output,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, MediaRef,
     PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
+use crate::plan::{PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
@@ -48,8 +49,8 @@ pub struct ClipOptions {
     pub platform: Platform,
     /// How captions look; none for clips without. In JSON a preset's name, a style as [`CaptionStyle::from_json`] reads it, or null.
     /// Default karaoke.
-    #[serde(with = "style")]
-    #[schemars(with = "Option<style::AsGiven>")]
+    #[serde(with = "caption_style")]
+    #[schemars(with = "Option<caption_style::StyleOrName>")]
     pub captions: Option<CaptionStyle>,
     /// How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
     pub hook: Option<HookStyle>,
@@ -128,9 +129,19 @@ impl ClipOptions {
         }
     }
 
-    /// The file to make, at `size`.
-    pub(super) fn output(&self, size: (u32, u32), frame_rate: FrameRate) -> Output {
-        Output { preset: self.preset, crf: self.crf, loudness: self.loudness, ..Output::h264(size.0, size.1, frame_rate) }
+    /// The options of [`plan`](crate::plan::plan) that these options ask for. `size` is the output's
+    /// width and height in pixels: the renderer's, or [`Aspect::size`] of [`ClipOptions::aspect`].
+    pub fn plan_options(&self, size: (u32, u32)) -> PlanOptions {
+        PlanOptions {
+            size,
+            layout: self.layout,
+            platform: self.platform,
+            captions: self.captions.clone(),
+            hook: self.hook.clone(),
+            preset: self.preset,
+            crf: self.crf,
+            loudness: self.loudness,
+        }
     }
 
     /// Refuses settings that no clip can be made with, before any work is done. `size` is the renderer's, if it has one.
@@ -175,44 +186,8 @@ impl ClipOptions {
             scenes: vec![Scene { span, layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }],
             captions,
             hook: None,
-            output: self.output(size, FrameRate::new(30, 1)),
+            output: self.plan_options(size).output(FrameRate::new(30, 1)),
         })
-    }
-}
-
-/// A caption style by name or in full.
-mod style {
-    use super::{CaptionStyle, Deserialize, Deserializer, JsonSchema, Serialize, Serializer};
-
-    /// A preset's name (`none` for no captions), or a style: what it leaves out is as in the preset that its `like` names, else as in karaoke.
-    #[derive(JsonSchema)]
-    #[schemars(untagged, rename = "CaptionStyleGiven")]
-    #[allow(dead_code)] // It describes what `Given` reads.
-    pub(super) enum AsGiven {
-        /// A preset's name.
-        Name(String),
-        /// A style, or a part of one.
-        Style(serde_json::Map<String, serde_json::Value>),
-    }
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Given {
-        Name(String),
-        Style(serde_json::Value),
-    }
-
-    pub(super) fn serialize<S: Serializer>(style: &Option<CaptionStyle>, serializer: S) -> Result<S::Ok, S::Error> {
-        style.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<CaptionStyle>, D::Error> {
-        match Option::<Given>::deserialize(deserializer)? {
-            None => Ok(None),
-            Some(Given::Name(name)) if name == "none" => Ok(None),
-            Some(Given::Name(name)) => CaptionStyle::named(&name).map(Some).map_err(serde::de::Error::custom),
-            Some(Given::Style(style)) => CaptionStyle::from_value(style).map(Some).map_err(serde::de::Error::custom),
-        }
     }
 }
 

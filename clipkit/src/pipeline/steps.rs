@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::call::call;
-use super::{Pipeline, StandIn, check, nothing_found, planning, posts};
+use super::{Pipeline, StandIn, check, nothing_found, posts};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, Stage, Timestamp, Tracks, Transcript, WarningKind};
-use crate::plan::snap;
+use crate::plan::snap::{self, SnapInput};
+use crate::plan::{self, PlanInput, PlanWarningKind};
 use crate::publish::{Publisher, Target};
 use crate::score::{Heuristic, Scorer, Scoring};
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
@@ -88,10 +89,10 @@ impl Pipeline {
         let (min, max) = (self.options.min, self.options.max + check::LENGTH_LEEWAY);
         for (n, candidate) in candidates.iter_mut().enumerate() {
             let others: Vec<Span> = spans.iter().enumerate().filter(|(other, _)| *other != n).map(|(_, span)| *span).collect();
-            let near = Span::between(candidate.span.start().plus(-snap::HEARD_SECS), candidate.span.end().plus(snap::HEARD_SECS));
+            let near = Span::between(candidate.span.start().plus(-snap::CONTEXT_SECS), candidate.span.end().plus(snap::CONTEXT_SECS));
             let voice: Vec<Span> = voice.iter().filter_map(|heard| heard.intersection(near)).collect();
-            let around = snap::Around { words: &transcript.words, voice: &voice, others: &others, video };
-            candidate.span = snap::snap(candidate.span, &around, min, max);
+            let input = SnapInput { voice: &voice, others: &others, min, max, ..SnapInput::new(&transcript.words, video) };
+            candidate.span = snap::snap(candidate.span, &input);
         }
         Ok(candidates)
     }
@@ -136,12 +137,16 @@ impl Pipeline {
         let heard = self.speech(cx, &media).await?;
         let voice: Vec<Span> = heard.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
         let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
-        let options = self.options.clone();
-        let size = self.stages.renderer.size().unwrap_or(options.aspect.size());
+        let size = self.stages.renderer.size().unwrap_or(self.options.aspect.size());
+        let options = self.options.plan_options(size);
         call(cx, Stage::Plan, |cx| async move {
             cx.blocking(move |cx| {
-                let known = planning::Known { media: &media, transcript: &transcript, tracks: &tracks, voice: &voice };
-                planning::plan(cx, &known, &candidate, &options, size)
+                let input = PlanInput::new(&media, &transcript, &tracks, &candidate).with_voice(&voice);
+                let (plan, warnings) = plan::plan(&input, &options)?;
+                for warning in warnings {
+                    cx.warn_of(warning_kind(warning.kind), warning.message);
+                }
+                Ok(plan)
             })
             .await
         })
@@ -214,6 +219,15 @@ impl Pipeline {
     /// Where somebody speaks in the medium, found once.
     pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
         self.stages.speech.of(&cx.for_stage(Stage::Plan), media).await
+    }
+}
+
+/// The kind of a run's warning for a warning of the planner.
+fn warning_kind(kind: PlanWarningKind) -> WarningKind {
+    match kind {
+        PlanWarningKind::LayoutUnavailable => WarningKind::Layout,
+        PlanWarningKind::NoWords | PlanWarningKind::CaptionsLeftOut => WarningKind::Captions,
+        PlanWarningKind::HookLeftOut => WarningKind::Other,
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// What kind of video it is, which decides what counts in a clip.
+/// The kind of video, which sets the weights of the score components.
 ///
 /// | genre | hook | completeness | density | emotion | best length |
 /// |---|---|---|---|---|---|
@@ -15,22 +15,23 @@ use crate::error::{Error, ErrorKind};
 /// | `gaming` | 28 | 20 | 10 | 42 | 24 s |
 /// | `news` | 34 | 36 | 26 | 4 | 28 s |
 ///
-/// The numbers are parts in a hundred of [`Score::total`](crate::model::Score::total). They are choices of taste, set by hand, not learned.
+/// The weights are percentages of [`Score::total`](crate::model::Score::total). They were set by
+/// hand, not learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Genre {
-    /// People talk: what catches and what is felt.
+    /// A conversation: strong openings and emotion count more.
     Podcast,
-    /// Someone explains: whole thoughts, and much in them.
+    /// An explanation: complete thoughts and dense content count more.
     Lecture,
-    /// People play: outbursts, short.
+    /// Video games: emotion counts more, and short clips are preferred.
     Gaming,
-    /// Someone reports: facts up front, whole, without feeling.
+    /// A report: strong openings, completeness and density count more, emotion hardly at all.
     News,
 }
 
-/// What counts how much: parts in a hundred, and the length that is watched to the end most, in seconds.
+/// The weights of the score components in percent, and the preferred length in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Weights {
     pub(super) hook: f64,
@@ -52,14 +53,14 @@ impl Weights {
         Weights { hook, completeness, density, emotion, best_length }
     }
 
-    /// The whole, 0 to 100, of four parts from 0 to 10.
+    /// The total score, 0 to 100, of four components from 0 to 10.
     pub(super) fn total(&self, hook: f64, completeness: f64, density: f64, emotion: f64) -> f64 {
         (self.hook * hook + self.completeness * completeness + self.density * density + self.emotion * emotion) / 10.0
     }
 }
 
 impl Genre {
-    /// The genre's name as it stands in JSON and on the command line.
+    /// The genre's name in JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Genre::Podcast => "podcast",
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_are_parts_in_a_hundred_and_names_are_read_back() {
+    fn weights_sum_to_one_hundred_and_names_parse() {
         for genre in [None, Some(Genre::Podcast), Some(Genre::Lecture), Some(Genre::Gaming), Some(Genre::News)] {
             assert!((Weights::of(genre).total(10.0, 10.0, 10.0, 10.0) - 100.0).abs() < 1e-9, "{genre:?}");
             if let Some(genre) = genre {

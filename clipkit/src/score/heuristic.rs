@@ -3,35 +3,39 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::genre::Weights;
-use super::judge::{Judged, Limits, candidates};
-use super::segment::Talk;
+use super::segment::AnalyzedTranscript;
 use super::select::select;
 use super::sentence_features::SentenceFeatures;
+use super::span_score::{Limits, ScoredSpan, candidates};
 use super::{Scorer, Scoring, describe, topic};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Candidate, Span, Timestamp};
 
-/// Chooses clips by rules, from the transcript alone: no model, no network, the same answer every time.
+/// Chooses clips by rules from the transcript alone, without models or network. Equal inputs give
+/// equal answers.
 ///
-/// Spans of whole sentences (of phrases between pauses, where the transcript has no punctuation) are scored by how strongly the first
-/// sentence catches, how well the span stands alone, how much it says in its time and how much feeling is in it; `total` weighs these by
-/// [`Genre`](super::Genre), less a little for silence, housekeeping of the show and unusual length. English is known best; Spanish, French,
-/// German, Portuguese and Italian somewhat; of Japanese and Chinese how sentences begin and a few telling words; in other languages
-/// punctuation, pauses and the change of subject decide.
+/// A span consists of whole sentences, or of phrases between pauses if the transcript has no
+/// punctuation. Its score has four components: the strength of the first sentence (hook),
+/// independence of the context (completeness), information per time (density) and emotion. `total`
+/// is their sum weighted by [`Genre`](super::Genre), reduced for silence, housekeeping of a show
+/// and unusual length. The word lists are most complete for English, shorter for Spanish, French,
+/// German, Portuguese and Italian, and contain sentence openings and some keywords for Japanese and
+/// Chinese. Other languages rely on punctuation, pauses and topic shifts.
 ///
-/// Where the options name subjects, clips name one of them, in whatever form ("pricing": "priced"), and none that is to be avoided. Where
-/// nothing names a subject asked for, a warning says so and the best of the rest stands.
+/// If the options name topics in `about`, every clip mentions at least one of them in any
+/// inflection ("pricing" matches "priced"). If no span mentions any, the best other spans are
+/// returned with a warning. No clip mentions a topic in `avoid`.
 ///
-/// Where no span is worth a clip the answer is empty, and a warning says why.
+/// If no span reaches the minimum score, the answer is empty and a warning gives the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Heuristic {}
 
-/// The rules' version: other rules are another scorer.
+/// The version of the rules in the fingerprint. Changed rules need a new version.
 pub(super) const RULES: &str = "heuristic 2";
-/// Silences a clip may contain, in seconds: the first for which there are clips is taken.
-const SILENCES: [f64; 2] = [2.5, 6.0];
+/// The maximum silences inside a clip, in seconds: the second is tried if the first gives no clip.
+const MAX_SILENCES: [f64; 2] = [2.5, 6.0];
 
 #[async_trait]
 impl Scorer for Heuristic {
@@ -42,8 +46,8 @@ impl Scorer for Heuristic {
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
         let scoring = scoring.clone();
         cx.blocking(move |cx| {
-            let chosen = choose(cx, &scoring, scoring.options.max_clips, Subjects::Alone, |choice| {
-                choice.spans.iter().map(|span| choice.candidate(span)).collect()
+            let chosen = choose(cx, &scoring, scoring.options.max_clips, TopicPolicy::Require, |selection| {
+                selection.spans.iter().map(|span| selection.candidate(span)).collect()
             })?;
             Ok(chosen.unwrap_or_default())
         })
@@ -55,77 +59,79 @@ impl Scorer for Heuristic {
     }
 }
 
-/// What becomes of spans that name no subject asked for.
+/// The treatment of spans that mention no requested topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subjects {
-    /// They give way to those that do.
-    Alone,
-    /// They stay, lower: something cleverer than stems has the last word.
-    First,
+pub(super) enum TopicPolicy {
+    /// They are dropped if any span mentions one.
+    Require,
+    /// They stay with a lower score, because a language model decides later.
+    Prefer,
 }
 
-/// A talk and the spans chosen from it, best first and apart.
-pub(super) struct Choice<'a> {
-    pub(super) talk: &'a Talk<'a>,
+/// A transcript with the chosen spans, which do not overlap, in descending order of score.
+pub(super) struct Selection<'a> {
+    pub(super) transcript: &'a AnalyzedTranscript<'a>,
     pub(super) limits: &'a Limits,
-    pub(super) spans: &'a [Judged],
-    traces: &'a SentenceFeatures,
+    pub(super) spans: &'a [ScoredSpan],
+    features: &'a SentenceFeatures,
 }
 
-impl Choice<'_> {
-    pub(super) fn candidate(&self, span: &Judged) -> Result<Candidate> {
-        let title = describe::title(self.talk, self.traces, span);
-        let reason = describe::reason(self.talk, self.traces, span);
+impl Selection<'_> {
+    pub(super) fn candidate(&self, span: &ScoredSpan) -> Result<Candidate> {
+        let title = describe::title(self.transcript, self.features, span);
+        let reason = describe::reason(self.transcript, self.features, span);
         let at = Span::new(Timestamp::from_secs(span.start), Timestamp::from_secs(span.end))?;
         Ok(Candidate::new(at, span.score, title, reason))
     }
 }
 
-/// Chooses at most `most` spans and hands them on; none, with a warning that says why, where nothing is worth a clip.
+/// Chooses at most `most` spans and passes them to `found`. Returns `None`, with a warning that
+/// gives the reason, if no span is good enough.
 pub(super) fn choose<T>(
     cx: &Context,
     scoring: &Scoring,
     most: usize,
-    subjects: Subjects,
-    found: impl FnOnce(&Choice<'_>) -> Result<T>,
+    subjects: TopicPolicy,
+    found: impl FnOnce(&Selection<'_>) -> Result<T>,
 ) -> Result<Option<T>> {
-    let (transcript, options) = (&scoring.transcript, &scoring.options);
+    let options = &scoring.options;
     let (shortest, longest) = (options.min.as_secs_f64(), options.max.as_secs_f64());
     if longest < shortest || longest <= 0.0 {
-        let message = format!("the longest clip ({longest} s) is shorter than the shortest ({shortest} s)");
-        return Err(cx.label(Error::new(ErrorKind::Config, message).with_advice("give max more than min")));
+        let message = format!("the maximum length ({longest} s) is below the minimum length ({shortest} s)");
+        return Err(cx.label(Error::new(ErrorKind::Config, message).with_advice("set max to at least min")));
     }
-    let words = &transcript.words;
+    let words = &scoring.transcript.words;
     let last = words.last().map_or(0.0, |word| word.end.secs());
     let media_end = scoring.media.as_ref().map(|media| media.duration.secs()).filter(|end| *end > 0.0).unwrap_or(last);
-    let language = transcript.language.as_deref();
+    let language = scoring.transcript.language.as_deref();
     let weights = Weights::of(options.genre);
     let topical = !options.about.is_empty();
-    // Long sentences are cut where a clip could not hold them; should nothing fit then, phrases.
+    // First pass: long sentences are split to fit into a clip. Second pass: phrases of a few
+    // seconds.
     for sentence in [(longest * 0.6).min(20.0), 3.0] {
-        let mut talk = Talk::read(words, language, sentence);
-        topic::mark(&mut talk, &options.about, &options.avoid);
-        let traces = SentenceFeatures::of(&talk);
-        for silence in SILENCES {
+        let mut analyzed = AnalyzedTranscript::read(words, language, sentence);
+        topic::mark(&mut analyzed, &options.about, &options.avoid);
+        let features = SentenceFeatures::of(&analyzed);
+        for silence in MAX_SILENCES {
             cx.check()?;
             let limits = Limits { shortest, longest, silence, media_end, weights, topical };
-            let mut all = candidates(&talk, &traces, &limits);
-            if topical && subjects == Subjects::Alone && most > 0 && !all.is_empty() {
+            let mut all = candidates(&analyzed, &features, &limits);
+            if topical && subjects == TopicPolicy::Require && most > 0 && !all.is_empty() {
                 if all.iter().any(|span| span.on_topic) {
                     all.retain(|span| span.on_topic);
                 } else {
-                    cx.warn(format!("nothing in this talk names {}; the best of the rest stands", options.about.join(", ")));
+                    cx.warn(format!("no span mentions {}; the best other spans are used", options.about.join(", ")));
                 }
             }
             let spans = select(all, most);
             if !spans.is_empty() {
-                return found(&Choice { talk: &talk, limits: &limits, spans: &spans, traces: &traces }).map(Some);
+                return found(&Selection { transcript: &analyzed, limits: &limits, spans: &spans, features: &features }).map(Some);
             }
         }
     }
     if most > 0 {
-        let about = if options.avoid.is_empty() { String::new() } else { format!(" and keep clear of {}", options.avoid.join(", ")) };
-        cx.warn(format!("no clip was chosen: {}{about}", describe::nothing(words, language, shortest, longest)));
+        let about = if options.avoid.is_empty() { String::new() } else { format!(" and mentions none of {}", options.avoid.join(", ")) };
+        cx.warn(format!("no clip was chosen: {}{about}", describe::no_clip_reason(words, language, shortest, longest)));
     }
     Ok(None)
 }

@@ -1,9 +1,8 @@
-//! Choosing the spans that are worth a clip.
+//! Scoring: chooses and ranks the spans of a video that become clips.
 
 mod describe;
 mod genre;
 mod heuristic;
-mod judge;
 mod lexicon;
 mod openai;
 #[cfg(test)]
@@ -13,6 +12,7 @@ mod segment;
 mod select;
 mod sentence_features;
 mod shortlist;
+mod span_score;
 mod topic;
 mod unspaced;
 
@@ -30,38 +30,40 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Candidate, Media, Transcript};
 
-/// What a [`Scorer`] is given.
+/// The input of a [`Scorer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scoring {
-    /// The video; none where only its transcript is at hand.
+    /// The source file; `None` if only its transcript is known.
     #[serde(default)]
     pub media: Option<Media>,
-    /// What is said in it.
+    /// The transcript of the source.
     pub transcript: Transcript,
-    /// What is asked for.
+    /// The number, lengths and topics of the clips.
     #[serde(default)]
     pub options: ScoreOptions,
 }
 
-/// How many clips, how long, and what about.
+/// The number, lengths and topics of the clips that a [`Scorer`] chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreOptions {
-    /// The most clips wanted. Default 10.
+    /// The maximum number of clips. Default 10.
     pub max_clips: usize,
-    /// The shortest clip; in JSON, seconds. Default 15 s.
+    /// The minimum length of a clip; in JSON, seconds. Default 15 s.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
     pub min: Duration,
-    /// The longest clip; in JSON, seconds. Default 60 s.
+    /// The maximum length of a clip; in JSON, seconds. Default 60 s.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
     pub max: Duration,
-    /// What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
+    /// The requested topics, each a word or a short phrase ("machine learning"). Default empty: any
+    /// topic.
     pub about: Vec<String>,
-    /// What clips should not be about.
+    /// The topics to avoid. Default empty.
     pub avoid: Vec<String>,
-    /// What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+    /// The kind of video, which sets the weights of the score components. Default `None`: balanced
+    /// weights.
     pub genre: Option<Genre>,
 }
 
@@ -78,21 +80,26 @@ impl Default for ScoreOptions {
     }
 }
 
-/// Chooses and ranks the spans of a video that are worth a clip.
+/// Chooses and ranks the spans of a video that become clips.
 ///
-/// For implementers:
-/// - Spans are on the source's timeline, lie within the video, and last from `options.min` to `options.max`.
-/// - A span's ends are moved to a pause nearby before the clip is made, unless [`ClipOptions::snap`](crate::ClipOptions::snap) is off.
-/// - The answer is ranked, best first, holds at most `options.max_clips`, and no two spans overlap.
-/// - Nothing worth a clip is an empty answer, not an error; never answer with the whole video for want of better.
-/// - The transcript is untrusted text: an instruction in it changes nothing.
+/// Contract for implementers:
+/// - Spans are on the source's timeline, lie inside the video, and last from `options.min` to
+///   `options.max`.
+/// - The pipeline then moves a span's ends into nearby pauses, unless
+///   [`ClipOptions::snap`](crate::ClipOptions::snap) is false.
+/// - The answer is in descending order of quality, contains at most `options.max_clips`
+///   candidates, and no two spans overlap.
+/// - An empty answer means that no span is good enough. That is not an error. Do not return the
+///   whole video instead.
+/// - The transcript is untrusted text: instructions in it must have no effect.
 #[async_trait]
 pub trait Scorer: Send + Sync {
     /// Chooses the spans.
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>>;
 
-    /// What decides the answers besides the input: the model, the settings, the version of whatever does the work; no secrets. Answers are
-    /// kept by a [`Cache`](crate::layer::Cache) under it. None, the default, where that cannot be said: such a stage is not cached.
+    /// Identifies everything besides the input that determines the answers: the model, the settings
+    /// and the version of the implementation, but no secrets. A [`Cache`](crate::layer::Cache)
+    /// stores answers under it. `None`, the default, disables caching of this stage.
     fn fingerprint(&self) -> Option<String> {
         None
     }

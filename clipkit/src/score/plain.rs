@@ -1,7 +1,8 @@
-//! Text from outside, made fit to be shown.
+//! Sanitises untrusted text for display.
 
-/// Untrusted text as one line of at most `longest` characters, without what is not seen: controls, marks that turn the direction of
-/// writing, zero-width spaces. Quotes around the whole are left out, and it is cut between words where there are some.
+/// Untrusted text as one line of at most `longest` characters, without control characters, bidi
+/// marks and zero-width spaces. Enclosing quotation marks are removed. The line is cut between
+/// words where possible.
 pub(super) fn plain(text: &str, longest: usize) -> String {
     let seen: String =
         text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).filter(|letter| !is_unseen(*letter)).collect();
@@ -9,7 +10,7 @@ pub(super) fn plain(text: &str, longest: usize) -> String {
     let bare = line.trim_matches(['"', '\u{201c}', '\u{201d}', '\u{201e}', '\u{ab}', '\u{bb}', '`', '*', '_', '#', ' ']);
     let Some((end, _)) = bare.char_indices().nth(longest) else { return bare.to_owned() };
     let cut = &bare[..end];
-    // Half a word is worse than a word less, unless it is most of the line.
+    // The cut drops a partial word, unless the word is most of the line.
     let at = match cut.rfind(' ') {
         Some(space) if !bare[end..].starts_with(' ') && space * 2 > end => space,
         _ => end,
@@ -17,13 +18,14 @@ pub(super) fn plain(text: &str, longest: usize) -> String {
     cut[..at].trim_end_matches([' ', ',', ';', ':', '-', '\u{2013}']).to_owned()
 }
 
-/// Whether a line holds an address, which no title needs.
+/// Whether a line contains a URL.
 pub(super) fn has_address(line: &str) -> bool {
     let lower = line.to_lowercase();
     lower.contains("://") || lower.contains("www.")
 }
 
-/// Format characters, but those that join and part letters in Persian or Hindi.
+/// Whether a character is an invisible format character. Joiners, which Persian and Hindi need, are
+/// not included.
 fn is_unseen(letter: char) -> bool {
     matches!(u32::from(letter),
         0x00ad | 0x061c | 0x180e | 0x200b | 0x200e | 0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb | 0xe_0000..=0xe_0fff)
@@ -36,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_cleaned_and_cut_between_words() {
+    fn lines_are_sanitised_and_cut_between_words() {
         for (text, longest, expected) in [
             ("\"Why clocks\n lie\"", 60, "Why clocks lie"),
             ("**Bold** claim", 60, "Bold** claim"),

@@ -1,4 +1,4 @@
-//! A talk as sentences, each with what its words tell.
+//! Splits a transcript into sentences and classifies its words.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,53 +7,53 @@ use super::lexicon::{Lexicon, Traits, key};
 use super::unspaced;
 use crate::model::{Word, script};
 
-/// How a sentence ends.
+/// The end of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     Stop,
     Question,
     Exclamation,
-    /// A pause, or nothing better, where the transcript has no punctuation.
+    /// A pause, a change of speaker or a forced split, without punctuation.
     Pause,
 }
 
-/// A sentence: a range of the talk's words.
+/// A sentence: a range of the transcript's words. Times are in seconds.
 #[derive(Clone, Debug)]
 pub(super) struct Sentence {
     pub(super) words: Range<usize>,
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) ends: End,
-    /// Silence after it, in seconds.
+    /// The silence after it, in seconds.
     pub(super) gap: f64,
-    /// The longest silence inside it.
+    /// The longest silence inside it, in seconds.
     pub(super) longest_gap: f64,
 }
 
-/// A talk, read once.
-pub(super) struct Talk<'a> {
+/// A transcript split into sentences with classified words.
+pub(super) struct AnalyzedTranscript<'a> {
     pub(super) words: &'a [Word],
     pub(super) traits: Vec<Traits>,
     pub(super) keys: Vec<String>,
-    /// How many words each counts for: see [`weight`].
+    /// The word count of each word: see [`weight`].
     pub(super) weights: Vec<f64>,
-    /// The content of each word: words of one stem share a number; none for words without content.
+    /// The stem number of each word; `None` for words without content.
     pub(super) stems: Vec<Option<u32>>,
     pub(super) stem_count: usize,
     pub(super) sentences: Vec<Sentence>,
-    /// The language's code; empty where it is not known.
+    /// The language code; empty if unknown.
     pub(super) language: String,
-    /// How many sentence marks stand before each word.
+    /// The number of sentence-ending marks before each word.
     marks: Vec<u32>,
 }
 
-/// A silence this long ends a sentence, whatever is written.
+/// A silence of this length ends a sentence, in seconds.
 const LONG_PAUSE: f64 = 2.0;
-/// Fewer sentence marks than one in so many words is no punctuation.
+/// Text with fewer sentence-ending marks than one per this many words counts as unpunctuated.
 const WORDS_PER_MARK: usize = 50;
 
-impl<'a> Talk<'a> {
-    /// Reads a talk; no sentence lasts longer than `longest` seconds.
+impl<'a> AnalyzedTranscript<'a> {
+    /// Analyses a transcript. Sentences are split to last at most `longest` seconds.
     pub(super) fn read(words: &'a [Word], language: Option<&str>, longest: f64) -> Self {
         let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
         let lexicon = Lexicon::of(language, &keys);
@@ -69,30 +69,31 @@ impl<'a> Talk<'a> {
         for sentence in &sentences {
             for n in sentence.words.clone().skip(1) {
                 let word = &words[n].text;
-                if word.starts_with(char::is_uppercase) && !traits[n].has(Traits::SELF) && word.chars().count() > 1 {
+                if word.starts_with(char::is_uppercase) && !traits[n].has(Traits::FIRST_PERSON) && word.chars().count() > 1 {
                     traits[n] = traits[n].with(Traits::NAME);
                 }
             }
         }
-        let (stems, stem_count) = stems(&keys, &traits, lexicon.knows);
-        mark_stammer(&keys, &mut traits);
+        let (stems, stem_count) = stems(&keys, &traits, lexicon.has_lists);
+        mark_disfluencies(&keys, &mut traits);
         for sentence in &sentences {
             unspaced::mark(&words[sentence.words.clone()], &mut traits[sentence.words.clone()]);
         }
         let weights = words.iter().map(|word| weight(&word.text)).collect();
-        Talk { words, traits, keys, weights, stems, stem_count, sentences, language: lexicon.language, marks }
+        AnalyzedTranscript { words, traits, keys, weights, stems, stem_count, sentences, language: lexicon.language, marks }
     }
 }
 
-/// How many words of a language with spaces a written word stands for: one, or two for five letters of a script without.
+/// The number of words that a written word counts as: 1 with spaces between words, 0.4 per
+/// character in scripts without spaces.
 pub(super) fn weight(word: &str) -> f64 {
     const WORDS_PER_LETTER: f64 = 0.4;
     let letters = word.chars().filter(|letter| script::is_unspaced(*letter)).count();
     if letters == 0 { 1.0 } else { letters as f64 * WORDS_PER_LETTER }
 }
 
-/// "You know", "I mean" and words said twice in a row say nothing.
-fn mark_stammer(keys: &[String], traits: &mut [Traits]) {
+/// Marks "you know", "I mean" and repeated words as fillers.
+fn mark_disfluencies(keys: &[String], traits: &mut [Traits]) {
     const PAIRS: [(&str, &str); 6] = [("you", "know"), ("i", "mean"), ("sort", "of"), ("kind", "of"), ("or", "whatever"), ("and", "stuff")];
     for n in 1..keys.len() {
         let (before, after) = (keys[n - 1].as_str(), keys[n].as_str());
@@ -102,11 +103,12 @@ fn mark_stammer(keys: &[String], traits: &mut [Traits]) {
     }
 }
 
-impl Talk<'_> {
-    /// Whether sentences are marked by punctuation around word `n`: makers of transcripts start and stop doing so.
+impl AnalyzedTranscript<'_> {
+    /// Whether the text around word `n` is punctuated. A transcript may mix punctuated and
+    /// unpunctuated parts.
     pub(super) fn is_punctuated(&self, n: usize) -> bool {
-        const AROUND: usize = 100;
-        let (from, to) = (n.saturating_sub(AROUND), (n + AROUND).min(self.words.len()));
+        const CONTEXT_SENTENCES: usize = 100;
+        let (from, to) = (n.saturating_sub(CONTEXT_SENTENCES), (n + CONTEXT_SENTENCES).min(self.words.len()));
         let marks = self.marks.get(to).zip(self.marks.get(from)).map_or(0, |(to, from)| to - from) as usize;
         marks * WORDS_PER_MARK >= to - from
     }
@@ -114,10 +116,10 @@ impl Talk<'_> {
 
 fn traits(lexicon: &Lexicon, key: &str) -> Traits {
     let known = lexicon.traits(key);
-    if key.starts_with(|c: char| c.is_numeric()) { known.with(Traits::FIGURE) } else { known }
+    if key.starts_with(|c: char| c.is_numeric()) { known.with(Traits::NUMBER) } else { known }
 }
 
-/// The mark that ends a sentence after word `n`, if one does.
+/// The sentence end after word `n`, if there is one.
 fn end_mark(words: &[Word], keys: &[String], n: usize, cased: bool) -> Option<End> {
     const SHORT_FORMS: [&str; 22] = [
         "mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "jr", "sr", "no", "inc", "ltd", "fig", "approx", "gen", "sen",
@@ -127,7 +129,7 @@ fn end_mark(words: &[Word], keys: &[String], n: usize, cased: bool) -> Option<En
     let next = words.get(n + 1).and_then(|word| word.text.chars().find(|c| c.is_alphanumeric()));
     let goes_on = cased && next.is_some_and(char::is_lowercase);
     if goes_on && text.len() < words[n].text.len() {
-        // "Why?" he asked.
+        // Direct speech: "Why?" he asked.
         return None;
     }
     match text.chars().next_back()? {
@@ -164,12 +166,13 @@ fn sentences(words: &[Word], ends: &[Option<End>], longest: f64) -> Vec<Sentence
     sentences
 }
 
-/// Adds a sentence, in parts if it lasts too long: cut where the pause is longest, a comma counting as a pause.
+/// Adds a sentence. A sentence that is too long is split at its longest pause; a comma counts as
+/// 0.4 s.
 fn split(words: &[Word], range: Range<usize>, ends: End, longest: f64, sentences: &mut Vec<Sentence>) {
     let (Some(first), Some(last)) = (words.get(range.start), words.get(range.end - 1)) else { return };
     let (start, end) = (first.start.secs(), last.end.secs());
     if end - start > longest && range.len() > 1 {
-        // The cut lies in the middle half, so parts shrink and the depth stays small.
+        // The split lies in the middle half, which limits the recursion depth.
         let middle = (range.start + range.len() / 4)..(range.end - 1 - range.len() / 4).max(range.start + range.len() / 4 + 1);
         let worth =
             |n: usize| gap_after(words, n) + if words[n].text.ends_with([',', ';', ':', '\u{3001}', '\u{ff0c}']) { 0.4 } else { 0.0 };
@@ -189,8 +192,8 @@ fn gap_after(words: &[Word], n: usize) -> f64 {
     words.get(n + 1).map_or(LONG_PAUSE, |next| (next.start.secs() - words[n].end.secs()).max(0.0))
 }
 
-/// Numbers the stems: the first six letters of a word, which joins most forms of one word in most languages. Where no list tells
-/// which words carry content, the most frequent do not.
+/// Numbers the stems. A stem is the first six letters of a word, which most inflections share in
+/// most languages. Without stop word lists, the most frequent stems count as words without content.
 fn stems(keys: &[String], traits: &[Traits], known: bool) -> (Vec<Option<u32>>, usize) {
     const LETTERS: usize = 6;
     let mut numbers: HashMap<&str, u32> = HashMap::new();
@@ -199,7 +202,7 @@ fn stems(keys: &[String], traits: &[Traits], known: bool) -> (Vec<Option<u32>>, 
         .iter()
         .zip(traits)
         .map(|(key, traits)| {
-            if key.is_empty() || traits.has(Traits::STOP) || traits.has(Traits::FILLER) {
+            if key.is_empty() || traits.has(Traits::STOP_WORD) || traits.has(Traits::FILLER) {
                 return None;
             }
             let end = key.char_indices().nth(LETTERS).map_or(key.len(), |(end, _)| end);
@@ -236,12 +239,12 @@ mod tests {
     }
 
     fn shown(words: &[Word], longest: f64) -> Vec<String> {
-        let talk = Talk::read(words, None, longest);
-        talk.sentences.iter().map(|s| words[s.words.clone()].iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")).collect()
+        let transcript = AnalyzedTranscript::read(words, None, longest);
+        transcript.sentences.iter().map(|s| words[s.words.clone()].iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ")).collect()
     }
 
     #[test]
-    fn sentences_end_at_marks_and_not_at_short_forms() {
+    fn sentences_end_at_marks_but_not_at_abbreviations() {
         let words = words("Dr. Lee met J. Smith at 3.5 p.m. on Monday. \"Why?\" he asked. It was etc. and so on! Really than I. Done", 0.3);
         assert_eq!(
             shown(&words, 20.0),
@@ -250,17 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn without_marks_pauses_part_a_talk() {
+    fn without_punctuation_pauses_end_sentences() {
         let mut words = words("one two three four five six seven eight nine ten", 0.5);
         for word in &mut words[4..] {
             word.start = word.start.plus(0.6);
             word.end = word.end.plus(0.6);
         }
         assert_eq!(shown(&words, 4.0), ["one two three four", "five six seven eight nine ten"]);
-        assert!(!Talk::read(&words, None, 4.0).is_punctuated(5));
+        assert!(!AnalyzedTranscript::read(&words, None, 4.0).is_punctuated(5));
         let long: Vec<Word> = (0..5000).map(|n| Word::new("la", f64::from(n) * 0.3, f64::from(n) * 0.3 + 0.3)).collect();
-        let talk = Talk::read(&long, None, 5.0);
-        assert!(talk.sentences.iter().all(|s| s.end - s.start <= 5.0 + 1e-6 && !s.words.is_empty()));
-        assert_eq!(talk.sentences.iter().map(|s| s.words.len()).sum::<usize>(), 5000);
+        let transcript = AnalyzedTranscript::read(&long, None, 5.0);
+        assert!(transcript.sentences.iter().all(|s| s.end - s.start <= 5.0 + 1e-6 && !s.words.is_empty()));
+        assert_eq!(transcript.sentences.iter().map(|s| s.words.len()).sum::<usize>(), 5000);
     }
 }

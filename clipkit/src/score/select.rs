@@ -1,18 +1,20 @@
-//! Which of the judged spans become clips.
+//! Selects the best set of non-overlapping spans.
 
-use super::judge::Judged;
+use super::span_score::ScoredSpan;
 
-/// At most `most` spans that do not overlap, best first.
+/// At most `most` spans that do not overlap, in descending order of score.
 ///
-/// Of all such choices, the one whose squared totals add up to the most (weighted interval scheduling). With the squares one very good
-/// span outweighs two middling ones in its place, yet more clips are found than by taking the best first, which leaves unusable gaps.
-pub(super) fn select(mut spans: Vec<Judged>, most: usize) -> Vec<Judged> {
-    // Ties fall to the earlier and shorter span, so that the same talk always gives the same clips.
+/// The selection maximises the sum of squared totals by weighted interval scheduling. The squares
+/// let one very good span outweigh two average spans in its place. A greedy selection would leave
+/// gaps that are too short for further clips.
+pub(super) fn select(mut spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan> {
+    // Ties are resolved in favour of earlier and shorter spans, so that the result is
+    // deterministic.
     spans.sort_by(|a, b| a.end.total_cmp(&b.end).then(b.start.total_cmp(&a.start)));
     let count = spans.len();
     let longest_choice = most.min(longest_chain(&spans));
     let before: Vec<usize> = spans.iter().map(|span| spans.partition_point(|other| other.end <= span.start)).collect();
-    // worth[k][n]: the most that k spans among the first n are worth.
+    // rows[k][n]: the maximum value of k spans among the first n.
     let mut rows: Vec<Vec<f64>> = vec![vec![0.0; count + 1]];
     for k in 1..=longest_choice {
         let last = &rows[k - 1];
@@ -37,12 +39,13 @@ pub(super) fn select(mut spans: Vec<Judged>, most: usize) -> Vec<Judged> {
     chosen
 }
 
-fn worth(span: &Judged) -> f64 {
+fn worth(span: &ScoredSpan) -> f64 {
     (span.score.total / 100.0).powi(2)
 }
 
-/// The most spans that fit side by side: taking the earliest end each time. Bounds the work where `most` is large.
-fn longest_chain(spans: &[Judged]) -> usize {
+/// The maximum number of spans without overlap (earliest end first). It limits the work if `most`
+/// is large.
+fn longest_chain(spans: &[ScoredSpan]) -> usize {
     let mut free_from = f64::NEG_INFINITY;
     spans
         .iter()
@@ -63,14 +66,14 @@ mod tests {
     use super::*;
     use crate::model::Score;
 
-    fn span(start: f64, end: f64, total: f64) -> Judged {
-        Judged { sentences: 0..1, start, end, score: Score::of(total), on_topic: false }
+    fn span(start: f64, end: f64, total: f64) -> ScoredSpan {
+        ScoredSpan { sentences: 0..1, start, end, score: Score::of(total), on_topic: false }
     }
 
     #[test]
-    fn two_fair_spans_give_way_to_one_very_good_one_only() {
+    fn two_average_spans_lose_only_against_a_very_good_one() {
         let fair = || vec![span(0.0, 20.0, 50.0), span(20.0, 40.0, 50.0)];
-        let starts = |spans: Vec<Judged>, most| select(spans, most).iter().map(|s| (s.start, s.end)).collect::<Vec<_>>();
+        let starts = |spans: Vec<ScoredSpan>, most| select(spans, most).iter().map(|s| (s.start, s.end)).collect::<Vec<_>>();
         assert_eq!(starts([fair(), vec![span(5.0, 35.0, 65.0)]].concat(), 10), [(0.0, 20.0), (20.0, 40.0)]);
         assert_eq!(starts([fair(), vec![span(5.0, 35.0, 90.0)]].concat(), 10), [(5.0, 35.0)]);
         assert_eq!(starts(fair(), 1), [(0.0, 20.0)]);
@@ -79,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn choices_are_few_ranked_and_apart(raw in prop::collection::vec((0.0..500.0f64, 5.0..60.0f64, 30.0..100.0f64), 0..80), most in 0..12usize) {
+        fn selections_are_limited_ranked_and_without_overlaps(raw in prop::collection::vec((0.0..500.0f64, 5.0..60.0f64, 30.0..100.0f64), 0..80), most in 0..12usize) {
             let chosen = select(raw.iter().map(|(start, length, total)| span(*start, start + length, *total)).collect(), most);
             prop_assert!(chosen.len() <= most);
             prop_assert!(raw.is_empty() || most == 0 || !chosen.is_empty());

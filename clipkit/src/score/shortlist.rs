@@ -1,35 +1,37 @@
-//! What the heuristic finds, as sentences that a judge can choose a beginning and an end from.
+//! The best spans of the heuristic with their surrounding sentences, from which a language model
+//! can choose other boundaries.
 
 use std::ops::Range;
 
-use super::heuristic::{Choice, Subjects, choose};
-use super::judge::{WORDS_PER_SECOND, ends_whole, padded, starts_whole};
+use super::heuristic::{Selection, TopicPolicy, choose};
+use super::span_score::{WORDS_PER_SECOND, ends_at_boundary, padded, starts_at_boundary};
 use super::{ScoreOptions, Scoring};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Candidate, Span, Timestamp, script};
 
-/// How many sentences before a span and after it are shown with it.
-const AROUND: usize = 2;
+/// The number of sentences shown before and after a span.
+const CONTEXT_SENTENCES: usize = 2;
 
-/// The best spans of a talk.
+/// The best spans of a transcript.
 pub(super) struct Shortlist {
     pub(super) spans: Vec<Listed>,
-    sentences: Vec<Line>,
+    sentences: Vec<SentenceEntry>,
 }
 
-/// A span, and the sentences it could be made of.
+/// A span with the sentences that it may consist of.
 #[derive(Clone, Debug)]
 pub(super) struct Listed {
     pub(super) candidate: Candidate,
-    /// The sentences that are shown: its own and a few around it that are in no other span.
+    /// The indices of the shown sentences: the span's own and a few neighbours that belong to no
+    /// other span.
     pub(super) shown: Range<usize>,
-    /// Its own.
+    /// The indices of the span's own sentences.
     pub(super) own: Range<usize>,
 }
 
-/// A sentence. `start` and `end` leave room around its words as far as there is some.
-struct Line {
+/// A sentence. `start` and `end`, in seconds, include padding where the neighbours leave space.
+struct SentenceEntry {
     text: String,
     start: f64,
     end: f64,
@@ -38,52 +40,53 @@ struct Line {
     closes: bool,
 }
 
-/// The `most` best spans, apart and best first; none, with a warning, where there are none.
+/// The `most` best spans, which do not overlap, in descending order of score. `None`, with a
+/// warning, if there are none.
 pub(super) fn shortlist(cx: &Context, scoring: &Scoring, most: usize) -> Result<Option<Shortlist>> {
-    choose(cx, scoring, most, Subjects::First, Shortlist::of)
+    choose(cx, scoring, most, TopicPolicy::Prefer, Shortlist::of)
 }
 
 impl Shortlist {
-    fn of(choice: &Choice<'_>) -> Result<Self> {
-        let (talk, limits) = (choice.talk, choice.limits);
-        let sentences: Vec<Line> = (0..talk.sentences.len())
+    fn of(selection: &Selection<'_>) -> Result<Self> {
+        let (transcript, limits) = (selection.transcript, selection.limits);
+        let sentences: Vec<SentenceEntry> = (0..transcript.sentences.len())
             .map(|n| {
-                let words = talk.sentences[n].words.clone();
-                let (start, end) = padded(talk, n..n + 1, limits);
-                Line {
-                    text: script::join(talk.words[words.clone()].iter().map(|word| word.text.as_str())),
+                let words = transcript.sentences[n].words.clone();
+                let (start, end) = padded(transcript, n..n + 1, limits);
+                SentenceEntry {
+                    text: script::join(transcript.words[words.clone()].iter().map(|word| word.text.as_str())),
                     start,
                     end,
-                    words: talk.weights[words].iter().sum(),
-                    opens: starts_whole(talk, n),
-                    closes: ends_whole(talk, n),
+                    words: transcript.weights[words].iter().sum(),
+                    opens: starts_at_boundary(transcript, n),
+                    closes: ends_at_boundary(transcript, n),
                 }
             })
             .collect();
         let mut taken = vec![false; sentences.len()];
-        for span in choice.spans {
+        for span in selection.spans {
             taken[span.sentences.clone()].fill(true);
         }
         let mut spans = Vec::new();
-        for span in choice.spans {
+        for span in selection.spans {
             let own = span.sentences.clone();
-            let before = taken[..own.start].iter().rev().take(AROUND).take_while(|taken| !**taken).count();
-            let after = taken[own.end..].iter().take(AROUND).take_while(|taken| !**taken).count();
+            let before = taken[..own.start].iter().rev().take(CONTEXT_SENTENCES).take_while(|taken| !**taken).count();
+            let after = taken[own.end..].iter().take(CONTEXT_SENTENCES).take_while(|taken| !**taken).count();
             let shown = own.start - before..own.end + after;
-            // What is shown with one span is not offered with another.
+            // A sentence is shown with one span only.
             taken[shown.clone()].fill(true);
-            spans.push(Listed { candidate: choice.candidate(span)?, shown, own });
+            spans.push(Listed { candidate: selection.candidate(span)?, shown, own });
         }
         Ok(Shortlist { spans, sentences })
     }
 
-    /// What is said in a sentence.
+    /// The text of a sentence.
     pub(super) fn text(&self, sentence: usize) -> &str {
         self.sentences.get(sentence).map_or("", |line| &line.text)
     }
 
-    /// The span from one sentence to another of those shown, where that can be a clip: whole, of the lengths asked for, spoken at a
-    /// human rate.
+    /// The span of a range of shown sentences. `None` if it is no valid clip: it must start and end
+    /// at sentence boundaries, have an allowed length, and a plausible speech rate.
     pub(super) fn span(&self, listed: &Listed, sentences: Range<usize>, options: &ScoreOptions) -> Option<Span> {
         if sentences == listed.own {
             return Some(listed.candidate.span);

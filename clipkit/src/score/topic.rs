@@ -1,27 +1,28 @@
-//! What clips should be about, found in a talk by the stems of words: "pricing" finds "priced" and "prices".
+//! Finds requested topics in a transcript by word stems: "pricing" matches "priced" and "prices".
 
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::lexicon::{Traits, key};
-use super::segment::Talk;
+use super::segment::AnalyzedTranscript;
 use crate::model::script;
 
-/// More is no subject, and costs time on every word.
-const MOST_WORDS: usize = 8;
+/// The maximum words of a topic. More words are no topic and cost time.
+const MAX_TOPIC_WORDS: usize = 8;
 
-/// Marks the words of a talk that name one of these subjects: a phrase on its first word, once.
+/// Marks the words of a transcript that mention a topic. A phrase is marked once, on its first
+/// word.
 ///
-/// Languages that the Snowball stemmers do not know match whole words; scripts without spaces match letters.
-pub(super) fn mark(talk: &mut Talk<'_>, about: &[String], avoid: &[String]) {
+/// Languages without a Snowball stemmer match whole words; scripts without spaces match substrings.
+pub(super) fn mark(transcript: &mut AnalyzedTranscript<'_>, about: &[String], avoid: &[String]) {
     if about.is_empty() && avoid.is_empty() {
         return;
     }
-    let stem = stemmer(&talk.language);
-    let stems: Vec<String> = talk.keys.iter().map(|key| stem(key)).collect();
+    let stem = stemmer(&transcript.language);
+    let stems: Vec<String> = transcript.keys.iter().map(|key| stem(key)).collect();
     for (trait_, subjects) in [(Traits::TOPIC, about), (Traits::AVOID, avoid)] {
         for subject in subjects {
-            for word in found(talk, &stems, &stem, subject) {
-                talk.traits[word] = talk.traits[word].with(trait_);
+            for word in found(transcript, &stems, &stem, subject) {
+                transcript.traits[word] = transcript.traits[word].with(trait_);
             }
         }
     }
@@ -50,17 +51,17 @@ fn stemmer(language: &str) -> Box<dyn Fn(&str) -> String> {
         _ => return Box::new(str::to_owned),
     };
     let stemmer = Stemmer::create(algorithm);
-    // "Pricing's" is about pricing.
+    // "Pricing's" matches the topic "pricing".
     Box::new(move |key| stemmer.stem(key.strip_suffix("'s").unwrap_or(key)).into_owned())
 }
 
-/// The words at which a subject is named.
-fn found(talk: &Talk<'_>, stems: &[String], stem: &dyn Fn(&str) -> String, subject: &str) -> Vec<usize> {
+/// The indices of the words at which a topic is mentioned.
+fn found(transcript: &AnalyzedTranscript<'_>, stems: &[String], stem: &dyn Fn(&str) -> String, subject: &str) -> Vec<usize> {
     if subject.chars().any(script::is_unspaced) {
-        return letters(talk, subject);
+        return letters(transcript, subject);
     }
     let wanted: Vec<String> =
-        subject.split_whitespace().map(key).filter(|key| !key.is_empty()).take(MOST_WORDS).map(|key| stem(&key)).collect();
+        subject.split_whitespace().map(key).filter(|key| !key.is_empty()).take(MAX_TOPIC_WORDS).map(|key| stem(&key)).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
@@ -68,11 +69,11 @@ fn found(talk: &Talk<'_>, stems: &[String], stem: &dyn Fn(&str) -> String, subje
     starts.map(|(at, _)| at).collect()
 }
 
-/// The words in which a run of letters starts, wherever it is cut.
-fn letters(talk: &Talk<'_>, subject: &str) -> Vec<usize> {
+/// The indices of the words in which the topic's characters start, across word boundaries.
+fn letters(transcript: &AnalyzedTranscript<'_>, subject: &str) -> Vec<usize> {
     let wanted: String = subject.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let mut text = String::new();
-    let starts: Vec<usize> = talk
+    let starts: Vec<usize> = transcript
         .keys
         .iter()
         .map(|key| {
@@ -91,13 +92,13 @@ mod tests {
 
     fn hits(text: &str, language: &str, about: &str) -> Vec<String> {
         let words: Vec<Word> = text.split(' ').enumerate().map(|(n, word)| Word::new(word, n as f64, n as f64 + 0.5)).collect();
-        let mut talk = Talk::read(&words, Some(language), 20.0);
-        mark(&mut talk, &[about.to_owned()], &[]);
-        (0..words.len()).filter(|&n| talk.traits[n].has(Traits::TOPIC)).map(|n| talk.keys[n].clone()).collect()
+        let mut transcript = AnalyzedTranscript::read(&words, Some(language), 20.0);
+        mark(&mut transcript, &[about.to_owned()], &[]);
+        (0..words.len()).filter(|&n| transcript.traits[n].has(Traits::TOPIC)).map(|n| transcript.keys[n].clone()).collect()
     }
 
     #[test]
-    fn forms_of_a_word_are_found_in_its_language() {
+    fn inflections_match_in_their_language() {
         assert_eq!(hits("We priced it; prices, pricing's hard. A prize is none.", "en", "Pricing"), ["priced", "prices", "pricing's"]);
         assert_eq!(hits("Die Preise steigen, der Preis fällt.", "de-AT", "Preis"), ["preise", "preis"]);
         assert_eq!(hits("Los precios suben y el precio baja.", "es", "precio"), ["precios", "precio"]);

@@ -25,6 +25,7 @@ mod onnx_library;
 mod openai;
 mod picture;
 mod pipeline;
+mod plan;
 mod probe;
 mod render;
 mod schema;

@@ -44,7 +44,7 @@ async fn clips_are_about_what_is_asked_for_in_any_of_its_forms() {
     assert!(!clips.is_empty() && clips.len() <= 2 && warnings.is_empty(), "{} clips, {warnings:?}", clips.len());
     assert!(clips.iter().all(|clip| said(&transcript, clip).contains("pric")), "{clips:?}");
     let (clips, warnings) = choose(&transcript, about("astronomy")).await;
-    assert!(clips.len() >= 8 && warnings[0].contains("nothing in this talk names astronomy"), "{warnings:?}");
+    assert!(clips.len() >= 8 && warnings[0].contains("no span mentions astronomy"), "{warnings:?}");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn clips_keep_clear_of_what_is_to_be_avoided() {
     assert!(!clips.is_empty() && warnings.is_empty());
     assert!(clips.iter().all(|clip| !said(&transcript, clip).contains("church")));
     let (clips, warnings) = choose(&transcript, avoid("the")).await;
-    assert!(clips.is_empty() && warnings[0].contains("keep clear of the"), "{warnings:?}");
+    assert!(clips.is_empty() && warnings[0].contains("mentions none of the"), "{warnings:?}");
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
         shots: Vec::new(),
         faces: Vec::new(),
         subjects: Vec::new(),
-        scenes: reframe::scenes(&reframe::Framing::silent(tracks, span, (width, height), CLIP)),
+        scenes: reframe::scenes(&reframe::FramingInput::without_audio(tracks, span, (width, height), CLIP)),
         captions: None,
         output: Output { preset: X264Preset::Ultrafast, ..Output::h264(CLIP.0, CLIP.1, FrameRate::new(25, 1)) },
     };

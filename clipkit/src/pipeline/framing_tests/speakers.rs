@@ -25,10 +25,10 @@ pub(super) fn voice(media: &Media) -> Vec<Span> {
     crate::voice::detect_voice(&cx, Timestamp::ZERO, &samples).unwrap().spans()
 }
 
-pub(super) fn framed(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
+pub(super) fn frame(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene> {
     let span = Span::between(Timestamp::ZERO, media.duration);
     let picture = media.require_video().unwrap().display_size();
-    reframe::scenes(&reframe::Framing { voice, ..reframe::Framing::silent(tracks, span, picture, OUTPUT) })
+    reframe::scenes(&reframe::FramingInput { voice, ..reframe::FramingInput::without_audio(tracks, span, picture, OUTPUT) })
 }
 
 /// Two recordings side by side; the one who does not speak is a still frame. No camera cut.
@@ -38,7 +38,7 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
     for model in MODELS {
         let (media, tracks) = seen(model, &testdata().join("media/derived/two_person_turns.mp4")).await;
         for voice in [&voice(&media)[..], &[]] {
-            let scenes = framed(&media, &tracks, voice);
+            let scenes = frame(&media, &tracks, voice);
             let mut right = Part::default();
             for n in 0..80 {
                 let t = f64::from(n) / RATE;
@@ -57,7 +57,7 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
 pub(super) fn measure_by_voice(truth: &Truth, media: &Media, tracks: &Tracks) -> (Part, Part) {
     let voice = voice(media);
     let start = media.require_video().unwrap().start.secs();
-    let (with, without) = (framed(media, tracks, &voice), framed(media, tracks, &[]));
+    let (with, without) = (frame(media, tracks, &voice), frame(media, tracks, &[]));
     let (mut by_ear, mut by_eye) = (Part::default(), Part::default());
     for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
         for n in 0..((shot.end - shot.start) * RATE) as usize {

@@ -1,26 +1,27 @@
-//! Words to cues: which words are shown together, and when.
+//! Groups words into cues.
 
 use super::keyword::{self, Vocabulary};
-use super::layout::{closes, opens};
-use super::word_timing::{TimedWord, said_in};
+use super::layout::{forbids_break_after, forbids_break_before};
+use super::word_timing::{TimedWord, timed_words};
 use crate::model::{CaptionStyle, Cue, CueWord, Emphasis, Span, Timestamp, Word};
 
-/// A silence this long always parts cues.
-const LONG_PAUSE: f64 = 0.7;
-/// How long a cue stays after its last word.
+/// A pause of at least this length always ends a cue, in seconds.
+const MAX_PAUSE: f64 = 0.7;
+/// How long a cue stays after its last word, in seconds.
 const HOLD: f64 = 0.25;
-/// Where no more than this would be empty between two cues, the first stays until the second comes.
-const SHORT_GAP: f64 = 0.3;
+/// If the gap to the next cue would be at most this long, in seconds, the cue stays until then.
+const MIN_GAP: f64 = 0.3;
 
-/// The words that are said inside `span` (of the source's timeline), as cues on the clip's timeline.
+/// The cues, on the clip's timeline, of the words inside `span`, which is on the source's timeline.
 ///
-/// Cues are in order and apart. Each starts with its first word, holds at most `style.max_words`, and ends at a sentence, a comma or a
-/// pause where there is one; a single word stands alone only where pauses part it from the rest. `talk` is all that is said in the source,
-/// so that keywords can be told from what is always said.
-pub(crate) fn cues(words: &[Word], talk: &[Word], style: &CaptionStyle, span: Span) -> Vec<Cue> {
-    let said = said_in(words, span);
+/// Cues are in ascending order and do not overlap. Each starts with its first word, holds at most
+/// `style.max_words` words, and preferably ends at a sentence end, a comma or a pause. A single
+/// word forms a cue only between pauses. `transcript` holds all words of the source; the choice of
+/// keywords compares with it.
+pub(crate) fn cues(words: &[Word], transcript: &[Word], style: &CaptionStyle, span: Span) -> Vec<Cue> {
+    let timed = timed_words(words, span);
     let mut groups: Vec<&[TimedWord<'_>]> = Vec::new();
-    for phrase in said.chunk_by(|a, b| b.start - a.end < LONG_PAUSE && a.word.speaker == b.word.speaker) {
+    for phrase in timed.chunk_by(|a, b| b.start - a.end < MAX_PAUSE && a.word.speaker == b.word.speaker) {
         let mut from = 0;
         for to in breaks(phrase, style) {
             groups.push(&phrase[from..to]);
@@ -32,39 +33,39 @@ pub(crate) fn cues(words: &[Word], talk: &[Word], style: &CaptionStyle, span: Sp
     for (n, group) in groups.iter().enumerate() {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
         let next = groups.get(n + 1).and_then(|group| group.first()).map_or(clip_end, |word| word.start);
-        let held = if next - last.end <= HOLD + SHORT_GAP { next } else { last.end + HOLD };
+        let held = if next - last.end <= HOLD + MIN_GAP { next } else { last.end + HOLD };
         let (start, end) = (Timestamp::from_secs(first.start), Timestamp::from_secs(held.min(next).min(clip_end)));
-        // At the clip's very end no time may be left.
+        // At the end of the clip, no time may be left.
         if end <= start {
             continue;
         }
         let shown = Span::between(start, end);
         let words = group
             .iter()
-            .map(|said| {
+            .map(|timed| {
                 let inside = |secs: f64| Timestamp::from_secs(secs).clamp(start, end);
-                CueWord::new(said.word.text.clone(), Span::between(inside(said.start), inside(said.end)))
+                CueWord::new(timed.word.text.clone(), Span::between(inside(timed.start), inside(timed.end)))
             })
             .collect();
         cues.push(Cue::new(shown, words));
     }
     if let Some(emphasis) = &style.emphasis {
-        emphasize(&mut cues, emphasis, talk);
+        emphasize(&mut cues, emphasis, transcript);
     }
     cues
 }
 
-/// Marks the keywords of cues: those that the style lists, else the weightiest word of a cue. Words that are merely rare are passed over
-/// where the cue before has a keyword: where everything stands out, nothing does.
-fn emphasize(cues: &mut [Cue], emphasis: &Emphasis, talk: &[Word]) {
-    let listed: Vec<String> = emphasis.words.iter().map(|word| keyword::bare(word)).filter(|word| !word.is_empty()).collect();
+/// Marks the keywords: the words listed in the style, else the word with the highest weight in each
+/// cue. A word that is only rare is skipped if the previous cue has a keyword.
+fn emphasize(cues: &mut [Cue], emphasis: &Emphasis, transcript: &[Word]) {
+    let listed: Vec<String> = emphasis.words.iter().map(|word| keyword::normalized(word)).filter(|word| !word.is_empty()).collect();
     if !listed.is_empty() {
         for word in cues.iter_mut().flat_map(|cue| &mut cue.words) {
-            word.emphasized = listed.contains(&keyword::bare(&word.text));
+            word.emphasized = listed.contains(&keyword::normalized(&word.text));
         }
         return;
     }
-    let vocabulary = Vocabulary::of(talk);
+    let vocabulary = Vocabulary::of(transcript);
     let (mut before, mut rested): (Option<String>, bool) = (None, true);
     for cue in cues {
         let mut best: Option<(f64, &mut CueWord)> = None;
@@ -83,13 +84,13 @@ fn emphasize(cues: &mut [Cue], emphasis: &Emphasis, talk: &[Word]) {
     }
 }
 
-/// Where to break a phrase into cues: the ends of the groups that cost least together.
+/// The ends of the cues in a phrase, chosen to minimise the total cost by dynamic programming.
 fn breaks(phrase: &[TimedWord<'_>], style: &CaptionStyle) -> Vec<usize> {
     let most = style.max_words.max(1);
-    // Two lines of a vertical picture; other shapes have more room.
+    // Two lines in a vertical output; other aspect ratios have more space.
     let letters = (1.25 / style.size.max(0.005)) as usize;
-    let sizes: Vec<usize> = phrase.iter().map(|said| letters_of(&said.word.text) + 1).collect();
-    // best[n]: the least cost of the first n words, and where the last group of that starts.
+    let sizes: Vec<usize> = phrase.iter().map(|timed| width_in_letters(&timed.word.text) + 1).collect();
+    // best[n]: the minimum cost of the first n words, and the start of their last group.
     let mut best: Vec<(f64, usize)> = vec![(0.0, 0)];
     for to in 1..=phrase.len() {
         let mut choice = (f64::INFINITY, to - 1);
@@ -116,8 +117,8 @@ fn breaks(phrase: &[TimedWord<'_>], style: &CaptionStyle) -> Vec<usize> {
     ends
 }
 
-/// How much room a word takes, in Latin letters: those of East Asia take two each.
-fn letters_of(word: &str) -> usize {
+/// The width of a word in Latin letters: East Asian characters count as two.
+fn width_in_letters(word: &str) -> usize {
     word.chars().map(|letter| if matches!(u32::from(letter), 0x1100..=0x11ff | 0x2e80..=0xffdc | 0x1_f300..) { 2 } else { 1 }).sum()
 }
 
@@ -129,22 +130,22 @@ fn group_cost(phrase: &[TimedWord<'_>], from: usize, to: usize, most: usize) -> 
         cost += 7.0;
     }
     for n in from..to - 1 {
-        // A sentence of one word goes with the next rather than with the one before.
+        // A one-word sentence belongs to the following words rather than the previous ones.
         cost += match ends_sentence(phrase, n) {
             true if n == from => 3.0,
             true => 6.0,
             false => 0.0,
         };
-        cost += 2.5 * (phrase[n + 1].start - phrase[n].end).min(LONG_PAUSE);
+        cost += 2.5 * (phrase[n + 1].start - phrase[n].end).min(MAX_PAUSE);
     }
     if to < phrase.len() {
         let last = phrase[to - 1].word.text.as_str();
         if last.ends_with([',', ';', ':', '\u{2014}', '\u{3001}']) {
             cost -= 1.5;
-        } else if opens(last) || closes(&phrase[to].word.text) {
+        } else if forbids_break_after(last) || forbids_break_before(&phrase[to].word.text) {
             cost += 20.0;
         } else if !ends_sentence(phrase, to - 1) && last.chars().count() <= 3 && last.is_ascii() {
-            // "of", "the", "to" lead on to the next word, in most languages.
+            // Short words such as "of", "the" and "to" belong to the next word in most languages.
             cost += 1.2;
         }
     }
@@ -163,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    fn talk(text: &str, secs: f64) -> Vec<Word> {
+    fn transcript(text: &str, secs: f64) -> Vec<Word> {
         let word = |(n, text): (usize, &str)| Word::new(text, 10.0 + n as f64 * secs, 10.0 + (n as f64 + 0.9) * secs);
         text.split(' ').enumerate().map(word).collect()
     }
@@ -173,8 +174,8 @@ mod tests {
     }
 
     #[test]
-    fn cues_break_where_speech_does() {
-        let words = talk("Nobody told me this, but the first rule of clocks is simple. Yes. They always lie to you!", 0.3);
+    fn cues_end_at_sentence_ends_and_pauses() {
+        let words = transcript("Nobody told me this, but the first rule of clocks is simple. Yes. They always lie to you!", 0.3);
         let cues = cues(&words, &words, &CaptionStyle::karaoke(), Span::secs(10.0, 40.0).unwrap());
         assert_eq!(shown(&cues), ["Nobody told me this,", "but the first rule", "of clocks is simple.", "Yes. They always", "lie to you!"]);
         assert_eq!(cues[0].span, Span::secs(0.0, 1.2).unwrap());
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_clears_the_screen_and_words_at_the_edges_stay_inside() {
+    fn long_pauses_end_cues_and_words_are_clipped_to_the_span() {
         let words = [Word::new("cut", 9.0, 10.2), Word::new("in", 9.9, 10.4), Word::new("after", 12.0, 12.5), Word::new("out", 12.8, 13.4)];
         let cues = cues(&words, &words, &CaptionStyle::pop(), Span::secs(10.0, 13.0).unwrap());
         assert_eq!(shown(&cues), ["in", "after"]);
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_break_at_phrases_and_never_before_what_closes() {
+    fn scripts_without_spaces_never_break_before_closing_punctuation() {
         let words: Vec<Word> =
             ["今日は", "「", "時計", "」", "の話を", "します", "。", "どの時計", "も間違って", "いるん", "です", "よ", "。"]
                 .iter()
@@ -213,8 +214,8 @@ mod tests {
     }
 
     #[test]
-    fn keywords_are_those_listed_or_the_weightiest_of_a_cue() {
-        let words = talk("Nobody told me this, but in 1905 a man named Einstein went to work in Switzerland and stayed there.", 0.3);
+    fn keywords_are_listed_or_have_the_highest_weight_of_a_cue() {
+        let words = transcript("Nobody told me this, but in 1905 a man named Einstein went to work in Switzerland and stayed there.", 0.3);
         let with = |listed: &[&str]| {
             let words = listed.iter().map(|word| (*word).to_owned()).collect();
             CaptionStyle { emphasis: Some(Emphasis { color: crate::model::Rgb(1, 2, 3), scale: 1.0, words }), ..CaptionStyle::karaoke() }
@@ -248,10 +249,10 @@ mod tests {
                 prop_assert_eq!(cue.span.start(), cue.words[0].span.start());
                 prop_assert!(cue.words.is_sorted_by(|a, b| a.span.end() <= b.span.start()));
             }
-            // No short gap is left empty.
+            // No short gap remains between cues.
             for pair in cues.windows(2) {
                 let gap = pair[1].span.start().since(pair[0].span.end()).secs();
-                prop_assert!(gap == 0.0 || gap > SHORT_GAP - 1e-5, "{}", gap);
+                prop_assert!(gap == 0.0 || gap > MIN_GAP - 1e-5, "{}", gap);
             }
         }
     }

@@ -1,38 +1,38 @@
-//! A cue's text with the tags that show which word is being said.
+//! A cue's text with the ASS tags that highlight the current word.
 
 use std::fmt::Write;
 
 use super::layout::Layout;
-use super::typeset::{Typeset, is_spaced_after};
+use super::typeset::{TypesetWord, is_spaced_after};
 use crate::model::{CaptionStyle, Cue, Rgb, Timestamp};
 
-/// How long a word takes to grow, in milliseconds.
+/// The duration of a word's growth, in milliseconds.
 const POP_MS: i64 = 90;
-/// How far a word grows.
+/// The scale of the current word.
 pub(super) const POP_SCALE: f64 = 1.12;
-/// A gap between words up to this long, in seconds, keeps the word before lit.
-const LIT: f64 = 0.35;
-/// Sets the direction of a line that would not follow from its first letter.
+/// If the gap to the next word is at most this long, in seconds, the word stays highlighted.
+const MAX_HIGHLIGHT_GAP: f64 = 0.35;
+/// Direction marks for lines whose first letter has the opposite direction.
 const LEFT_TO_RIGHT: char = '\u{200e}';
 const RIGHT_TO_LEFT: char = '\u{200f}';
 
-/// A cue's words, ready to be written.
-pub(super) struct Text<'a> {
+/// The words of a cue with everything needed to write them.
+pub(super) struct CueText<'a> {
     pub(super) cue: &'a Cue,
     pub(super) style: &'a CaptionStyle,
-    pub(super) words: &'a [Typeset],
+    pub(super) words: &'a [TypesetWord],
     pub(super) layout: &'a Layout,
-    /// The letters' size, in pixels, and whether it is the style's.
+    /// The font size in pixels, and whether it is the style's.
     pub(super) size: f64,
     pub(super) is_full: bool,
-    /// Whether lines run from right to left.
+    /// Whether the base direction is right to left.
     pub(super) is_rtl: bool,
 }
 
-impl Text<'_> {
-    /// The words with `tags` before and after each, spaced and broken into lines.
-    fn with(&self, mut tags: impl FnMut(usize) -> (String, String)) -> String {
-        let mut line = self.sized();
+impl CueText<'_> {
+    /// The words with `tags` before and after each, with spaces and line breaks.
+    fn tagged(&self, mut tags: impl FnMut(usize) -> (String, String)) -> String {
+        let mut line = self.size_tag();
         let mut starts = true;
         for (n, word) in self.words.iter().enumerate() {
             if std::mem::take(&mut starts) {
@@ -52,25 +52,25 @@ impl Text<'_> {
         line
     }
 
-    fn sized(&self) -> String {
+    fn size_tag(&self) -> String {
         if self.is_full { String::new() } else { format!("{{\\fs{:.1}}}", self.size) }
     }
 
-    /// The mark that a line needs whose first word runs against it.
+    /// The direction mark of a line whose first word has the opposite direction.
     fn direction(&self, first: usize) -> Option<char> {
         let is_rtl = self.words.get(first).is_some_and(|word| word.is_rtl);
         (is_rtl != self.is_rtl).then_some(if self.is_rtl { RIGHT_TO_LEFT } else { LEFT_TO_RIGHT })
     }
 
-    /// The colour and the scale of a keyword, where this word is one and has them.
+    /// The colour and scale in percent of a word, if it is an emphasised keyword.
     fn emphasis(&self, n: usize) -> Option<(Rgb, u32)> {
         let emphasized = self.cue.words.get(n).is_some_and(|word| word.emphasized);
         let emphasis = self.style.emphasis.as_ref().filter(|_| emphasized)?;
         Some((emphasis.color, percent(emphasis.scale)))
     }
 
-    /// Tags before and after a keyword.
-    fn stressed(&self, n: usize, colored: bool) -> (String, String) {
+    /// The tags before and after a keyword.
+    fn emphasis_tags(&self, n: usize, colored: bool) -> (String, String) {
         let Some((color, scale)) = self.emphasis(n) else { return Default::default() };
         let (mut before, mut after) = (String::from("{"), String::from("{"));
         if colored {
@@ -85,65 +85,66 @@ impl Text<'_> {
     }
 
     pub(super) fn plain(&self) -> String {
-        self.with(|n| self.stressed(n, true))
+        self.tagged(|n| self.emphasis_tags(n, true))
     }
 
-    /// Each word swept while it is said. Lengths are differences of rounded moments, so that roundings do not add up. The sweep goes from left
-    /// to right whatever the script, so a word that does not run that way changes at once.
+    /// Text in which each word is swept with colour while it is spoken. Durations are differences
+    /// of rounded times, so that rounding errors do not accumulate. The sweep always moves from
+    /// left to right, so right-to-left words change colour at once.
     pub(super) fn karaoke(&self) -> String {
-        let origin = centis(self.cue.span.start());
+        let origin = centiseconds(self.cue.span.start());
         let mut at = 0;
-        self.with(|n| {
+        self.tagged(|n| {
             let word = self.cue.words[n].span;
-            let start = (centis(word.start()) - origin).max(at);
-            let end = (centis(word.end()) - origin).max(start);
+            let start = (centiseconds(word.start()) - origin).max(at);
+            let end = (centiseconds(word.end()) - origin).max(start);
             let wait = if start > at { format!("{{\\k{}}}", start - at) } else { String::new() };
             let sweep = if self.words[n].is_rtl { "k" } else { "kf" };
             at = end;
-            let (before, after) = self.stressed(n, true);
+            let (before, after) = self.emphasis_tags(n, true);
             (format!("{wait}{{\\{sweep}{}}}{before}", end - start), after)
         })
     }
 
-    /// Each word larger and coloured while it is said.
+    /// Text in which each word is larger and coloured while it is spoken.
     pub(super) fn pop(&self) -> String {
         let origin = self.cue.span.start();
-        self.with(|n| {
-            let (start, end) = self.lit(n);
+        self.tagged(|n| {
+            let (start, end) = self.highlighted(n);
             let (start, end) = (start.since(origin).micros() / 1000, end.since(origin).micros() / 1000);
             let grown = (start + POP_MS).min(end.max(start + 1));
             let last = n + 1 == self.words.len() && end >= self.cue.span.end().since(origin).micros() / 1000;
             let (color, scale) = self.emphasis(n).unwrap_or((self.style.color, 100));
             let (on, off) = (colour_tag(self.style.highlight), colour_tag(color));
             let large = percent(f64::from(scale) / 100.0 * POP_SCALE);
-            let (stress, _) = self.stressed(n, true);
-            // The colour changes at once, the size in a moment.
-            let mut tags = format!("{{\\r}}{}{stress}", self.sized());
+            let (stress, _) = self.emphasis_tags(n, true);
+            // The colour changes immediately, the size gradually.
+            let mut tags = format!("{{\\r}}{}{stress}", self.size_tag());
             let _ = write!(tags, "{{\\t({start},{},\\1c{on})\\t({start},{grown},\\fscx{large}\\fscy{large})", start + 1);
             if !last {
                 let _ = write!(tags, "\\t({end},{},\\1c{off})\\t({end},{},\\fscx{scale}\\fscy{scale})", end + 1, end + POP_MS);
             }
             tags.push('}');
-            (tags, format!("{{\\r}}{}", self.sized()))
+            (tags, format!("{{\\r}}{}", self.size_tag()))
         })
     }
 
-    /// The whole text unseen but for the plate behind one word.
+    /// Transparent text with a box behind one word.
     pub(super) fn plate(&self, active: usize) -> String {
-        // The first line's mark of direction would have a plate of its own.
+        // This keeps the first line's direction mark from getting a box of its own.
         let unseen = String::from("{\\alpha&HFF&}");
         unseen
-            + &self.with(|n| {
-                let (before, after) = self.stressed(n, false);
+            + &self.tagged(|n| {
+                let (before, after) = self.emphasis_tags(n, false);
                 if n == active { (format!("{{\\alpha&H00&}}{before}"), format!("{after}{{\\alpha&HFF&}}")) } else { (before, after) }
             })
     }
 
-    /// When a word is lit: from its start until the next is said, if that is soon.
-    pub(super) fn lit(&self, n: usize) -> (Timestamp, Timestamp) {
+    /// The span in which a word is highlighted: until the next word if the gap is short.
+    pub(super) fn highlighted(&self, n: usize) -> (Timestamp, Timestamp) {
         let word = self.cue.words[n].span;
         let next = self.cue.words.get(n + 1).map_or(self.cue.span.end(), |next| next.span.start());
-        let end = if next.since(word.end()).secs() <= LIT { next } else { word.end() };
+        let end = if next.since(word.end()).secs() <= MAX_HIGHLIGHT_GAP { next } else { word.end() };
         (word.start(), end)
     }
 }
@@ -152,12 +153,12 @@ fn percent(scale: f64) -> u32 {
     (scale * 100.0).round() as u32
 }
 
-/// `&HBBGGRR&`, as tags want it.
+/// A colour in the syntax of tags: `&HBBGGRR&`.
 fn colour_tag(Rgb(red, green, blue): Rgb) -> String {
     format!("&H{blue:02X}{green:02X}{red:02X}&")
 }
 
-/// A moment in hundredths of a second, to the nearest.
-pub(super) fn centis(at: Timestamp) -> i64 {
+/// A time in hundredths of a second, rounded to the nearest.
+pub(super) fn centiseconds(at: Timestamp) -> i64 {
     (at.micros().max(0) + 5_000) / 10_000
 }

@@ -1,8 +1,9 @@
-//! What captions need to know of fonts, and a guess for where none can be asked.
+//! The font interface of captions, and an estimate for planning without fonts.
 
-/// Tells which font shows a text, and how wide it is.
+/// Finds the fonts and the width of a text.
 pub(crate) trait Fonts {
-    /// `text`, which has no line ends, in parts of one font each, in order and without gaps. `family` is the font that is asked for.
+    /// Splits `text`, which contains no line breaks, into consecutive parts of one font each.
+    /// `family` is the requested font.
     fn parts(&self, text: &str, family: &str, bold: bool) -> Vec<Part>;
 }
 
@@ -11,29 +12,31 @@ pub(crate) trait Fonts {
 pub(crate) struct Part {
     pub(crate) text: String,
     pub(crate) font: Face,
-    /// How far it moves the pen, in sizes of the font asked for as libass counts them: from the font's highest to its lowest point.
+    /// The advance width relative to the requested font's size. As in libass, a font's size is the
+    /// distance from its ascender to its descender.
     pub(crate) width: f64,
 }
 
 /// The font of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Face {
-    /// The one that was asked for.
+    /// The requested font.
     Asked,
-    /// Another, since that one lacks the letters.
+    /// A fallback font that contains the characters.
     Other {
-        /// Its family.
+        /// The family name.
         family: String,
-        /// Whether it is a bold face.
+        /// Whether the face is bold.
         bold: bool,
-        /// Its size next to that of the font asked for, in percent: libass makes letters small whose font has room for tall marks.
+        /// The size relative to the requested font in percent. libass scales a font by its ascender
+        /// and descender, so fonts with tall diacritics look smaller.
         size: u32,
     },
-    /// No font has the letters.
+    /// No font contains the characters.
     Missing,
 }
 
-/// Widths as in a heavy sans face that has every letter.
+/// Estimates widths as in a heavy sans-serif font that contains all characters.
 pub(crate) struct Estimate;
 
 impl Fonts for Estimate {
@@ -50,7 +53,7 @@ fn width(letter: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '@' | '%' | '\u{2014}' => 0.78,
         'A'..='Z' => 0.58,
         ' '..='~' => 0.49,
-        // Han, kana and emoji fill a square; other letters are like Latin ones.
+        // Han, kana and emoji are square; other letters are similar to Latin ones.
         '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffff}' | '\u{1f000}'.. => 0.95,
         letter if letter.is_uppercase() => 0.62,
         _ => 0.52,

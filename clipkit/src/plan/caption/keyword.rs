@@ -1,65 +1,68 @@
-//! Which words of a talk matter most: pure counting, the same in every language as far as its writing allows.
+//! Finds the keywords of a transcript by counting, without language-specific word lists.
 
 use std::collections::HashMap;
 
 use crate::model::Word;
 
-/// What a number is worth; a name; a long word that is seldom said.
+/// The weights of a number, a name, and a long rare word.
 const NUMBER: f64 = 3.0;
 pub(super) const NAME: f64 = 2.0;
 const RARE: f64 = 1.0;
-/// Letters of a word that says something, in scripts with spaces.
-const LONG: usize = 7;
-/// A word is rare that is said less often than this, per word of the talk; and this often at most in a short talk.
+/// The minimum letters of a long word, in scripts with spaces.
+const MIN_LETTERS: usize = 7;
+/// A word is rare if its share of the transcript's words is at most this, or its count at most
+/// `RARE_COUNT` in short transcripts.
 const RARE_SHARE: f64 = 0.004;
-const RARE_TIMES: usize = 3;
-/// Where more of the words inside sentences than this are in capitals, capitals do not tell names (German nouns, titles).
-const CAPITALS: f64 = 0.25;
+const RARE_COUNT: usize = 3;
+/// If more than this part of the words inside sentences is capitalised, capitals do not mark names
+/// (German nouns, title case).
+const MAX_CAPITALS: f64 = 0.25;
 
-/// What is known of a talk's words as a whole.
+/// Word statistics of a transcript.
 pub(super) struct Vocabulary {
     times: HashMap<String, usize>,
     rare: usize,
-    capitals_tell: bool,
+    capitals_mark_names: bool,
 }
 
 impl Vocabulary {
-    pub(super) fn of(talk: &[Word]) -> Self {
+    pub(super) fn of(transcript: &[Word]) -> Self {
         let mut times: HashMap<String, usize> = HashMap::new();
-        for word in talk {
-            *times.entry(bare(&word.text)).or_default() += 1;
+        for word in transcript {
+            *times.entry(normalized(&word.text)).or_default() += 1;
         }
-        let inside = talk.windows(2).filter(|pair| !ends_sentence(&pair[0].text)).map(|pair| pair[1].text.as_str());
+        let inside = transcript.windows(2).filter(|pair| !ends_sentence(&pair[0].text)).map(|pair| pair[1].text.as_str());
         let (mut all, mut capital) = (0_usize, 0_usize);
         for word in inside {
             all += 1;
             capital += usize::from(is_capital(word));
         }
-        let rare = ((talk.len() as f64 * RARE_SHARE) as usize).max(RARE_TIMES);
-        Vocabulary { times, rare, capitals_tell: (capital as f64) < CAPITALS * all as f64 }
+        let rare = ((transcript.len() as f64 * RARE_SHARE) as usize).max(RARE_COUNT);
+        Vocabulary { times, rare, capitals_mark_names: (capital as f64) < MAX_CAPITALS * all as f64 }
     }
 
-    /// How much a word matters; 0 for one that does not. `before` is the word said before it.
+    /// The weight of a word, 0 if it is no keyword. `before` is the previous word.
     pub(super) fn weight(&self, word: &str, before: Option<&str>) -> f64 {
-        let bare = bare(word);
-        let letters = bare.chars().count();
-        if bare.chars().any(char::is_numeric) {
-            // "1" and "2" count things; "40%", "2026", "$3" say something.
+        let normalized = normalized(word);
+        let letters = normalized.chars().count();
+        if normalized.chars().any(char::is_numeric) {
+            // Small numbers such as "1" only count things; "40%", "2026" and "$3" carry
+            // information.
             return if letters > 1 || word.contains(['%', '$', '\u{20ac}', '\u{a3}', '\u{a5}']) { NUMBER } else { 0.0 };
         }
         let starts_sentence = before.is_none_or(ends_sentence);
-        // "I", "OK": capitals of a letter or two are no names.
-        if self.capitals_tell && is_capital(word) && !starts_sentence && letters > 2 {
+        // One or two capital letters ("I", "OK") are no name.
+        if self.capitals_mark_names && is_capital(word) && !starts_sentence && letters > 2 {
             return NAME;
         }
-        let times = self.times.get(&bare).copied().unwrap_or_default();
-        // Of equals, the longer says more.
-        if letters >= LONG && times <= self.rare { RARE + letters.min(20) as f64 / 100.0 } else { 0.0 }
+        let times = self.times.get(&normalized).copied().unwrap_or_default();
+        // Longer words have slightly higher weights.
+        if letters >= MIN_LETTERS && times <= self.rare { RARE + letters.min(20) as f64 / 100.0 } else { 0.0 }
     }
 }
 
-/// A word as it is compared with others: letters and digits, in lower case.
-pub(super) fn bare(word: &str) -> String {
+/// A word in its form for comparison: letters and digits in lower case.
+pub(super) fn normalized(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -76,13 +79,14 @@ fn ends_sentence(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn talk(text: &str) -> Vec<Word> {
+    fn transcript(text: &str) -> Vec<Word> {
         text.split(' ').enumerate().map(|(n, text)| Word::new(text, n as f64, n as f64 + 0.9)).collect()
     }
 
     #[test]
-    fn numbers_names_and_rare_long_words_matter_in_that_order() {
-        let words = talk("When I met Einstein in 1905 he said that gravitation is a thing. Actually it is 1 of many things that we know.");
+    fn numbers_outweigh_names_and_names_outweigh_rare_words() {
+        let words =
+            transcript("When I met Einstein in 1905 he said that gravitation is a thing. Actually it is 1 of many things that we know.");
         let vocabulary = Vocabulary::of(&words);
         let weight = |n: usize| vocabulary.weight(&words[n].text, n.checked_sub(1).map(|n| words[n].text.as_str()));
         let found: Vec<(&str, f64)> =
@@ -92,16 +96,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_all_the_time_is_no_keyword() {
-        let words = talk(&"probably we are here ".repeat(30));
+    fn frequent_words_are_no_keywords() {
+        let words = transcript(&"probably we are here ".repeat(30));
         assert_eq!(Vocabulary::of(&words).weight("Probably", Some("is.")), 0.0);
     }
 
     #[test]
-    fn capitals_tell_nothing_where_they_abound() {
-        let words = talk("Der Hund und die Katze sehen im Garten den Vogel");
+    fn frequent_capitals_do_not_mark_names() {
+        let words = transcript("Der Hund und die Katze sehen im Garten den Vogel");
         let vocabulary = Vocabulary::of(&words);
         assert_eq!(vocabulary.weight("Hund", Some("der")), 0.0);
-        assert_eq!(Vocabulary::of(&talk("the dog of Anna runs very fast home")).weight("Anna", Some("of")), NAME);
+        assert_eq!(Vocabulary::of(&transcript("the dog of Anna runs very fast home")).weight("Anna", Some("of")), NAME);
     }
 }

@@ -1,25 +1,25 @@
-//! Where a text's lines break, and how large its letters are, so that an animated word never moves to another line.
+//! Line breaking and font scaling for caption text, so that animated words stay on their lines.
 
-use super::typeset::{Typeset, is_spaced_after};
+use super::typeset::{TypesetWord, is_spaced_after};
 
-/// The most lines, but for texts that would be set much too small in them.
-const LINES: usize = 2;
-/// Letters smaller than this part of their size call for another line.
-const SMALL: f64 = 0.62;
-const MOST_LINES: usize = 4;
-/// What a line costs that a single short word has to itself, next to one that is all empty.
+/// The maximum number of lines, unless the font would have to be much too small.
+const PREFERRED_LINES: usize = 2;
+/// A smaller scale than this calls for another line.
+const MIN_FIT: f64 = 0.62;
+const MAX_LINES: usize = 4;
+/// The cost of a short word alone on a line, relative to an empty line.
 const ORPHAN_COST: f64 = 0.6;
-/// What it costs that a line starts with what closes, or ends with what opens: in no script is that done.
+/// The cost of a line that starts with closing punctuation or ends with opening punctuation.
 const WRONG_BREAK_COST: f64 = 4.0;
-/// Letters of a word that is short.
-const SHORT: usize = 3;
+/// The maximum letters of a short word.
+const SHORT_WORD: usize = 3;
 
-/// Where lines break and how large letters are.
+/// Line breaks and font scale.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Layout {
-    /// For each word but the last, whether the line ends after it.
+    /// For each word but the last, whether a line break follows.
     pub(super) breaks: Vec<bool>,
-    /// The letters' size, next to the one asked for: 1 or less.
+    /// The font scale, at most 1.
     pub(super) fit: f64,
 }
 
@@ -29,18 +29,19 @@ impl Layout {
     }
 }
 
-/// Breaks words into as few lines as fit into `room` (in font sizes), evenly filled. Letters shrink where one word is too wide, or where
-/// two lines are too few. `tallest` (in font sizes, for all lines together) shrinks them too.
-pub(super) fn layout(words: &[Typeset], space: f64, room: f64, tallest: f64) -> Layout {
+/// Breaks words into as few, evenly filled lines as fit into the width `room`. The font shrinks if
+/// a word is too wide or two lines are too few, and to keep the height of all lines below
+/// `tallest`. Both are in font sizes.
+pub(super) fn layout(words: &[TypesetWord], space: f64, room: f64, tallest: f64) -> Layout {
     let line = Line::of(words, space);
     let mut best: Option<Layout> = None;
-    for lines in 1..=MOST_LINES {
+    for lines in 1..=MAX_LINES {
         let narrowest = line.narrowest(lines);
         let fit = (room / narrowest.max(1e-6)).min(tallest / lines as f64).clamp(0.01, 1.0);
         if best.as_ref().is_some_and(|best| fit <= best.fit + 0.01) {
             continue;
         }
-        let enough = fit >= 1.0 || (lines >= LINES && fit >= SMALL);
+        let enough = fit >= 1.0 || (lines >= PREFERRED_LINES && fit >= MIN_FIT);
         best = Some(Layout { breaks: line.breaks(lines, (room / fit).max(narrowest)), fit });
         if enough {
             break;
@@ -49,18 +50,18 @@ pub(super) fn layout(words: &[Typeset], space: f64, room: f64, tallest: f64) -> 
     best.unwrap_or(Layout { breaks: vec![false; words.len().saturating_sub(1)], fit: 1.0 })
 }
 
-/// Words on one endless line.
+/// Words on a single line of unlimited width.
 struct Line {
-    /// Where each word starts and ends.
+    /// The start and end of each word, in font sizes.
     ends: Vec<(f64, f64)>,
-    /// Whether a word is short.
+    /// Whether each word is short.
     short: Vec<bool>,
-    /// Whether a line may well end after a word.
+    /// Whether a line break is allowed after each word.
     breakable: Vec<bool>,
 }
 
 impl Line {
-    fn of(words: &[Typeset], space: f64) -> Self {
+    fn of(words: &[TypesetWord], space: f64) -> Self {
         let mut at = 0.0;
         let ends = words.iter().enumerate().map(|(n, word)| {
             let start = at;
@@ -70,8 +71,8 @@ impl Line {
         });
         Line {
             ends: ends.collect(),
-            short: words.iter().map(|word| word.text.chars().count() <= SHORT).collect(),
-            breakable: words.windows(2).map(|pair| !opens(&pair[0].text) && !closes(&pair[1].text)).collect(),
+            short: words.iter().map(|word| word.text.chars().count() <= SHORT_WORD).collect(),
+            breakable: words.windows(2).map(|pair| !forbids_break_after(&pair[0].text) && !forbids_break_before(&pair[1].text)).collect(),
         }
     }
 
@@ -82,7 +83,7 @@ impl Line {
         }
     }
 
-    /// The width of the narrowest column that holds the words in so many lines.
+    /// The smallest width in which the words fit into the given number of lines.
     fn narrowest(&self, lines: usize) -> f64 {
         let widest = self.ends.iter().map(|(start, end)| end - start).fold(0.0, f64::max);
         let (mut low, mut high) = (widest, self.width(0, self.ends.len()).max(widest));
@@ -96,7 +97,7 @@ impl Line {
         high
     }
 
-    /// How many lines are filled at a width.
+    /// The number of lines at a width, with greedy breaking.
     fn count(&self, width: f64) -> usize {
         let (mut lines, mut from) = (1, 0);
         for to in 1..=self.ends.len() {
@@ -108,11 +109,12 @@ impl Line {
         lines
     }
 
-    /// The breaks that cost least, of those that leave no line wider than `width`.
+    /// The line breaks with the minimum cost, without lines wider than `width`.
     fn breaks(&self, lines: usize, width: f64) -> Vec<bool> {
         let words = self.ends.len();
         let even = self.width(0, words) / lines as f64;
-        // best[l][n]: the least cost of the first n words in l lines, and where the last of them starts.
+        // best[l][n]: the minimum cost of the first n words in l lines, and the start of the last
+        // line.
         let mut best = vec![vec![(f64::INFINITY, 0); words + 1]; lines + 1];
         best[0][0].0 = 0.0;
         for l in 1..=lines {
@@ -147,19 +149,20 @@ impl Line {
     }
 }
 
-/// Whether a line may not end with this word.
-pub(super) fn opens(word: &str) -> bool {
+/// Whether a line must not end with this word, because it ends with opening punctuation.
+pub(super) fn forbids_break_after(word: &str) -> bool {
     word.ends_with(['(', '[', '{', '\u{00bf}', '\u{00a1}', '\u{201c}', '\u{300c}', '\u{300e}', '\u{3010}', '\u{ff08}', '\u{300a}'])
 }
 
-/// Whether a line may not start with this word: what closes, small kana, the sign that lengthens.
-pub(super) fn closes(word: &str) -> bool {
+/// Whether a line must not start with this word: closing punctuation, small kana or a prolonged
+/// sound mark.
+pub(super) fn forbids_break_before(word: &str) -> bool {
     word.starts_with([
         '.', ',', '!', '?', ':', ';', ')', ']', '}', '%', '\u{2026}', '\u{201d}', '\u{3001}', '\u{3002}', '\u{300d}', '\u{300f}',
         '\u{3011}', '\u{300b}', '\u{ff01}', '\u{ff09}', '\u{ff0c}', '\u{ff0e}', '\u{ff1a}', '\u{ff1b}', '\u{ff1f}', '\u{30fb}', '\u{30fc}',
         '\u{3041}', '\u{3043}', '\u{3045}', '\u{3047}', '\u{3049}', '\u{3063}', '\u{3083}', '\u{3085}', '\u{3087}', '\u{30a1}', '\u{30a3}',
         '\u{30a5}', '\u{30a7}', '\u{30a9}', '\u{30c3}', '\u{30e3}', '\u{30e5}', '\u{30e7}', '\u{060c}', '\u{061b}', '\u{061f}',
-    ]) && word.chars().count() <= SHORT
+    ]) && word.chars().count() <= SHORT_WORD
 }
 
 #[cfg(test)]
@@ -169,8 +172,8 @@ mod tests {
     use super::super::fonts::Estimate;
     use super::*;
 
-    fn set(text: &str) -> Vec<Typeset> {
-        text.split(' ').map(|word| Typeset::new(word, "Lato", false, 1.0, &Estimate)).collect()
+    fn set(text: &str) -> Vec<TypesetWord> {
+        text.split(' ').map(|word| TypesetWord::new(word, "Lato", false, 1.0, &Estimate)).collect()
     }
 
     fn broken(text: &str, room: f64) -> (Vec<String>, f64) {
@@ -191,16 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_few_and_even_and_no_short_word_stands_alone() {
+    fn lines_are_few_and_even_without_single_short_words() {
         assert_eq!(broken("one short line", 10.0).0, ["one short line"]);
         assert_eq!(broken("this text takes two lines of it", 8.0).0, ["this text takes", "two lines of it"]);
-        // Filled greedily, "a" would stand alone.
+        // Greedy breaking would leave "a" alone.
         assert_eq!(broken("measurements understood a", 10.9).0, ["measurements", "understood a"]);
         assert_eq!(broken("きのう ここで みた 。", 4.5).0, ["きのう ここで", "みた 。"]);
     }
 
     #[test]
-    fn letters_shrink_for_a_wide_word_and_for_too_little_height() {
+    fn the_font_shrinks_for_wide_words_and_low_areas() {
         let (lines, fit) = broken("extraordinarily", 3.0);
         assert!(lines.len() == 1 && (0.3..0.6).contains(&fit), "{fit}");
         let words = set("some words of a title");
@@ -210,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_wider_than_its_room(text in "[a-zA-Z.,今 ]{1,80}", room in 0.5..20.0f64) {
+        fn no_line_exceeds_its_width(text in "[a-zA-Z.,今 ]{1,80}", room in 0.5..20.0f64) {
             let words = set(&text);
             let layout = layout(&words, 0.2, room, 50.0);
             prop_assert_eq!(layout.breaks.len() + 1, words.len());

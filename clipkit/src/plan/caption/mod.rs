@@ -1,4 +1,5 @@
-//! Pure: words to cues, cues to places, all of it to ASS. Fonts are asked through [`Fonts`].
+//! Captions: groups words into cues, places them, and writes ASS documents. Pure; the renderer
+//! provides its fonts through [`Fonts`].
 
 mod ass;
 mod cue;
@@ -14,4 +15,4 @@ mod word_timing;
 pub(crate) use ass::{Document, document};
 pub(crate) use cue::cues;
 pub(crate) use fonts::{Face, Fonts, Part};
-pub(crate) use place::{Around, hook, place};
+pub(crate) use place::{HookContext, hook, place};

@@ -1,43 +1,44 @@
-//! Where captions and the title stand, so that they do not hide who speaks, nor each other.
+//! Places captions and title so that they hide neither faces nor each other.
 
 use super::fonts::Estimate;
 use super::layout::layout;
-use super::text::{pieces, shown};
-use super::typeset::Typeset;
+use super::text::{segments, visible_text};
+use super::typeset::TypesetWord;
 use crate::model::{CaptionTrack, Cue, CuePlace, FaceTrack, Hook, HookStyle, Layout, Rect, Scene, Span, Timestamp};
 
-/// Two lines, in font sizes.
-const BLOCK: f64 = 2.3;
-/// The part of a face box that is mouth and chin, from below.
-const MOUTH: f64 = 0.5;
-/// What it costs to hide the rest of a face, next to hiding the mouth.
+/// The height of a cue with two lines, in font sizes.
+const CUE_HEIGHT: f64 = 2.3;
+/// The lower part of a face box that counts as mouth and chin.
+const MOUTH_PART: f64 = 0.5;
+/// The cost of covering the upper part of a face, relative to covering the mouth.
 const FACE_COST: f64 = 0.35;
-/// What it costs to stand on the picture where part of the output is free of it.
+/// The cost of covering the picture in layouts that leave part of the output free.
 const PICTURE_COST: f64 = 0.3;
-/// What it costs that a title stands on captions.
+/// The cost of a title that covers captions.
 const CAPTIONS_COST: f64 = 5.0;
-/// What it costs to stand a whole height away from where the style wants to.
-const AWAY_COST: f64 = 0.25;
-/// Captions do not move for faces they hide less of the time than this.
-const FORGIVEN: f64 = 0.15;
+/// The cost per output height of the distance from the preferred position.
+const DISTANCE_COST: f64 = 0.25;
+/// Captions stay in place if they cover mouths for at most this part of the time.
+const TOLERATED_PART: f64 = 0.15;
 const STEP: f64 = 0.02;
-/// How far a title's plate reaches beyond its lines, and what is left free around it, in font sizes.
-const HOOK_AROUND: f64 = 0.35;
+/// The padding of a title's plate plus the margin around it, in font sizes.
+const HOOK_MARGIN: f64 = 0.35;
 
-/// Stretches of the output's height: where something is that text should not hide.
-struct Shown {
+/// A vertical range of the output, as fractions of its height from the top.
+struct Extent {
     top: f64,
     end: f64,
 }
 
-/// Places the captions: where the style wants them, or the nearest place inside the safe area that hides mouths less. One place for each
-/// kind of layout in the clip, since captions that jump about are harder to read than some that touch a face: on a split picture its seam,
-/// and where a picture leaves some of the output free, there if that is not far.
+/// Places the captions at the style's position or, if they would cover mouths, at the nearest
+/// better position inside the safe area. Each kind of layout in the clip has one position, because
+/// captions that jump are harder to read than captions that touch a face. In a split layout it is
+/// preferably the border between the halves; in a layout with free space it is preferably there.
 pub(crate) fn place(track: &mut CaptionTrack, scenes: &[Scene], faces: &[FaceTrack]) {
     let mut known: Vec<(std::mem::Discriminant<Layout>, CuePlace)> = Vec::new();
     let style = track.style.clone();
     for n in 0..track.cues.len() {
-        let Some(layout) = scene_of(scenes, track.cues[n].span).map(|scene| &scene.layout) else { continue };
+        let Some(layout) = main_scene(scenes, track.cues[n].span).map(|scene| &scene.layout) else { continue };
         let kind = std::mem::discriminant(layout);
         let found = known.iter().find(|(other, _)| *other == kind).map(|(_, place)| *place);
         let place = found.unwrap_or_else(|| {
@@ -47,41 +48,42 @@ pub(crate) fn place(track: &mut CaptionTrack, scenes: &[Scene], faces: &[FaceTra
             place
         });
         match (layout, place) {
-            // The usual layout's place is the track's own.
+            // The position in the fill layout is the track's own.
             (Layout::Fill { .. }, CuePlace::Bottom(bottom)) => track.style.position = bottom,
             (_, place) => track.cues[n].place = Some(place).filter(|place| *place != CuePlace::Bottom(style.position)),
         }
     }
 }
 
-/// The scene that most of a span lies in.
-fn scene_of(scenes: &[Scene], span: Span) -> Option<&Scene> {
+/// The scene with the longest overlap with a span.
+fn main_scene(scenes: &[Scene], span: Span) -> Option<&Scene> {
     scenes.iter().max_by_key(|scene| scene.span.intersection(span).map_or(0, |part| part.duration().as_micros()))
 }
 
-/// The best place in scenes of one kind.
+/// The best position in scenes with one kind of layout.
 fn best(track: &CaptionTrack, scenes: &[&Scene], faces: &[FaceTrack]) -> CuePlace {
     let (style, safe) = (&track.style, track.safe_area);
-    let height = BLOCK * style.size;
-    let shown = on_screen(scenes, faces, Span::between(Timestamp::ZERO, Timestamp::from_micros(i64::MAX)));
+    let height = CUE_HEIGHT * style.size;
+    let shown = face_extents(scenes, faces, Span::between(Timestamp::ZERO, Timestamp::from_micros(i64::MAX)));
     let (highest, lowest) = (safe.y + height, safe.y + safe.height);
     let wanted = style.position.clamp(highest.min(lowest), lowest);
-    let hidden = |bottom: f64| if style.avoid_faces { hides(&shown, bottom - height, bottom) } else { 0.0 };
+    let hidden = |bottom: f64| if style.avoid_faces { face_cost(&shown, bottom - height, bottom) } else { 0.0 };
     if scenes.iter().any(|scene| matches!(scene.layout, Layout::Split { .. })) && (highest..=lowest).contains(&(0.5 + height / 2.0)) {
         const SEAM: f64 = 0.5;
-        if hidden(SEAM + height / 2.0) <= FORGIVEN {
+        if hidden(SEAM + height / 2.0) <= TOLERATED_PART {
             return CuePlace::Middle(SEAM);
         }
     }
-    let covered = |bottom: f64| picture(scenes, bottom - height, bottom);
-    if hidden(wanted) <= FORGIVEN && covered(wanted) <= 0.0 {
+    let covered = |bottom: f64| picture_cost(scenes, bottom - height, bottom);
+    if hidden(wanted) <= TOLERATED_PART && covered(wanted) <= 0.0 {
         return CuePlace::Bottom(style.position);
     }
-    let cost = |bottom: f64| hidden(bottom) + covered(bottom) + AWAY_COST * (bottom - wanted).abs();
+    let cost = |bottom: f64| hidden(bottom) + covered(bottom) + DISTANCE_COST * (bottom - wanted).abs();
     CuePlace::Bottom(cheapest(highest, lowest, wanted, cost))
 }
 
-/// The cheapest place from `least` to `most`, to a thousandth; `wanted` where nothing is cheaper.
+/// The position from `least` to `most` with the lowest cost, rounded to thousandths; `wanted` if no
+/// other is cheaper.
 fn cheapest(least: f64, most: f64, wanted: f64, cost: impl Fn(f64) -> f64) -> f64 {
     let steps = ((most - least) / STEP).max(0.0) as usize;
     let places = (0..=steps).map(|n| least + n as f64 * STEP).chain([most.max(least), wanted]);
@@ -89,11 +91,12 @@ fn cheapest(least: f64, most: f64, wanted: f64, cost: impl Fn(f64) -> f64) -> f6
     (best * 1000.0).round() / 1000.0
 }
 
-/// Which part of the time text from `top` to `bottom` hides a mouth; the rest of a face counts less.
-fn hides(shown: &[Shown], top: f64, bottom: f64) -> f64 {
+/// The part of the time in which text from `top` to `bottom` covers a mouth. The upper part of a
+/// face counts less.
+fn face_cost(shown: &[Extent], top: f64, bottom: f64) -> f64 {
     let over = |from: f64, to: f64| bottom > from && top < to;
-    let cost = shown.iter().map(|Shown { top, end }| {
-        let lips = end - (end - top) * MOUTH;
+    let cost = shown.iter().map(|Extent { top, end }| {
+        let lips = end - (end - top) * MOUTH_PART;
         if over(lips, *end) {
             1.0
         } else if over(*top, *end) {
@@ -105,8 +108,9 @@ fn hides(shown: &[Shown], top: f64, bottom: f64) -> f64 {
     cost.sum::<f64>() / shown.len().max(1) as f64
 }
 
-/// What it costs that text from `top` to `bottom` stands on the picture, where that does not fill the output: its mean over scenes.
-fn picture(scenes: &[&Scene], top: f64, bottom: f64) -> f64 {
+/// The mean cost over scenes of text from `top` to `bottom` on the picture, in layouts that leave
+/// part of the output free.
+fn picture_cost(scenes: &[&Scene], top: f64, bottom: f64) -> f64 {
     let cost = scenes.iter().map(|scene| {
         if !matches!(scene.layout, Layout::Fit { .. } | Layout::Pip { .. }) {
             return 0.0;
@@ -117,8 +121,8 @@ fn picture(scenes: &[&Scene], top: f64, bottom: f64) -> f64 {
     cost.sum::<f64>() / scenes.len().max(1) as f64
 }
 
-/// Where faces are in the output while `span` lasts, in each window that they are seen in.
-fn on_screen(scenes: &[&Scene], faces: &[FaceTrack], span: Span) -> Vec<Shown> {
+/// The vertical ranges of the faces in the output during `span`, for each window that shows them.
+fn face_extents(scenes: &[&Scene], faces: &[FaceTrack], span: Span) -> Vec<Extent> {
     let mut shown = Vec::new();
     for sample in faces.iter().flat_map(|face| &face.samples).filter(|sample| span.contains(sample.at)) {
         let Some(scene) = scenes.iter().find(|scene| scene.span.contains(sample.at)) else { continue };
@@ -127,18 +131,18 @@ fn on_screen(scenes: &[&Scene], faces: &[FaceTrack], span: Span) -> Vec<Shown> {
             let window = crop.at(sample.at);
             if (window.x..window.x + window.width).contains(&x) && (window.y..window.y + window.height).contains(&y) {
                 let height = |y: f64| place.y + (y - window.y) / window.height * place.height;
-                shown.push(Shown { top: height(sample.rect.y), end: height(sample.rect.y + sample.rect.height) });
+                shown.push(Extent { top: height(sample.rect.y), end: height(sample.rect.y + sample.rect.height) });
             }
         }
     }
     shown
 }
 
-/// What a title has to keep clear of.
-pub(crate) struct Around<'a> {
-    /// The output's columns and rows.
+/// The surroundings of a title. Faces and scenes are on the clip's timeline.
+pub(crate) struct HookContext<'a> {
+    /// The output's width and height in pixels.
     pub(crate) size: (u32, u32),
-    /// The part of the output that the platform's interface leaves free.
+    /// The area that the platform's interface leaves free, in fractions of the output.
     pub(crate) safe_area: Rect,
     pub(crate) clip: Span,
     pub(crate) scenes: &'a [Scene],
@@ -146,45 +150,48 @@ pub(crate) struct Around<'a> {
     pub(crate) captions: Option<&'a CaptionTrack>,
 }
 
-/// A title over the clip's first seconds: as high as it can be inside the safe area without hiding faces or captions. None for a text of
-/// which nothing would be seen.
-pub(crate) fn hook(text: &str, style: &HookStyle, around: &Around<'_>) -> Option<Hook> {
-    let span = Span::between(Timestamp::ZERO, Timestamp::from_secs(style.secs.min(around.clip.duration().as_secs_f64())));
-    let words: Vec<Typeset> =
-        pieces(text).iter().map(|word| Typeset::new(&shown(word, false), &style.font, style.bold, 1.0, &Estimate)).collect();
+/// The title over the first seconds of the clip, as high in the safe area as possible without
+/// covering faces or captions. `None` if the text has no visible characters.
+pub(crate) fn hook(text: &str, style: &HookStyle, context: &HookContext<'_>) -> Option<Hook> {
+    let span = Span::between(Timestamp::ZERO, Timestamp::from_secs(style.secs.min(context.clip.duration().as_secs_f64())));
+    let words: Vec<TypesetWord> =
+        segments(text).iter().map(|word| TypesetWord::new(&visible_text(word, false), &style.font, style.bold, 1.0, &Estimate)).collect();
     if words.iter().all(|word| word.text.is_empty()) {
         return None;
     }
-    let (safe, columns, rows) = (around.safe_area, f64::from(around.size.0), f64::from(around.size.1).max(1.0));
-    // As captions, in the middle of the picture.
+    let (safe, columns, rows) = (context.safe_area, f64::from(context.size.0), f64::from(context.size.1).max(1.0));
+    // Like captions, the title is centred in the picture.
     let side = safe.x.max(1.0 - safe.x - safe.width).clamp(0.0, 0.45);
-    let room = (1.0 - 2.0 * side) * columns / (style.size * rows) - 2.0 * HOOK_AROUND;
+    let room = (1.0 - 2.0 * side) * columns / (style.size * rows) - 2.0 * HOOK_MARGIN;
     let lines = layout(&words, 0.2, room.max(0.1), f64::INFINITY);
-    let height = ((lines.lines() as f64 * lines.fit + 2.0 * HOOK_AROUND) * style.size).min(safe.height);
-    let scenes: Vec<&Scene> = around.scenes.iter().collect();
-    let seen = on_screen(&scenes, around.faces, span);
+    let height = ((lines.lines() as f64 * lines.fit + 2.0 * HOOK_MARGIN) * style.size).min(safe.height);
+    let scenes: Vec<&Scene> = context.scenes.iter().collect();
+    let seen = face_extents(&scenes, context.faces, span);
     let first: Vec<&Scene> = scenes.iter().copied().filter(|scene| scene.span.intersection(span).is_some()).collect();
-    let cues: Vec<Shown> = around.captions.map_or(Vec::new(), |track| {
+    let cues: Vec<Extent> = context.captions.map_or(Vec::new(), |track| {
         let during = track.cues.iter().filter(|cue| cue.span.intersection(span).is_some());
-        during.map(|cue| extent(track, cue)).collect()
+        during.map(|cue| cue_extent(track, cue)).collect()
     });
     let top = cheapest(safe.y, safe.y + safe.height - height, safe.y, |top| {
         let bottom = top + height;
         let collides = cues.iter().any(|cue| bottom > cue.top && top < cue.end);
-        hides(&seen, top, bottom) + picture(&first, top, bottom) + AWAY_COST * (top - safe.y) + if collides { CAPTIONS_COST } else { 0.0 }
+        face_cost(&seen, top, bottom)
+            + picture_cost(&first, top, bottom)
+            + DISTANCE_COST * (top - safe.y)
+            + if collides { CAPTIONS_COST } else { 0.0 }
     });
     Some(Hook { text: text.to_owned(), span, area: Rect::new(side, top, 1.0 - 2.0 * side, height), style: style.clone() })
 }
 
-/// Where a cue of two lines stands.
-fn extent(track: &CaptionTrack, cue: &Cue) -> Shown {
-    let (height, safe) = (BLOCK * track.style.size, track.safe_area);
+/// The vertical range of a cue with two lines.
+fn cue_extent(track: &CaptionTrack, cue: &Cue) -> Extent {
+    let (height, safe) = (CUE_HEIGHT * track.style.size, track.safe_area);
     let bottom = match cue.place.unwrap_or(CuePlace::Bottom(track.style.position)) {
         CuePlace::Bottom(at) => at,
         CuePlace::Middle(at) => at + height / 2.0,
     };
     let end = bottom.min(safe.y + safe.height).max(safe.y + height);
-    Shown { top: end - height, end }
+    Extent { top: end - height, end }
 }
 
 #[cfg(test)]
@@ -196,7 +203,7 @@ mod tests {
         Span::secs(from, to).unwrap()
     }
 
-    /// Ten seconds in which a word is said each second.
+    /// Ten cues of one second with one word each.
     fn track(style: &CaptionStyle, platform: Platform) -> CaptionTrack {
         let cue = |n: u32| {
             let span = span(f64::from(n), f64::from(n) + 1.0);
@@ -222,29 +229,29 @@ mod tests {
     }
 
     #[test]
-    fn captions_leave_the_mouth_free_and_stay_put_otherwise() {
+    fn captions_move_only_if_they_would_cover_the_mouth() {
         let style = CaptionStyle::karaoke();
-        let block = BLOCK * style.size;
-        // A face in the upper third, as usual: nothing to do.
+        let block = CUE_HEIGHT * style.size;
+        // A face in the upper third: the captions stay.
         assert_eq!(placed(Rect::new(0.4, 0.15, 0.1, 0.3), &style), style.position);
-        // A mouth where the captions would be.
+        // A mouth at the position of the captions.
         let low = Rect::new(0.4, 0.4, 0.1, 0.25);
         let moved = placed(low, &style);
         assert!(moved <= 0.4 + 1e-9 && moved - block >= 269.0 / 1920.0 - 1e-9, "{moved}");
-        // The same face outside the window, or with faces ignored.
+        // The same face outside the window, and with `avoid_faces` off.
         assert_eq!(placed(Rect { x: 0.8, ..low }, &style), style.position);
         assert_eq!(placed(low, &CaptionStyle { avoid_faces: false, ..style.clone() }), style.position);
     }
 
     #[test]
-    fn a_face_that_fills_the_picture_keeps_its_mouth_at_least() {
+    fn captions_never_cover_the_mouth_of_a_large_face() {
         let style = CaptionStyle::karaoke();
         let moved = placed(Rect::new(0.35, 0.1, 0.2, 0.6), &style);
         assert!(moved <= 0.4 + 1e-9, "{moved}");
     }
 
     #[test]
-    fn each_layout_has_its_own_place() {
+    fn each_layout_has_its_own_caption_position() {
         let half = || Crop::still(Rect::new(0.0, 0.0, 0.5, 0.5));
         let split = Layout::Split { top: half(), bottom: half(), speaking: Vec::new() };
         let fit = Layout::Fit { pane: Pane { crop: Crop::still(Rect::FULL), place: Rect::new(0.0, 0.25, 1.0, 0.3164) } };
@@ -260,20 +267,20 @@ mod tests {
         assert!(track.cues[..4].iter().all(|cue| cue.place.is_none()));
         assert!(track.cues[4..7].iter().all(|cue| cue.place == Some(CuePlace::Middle(0.5))));
         let Some(CuePlace::Bottom(bottom)) = track.cues[9].place else { panic!("{:?}", track.cues[9]) };
-        assert!(bottom - BLOCK * style.size >= 0.25 + 0.3164 - 0.002 && bottom <= 0.75 + 1e-9, "below the picture: {bottom}");
-        // A mouth on the seam sends captions elsewhere.
+        assert!(bottom - CUE_HEIGHT * style.size >= 0.25 + 0.3164 - 0.002 && bottom <= 0.75 + 1e-9, "below the picture: {bottom}");
+        // A mouth at the border between the halves moves the captions.
         let mut moved = self::track(&style, Platform::Shorts);
         place(&mut moved, &scenes[1..2], &[face(Rect::new(0.1, 0.35, 0.2, 0.2))]);
         assert!(!moved.cues.iter().any(|cue| cue.place == Some(CuePlace::Middle(0.5))), "{:?}", moved.cues[0]);
     }
 
     #[test]
-    fn a_title_keeps_clear_of_faces_and_captions() {
+    fn a_title_covers_neither_faces_nor_captions() {
         let scenes = [Scene { span: span(0.0, 10.0), layout: fill() }];
         let mut track = track(&CaptionStyle::karaoke(), Platform::Generic);
         let high = [face(Rect::new(0.4, 0.1, 0.1, 0.25))];
         let with = |text: &str, track: &CaptionTrack, faces: &[FaceTrack]| {
-            let around = Around {
+            let around = HookContext {
                 size: (1080, 1920),
                 safe_area: track.safe_area,
                 clip: span(0.0, 10.0),
@@ -286,9 +293,9 @@ mod tests {
         let free = with("Why every clock is wrong", &track, &[]).unwrap();
         assert!((free.area.y - track.safe_area.y).abs() < 0.001 && free.span == span(0.0, 3.0));
         let moved = with("Why every clock is wrong", &track, &high).unwrap().area;
-        let captions = extent(&track, &track.cues[0]);
+        let captions = cue_extent(&track, &track.cues[0]);
         assert!(moved.y >= 0.35 - 1e-9 && moved.y + moved.height <= captions.top, "{moved:?}");
-        // Captions at the top: the title goes below them.
+        // With captions at the top, the title is below them.
         track.style.position = 0.3;
         let below = with("Why every clock is wrong", &track, &[]).unwrap().area;
         assert!(below.y >= 0.3 - 1e-9, "{below:?}");

@@ -1,29 +1,31 @@
-//! Text is data: what of a word is shown, which way it runs, and how it is written so that libass shows it as it stands.
+//! Prepares text for display: visible characters, direction and escaping for libass.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::model::script::is_unspaced;
 
-/// No word is longer; what is, is an address or noise, and would have to be set too small to read.
-const LONGEST: usize = 48;
+/// The maximum length of a word in grapheme clusters. Longer ones are addresses or noise and would
+/// be too small to read.
+const MAX_LENGTH: usize = 48;
 
-/// What is shown of a word: one line, without what nobody sees (controls, bidi formatting, zero-width letters), which could break a
-/// line, turn its direction or hide that two words differ.
-pub(super) fn shown(word: &str, uppercase: bool) -> String {
+/// The visible text of a word: one line without invisible characters (controls, bidi formatting,
+/// zero-width characters), which could break a line, change its direction or hide a difference
+/// between words.
+pub(super) fn visible_text(word: &str, uppercase: bool) -> String {
     let letters: Vec<char> = word.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !is_invisible(*c)).collect();
     let mut out = String::with_capacity(word.len());
     for (n, letter) in letters.iter().enumerate() {
         let between = |n: Option<usize>| n.and_then(|n| letters.get(n)).is_some_and(|c| !c.is_ascii() && !is_joiner(*c));
         match letter {
             ' ' if out.ends_with(' ') => {}
-            // Joiners shape Arabic, Indic letters and emoji, and mean nothing elsewhere.
+            // Joiners shape Arabic, Indic scripts and emoji; elsewhere they have no effect.
             joiner if is_joiner(*joiner) && !(between(n.checked_sub(1)) && between(n.checked_add(1))) => {}
             letter => out.push(*letter),
         }
     }
     let out = out.trim();
     let out = if uppercase { out.to_uppercase() } else { out.to_owned() };
-    match out.grapheme_indices(true).nth(LONGEST) {
+    match out.grapheme_indices(true).nth(MAX_LENGTH) {
         Some((at, _)) => format!("{}\u{2026}", &out[..at]),
         None => out,
     }
@@ -33,8 +35,8 @@ fn is_joiner(letter: char) -> bool {
     matches!(letter, '\u{200c}' | '\u{200d}')
 }
 
-/// Letters without a shape of their own: controls, format characters of Unicode (but joiners), variation selectors, fillers, tags, the
-/// skin tones of emoji, and code points that are no characters.
+/// Whether a character is invisible: controls, Unicode format characters except joiners, variation
+/// selectors, fillers, tags, emoji skin tones and noncharacters.
 fn is_invisible(letter: char) -> bool {
     let point = u32::from(letter);
     letter.is_control()
@@ -45,18 +47,20 @@ fn is_invisible(letter: char) -> bool {
             | 0x1_bca0..=0x1_bca3 | 0x1_d173..=0x1_d17a | 0x1_f3fb..=0x1_f3ff | 0xe_0000..=0xe_0fff)
 }
 
-/// Whether this letter is written from right to left: Hebrew, Arabic, Syriac, Thaana, N'Ko and their kin.
+/// Whether a letter belongs to a right-to-left script: Hebrew, Arabic, Syriac, Thaana, N'Ko and
+/// related scripts.
 fn is_rtl_letter(letter: char) -> bool {
     letter.is_alphabetic()
         && matches!(u32::from(letter), 0x0590..=0x08ff | 0xfb1d..=0xfdff | 0xfe70..=0xfefe | 0x1_0800..=0x1_0fff | 0x1_e800..=0x1_efff)
 }
 
-/// Whether a word runs from right to left: its first letter does.
+/// Whether a word is written from right to left, by its first letter.
 pub(super) fn is_rtl(word: &str) -> bool {
     word.chars().find(|letter| letter.is_alphabetic()).is_some_and(is_rtl_letter)
 }
 
-/// Whether a text as a whole does: a third of its letters do, since Latin names abound in Arabic and Hebrew talks, not the other way.
+/// Whether the base direction of a text is right to left: at least a third of its letters are.
+/// Latin names are frequent in Arabic and Hebrew text, but not the reverse.
 pub(super) fn is_rtl_text<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
     let (mut all, mut rtl) = (0_u64, 0_u64);
     for letter in words.into_iter().flat_map(str::chars).filter(|letter| letter.is_alphabetic()) {
@@ -66,25 +70,26 @@ pub(super) fn is_rtl_text<'a>(words: impl IntoIterator<Item = &'a str>) -> bool 
     rtl > 0 && rtl * 3 >= all
 }
 
-/// A text in pieces between which a line may break: words, and inside scripts without spaces what Unicode takes for one.
-pub(super) fn pieces(text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
+/// Splits a text at possible line breaks: between words and, in scripts without spaces, at Unicode
+/// word boundaries.
+pub(super) fn segments(text: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
     for run in text.split_whitespace() {
         let mut start = 0;
         for (at, part) in run.split_word_bound_indices() {
             let before = run[..at].chars().next_back();
             if at > start && (before.is_some_and(is_unspaced) || part.starts_with(is_unspaced)) {
-                pieces.push(&run[start..at]);
+                segments.push(&run[start..at]);
                 start = at;
             }
         }
-        pieces.push(&run[start..]);
+        segments.push(&run[start..]);
     }
-    pieces
+    segments
 }
 
-/// Text that libass shows as it stands: it knows `\{` and `\}`, but no escape for a backslash, so a word joiner keeps the letter that
-/// follows from making a tag with it.
+/// Escapes a text for libass. It knows `\{` and `\}` but no escaped backslash, so a word joiner
+/// after a backslash keeps it from forming a tag.
 pub(super) fn escaped(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
     for letter in word.chars() {
@@ -103,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_sees_is_dropped_and_what_shapes_letters_is_kept() {
+    fn invisible_characters_are_removed_and_joiners_are_kept() {
         for (given, expected) in [
             ("two\nlines\u{2028} here ", "two lines here"),
             ("a\u{202e}b\u{2066}c\u{200f}\u{200b}\u{feff}\u{0}\u{7}\u{ad}d", "abcd"),
@@ -113,22 +118,22 @@ mod tests {
             ("\u{1f3f4}\u{e0067}\u{e007f}", "\u{1f3f4}"),
             (" \t\u{3164} ", ""),
         ] {
-            assert_eq!(shown(given, false), expected, "{given:?}");
+            assert_eq!(visible_text(given, false), expected, "{given:?}");
         }
-        assert_eq!(shown("straße", true), "STRASSE");
-        let cut = shown(&"e\u{301}".repeat(5000), false);
-        assert!(cut.ends_with('\u{2026}') && cut.graphemes(true).count() == LONGEST + 1);
+        assert_eq!(visible_text("straße", true), "STRASSE");
+        let cut = visible_text(&"e\u{301}".repeat(5000), false);
+        assert!(cut.ends_with('\u{2026}') && cut.graphemes(true).count() == MAX_LENGTH + 1);
     }
 
     #[test]
     fn lines_may_break_between_words_and_inside_scripts_without_spaces() {
-        assert_eq!(pieces(" Why C++ isn't\tdead "), ["Why", "C++", "isn't", "dead"]);
-        assert_eq!(pieces("今日はC++です"), ["今", "日", "は", "C++", "で", "す"]);
-        assert!(pieces(" \n").is_empty());
+        assert_eq!(segments(" Why C++ isn't\tdead "), ["Why", "C++", "isn't", "dead"]);
+        assert_eq!(segments("今日はC++です"), ["今", "日", "は", "C++", "で", "す"]);
+        assert!(segments(" \n").is_empty());
     }
 
     #[test]
-    fn direction_follows_from_letters() {
+    fn the_direction_follows_from_the_letters() {
         assert!(is_rtl("123 שלום") && is_rtl("«مرحبا") && !is_rtl("iPhone") && !is_rtl("١٢٣") && !is_rtl(""));
         assert!(is_rtl_text(["iPhone", "15", "هذا", "جديد"]) && !is_rtl_text(["the", "word", "שלום", "means", "peace"]));
     }

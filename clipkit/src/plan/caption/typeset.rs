@@ -1,4 +1,4 @@
-//! A word as it is set: its letters in fonts that have them, ready to be written.
+//! A word split by font, with its width and ASS markup.
 
 use std::fmt::Write;
 
@@ -6,30 +6,30 @@ use super::fonts::{Face, Fonts};
 use super::text::{escaped, is_rtl};
 use crate::model::script::is_spaced;
 
-/// What stands for a word that no font has the letters of.
-const UNKNOWN: &str = "\u{2026}";
+/// The replacement for a word whose letters no font contains.
+const PLACEHOLDER: &str = "\u{2026}";
 
-/// A word as it is set.
+/// A word split by font.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Typeset {
-    /// As shown.
+pub(super) struct TypesetWord {
+    /// The visible text.
     pub(super) text: String,
-    /// The same in parts of one font each.
+    /// The visible text in parts of one font each.
     parts: Vec<(String, Face)>,
     family: String,
     bold: bool,
-    /// Its width, in font sizes.
+    /// The width in font sizes.
     pub(super) width: f64,
     pub(super) is_rtl: bool,
-    /// What of it no font has.
+    /// The characters that no font contains.
     pub(super) missing: Vec<char>,
 }
 
-impl Typeset {
-    /// Sets a text. Signs that no font has are left out, and a word that lacks letters is a mere sign that something was said: an empty
-    /// box, which libass would draw, says less.
+impl TypesetWord {
+    /// Typesets a text. Symbols that no font contains are omitted. A word with missing letters is
+    /// replaced by [`PLACEHOLDER`], because libass would draw empty boxes.
     pub(super) fn new(text: &str, family: &str, bold: bool, scale: f64, fonts: &dyn Fonts) -> Self {
-        let mut set = Typeset {
+        let mut set = TypesetWord {
             text: String::new(),
             parts: Vec::new(),
             family: family.to_owned(),
@@ -48,13 +48,13 @@ impl Typeset {
             set.parts.push((part.text, part.font));
         }
         if set.missing.iter().any(|letter| letter.is_alphanumeric()) {
-            let width = fonts.parts(UNKNOWN, family, bold).iter().map(|part| part.width * scale).sum();
-            (set.text, set.parts, set.width) = (UNKNOWN.into(), vec![(UNKNOWN.into(), Face::Asked)], width);
+            let width = fonts.parts(PLACEHOLDER, family, bold).iter().map(|part| part.width * scale).sum();
+            (set.text, set.parts, set.width) = (PLACEHOLDER.into(), vec![(PLACEHOLDER.into(), Face::Asked)], width);
         }
         set
     }
 
-    /// The word as libass reads it, with the fonts it needs, in a text whose letters have `size` pixels.
+    /// The word in ASS markup with font tags, for text with a font size of `size` pixels.
     pub(super) fn markup(&self, size: f64) -> String {
         let mut out = String::new();
         for (text, font) in &self.parts {
@@ -63,30 +63,30 @@ impl Typeset {
                 continue;
             };
             let other = size * f64::from(*percent) / 100.0;
-            // Writing into a string does not fail.
-            let _ = write!(out, "{{\\fn{}\\b{}\\fs{other:.1}}}", name(family), u8::from(*bold));
+            // Writing into a string cannot fail.
+            let _ = write!(out, "{{\\fn{}\\b{}\\fs{other:.1}}}", font_name(family), u8::from(*bold));
             out.push_str(&escaped(text));
-            let _ = write!(out, "{{\\fn{}\\b{}\\fs{size:.1}}}", name(&self.family), u8::from(self.bold));
+            let _ = write!(out, "{{\\fn{}\\b{}\\fs{size:.1}}}", font_name(&self.family), u8::from(self.bold));
         }
         out
     }
 
-    /// The height of a line with this word, next to one in the font asked for.
+    /// The height of a line with this word, relative to one in the requested font.
     pub(super) fn height(&self) -> f64 {
         let heights = self.parts.iter().map(|(_, font)| if let Face::Other { size, .. } = font { f64::from(*size) / 100.0 } else { 1.0 });
         heights.fold(1.0, f64::max)
     }
 }
 
-/// Whether a space stands after word `n`: it and the next word of which anything is seen are written apart.
-pub(super) fn is_spaced_after(words: &[Typeset], n: usize) -> bool {
-    let seen = |word: &&Typeset| !word.text.is_empty();
+/// Whether a space follows word `n`. It depends on the next visible word.
+pub(super) fn is_spaced_after(words: &[TypesetWord], n: usize) -> bool {
+    let seen = |word: &&TypesetWord| !word.text.is_empty();
     let next = words.iter().skip(n + 1).find(seen);
     words.get(n).filter(seen).zip(next).is_some_and(|(word, next)| is_spaced(&word.text, &next.text))
 }
 
-/// A font's name where a style line or a tag has it: without what would end it.
-pub(super) fn name(family: &str) -> String {
+/// A font name without the characters that would end it in a style line or tag.
+pub(super) fn font_name(family: &str) -> String {
     family.chars().filter(|letter| !letter.is_control() && !matches!(letter, ',' | '{' | '}' | '\\')).collect()
 }
 
@@ -95,7 +95,7 @@ mod tests {
     use super::super::fonts::Part;
     use super::*;
 
-    /// Knows lower case letters, and Greek ones in another font.
+    /// Contains ASCII, and Greek letters in a fallback font.
     struct Few;
 
     impl Fonts for Few {
@@ -110,8 +110,8 @@ mod tests {
     }
 
     #[test]
-    fn letters_come_in_fonts_that_have_them_and_what_none_has_is_told() {
-        let set = |text| Typeset::new(text, "Lato", false, 2.0, &Few);
+    fn characters_get_fallback_fonts_and_missing_ones_are_reported() {
+        let set = |text| TypesetWord::new(text, "Lato", false, 2.0, &Few);
         assert_eq!(set("aλb").markup(100.0), "a{\\fnGreek\\b1\\fs130.0}λ{\\fnLato\\b0\\fs100.0}b");
         assert_eq!((set("aλb").height(), set("ab").height()), (1.3, 1.0));
         assert_eq!((set("ab").width, set("ab").missing), (2.0, vec![]));

@@ -1,32 +1,39 @@
-//! The camera's hand: the calmest way through bounds, and how it speeds up and slows down.
+//! The camera path: the shortest path within bounds, smoothed to limit its acceleration and jerk.
 //!
-//! The shortest way through bounds over time, a taut string, stands as long as it can and moves evenly where it must, and no way is slower
-//! where it is fastest. Averaging it over [`EASE`] seconds turns each of its corners into a piece of even acceleration, as in the
-//! piecewise constant, linear and parabolic camera paths of Grundmann, Kwatra and Essa, "Auto-directed video stabilization with robust L1
-//! optimal camera paths" (2011); averaging again over [`SOFTEN`] seconds lets the acceleration itself come and go evenly. The mean of a way
-//! no faster than v over T seconds accelerates by at most 2 v / T, and its mean over S seconds changes that by at most 4 v / (T S) a second:
-//! the bounds hold for every input.
+//! The shortest path within time-varying bounds is static as long as possible and else moves at
+//! constant speed; no other path has a lower maximum speed. A moving average over [`SPEED_WINDOW`]
+//! turns each corner into a piece of constant acceleration, as in the piecewise constant, linear
+//! and parabolic camera paths of Grundmann, Kwatra and Essa, "Auto-directed video stabilization
+//! with robust L1 optimal camera paths" (CVPR 2011). A second moving average over
+//! [`ACCELERATION_WINDOW`] limits the jerk.
+//!
+//! The average over T seconds of a path with a speed of at most v has an acceleration of at most 2
+//! v / T. The average of that over S seconds has a jerk of at most 4 v / (T S). These bounds hold
+//! for every input.
 
-/// Pieces that a step is cut into for the eased way: 0.02 s, a frame at 50 a second.
-pub(super) const FINE: usize = 5;
-/// Over how many fine steps a change of speed is spread (odd, so that it is spread to both sides alike): 1.02 s.
-const EASE: usize = 51;
-/// Over how many fine steps a change of acceleration is spread: 0.5 s.
-const SOFTEN: usize = 25;
+/// Substeps per step of the smoothed path. A substep lasts 0.02 s, one frame at 50 frames per
+/// second.
+pub(super) const SUBSTEPS: usize = 5;
+/// The window of the first average in substeps: 1.02 s. It is odd, so that it is symmetric.
+const SPEED_WINDOW: usize = 51;
+/// The window of the second average in substeps: 0.5 s.
+const ACCELERATION_WINDOW: usize = 25;
 
-/// The greatest acceleration, in units a second squared, of an eased way that was nowhere faster than `speed` units a second.
+/// The maximum acceleration of a smoothed path, in units per second squared, if the path before
+/// smoothing has a speed of at most `speed` units per second.
 #[cfg(test)]
-pub(super) fn greatest_acceleration(speed: f64) -> f64 {
-    2.0 * speed / (EASE as f64 * super::STEP / FINE as f64)
+pub(super) fn max_acceleration(speed: f64) -> f64 {
+    2.0 * speed / (SPEED_WINDOW as f64 * super::STEP / SUBSTEPS as f64)
 }
 
-/// The shortest way through a tube of bounds, with free ends (a taut string): it stands as long as it can and goes straight where it
-/// must move, with the fewest turns and the least speed of all ways through.
-pub(super) fn taut(tube: &[(f64, f64)]) -> Vec<f64> {
-    let Some(&(mut least, mut most)) = tube.first() else { return Vec::new() };
-    // The first stretch stands as long as one place fits all of it, at the side from which the way goes on.
+/// The shortest path within bounds (lower, upper) per step, with free ends. It has the fewest
+/// direction changes and the lowest maximum speed of all paths within the bounds.
+pub(super) fn shortest_path(bounds: &[(f64, f64)]) -> Vec<f64> {
+    let Some(&(mut least, mut most)) = bounds.first() else { return Vec::new() };
+    // The path starts static while one position satisfies all bounds. It starts at the bound that
+    // it leaves later.
     let mut start = None;
-    for &(lower, upper) in tube {
+    for &(lower, upper) in bounds {
         if lower > most {
             start = Some(most);
             break;
@@ -37,32 +44,34 @@ pub(super) fn taut(tube: &[(f64, f64)]) -> Vec<f64> {
         }
         (least, most) = (least.max(lower), most.min(upper));
     }
-    let Some(start) = start else { return vec![(least + most) / 2.0; tube.len()] };
+    let Some(start) = start else { return vec![(least + most) / 2.0; bounds.len()] };
 
-    let mut way = vec![start];
-    while way.len() < tube.len() {
-        let from = way.len() - 1;
-        let (next, value) = furthest(tube, from, way[from]);
-        let slope = (value - way[from]) / (next - from) as f64;
-        let base = way[from];
-        way.extend((1..=next - from).map(|n| base + slope * n as f64));
+    let mut path = vec![start];
+    while path.len() < bounds.len() {
+        let from = path.len() - 1;
+        let (next, value) = next_segment(bounds, from, path[from]);
+        let slope = (value - path[from]) / (next - from) as f64;
+        let base = path[from];
+        path.extend((1..=next - from).map(|n| base + slope * n as f64));
     }
-    way
+    path
 }
 
-/// The end of the straight piece of the shortest way that begins at `from` in `value`: the next point where the way touches the tube.
-fn furthest(tube: &[(f64, f64)], from: usize, value: f64) -> (usize, f64) {
-    // The slopes that stay inside narrow with each step; the way bends at the point that set the limit which is passed.
+/// The end (step, value) of the straight segment that starts at step `from` with `value`: the next
+/// step where the shortest path touches a bound.
+fn next_segment(bounds: &[(f64, f64)], from: usize, value: f64) -> (usize, f64) {
+    // The range of feasible slopes shrinks with each step. When a new bound lies outside the range,
+    // the path turns at the step that set the exceeded limit.
     let (mut low, mut high) = ((f64::NEG_INFINITY, from + 1), (f64::INFINITY, from + 1));
-    for (n, &(lower, upper)) in tube.iter().enumerate().skip(from + 1) {
+    for (n, &(lower, upper)) in bounds.iter().enumerate().skip(from + 1) {
         let slope = |bound: f64| (bound - value) / (n - from) as f64;
         if slope(lower) > high.0 {
-            return (high.1, tube[high.1].1);
+            return (high.1, bounds[high.1].1);
         }
         if slope(upper) < low.0 {
-            return (low.1, tube[low.1].0);
+            return (low.1, bounds[low.1].0);
         }
-        // At equal slopes the later point, so that pieces are long.
+        // For equal slopes, the later step gives longer segments.
         if slope(lower) >= low.0 {
             low = (slope(lower), n);
         }
@@ -70,26 +79,26 @@ fn furthest(tube: &[(f64, f64)], from: usize, value: f64) -> (usize, f64) {
             high = (slope(upper), n);
         }
     }
-    // To the end, as level as the limits allow: standing is best, and the end is free.
-    let last = tube.len() - 1;
+    // The segment reaches the end. The end is free, so the flattest feasible slope is the best.
+    let last = bounds.len() - 1;
     let slope = 0.0_f64.clamp(low.0, high.0);
     if slope == 0.0 {
         return (last, value);
     }
-    // It moves on to the limit's point and stands from there.
+    // The path moves to the step that set the limit and is static after it.
     let at = if slope > 0.0 { low.1 } else { high.1 };
     (at, value + slope * (at - from) as f64)
 }
 
-/// A way of points [`STEP`] apart, eased, at points a fine step apart. Beyond its ends it is taken to go on as it came, so that even motion
-/// stays even.
-pub(super) fn eased(way: &[f64]) -> Vec<f64> {
-    let fine: Vec<f64> = match way {
-        [] | [_] => way.to_vec(),
+/// Smooths a path with one value per [`STEP`]. The result has one value per substep. The path is
+/// extended beyond its ends by point reflection, so that constant speed stays constant.
+pub(super) fn smoothed(path: &[f64]) -> Vec<f64> {
+    let fine: Vec<f64> = match path {
+        [] | [_] => path.to_vec(),
         [.., last] => {
-            let pieces = way.windows(2).flat_map(|pair| {
+            let pieces = path.windows(2).flat_map(|pair| {
                 let (from, to) = (pair[0], pair[1]);
-                (0..FINE).map(move |n| from + (to - from) * n as f64 / FINE as f64)
+                (0..SUBSTEPS).map(move |n| from + (to - from) * n as f64 / SUBSTEPS as f64)
             });
             pieces.chain([*last]).collect()
         }
@@ -105,15 +114,16 @@ pub(super) fn eased(way: &[f64]) -> Vec<f64> {
             at(n)
         }
     };
-    let reach = (EASE / 2 + SOFTEN / 2) as isize;
+    let reach = (SPEED_WINDOW / 2 + ACCELERATION_WINDOW / 2) as isize;
     let longer: Vec<f64> = (-reach..=last + reach).map(value).collect();
-    averaged(&averaged(&longer, EASE), SOFTEN)
+    moving_average(&moving_average(&longer, SPEED_WINDOW), ACCELERATION_WINDOW)
 }
 
-/// The means of each `count` neighbours; `count - 1` fewer than the values. What is even stays exactly as it is.
-fn averaged(values: &[f64], count: usize) -> Vec<f64> {
+/// The moving average over `count` values, `count - 1` values shorter than the input. Constant
+/// input stays exactly constant.
+fn moving_average(values: &[f64], count: usize) -> Vec<f64> {
     let mean = |part: &[f64]| {
-        // From the first value, so that equal ones have themselves as their mean whatever the rounding.
+        // Averaging differences from the first value avoids rounding errors for equal values.
         let first = part.first().copied().unwrap_or(0.0);
         first + part.iter().map(|value| value - first).sum::<f64>() / count as f64
     };

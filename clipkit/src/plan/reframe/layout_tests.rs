@@ -1,12 +1,12 @@
-//! Which layout is chosen, what it shows, and what happens where the one that is asked for cannot be.
+//! The choice of layouts, their contents, and the fallback for layouts that are not available.
 
 use super::tests::{TALL, WIDE, face, plan, span};
 use super::*;
 use crate::model::{Crop, Half, Layout, SubjectSample, SubjectTrack};
 
-fn framing(tracks: &Tracks, output: (u32, u32), layout: LayoutChoice) -> Framed {
+fn framing(tracks: &Tracks, output: (u32, u32), layout: LayoutChoice) -> Framing {
     let span = tracks.shots.first().unwrap().span;
-    let framed = framed(&Framing { layout, ..Framing::silent(tracks, span, WIDE, output) });
+    let framed = frame(&FramingInput { layout, ..FramingInput::without_audio(tracks, span, WIDE, output) });
     plan(framed.scenes.clone(), span, WIDE, output).validate().unwrap();
     framed
 }
@@ -16,7 +16,7 @@ fn one_shot(content: ShotContent, faces: Vec<FaceTrack>) -> Tracks {
     Tracks { shots: vec![Shot { span, content }], faces, ..Tracks::default() }
 }
 
-/// Two people far apart who take turns of `turn` seconds for 20 seconds.
+/// Two people far apart who alternate every `turn` seconds for 20 seconds.
 fn dialogue(turn: f64) -> Tracks {
     let left = move |t: f64| ((t / turn) as usize).is_multiple_of(2);
     let shot = span(0.0, 20.2);
@@ -28,7 +28,7 @@ fn webcam() -> FaceTrack {
     face(0, span(0.0, 20.2), 0.06, |_| (0.9, 0.85), |_| true)
 }
 
-/// A window's shape in pixels, next to that of the place it is shown in.
+/// Whether a window and its place in the output have the same aspect ratio in pixels.
 fn is_undistorted(crop: &Crop, place: Rect, output: (u32, u32)) -> bool {
     let source = crop.width * f64::from(WIDE.0) / (crop.height * f64::from(WIDE.1));
     let shown = place.width * f64::from(output.0) / (place.height * f64::from(output.1));
@@ -43,7 +43,7 @@ fn holds(window: Rect, face: Rect) -> bool {
 }
 
 #[test]
-fn two_people_who_alternate_quickly_are_split_and_those_who_take_their_time_are_cut_between() {
+fn fast_alternation_gives_a_split_and_slow_alternation_gives_cuts() {
     let split = framing(&dialogue(2.0), TALL, LayoutChoice::Auto).scenes;
     let [Scene { layout: Layout::Split { top, bottom, speaking }, .. }] = &split[..] else { panic!("{split:?}") };
     let (left, right) = (Rect::new(0.15, 0.36, 0.1, 0.178), Rect::new(0.75, 0.31, 0.1, 0.178));
@@ -58,13 +58,13 @@ fn two_people_who_alternate_quickly_are_split_and_those_who_take_their_time_are_
     let cut = framing(&dialogue(5.0), TALL, LayoutChoice::Auto).scenes;
     assert_eq!(cut.len(), 4, "{cut:?}");
     assert!(cut.iter().all(|scene| matches!(scene.layout, Layout::Fill { .. })));
-    // Halves of a wide picture would be strips; and in it both are seen anyway.
+    // The halves of a landscape output would be too flat, and one window shows both people anyway.
     let wide = framing(&dialogue(2.0), WIDE, LayoutChoice::Auto).scenes;
     assert!(wide.iter().all(|scene| matches!(scene.layout, Layout::Fill { .. })));
 }
 
 #[test]
-fn only_the_stretch_that_would_flicker_is_split() {
+fn only_the_range_with_brief_turns_is_split() {
     let left = |t: f64| if t < 10.0 { true } else { ((t - 10.0) / 2.0) as usize % 2 == 1 };
     let shot = span(0.0, 20.2);
     let faces = vec![face(0, shot, 0.1, |_| (0.8, 0.4), move |t| !left(t)), face(1, shot, 0.1, |_| (0.2, 0.4), left)];
@@ -77,7 +77,7 @@ fn only_the_stretch_that_would_flicker_is_split() {
 }
 
 #[test]
-fn someone_who_comes_and_goes_is_not_given_half_of_the_picture() {
+fn a_person_who_is_often_absent_gets_no_half() {
     let mut tracks = dialogue(2.0);
     tracks.faces[0].samples.retain(|sample| (sample.at.secs() / 2.0) as usize % 2 == 1);
     let scenes = framing(&tracks, TALL, LayoutChoice::Auto).scenes;
@@ -85,7 +85,7 @@ fn someone_who_comes_and_goes_is_not_given_half_of_the_picture() {
 }
 
 #[test]
-fn a_screen_is_shown_whole_in_every_shape() {
+fn a_screen_is_shown_whole_at_every_aspect_ratio() {
     for output in [TALL, (1080, 1350), (1080, 1080)] {
         let scenes = framing(&one_shot(ShotContent::Screen, Vec::new()), output, LayoutChoice::Auto).scenes;
         let [Scene { layout: Layout::Fit { pane }, .. }] = &scenes[..] else { panic!("{scenes:?}") };
@@ -98,7 +98,7 @@ fn a_screen_is_shown_whole_in_every_shape() {
 }
 
 #[test]
-fn a_camera_s_picture_on_a_screen_is_laid_over_it_larger() {
+fn a_webcam_in_a_screen_recording_gets_a_larger_inset() {
     for (output, x, y) in [(TALL, 0.9, 0.85), (TALL, 0.1, 0.15), ((1080, 1080), 0.9, 0.85)] {
         let cam = face(0, span(0.0, 20.2), 0.06, |_| (x, y), |_| true);
         let seen = cam.samples[0].rect;
@@ -108,7 +108,7 @@ fn a_camera_s_picture_on_a_screen_is_laid_over_it_larger() {
         assert!(holds(inset.crop.at(Timestamp::ZERO), seen));
         let larger = inset.place.width / inset.crop.width / (screen.place.width / screen.crop.width);
         assert!(larger > 1.3, "{larger}");
-        // Over the face's own small image, so that it is not seen twice.
+        // The inset covers the small face in the screen picture, so that it is not visible twice.
         let own = (screen.place.x + x * screen.place.width, screen.place.y + y * screen.place.height);
         let place = inset.place;
         assert!(
@@ -125,7 +125,7 @@ fn a_camera_s_picture_on_a_screen_is_laid_over_it_larger() {
 }
 
 #[test]
-fn a_wide_group_in_which_nobody_speaks_is_shown_at_once() {
+fn a_wide_silent_group_is_shown_whole() {
     let shot = span(0.0, 10.2);
     let group = |speaks: bool| {
         let at = |id: u32, x: f64| face(id, shot, 0.06, move |_| (x, 0.4), move |_| speaks && id == 0);
@@ -141,7 +141,7 @@ fn a_wide_group_in_which_nobody_speaks_is_shown_at_once() {
 }
 
 #[test]
-fn a_layout_that_is_asked_for_is_made_or_what_is_made_instead_is_said() {
+fn a_requested_layout_is_made_or_replaced_with_a_warning() {
     use LayoutChoice::{Fill, Fit, Pip, Split};
     let alone = one_shot(ShotContent::Camera, vec![face(0, span(0.0, 8.2), 0.3, |_| (0.5, 0.4), |_| true)]);
     let screen = one_shot(ShotContent::Screen, vec![webcam()]);
@@ -163,16 +163,19 @@ fn a_layout_that_is_asked_for_is_made_or_what_is_made_instead_is_said() {
             let framed = framing(tracks, output, choice);
             let kinds: Vec<_> = framed.scenes.iter().map(|scene| serde_json::to_value(&scene.layout).unwrap()["kind"].clone()).collect();
             assert!(kinds.iter().all(|found| found == kind), "{choice} at {output:?}: {kinds:?}");
-            assert_eq!(framed.unmet.is_none(), met, "{:?}", framed.unmet);
-            if let Some(unmet) = framed.unmet {
-                assert!(unmet.starts_with(&format!("the layout {choice} needs")) && unmet.contains("1 of 1 shots"), "{unmet}");
+            assert_eq!(framed.layout_warning.is_none(), met, "{:?}", framed.layout_warning);
+            if let Some(layout_warning) = framed.layout_warning {
+                assert!(
+                    layout_warning.starts_with(&format!("the layout {choice} needs")) && layout_warning.contains("1 of 1 shots"),
+                    "{layout_warning}"
+                );
             }
         }
     }
 }
 
 #[test]
-fn without_faces_the_window_follows_what_moves() {
+fn without_faces_the_window_follows_the_subject() {
     let shot = span(0.0, 10.0);
     let track = |at: &dyn Fn(f64) -> f64| {
         let sample = |n: u32| {

@@ -1,93 +1,95 @@
-//! From what a tracker saw to how each moment is framed. Pure: no pictures, no I/O.
+//! Reframing: from tracks to a layout and crop windows for each shot. Pure, without I/O.
 //!
-//! Each shot is framed with all of it known. The window stands still if what it shows stays about in place, follows along a smooth path if
-//! not, and jumps only where the camera cuts or, if two people do not fit in the window, where another person begins to speak. Where that
-//! would flicker, or a screen is to be read, several windows or all of the picture are shown instead.
+//! Each shot is framed with knowledge of the whole shot. A crop window is static if its subject
+//! stays nearly in place; otherwise it follows the subject along a smooth path. It jumps only at
+//! cuts and, if two people do not fit into one window, where the other person starts to speak. If
+//! that would switch too often, or if a shot shows a screen, the layout shows several windows or
+//! the whole picture.
 
+mod axis;
 mod camera_path;
 mod layout;
-mod path;
 mod people;
 mod scene;
+mod speech;
 mod subject;
-mod talk;
 mod window;
 
 use std::ops::Range;
 
 use people::{Person, Turn};
-use talk::Talk;
+use speech::SpeechTimeline;
 use window::Window;
 
 use crate::model::{FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
 
-/// The time between two looks at where people are, in seconds.
+/// The sampling interval of positions in a shot, in seconds.
 const STEP: f64 = 0.1;
 
-/// What is known of the footage of a clip. All times are on the source's timeline.
-pub(crate) struct Framing<'a> {
+/// The input of reframing. All times are on the source's timeline.
+pub(crate) struct FramingInput<'a> {
     pub(crate) tracks: &'a Tracks,
-    /// The words of the clip; some say who speaks.
+    /// The words of the clip. A word may name its speaker.
     pub(crate) words: &'a [Word],
-    /// Where a voice is heard; empty where nobody listened or there is no sound.
+    /// The stretches with voice activity; empty if the audio was not analysed or does not exist.
     pub(crate) voice: &'a [Span],
-    /// The stretch that the clip shows.
+    /// The clip's span.
     pub(crate) span: Span,
-    /// Columns and rows of the source, as displayed.
+    /// The displayed size of the source in pixels: width, height.
     pub(crate) picture: (u32, u32),
-    /// Columns and rows of the clip.
+    /// The size of the output in pixels: width, height.
     pub(crate) output: (u32, u32),
-    /// The layout that is asked for.
+    /// The requested layout.
     pub(crate) layout: LayoutChoice,
 }
 
 #[cfg(test)]
-impl<'a> Framing<'a> {
-    /// Without sound and words.
-    pub(crate) fn silent(tracks: &'a Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Self {
-        Framing { tracks, words: &[], voice: &[], span, picture, output, layout: LayoutChoice::Auto }
+impl<'a> FramingInput<'a> {
+    /// An input without voice activity and words.
+    pub(crate) fn without_audio(tracks: &'a Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Self {
+        FramingInput { tracks, words: &[], voice: &[], span, picture, output, layout: LayoutChoice::Auto }
     }
 }
 
-/// How a clip is framed.
-pub(crate) struct Framed {
-    /// On the clip's own timeline, without gaps. Every shot's start is a scene's start.
+/// The framing of a clip.
+pub(crate) struct Framing {
+    /// The scenes on the clip's timeline, without gaps. Every cut is the start of a scene.
     pub(crate) scenes: Vec<Scene>,
-    /// What was asked for and could not be done everywhere, and what was done instead.
-    pub(crate) unmet: Option<String>,
+    /// Set if the requested layout is not available in every shot; it names the replacement.
+    pub(crate) layout_warning: Option<String>,
 }
 
 /// Frames a clip.
-pub(crate) fn framed(framing: &Framing<'_>) -> Framed {
+pub(crate) fn frame(framing: &FramingInput<'_>) -> Framing {
     let shots = shots(framing.tracks, framing.span);
-    let of = shots.len();
+    let count = shots.len();
     let shape = Window::largest(framing.picture, framing.output).shape();
-    let talk = Talk::of(framing, shots.iter().map(|shot| shot.span), shape);
-    let (mut scenes, mut missed) = (Vec::new(), 0);
+    let speech = SpeechTimeline::of(framing, shots.iter().map(|shot| shot.span), shape);
+    let (mut scenes, mut unavailable) = (Vec::new(), 0);
     for shot in shots {
-        let footage = Footage::of(framing, &talk, shot);
-        let (parts, met) = layout::arranged(framing.layout, &footage);
-        missed += usize::from(!met);
-        scenes.extend(parts.into_iter().flat_map(|(range, arrangement)| footage.scenes(range, &arrangement)));
+        let shot = ShotAnalysis::of(framing, &speech, shot);
+        let (parts, is_available) = layout::choose_layouts(framing.layout, &shot);
+        unavailable += usize::from(!is_available);
+        scenes.extend(parts.into_iter().flat_map(|(range, layout)| shot.scenes(range, &layout)));
     }
     let needs = match framing.layout {
         LayoutChoice::Split => "two people in the picture",
         _ => "a face that leaves most of the picture to something else",
     };
-    let unmet = (missed > 0).then(|| {
+    let layout_warning = (unavailable > 0).then(|| {
         let layout = framing.layout;
-        format!("the layout {layout} needs {needs}, and {missed} of {of} shots have none: they are framed as fill, or fit for screens")
+        format!("the layout {layout} needs {needs}, and {unavailable} of {count} shots have none; they use fill, or fit for screens")
     });
-    Framed { scenes, unmet }
+    Framing { scenes, layout_warning }
 }
 
-/// The scenes of a clip, whatever was asked for.
+/// The scenes of a clip, without the warning.
 #[cfg(test)]
-pub(crate) fn scenes(framing: &Framing<'_>) -> Vec<Scene> {
-    framed(framing).scenes
+pub(crate) fn scenes(framing: &FramingInput<'_>) -> Vec<Scene> {
+    frame(framing).scenes
 }
 
-/// The shots inside `span`, without gaps. Where the tracker saw none, the span is one.
+/// The shots inside `span`, without gaps. Without shots in the tracks, the whole span is one shot.
 fn shots(tracks: &Tracks, span: Span) -> Vec<Shot> {
     let mut bounds: Vec<Timestamp> = tracks.shots.iter().map(|shot| shot.span.start()).collect();
     bounds.retain(|&start| span.start() < start && start < span.end());
@@ -101,48 +103,50 @@ fn shots(tracks: &Tracks, span: Span) -> Vec<Shot> {
     bounds.windows(2).map(shot).collect()
 }
 
-/// What is known of a shot. A moment is an index into `times`.
-struct Footage<'a> {
+/// The analysis of one shot. A "step" is an index into `times`.
+struct ShotAnalysis<'a> {
     shot: Shot,
-    /// From the shot's start to its end, both included, [`STEP`] apart but for the last. At least two.
+    /// The sampling times from the shot's start to its end, both inclusive, [`STEP`] apart except
+    /// for the last. At least two.
     times: Vec<Timestamp>,
     people: Vec<Person>,
-    /// Whom to frame from when on, if there is anybody.
+    /// The people to frame from each turn on; empty for a shot without people.
     turns: Vec<Turn>,
-    /// Where else to look at each moment, if there is nobody.
+    /// The subject's box at each step, for shots without people.
     subject: Vec<Option<Rect>>,
     faces: &'a [FaceTrack],
-    /// The window that fills the output.
+    /// The largest window with the output's aspect ratio.
     window: Window,
     picture: (u32, u32),
     output: (u32, u32),
-    /// The clip's start.
+    /// The clip's start on the source's timeline.
     origin: Timestamp,
 }
 
-impl<'a> Footage<'a> {
-    fn of(framing: &Framing<'a>, talk: &Talk<'_>, shot: Shot) -> Self {
-        let &Framing { tracks, picture, output, .. } = framing;
+impl<'a> ShotAnalysis<'a> {
+    fn of(framing: &FramingInput<'a>, speech: &SpeechTimeline<'_>, shot: Shot) -> Self {
+        let &FramingInput { tracks, picture, output, .. } = framing;
         let window = Window::largest(picture, output);
         let times = grid(shot.span);
         let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
-        let turns = people::turns(&people, window.rect(), &talk.heard(shot.span, &times));
+        let turns = people::turns(&people, window.rect(), &speech.states(shot.span, &times));
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
-        Footage { shot, times, people, turns, subject, faces: &tracks.faces, window, picture, output, origin: framing.span.start() }
+        ShotAnalysis { shot, times, people, turns, subject, faces: &tracks.faces, window, picture, output, origin: framing.span.start() }
     }
 
-    /// The last moment.
+    /// The index of the last step.
     fn last(&self) -> usize {
         self.times.len() - 1
     }
 
-    /// A person's usual face in a stretch.
-    fn usual_face(&self, person: usize, range: Range<usize>) -> Option<Rect> {
-        layout::usual(self.people.get(person)?, range)
+    /// The median box of a person's face in a range of steps.
+    fn median_face(&self, person: usize, range: Range<usize>) -> Option<Rect> {
+        layout::median_box(self.people.get(person)?, range)
     }
 }
 
-/// Moments from a shot's start to its end, both included, `STEP` apart but for the last.
+/// The sampling times from a shot's start to its end, both inclusive, `STEP` apart except for the
+/// last.
 fn grid(shot: Span) -> Vec<Timestamp> {
     let steps = (shot.duration().as_secs_f64() / STEP - 1e-6).max(0.0) as usize;
     let mut times: Vec<Timestamp> = (0..=steps).map(|n| shot.start().plus(n as f64 * STEP)).collect();
@@ -151,10 +155,10 @@ fn grid(shot: Span) -> Vec<Timestamp> {
 }
 
 #[cfg(test)]
-mod human_tests;
+mod axis_tests;
 #[cfg(test)]
 mod layout_tests;
 #[cfg(test)]
-mod path_tests;
+mod retargetvid_tests;
 #[cfg(test)]
 mod tests;

@@ -1,73 +1,78 @@
-//! Who is in a shot, where, and whom to frame when.
+//! The people in a shot, their positions over time, and whom to frame when.
 
 use std::ops::RangeInclusive;
 
 use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
 
 use super::STEP;
-use super::talk::Heard;
+use super::speech::SpeechState;
 
-/// Two tracks are one person if the second begins at most this many seconds after the first ended ...
+/// The maximum gap between two tracks of one person, in seconds.
 const REJOIN_GAP: f64 = 5.0;
-/// ... at most this many face sizes away, and at most this much larger or smaller.
+/// The maximum distance between two tracks of one person, in face sizes.
 const REJOIN_DISTANCE: f64 = 0.7;
+/// The maximum ratio of the face sizes of two tracks of one person.
 const REJOIN_RATIO: f64 = 1.6;
-/// A face is taken to be where it was for this long before it is first and after it is last seen, and between, in seconds.
-const LINGER: f64 = 0.6;
-const BRIDGED: f64 = 1.5;
-/// People much smaller than the largest are in the background, and ones seen for a small part of the shot only pass by.
-const BACKGROUND: f64 = 0.4;
-const PASSING: f64 = 0.25;
-/// Together, people fill at most this part of the window.
-const COMFORTABLE: f64 = 0.9;
-/// Added to all mouths' change, in face contrasts, before it is shared out, so that noise alone makes nobody the speaker.
-const SILENCE: f64 = 0.02;
-/// A mouth that changes by more than this does not speak any more for it: it is a jump in the picture.
-const LOUDEST: f64 = 0.15;
-/// What a mouth that moves while no voice is heard counts for, next to one with a voice: enough to show who speaks for seconds in a recording
-/// without sound or over music, not enough to show who chews for three.
-const UNHEARD: f64 = 0.35;
-/// What a change of speaker must gain to be shown, in seconds of certain speech. An interjection changes twice, so it must be worth twice
-/// that: about one and a half seconds of usual speech.
-const TURN_COST: f64 = 0.6;
-/// How long before and after a moment mouths are looked at to tell how clear it is who speaks, in moments: a second in all.
-const AROUND: usize = 5;
-/// What the largest person has ahead while nobody speaks.
-const LARGER: f64 = 0.1;
-/// What framing only people who are not in the picture costs.
-const ABSENT: f64 = 1.0;
-/// Shorter turns are not shown, in seconds.
-const SHORTEST_TURN: f64 = 1.0;
-/// A turn begins with the first movement of a mouth so near to where the balance tips, in moments ...
-const NEARBY: usize = 3;
-/// ... that is at least this part of how much it moves in the second to come.
-const FIRST_MOVEMENT: f64 = 0.5;
-/// Two times this close are the same, in seconds: they were rounded in different ways.
-const SAME_TIME: f64 = 0.005;
+/// A face counts as present this long before its first and after its last sample (`HOLD`) and
+/// across gaps up to `MAX_GAP`, in seconds.
+const HOLD: f64 = 0.6;
+const MAX_GAP: f64 = 1.5;
+/// People whose face is smaller than this part of the largest face are background, and people
+/// visible for less than this part of the longest presence are passers-by. Both are ignored.
+const MIN_RELATIVE_SIZE: f64 = 0.4;
+const MIN_RELATIVE_PRESENCE: f64 = 0.25;
+/// The maximum part of the window that a group of people fills.
+const MAX_FILL: f64 = 0.9;
+/// A constant added to the sum of all mouth changes, in units of face contrast, so that noise alone
+/// gives nobody a high share.
+const MOUTH_NOISE: f64 = 0.02;
+/// Mouth changes are clipped at this value: larger ones come from jumps in the picture.
+const MAX_MOUTH: f64 = 0.15;
+/// The weight of mouth movement without voice activity. It is enough to follow a speaker for
+/// seconds in footage without audio or with music, and too little to show somebody who chews for
+/// three seconds.
+const NO_VOICE_WEIGHT: f64 = 0.35;
+/// The cost of a change of speaker, in seconds of certain speech. An interjection needs two
+/// changes, so it must be worth twice this: about 1.5 seconds of typical speech.
+const CHANGE_COST: f64 = 0.6;
+/// The clarity of who speaks is averaged over this many steps before and after: 1 s in total.
+const CONTEXT_STEPS: usize = 5;
+/// The score bonus of the largest person, which decides while nobody speaks.
+const SIZE_BONUS: f64 = 0.1;
+/// The cost of framing people none of whom is visible.
+const ABSENCE_COST: f64 = 1.0;
+/// The minimum length of a turn, in seconds.
+const MIN_TURN: f64 = 1.0;
+/// A turn starts at the first mouth movement within this many steps of the detected change.
+const ONSET_RANGE: usize = 3;
+/// The minimum of that movement, relative to the mean movement in the second after it.
+const ONSET_PART: f64 = 0.5;
+/// Times that differ by less than this many seconds are equal; they were rounded differently.
+const TIME_TOLERANCE: f64 = 0.005;
 
-/// Someone, at each moment of the shot.
+/// A person at each step of a shot.
 pub(super) struct Person {
-    places: Vec<Rect>,
+    boxes: Vec<Rect>,
     present: Vec<bool>,
-    /// How much their mouth changes around each moment, in face contrasts.
+    /// The smoothed mouth change at each step, in units of face contrast.
     mouth: Vec<f64>,
-    /// The same, by the look that ends there or comes next alone: coarse, but right to the look.
+    /// The unsmoothed mouth change of the sample at or after each step.
     change: Vec<f64>,
-    /// The square root of the face's area, in picture heights.
+    /// The square root of the median face area, in picture heights.
     size: f64,
 }
 
 impl Person {
-    /// Where their face is at moment `n`, if it is in the picture.
+    /// The box of the face at step `n`, if the person is visible.
     pub(super) fn at(&self, n: usize) -> Option<Rect> {
-        self.places.get(n).copied().filter(|_| self.is_present(n))
+        self.boxes.get(n).copied().filter(|_| self.is_present(n))
     }
 
-    /// Their face's mean box while they are in the picture.
-    pub(super) fn usual_place(&self) -> Option<Rect> {
+    /// The mean box of the face over all steps at which the person is visible.
+    pub(super) fn mean_box(&self) -> Option<Rect> {
         let count = self.seen() as f64;
-        let boxes = (0..self.places.len()).filter_map(|n| self.at(n));
-        let sum = boxes.reduce(|a, b| Rect::new(a.x + b.x, a.y + b.y, a.width + b.width, a.height + b.height))?;
+        let visible = (0..self.boxes.len()).filter_map(|n| self.at(n));
+        let sum = visible.reduce(|a, b| Rect::new(a.x + b.x, a.y + b.y, a.width + b.width, a.height + b.height))?;
         Some(Rect::new(sum.x / count, sum.y / count, sum.width / count, sum.height / count))
     }
 
@@ -80,14 +85,14 @@ impl Person {
     }
 }
 
-/// From one moment on, these people are framed.
+/// The people to frame from one step on.
 #[derive(Debug, PartialEq)]
 pub(super) struct Turn {
     pub(super) from: usize,
     pub(super) people: Vec<usize>,
 }
 
-/// The box around boxes; none around none.
+/// The smallest box that contains all boxes; `None` without boxes.
 pub(super) fn union(mut boxes: impl Iterator<Item = Rect>) -> Option<Rect> {
     let first = boxes.next()?;
     Some(boxes.fold(first, |a, b| {
@@ -97,20 +102,21 @@ pub(super) fn union(mut boxes: impl Iterator<Item = Rect>) -> Option<Rect> {
     }))
 }
 
-/// The people who matter in a shot, at the moments of `times`. `shape` is the picture's width divided by its height.
+/// The relevant people of a shot at `times`. `shape` is the picture's width divided by its height.
 pub(super) fn in_shot(faces: &[FaceTrack], shot: Span, times: &[Timestamp], shape: f64) -> Vec<Person> {
     let parts = faces.iter().map(|face| face.samples.iter().filter(|sample| shot.contains(sample.at)).copied().collect());
-    let joined = rejoined(parts.filter(|samples: &Vec<FaceSample>| !samples.is_empty()).collect(), shape);
+    let joined = merged_tracks(parts.filter(|samples: &Vec<FaceSample>| !samples.is_empty()).collect(), shape);
     let mut people: Vec<Person> = joined.iter().map(|samples| person(samples, times, shape)).collect();
     let most_seen = people.iter().map(Person::seen).max().unwrap_or(0) as f64;
-    people.retain(|person| person.seen() as f64 >= PASSING * most_seen);
+    people.retain(|person| person.seen() as f64 >= MIN_RELATIVE_PRESENCE * most_seen);
     let largest = people.iter().map(|person| person.size).fold(0.0, f64::max);
-    people.retain(|person| person.size >= BACKGROUND * largest);
+    people.retain(|person| person.size >= MIN_RELATIVE_SIZE * largest);
     people
 }
 
-/// Tracks that go on where another ended, put together: someone looked away for longer than the tracker waits.
-fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>> {
+/// Merges tracks that continue where another one ended: the person turned away for longer than the
+/// tracker bridges.
+fn merged_tracks(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>> {
     parts.sort_by_key(|samples| samples.first().map(|sample| sample.at));
     let mut joined: Vec<Vec<FaceSample>> = Vec::new();
     for samples in parts {
@@ -130,13 +136,12 @@ fn rejoined(mut parts: Vec<Vec<FaceSample>>, shape: f64) -> Vec<Vec<FaceSample>>
     joined
 }
 
-/// Samples (in order of time, at least one) at regular moments.
+/// Resamples one person's samples (at least one, in ascending order of time) at `times`.
 fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
     let steady = without_outliers(samples);
     let mut sizes: Vec<f64> = samples.iter().map(|sample| sample.rect.size(shape)).collect();
     sizes.sort_by(f64::total_cmp);
-    let mut person =
-        Person { places: Vec::new(), present: Vec::new(), mouth: Vec::new(), change: Vec::new(), size: sizes[sizes.len() / 2] };
+    let mut person = Person { boxes: Vec::new(), present: Vec::new(), mouth: Vec::new(), change: Vec::new(), size: sizes[sizes.len() / 2] };
     for &at in times {
         let next = samples.partition_point(|sample| sample.at <= at);
         let before = next.checked_sub(1).map(|n| (samples[n], steady[n]));
@@ -144,24 +149,26 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
         let (place, gap) = match (before, after) {
             (Some((a, from)), Some((b, to))) => {
                 let length = b.at.since(a.at).secs().max(1e-6);
-                (between(from, to, at.since(a.at).secs() / length), length - (BRIDGED - LINGER))
+                (between(from, to, at.since(a.at).secs() / length), length - (MAX_GAP - HOLD))
             }
             (Some((a, from)), None) => (from, at.since(a.at).secs()),
             (None, Some((b, to))) => (to, b.at.since(at).secs()),
             (None, None) => (Rect::FULL, f64::INFINITY),
         };
-        person.places.push(place);
-        person.present.push(gap <= LINGER);
-        // A sample tells how the mouth changed since the one before, so it speaks for the time before it, its own included.
-        let told = samples.get(samples.partition_point(|sample| sample.at.since(at).secs() < -SAME_TIME));
-        person.change.push(told.map_or(0.0, |sample| sample.mouth.clamp(0.0, LOUDEST)));
+        person.boxes.push(place);
+        person.present.push(gap <= HOLD);
+        // A sample holds the mouth change since the previous sample, so it applies to the time up
+        // to and including its own.
+        let mouth_sample = samples.get(samples.partition_point(|sample| sample.at.since(at).secs() < -TIME_TOLERANCE));
+        person.change.push(mouth_sample.map_or(0.0, |sample| sample.mouth.clamp(0.0, MAX_MOUTH)));
     }
-    person.mouth = blended(&person.change);
+    person.mouth = weighted_mean(&person.change);
     person
 }
 
-/// Each value blended with its neighbours: where one mouth stops and another starts between the same two samples, the turn comes half way.
-fn blended(values: &[f64]) -> Vec<f64> {
+/// A weighted moving average (1, 2, 1). If one mouth stops and another starts between the same two
+/// samples, the turn falls halfway between them.
+fn weighted_mean(values: &[f64]) -> Vec<f64> {
     let at = |n: usize| values.get(n).or(values.last()).copied().unwrap_or(0.0);
     (0..values.len()).map(|n| (at(n.saturating_sub(1)) + 2.0 * at(n) + at(n + 1)) / 4.0).collect()
 }
@@ -171,7 +178,7 @@ fn between(a: Rect, b: Rect, part: f64) -> Rect {
     Rect::new(mix(a.x, b.x), mix(a.y, b.y), mix(a.width, b.width), mix(a.height, b.height))
 }
 
-/// Each box with its sides replaced by the middle of three, so that one odd box moves nothing.
+/// The boxes after a median filter of length 3 on each side, which removes single outliers.
 fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
     let at = |n: usize| samples[n.min(samples.len() - 1)].rect;
     (0..samples.len())
@@ -188,61 +195,61 @@ fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
         .collect()
 }
 
-/// Whom to frame when: those whom the window can hold together, and of several such groups the one that speaks. `heard` is what is heard
-/// at each moment.
-pub(super) fn turns(people: &[Person], window: Rect, heard: &[Heard]) -> Vec<Turn> {
+/// The turns of a shot. People who fit into the window together form a group; the group that speaks
+/// is framed. `states` holds the speech state at each step.
+pub(super) fn turns(people: &[Person], window: Rect, states: &[SpeechState]) -> Vec<Turn> {
     let groups = groups(people, window);
     let mut turns: Vec<Turn> = Vec::new();
-    for (n, group) in without_short_turns(&speaking(people, &groups, heard)).into_iter().enumerate() {
+    for (n, group) in without_short_turns(&framed_groups(people, &groups, states)).into_iter().enumerate() {
         let Some(group) = groups.get(group) else { continue };
         if turns.last().is_none_or(|turn| turn.people != *group) {
             turns.push(Turn { from: n, people: group.clone() });
         }
     }
-    // The last moment is the shot's end and takes no time; the one before may be close to it.
-    let end = people.first().map_or(0, |person| person.places.len()).saturating_sub(2);
+    // The last step is the shot's end and has no duration; the one before it may be close to it.
+    let end = people.first().map_or(0, |person| person.boxes.len()).saturating_sub(2);
     for n in 1..turns.len() {
         let next = turns.get(n + 1).map_or(end, |turn| turn.from);
-        let long_enough = turns[n - 1].from + shortest_turn()..=next.saturating_sub(shortest_turn());
-        // Where the transcript names who speaks, its times are the better ones.
-        let is_named = heard.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
+        let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
+        // The transcript's speaker times are more precise than mouth movement.
+        let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
         if !is_named {
-            turns[n].from = first_movement(people, &turns[n - 1], &turns[n], long_enough);
+            turns[n].from = onset(people, &turns[n - 1], &turns[n], long_enough);
         }
     }
     turns
 }
 
-fn shortest_turn() -> usize {
-    (SHORTEST_TURN / STEP).round() as usize
+fn min_turn_steps() -> usize {
+    (MIN_TURN / STEP).round() as usize
 }
 
-/// When a turn begins: where whoever is new in it first moves the mouth, which an editor would not show too late. Where nobody is seen to
-/// begin near to where the balance tips and in `range`, it begins there.
-fn first_movement(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<usize>) -> usize {
+/// The start of a turn: the first mouth movement of its new people near the detected change and
+/// within `range`. Without such a movement, the detected change.
+fn onset(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<usize>) -> usize {
     let new = || turn.people.iter().filter(|person| !before.people.contains(person)).filter_map(|&person| people.get(person));
     let change = |n: usize| new().filter_map(|person| person.change.get(n)).fold(0.0, |most: f64, change| most.max(*change));
     let second = (1.0 / STEP).round() as usize;
     let usual = (turn.from..turn.from + second).map(change).sum::<f64>() / second as f64;
-    let mut near = turn.from.saturating_sub(NEARBY).max(*range.start())..=(turn.from + NEARBY).min(*range.end());
-    near.find(|&n| usual > 0.0 && change(n) >= FIRST_MOVEMENT * usual).unwrap_or(turn.from)
+    let mut near = turn.from.saturating_sub(ONSET_RANGE).max(*range.start())..=(turn.from + ONSET_RANGE).min(*range.end());
+    near.find(|&n| usual > 0.0 && change(n) >= ONSET_PART * usual).unwrap_or(turn.from)
 }
 
-/// People from the left to the right.
-pub(super) fn row(people: &[Person]) -> Vec<usize> {
+/// The people from left to right.
+pub(super) fn left_to_right(people: &[Person]) -> Vec<usize> {
     let mut row: Vec<usize> = (0..people.len()).collect();
-    let middle = |p: usize| people.get(p).map_or(0.0, |person| person.places.iter().map(|place| place.center().0).sum::<f64>());
+    let middle = |p: usize| people.get(p).map_or(0.0, |person| person.boxes.iter().map(|place| place.center().0).sum::<f64>());
     row.sort_by(|&a, &b| middle(a).total_cmp(&middle(b)));
     row
 }
 
-/// The groups of neighbours that the window can hold, none a part of another. Everyone is in one at least.
+/// The maximal groups of neighbours that fit into the window. Every person is in at least one.
 fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
-    let row = row(people);
+    let row = left_to_right(people);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut reached = 0;
     for first in 0..row.len() {
-        // Alone, everyone is held, however large.
+        // A single person always forms a group, even if larger than the window.
         let fits = |end: &usize| *end == first + 1 || fit_together(people, &row[first..*end], window);
         let end = (first + 1..=row.len()).take_while(fits).last().unwrap_or(first + 1);
         if end > reached {
@@ -253,86 +260,88 @@ fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Whether the window can hold these people but for a twentieth of the time.
+/// Whether these people fit into the window at 95 % or more of the steps.
 pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> bool {
-    let moments = people.first().map_or(0, |person| person.places.len());
+    let steps = people.first().map_or(0, |person| person.boxes.len());
     let (mut fits, mut seen) = (0, 0);
-    for n in 0..moments {
+    for n in 0..steps {
         if let Some(all) = union(group.iter().filter_map(|&p| people.get(p)?.at(n))) {
             seen += 1;
-            fits += usize::from(all.width <= COMFORTABLE * window.width && all.height <= COMFORTABLE * window.height);
+            fits += usize::from(all.width <= MAX_FILL * window.width && all.height <= MAX_FILL * window.height);
         }
     }
     fits * 20 >= seen * 19
 }
 
-/// A person's share in all that is said at a moment, as far as mouths tell: they differ in how much they move, and where all are quiet or no
-/// voice is heard (someone chews, or laughs without a sound), little says who speaks.
-pub(super) fn share(people: &[Person], person: usize, n: usize, heard: Heard) -> f64 {
+/// A person's share of all mouth movement at a step, 0 to 1. Mouths differ in how much they move,
+/// so the share is relative. It is low if all mouths are still, and reduced without voice activity.
+pub(super) fn mouth_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
     let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
-    let all = SILENCE + people.iter().map(mouth).sum::<f64>();
-    let weight = if heard.voice { 1.0 } else { UNHEARD };
+    let all = MOUTH_NOISE + people.iter().map(mouth).sum::<f64>();
+    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
     people.get(person).map_or(0.0, |person| weight * mouth(person) / all)
 }
 
-/// For each moment and person, how surely that person speaks, 0 to 1: their mouth's share and, where mouths around that moment leave it open,
-/// what the transcript says.
-fn speech(people: &[Person], heard: &[Heard]) -> Vec<Vec<f64>> {
-    let moments = people.first().map_or(0, |person| person.places.len());
-    let heard = |n: usize| heard.get(n).copied().unwrap_or(Heard::UNKNOWN);
-    let shares: Vec<Vec<f64>> = (0..moments).map(|n| (0..people.len()).map(|p| share(people, p, n, heard(n))).collect()).collect();
+/// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
+/// where the mouth shares around the step are ambiguous, the speaker in the transcript.
+fn speech(people: &[Person], states: &[SpeechState]) -> Vec<Vec<f64>> {
+    let steps = people.first().map_or(0, |person| person.boxes.len());
+    let state = |n: usize| states.get(n).copied().unwrap_or(SpeechState::UNKNOWN);
+    let shares: Vec<Vec<f64>> = (0..steps).map(|n| (0..people.len()).map(|p| mouth_share(people, p, n, state(n))).collect()).collect();
     let speaks = |n: usize| {
         let mut around = vec![0.0; people.len()];
-        let near = shares.get(n.saturating_sub(AROUND)..(n + AROUND + 1).min(moments)).unwrap_or_default();
+        let near = shares.get(n.saturating_sub(CONTEXT_STEPS)..(n + CONTEXT_STEPS + 1).min(steps)).unwrap_or_default();
         for moment in near {
             around.iter_mut().zip(moment).for_each(|(sum, share)| *sum += share / near.len() as f64);
         }
         around.sort_by(|a, b| b.total_cmp(a));
         let clear = around.first().unwrap_or(&0.0) - around.get(1).unwrap_or(&0.0);
-        let told = |p: usize| if heard(n).speaker == Some(p) { 1.0 - clear } else { 0.0 };
-        shares[n].iter().enumerate().map(|(p, share)| (share + told(p)).min(1.0)).collect()
+        let transcript_share = |p: usize| if state(n).speaker == Some(p) { 1.0 - clear } else { 0.0 };
+        shares[n].iter().enumerate().map(|(p, share)| (share + transcript_share(p)).min(1.0)).collect()
     };
-    (0..moments).map(speaks).collect()
+    (0..steps).map(speaks).collect()
 }
 
-/// The group to frame at each moment: the way through the moments that collects the most speech, where each change costs (Viterbi). All of
-/// the shot is known, so a change is neither late nor made for an interjection.
-fn speaking(people: &[Person], groups: &[Vec<usize>], heard: &[Heard]) -> Vec<usize> {
-    let moments = people.first().map_or(0, |person| person.places.len());
+/// The group to frame at each step: the sequence with the highest total speech minus the cost of
+/// changes, found by the Viterbi algorithm. The whole shot is known, so a change is not late, and
+/// an interjection causes none.
+fn framed_groups(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState]) -> Vec<usize> {
+    let steps = people.first().map_or(0, |person| person.boxes.len());
     let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
-    let speech = speech(people, heard);
+    let speech = speech(people, states);
     let worth = |group: &[usize], n: usize| {
         let members = group.iter().filter_map(|&p| Some((people.get(p)?, speech[n].get(p)?))).filter(|(person, _)| person.is_present(n));
-        let values = members.map(|(person, speaks)| speaks + LARGER * person.size / largest);
-        STEP * values.reduce(|a, b| a + b).unwrap_or(-ABSENT)
+        let values = members.map(|(person, speaks)| speaks + SIZE_BONUS * person.size / largest);
+        STEP * values.reduce(|a, b| a + b).unwrap_or(-ABSENCE_COST)
     };
     let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(group, _)| group);
     let mut totals = vec![0.0; groups.len()];
-    // For each moment and group: which was framed before, on the best way there.
-    let mut before: Vec<Vec<usize>> = Vec::with_capacity(moments);
-    for n in 0..moments {
+    // The predecessor on the best path, for each step and group.
+    let mut before: Vec<Vec<usize>> = Vec::with_capacity(steps);
+    for n in 0..steps {
         let leader = best(&totals);
-        let change = totals[leader] - TURN_COST;
+        let change = totals[leader] - CHANGE_COST;
         let from: Vec<usize> = (0..groups.len()).map(|g| if n > 0 && change > totals[g] { leader } else { g }).collect();
         let reached = groups.iter().enumerate().map(|(g, group)| if from[g] == g { totals[g] } else { change } + worth(group, n));
         totals = reached.collect();
         before.push(from);
     }
-    let mut framed = vec![best(&totals); moments];
-    for n in (1..moments).rev() {
+    let mut framed = vec![best(&totals); steps];
+    for n in (1..steps).rev() {
         framed[n - 1] = before[n][framed[n]];
     }
     framed
 }
 
-/// Gives turns that are too short to the turn before, or at the shot's start to the one after.
+/// Merges turns that are too short into the previous turn, or at the shot's start into the next.
 fn without_short_turns(framed: &[usize]) -> Vec<usize> {
-    let shortest = shortest_turn();
+    let shortest = min_turn_steps();
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut end = 0;
     for run in framed.chunk_by(|a, b| a == b) {
         end += run.len();
-        // The last moment is the shot's end and takes no time; the one before may be close to it.
+        // The last step is the shot's end and has no duration; the one before it may be close to
+        // it.
         let length = if end == framed.len() { run.len().saturating_sub(2) } else { run.len() };
         match runs.last_mut() {
             Some((who, count)) if length < shortest || *who == run[0] => *count += run.len(),

@@ -1,13 +1,14 @@
-//! What else than a face draws the eye, at the moments of a shot.
+//! The position of a shot's subject other than a face.
 
 use crate::model::{Rect, Span, SubjectSample, SubjectTrack, Timestamp};
 
-/// A subject is taken to be where it was for this long before it is first and after it is last seen, and between, in seconds. Where
-/// nothing is known for longer, the window stands.
-const LINGER: f64 = 0.6;
-const BRIDGED: f64 = 1.5;
+/// A subject counts as present this long before its first and after its last sample (`HOLD`) and
+/// across gaps up to `MAX_GAP`, in seconds. In longer gaps the window is static.
+const HOLD: f64 = 0.6;
+const MAX_GAP: f64 = 1.5;
 
-/// Where the subject of a shot is at the moments of `times`, if it is known. Several one after the other count as one.
+/// The subject's box at each of `times`; `None` if it is unknown. Consecutive subject tracks count
+/// as one.
 pub(super) fn in_shot(subjects: &[SubjectTrack], shot: Span, times: &[Timestamp]) -> Vec<Option<Rect>> {
     let all = subjects.iter().flat_map(|subject| &subject.samples).filter(|sample| shot.contains(sample.at));
     let mut samples: Vec<SubjectSample> = all.copied().collect();
@@ -19,7 +20,7 @@ fn place(samples: &[SubjectSample], at: Timestamp) -> Option<Rect> {
     let next = samples.partition_point(|sample| sample.at <= at);
     let before = next.checked_sub(1).and_then(|n| samples.get(n));
     match (before, samples.get(next)) {
-        (Some(a), Some(b)) if b.at.since(a.at).secs() <= BRIDGED => {
+        (Some(a), Some(b)) if b.at.since(a.at).secs() <= MAX_GAP => {
             let part = at.since(a.at).secs() / b.at.since(a.at).secs().max(1e-6);
             let mix = |from: f64, to: f64| from + (to - from) * part;
             let (from, to) = (a.rect, b.rect);
@@ -27,12 +28,7 @@ fn place(samples: &[SubjectSample], at: Timestamp) -> Option<Rect> {
         }
         (before, after) => {
             let away = |sample: &&SubjectSample| sample.at.since(at).secs().abs();
-            before
-                .into_iter()
-                .chain(after)
-                .filter(|sample| away(sample) <= LINGER)
-                .min_by(|a, b| away(a).total_cmp(&away(b)))
-                .map(|s| s.rect)
+            before.into_iter().chain(after).filter(|sample| away(sample) <= HOLD).min_by(|a, b| away(a).total_cmp(&away(b))).map(|s| s.rect)
         }
     }
 }

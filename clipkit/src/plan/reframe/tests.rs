@@ -13,7 +13,8 @@ pub(super) fn span(start: f64, end: f64) -> Span {
     Span::secs(start, end).unwrap()
 }
 
-/// A face of a given width, its middle where `at` says for each fifth of a second, its mouth moving where `speaks` says.
+/// A face of a given width, sampled five times per second. `at` gives its centre and `speaks`
+/// whether its mouth moves, both for a time in seconds.
 pub(super) fn face(id: u32, time: Span, width: f64, at: impl Fn(f64) -> (f64, f64), speaks: impl Fn(f64) -> bool) -> FaceTrack {
     let count = (time.duration().as_secs_f64() * 5.0) as usize;
     let samples = (0..count).map(|n| {
@@ -43,10 +44,10 @@ fn travel(crop: &Crop) -> f64 {
 }
 
 #[test]
-fn someone_who_sways_is_framed_by_a_window_that_stands() {
+fn a_swaying_person_gets_a_static_window() {
     let sways = |t: f64| (0.7 + 0.02 * (3.0 * t).sin(), 0.4);
     let tracks = Tracks { shots: shots(&[10.0, 18.0]), faces: vec![face(0, span(10.0, 18.0), 0.1, sways, |_| true)], ..Tracks::default() };
-    let scenes = scenes(&Framing::silent(&tracks, span(10.0, 18.0), WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, span(10.0, 18.0), WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     let crop = crop(&scenes[0]);
     assert_eq!(crop.path.len(), 1);
@@ -54,10 +55,10 @@ fn someone_who_sways_is_framed_by_a_window_that_stands() {
 }
 
 #[test]
-fn someone_who_walks_is_followed_evenly() {
+fn a_walking_person_is_followed_smoothly() {
     let walks = |t: f64| (0.2 + 0.07 * t + 0.004 * (9.0 * t).sin(), 0.4);
     let tracks = Tracks { shots: shots(&[0.0, 8.0]), faces: vec![face(0, span(0.0, 8.0), 0.1, walks, |_| true)], ..Tracks::default() };
-    let scenes = scenes(&Framing::silent(&tracks, span(0.0, 8.0), WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, span(0.0, 8.0), WIDE, TALL));
     let [only] = &scenes[..] else { panic!("{scenes:?}") };
     let path = &crop(only).path;
     assert!(path.windows(2).all(|pair| pair[0].x <= pair[1].x), "no step back: {path:?}");
@@ -70,7 +71,7 @@ fn someone_who_walks_is_followed_evenly() {
 }
 
 #[test]
-fn two_people_apart_are_framed_in_turn_and_an_interjection_changes_nothing() {
+fn two_people_apart_are_framed_in_turn_without_interjections() {
     let shot = span(0.0, 12.0);
     let left_speaks = |t: f64| t < 6.0;
     let right_speaks = |t: f64| t >= 6.0 || (2.0..2.8).contains(&t);
@@ -79,16 +80,16 @@ fn two_people_apart_are_framed_in_turn_and_an_interjection_changes_nothing() {
         faces: vec![face(0, shot, 0.12, |_| (0.2, 0.4), left_speaks), face(1, shot, 0.1, |_| (0.8, 0.4), right_speaks)],
         ..Tracks::default()
     };
-    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 2, "{scenes:?}");
     assert!((scenes[1].span.start().secs() - 6.0).abs() <= 0.2, "{}", scenes[1].span);
     assert!(crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.6);
 }
 
 #[test]
-fn a_turn_begins_right_after_the_look_before_the_first_movement() {
+fn a_turn_starts_after_the_last_sample_without_movement() {
     let shot = span(0.0, 8.0);
-    // Looks are at each fifth of a second; both mouths change between those at 3.8 s and 4 s, in any proportion.
+    // Samples are 0.2 s apart; both mouths change between those at 3.8 s and 4 s, in any ratio.
     for (ends, begins) in [(0.15, 0.05), (0.1, 0.1), (0.03, 0.15)] {
         let mut tracks = Tracks {
             shots: shots(&[0.0, 8.0]),
@@ -97,7 +98,7 @@ fn a_turn_begins_right_after_the_look_before_the_first_movement() {
         };
         (tracks.faces[0].samples[20].mouth, tracks.faces[1].samples[20].mouth) = (ends, begins);
         tracks.faces[1].samples[21..].iter_mut().for_each(|sample| sample.mouth *= 0.6);
-        let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+        let scenes = scenes(&FramingInput::without_audio(&tracks, shot, WIDE, TALL));
         assert_eq!(scenes.len(), 2, "{scenes:?}");
         let cut = scenes[1].span.start().secs();
         assert!(cut > 3.8 && cut < 4.0, "{cut} with {ends} and {begins}");
@@ -112,14 +113,14 @@ fn two_people_who_fit_are_framed_together() {
         faces: vec![face(0, shot, 0.08, |_| (0.45, 0.4), |t| t < 4.0), face(1, shot, 0.08, |_| (0.6, 0.4), |t| t >= 4.0)],
         ..Tracks::default()
     };
-    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!(window.x <= 0.41 && window.x + window.width >= 0.64, "{window:?}");
 }
 
 #[test]
-fn of_three_people_the_two_who_sit_together_are_framed_together() {
+fn two_close_people_of_three_are_framed_together() {
     let shot = span(0.0, 12.0);
     let at = |id, x: f64, speaks: fn(f64) -> bool| face(id, shot, 0.08, move |_| (x, 0.4), speaks);
     let tracks = Tracks {
@@ -127,7 +128,7 @@ fn of_three_people_the_two_who_sit_together_are_framed_together() {
         faces: vec![at(0, 0.7, |t| t < 4.0), at(1, 0.1, |t| t >= 8.0), at(2, 0.84, |t| (4.0..8.0).contains(&t))],
         ..Tracks::default()
     };
-    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 2, "{scenes:?}");
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!(window.x <= 0.66 && window.x + window.width >= 0.88, "{window:?}");
@@ -135,12 +136,12 @@ fn of_three_people_the_two_who_sit_together_are_framed_together() {
 }
 
 #[test]
-fn a_scene_starts_exactly_where_a_shot_does() {
+fn scenes_start_exactly_at_cuts() {
     let cut = Timestamp::from_micros(14_640_123);
     let bounds = [Timestamp::from_secs(10.0), cut, Timestamp::from_secs(20.0)];
     let shots = bounds.windows(2).map(|pair| Shot::new(Span::between(pair[0], pair[1]))).collect();
     let tracks = Tracks { shots, faces: vec![face(0, span(10.0, 14.6), 0.1, |_| (0.8, 0.4), |_| true)], ..Tracks::default() };
-    let scenes = scenes(&Framing::silent(&tracks, span(10.0, 20.0), WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, span(10.0, 20.0), WIDE, TALL));
     let starts: Vec<_> = scenes.iter().map(|scene| scene.span.start().micros()).collect();
     assert_eq!(starts, [0, 4_640_123]);
     assert!(crop(&scenes[0]).path[0].x > 0.6);
@@ -148,36 +149,36 @@ fn a_scene_starts_exactly_where_a_shot_does() {
 }
 
 #[test]
-fn someone_who_looks_away_for_long_stays_one_person() {
+fn tracks_are_merged_after_a_person_looks_away() {
     let shot = span(0.0, 12.0);
     let tracks = Tracks {
         shots: shots(&[0.0, 12.0]),
         faces: vec![face(0, span(0.0, 5.0), 0.1, |_| (0.8, 0.4), |_| true), face(1, span(7.0, 12.0), 0.1, |_| (0.81, 0.4), |_| true)],
         ..Tracks::default()
     };
-    let scenes = scenes(&Framing::silent(&tracks, shot, WIDE, TALL));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, shot, WIDE, TALL));
     assert_eq!(scenes.len(), 1);
     assert!(travel(crop(&scenes[0])) == 0.0);
 }
 
 #[test]
-fn a_picture_of_the_outputs_shape_is_not_cropped() {
-    let scenes = scenes(&Framing::silent(&Tracks::default(), span(0.0, 5.0), TALL, TALL));
+fn a_source_with_the_output_aspect_ratio_is_not_cropped() {
+    let scenes = scenes(&FramingInput::without_audio(&Tracks::default(), span(0.0, 5.0), TALL, TALL));
     assert_eq!(crop(&scenes[0]).at(Timestamp::ZERO), Rect::FULL);
 }
 
 #[test]
-fn a_tall_picture_leaves_room_above_a_head() {
+fn a_vertical_source_leaves_headroom() {
     let shot = span(0.0, 5.0);
     let tracks = Tracks { shots: shots(&[0.0, 5.0]), faces: vec![face(0, shot, 0.2, |_| (0.5, 0.3), |_| true)], ..Tracks::default() };
-    let scenes = scenes(&Framing::silent(&tracks, shot, (1080, 1920), (1080, 1080)));
+    let scenes = scenes(&FramingInput::without_audio(&tracks, shot, (1080, 1920), (1080, 1080)));
     let window = crop(&scenes[0]).at(Timestamp::ZERO);
     assert!((window.width - 1.0).abs() < 1e-9 && (window.height - 0.5625).abs() < 1e-5);
     let (above, below) = (0.3 - window.y, window.y + window.height - 0.3);
     assert!(above < below && above > 0.18, "{window:?}");
 }
 
-/// A plan around scenes, to have the model judge them.
+/// A plan with these scenes, for validation.
 pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: (u32, u32)) -> ClipPlan {
     ClipPlan {
         version: ClipPlan::VERSION,
@@ -227,7 +228,7 @@ fn any_layout() -> impl Strategy<Value = LayoutChoice> {
 
 proptest! {
     #[test]
-    fn scenes_cover_the_clip_inside_the_picture_at_a_bounded_speed_and_acceleration(
+    fn scenes_cover_the_clip_with_bounded_speed_and_acceleration(
         (faces, others) in (any_faces(), any_faces()),
         mut cuts in prop::collection::vec((0.0..40.0_f64, prop::bool::weighted(0.3)), 0..8),
         (start, length) in (0.0..20.0_f64, 0.05..20.0_f64),
@@ -246,7 +247,7 @@ proptest! {
         });
         let tracks = Tracks { shots: seen, faces, subjects: subjects.collect() };
         let span = span(start, start + length);
-        let scenes = scenes(&Framing { layout, ..Framing::silent(&tracks, span, picture, output) });
+        let scenes = scenes(&FramingInput { layout, ..FramingInput::without_audio(&tracks, span, picture, output) });
         for scene in &scenes {
             for (crop, place) in scene.layout.panes() {
                 let shape = f64::from(output.0) * place.width / (f64::from(output.1) * place.height);
@@ -255,7 +256,7 @@ proptest! {
                 for key in &crop.path {
                     prop_assert!(key.x >= 0.0 && key.y >= 0.0 && key.x + crop.width <= 1.0 + 1e-12 && key.y + crop.height <= 1.0 + 1e-12);
                 }
-                is_calm(crop, scene.span)?;
+                assert_smooth(crop, scene.span)?;
             }
             if let Layout::Fill { crop } = &scene.layout {
                 prop_assert!((crop.width.max(crop.height) - 1.0).abs() < 1e-9, "as large as fits");
@@ -269,20 +270,20 @@ proptest! {
     }
 }
 
-/// The speed between keys, and the acceleration from frame to frame at 25 a second. A key may be off by a millionth of the picture, and the
-/// way between two by what is left out of a path.
-fn is_calm(crop: &Crop, span: Span) -> Result<(), TestCaseError> {
+/// Checks the speed between keys and the acceleration at 25 frames per second. Keys are rounded to
+/// millionths of the picture, and omitted keys add the simplification tolerance.
+fn assert_smooth(crop: &Crop, span: Span) -> Result<(), TestCaseError> {
     for pair in crop.path.windows(2) {
         let time = pair[1].at.since(pair[0].at).secs();
         let steps = [((pair[1].x - pair[0].x).abs(), crop.width), ((pair[1].y - pair[0].y).abs(), crop.height)];
         for (step, side) in steps {
-            prop_assert!(step <= path::GREATEST_SPEED * side * time + 3e-6, "{step} in {time} s, of a window {side} long");
+            prop_assert!(step <= axis::MAX_SPEED * side * time + 3e-6, "{step} in {time} s, of a window {side} long");
         }
     }
     let dt = 0.04;
     let frames = (span.duration().as_secs_f64() / dt) as usize;
     let at = |n: usize| crop.at(span.start().plus(n as f64 * dt));
-    let most = camera_path::greatest_acceleration(path::GREATEST_SPEED) * dt * dt;
+    let most = camera_path::max_acceleration(axis::MAX_SPEED) * dt * dt;
     for n in 2..frames {
         let (a, b, c) = (at(n - 2), at(n - 1), at(n));
         for (bend, side) in [(c.x - 2.0 * b.x + a.x, crop.width), (c.y - 2.0 * b.y + a.y, crop.height)] {

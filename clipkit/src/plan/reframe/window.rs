@@ -1,17 +1,18 @@
-//! The window on the source: its size, and places that stay inside the picture after rounding.
+//! The crop window: its size, and positions that stay inside the picture after rounding.
 
 use super::STEP;
-use super::camera_path::FINE;
-use super::path::{self, Zone};
+use super::axis::{self, DeadZone};
+use super::camera_path::SUBSTEPS;
 use crate::model::{Crop, CropKey, Rect, Timestamp};
 
-/// Coordinates are rounded to this fraction of the picture, in a plan that people read.
+/// Coordinates in a plan are rounded to multiples of 1 / `UNIT` of the picture.
 const UNIT: f64 = 1e6;
-/// A key is left out where the window is off by less than this without it: a twentieth of a pixel of a picture 1920 wide. Between keys the
-/// window moves evenly, so where it speeds up they stand close enough for its steps from frame to frame to be no jerks.
+/// The maximum error of a position when a key is omitted: a twentieth of a pixel in a picture 1920
+/// pixels wide. The window moves linearly between keys, so this also bounds the change of speed
+/// from frame to frame.
 const TOLERANCE: f64 = 2.5e-5;
 
-/// The largest window of the output's shape, in whole millionths of the picture.
+/// The largest window with the output's aspect ratio, in millionths of the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Window {
     width: u32,
@@ -28,14 +29,14 @@ impl Window {
         Window { width: part(aspect.min(1.0)), height: part((1.0 / aspect).min(1.0)), shape: shape(picture) }
     }
 
-    /// A window of the same shape, `part` (at most 1) as wide and high.
+    /// A window with the same aspect ratio, scaled by `part` (at most 1).
     pub(super) fn scaled(self, part: f64) -> Self {
-        // Not-a-number becomes the smallest.
+        // NaN gives the smallest size.
         let scale = |side: u32| ((f64::from(side) * part).floor() as u32).clamp(1, side);
         Window { width: scale(self.width), height: scale(self.height), ..self }
     }
 
-    /// The window in the picture's corner, for its size.
+    /// The window at the picture's top left corner.
     pub(super) fn rect(&self) -> Rect {
         Rect::new(0.0, 0.0, f64::from(self.width) / UNIT, f64::from(self.height) / UNIT)
     }
@@ -45,19 +46,21 @@ impl Window {
         self.shape
     }
 
-    /// A window that keeps a subject in view: its boxes at moments [`STEP`] apart, from `start` on. `level` is the height in the window at
-    /// which its middle belongs.
-    pub(super) fn following(&self, boxes: &[Option<Rect>], start: Timestamp, level: f64, zone: Zone) -> Crop {
+    /// A crop that keeps a subject in view. `boxes` holds the subject's boxes at steps of [`STEP`]
+    /// from `start` on. `level` is the preferred height of its centre in the window, 0 to 1 from
+    /// the top.
+    pub(super) fn following(&self, boxes: &[Option<Rect>], start: Timestamp, level: f64, zone: DeadZone) -> Crop {
         let rect = self.rect();
-        let across = path::along(boxes.iter().map(|face| face.map(|face| (face.x, face.width))), rect.width, 0.5, zone);
-        let down = path::along(boxes.iter().map(|face| face.map(|face| (face.y, face.height))), rect.height, level, zone);
-        self.crop(&across, &down, start, STEP / FINE as f64)
+        let across = axis::axis_path(boxes.iter().map(|face| face.map(|face| (face.x, face.width))), rect.width, 0.5, zone);
+        let down = axis::axis_path(boxes.iter().map(|face| face.map(|face| (face.y, face.height))), rect.height, level, zone);
+        self.crop(&across, &down, start, STEP / SUBSTEPS as f64)
     }
 
-    /// A window whose middle goes along two paths of places `step` seconds apart, from `start` on.
+    /// A crop whose centre follows the x and y paths, which have one value every `step` seconds
+    /// from `start` on.
     fn crop(&self, across: &[f64], down: &[f64], start: Timestamp, step: f64) -> Crop {
         let corners: Vec<(f64, f64)> = across.iter().zip(down).map(|(&x, &y)| self.corner(x, y)).collect();
-        let kept = turning_points(&corners, TOLERANCE);
+        let kept = simplified(&corners, TOLERANCE);
         let keys = kept.into_iter().filter_map(|n| {
             let &(x, y) = corners.get(n)?;
             Some(CropKey { at: start.plus(n as f64 * step), x, y })
@@ -75,10 +78,10 @@ impl Window {
         }
     }
 
-    /// The top left corner of the window around a middle, inside the picture.
+    /// The top left corner of the window around a centre, inside the picture.
     fn corner(&self, x: f64, y: f64) -> (f64, f64) {
         let edge = |center: f64, length: u32| {
-            // Not-a-number becomes 0.
+            // NaN gives 0.
             let edge = (center * UNIT - f64::from(length) / 2.0).round().max(0.0) as u32;
             f64::from(edge.min(UNIT as u32 - length)) / UNIT
         };
@@ -86,8 +89,9 @@ impl Window {
     }
 }
 
-/// The points that a line through them needs, to pass all others within `tolerance` (Ramer-Douglas-Peucker, in time).
-fn turning_points(points: &[(f64, f64)], tolerance: f64) -> Vec<usize> {
+/// The indices of the points that a polyline needs to pass all points within `tolerance`
+/// (Ramer-Douglas-Peucker, with the distance measured at equal times).
+fn simplified(points: &[(f64, f64)], tolerance: f64) -> Vec<usize> {
     let Some(last) = points.len().checked_sub(1) else { return Vec::new() };
     let mut kept = vec![0, last];
     let mut open = vec![(0, last)];

@@ -18,7 +18,7 @@ fn events(document: &str) -> Vec<&str> {
     document.lines().skip_while(|line| *line != "[Events]").skip(2).collect()
 }
 
-fn talk() -> Vec<Word> {
+fn transcript() -> Vec<Word> {
     [
         ("Every", 0.1, 0.4),
         ("clock", 0.4, 0.9),
@@ -39,9 +39,9 @@ fn talk() -> Vec<Word> {
 }
 
 #[test]
-fn documents_are_as_they_were() {
+fn documents_match_their_snapshots() {
     for name in CaptionStyle::NAMES {
-        let document = ass(&track(CaptionStyle::named(name).unwrap(), &talk(), 10.0));
+        let document = ass(&track(CaptionStyle::named(name).unwrap(), &transcript(), 10.0));
         insta::assert_snapshot!(format!("ass_{name}"), document);
     }
 }
@@ -52,14 +52,14 @@ fn keywords_stand_out_in_every_style() {
     let mut out = String::new();
     for name in CaptionStyle::NAMES {
         let style = CaptionStyle { emphasis: emphasis.clone(), ..CaptionStyle::named(name).unwrap() };
-        let document = ass(&track(style, &talk()[..2], 2.0));
+        let document = ass(&track(style, &transcript()[..2], 2.0));
         out.push_str(&format!("{name}\n{}\n", events(&document).join("\n")));
     }
     insta::assert_snapshot!("ass_keywords", out);
 }
 
 #[test]
-fn right_to_left_lines_are_marked_and_change_word_by_word() {
+fn right_to_left_lines_have_direction_marks() {
     let words: Vec<Word> = ["iPhone", "هذا", "جديد", "جدا", "(2026)"]
         .iter()
         .enumerate()
@@ -74,20 +74,20 @@ fn right_to_left_lines_are_marked_and_change_word_by_word() {
 }
 
 #[test]
-fn a_title_stands_in_its_area() {
+fn a_title_is_inside_its_area() {
     let area = Rect::new(0.1, 0.2, 0.8, 0.1);
     let mut hook =
         Hook { text: "Why {\\b1}every clock\n is wrong".into(), span: Span::secs(0.0, 3.0).unwrap(), area, style: HookStyle::default() };
     let plated = document(None, Some(&hook), (1080, 1920), &Estimate).text;
     hook.style.plate = None;
-    let bare = document(None, Some(&hook), (1080, 1920), &Estimate).text;
-    insta::assert_snapshot!("ass_title", format!("{plated}\n{bare}"));
+    let normalized = document(None, Some(&hook), (1080, 1920), &Estimate).text;
+    insta::assert_snapshot!("ass_title", format!("{plated}\n{normalized}"));
     hook.text = "\u{200b} \n".into();
     assert!(events(&document(None, Some(&hook), (1080, 1920), &Estimate).text).is_empty());
 }
 
 #[test]
-fn sums_of_karaoke_lengths_do_not_drift() {
+fn karaoke_durations_do_not_drift() {
     let words: Vec<Word> = (0..5).map(|n| Word::new("word", f64::from(n) * 0.3333, f64::from(n) * 0.3333 + 0.3333)).collect();
     let document = ass(&track(CaptionStyle::karaoke(), &words, 3.0));
     let sum: i64 = document.split("\\kf").skip(1).filter_map(|part| part.split('}').next()?.parse::<i64>().ok()).sum();
@@ -95,13 +95,13 @@ fn sums_of_karaoke_lengths_do_not_drift() {
 }
 
 #[test]
-fn captions_stay_inside_the_safe_area_wherever_they_are_asked_to_stand() {
+fn captions_stay_inside_the_safe_area_at_every_position() {
     for platform in [Platform::Generic, Platform::Shorts, Platform::Tiktok, Platform::Reels] {
         for aspect in [Aspect::Vertical, Aspect::Square, Aspect::Portrait, Aspect::Wide] {
             let (width, height) = (f64::from(aspect.size().0), f64::from(aspect.size().1));
             let safe = platform.safe_area(aspect);
             for style in CaptionStyle::NAMES.map(|name| CaptionStyle::named(name).unwrap()) {
-                let frame = Frame::of(&style, safe, width, height);
+                let frame = TextArea::of(&style, safe, width, height);
                 let beyond = reach(&style) * style.size * height;
                 for place in [0.0, 0.3, 0.5, 0.99].into_iter().flat_map(|at| [CuePlace::Bottom(at), CuePlace::Middle(at)]) {
                     let text = 2.0 * style.size * height;
@@ -117,8 +117,8 @@ fn captions_stay_inside_the_safe_area_wherever_they_are_asked_to_stand() {
 }
 
 #[test]
-fn a_cue_stands_where_the_plan_says() {
-    let mut track = track(CaptionStyle::block(), &talk()[..2], 2.0);
+fn a_cue_is_placed_where_the_plan_says() {
+    let mut track = track(CaptionStyle::block(), &transcript()[..2], 2.0);
     let margin = |track: &CaptionTrack| {
         let document = ass(track);
         events(&document)[0].split(',').nth(7).unwrap().parse::<f64>().unwrap()
@@ -138,7 +138,7 @@ fn a_long_word_shrinks() {
     assert!(size < 50.0, "{size}");
 }
 
-/// The tags of an event's text, and the text without them, as libass tells them apart.
+/// Splits an event's text into tags and visible text by the rules of libass.
 fn apart(text: &str) -> (Vec<String>, String) {
     let (mut tags, mut shown) = (Vec::new(), String::new());
     let mut letters = text.chars().peekable();
@@ -167,7 +167,7 @@ fn apart(text: &str) -> (Vec<String>, String) {
     (tags, shown)
 }
 
-/// Whether a block holds nothing but tags that captions are written with.
+/// Whether an override block contains only the tags that this crate writes.
 fn is_ours(block: &str) -> bool {
     let known = ["\\kf", "\\k", "\\r", "\\t(", "\\1c", "\\fscx", "\\fscy", "\\fs", "\\alpha&H", "\\fn", "\\b", "\\pos("];
     block.starts_with('\\')
@@ -176,7 +176,7 @@ fn is_ours(block: &str) -> bool {
 
 proptest! {
     #[test]
-    fn nothing_in_a_word_becomes_a_tag_or_an_event(
+    fn words_cannot_inject_tags_or_events(
         texts in prop::collection::vec("([\\\\{}Nnhk,a-z\n\r\u{0}:&;今م\u{202e}\u{200b}\u{2028}\u{2060}]|\\{\\\\[a-z]{1,4}[0-9]*\\}){0,9}", 1..12),
         style in 0..4usize,
         emphasized in any::<bool>(),
@@ -197,10 +197,10 @@ proptest! {
             let (tags, text) = apart(fields[9]);
             prop_assert!(tags.iter().all(|block| is_ours(block)), "{}", line);
             if fields[3] == "Words" {
-                // What is left is the word, letter for letter.
+                // The remaining text equals the word.
                 let second: usize = fields[1].split([':', '.']).nth(2).unwrap().parse().unwrap();
                 let flat = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
-                let said = shown(&texts[second], track.style.uppercase);
+                let said = visible_text(&texts[second], track.style.uppercase);
                 let last = if track.style.uppercase { "Z" } else { "z" };
                 prop_assert_eq!(flat(&text), flat(&said) + last);
             }

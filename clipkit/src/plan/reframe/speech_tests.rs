@@ -5,7 +5,7 @@ use crate::model::{FaceSample, FaceTrack, Layout, Scene, Shot, Tracks};
 
 const WIDE: (u32, u32) = (1920, 1080);
 const TALL: (u32, u32) = (1080, 1920);
-/// Where the two people's faces are, across the picture.
+/// The x coordinates of the two people's faces.
 const LEFT: f64 = 0.2;
 const RIGHT: f64 = 0.8;
 
@@ -13,7 +13,8 @@ fn span(start: f64, end: f64) -> Span {
     Span::secs(start, end).unwrap()
 }
 
-/// A face at `x` through `time`, looked at five times a second, whose mouth moves by what `mouth` says for a time in seconds.
+/// A face at `x` during `time`, sampled five times per second. `mouth` gives the mouth change for a
+/// time in seconds.
 fn face(id: u32, time: Span, x: f64, mouth: impl Fn(f64) -> f64) -> FaceTrack {
     let count = (time.duration().as_secs_f64() * 5.0) as usize;
     let samples = (0..count).map(|n| {
@@ -24,12 +25,12 @@ fn face(id: u32, time: Span, x: f64, mouth: impl Fn(f64) -> f64) -> FaceTrack {
     FaceTrack { id, samples: samples.collect() }
 }
 
-/// A mouth that moves within these stretches.
+/// A mouth that moves during these stretches.
 fn moves(stretches: &'static [(f64, f64)]) -> impl Fn(f64) -> f64 {
     move |t| if stretches.iter().any(|&(start, end)| (start..end).contains(&t)) { 0.12 } else { 0.0 }
 }
 
-/// Three words a second within a stretch, said by someone.
+/// Three words per second during each stretch, with the stretch's speaker.
 fn words(said: &[(f64, f64, &str)]) -> Vec<Word> {
     let within = |&(start, end, speaker): &(f64, f64, &str)| {
         let count = ((end - start) * 3.0).round() as usize;
@@ -44,16 +45,16 @@ fn words(said: &[(f64, f64, &str)]) -> Vec<Word> {
     said.iter().flat_map(within).collect()
 }
 
-/// One shot of two people who do not fit in one window.
+/// One shot of two people who do not fit into one window.
 fn two(length: f64, left: impl Fn(f64) -> f64, right: impl Fn(f64) -> f64) -> Tracks {
     let time = span(0.0, length);
     Tracks { shots: vec![Shot::new(time)], faces: vec![face(0, time, LEFT, left), face(1, time, RIGHT, right)], ..Tracks::default() }
 }
 
-/// When each scene starts, in seconds, and whether it shows the person on the right.
+/// The start of each scene in seconds, and whether it shows the person on the right.
 fn shown(tracks: &Tracks, voice: &[Span], words: &[Word]) -> Vec<(f64, bool)> {
     let end = tracks.shots.last().unwrap().span.end();
-    let framing = Framing { voice, words, ..Framing::silent(tracks, Span::between(Timestamp::ZERO, end), WIDE, TALL) };
+    let framing = FramingInput { voice, words, ..FramingInput::without_audio(tracks, Span::between(Timestamp::ZERO, end), WIDE, TALL) };
     let right = |scene: &Scene| {
         let Layout::Fill { crop } = &scene.layout else { panic!("{scene:?}") };
         crop.at(scene.span.start()).center().0 > 0.5
@@ -67,14 +68,14 @@ fn assert_shown(shown: &[(f64, bool)], expected: &[(f64, bool)]) {
 }
 
 #[test]
-fn a_listener_who_chews_while_nobody_speaks_is_not_shown() {
+fn mouth_movement_without_voice_activity_causes_no_turn() {
     let tracks = two(12.0, moves(&[(0.0, 5.0), (9.0, 12.0)]), moves(&[(5.5, 8.8)]));
     assert_shown(&shown(&tracks, &[], &[]), &[(0.0, false), (5.3, true), (8.9, false)]);
     assert_shown(&shown(&tracks, &[span(0.0, 5.0), span(9.0, 12.0)], &[]), &[(0.0, false)]);
 }
 
 #[test]
-fn an_interjection_is_not_shown_even_if_voice_and_name_are_heard() {
+fn an_interjection_causes_no_turn() {
     let tracks = two(12.0, moves(&[(0.0, 5.0), (5.8, 12.0)]), moves(&[(5.0, 5.8), (11.2, 12.0)]));
     let said = words(&[(0.0, 5.0, "Ann"), (5.0, 5.8, "Bob"), (5.8, 11.2, "Ann"), (11.2, 12.0, "Bob")]);
     assert_shown(&shown(&tracks, &[span(0.0, 12.0)], &said), &[(0.0, false)]);
@@ -82,8 +83,8 @@ fn an_interjection_is_not_shown_even_if_voice_and_name_are_heard() {
 }
 
 #[test]
-fn names_decide_where_mouths_do_not() {
-    // From 12 s on both mouths move alike; so do they, a little, from 20 s on.
+fn speaker_names_decide_where_mouths_are_ambiguous() {
+    // Both mouths move equally from 12 s to 20 s, and slightly from 20 s on.
     let tracks = two(
         28.0,
         |t| if t < 6.0 || (12.0..20.0).contains(&t) { 0.12 } else { 0.01 },
@@ -98,16 +99,16 @@ fn names_decide_where_mouths_do_not() {
 }
 
 #[test]
-fn names_do_not_overrule_a_mouth_that_clearly_moves() {
+fn clear_mouth_movement_overrides_speaker_names() {
     let tracks = two(18.0, moves(&[(0.0, 6.0)]), moves(&[(6.0, 18.0)]));
-    // The transcript takes Bob for Ann from 12 s on.
+    // The transcript names Ann instead of Bob from 12 s on.
     let said = words(&[(0.0, 6.0, "Ann"), (6.0, 12.0, "Bob"), (12.0, 18.0, "Ann")]);
     assert_shown(&shown(&tracks, &[span(0.0, 18.0)], &said), &[(0.0, false), (6.0, true)]);
 }
 
 #[test]
-fn names_that_go_with_no_mouth_change_nothing() {
-    // A third person, who is not in the picture, is heard from 6 to 9 s; and one name alone tells nothing.
+fn names_without_a_matching_mouth_have_no_effect() {
+    // A third person outside the picture speaks from 6 s to 9 s. A single name has no effect.
     let tracks = two(12.0, moves(&[(0.0, 6.0)]), moves(&[(9.0, 12.0)]));
     let expected = shown(&tracks, &[], &[]);
     let third = words(&[(0.0, 6.0, "Ann"), (6.0, 9.0, "Eve"), (9.0, 12.0, "Bob")]);
@@ -116,8 +117,8 @@ fn names_that_go_with_no_mouth_change_nothing() {
 }
 
 #[test]
-fn a_name_is_known_again_in_another_shot_of_the_same_seats_only() {
-    // In the second shot no mouth can be seen to move. In between, someone else is shown.
+fn names_carry_over_to_shots_with_the_same_camera_setup_only() {
+    // No mouth moves in the third shot. The second shot shows nobody.
     let tracks = |x: f64| Tracks {
         shots: vec![Shot::new(span(0.0, 12.0)), Shot::new(span(12.0, 14.0)), Shot::new(span(14.0, 24.0))],
         faces: vec![
@@ -135,7 +136,7 @@ fn a_name_is_known_again_in_another_shot_of_the_same_seats_only() {
 }
 
 #[test]
-fn a_voice_that_is_heard_all_the_time_tells_no_more_than_none() {
+fn continuous_voice_activity_equals_no_analysis() {
     let tracks = two(12.0, |t| (0.12 * (3.0 * t).sin()).max(0.0), |t| (0.12 * (2.0 * t).cos()).max(0.0));
     assert_eq!(shown(&tracks, &[span(0.0, 12.0)], &[]), shown(&tracks, &[], &[]));
 }
@@ -154,7 +155,7 @@ fn any_words() -> impl Strategy<Value = Vec<Word>> {
 
 proptest! {
     #[test]
-    fn turns_are_in_order_and_long_enough_whatever_is_seen_and_heard(
+    fn turns_are_ordered_and_long_enough_for_any_input(
         mouths in prop::collection::vec(prop::collection::vec(0.0..0.3_f64, 100), 1..4),
         length in 0.05..20.0_f64,
         voice in prop::collection::vec((0.0..20.0_f64, 0.0..5.0_f64), 0..6),
@@ -162,16 +163,16 @@ proptest! {
     ) {
         let time = span(0.0, length);
         let faces = mouths.iter().zip(0..).map(|(mouth, id)| {
-            // Mouths move for a second or two at a time.
+            // Mouths move for one or two seconds at a time.
             face(id, span(0.0, 20.0), 0.15 + 0.35 * f64::from(id), |t| mouth[((t + 0.1) / 1.3) as usize])
         });
         let tracks = Tracks { shots: vec![Shot::new(time)], faces: faces.collect(), ..Tracks::default() };
         let voice: Vec<Span> = voice.into_iter().map(|(start, length)| span(start, start + length)).collect();
-        let framing = Framing { voice: &voice, words: &words, ..Framing::silent(&tracks, time, WIDE, TALL) };
+        let framing = FramingInput { voice: &voice, words: &words, ..FramingInput::without_audio(&tracks, time, WIDE, TALL) };
         let shape = 16.0 / 9.0;
-        let talk = Talk::of(&framing, std::iter::once(time), shape);
+        let speech = SpeechTimeline::of(&framing, std::iter::once(time), shape);
         let times = grid(time);
-        let heard = talk.heard(time, &times);
+        let heard = speech.states(time, &times);
         prop_assert_eq!(heard.len(), times.len());
         prop_assert!(heard.iter().all(|moment| moment.speaker.is_none_or(|person| person < mouths.len())));
         let people = people::in_shot(&tracks.faces, time, &times, shape);
