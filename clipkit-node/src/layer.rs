@@ -1,12 +1,9 @@
-//! What goes around stages.
-
-use std::sync::Arc;
+//! Layers around stages.
 
 use napi_derive::napi;
 
-use clipkit::layer::LayerConfig;
-use clipkit::stage::StageExt;
-use clipkit::{Error, ErrorKind, Result};
+use clipkit::layer::{BuiltLayer, LayerConfig, WithLayers};
+use clipkit::{ErrorKind, Result};
 
 use crate::document::read;
 use crate::error::exception;
@@ -15,7 +12,7 @@ use crate::stage::AnyStage;
 /// A layer. Stages that are given the same one share what it counts and keeps.
 #[napi]
 pub struct Layer {
-    layer: LayerConfig,
+    layer: BuiltLayer,
 }
 
 #[napi]
@@ -23,39 +20,20 @@ impl Layer {
     /// From `{"retry": {...}}` and its kin.
     #[napi(constructor)]
     pub fn new(config: String) -> napi::Result<Self> {
-        let layer = read(ErrorKind::Config, "a layer", &config).map_err(exception)?;
-        Ok(Layer { layer })
+        let config: LayerConfig = read(ErrorKind::Config, "a layer", &config).map_err(exception)?;
+        Ok(Layer { layer: config.build().map_err(exception)? })
     }
-}
-
-/// The stage inside `$layer`, whatever it is.
-macro_rules! around {
-    ($stage:expr, $layer:expr, $($kind:ident),*) => {
-        match $stage {
-            $(AnyStage::$kind(stage) => Ok(AnyStage::$kind(Arc::new(stage.layer($layer.clone())))),)*
-            #[allow(unreachable_patterns)]
-            _ => Err(cannot_be_cached()),
-        }
-    };
-    ($stage:expr, $layer:expr) => {
-        around!($stage, $layer, Source, Transcriber, Scorer, Tracker, Renderer, Publisher)
-    };
 }
 
 impl Layer {
     pub(crate) fn around(&self, stage: AnyStage) -> Result<AnyStage> {
-        match &self.layer {
-            LayerConfig::Retry(layer) => around!(stage, layer),
-            LayerConfig::RateLimit(layer) => around!(stage, layer),
-            LayerConfig::Concurrency(layer) => around!(stage, layer),
-            LayerConfig::Timeout(layer) => around!(stage, layer),
-            LayerConfig::Cache(layer) => around!(stage, layer, Transcriber, Scorer, Tracker),
-            _ => Err(Error::new(ErrorKind::Config, "this layer is not known here")),
-        }
+        Ok(match stage {
+            AnyStage::Source(stage) => AnyStage::Source(stage.with_layer(&self.layer)?),
+            AnyStage::Transcriber(stage) => AnyStage::Transcriber(stage.with_layer(&self.layer)?),
+            AnyStage::Scorer(stage) => AnyStage::Scorer(stage.with_layer(&self.layer)?),
+            AnyStage::Tracker(stage) => AnyStage::Tracker(stage.with_layer(&self.layer)?),
+            AnyStage::Renderer(stage) => AnyStage::Renderer(stage.with_layer(&self.layer)?),
+            AnyStage::Publisher(stage) => AnyStage::Publisher(stage.with_layer(&self.layer)?),
+        })
     }
-}
-
-fn cannot_be_cached() -> Error {
-    Error::new(ErrorKind::Config, "only transcribers, scorers and trackers can be cached: others answer with files")
-        .with_advice("leave this cache out")
 }

@@ -63,8 +63,11 @@ const _: () = {
     shared::<FfmpegRenderer>();
     shared::<Folder>();
     shared::<WeightsStore>();
-    shared::<Fallback<OnnxTracker, CenterTracker>>();
-    shared::<Layered<OnnxTracker, Cache>>();
+    shared::<Fallback<OnnxTracker, CenterTracker, dyn FaceTracker>>();
+    shared::<Layered<OnnxTracker, crate::layer::CacheLayer, dyn FaceTracker>>();
+    shared::<crate::layer::BuiltLayer>();
+    shared::<crate::store::ArtifactStore>();
+    shared::<crate::store::MediaStore>();
     shared::<RateLimit>();
     shared::<Concurrency>();
     shared::<LayerConfig>();

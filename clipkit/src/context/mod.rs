@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use schemars::JsonSchema;
@@ -426,6 +426,11 @@ impl Context {
         Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, ..self.clone() }
     }
 
+    /// Names the run that this context belongs to.
+    pub(crate) fn run(&self) -> Run {
+        Run(Arc::downgrade(&self.shared))
+    }
+
     /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
     /// counts where this one's does. Cancellation, warnings and scratch space are its own. `listener` hears it.
     pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -464,6 +469,22 @@ impl Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("stage", &self.stage).field("clip", &self.clip).finish_non_exhaustive()
+    }
+}
+
+/// Names a run, and does not keep its state alive.
+pub(crate) struct Run(Weak<Shared>);
+
+impl Run {
+    /// Whether no context of the run is left.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+}
+
+impl PartialEq for Run {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
     }
 }
 

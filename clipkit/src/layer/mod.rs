@@ -1,24 +1,35 @@
 //! Behaviour that wraps any stage, written once for all of them.
+//!
+//! Configurations ([`RateLimit`], [`Concurrency`], [`Cache`], [`Retry`], [`Timeout`], and
+//! [`LayerConfig`] for each of them) are plain data. What the calls of a stage share (the history
+//! of a rate, places, a store) is built from them once, by [`StageExt::layer`],
+//! [`WithLayers::with_layers`] or a configuration's `build`, and clones of the built layer share
+//! it.
 
 mod cache;
 mod call;
 mod concurrency;
 mod config;
+mod extension;
 mod fallback;
+mod limiter;
 mod rate_limit;
 mod retry;
 mod timeout;
 
-pub use cache::{Cache, Input};
-pub(crate) use call::inside;
+pub use cache::{Cache, CacheLayer, Input};
+pub(crate) use call::RequestLayers;
 pub use concurrency::Concurrency;
-pub use config::{LayerConfig, WithLayers};
+pub use config::{BuiltLayer, LayerConfig, WithLayers};
+pub use extension::{IntoLayer, StageExt, StageKind, form};
 pub use fallback::Fallback;
+pub use limiter::{LimitLayer, Limiter, Permit};
 pub use rate_limit::RateLimit;
 pub use retry::Retry;
 pub use timeout::Timeout;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,101 +45,18 @@ use crate::source::Source;
 use crate::track::{FaceTracker, Tracking};
 use crate::transcribe::Transcriber;
 
-/// How long work that was told to stop may take to tidy up; then it is abandoned.
+/// How long cancelled work may take to clean up; then it is abandoned.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// Layers and fallbacks, for every stage: built-in, yours, or behind an [`Arc`].
+/// A layer: it answers a call with the help of what is inside it. `I` is the input of the stage,
+/// `O` its output.
 ///
-/// A layer goes around what stands before it, so the last one is the outermost and sees a call first. **The order matters:**
-///
-/// ```
-/// # use clipkit::prelude::*;
-/// # use std::sync::atomic::{AtomicUsize, Ordering};
-/// # use std::time::Duration;
-/// # struct Busy(AtomicUsize);
-/// # #[async_trait::async_trait]
-/// # impl Transcriber for Busy {
-/// #     async fn transcribe(&self, _: &Context, _: &Media) -> Result<Transcript> {
-/// #         match self.0.fetch_add(1, Ordering::SeqCst) {
-/// #             0 | 1 => Err(Error::new(ErrorKind::Network, "busy").with_recovery(Recovery::Retry { after: None })),
-/// #             _ => Ok(Transcript::default()),
-/// #         }
-/// #     }
-/// #     fn fingerprint(&self) -> Option<String> {
-/// #         Some("busy 1".into())
-/// #     }
-/// # }
-/// # fn whisper() -> Busy {
-/// #     Busy(AtomicUsize::new(0))
-/// # }
-/// # fn media(name: &str) -> Media {
-/// #     Media {
-/// #         path: name.into(), id: ContentId::new("none", name), container: String::new(), duration: Timestamp::ZERO,
-/// #         video: None, audio: Vec::new(), subtitles: Vec::new(),
-/// #     }
-/// # }
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<()> {
-/// # let cx = Context::new();
-/// # let begun = tokio::time::Instant::now();
-/// // Right. Each attempt has its own ten minutes and counts against the rate; what is kept counts against nothing.
-/// let right = whisper()
-///     .layer(Timeout::after(Duration::from_secs(600)))
-///     .layer(RateLimit::per_minute(2))
-///     .layer(Retry::times(3))
-///     .layer(Cache::at("memory:///"));
-/// # right.transcribe(&cx, &media("talk.mp4")).await?;
-/// // It fails twice, so three attempts were made, and the third had to wait for the rate's next minute.
-/// # let waited = begun.elapsed();
-/// assert!(waited >= Duration::from_secs(60));
-/// # right.transcribe(&cx, &media("talk.mp4")).await?;
-/// # assert_eq!(begun.elapsed(), waited);
-///
-/// // Wrong. The rate is asked once for all attempts, so the server sees three requests in a minute where two are allowed.
-/// # let begun = tokio::time::Instant::now();
-/// let wrong = whisper().layer(Retry::times(3)).layer(RateLimit::per_minute(2));
-/// # wrong.transcribe(&cx, &media("talk.mp4")).await?;
-/// assert!(begun.elapsed() < Duration::from_secs(60));
-///
-/// // Wrong. The time is for all attempts and the waits between them: the second attempt comes too late.
-/// let wrong = whisper().layer(Retry::times(3)).layer(Timeout::after(Duration::from_secs(4)));
-/// # let wrong = wrong.transcribe(&cx, &media("talk.mp4")).await;
-/// assert_eq!(wrong.unwrap_err().kind(), ErrorKind::TimedOut);
-/// # Ok(())
-/// # }
-/// ```
-///
-/// A layer around a stage goes around a whole call: a transcript of two hours, all verdicts on a talk. What a server limits is requests, and a
-/// call makes many of them, so those limits are layers of the server: [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers). A retry is there by
-/// default, and attempts do not multiply: a [`Retry`] outside counts those that one further inside has made.
-///
-/// From the stage outwards: [`Timeout`], [`Concurrency`], [`RateLimit`], [`Retry`], [`Cache`], and around it all [`or`](StageExt::or).
-/// A fallback further inside hides the failures that a retry outside it is there for.
-///
-/// Layers go around a stage's one required method. What else it answers ([`Renderer::size`], [`Publisher::conclude`],
-/// [`Publisher::staging`]) is passed through.
-pub trait StageExt: Sized {
-    /// This stage inside a layer.
-    fn layer<L>(self, layer: L) -> Layered<Self, L> {
-        Layered { stage: Arc::new(self), layer }
-    }
-
-    /// This stage, and `other` where this one fails; the step down leaves a warning.
-    fn or<B>(self, other: B) -> Fallback<Self, B> {
-        Fallback::new(self, other)
-    }
-}
-
-impl<T> StageExt for T {}
-
-/// What a layer does around a call. `I` is what the stage is given, `O` what it answers.
-///
-/// A layer of your own goes around every stage if it asks nothing of the two:
+/// A layer of your own goes around every stage if it has no bounds on the two:
 ///
 /// ```
 /// use clipkit::prelude::*;
 ///
-/// /// Says on stderr how long each call took.
+/// /// Prints how long each call took.
 /// struct Stopwatch;
 ///
 /// #[async_trait::async_trait]
@@ -147,13 +75,13 @@ impl<T> StageExt for T {}
 /// ```
 ///
 /// For implementers:
-/// - Call `next` with `cx` or a [`child`](Context::child) of it, as often as you like; give up a wait when `cx` is cancelled
-///   ([`Context::sleep`]).
-/// - Pass on what you have nothing to say about, errors included.
-/// - One layer serves many calls at once: keep what they share behind an [`Arc`] or a lock.
+/// - Call `next` with `cx` or a [`child`](Context::child) of it, as often as needed. Stop waiting
+///   when `cx` is cancelled ([`Context::sleep`]).
+/// - Return answers and errors unchanged unless the layer is there to change them.
+/// - One layer serves many calls at once: keep what they share behind a lock.
 #[async_trait]
 pub trait Layer<I: ?Sized + Sync, O>: Send + Sync {
-    /// Answers a call, with the help of what stands inside.
+    /// Answers a call, with the help of what is inside.
     async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O>;
 }
 
@@ -164,11 +92,11 @@ impl<I: ?Sized + Sync, O: Send> Layer<I, O> for Arc<dyn Layer<I, O>> {
     }
 }
 
-/// What stands inside a [`Layer`]: the stage, or the next layer.
+/// What is inside a [`Layer`]: the stage, or the next layer.
 pub struct Next<I: ?Sized, O>(Arc<dyn Service<I, O>>);
 
 impl<I: ?Sized + Sync, O> Next<I, O> {
-    /// Does the work.
+    /// Calls it.
     pub async fn call(&self, cx: &Context, input: &I) -> Result<O> {
         self.0.call(cx, input).await
     }
@@ -190,31 +118,45 @@ impl<I: ?Sized, O> fmt::Debug for Next<I, O> {
     }
 }
 
-/// A stage inside a layer: again a stage of the same kind. Made by [`StageExt::layer`]; clones share the stage.
-#[derive(Debug)]
-pub struct Layered<T, L> {
+/// A stage inside a layer: again a stage of the same kind `K`. Made by [`StageExt::layer`]; clones
+/// share the stage.
+pub struct Layered<T, L, K: ?Sized> {
     stage: Arc<T>,
     layer: L,
+    kind: PhantomData<fn(Box<K>)>,
 }
 
-impl<T, L: Clone> Clone for Layered<T, L> {
-    fn clone(&self) -> Self {
-        Layered { stage: self.stage.clone(), layer: self.layer.clone() }
+impl<T, L, K: ?Sized> Layered<T, L, K> {
+    fn new(stage: T, layer: L) -> Self {
+        Layered { stage: Arc::new(stage), layer, kind: PhantomData }
     }
 }
 
-/// Any of the six stage traits, seen as a function. A layer is written over this.
+impl<T, L: Clone, K: ?Sized> Clone for Layered<T, L, K> {
+    fn clone(&self) -> Self {
+        Layered { stage: self.stage.clone(), layer: self.layer.clone(), kind: PhantomData }
+    }
+}
+
+impl<T: fmt::Debug, L: fmt::Debug, K: ?Sized> fmt::Debug for Layered<T, L, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Layered").field("stage", &self.stage).field("layer", &self.layer).finish()
+    }
+}
+
+/// Any of the six stage traits as one function, for layers.
 #[async_trait]
 pub(crate) trait Service<I: ?Sized, O>: Send + Sync {
     async fn call(&self, cx: &Context, input: &I) -> Result<O>;
 
-    /// The stage's fingerprint, where its kind has one.
+    /// The stage's fingerprint, if its kind has one.
     fn identity(&self) -> Option<String> {
         None
     }
 }
 
-/// What stands around a stage and answers for it where a method is not the layer's business.
+/// A wrapper of a stage. Methods that do not concern the wrapper go to the stage, of two to the
+/// first.
 trait Wraps {
     type Inner: ?Sized;
     fn first(&self) -> &Self::Inner;
@@ -228,7 +170,7 @@ impl<T: ?Sized> Wraps for Arc<T> {
     }
 }
 
-impl<T, L> Wraps for Layered<T, L> {
+impl<T, L, K: ?Sized> Wraps for Layered<T, L, K> {
     type Inner = T;
 
     fn first(&self) -> &T {
@@ -236,7 +178,7 @@ impl<T, L> Wraps for Layered<T, L> {
     }
 }
 
-impl<A, B> Wraps for Fallback<A, B> {
+impl<A, B, K: StageKind + ?Sized> Wraps for Fallback<A, B, K> {
     type Inner = A;
 
     fn first(&self) -> &A {
@@ -244,10 +186,23 @@ impl<A, B> Wraps for Fallback<A, B> {
     }
 }
 
-/// For each stage trait: every implementer is a [`Service`], and every layer over stages and every shared stage is an implementer.
-/// `cached by` names the method that makes the stage's answers fit for a cache.
+/// For each stage trait: every implementer is a [`Service`] and has layers, and every wrapper and
+/// every shared stage is an implementer. `cached by` names the method that makes a stage's output
+/// fit for a cache. The braces hold the trait's other methods: those of all wrappers, those of
+/// wrappers of one stage, those of a [`Fallback`].
 macro_rules! stages {
-    ($($trait:ident :: $method:ident ($input:ty) -> $output:ty $(, cached by $about:ident)? { $($forward:tt)* })*) => {$(
+    ($($trait:ident :: $method:ident ($input:ty) -> $output:ty $(, cached by $about:ident)?
+        { $($all:tt)* } { $($one:tt)* } { $($two:tt)* }
+    )*) => {$(
+        impl extension::sealed::Kind for dyn $trait {}
+
+        impl StageKind for dyn $trait {
+            type Input = $input;
+            type Output = $output;
+        }
+
+        impl<T: $trait> StageExt<dyn $trait> for T {}
+
         #[async_trait]
         impl<T: $trait + ?Sized> Service<$input, $output> for T {
             async fn call(&self, cx: &Context, input: &$input) -> Result<$output> {
@@ -261,20 +216,22 @@ macro_rules! stages {
         }
 
         #[async_trait]
-        impl<A: $trait, B: $trait> $trait for Fallback<A, B> {
+        impl<A: $trait, B: $trait> $trait for Fallback<A, B, dyn $trait> {
             async fn $method(&self, cx: &Context, input: &$input) -> Result<$output> {
                 self.first_that_works::<$input, $output>(cx, input).await
             }
-            $($forward)*
+            $($all)*
+            $($two)*
             $(stages! { @fingerprint $about })?
         }
 
         #[async_trait]
-        impl<T: $trait + 'static, L: Layer<$input, $output>> $trait for Layered<T, L> {
+        impl<T: $trait + 'static, L: Layer<$input, $output>> $trait for Layered<T, L, dyn $trait> {
             async fn $method(&self, cx: &Context, input: &$input) -> Result<$output> {
                 self.layer.call(cx, input, &Next(self.stage.clone())).await
             }
-            $($forward)*
+            $($all)*
+            $($one)*
             $(stages! { @fingerprint $about })?
         }
 
@@ -283,42 +240,41 @@ macro_rules! stages {
             async fn $method(&self, cx: &Context, input: &$input) -> Result<$output> {
                 self.first().$method(cx, input).await
             }
-            $($forward)*
+            $($all)*
+            $($one)*
             $(stages! { @fingerprint $about })?
         }
 
         impl WithLayers for Arc<dyn $trait> {
-            fn with_layers(self, layers: &[LayerConfig]) -> Result<Self> {
-                layers.iter().try_fold(self, |stage, layer| {
-                    let layer: Arc<dyn Layer<$input, $output>> = stages! { @build layer, stage $($about)? };
-                    Ok(Arc::new(stage.layer(layer)) as Self)
-                })
+            fn with_layer(self, layer: &BuiltLayer) -> Result<Self> {
+                let layer: Arc<dyn Layer<$input, $output>> = stages! { @around layer, self $($about)? };
+                Ok(Arc::new(self.layer(layer)))
             }
         }
     )*};
     (@fingerprint $about:ident) => {
-        // What stood in for it is never kept, so the first of two decides.
+        // A cache never keeps an answer of a fallback's second stage, so the first decides.
         fn $about(&self) -> Option<String> {
             self.first().$about()
         }
     };
-    (@build $layer:ident, $stage:ident) => { $layer.around_files()? };
-    (@build $layer:ident, $stage:ident $about:ident) => { $layer.around_answers($stage.$about())? };
+    (@around $layer:ident, $stage:ident) => { $layer.around_anything()? };
+    (@around $layer:ident, $stage:ident $about:ident) => { $layer.around_documents($stage.$about())? };
 }
 
 stages! {
-    Source::fetch(str) -> Media {}
-    Transcriber::transcribe(Media) -> Transcript, cached by fingerprint {}
+    Source::fetch(str) -> Media {} {} {}
+    Transcriber::transcribe(Media) -> Transcript, cached by fingerprint {} {} {}
     Scorer::score(Scoring) -> Vec<Candidate>, cached by fingerprint {
         fn is_builtin(&self) -> bool {
             self.first().is_builtin()
         }
-    }
+    } {} {}
     FaceTracker::track(Tracking) -> Tracks, cached by fingerprint {
         fn is_builtin(&self) -> bool {
             self.first().is_builtin()
         }
-    }
+    } {} {}
     Renderer::render(ClipPlan) -> RenderedClip {
         fn size(&self) -> Option<(u32, u32)> {
             self.first().size()
@@ -326,16 +282,27 @@ stages! {
         fn is_builtin(&self) -> bool {
             self.first().is_builtin()
         }
-    }
+    } {} {}
     Publisher::publish(Post) -> Receipt {
-        async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
-            self.first().conclude(cx, manifest).await
-        }
         fn target(&self) -> crate::publish::Target {
             self.first().target()
         }
         fn staging(&self) -> Option<&std::path::Path> {
             self.first().staging()
+        }
+    } {
+        async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
+            self.first().conclude(cx, manifest).await
+        }
+    } {
+        async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
+            let (first, second) = self.to_conclude(cx);
+            let first = if first { Fallback::first(self).conclude(cx, manifest).await } else { Ok(()) };
+            // The failure of one does not keep the other from its end of the run.
+            let second = if second { self.second().conclude(cx, manifest).await } else { Ok(()) };
+            first.and(second)?;
+            self.forget(cx);
+            Ok(())
         }
     }
 }

@@ -7,36 +7,48 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Layer, Next};
+use super::{LimitLayer, Limiter, Permit};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// Shorter waits are not worth a word.
-const TOLD: Duration = Duration::from_secs(1);
+/// Shorter waits are not reported.
+const REPORTED: Duration = Duration::from_secs(1);
 
-/// Lets only so many calls begin in any minute, and in any day. Callers wait in order of arrival, and are told for how long
-/// ([`Event::Waiting`](crate::Event)); where the day's calls are used up the error says when there are more ([`Recovery::WaitUntil`]).
+/// Limits how many calls begin in any minute, and in any day. Callers wait in order of arrival, and
+/// waits are reported ([`Event::Waiting`](crate::Event)). When the calls of a day are used up, the
+/// call fails with the time at which the next one is possible ([`Recovery::WaitUntil`]).
 ///
-/// It counts over the last 60 s and 24 h, not over the clock's minutes and days: that is never more than a server allows, and at times less.
-/// Clones count together, so stages that share an account get clones of one limit. It counts what this process does, since it started.
+/// The windows slide: the last 60 s and the last 24 h count, not the clock's minutes and days. That
+/// never exceeds what a server allows, and sometimes stays below it. Calls of this process count,
+/// since the layer was built.
 ///
-/// It belongs inside [`Retry`](crate::layer::Retry), so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
-/// `{"rate_limit": {}}` is the default, 5 a minute, and `"per_minute": null` counts days alone.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+/// This is configuration. `stage.layer(RateLimit::per_minute(5))` builds a rate for that stage
+/// alone. Stages that share an account share one built layer:
+///
+/// ```
+/// use clipkit::prelude::*;
+///
+/// let rate = RateLimit::per_minute(5).build();
+/// let transcriber = OpenAiTranscriber::default().layer(rate.clone());
+/// let scorer = OpenAiScorer::default().layer(rate);
+/// # fn stages(_: impl Transcriber, _: impl Scorer) {}
+/// # stages(transcriber, scorer);
+/// ```
+///
+/// Processes that share an account share a [`Limiter`] of their own: [`LimitLayer::over`].
+///
+/// Put this layer inside [`Retry`](crate::layer::Retry), so that each attempt counts. In JSON,
+/// `{"rate_limit": {"per_minute": 5, "per_day": 100}}`; `{"rate_limit": {}}` is the default, 5 a
+/// minute, and `"per_minute": null` limits days alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RateLimit {
     per_minute: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     per_day: Option<u32>,
-    #[serde(skip)]
-    calls: Arc<Calls>,
 }
-
-/// When calls began or will begin, earliest first: those of the last day, or of the last minute where no day is counted.
-#[derive(Debug, Default)]
-struct Calls(Mutex<VecDeque<Instant>>);
 
 impl Default for RateLimit {
     fn default() -> Self {
@@ -44,33 +56,32 @@ impl Default for RateLimit {
     }
 }
 
-impl PartialEq for RateLimit {
-    fn eq(&self, other: &Self) -> bool {
-        (self.per_minute, self.per_day) == (other.per_minute, other.per_day)
-    }
-}
-
 impl RateLimit {
-    /// At most so many calls in any minute.
+    /// At most `calls` calls in any minute.
     pub fn per_minute(calls: u32) -> Self {
-        RateLimit { per_minute: Some(calls), per_day: None, calls: Arc::default() }
+        RateLimit { per_minute: Some(calls), per_day: None }
     }
 
-    /// At most so many calls in any 24 hours.
+    /// At most `calls` calls in any 24 hours.
     pub fn per_day(calls: u32) -> Self {
-        RateLimit { per_minute: None, per_day: Some(calls), calls: Arc::default() }
+        RateLimit { per_minute: None, per_day: Some(calls) }
     }
 
-    /// And at most so many in any 24 hours.
+    /// Also at most `calls` calls in any 24 hours.
     #[must_use]
     pub fn and_per_day(mut self, calls: u32) -> Self {
         self.per_day = Some(calls);
         self
     }
 
-    /// The same limit, counting anew.
-    pub(super) fn anew(&self) -> Self {
-        RateLimit { calls: Arc::default(), ..self.clone() }
+    /// Builds a layer with its own history of calls. Clones of the layer share it.
+    pub fn build(&self) -> LimitLayer {
+        LimitLayer::over(self.limiter())
+    }
+
+    /// Builds a limiter with its own history of calls, for a layer of your own.
+    pub fn limiter(&self) -> Arc<dyn Limiter> {
+        Arc::new(Rate { limit: *self, calls: Arc::default() })
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -78,26 +89,6 @@ impl RateLimit {
             return Err(Error::new(ErrorKind::Config, "a rate limit of 0 lets no call through: give at least 1"));
         }
         Ok(())
-    }
-
-    /// Takes the next free moment.
-    fn book(&self) -> Result<Booking> {
-        let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let counted = if self.per_day.is_some() { DAY } else { MINUTE };
-        while calls.front().is_some_and(|call| *call + counted <= now) {
-            calls.pop_front();
-        }
-        if let Some(used_up) = nth_last(&calls, self.per_day) {
-            // At least one of the day's calls is still ahead of its day's end, since older ones are gone.
-            let wait = (used_up + DAY).saturating_duration_since(now);
-            return Err(self.used_up(wait));
-        }
-        let free = nth_last(&calls, self.per_minute).map_or(now, |call| now.max(call + MINUTE));
-        // Nobody overtakes.
-        let at = calls.back().map_or(free, |last| free.max(*last));
-        calls.push_back(at);
-        Ok(Booking { calls: self.calls.clone(), at, taken: false })
     }
 
     fn used_up(&self, wait: Duration) -> Error {
@@ -109,13 +100,47 @@ impl RateLimit {
     }
 }
 
-/// The call after which `limit` more have been counted, the last included.
+/// The times at which calls began or will begin, earliest first: those of the last day, or of the
+/// last minute if there is no limit per day.
+#[derive(Default)]
+struct Calls(Mutex<VecDeque<Instant>>);
+
+/// A limit with its history of calls.
+struct Rate {
+    limit: RateLimit,
+    calls: Arc<Calls>,
+}
+
+impl Rate {
+    /// Books the next free moment.
+    fn book(&self) -> Result<Booking> {
+        let RateLimit { per_minute, per_day } = self.limit;
+        let mut calls = self.calls.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let counted = if per_day.is_some() { DAY } else { MINUTE };
+        while calls.front().is_some_and(|call| *call + counted <= now) {
+            calls.pop_front();
+        }
+        if let Some(used_up) = nth_last(&calls, per_day) {
+            // Calls older than a day were removed above, so the wait is not negative.
+            let wait = (used_up + DAY).saturating_duration_since(now);
+            return Err(self.limit.used_up(wait));
+        }
+        let free = nth_last(&calls, per_minute).map_or(now, |call| now.max(call + MINUTE));
+        // Calls begin in the order in which they were booked.
+        let at = calls.back().map_or(free, |last| free.max(*last));
+        calls.push_back(at);
+        Ok(Booking { calls: self.calls.clone(), at, taken: false })
+    }
+}
+
+/// The `limit`-th call from the end: a new call must begin one window after it.
 fn nth_last(calls: &VecDeque<Instant>, limit: Option<u32>) -> Option<Instant> {
     let limit = usize::try_from(limit?).ok()?;
     calls.get(calls.len().checked_sub(limit)?).copied()
 }
 
-/// A moment to begin at. One that nobody waited for is given back.
+/// A booked moment. It is given back if the caller goes away before that moment.
 struct Booking {
     calls: Arc<Calls>,
     at: Instant,
@@ -134,20 +159,18 @@ impl Drop for Booking {
 }
 
 #[async_trait]
-impl<I: ?Sized + Sync, O: Send> Layer<I, O> for RateLimit {
-    async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O> {
-        self.check()?;
-        cx.check()?;
-        let mut booking = self.book().map_err(|error| cx.label(error))?;
+impl Limiter for Rate {
+    async fn acquire(&self, cx: &Context) -> Result<Permit> {
+        self.limit.check()?;
+        let mut booking = self.book()?;
         let wait = booking.at.saturating_duration_since(Instant::now());
-        if wait >= TOLD {
-            cx.waiting(wait, format!("only {} calls a minute are allowed", self.per_minute.unwrap_or_default()));
+        if wait >= REPORTED {
+            cx.waiting(wait, format!("only {} calls a minute are allowed", self.limit.per_minute.unwrap_or_default()));
         }
         if !wait.is_zero() {
             cx.sleep(wait).await?;
         }
         booking.taken = true;
-        drop(booking);
-        next.call(cx, input).await
+        Ok(Permit::new())
     }
 }

@@ -8,18 +8,24 @@ use super::{Layer, Next};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 
-/// Calls again what failed, where the error's [`Recovery`] says that this may help. Each wait is told ([`Event::Waiting`](crate::Event)).
+/// Calls again what failed, if the error's [`Recovery`] says that this may help. Each wait is
+/// reported ([`Event::Waiting`](crate::Event)).
 ///
-/// The wait grows from attempt to attempt, with up to half as much again at random, so that many callers do not come back together. Where
-/// the other side says how long to wait (`Retry-After`), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
-/// Wrong settings, unusable input and cancelled work are never tried again.
+/// The wait grows from attempt to attempt, plus up to half of it at random, so that many callers do
+/// not come back at the same moment. If the other side says how long to wait (`Retry-After`), the
+/// wait is that long. With the defaults, three attempts wait 15 to 22 s in total. Wrong settings,
+/// unusable input and cancelled work are never retried.
 ///
-/// Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
-/// Stages that ask a server have one around each request ([`OpenAiServer::layers`](crate::stage::OpenAiServer::layers)), where one request that fails
-/// is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+/// Attempts do not multiply: a retry counts the attempts that a retry further inside has made, so
+/// of two around the same work the one with more attempts decides. Stages that ask a server have a
+/// retry around each request ([`OpenAiServer::layers`](crate::stage::OpenAiServer::layers)), which
+/// repeats only the request that failed. A retry around such a stage is for a fallback, or for a
+/// server that is down for longer.
 ///
-/// It belongs outside [`RateLimit`](crate::layer::RateLimit) and [`Timeout`](crate::layer::Timeout), so that they hold for each attempt: see
-/// [`StageExt`](crate::stage::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
+/// Put this layer outside [`RateLimit`](crate::layer::RateLimit) and
+/// [`Timeout`](crate::layer::Timeout), so that they apply to each attempt: see
+/// [`StageExt`](crate::stage::StageExt). In JSON, `{"retry": {"attempts": 3, "first": 5, "factor":
+/// 2, "longest": 600}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retry {
@@ -40,27 +46,28 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// At most so many attempts, the first included. Default 3: more wait longer for a server that may be down for good.
+    /// At most `attempts` attempts, the first included. Default 3; more attempts wait longer for a
+    /// server that may not come back.
     pub fn times(attempts: u32) -> Self {
         Retry { attempts, ..Retry::default() }
     }
 
-    /// The wait after the first attempt. Default 5 s.
+    /// Sets the wait after the first attempt. Default 5 s.
     #[must_use]
     pub fn first(mut self, wait: Duration) -> Self {
         self.first = wait;
         self
     }
 
-    /// How many times longer each wait is than the one before, from 1. Default 2.
+    /// Sets how many times longer each wait is than the one before; at least 1. Default 2.
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
         self
     }
 
-    /// The longest wait. Where the other side asks for a longer one, the error is passed on at once, for a caller with more time.
-    /// Default 10 minutes.
+    /// Sets the longest wait. If the other side asks for a longer one, the error is returned at
+    /// once, for a caller that has more time. Default 10 minutes.
     #[must_use]
     pub fn longest(mut self, wait: Duration) -> Self {
         self.longest = wait;
@@ -77,7 +84,8 @@ impl Retry {
         Ok(())
     }
 
-    /// How long to wait after `attempt`, counted from 1, failed; none where trying again is no use.
+    /// The wait after attempt number `attempt`, counted from 1, failed; `None` if another attempt
+    /// is useless.
     fn wait(&self, error: &Error, attempt: u32) -> Option<Duration> {
         if attempt >= self.attempts || matches!(error.kind(), ErrorKind::Config | ErrorKind::InvalidInput | ErrorKind::Cancelled) {
             return None;

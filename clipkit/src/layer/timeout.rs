@@ -9,13 +9,16 @@ use super::{GRACE, Layer, Next};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 
-/// Gives a call so long. What takes longer is cancelled, and the error ([`ErrorKind::TimedOut`]) may be retried. Default 10 minutes.
+/// Limits how long a call may take. A call that takes longer is cancelled, and its error
+/// ([`ErrorKind::TimedOut`]) may be retried. Default 10 minutes.
 ///
-/// The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
-/// in that moment is not thrown away.
+/// The work is asked to stop through its context, as when a caller cancels, and has a moment to
+/// clean up; then it is abandoned. An answer that arrives in that moment is used.
 ///
-/// It belongs next to the stage, inside [`Retry`](crate::layer::Retry) and [`RateLimit`](crate::layer::RateLimit): outside, their waits use the time up. The time
-/// is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
+/// Put this layer next to the stage, inside [`Retry`](crate::layer::Retry) and
+/// [`RateLimit`](crate::layer::RateLimit): further outside, their waits count as well. The limit is
+/// for a whole call, for a long video too, so be generous. In JSON, `{"timeout": {"seconds":
+/// 600}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeout {
@@ -31,7 +34,7 @@ impl Default for Timeout {
 }
 
 impl Timeout {
-    /// So long for one call.
+    /// At most `limit` for one call.
     pub fn after(limit: Duration) -> Self {
         Timeout { limit }
     }
@@ -50,7 +53,7 @@ impl<I: ?Sized + Sync, O: Send> Layer<I, O> for Timeout {
         self.check()?;
         cx.check()?;
         let child = cx.child();
-        // Whatever becomes of this call, threads that still work for it stop.
+        // Threads that still work for this call stop when it ends, even if its future is dropped.
         let _stop = CancelOnDrop(&child);
         let mut work = pin!(next.call(&child, input));
         let cancelled = async {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::Context;
 use crate::context::ledger::Held;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::layer::{LayerConfig, Retry, inside};
+use crate::layer::{LayerConfig, RequestLayers, Retry};
 use crate::model::Usage;
 
 const OPENAI: &str = "https://api.openai.com/v1";
@@ -52,9 +52,10 @@ pub struct OpenAiServer {
     /// The key. Other servers than OpenAI's may need none.
     #[serde(skip)]
     pub api_key: Option<String>,
-    /// What goes around each request, the first next to it. Default: a [`Retry`], which is all that ever tries a request again; none, and each is
-    /// sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
-    /// from JSON counts by itself. A cache has no place here, but around the stage.
+    /// The layers around each request, the first of them next to it. Default: a [`Retry`], which is the only thing that repeats a request; with an
+    /// empty list, each request is sent once. In one process, all stages with the same address, organisation, key and layers share what the layers
+    /// count, because the server counts that way: a rate holds for transcriber and scorer together. A cache cannot be among these layers; it
+    /// goes around the stage.
     pub layers: Vec<LayerConfig>,
 }
 
@@ -123,7 +124,8 @@ impl OpenAiServer {
         O: Send + Sync + 'static,
         F: Future<Output = Result<O>> + Send + 'static,
     {
-        inside(&self.layers, cx, attempt).await
+        let account = [self.url(), self.org(), self.key().unwrap_or_default()];
+        RequestLayers::of(&account.each_ref().map(String::as_str), &self.layers)?.call(cx, attempt).await
     }
 
     /// The server answered, but not as its API promises.

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::model::{FileStamp, Media, MediaRef, WarningKind};
 use crate::source;
+use crate::store::identify;
 
 impl Pipeline {
     /// Finds the local file of a medium and remembers it for the stages ([`Context::locate`]).
@@ -20,7 +21,7 @@ impl Pipeline {
             Some(found) if source::is_hash(&media.id) => {
                 if media.stamp != Some(found) {
                     let hashed = path.clone();
-                    let id = cx.blocking(move |cx| source::identify(cx, &hashed)).await?;
+                    let (id, _) = cx.blocking(move |cx| identify(cx, &hashed)).await?;
                     if id != media.id {
                         changed(cx, media);
                     }

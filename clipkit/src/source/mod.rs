@@ -3,7 +3,7 @@
 mod file;
 
 pub use file::FileSource;
-pub(crate) use file::{identify, is_hash};
+pub(crate) use file::is_hash;
 
 use async_trait::async_trait;
 

@@ -1,3 +1,25 @@
 //! Where results and media are kept.
+//!
+//! - [`ArtifactStore`] keeps the documents that steps answer (transcripts, candidates, tracks,
+//!   plans, receipts), in a folder or in an object store.
+//! - [`MediaStore`] keeps fetched media files, in a folder with a size limit.
+//! - [`identify`] and [`verify`] answer whether a local file still is what it was.
+
+mod address;
+mod artifact;
+mod document;
+mod eviction;
+mod identity;
+mod key;
+mod media;
+mod media_files;
+
+pub(crate) use address::{check as check_address, user_folder};
+pub use artifact::ArtifactStore;
+pub(crate) use artifact::Note;
+pub use document::{ArtifactKind, Document};
+pub use identity::{Identity, identify, stamp, verify, verify_content};
+pub use key::ArtifactKey;
+pub use media::{Lease, MediaLimits, MediaStore, MediaWriter};
 
 pub use object_store;

@@ -149,7 +149,7 @@ impl FaceTracker for OnnxTracker {
     }
 
     fn fingerprint(&self) -> Option<String> {
-        Some(format!("onnx {} {} {}", self.model, self.confidence, self.interval))
+        Some(format!("onnx 1 {} {} {}", self.model, self.confidence, self.interval))
     }
 
     fn is_builtin(&self) -> bool {

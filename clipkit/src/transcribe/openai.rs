@@ -245,7 +245,7 @@ impl Transcriber for OpenAiTranscriber {
     fn fingerprint(&self) -> Option<String> {
         let OpenAiTranscriber { server, model, language, prompt, .. } = self;
         let organization = server.organization.as_deref().unwrap_or_default();
-        Some(format!("openai {} {organization} {model} {language:?} {prompt:?}", server.url()))
+        Some(format!("openai 1 {} {organization} {model} {language:?} {prompt:?}", server.url()))
     }
 
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use clipkit::prelude::*;
+use clipkit::store::ArtifactStore;
 use clipkit::store::object_store::memory::InMemory;
 use clipkit::store::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use futures::StreamExt;
@@ -261,7 +262,7 @@ async fn a_panic_is_an_error_for_all_who_wait() {
 async fn what_stood_in_is_not_kept() {
     let (first, second) = (Slow::failing([busy()]), Slow::default());
     let store = Arc::new(InMemory::new());
-    let stage = first.clone().layer(Timeout::default()).or(second.clone()).layer(Cache::over(store.clone()));
+    let stage = first.clone().layer(Timeout::default()).or(second.clone()).layer(Cache::default().over(ArtifactStore::over(store.clone())));
     let cx = Context::new();
     stage.transcribe(&cx, &media()).await.unwrap();
     assert_eq!((first.called(), second.called(), cx.warnings().len()), (1, 1, 1));
@@ -288,11 +289,11 @@ async fn a_cache_around_a_cache_keeps_no_stand_in_either() {
 #[tokio::test(start_paused = true)]
 async fn damaged_and_foreign_entries_are_as_good_as_none() {
     let (slow, store) = (Slow::default(), Arc::new(InMemory::new()));
-    let stage = slow.clone().layer(Cache::over(store.clone()));
+    let stage = slow.clone().layer(Cache::default().over(ArtifactStore::over(store.clone())));
     stage.transcribe(&Context::new(), &media()).await.unwrap();
     let [(place, whole)] = &entries(&store).await[..] else { panic!() };
     for (n, damaged) in
-        ["", "{", "null", r#"{"answer": 7}"#, r#"{"answer": {"words": [{"text": 1}]}}"#, &whole[..whole.len() / 2]].iter().enumerate()
+        ["", "{", "null", r#"{"document": 7}"#, r#"{"document": {"words": [{"text": 1}]}}"#, &whole[..whole.len() / 2]].iter().enumerate()
     {
         store.put(place, PutPayload::from((*damaged).to_owned())).await.unwrap();
         assert_eq!(stage.transcribe(&Context::new(), &media()).await.unwrap(), transcript());
@@ -325,7 +326,7 @@ async fn an_answer_is_kept_for_a_week_and_then_removed() {
 
     // What is old goes when something new comes, but not what is no entry.
     age(kept, 8 * DAY);
-    let foreign = [folder.path().join("holiday.json"), kept.with_file_name("notes.txt"), folder.path().join("v1").join("x.json")];
+    let foreign = [folder.path().join("holiday.json"), kept.with_file_name("notes.txt"), folder.path().join("v2").join("x.json")];
     for path in &foreign {
         std::fs::write(path, "mine").unwrap();
         age(path, 100 * DAY);
@@ -350,7 +351,7 @@ async fn an_answer_is_kept_for_a_week_and_then_removed() {
 async fn nothing_of_the_key_can_be_read_in_a_store() {
     let store = Arc::new(InMemory::new());
     let fake = Fake::new();
-    let stage = fake.layer(Cache::over(store.clone()).about("sk-secret"));
+    let stage = fake.layer(Cache::default().about("sk-secret").over(ArtifactStore::over(store.clone())));
     let of = with(media(), |it| {
         it.path = "/home/me/secret.mp4".into();
         it.id = ContentId::new("fake", "c0ffee");
@@ -372,15 +373,16 @@ async fn a_stage_that_does_not_say_what_decides_its_answers_is_refused() {
 
 #[tokio::test]
 async fn stages_and_models_do_not_share_answers() {
-    let cache = Cache::at("memory:///");
+    let store = ArtifactStore::open("memory:///").await.unwrap();
+    let about = |model: &str| Cache::default().about(model).over(store.clone());
     let (a, b) = (Slow::default(), Slow::default());
-    let (one, two) = (a.clone().layer(cache.clone().about("model 1")), b.clone().layer(cache.clone().about("model 2")));
+    let (one, two) = (a.clone().layer(about("model 1")), b.clone().layer(about("model 2")));
     one.transcribe(&Context::new(), &media()).await.unwrap();
     two.transcribe(&Context::new(), &media()).await.unwrap();
     assert_eq!((a.called(), b.called()), (1, 1));
     // Another stage of the same fingerprint over the same store.
     let fake = Fake::new();
-    let tracker = fake.clone().layer(cache.about("model 1"));
+    let tracker = fake.clone().layer(about("model 1"));
     tracker.track(&Context::new(), &Tracking { media: media(), span: Span::secs(0.0, 1.0).unwrap() }).await.unwrap();
     assert_eq!(*fake.calls.lock().unwrap(), ["track"]);
 }
@@ -434,7 +436,7 @@ async fn a_store_that_hangs_is_not_waited_for() {
     use clipkit::store::object_store::throttle::{ThrottleConfig, ThrottledStore};
     let config = ThrottleConfig { wait_get_per_call: 3600 * SECOND, wait_put_per_call: 3600 * SECOND, ..ThrottleConfig::default() };
     let slow = Slow::default();
-    let stage = slow.clone().layer(Cache::over(Arc::new(ThrottledStore::new(InMemory::new(), config))));
+    let stage = slow.clone().layer(Cache::default().over(ArtifactStore::over(Arc::new(ThrottledStore::new(InMemory::new(), config)))));
     let (begun, cx) = (Instant::now(), Context::new());
     stage.transcribe(&cx, &media()).await.unwrap();
     assert!(begun.elapsed() <= 60 * SECOND, "{:?}", begun.elapsed());
@@ -465,4 +467,19 @@ async fn an_answer_of_a_cache_is_counted_by_no_layer_inside() {
     }
     assert_eq!(*order.lock().unwrap(), ["outside", "inside", "outside"]);
     assert_eq!(counted.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stages_share_a_cache_that_was_built_and_not_its_configuration() {
+    let config = Cache::at("memory:///");
+    let slow = Slow::default();
+    for _ in 0..2 {
+        slow.clone().layer(config.clone()).transcribe(&Context::new(), &media()).await.unwrap();
+    }
+    assert_eq!(slow.called(), 2, "each stage has a store of its own");
+    let built = config.build();
+    for _ in 0..2 {
+        slow.clone().layer(built.clone()).transcribe(&Context::new(), &media()).await.unwrap();
+    }
+    assert_eq!(slow.called(), 3);
 }

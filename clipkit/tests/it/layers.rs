@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use clipkit::layer::{LimitLayer, Limiter, Permit};
 use clipkit::prelude::*;
 use tokio::time::Instant;
 
 use crate::fakes::{Fake, media, transcript};
+use crate::support::with;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -298,8 +300,8 @@ async fn a_rate_holds_in_any_minute_for_callers_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stages_with_clones_of_a_rate_share_it_and_who_leaves_the_queue_gives_the_place_back() {
-    let limit = RateLimit::per_minute(1);
+async fn stages_with_clones_of_a_built_rate_share_it_and_who_leaves_the_queue_gives_the_place_back() {
+    let limit = RateLimit::per_minute(1).build();
     let (one, two) = (Slow::default(), Slow::default());
     let (first, second) = (one.clone().layer(limit.clone()), Arc::new(two.clone().layer(limit)));
     let start = Instant::now();
@@ -312,6 +314,79 @@ async fn stages_with_clones_of_a_rate_share_it_and_who_leaves_the_queue_gives_th
     assert!(leaver.await.unwrap().unwrap_err().is_cancelled());
     second.transcribe(&Context::new(), &media()).await.unwrap();
     assert_eq!((one.called(), two.begun_after(start)), (1, vec![60]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stages_with_one_configuration_count_by_themselves() {
+    let (rate, places) = (RateLimit::per_minute(1), Concurrency::of(1));
+    let slow = Slow::taking(SECOND);
+    let stage = || Arc::new(slow.clone().layer(rate).layer(places));
+    let calls = [stage(), stage()].map(|stage| tokio::spawn(async move { stage.transcribe(&Context::new(), &media()).await }));
+    let begun = Instant::now();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((begun.elapsed(), slow.most_running.load(Ordering::SeqCst)), (SECOND, 2));
+}
+
+/// As two processes that ask one server: each has a handle of its own, and the count is elsewhere.
+#[tokio::test(start_paused = true)]
+async fn processes_share_a_limiter_of_their_own() {
+    /// The server: it lets so many calls run, and says when they began.
+    #[derive(Default)]
+    struct Server {
+        running: AtomicUsize,
+        asked: AtomicUsize,
+    }
+
+    struct Handle(Arc<Server>);
+    struct Place(Arc<Server>);
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            self.0.running.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[async_trait]
+    impl Limiter for Handle {
+        async fn acquire(&self, cx: &Context) -> Result<Permit> {
+            self.0.asked.fetch_add(1, Ordering::SeqCst);
+            while self.0.running.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+                cx.sleep(SECOND / 10).await?;
+            }
+            Ok(Permit::holding(Place(self.0.clone())))
+        }
+    }
+
+    let (server, slow) = (Arc::new(Server::default()), Slow::taking(SECOND));
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let limit = LimitLayer::over(Arc::new(Handle(server.clone())));
+            let stage = slow.clone().layer(limit);
+            tokio::spawn(async move { stage.transcribe(&Context::new(), &media()).await })
+        })
+        .collect();
+    let begun = Instant::now();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((slow.called(), slow.most_running.load(Ordering::SeqCst)), (4, 1));
+    assert!(begun.elapsed() >= 4 * SECOND);
+    assert_eq!((server.running.load(Ordering::SeqCst), server.asked.load(Ordering::SeqCst)), (0, 4));
+
+    // A limiter that fails is the call's error, and the stage is not called.
+    struct Broken;
+
+    #[async_trait]
+    impl Limiter for Broken {
+        async fn acquire(&self, _: &Context) -> Result<Permit> {
+            Err(busy())
+        }
+    }
+
+    let error = slow.clone().layer(LimitLayer::over(Arc::new(Broken))).transcribe(&listening().0, &media()).await.unwrap_err();
+    assert_eq!((error.kind(), error.stage(), slow.called()), (ErrorKind::Network, Some(Stage::Transcribe), 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -400,6 +475,69 @@ async fn a_fallback_takes_over_when_the_layers_have_given_up() {
     assert_eq!((slow.called(), second.called()), (1, 1));
 }
 
+/// A type that is all six stages has layers and fallbacks without a word about which of them is meant.
+#[tokio::test]
+async fn layers_fit_a_type_that_is_several_stages() {
+    let fake = Fake::new();
+    macro_rules! layered {
+        () => {
+            fake.clone().layer(Retry::default()).layer(RateLimit::per_minute(60)).or(fake.clone().layer(Timeout::default()))
+        };
+    }
+    let pipeline = fake
+        .builder()
+        .source(layered!())
+        .transcriber(layered!())
+        .scorer(layered!())
+        .tracker(layered!().layer(Cache::at("memory:///").about("fake")))
+        .renderer(layered!())
+        .publisher(layered!())
+        .build()
+        .unwrap();
+    assert_eq!(pipeline.run("talk.mp4").await.unwrap().clips.len(), 3);
+    fake.clone().layer(Retry::default()).transcribe(&Context::new(), &media()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_goes_to_each_publisher_that_published_in_it() {
+    let failing_for = |ranks: &'static [usize]| {
+        let mut fake = Fake::new();
+        let receipt = fake.receipt.clone();
+        fake.receipt = Arc::new(move |cx, post| if ranks.contains(&post.rank) { Err(busy()) } else { receipt(cx, post) });
+        fake
+    };
+    let told = |fake: &Fake| std::mem::take(&mut *fake.concluded.lock().unwrap()).len();
+    let (mixed, second) = (failing_for(&[2]), Fake::new());
+    let pipeline = mixed.builder().publisher(mixed.clone().or(second.clone())).build().unwrap();
+    pipeline.run("talk.mp4").await.unwrap();
+    assert_eq!((told(&mixed), told(&second)), (1, 1), "both published");
+
+    let (down, second) = (failing_for(&[1, 2, 3]), Fake::new());
+    let publisher = Arc::new(down.clone().or(second.clone()).layer(Retry::times(1)));
+    down.builder().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
+    assert_eq!((told(&down), told(&second)), (0, 1), "the second alone published");
+
+    // Runs that share a publisher do not mix.
+    let (fine, second) = (Fake::new(), Fake::new());
+    let mut publisher = fine.clone();
+    publisher.receipt = Arc::new(|_, post| if post.title.is_empty() { Err(busy()) } else { Ok(Receipt::new("fake", "1.mp4")) });
+    let shared: Arc<dyn Publisher> = Arc::new(publisher.or(second.clone()));
+    let (bare, titled) = (Context::new(), Context::new());
+    let plan = fine.pipeline().plan_all("talk.mp4").await.unwrap().plans.remove(0).plan;
+    let post = |title: &str| with(Post::new(1, &plan, PostFiles::new("x.mp4")), |post| post.title = title.to_owned());
+    let manifest = fine.pipeline().run("talk.mp4").await.unwrap();
+    told(&fine);
+    shared.publish(&titled, &post("x")).await.unwrap();
+    shared.publish(&bare, &post("")).await.unwrap();
+    shared.conclude(&titled, &manifest).await.unwrap();
+    assert_eq!((told(&fine), told(&second)), (1, 0));
+    shared.conclude(&bare, &manifest).await.unwrap();
+    assert_eq!((told(&fine), told(&second)), (0, 1));
+    // Nobody published: the first is told, as a publisher without a fallback is.
+    shared.conclude(&Context::new(), &manifest).await.unwrap();
+    assert_eq!((told(&fine), told(&second)), (1, 0));
+}
+
 // --- as JSON --------------------------------------------------------------------------------------------------------------
 
 #[test]
@@ -420,8 +558,6 @@ fn layers_read_back_as_they_were_written() {
     for wrong in [r#"[{"retries": {}}]"#, r#"[{"retry": {"tries": 1}}]"#, r#"[{"timeout": {"seconds": -1}}]"#, r#"["cache"]"#] {
         assert!(serde_json::from_str::<Vec<LayerConfig>>(wrong).is_err(), "{wrong}");
     }
-    let given = LayerConfig::Cache(Cache::over(Arc::new(object_store::memory::InMemory::new())));
-    assert!(serde_json::to_string(&given).unwrap_err().to_string().contains("Cache::at"));
 }
 
 async fn refused(layers: &str) -> Error {
@@ -442,7 +578,7 @@ async fn a_pipelines_layers_are_checked_before_any_work() {
         (r#"{"transcribe": [{"concurrency": {"at_once": 0}}]}"#, "0 lets no call"),
         (r#"{"track": [{"timeout": {"seconds": 0}}]}"#, "0 s"),
         (r#"{"track": [{"cache": {"keep": 0}}]}"#, "0 s"),
-        (r#"{"track": [{"cache": {"store": "nonsense://x"}}]}"#, "cannot be kept there"),
+        (r#"{"track": [{"cache": {"store": "nonsense://x"}}]}"#, "no store at this address"),
         (r#"{"track": [{"cache": {"store": ""}}]}"#, "no name"),
     ] {
         let error = refused(layers).await;
@@ -469,4 +605,19 @@ async fn two_stages_of_one_document_count_by_themselves() {
         stage.transcribe(&Context::new(), &media()).await.unwrap();
     }
     assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stages_of_any_kind_share_a_layer_that_was_built_from_a_name() {
+    let built = layers(r#"[{"rate_limit": {"per_minute": 1}}]"#)[0].build().unwrap();
+    let slow = Slow::default();
+    let transcriber = (Arc::new(slow.clone()) as Arc<dyn Transcriber>).with_layer(&built).unwrap();
+    let source = (Arc::new(Fake::new()) as Arc<dyn Source>).with_layer(&built).unwrap();
+    let begun = Instant::now();
+    source.fetch(&Context::new(), "talk.mp4").await.unwrap();
+    transcriber.transcribe(&Context::new(), &media()).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 60);
+    let cache = layers(r#"[{"cache": {}}]"#)[0].build().unwrap();
+    let refused = (Arc::new(Fake::new()) as Arc<dyn Source>).with_layer(&cache).err().unwrap();
+    assert!(refused.to_string().contains("only transcribers"), "{refused}");
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 
 mod api;
+mod artifacts;
 #[cfg(feature = "cli")]
 mod auto;
 mod cache;
@@ -19,6 +20,7 @@ mod layers;
 mod layouts;
 mod local;
 mod media;
+mod media_store;
 mod onnx;
 #[cfg(feature = "cli")]
 mod onnx_library;

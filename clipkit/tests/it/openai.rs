@@ -324,11 +324,15 @@ async fn a_servers_layers_count_requests_for_all_who_ask_it() {
     let limited = OpenAiServer { layers: vec![LayerConfig::RateLimit(RateLimit::per_day(3))], ..on(&server) };
     let asking = OpenAiTranscriber { server: limited.clone(), ..OpenAiTranscriber::default() };
     asking.transcribe(&Context::new(), &media).await.unwrap();
-    // A clone of the server counts along: of two uploads, one is left.
+    // All who ask the server with this key count together: of two uploads, one is left.
     let another = OpenAiTranscriber { server: limited, model: "other".into(), uploads: 1, ..OpenAiTranscriber::default() };
     let error = another.transcribe(&Context::new(), &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::RateLimited && matches!(error.recovery(), Recovery::WaitUntil(_)), "{error}");
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
+    // Another account counts by itself.
+    let of_another = OpenAiServer { api_key: Some("sk-another".into()), ..another.server.clone() };
+    OpenAiTranscriber { server: of_another, ..another.clone() }.transcribe(&Context::new(), &media).await.unwrap();
+    assert_eq!(server.received_requests().await.unwrap().len(), 5);
 
     let cached: OpenAiServer = serde_json::from_str(r#"{"base_url": "http://localhost:1/v1", "layers": [{"cache": {}}]}"#).unwrap();
     let error = OpenAiTranscriber { server: cached, ..OpenAiTranscriber::default() }.transcribe(&Context::new(), &media).await.unwrap_err();

@@ -1,56 +1,76 @@
-//! Answers kept and found again by what they were made from.
+//! Answers that are kept and found again by what they were made from.
 
-mod input;
+mod key;
 mod single_flight;
-mod store;
 
-pub use input::Input;
+pub use key::Input;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::FutureExt;
-use object_store::ObjectStore;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use self::single_flight::{Outcome, SingleFlight};
-use self::store::Shelf;
 use super::{Layer, Next};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::{ArtifactKey, ArtifactStore, Document, check_address, user_folder};
 
-/// Does the same work once: answers are kept, and found again by what they were made from.
+/// Does the same work once: answers are kept in an [`ArtifactStore`], and found again by what they
+/// were made from.
 ///
-/// - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
-///   fingerprint ([`Transcriber::fingerprint`](crate::stage::Transcriber::fingerprint) and its kin, or [`about`](Cache::about)) and this crate's version.
-///   Nothing of it is written in the clear.
-/// - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
-///   used leaves a warning.
-/// - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
-///   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
-///   it any more.
-/// - Failures are not kept, nor is what a [`Fallback`](crate::layer::Fallback) stepped down to. Warnings are kept with the answer and said each time.
-/// - Several processes may share a store: an entry appears when it is whole.
+/// - The [key](ArtifactKey) is a hash of the kind and version of the answer, the content of the
+///   video (never its name), the rest of the input (span, transcript, options) and the stage's
+///   fingerprint ([`Transcriber::fingerprint`](crate::stage::Transcriber::fingerprint) and its kin,
+///   or [`about`](Cache::about)). Nothing of it is written in the clear.
+/// - An answer is kept for 7 days. An old or damaged one counts as absent. A store that cannot be
+///   used leaves a warning, and the work is done.
+/// - Callers of the same work at the same time share one computation, if they use clones of one
+///   layer, or layers with the same `store` in one process (ten jobs, each with a pipeline of its
+///   own from one document). If one of them is cancelled, the others are not. The work stops when
+///   nobody waits for it any more.
+/// - Failures are not kept, and neither are answers of the second stage of a
+///   [`Fallback`](crate::layer::Fallback). Warnings are kept with the answer and repeated each
+///   time.
 ///
-/// Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with files, or change the world: a cache around
-/// one does not compile, and in JSON it is refused.
+/// This is configuration. `stage.layer(Cache::at("artifacts"))` builds the layer for that stage. To
+/// share a store that you set up, use [`over`](Cache::over):
 ///
-/// ```compile_fail
+/// ```
 /// use clipkit::prelude::*;
-/// fn is_a_renderer(_: impl Renderer) {}
-/// is_a_renderer(FfmpegRenderer::default().layer(Cache::default()));
+/// use clipkit::store::ArtifactStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let store = ArtifactStore::open("memory:///").await?;
+/// let cache = Cache::default().over(store);
+/// let transcriber = OpenAiTranscriber::default().layer(cache.clone());
+/// let scorer = OpenAiScorer::default().layer(cache);
+/// # fn stages(_: impl Transcriber, _: impl Scorer) {}
+/// # stages(transcriber, scorer);
+/// # Ok(())
+/// # }
 /// ```
 ///
-/// It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
-/// `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a `store`, the user's cache folder.
-#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+/// Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with
+/// files or change the world: a cache around one of them does not compile, and is refused in JSON.
+///
+/// ```compile_fail,E0277
+/// use clipkit::prelude::*;
+/// let cached = FfmpegRenderer::default().layer(Cache::default());
+/// ```
+///
+/// Put this layer outside all others: a cached answer needs no place, no rate and no second
+/// attempt. In JSON, `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a
+/// `store`, the user's cache folder.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cache {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,55 +80,69 @@ pub struct Cache {
     keep: Duration,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<String>,
-    #[schemars(skip)]
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "has_no_name")]
-    given: Option<Arc<dyn ObjectStore>>,
-    #[serde(skip)]
-    shared: Arc<OnceLock<Arc<Shared>>>,
 }
 
-/// What clones have in common, and all caches of this process in one place.
+/// A [`Cache`] with its store and the work that is under way. Clones share both.
+#[derive(Clone)]
+pub struct CacheLayer {
+    config: Cache,
+    shared: Arc<Shared>,
+}
+
+/// What clones of a layer share, and all layers of this process at one address.
 #[derive(Default)]
 struct Shared {
-    /// Opened when first needed; none on a machine without a cache folder, where nothing is kept.
-    shelf: OnceCell<Option<Shelf>>,
+    /// The address of the store; `None` is the user's cache folder.
+    address: Option<String>,
+    /// Opened when first needed; `None` on a machine without a cache folder, where nothing is kept.
+    store: OnceCell<Option<ArtifactStore>>,
     flights: SingleFlight,
 }
 
-/// The variable that names the place of the user's cache.
+/// The variable that names the address of the user's cache.
 const VARIABLE: &str = "CLIPKIT_CACHE";
 
-/// What is in use, by place; none is the user's cache folder.
+/// What layers share, by address; `None` is the user's cache folder.
 static IN_USE: Mutex<Option<HashMap<Option<String>, Weak<Shared>>>> = Mutex::new(None);
 
 impl Shared {
-    fn of(place: Option<&str>) -> Arc<Self> {
+    fn at(address: Option<String>) -> Arc<Self> {
+        // Each store in memory is one of its own.
+        if address.as_ref().is_some_and(|address| address.starts_with("memory:")) {
+            return Arc::new(Shared { address, ..Shared::default() });
+        }
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let in_use = in_use.get_or_insert_default();
         in_use.retain(|_, shared| shared.strong_count() > 0);
-        if let Some(shared) = in_use.get(&place.map(str::to_owned)).and_then(Weak::upgrade) {
+        if let Some(shared) = in_use.get(&address).and_then(Weak::upgrade) {
             return shared;
         }
-        let shared = Arc::<Shared>::default();
-        in_use.insert(place.map(str::to_owned), Arc::downgrade(&shared));
+        let shared = Arc::new(Shared { address: address.clone(), ..Shared::default() });
+        in_use.insert(address, Arc::downgrade(&shared));
         shared
+    }
+
+    fn over(store: ArtifactStore) -> Arc<Self> {
+        Arc::new(Shared { store: OnceCell::new_with(Some(Some(store))), ..Shared::default() })
+    }
+
+    async fn store(&self) -> Result<Option<&ArtifactStore>> {
+        let open = || async {
+            match &self.address {
+                Some(address) => ArtifactStore::open(address).await.map(Some),
+                None => match user_folder() {
+                    Some(folder) => ArtifactStore::in_folder(folder).await.map(Some),
+                    None => Ok(None),
+                },
+            }
+        };
+        Ok(self.store.get_or_try_init(open).await?.as_ref())
     }
 }
 
 impl Default for Cache {
     fn default() -> Self {
-        Cache { store: None, keep: Duration::from_secs(7 * 24 * 3600), about: None, given: None, shared: Arc::default() }
-    }
-}
-
-impl PartialEq for Cache {
-    fn eq(&self, other: &Self) -> bool {
-        let same_store = match (&self.given, &other.given) {
-            (Some(one), Some(another)) => Arc::ptr_eq(one, another),
-            (None, None) => self.store == other.store,
-            _ => false,
-        };
-        same_store && (self.keep, &self.about) == (other.keep, &other.about)
+        Cache { store: None, keep: Duration::from_secs(7 * 24 * 3600), about: None }
     }
 }
 
@@ -119,54 +153,58 @@ impl fmt::Debug for Cache {
     }
 }
 
+impl fmt::Debug for CacheLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CacheLayer").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 impl Cache {
-    /// Where the environment variable `CLIPKIT_CACHE` says (a folder or an address, as for [`Cache::at`]), else in `clipkit` in `XDG_CACHE_HOME` or
-    /// the platform's cache folder. The same as [`Cache::default`].
+    /// At the address in the environment variable `CLIPKIT_CACHE` (as for [`Cache::at`]), else in
+    /// `clipkit` in `XDG_CACHE_HOME` or the platform's cache folder. The same as
+    /// [`Cache::default`].
     pub fn of_the_user() -> Self {
         Cache::default()
     }
 
-    /// In a folder, by its path, or in a store, by its address: `s3://bucket/prefix` (crate feature `s3`), `gs://` (`gcs`), `az://` (`azure`),
-    /// `memory:///` for as long as the cache lives. Credentials come from the environment, as for the provider's own tools (`AWS_ACCESS_KEY_ID`,
-    /// `AWS_ENDPOINT_URL`, ...). S3's protocol is tested against a server of the tests' own; the other two were not tried on any.
-    pub fn at(place: impl Into<String>) -> Self {
-        Cache { store: Some(place.into()), ..Cache::default() }
+    /// In the store at an address: a folder's path, `s3://bucket/prefix`, `gs://`, `az://` or
+    /// `memory:///`; see [`ArtifactStore::open`].
+    pub fn at(address: impl Into<String>) -> Self {
+        Cache { store: Some(address.into()), ..Cache::default() }
     }
 
-    /// In a store that you set up.
-    ///
-    /// This is the one place where a dependency's type stands in this crate's interface: `object_store` is what Rust programs hand such stores
-    /// around as, and an address cannot say all that a store can be (other credentials, retries, encryption, one for tests). It is
-    /// re-exported as [`clipkit::store::object_store`](crate::store::object_store), so that the versions are the same.
-    pub fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Cache { given: Some(store), ..Cache::default() }
-    }
-
-    /// How long an answer is kept. Default 7 days: long enough for second thoughts about a video, short enough that a server's better models
-    /// are noticed. Of caches over one store, the shortest decides, since each removes what is too old for it.
+    /// Sets how long an answer is kept. Default 7 days: long enough for second thoughts about a
+    /// video, short enough to benefit from a server's better models. If several caches share a
+    /// store, the shortest time decides, since each removes what is too old for it.
     #[must_use]
     pub fn keep(mut self, time: Duration) -> Self {
         self.keep = time;
         self
     }
 
-    /// What decides the stage's answers besides its input, for stages that do not say so themselves, or in place of what they say: change it, and
-    /// everything is computed anew.
+    /// Sets what decides the stage's answers besides its input, for stages without a fingerprint,
+    /// or in place of the stage's own. When it changes, everything is computed again.
     #[must_use]
     pub fn about(mut self, fingerprint: impl Into<String>) -> Self {
         self.about = Some(fingerprint.into());
         self
     }
 
-    /// The same cache, opened anew.
-    pub(super) fn anew(&self) -> Self {
-        Cache { shared: Arc::default(), ..self.clone() }
+    /// Builds the layer. Layers at the same address in one process share the work that is under
+    /// way; each layer at `memory:///` has a store of its own.
+    pub fn build(&self) -> CacheLayer {
+        CacheLayer { config: self.clone(), shared: Shared::at(self.address()) }
+    }
+
+    /// Builds the layer over a store that you opened. The `store` of this configuration is not
+    /// used.
+    pub fn over(&self, store: ArtifactStore) -> CacheLayer {
+        CacheLayer { config: self.clone(), shared: Shared::over(store) }
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        match self.place() {
-            Some(place) if self.given.is_none() => store::check(&place)?,
-            _ => {}
+        if let Some(address) = self.address() {
+            check_address(&address)?;
         }
         self.check_time()
     }
@@ -178,61 +216,40 @@ impl Cache {
         Ok(())
     }
 
-    /// What answers are kept under, given what the stage says of itself.
+    /// The address of the store; `None` is the user's cache folder.
+    fn address(&self) -> Option<String> {
+        self.store.clone().or_else(|| std::env::var(VARIABLE).ok().filter(|address| !address.trim().is_empty()))
+    }
+}
+
+impl CacheLayer {
+    /// The fingerprint in keys, given the stage's own.
     pub(super) fn fingerprint(&self, of_the_stage: Option<String>) -> Result<String> {
-        self.about.clone().or(of_the_stage).ok_or_else(|| {
+        self.config.about.clone().or(of_the_stage).ok_or_else(|| {
             Error::new(ErrorKind::Config, "this stage cannot be cached: it does not say what decides its answers")
                 .with_advice("say it with Cache::about (\"about\" in JSON) or the stage's fingerprint method, or leave the cache out")
         })
     }
 
-    /// The folder or the address; none is the user's cache folder.
-    fn place(&self) -> Option<String> {
-        self.store.clone().or_else(|| std::env::var(VARIABLE).ok().filter(|place| !place.trim().is_empty()))
-    }
-
-    /// What this cache shares with others. One over a store that was handed in, or in memory, has its clones alone.
-    fn shared(&self) -> &Arc<Shared> {
-        self.shared.get_or_init(|| match self.place() {
-            _ if self.given.is_some() => Arc::default(),
-            Some(place) if place.starts_with("memory:") => Arc::default(),
-            place => Shared::of(place.as_deref()),
-        })
-    }
-
-    async fn shelf(&self) -> Result<Option<&Shelf>> {
-        let open = || async {
-            match (&self.given, self.place()) {
-                (Some(store), _) => Ok(Some(Shelf::over(store.clone()))),
-                (None, Some(place)) => store::open(&place).await.map(Some),
-                (None, None) => match store::folder_of_the_user() {
-                    Some(folder) => store::open_folder(&folder).await.map(Some),
-                    None => Ok(None),
-                },
-            }
-        };
-        Ok(self.shared().shelf.get_or_try_init(open).await?.as_ref())
-    }
-
-    /// Looks the answer up, else does the work and keeps what it answers. Runs once for all who wait.
-    async fn find_or_make<I, O>(self, cx: Context, key: String, input: I, next: Next<I, O>) -> Outcome<O>
+    /// Looks the answer up, else does the work and keeps its answer. Runs once for all who wait.
+    async fn find_or_make<I, O>(self, cx: Context, key: ArtifactKey, input: I, next: Next<I, O>) -> Outcome<O>
     where
         I: Input,
-        O: Serialize + DeserializeOwned + Send + Sync,
+        O: Document,
     {
-        let shelf = match self.shelf().await {
-            Ok(shelf) => shelf,
+        let store = match self.shared.store().await {
+            Ok(store) => store.map(|store| store.clone().keep(self.config.keep)),
             Err(error) if error.kind() == ErrorKind::Config => return Outcome::new(Err(error), &cx, 0, false),
             Err(error) => {
                 cx.warn_once(unusable(&error));
                 None
             }
         };
-        if let Some(shelf) = shelf {
-            match shelf.load(&key, self.keep).await {
-                Ok(Some(found)) => {
+        if let Some(store) = &store {
+            match store.read::<O>(&key).await {
+                Ok(Some((answer, notes))) => {
                     cx.progress(1.0);
-                    return found;
+                    return Outcome { result: Ok(answer), notes, stepped_down: false };
                 }
                 Ok(None) => {}
                 Err(error) => cx.warn_once(unusable(&error)),
@@ -242,14 +259,14 @@ impl Cache {
         let panicked = |_| Err(Error::new(ErrorKind::Contract, "the stage panicked"));
         let result = AssertUnwindSafe(next.call(&cx, &input)).catch_unwind().await.unwrap_or_else(panicked);
         let stepped_down = cx.stepped_down();
-        let kept = Outcome::new(result, &cx, before, stepped_down);
-        if let (Some(shelf), false) = (shelf, stepped_down)
-            && let Err(error) = shelf.save(&key, self.keep, &kept).await
+        let outcome = Outcome::new(result, &cx, before, stepped_down);
+        if let (Some(store), Ok(answer), false) = (&store, &outcome.result, stepped_down)
+            && let Err(error) = store.write(&key, answer, &outcome.notes).await
         {
             cx.warn_once(unusable(&error));
         }
-        // With what is said of the store, which is no part of the answer.
-        Outcome::new(kept.result, &cx, 0, stepped_down)
+        // With the warnings about the store, which are not kept with the answer.
+        Outcome::new(outcome.result, &cx, 0, stepped_down)
     }
 }
 
@@ -257,22 +274,20 @@ fn unusable(error: &Error) -> String {
     format!("answers cannot be kept or found again: {error}")
 }
 
-fn has_no_name<S: Serializer>(_: &Option<Arc<dyn ObjectStore>>, _: S) -> Result<S::Ok, S::Error> {
-    Err(serde::ser::Error::custom("a cache over a store that was handed in cannot be written down: give the store's address (Cache::at)"))
-}
-
 #[async_trait]
-impl<I, O> Layer<I, O> for Cache
+impl<I, O> Layer<I, O> for CacheLayer
 where
     I: Input,
-    O: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    O: Document + Clone,
 {
     async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O> {
-        self.check_time()?;
+        self.config.check_time()?;
         cx.check()?;
-        let key = input::key(input, &self.fingerprint(next.identity())?);
-        // A cache in the same place around this one, as around a fallback whose first stage is cached, waits for this call.
-        let flight = format!("{:p} {key}", Arc::as_ptr(self.shared()));
+        let key = key::key::<I, O>(input, &self.fingerprint(next.identity())?)?;
+        let name = key.to_string();
+        // A cache with the same store around this one, as around a fallback whose first stage is
+        // cached, waits for this call.
+        let flight = format!("{:p} {name}", Arc::as_ptr(&self.shared));
         if cx.is_within(&flight) {
             return next.call(cx, input).await;
         }
@@ -281,6 +296,6 @@ where
             let apart = apart.within(&flight);
             async move { cache.find_or_make(apart, key, input, next).await }
         };
-        self.shared().flights.join(cx, &key, work).await
+        self.shared.flights.join(cx, &name, work).await
     }
 }

@@ -9,19 +9,19 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Result};
 
-use super::store::Note;
+use crate::store::Note;
 
-/// What a piece of work came to, for all who waited for it.
+/// The result of a piece of work, for all who waited for it.
 pub(super) struct Outcome<O> {
     pub(super) result: Result<O>,
-    /// What was warned of on the way.
+    /// The warnings on the way.
     pub(super) notes: Vec<Note>,
-    /// Whether something stood in for what was asked.
+    /// Whether a fallback's second stage answered.
     pub(super) stepped_down: bool,
 }
 
 impl<O> Outcome<O> {
-    /// With the warnings that `cx` has heard, but for the first few.
+    /// With the warnings of `cx`, except for the first `but`.
     pub(super) fn new(result: Result<O>, cx: &Context, but: usize, stepped_down: bool) -> Self {
         let of_the_run = |clip: Option<usize>| clip.is_none() && cx.clip().is_some();
         let notes = cx.warnings().into_iter().skip(but);
@@ -31,10 +31,11 @@ impl<O> Outcome<O> {
 }
 
 type Work = BoxFuture<'static, Arc<dyn Any + Send + Sync>>;
-/// Those who wait for one piece of work: they hear how far it is.
+/// The callers that wait for one piece of work: its progress is reported to them.
 type Waiting = Arc<Mutex<Vec<(u64, Context)>>>;
 
-/// The work that is being done, by its key. Whoever waits for it drives it; it ends with the last of them.
+/// The work that is under way, by its key. The callers that wait for it drive it; when the last of
+/// them leaves, it stops.
 #[derive(Default)]
 pub(super) struct SingleFlight {
     under_way: Arc<Mutex<UnderWay>>,
@@ -43,13 +44,13 @@ pub(super) struct SingleFlight {
 #[derive(Default)]
 struct UnderWay {
     flights: HashMap<String, (WeakShared<Work>, Waiting)>,
-    /// The number of the next who waits.
+    /// The number of the next caller.
     next: u64,
 }
 
 impl SingleFlight {
-    /// Waits for the work of this key, which `work` begins if it is not under way. It runs under a context of its own, since whoever began it
-    /// may leave before it is done.
+    /// Waits for the work of this key, which `work` begins if it is not under way. It runs under a
+    /// context of its own, since the caller that began it may leave before it is done.
     pub(super) async fn join<O, F>(&self, cx: &Context, key: &str, work: impl FnOnce(Context) -> F) -> Result<O>
     where
         O: Clone + Send + Sync + 'static,
@@ -62,7 +63,7 @@ impl SingleFlight {
             flown = flight => flown,
         };
         let Some(flown) = flown.downcast_ref::<Outcome<O>>() else {
-            return Err(Error::new(ErrorKind::Contract, "two kinds of answers were kept under one key"));
+            return Err(Error::new(ErrorKind::Contract, "two kinds of answers have one key"));
         };
         for note in &flown.notes {
             match note.of_the_run {
@@ -85,7 +86,8 @@ impl SingleFlight {
         let number = under_way.next;
         under_way.next += 1;
         let known = under_way.flights.get(key).and_then(|(flight, waiting)| Some((flight.upgrade()?, waiting.clone())));
-        // One that is done is not joined: what failed is tried again, what was kept is found.
+        // Work that has ended is not joined: a failure is tried again, and an answer is in the
+        // store.
         let (flight, waiting) = known.filter(|(flight, _)| flight.peek().is_none()).unwrap_or_else(|| {
             let waiting = Waiting::default();
             let flight = begin(cx, waiting.clone(), work);
@@ -114,7 +116,8 @@ where
     flight.shared()
 }
 
-/// Tells all who wait what the work tells. Its warnings wait for its end, since they are kept with the answer.
+/// Passes events of the work on to all callers. Warnings are passed on at its end, since they are
+/// kept with the answer.
 fn tell(waiting: &Waiting, event: &Event) {
     let hearers: Vec<Context> = waiting.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, hearer)| hearer.clone()).collect();
     for hearer in hearers {
@@ -128,7 +131,7 @@ fn tell(waiting: &Waiting, event: &Event) {
     }
 }
 
-/// Stops the threads that still work when nobody waits any more.
+/// Stops threads that still work when nobody waits any more.
 struct StopOnDrop(Context);
 
 impl Drop for StopOnDrop {
@@ -138,7 +141,7 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// A place among those who wait. The last to leave takes the work off the list.
+/// A caller's place among those that wait. The last to leave removes the work from the list.
 struct Place {
     number: u64,
     key: String,

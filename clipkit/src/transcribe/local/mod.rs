@@ -67,7 +67,7 @@ impl LocalTranscriber {
     pub(crate) fn fingerprint_of(folder: &Path) -> Result<String> {
         let Files { model, vocabulary, features, joint, .. } = Files::find(folder)?;
         let files: Vec<PathBuf> = [Some(model), Some(vocabulary), features, joint].into_iter().flatten().collect();
-        Ok(format!("local {}", onnx::fingerprint(&files)?))
+        Ok(format!("local 1 {}", onnx::fingerprint(&files)?))
     }
 
     fn hear(&self, cx: &Context, samples: Vec<f32>) -> Result<Vec<Word>> {
