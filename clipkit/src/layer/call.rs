@@ -50,7 +50,8 @@ impl RequestLayers {
         F: Future<Output = Result<O>> + Send + 'static,
     {
         let innermost = Next(Arc::new(Call(request)) as Arc<dyn Service<(), O>>);
-        let around = |next, layer: &BuiltLayer| Ok(Next(Arc::new(Around { layer: layer.around_anything()?, next }) as Arc<dyn Service<(), O>>));
+        let around =
+            |next, layer: &BuiltLayer| Ok(Next(Arc::new(Around { layer: layer.around_anything()?, next }) as Arc<dyn Service<(), O>>));
         self.0.iter().try_fold(innermost, around)?.call(cx, &()).await
     }
 }

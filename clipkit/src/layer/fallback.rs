@@ -136,7 +136,10 @@ mod tests {
     fn stages_are_called_by_their_own_names() {
         for (name, short) in [
             ("clipkit::track::center::CenterTracker", "CenterTracker"),
-            ("clipkit::layer::Layered<clipkit::score::heuristic::Heuristic, clipkit::layer::retry::Retry, dyn clipkit::score::Scorer>", "Heuristic"),
+            (
+                "clipkit::layer::Layered<clipkit::score::heuristic::Heuristic, clipkit::layer::retry::Retry, dyn clipkit::score::Scorer>",
+                "Heuristic",
+            ),
             ("alloc::sync::Arc<dyn clipkit::score::Scorer>", "another stage"),
             ("my::Own<u8>", "Own"),
         ] {

@@ -59,7 +59,7 @@ fn connect(address: &str) -> Result<Arc<dyn ObjectStore>> {
     let settings = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let settings = settings.filter(|(name, _)| ours(name));
     // The store's own message may repeat the address, which may hold a password.
-    let (store, prefix) = object_store::parse_url_opts(&url, settings)
-        .map_err(|error| refuse(error.to_string().replace(address, "the address")))?;
+    let (store, prefix) =
+        object_store::parse_url_opts(&url, settings).map_err(|error| refuse(error.to_string().replace(address, "the address")))?;
     Ok(Arc::new(PrefixStore::new(store, prefix)))
 }

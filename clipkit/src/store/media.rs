@@ -202,7 +202,8 @@ impl MediaStore {
         }
         let refused = |message: String| Error::new(ErrorKind::Io, message).with_path(self.folder());
         Err(match freed.disk_is_full {
-            true => refused(format!("there is no room for {bytes} more bytes: the disk is nearly full")).with_advice("free some space and run again"),
+            true => refused(format!("there is no room for {bytes} more bytes: the disk is nearly full"))
+                .with_advice("free some space and run again"),
             false => refused(format!("there is no room for {bytes} more bytes: the files in the media store are in use"))
                 .with_recovery(Recovery::Retry { after: None })
                 .with_advice("wait until other jobs end, or raise the store's size limit"),

@@ -252,7 +252,9 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_the_folder() {
-        for (given, safe) in [("mp4", "mp4"), ("MP4", "mp4"), ("../../etc/passwd", "etcpassw"), ("", ""), ("..", ""), ("\u{202e}4pm\0", "4pm")] {
+        for (given, safe) in
+            [("mp4", "mp4"), ("MP4", "mp4"), ("../../etc/passwd", "etcpassw"), ("", ""), ("..", ""), ("\u{202e}4pm\0", "4pm")]
+        {
             assert_eq!(safe_extension(given), safe, "{given:?}");
         }
         let hash = "0".repeat(64);

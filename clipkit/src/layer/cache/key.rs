@@ -70,7 +70,9 @@ mod tests {
 
     #[test]
     fn everything_that_decides_an_output_is_part_of_its_key() {
-        let at = |start| key::<_, Tracks>(&Tracking { media: media("a", "1"), span: Span::secs(start, 20.0).unwrap() }, "t").unwrap().to_string();
+        let at = |start| {
+            key::<_, Tracks>(&Tracking { media: media("a", "1"), span: Span::secs(start, 20.0).unwrap() }, "t").unwrap().to_string()
+        };
         assert_ne!(at(0.0), at(0.000_001));
         let said = |text: &str, start: f64| Scoring {
             media: None,
