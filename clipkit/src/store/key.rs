@@ -204,6 +204,6 @@ mod tests {
     #[test]
     fn keys_stay_what_they_are() {
         let key = key().text("media", "blake3:00").span("span", Span::secs(1.0, 2.5).unwrap()).fingerprint("center 1");
-        assert_eq!(key.to_string(), "tracks/PINNED");
+        assert_eq!(key.to_string(), "tracks/27d7974ddb1a009149ebbb4f8b28f10c606459ae40895e6e6d115496ef0d0f49");
     }
 }
