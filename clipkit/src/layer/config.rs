@@ -46,7 +46,8 @@ enum Built {
 /// use std::sync::Arc;
 /// use clipkit::prelude::*;
 ///
-/// let layers: Vec<LayerConfig> = serde_json::from_str(r#"[{"rate_limit": {"per_minute": 5}}, {"retry": {}}, {"cache": {}}]"#).unwrap();
+/// let json = r#"[{"rate_limit": {"per_minute": 5}}, {"retry": {}}, {"cache": {}}]"#;
+/// let layers: Vec<LayerConfig> = serde_json::from_str(json).unwrap();
 /// let scorer: Arc<dyn Scorer> = Arc::new(OpenAiScorer::default());
 /// let scorer = scorer.with_layers(&layers)?;
 /// # let _: Arc<dyn Scorer> = scorer;

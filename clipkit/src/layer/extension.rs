@@ -8,9 +8,9 @@ use crate::store::Document;
 /// Renderer` or `dyn Publisher`. It is inferred, also for a type that implements several stage
 /// traits. What implements none of them has no layers:
 ///
-/// ```compile_fail,E0277
+/// ```compile_fail,E0599
 /// use clipkit::prelude::*;
-/// let five = 5.layer(Retry::times(3));
+/// let five = 5_u32.layer(Retry::times(3));
 /// ```
 ///
 /// A layer goes around what precedes it, so the last one is the outermost and sees a call first.
@@ -25,7 +25,8 @@ use crate::store::Document;
 /// # impl Transcriber for Busy {
 /// #     async fn transcribe(&self, _: &Context, _: &Media) -> Result<Transcript> {
 /// #         match self.0.fetch_add(1, Ordering::SeqCst) {
-/// #             0 | 1 => Err(Error::new(ErrorKind::Network, "busy").with_recovery(Recovery::Retry { after: None })),
+/// #             0 | 1 => Err(Error::new(ErrorKind::Network, "busy")
+/// #                 .with_recovery(Recovery::Retry { after: None })),
 /// #             _ => Ok(Transcript::default()),
 /// #         }
 /// #     }
@@ -117,6 +118,10 @@ pub trait StageKind: sealed::Kind {
 
 /// What [`StageExt::layer`] takes: every [`Layer`], and the configurations of those layers that
 /// have state to share between calls. `F` says which of the two it is, and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a layer for the stage `{K}`",
+    note = "a `Cache` goes around transcribers, scorers and trackers"
+)]
 pub trait IntoLayer<K: StageKind + ?Sized, F> {
     /// The layer.
     type Layer: Layer<K::Input, K::Output>;

@@ -46,7 +46,9 @@ const SWEEP_LIMIT: usize = 10_000;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
 /// let store = ArtifactStore::open("memory:///").await?;
-/// let key = ArtifactKey::of::<Transcript>().text("media", "blake3:9f86d0").fingerprint("whisper-1");
+/// let key = ArtifactKey::of::<Transcript>()
+///     .text("media", "blake3:9f86d0")
+///     .fingerprint("whisper-1");
 /// assert_eq!(store.get::<Transcript>(&key).await?, None);
 /// store.put(&key, &Transcript::default()).await?;
 /// assert_eq!(store.get(&key).await?, Some(Transcript::default()));

@@ -90,14 +90,12 @@ impl Fake {
     }
 
     pub(crate) fn builder(&self) -> PipelineBuilder {
+        self.builder_without_publisher().publisher(Arc::new(self.clone()))
+    }
+
+    pub(crate) fn builder_without_publisher(&self) -> PipelineBuilder {
         let fake = Arc::new(self.clone());
-        Pipeline::builder()
-            .source(fake.clone())
-            .transcriber(fake.clone())
-            .scorer(fake.clone())
-            .tracker(fake.clone())
-            .renderer(fake.clone())
-            .publisher(fake)
+        Pipeline::builder().source(fake.clone()).transcriber(fake.clone()).scorer(fake.clone()).tracker(fake.clone()).renderer(fake)
     }
 
     pub(crate) fn pipeline(&self) -> Pipeline {

@@ -212,7 +212,7 @@ async fn what_else_a_stage_answers_is_passed_through() {
     assert_eq!(publisher.staging(), Some(Path::new("somewhere")));
     let renderer = FfmpegRenderer::vertical(108, 192).layer(Retry::default()).layer(Timeout::default());
     assert_eq!(Renderer::size(&renderer), Some((108, 192)));
-    let manifest = fake.builder().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
+    let manifest = fake.builder_without_publisher().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
     assert_eq!(*fake.concluded.lock().unwrap(), [manifest]);
     assert_eq!(Transcriber::fingerprint(&Slow::default().layer(Retry::default()).or(Slow::default())).as_deref(), Some("slow"));
 }
@@ -485,7 +485,7 @@ async fn layers_fit_a_type_that_is_several_stages() {
         };
     }
     let pipeline = fake
-        .builder()
+        .builder_without_publisher()
         .source(layered!())
         .transcriber(layered!())
         .scorer(layered!())
@@ -508,13 +508,13 @@ async fn the_end_of_a_run_goes_to_each_publisher_that_published_in_it() {
     };
     let told = |fake: &Fake| std::mem::take(&mut *fake.concluded.lock().unwrap()).len();
     let (mixed, second) = (failing_for(&[2]), Fake::new());
-    let pipeline = mixed.builder().publisher(mixed.clone().or(second.clone())).build().unwrap();
+    let pipeline = mixed.builder_without_publisher().publisher(mixed.clone().or(second.clone())).build().unwrap();
     pipeline.run("talk.mp4").await.unwrap();
     assert_eq!((told(&mixed), told(&second)), (1, 1), "both published");
 
     let (down, second) = (failing_for(&[1, 2, 3]), Fake::new());
     let publisher = Arc::new(down.clone().or(second.clone()).layer(Retry::times(1)));
-    down.builder().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
+    down.builder_without_publisher().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
     assert_eq!((told(&down), told(&second)), (0, 1), "the second alone published");
 
     // Runs that share a publisher do not mix.
