@@ -168,13 +168,8 @@ pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
     let even = |value: f64| (value / 2.0).round() as u32 * 2;
     let captions = out.with_file_name("captions.ass");
     let height = (crop.height * f64::from(plan.source.height) / 2.0).floor() as u32 * 2;
-    let mut filters = format!(
-        "crop={}:{height}:{}:0,scale={}:{}:flags={flags}",
-        even(width),
-        even(x),
-        plan.output.width,
-        plan.output.height
-    );
+    let mut filters =
+        format!("crop={}:{height}:{}:0,scale={}:{}:flags={flags}", even(width), even(x), plan.output.width, plan.output.height);
     if let Some(track) = &plan.captions {
         std::fs::write(&captions, track.to_ass(plan.output.width, plan.output.height)).unwrap();
         filters.push_str(&format!(",ass={}", captions.display()));

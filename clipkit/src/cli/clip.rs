@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
+use clipkit::config::{PublisherConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
 use clipkit::model::HookStyle;
 use clipkit::stage::{
-    AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
+    AutoTranscriberOptions, Captions, FaceModel, FileSource, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
 use clipkit::weights::Weights;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
@@ -77,12 +77,16 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Pa
 }
 
 fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
+    let mut source = FileSource::new();
+    source.store = args.store;
     let mut config = PipelineConfig {
+        source: SourceConfig::File(source),
         transcriber: transcriber(&args.words),
         scorer: scorer(&args.judge),
         tracker: tracker(&args.faces),
         publishers: out.map(|out| PublisherConfig::Folder(Folder::new(out))).into_iter().collect(),
         layers: args.anew.of_all(),
+        speech_cache: args.anew.cache(),
         options: ClipOptions {
             clips: args.lengths.clips,
             min: args.lengths.min,

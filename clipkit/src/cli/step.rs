@@ -24,7 +24,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         }
         StepCommand::Transcribe(args) => {
             let media: Media = read(&args.media, "media")?;
-            let mut config = PipelineConfig { transcriber: clip::transcriber(&args.words), layers: args.anew.of_all(), ..bare() };
+            let mut config = PipelineConfig {
+                transcriber: clip::transcriber(&args.words),
+                layers: args.anew.of_all(),
+                speech_cache: args.anew.cache(),
+                ..bare()
+            };
             config.options.degrade = args.failing.policy();
             config.options.max_cost = args.budget.max_cost;
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.transcribe(cx, &media).await;
@@ -33,7 +38,8 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         StepCommand::Choose(args) => {
             args.lengths.check()?;
             let (media, transcript): (Media, Transcript) = (read(&args.media, "media")?, read(&args.transcript, "a transcript")?);
-            let mut config = PipelineConfig { scorer: clip::scorer(&args.judge), layers: args.anew.of_all(), ..bare() };
+            let mut config =
+                PipelineConfig { scorer: clip::scorer(&args.judge), layers: args.anew.of_all(), speech_cache: args.anew.cache(), ..bare() };
             config.options = ClipOptions {
                 clips: args.lengths.clips,
                 min: args.lengths.min,
@@ -50,7 +56,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         }
         StepCommand::Track(args) => {
             let media: Media = read(&args.media, "media")?;
-            let mut config = PipelineConfig { tracker: clip::tracker(&args.faces), layers: args.anew.of_all(), ..bare() };
+            let mut config = PipelineConfig {
+                tracker: clip::tracker(&args.faces),
+                layers: args.anew.of_all(),
+                speech_cache: args.anew.cache(),
+                ..bare()
+            };
             config.options.degrade = args.failing.policy();
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.track(cx, &media, args.span).await;
             write_json(args.output.output.as_deref(), &step(interrupt, config, work).await?)
@@ -65,7 +76,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
                     usage(format!("--rank is {}, and there are {} candidates", args.rank, candidates.len())).with_path(&args.candidates)
                 );
             };
-            let mut config = PipelineConfig { tracker: clip::tracker(&args.faces), layers: args.anew.of_all(), ..bare() };
+            let mut config = PipelineConfig {
+                tracker: clip::tracker(&args.faces),
+                layers: args.anew.of_all(),
+                speech_cache: args.anew.cache(),
+                ..bare()
+            };
             clip::frame(&mut config.options, &args.framing, &args.encoding);
             config.options.degrade = args.failing.policy();
             let work = async |cx: &Context, pipeline: &Pipeline| {

@@ -64,6 +64,9 @@ pub struct PipelineConfig {
     /// stands around its requests, by default a retry:
     /// [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers).
     pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
+    /// Where speech maps (where somebody speaks in a medium) are kept. Default: the user's cache
+    /// folder. `null`: in memory only.
+    pub speech_cache: Option<Cache>,
     /// What clips are made, and how many.
     pub options: ClipOptions,
 }
@@ -124,6 +127,7 @@ impl Default for PipelineConfig {
             renderer: RendererConfig::default(),
             publishers: vec![PublisherConfig::default()],
             layers: BTreeMap::new(),
+            speech_cache: Some(Cache::of_the_user()),
             options: ClipOptions::default(),
         }
     }
@@ -177,7 +181,7 @@ impl PipelineBuilder {
             let given = std::mem::take(&mut self.publishers).into_iter();
             given.map(|publisher| publisher.with_layers(around.unwrap_or_default())).collect::<Result<_>>()?
         };
-        self.options(config.options.clone()).build()
+        self.speech_cache(config.speech_cache.clone()).options(config.options.clone()).build()
     }
 }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ContentId, ManifestClip, MediaRef, Stage, Usage, Warning, WarningKind};
+use crate::store::{Lease, MediaLimits, MediaStore};
 use ledger::{Held, Ledger};
 
 /// Something that happened in a run, for progress bars and logs.
@@ -122,6 +123,10 @@ struct Shared {
     scratch: OnceLock<crate::context::scratch::Scratch>,
     /// Where media are on this machine, by content.
     files: Mutex<HashMap<ContentId, PathBuf>>,
+    /// The media store, opened when first needed.
+    media: OnceLock<MediaStore>,
+    /// Files of the media store that are in use.
+    leases: Mutex<Vec<Lease>>,
     /// The context this one was made for a run from: it hears of the run's warnings.
     parent: Option<Arc<Shared>>,
 }
@@ -250,19 +255,73 @@ impl Context {
         self.shared.files.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), path.to_owned());
     }
 
+    /// Where a step of this run found a medium.
+    pub(crate) fn bound(&self, id: &ContentId) -> Option<PathBuf> {
+        let mut shared = Some(&self.shared);
+        while let Some(part) = shared {
+            let known = part.files.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+            if known.is_some() {
+                return known;
+            }
+            shared = part.parent.as_ref();
+        }
+        None
+    }
+
+    /// The media store: what [`ContextBuilder::media_store`] was given, else the folder that
+    /// `CLIPKIT_MEDIA` names, else `clipkit/media` in the user's cache folder, with
+    /// [`MediaLimits::default`]. A source puts what it fetches there.
+    ///
+    /// It blocks while the store is opened for the first time. `ErrorKind::Unavailable` where the
+    /// machine has no cache folder and none is named.
+    pub fn media_store(&self) -> Result<&MediaStore> {
+        if let Some(store) = self.shared.media.get() {
+            return Ok(store);
+        }
+        let parent = self.shared.parent.as_ref().and_then(|parent| parent.media.get());
+        let store = match parent {
+            Some(store) => store.clone(),
+            None => {
+                let folder = self.environment().media_folder().ok_or_else(|| {
+                    self.label(
+                        Error::new(ErrorKind::Unavailable, "there is no folder for fetched media").with_advice("name one in CLIPKIT_MEDIA"),
+                    )
+                })?;
+                MediaStore::open(folder, MediaLimits::default()).map_err(|error| self.label(error))?
+            }
+        };
+        Ok(self.shared.media.get_or_init(|| store))
+    }
+
+    /// The file of the media store with this content. It stays there until this context's run ends.
+    /// `None` where there is no store yet, or it does not have the file.
+    pub(crate) fn stored(&self, id: &ContentId) -> Result<Option<PathBuf>> {
+        let is_open = self.shared.media.get().is_some();
+        let exists = || self.environment().media_folder().is_some_and(|folder| folder.is_dir());
+        if !is_open && self.shared.parent.as_ref().is_none_or(|parent| parent.media.get().is_none()) && !exists() {
+            return Ok(None);
+        }
+        Ok(self.media_store()?.find(id)?.map(|lease| self.hold(lease)))
+    }
+
+    /// Keeps a file in the media store until this context's run ends. Answers its path.
+    pub fn hold(&self, lease: Lease) -> PathBuf {
+        let path = lease.path().to_owned();
+        self.shared.leases.lock().unwrap_or_else(PoisonError::into_inner).push(lease);
+        path
+    }
+
     /// Where a medium is on this machine: where a step of this run found it, else at its URI,
     /// where that is a path.
     ///
     /// `ErrorKind::NotFound` where it is neither. A renderer or tracker of your own opens what this
     /// answers.
     pub fn locate(&self, media: &MediaRef) -> Result<PathBuf> {
-        let mut shared = Some(&self.shared);
-        while let Some(files) = shared {
-            let known = files.files.lock().unwrap_or_else(PoisonError::into_inner).get(&media.id).cloned();
-            if let Some(path) = known {
-                return Ok(path);
-            }
-            shared = files.parent.as_ref();
+        if let Some(path) = self.bound(&media.id) {
+            return Ok(path);
+        }
+        if let Some(path) = self.stored(&media.id)? {
+            return Ok(path);
         }
         let path = Path::new(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
         if path.exists() {
@@ -516,6 +575,14 @@ impl ContextBuilder {
     #[must_use]
     pub fn scratch_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.shared.scratch_parent = Some(folder.into());
+        self
+    }
+
+    /// Uses this media store. Default: see [`Context::media_store`].
+    #[must_use]
+    pub fn media_store(self, store: MediaStore) -> Self {
+        // A fresh cell: there is nothing in it.
+        let _ = self.shared.media.set(store);
         self
     }
 

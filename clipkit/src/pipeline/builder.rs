@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::speech::SpeechMaps;
 use super::{ClipOptions, Degrade, Pipeline, Stages};
 use crate::error::{Error, ErrorKind, Result};
+use crate::layer::Cache;
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::Scorer;
@@ -21,6 +22,7 @@ pub struct PipelineBuilder {
     pub(crate) renderer: Option<Arc<dyn Renderer>>,
     pub(crate) publishers: Vec<Arc<dyn Publisher>>,
     options: ClipOptions,
+    speech_cache: Option<Cache>,
 }
 
 impl PipelineBuilder {
@@ -66,6 +68,14 @@ impl PipelineBuilder {
         self
     }
 
+    /// Where speech maps (where somebody speaks in a medium) are kept, so that steps in other
+    /// processes need not decode the sound again. Default: nowhere but in memory.
+    #[must_use]
+    pub fn speech_cache(mut self, cache: Option<Cache>) -> Self {
+        self.speech_cache = cache;
+        self
+    }
+
     /// What clips are made, and how many. Default: [`ClipOptions::default`].
     #[must_use]
     pub fn options(mut self, options: ClipOptions) -> Self {
@@ -82,8 +92,9 @@ impl PipelineBuilder {
             tracker: given("tracker", self.tracker)?,
             renderer: given("renderer", self.renderer)?,
             publishers: self.publishers,
-            speech: SpeechMaps::default(),
+            speech: SpeechMaps::new(self.speech_cache.as_ref().map(Cache::build)),
         };
+        self.speech_cache.as_ref().map_or(Ok(()), Cache::check)?;
         check_targets(&stages.publishers)?;
         self.options.check(stages.renderer.size())?;
         let degrade = self.options.degrade.unwrap_or(Degrade::NEVER);

@@ -5,43 +5,53 @@ use std::path::{Path, PathBuf};
 use super::Pipeline;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
-use crate::model::{FileStamp, Media, MediaRef, WarningKind};
+use crate::model::{FileStamp, Media, MediaRef, Stage, WarningKind};
 use crate::source;
-use crate::store::identify;
+use crate::store::verify_content;
 
 impl Pipeline {
     /// Finds the local file of a medium and remembers it for the stages ([`Context::locate`]).
     ///
-    /// A local file is used where it lies. Its size and time of change identify it; where those
-    /// differ from the reference's, its content is hashed, and a file with other content leaves a
-    /// warning. What is not a local file is fetched again by the source.
+    /// It is where a step of this run found it, else in the media store, else where its URI says. A
+    /// local file is identified by its size and time of change; where those differ from the
+    /// reference's, its content is hashed, and other content leaves a warning. What is on no disk
+    /// of this machine is fetched again by the source.
     pub(super) async fn locate(&self, cx: &Context, media: &MediaRef) -> Result<PathBuf> {
-        let path = PathBuf::from(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
-        let path = match stamp(&path) {
-            Some(found) if source::is_hash(&media.id) => {
-                if media.stamp != Some(found) {
-                    let hashed = path.clone();
-                    let (id, _) = cx.blocking(move |cx| identify(cx, &hashed)).await?;
-                    if id != media.id {
-                        changed(cx, media);
-                    }
-                }
-                path
-            }
-            _ => {
-                let fetched = self.fetch(cx, &media.uri).await?;
-                if fetched.id != media.id {
-                    changed(cx, media);
-                }
-                fetched.path
-            }
+        if let Some(path) = cx.bound(&media.id) {
+            return Ok(path);
+        }
+        let (id, is_stored) = (media.id.clone(), media.stamp.is_none());
+        let stored = cx.blocking(move |cx| if is_stored { cx.stored(&id) } else { Ok(None) }).await?;
+        let path = match stored {
+            Some(path) => path,
+            None => self.outside_the_store(cx, media).await?,
         };
         cx.bind(&media.id, &path);
         Ok(path)
     }
 
+    async fn outside_the_store(&self, cx: &Context, media: &MediaRef) -> Result<PathBuf> {
+        let path = PathBuf::from(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
+        if source::is_hash(&media.id) && stamp(&path).is_some() {
+            let (known, file) = (media.clone(), path.clone());
+            let same = cx.blocking(move |cx| verify_content(cx, &file, &known.id, known.stamp.as_ref())).await?;
+            if !same {
+                changed(cx, media);
+            }
+            return Ok(path);
+        }
+        let fetched = self.fetch(cx, &media.uri).await?;
+        if fetched.id != media.id {
+            changed(cx, media);
+        }
+        Ok(fetched.path)
+    }
+
     /// A medium whose path is valid in this process: a document may come from another one.
     pub(super) async fn local(&self, cx: &Context, media: &Media) -> Result<Media> {
+        if cx.bound(&media.id).as_ref() == Some(&media.path) {
+            return Ok(media.clone());
+        }
         if stamp(&media.path).is_some_and(|found| media.stamp.is_none_or(|known| known == found)) {
             cx.bind(&media.id, &media.path);
             return Ok(media.clone());
@@ -65,5 +75,8 @@ fn stamp(path: &Path) -> Option<FileStamp> {
 }
 
 fn changed(cx: &Context, media: &MediaRef) {
-    cx.warn_of(WarningKind::SourceChanged, format!("{} is not the file that this was made from: crop and captions may not fit", media.uri));
+    cx.for_stage(Stage::Source).warn_of(
+        WarningKind::SourceChanged,
+        format!("{} is not the file that this was made from: crop and captions may not fit", media.uri),
+    );
 }

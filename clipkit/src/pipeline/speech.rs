@@ -7,7 +7,9 @@ use tokio::sync::OnceCell;
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ContentId, Media, Span, Timestamp};
+use crate::layer::CacheLayer;
+use crate::model::{ContentId, Media, Span, Timestamp, WarningKind};
+use crate::store::{ArtifactKey, ArtifactStore};
 use crate::voice::VoiceDetector;
 
 /// How many media's speech maps a pipeline remembers.
@@ -15,27 +17,34 @@ const REMEMBERED: usize = 8;
 
 type Speech = Arc<OnceCell<Arc<Vec<Span>>>>;
 
-/// The speech maps that a pipeline's steps share, newest last.
+/// The speech maps that a pipeline's steps share: spans on the source's timeline, in order and
+/// apart. They are remembered in memory and, where there is a cache, kept there.
 #[derive(Default)]
-pub(super) struct SpeechMaps(Mutex<Vec<(ContentId, Speech)>>);
+pub(super) struct SpeechMaps {
+    cache: Option<CacheLayer>,
+    remembered: Mutex<Vec<(ContentId, Speech)>>,
+}
 
 impl SpeechMaps {
-    /// Where a voice is heard in the medium: spans on the source's timeline, in order and apart.
-    /// The sound is decoded once, however many callers ask.
+    pub(super) fn new(cache: Option<CacheLayer>) -> Self {
+        SpeechMaps { cache, remembered: Mutex::default() }
+    }
+
+    /// Where a voice is heard in the medium. The sound is decoded once, however many callers ask.
     ///
-    /// Sound that cannot be read leaves a warning and gives an empty map, which is not remembered.
+    /// Sound that cannot be read leaves a warning and gives an empty map, which is not kept.
     pub(super) async fn of(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
         if media.audio.is_empty() {
             return Ok(Arc::default());
         }
         let known = self.cell(&media.id);
-        match known.get_or_try_init(|| listen(cx, media)).await {
+        match known.get_or_try_init(|| self.find_or_make(cx, media)).await {
             Ok(spans) => Ok(spans.clone()),
             Err(error) if error.is_cancelled() => Err(error),
             Err(error) => {
                 cx.warn_once_of(
-                    crate::model::WarningKind::InputLost,
-                    format!("the sound could not be read for voices: {error}; clips may start or end inside a word"),
+                    WarningKind::InputLost,
+                    format!("the sound could not be searched for voices: {error}; clips may start or end inside a word"),
                 );
                 Ok(Arc::default())
             }
@@ -43,7 +52,7 @@ impl SpeechMaps {
     }
 
     fn cell(&self, id: &ContentId) -> Speech {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, speech)) = known.iter().find(|(of, _)| of == id) {
             return speech.clone();
         }
@@ -54,14 +63,55 @@ impl SpeechMaps {
         known.push((id.clone(), speech.clone()));
         speech
     }
+
+    async fn find_or_make(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
+        let store = match &self.cache {
+            Some(cache) => cache.store().await.unwrap_or_else(|error| {
+                unusable(cx, &error);
+                None
+            }),
+            None => None,
+        };
+        let network = {
+            let cx = cx.clone();
+            cx.blocking(|cx| Ok(VoiceDetector::open(cx, Timestamp::ZERO).fingerprint())).await?
+        };
+        if let Some(found) = kept(cx, store.as_ref(), &key(media, network)).await {
+            return Ok(Arc::new(found));
+        }
+        let sound = media.clone();
+        let (spans, network) = cx
+            .blocking(move |cx| {
+                let mut detector = VoiceDetector::open(cx, Timestamp::ZERO);
+                let all = Span::between(Timestamp::ZERO, sound.duration);
+                av::listen(cx, &sound, all, &mut |piece| detector.push(piece))?;
+                let network = detector.fingerprint();
+                Ok((detector.finish().spans(), network))
+            })
+            .await?;
+        if let Some(store) = store
+            && let Err(error) = store.put(&key(media, network), &spans).await
+        {
+            unusable(cx, &error);
+        }
+        Ok(Arc::new(spans))
+    }
 }
 
-async fn listen(cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
-    let media = media.clone();
-    cx.blocking(move |cx| {
-        let mut detector = VoiceDetector::open(cx, Timestamp::ZERO);
-        av::listen(cx, &media, Span::between(Timestamp::ZERO, media.duration), &mut |piece| detector.push(piece))?;
-        Ok(Arc::new(detector.finish().spans()))
-    })
-    .await
+async fn kept(cx: &Context, store: Option<&ArtifactStore>, key: &ArtifactKey) -> Option<Vec<Span>> {
+    match store?.get(key).await {
+        Ok(found) => found,
+        Err(error) => {
+            unusable(cx, &error);
+            None
+        }
+    }
+}
+
+fn key(media: &Media, network: &str) -> ArtifactKey {
+    ArtifactKey::of::<Vec<Span>>().text("media", media.id.as_str()).fingerprint(network)
+}
+
+fn unusable(cx: &Context, error: &crate::error::Error) {
+    cx.warn_once_of(WarningKind::Store, format!("speech maps cannot be kept or found again: {error}"));
 }

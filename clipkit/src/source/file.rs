@@ -1,3 +1,6 @@
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,17 +10,19 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ContentId, Media};
-use crate::store::identify;
+use crate::store;
 
 /// Takes a file on this machine, given by its path.
 ///
-/// The whole file is read once: its hash is its identity, and its packets' times are its true duration and frame rate.
+/// The file is read to identify it: its BLAKE3 hash is its identity. Its packets' times give its
+/// true duration and frame rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FileSource {
-    /// Whether a copy of the file is put into the media store, so that later steps find it there
-    /// when the file is gone. Default `false`: the file is used where it is.
+    /// Whether a copy of the file is put into the media store
+    /// ([`Context::media_store`](crate::Context::media_store)), so that later steps find it when
+    /// the file is gone. Default `false`: the file is used where it is.
     pub store: bool,
 }
 
@@ -31,11 +36,18 @@ impl FileSource {
 #[async_trait]
 impl Source for FileSource {
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
-        let path = std::path::PathBuf::from(uri);
+        let (path, uri, copies) = (PathBuf::from(uri), uri.to_owned(), self.store);
         cx.blocking(move |cx| {
-            let (id, stamp) = identify(cx, &path)?;
-            let mut media = av::probe(cx, &path, id)?;
-            media.stamp = Some(stamp);
+            let mut media = if copies {
+                let (id, stored) = copy(cx, &path, &uri)?;
+                av::probe(cx, &stored, id)?
+            } else {
+                let (id, stamp) = store::identify(cx, &path)?;
+                let mut media = av::probe(cx, &path, id)?;
+                media.stamp = Some(stamp);
+                media
+            };
+            media.uri = uri;
             // FFmpeg takes some text files for subtitles.
             if media.video.is_none() && media.audio.is_empty() {
                 return Err(Error::new(ErrorKind::InvalidInput, "there is neither picture nor sound in this file")
@@ -48,7 +60,30 @@ impl Source for FileSource {
     }
 }
 
-/// Whether an id is a hash of a file's bytes, as [`identify`] makes it.
+/// Copies a file into the media store. Answers its identity and its place there.
+fn copy(cx: &Context, path: &Path, uri: &str) -> Result<(ContentId, PathBuf)> {
+    let unreadable = |error| Error::io(path, "read the file", error);
+    let size = store::stamp(path)?.size;
+    let media = cx.media_store()?;
+    let mut writer = media.reserve(size)?;
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        cx.check()?;
+        let count = file.read(&mut buffer).map_err(unreadable)?;
+        if count == 0 {
+            break;
+        }
+        writer.append(&buffer[..count])?;
+        cx.progress(writer.written() as f64 / size.max(1) as f64);
+    }
+    let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
+    let (id, lease) = writer.commit(&extension)?;
+    media.bind(uri, &id)?;
+    Ok((id, cx.hold(lease)))
+}
+
+/// Whether an id is a hash of a file's bytes, as [`store::identify`] makes it.
 pub(crate) fn is_hash(id: &ContentId) -> bool {
     id.as_str().starts_with("blake3:")
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 const RULES: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("error", &["model"]),
-    ("context", &["model", "error"]),
+    // A run shares the media store through its context.
+    ("context", &["model", "error", "store"]),
     ("http", &["error"]),
     ("av", &["model", "error", "context"]),
     ("onnx", &["error"]),
@@ -16,9 +17,9 @@ const RULES: &[(&str, &[&str])] = &[
     ("store", &["model", "error", "context"]),
     ("plan", &["model", "error"]),
     ("source", &["model", "error", "context", "av", "store"]),
-    ("transcribe", &["model", "error", "context", "av", "onnx", "openai", "voice"]),
+    ("transcribe", &["model", "error", "context", "av", "onnx", "openai", "voice", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
-    ("track", &["model", "error", "context", "av", "onnx", "voice"]),
+    ("track", &["model", "error", "context", "av", "onnx", "voice", "weights"]),
     // Captions are set in the fonts that the renderer finds.
     ("render", &["model", "error", "context", "av", "plan"]),
     ("publish", &["model", "error", "context", "store"]),

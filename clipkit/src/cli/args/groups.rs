@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clipkit::Degrade;
 use clipkit::config::PublisherConfig;
-use clipkit::layer::LayerConfig;
+use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Stage, X264Preset};
 use clipkit::stage::{Genre, Price, ScoreOptions};
 
@@ -191,6 +191,11 @@ impl Anew {
     /// What goes around a stage: what its kind has by default, or nothing.
     pub(crate) fn layers(self) -> Option<&'static [LayerConfig]> {
         self.no_cache.then_some(&[])
+    }
+
+    /// Where speech maps are kept.
+    pub(crate) fn cache(self) -> Option<Cache> {
+        (!self.no_cache).then(Cache::of_the_user)
     }
 
     /// The same, by stage.

@@ -66,6 +66,9 @@ pub(crate) struct ClipArgs {
     /// The folder that clips go to. Several inputs get a folder each inside it, named after the input
     #[arg(short, long, value_name = "DIR", required_unless_present = "publish")]
     pub(crate) out: Option<PathBuf>,
+    /// Copy local files into the media store, so that plans can be rendered when the files are gone
+    #[arg(long)]
+    pub(crate) store: bool,
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]

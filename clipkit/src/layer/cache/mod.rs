@@ -202,7 +202,7 @@ impl Cache {
         CacheLayer { config: self.clone(), shared: Shared::over(store) }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         if let Some(address) = self.address() {
             check_address(&address)?;
         }
@@ -223,6 +223,11 @@ impl Cache {
 }
 
 impl CacheLayer {
+    /// The store with the configuration's age limit. `None` on a machine without a cache folder.
+    pub(crate) async fn store(&self) -> Result<Option<ArtifactStore>> {
+        Ok(self.shared.store().await?.map(|store| store.clone().keep(self.config.keep)))
+    }
+
     /// The fingerprint in keys, given the stage's own.
     pub(super) fn fingerprint(&self, of_the_stage: Option<String>) -> Result<String> {
         self.config.about.clone().or(of_the_stage).ok_or_else(|| {
