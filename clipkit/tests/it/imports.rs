@@ -8,7 +8,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("error", &["model"]),
     ("context", &["model", "error"]),
-    ("http", &["error"]),
+    ("http", &["error", "context"]),
     ("av", &["model", "error", "context"]),
     ("onnx", &["error"]),
     ("weights", &["error", "context", "http"]),
