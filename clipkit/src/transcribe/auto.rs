@@ -73,7 +73,9 @@ impl Transcriber for AutoTranscriber {
             return if self.local.is_here(cx) { self.local.transcribe(cx, media).await } else { Err(no_way(media)) };
         }
         match self.api.transcribe(cx, media).await {
-            Err(error) if cx.may_stand_in() && !error.is_cancelled() && error.kind() != ErrorKind::NoTranscript && self.local.is_here(cx) => {
+            Err(error)
+                if cx.may_stand_in() && !error.is_cancelled() && error.kind() != ErrorKind::NoTranscript && self.local.is_here(cx) =>
+            {
                 cx.warn_of(WarningKind::StandIn, format!("{error}; the speech model on this machine transcribes"));
                 self.local.transcribe(cx, media).await
             }
