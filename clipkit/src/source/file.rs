@@ -80,7 +80,7 @@ fn copy(cx: &Context, path: &Path, uri: &str) -> Result<(ContentId, PathBuf)> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().into_owned()).unwrap_or_default();
     let (id, lease) = writer.commit(&extension)?;
     media.bind(uri, &id)?;
-    Ok((id, cx.hold(lease)))
+    Ok((id, cx.keep(lease)))
 }
 
 /// Whether an id is a hash of a file's bytes, as [`store::identify`] makes it.
