@@ -30,7 +30,7 @@ mod voice;
 pub mod weights;
 
 pub use config::PipelineConfig;
-pub use context::{Context, ContextBuilder, Event};
+pub use context::{Context, ContextBuilder, Environment, Event};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
 
@@ -49,6 +49,7 @@ const _: () = {
     shared::<PipelineBuilder>();
     shared::<PipelineConfig>();
     shared::<Context>();
+    shared::<Environment>();
     shared::<Error>();
     shared::<ClipPlan>();
     shared::<Manifest>();

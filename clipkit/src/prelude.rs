@@ -1,7 +1,7 @@
 //! The names that most programs need: `use clipkit::prelude::*;`.
 
 pub use crate::config::{PipelineConfig, PublisherConfig, RendererConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
-pub use crate::context::{Context, ContextBuilder, Event};
+pub use crate::context::{Context, ContextBuilder, Environment, Event};
 pub use crate::error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 pub use crate::layer::{Cache, Concurrency, Fallback, Layer, LayerConfig, Layered, Next, RateLimit, Retry, Timeout, WithLayers};
 pub use crate::model::*;

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::or_a_cache;
 use crate::error::Result;
 use crate::layer::{LayerConfig, WithLayers};
-use crate::openai::OpenAiServer;
-use crate::score::{Heuristic, OpenAiScorer, Scorer};
+use crate::score::{AutoScorer, Heuristic, OpenAiScorer, Scorer};
 
 /// How spans are chosen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,8 +36,10 @@ impl ScorerConfig {
             heuristic.with_layers(layers.unwrap_or_default())
         };
         match self {
-            ScorerConfig::Auto if OpenAiServer::default().is_configured() => model(OpenAiScorer::default()),
-            ScorerConfig::Auto => rules(Heuristic::default()),
+            ScorerConfig::Auto => {
+                let (model, heuristic) = (model(OpenAiScorer::default())?, rules(Heuristic::default())?);
+                Ok(Arc::new(AutoScorer { model, heuristic }))
+            }
             ScorerConfig::Openai(scorer) => model(scorer.clone()),
             ScorerConfig::Heuristic(heuristic) => rules(heuristic.clone()),
         }

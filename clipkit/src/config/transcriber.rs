@@ -40,7 +40,7 @@ impl TranscriberConfig {
                 let api = api(openai, layers)?;
                 let model = SpeechModel::new(model.clone(), openai.language.clone());
                 let local = local(&model, layers)?;
-                Ok(Arc::new(AutoTranscriber { api: openai.server.is_configured().then_some(api), local }))
+                Ok(Arc::new(AutoTranscriber { server: openai.server.clone(), api, local }))
             }
             TranscriberConfig::Captions(captions) => {
                 let captions: Arc<dyn Transcriber> = Arc::new(captions.clone());

@@ -1,3 +1,4 @@
+mod environment;
 pub(crate) mod ledger;
 pub(crate) mod scratch;
 
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ContentId, ManifestClip, MediaRef, Stage, Usage, Warning, WarningKind};
 use crate::store::{Lease, MediaLimits, MediaStore};
+pub use environment::Environment;
 use ledger::{Held, Ledger};
 
 /// Something that happened in a run, for progress bars and logs.
@@ -111,6 +113,8 @@ pub struct Context {
     idempotency_key: Option<Arc<str>>,
     /// Whether a part of a stage may stand in for another part that fails.
     stand_in: bool,
+    /// Read from the process when first used, unless the builder set it.
+    environment: Arc<OnceLock<Environment>>,
 }
 
 #[derive(Default)]
@@ -331,6 +335,13 @@ impl Context {
             .label(Error::new(ErrorKind::NotFound, "the source is not on this machine").with_url(&media.uri).with_advice("fetch it again")))
     }
 
+    /// The environment variables for the work under this context: what
+    /// [`ContextBuilder::environment`] was given, else the process's, read when this is first
+    /// called and kept for all clones of this context and all runs under it.
+    pub fn environment(&self) -> &Environment {
+        self.environment.get_or_init(Environment::from_process)
+    }
+
     /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
     pub fn threads(&self) -> usize {
         self.threads
@@ -432,7 +443,8 @@ impl Context {
         if let Some(scratch) = self.shared.scratch.get() {
             return Ok(scratch.path());
         }
-        let made = crate::context::scratch::Scratch::create(self.shared.scratch_parent.as_deref()).map_err(|error| self.label(error))?;
+        let parent = self.shared.scratch_parent.clone().unwrap_or_else(|| self.environment().folder_for_scratch());
+        let made = crate::context::scratch::Scratch::create(&parent).map_err(|error| self.label(error))?;
         // Two threads may come here at once: one scratch folder stays, the other is removed as it is dropped.
         Ok(self.shared.scratch.get_or_init(|| made).path())
     }
@@ -553,6 +565,7 @@ pub struct ContextBuilder {
     shared: Shared,
     pace: Option<Duration>,
     max_cost: Option<f64>,
+    environment: OnceLock<Environment>,
 }
 
 impl ContextBuilder {
@@ -593,6 +606,13 @@ impl ContextBuilder {
         self
     }
 
+    /// Uses `environment` instead of the process's variables. Default: [`Environment::from_process`].
+    #[must_use]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = OnceLock::from(environment);
+        self
+    }
+
     /// The context.
     pub fn build(mut self) -> Context {
         if let Some(least) = self.pace {
@@ -605,7 +625,7 @@ impl ContextBuilder {
                 }) as Listener
             });
         }
-        let cx = Context { shared: Arc::new(self.shared), ..Context::default() };
+        let cx = Context { shared: Arc::new(self.shared), environment: Arc::new(self.environment), ..Context::default() };
         cx.limit(self.max_cost);
         cx
     }

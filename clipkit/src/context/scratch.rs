@@ -20,10 +20,8 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// Makes scratch space in `parent`, or in the system's folder for temporary files.
-    pub(crate) fn create(parent: Option<&Path>) -> Result<Self> {
-        let system = std::env::temp_dir();
-        let parent = parent.unwrap_or(&system);
+    /// Makes scratch space in `parent`.
+    pub(crate) fn create(parent: &Path) -> Result<Self> {
         let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
         let made_parents = parent.ancestors().take_while(missing).map(Path::to_owned).collect();
         fs::create_dir_all(parent).map_err(|error| Error::io(parent, "make the folder", error))?;
@@ -106,7 +104,7 @@ mod tests {
     fn scratch_goes_with_its_owner_and_takes_empty_parents_along() {
         let root = tempfile::tempdir().unwrap();
         let parent = root.path().join("out/talk");
-        let scratch = Scratch::create(Some(&parent)).unwrap();
+        let scratch = Scratch::create(&parent).unwrap();
         fs::write(scratch.path().join("half.mp4"), b"x").unwrap();
         drop(scratch);
         assert!(!root.path().join("out").exists());
@@ -126,7 +124,7 @@ mod tests {
         let (young, _) = age("young", 29);
         let (leased, lease) = age("leased", 31);
         lease.lock().unwrap();
-        drop(Scratch::create(Some(root.path())).unwrap());
+        drop(Scratch::create(root.path()).unwrap());
         assert!(!old.exists() && young.exists() && leased.exists());
     }
 }

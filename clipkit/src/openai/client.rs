@@ -1,219 +1,226 @@
-//! The connection to a server: each request is sent once, and what comes back is an answer or says all that decides what to do next.
+//! Requests to a server that speaks OpenAI's API, over the project's HTTP client.
 //!
-//! The requests are the client crate's. How they travel is not: left to itself it tries again on its own, hides how long a server asks to wait,
-//! writes answers that it cannot read to the log, in full, and panics on a key that no header can hold.
+//! A request is sent once. The outcome is the server's JSON or a [`RequestFailure`], which holds
+//! what decides about another attempt; the server's layers make those attempts. Requests and
+//! responses are JSON values: the servers that speak this API differ in the fields that they accept
+//! and leave out, so callers build and read them field by field.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_openai::config::OpenAIConfig;
-use async_openai::error::OpenAIError;
-use async_openai::middleware::HttpRequestFactory;
-use async_openai::types::audio::CreateTranscriptionRequest;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::RequestBuilder;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use super::OpenAiServer;
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::http::retry_after;
+use crate::http::{self, Timeouts, retry_after};
 
-const LONGEST_CONNECT: Duration = Duration::from_secs(20);
-/// No transcript of half an hour and no answer to a prompt is as long.
-const LARGEST_ANSWER: usize = 32 << 20;
-const LONGEST_MESSAGE: usize = 300;
+/// The largest response in bytes. The transcript of half an hour and a chat completion are far
+/// below.
+const MAX_RESPONSE_BYTES: usize = 32 << 20;
+/// The longest part of a server's message that errors show, in characters.
+const MAX_MESSAGE_CHARS: usize = 300;
 
-/// A connection to one server, for many requests. Clones share it.
+/// A connection to one server, for many requests. Clones share its connection pool.
 #[derive(Clone)]
 pub(crate) struct Client {
-    inner: async_openai::Client<OpenAIConfig>,
+    server: OpenAiServer,
+    http: reqwest::Client,
+    headers: HeaderMap,
+    operation: &'static str,
+    timeout: Duration,
 }
 
-/// A request that got no answer.
+/// The form fields of `POST /audio/transcriptions`
+/// (<https://platform.openai.com/docs/api-reference/audio/createTranscription>).
+#[derive(Clone, Debug)]
+pub(crate) struct TranscriptionRequest {
+    /// The contents of an M4A file.
+    pub(crate) audio: Arc<[u8]>,
+    pub(crate) model: String,
+    pub(crate) language: Option<String>,
+    pub(crate) prompt: Option<String>,
+    /// `json` or `verbose_json`.
+    pub(crate) response_format: &'static str,
+    /// `word`, `segment`, or both. Only with `verbose_json`.
+    pub(crate) timestamp_granularities: &'static [&'static str],
+}
+
+/// A request that brought no usable response.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct RequestFailure {
     pub(crate) error: Error,
-    /// The server's status, where it refused.
+    /// The HTTP status, if the server refused the request.
     pub(crate) status: Option<u16>,
-    /// What it said, for a look at its reasons; it may echo the request.
-    pub(crate) said: String,
-    /// Whether work may have been done, and charged, all the same.
-    pub(crate) ran: bool,
+    /// The server's message, for classification only: it may repeat parts of the request.
+    pub(crate) message: String,
+    /// Whether the server may have processed the request, and charge for it.
+    pub(crate) may_be_charged: bool,
 }
 
-impl Refused {
-    /// Whether the server read the request, and does not take it as it is.
-    pub(crate) fn is_of_the_request(&self) -> bool {
+impl RequestFailure {
+    fn unanswered(error: Error, may_be_charged: bool) -> Self {
+        RequestFailure { error, status: None, message: String::new(), may_be_charged }
+    }
+
+    /// Whether the server read the request and rejects its contents.
+    pub(crate) fn is_rejection(&self) -> bool {
         matches!(self.status, Some(400 | 404 | 415 | 422 | 501))
     }
 
-    /// Whether what it does not take is something that one of these words names.
-    pub(crate) fn is_about(&self, words: &[&str]) -> bool {
-        let said = self.said.to_lowercase();
-        self.is_of_the_request() && words.iter().any(|word| said.contains(word))
+    /// Whether the server rejects the request with a message that contains one of `words`.
+    pub(crate) fn rejects(&self, words: &[&str]) -> bool {
+        let message = self.message.to_lowercase();
+        self.is_rejection() && words.iter().any(|word| message.contains(word))
     }
 }
 
 impl Client {
-    /// `doing` is what fails when a request does, such as `transcribe`; an answer may take as long as `patience`.
-    pub(super) fn open(server: &OpenAiServer, doing: &'static str, patience: Duration) -> Result<Self> {
-        let http = reqwest::Client::builder().connect_timeout(LONGEST_CONNECT).timeout(patience).build().map_err(|error| {
-            Error::new(ErrorKind::Unavailable, format!("cannot set up HTTPS: {error}")).with_advice("check the system's certificates")
-        })?;
-        // What is secret, the messenger adds.
-        let config = OpenAIConfig::new().with_api_base(server.url()).with_api_key("").with_org_id("").with_project_id("");
-        let messenger = Messenger { server: server.clone(), http, headers: headers(server)?, doing, patience };
-        let send = move |request| {
-            let messenger = messenger.clone();
-            async move { messenger.send(request).await.map_err(|refused| OpenAIError::Boxed(Box::new(refused))) }
-        };
-        Ok(Client { inner: async_openai::Client::with_config(config).with_http_service(tower::service_fn(send)) })
+    /// `server` is resolved ([`OpenAiServer::with_environment`]); `operation` names what fails when
+    /// a request does, such as `transcribe`; `timeout` limits each request.
+    pub(super) fn open(server: OpenAiServer, environment: &Environment, operation: &'static str, timeout: Duration) -> Result<Self> {
+        let http = http::client(environment, Timeouts { total: Some(timeout), idle: None })?;
+        let headers = headers(&server)?;
+        Ok(Client { server, http, headers, operation, timeout })
     }
 
-    /// Asks a language model.
-    pub(crate) async fn chat(&self, cx: &Context, request: &Value) -> Result<Value, Refused> {
-        self.in_time(cx, self.inner.chat().create_byot(request)).await
+    /// Sends `POST /chat/completions`.
+    pub(crate) async fn chat(&self, cx: &Context, request: &Value) -> Result<Value, RequestFailure> {
+        let request = self.post("/chat/completions").header(CONTENT_TYPE, "application/json").body(request.to_string());
+        self.send(cx, request).await
     }
 
-    /// Sends sound to a speech model.
-    pub(crate) async fn transcription(&self, cx: &Context, request: CreateTranscriptionRequest) -> Result<Value, Refused> {
-        self.in_time(cx, self.inner.audio().transcription().create_byot(request)).await
+    /// Sends `POST /audio/transcriptions`.
+    pub(crate) async fn transcription(&self, cx: &Context, request: &TranscriptionRequest) -> Result<Value, RequestFailure> {
+        self.send(cx, self.post("/audio/transcriptions").multipart(request.form())).await
     }
 
-    async fn in_time(&self, cx: &Context, work: impl Future<Output = Result<Value, OpenAIError>>) -> Result<Value, Refused> {
-        let answer = tokio::select! {
-            answer = work => answer,
-            // It may have been read, and charged.
-            () = cx.cancelled() => return Err(unanswered(Error::cancelled(), true)),
-        };
-        answer.map_err(|error| match error {
-            OpenAIError::Boxed(cause) => match cause.downcast::<Refused>() {
-                Ok(refused) => *refused,
-                Err(other) => unanswered(unsent(&other.to_string()), false),
-            },
-            other => unanswered(unsent(&other.to_string()), false),
-        })
+    fn post(&self, path: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.server.url())).headers(self.headers.clone())
     }
-}
 
-fn unanswered(error: Error, ran: bool) -> Refused {
-    Refused { error, status: None, said: String::new(), ran }
-}
-
-/// What the client crate could not make a request of.
-fn unsent(why: &str) -> Error {
-    Error::new(ErrorKind::Contract, format!("the request could not be made: {why}"))
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+    /// Sends the request until it is answered or the context is cancelled.
+    async fn send(&self, cx: &Context, request: RequestBuilder) -> Result<Value, RequestFailure> {
+        tokio::select! {
+            response = self.exchange(request) => response,
+            // The server may have read it already.
+            () = cx.cancelled() => Err(RequestFailure::unanswered(Error::cancelled(), true)),
+        }
     }
-}
 
-impl std::error::Error for Refused {}
-
-/// The key and the organisation as headers. What no header can hold is refused, not sent and not shown.
-fn headers(server: &OpenAiServer) -> Result<HeaderMap> {
-    let header = |value: String, what: &str| {
-        HeaderValue::from_str(&value).map_err(|_| {
-            Error::new(ErrorKind::Config, format!("{what} has characters that no request can hold")).with_advice("copy it again")
-        })
-    };
-    let mut headers = HeaderMap::new();
-    if let Some(key) = server.key() {
-        let mut value = header(format!("Bearer {key}"), "the API key")?;
-        value.set_sensitive(true);
-        headers.insert(AUTHORIZATION, value);
-    }
-    let organization = server.org();
-    if !organization.is_empty() {
-        headers.insert("OpenAI-Organization", header(organization, "the organisation")?);
-    }
-    Ok(headers)
-}
-
-/// Carries a request to the server, once, and brings all of its answer back, within bounds.
-#[derive(Clone)]
-struct Messenger {
-    server: OpenAiServer,
-    http: reqwest::Client,
-    headers: HeaderMap,
-    doing: &'static str,
-    patience: Duration,
-}
-
-impl Messenger {
-    async fn send(&self, request: HttpRequestFactory) -> Result<reqwest::Response, Refused> {
-        let mut request = request.build().await.map_err(|error| unanswered(unsent(&error.to_string()), false))?;
-        request.headers_mut().remove(AUTHORIZATION);
-        request.headers_mut().extend(self.headers.clone());
-        let mut response = self.http.execute(request).await.map_err(|cause| self.broken(cause))?;
+    async fn exchange(&self, request: RequestBuilder) -> Result<Value, RequestFailure> {
+        let mut response = request.send().await.map_err(|cause| self.transport_failure(cause))?;
         let (status, after) = (response.status(), retry_after(response.headers()));
         let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|cause| self.broken(cause))? {
+        while let Some(chunk) = response.chunk().await.map_err(|cause| self.transport_failure(cause))? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > LARGEST_ANSWER {
-                return Err(unanswered(self.server.broken_promise(self.doing, "it has no end"), true));
+            if bytes.len() > MAX_RESPONSE_BYTES {
+                let error = self.server.invalid_response(self.operation, "it is larger than 32 MiB");
+                return Err(RequestFailure::unanswered(error, true));
             }
         }
-        if !status.is_success() {
-            let (code, said) = complaint(&bytes);
-            // Before it is cut, so that no half of a key is left.
-            let said: String = self.server.without_key(&said).chars().take(LONGEST_MESSAGE).collect();
-            let error = self.refused(status.as_u16(), &code, &said, after);
-            return Err(Refused { error, status: Some(status.as_u16()), said, ran: false });
+        if status.is_success() {
+            return serde_json::from_slice(&bytes)
+                .map_err(|cause| RequestFailure::unanswered(self.server.invalid_response(self.operation, &cause.to_string()), true));
         }
-        match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
-            Ok(_) => Ok(http::Response::new(bytes).into()),
-            Err(cause) => Err(unanswered(self.server.broken_promise(self.doing, &cause.to_string()), true)),
-        }
+        let (code, message) = error_message(&bytes);
+        // The key is removed before the message is cut, so that no part of it remains.
+        let message: String = self.server.without_key(&message).chars().take(MAX_MESSAGE_CHARS).collect();
+        let error = self.status_error(status.as_u16(), &code, &message, after);
+        Err(RequestFailure { error, status: Some(status.as_u16()), message, may_be_charged: false })
     }
 
-    /// The server refused, with this status and these words; `after` is how long it asks to wait.
-    fn refused(&self, status: u16, code: &str, said: &str, after: Option<Duration>) -> Error {
-        let message = format!("cannot {}: the server answers {status}: {said}", self.doing);
+    /// The error for an HTTP status; `after` is the wait that the server asks for.
+    fn status_error(&self, status: u16, code: &str, message: &str, after: Option<Duration>) -> Error {
+        let text = format!("cannot {}: the server answers {status}: {message}", self.operation);
+        let no_credit = "the account has no credit left";
         let error = match status {
             401 | 403 => {
-                Error::new(ErrorKind::Denied, message).with_recovery(Recovery::RefreshCredentials).with_advice("check OPENAI_API_KEY")
+                Error::new(ErrorKind::Denied, text).with_recovery(Recovery::RefreshCredentials).with_advice("check OPENAI_API_KEY")
             }
-            402 => Error::new(ErrorKind::Denied, message).with_advice("the account has no credit left"),
-            429 if code == "insufficient_quota" => Error::new(ErrorKind::Denied, message).with_advice("the account has no credit left"),
-            429 => Error::new(ErrorKind::RateLimited, message).with_recovery(Recovery::Retry { after }),
-            408 | 409 | 500.. => Error::new(ErrorKind::Network, message).with_recovery(Recovery::Retry { after }),
-            413 => Error::new(ErrorKind::Config, message).with_advice("the server takes less at a time than OpenAI's 25 MB"),
-            _ => Error::new(ErrorKind::Config, message),
+            402 => Error::new(ErrorKind::Denied, text).with_advice(no_credit),
+            429 if code == "insufficient_quota" => Error::new(ErrorKind::Denied, text).with_advice(no_credit),
+            429 => Error::new(ErrorKind::RateLimited, text).with_recovery(Recovery::Retry { after }),
+            408 | 409 | 500.. => Error::new(ErrorKind::Network, text).with_recovery(Recovery::Retry { after }),
+            413 => Error::new(ErrorKind::Config, text).with_advice("the server accepts smaller uploads than OpenAI's 25 MB"),
+            _ => Error::new(ErrorKind::Config, text),
         };
         error.with_url(&self.server.url())
     }
 
-    /// The connection did not come about, or broke.
-    fn broken(&self, cause: reqwest::Error) -> Refused {
-        let ran = !cause.is_connect() && !cause.is_builder();
-        let why = if cause.is_connect() {
-            "the server cannot be reached".to_owned()
-        } else if cause.is_timeout() {
-            format!("the server takes longer than {} s", self.patience.as_secs_f64())
+    /// The failure of a connection that could not be made, or broke.
+    fn transport_failure(&self, cause: reqwest::Error) -> RequestFailure {
+        let unsent = cause.is_connect() || cause.is_builder();
+        let error = if cause.is_builder() {
+            Error::new(ErrorKind::Config, format!("cannot {}: the server's address is invalid", self.operation))
         } else {
-            "the connection broke".to_owned()
+            let reason = if cause.is_connect() {
+                "the server cannot be reached".to_owned()
+            } else if cause.is_timeout() {
+                format!("the server takes longer than {} s", self.timeout.as_secs_f64())
+            } else {
+                "the connection broke".to_owned()
+            };
+            Error::new(ErrorKind::Network, format!("cannot {}: {reason}", self.operation)).with_recovery(Recovery::Retry { after: None })
         };
-        let error = Error::new(ErrorKind::Network, format!("cannot {}: {why}", self.doing))
-            .with_recovery(Recovery::Retry { after: None })
-            .with_source(cause.without_url())
-            .with_url(&self.server.url());
-        unanswered(error, ran)
+        RequestFailure::unanswered(error.with_source(cause.without_url()).with_url(&self.server.url()), !unsent)
     }
 }
 
-/// The code and the words of a refusal, as the servers write it: `{"error": {"message": ..}}`, `{"error": ".."}`, `{"message": ..}`, `{"detail": ..}`.
-fn complaint(bytes: &[u8]) -> (String, String) {
+impl TranscriptionRequest {
+    /// The multipart body. Its length is known beforehand, since some servers require
+    /// `Content-Length`.
+    fn form(&self) -> Form {
+        let mut form = Form::new().part("file", Part::bytes(self.audio.to_vec()).file_name("speech.m4a")).text("model", self.model.clone());
+        if let Some(language) = &self.language {
+            form = form.text("language", language.clone());
+        }
+        if let Some(prompt) = &self.prompt {
+            form = form.text("prompt", prompt.clone());
+        }
+        form = form.text("response_format", self.response_format);
+        for granularity in self.timestamp_granularities {
+            form = form.text("timestamp_granularities[]", *granularity);
+        }
+        form
+    }
+}
+
+/// The headers with the key and the organization. A value that no header can hold is an error that
+/// does not show it.
+fn headers(server: &OpenAiServer) -> Result<HeaderMap> {
+    let header = |value: &str, what: &str| {
+        HeaderValue::from_str(value).map_err(|_| {
+            Error::new(ErrorKind::Config, format!("{what} contains characters that are not allowed in a header"))
+                .with_advice("copy it again")
+        })
+    };
+    let mut headers = HeaderMap::new();
+    if let Some(key) = server.key() {
+        let mut value = header(&format!("Bearer {key}"), "the API key")?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    if let Some(organization) = server.organization.as_deref().filter(|organization| !organization.is_empty()) {
+        headers.insert("OpenAI-Organization", header(organization, "the organization")?);
+    }
+    Ok(headers)
+}
+
+/// The code and the message of an error response, in the forms that servers use: `{"error":
+/// {"message": .., "code": ..}}`, `{"error": ".."}`, `{"message": ..}`, `{"detail": ..}`, or text.
+/// White space is collapsed.
+fn error_message(bytes: &[u8]) -> (String, String) {
     let text = String::from_utf8_lossy(bytes);
     let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let error = &value["error"];
     let code = error["code"].as_str().or(error["type"].as_str()).unwrap_or_default().to_owned();
-    let said = [&error["message"], error, &value["message"], &value["detail"]].into_iter().find_map(Value::as_str).unwrap_or(&text);
-    let line = said.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|part| !part.is_empty());
-    (code, line.collect::<Vec<_>>().join(" "))
+    let message = [&error["message"], error, &value["message"], &value["detail"]].into_iter().find_map(Value::as_str).unwrap_or(&text);
+    let words = message.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|part| !part.is_empty());
+    (code, words.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]
@@ -221,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refusals_are_read_as_servers_write_them() {
+    fn error_messages_are_read_in_all_forms() {
         for (body, expected) in [
             (r#"{"error": {"message": "no\nsuch model", "code": "model_not_found"}}"#, ("model_not_found", "no such model")),
             (r#"{"error": "model is loading"}"#, ("", "model is loading")),
@@ -230,14 +237,14 @@ mod tests {
             ("<html>Bad  Gateway</html>", ("", "<html>Bad Gateway</html>")),
             ("", ("", "")),
         ] {
-            assert_eq!(complaint(body.as_bytes()), (expected.0.to_owned(), expected.1.to_owned()), "{body}");
+            assert_eq!(error_message(body.as_bytes()), (expected.0.to_owned(), expected.1.to_owned()), "{body}");
         }
     }
 
     #[test]
     fn a_key_that_no_header_can_hold_is_refused_and_not_shown() {
         let server = |key: &str| OpenAiServer { api_key: Some(key.into()), ..OpenAiServer::default() };
-        // As it comes out of a file.
+        // A key read from a file ends with a line break.
         assert_eq!(headers(&server("sk-1\n")).unwrap()[AUTHORIZATION], "Bearer sk-1");
         let error = headers(&server("sk-\n1")).unwrap_err();
         assert!(error.kind() == ErrorKind::Config && !error.to_string().contains("sk-"), "{error}");

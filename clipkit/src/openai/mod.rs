@@ -1,11 +1,11 @@
-//! The connection to a server that speaks OpenAI's API, for every stage that needs one.
+//! Servers that speak OpenAI's API: settings, requests, prices.
 
 mod client;
 mod prices;
 
-pub(crate) use client::{Client, Refused};
+pub(crate) use client::{Client, RequestFailure, TranscriptionRequest};
 pub use prices::Price;
-pub(crate) use prices::tokens;
+pub(crate) use prices::estimate_tokens;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,49 +13,59 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Context;
 use crate::context::ledger::Held;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::layer::{LayerConfig, RequestLayers, Retry};
 use crate::model::Usage;
 
+/// The address of OpenAI's own API.
 const OPENAI: &str = "https://api.openai.com/v1";
 
-/// A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
+/// A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and
+/// others.
 ///
-/// What is not set comes from the environment: `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is never written anywhere: not to
-/// JSON, logs, errors or manifests.
+/// Fields that are not set come from the [`Environment`] of the context that a stage runs under:
+/// `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is written neither to JSON nor to
+/// logs, errors or manifests.
 ///
-/// A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
-/// the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
+/// A long video takes many requests, and servers limit requests. So limits and retries are layers
+/// of the server, around each request, and not layers of the stage: of twenty uploads, one that
+/// fails is sent again alone, and a rate limit counts every upload.
 ///
 /// ```
 /// use clipkit::prelude::*;
 ///
 /// let server = OpenAiServer {
 ///     base_url: Some("http://localhost:8000/v1".into()),
-///     layers: vec![LayerConfig::RateLimit(RateLimit::per_minute(20)), LayerConfig::Retry(Retry::times(5))],
+///     layers: vec![
+///         LayerConfig::RateLimit(RateLimit::per_minute(20)),
+///         LayerConfig::Retry(Retry::times(5)),
+///     ],
 ///     ..OpenAiServer::default()
 /// };
 /// # assert_eq!(serde_json::from_str::<OpenAiServer>(r#"{"base_url": "http://localhost:8000/v1",
-/// #     "layers": [{"rate_limit": {"per_minute": 20}}, {"retry": {"attempts": 5}}]}"#).unwrap(), server);
+/// #     "layers": [{"rate_limit": {"per_minute": 20}},
+/// #                {"retry": {"attempts": 5}}]}"#).unwrap(), server);
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiServer {
-    /// The address below which the API's paths lie, such as `http://localhost:8000/v1`.
+    /// The address below which the API's paths lie, such as `http://localhost:8000/v1`. Default:
+    /// `OPENAI_BASE_URL`, else OpenAI's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// The organisation to charge.
+    /// The organization that requests are charged to. Default: `OPENAI_ORG_ID`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
-    /// The key. Other servers than OpenAI's may need none.
+    /// The API key. Default: `OPENAI_API_KEY`. Servers other than OpenAI's may need none.
     #[serde(skip)]
     pub api_key: Option<String>,
-    /// The layers around each request, the first of them next to it. Default: a [`Retry`], which is the only thing that repeats a request; with an
-    /// empty list, each request is sent once. In one process, all stages with the same address, organisation, key and layers share what the layers
-    /// count, because the server counts that way: a rate holds for transcriber and scorer together. A cache cannot be among these layers; it
-    /// goes around the stage.
+    /// The layers around each request, the innermost first. Default: one [`Retry`], the only thing that
+    /// repeats a request. An empty list sends each request once. In one process, all stages with the
+    /// same address, organization, key and layers share the layers' state, because a server counts that
+    /// way: a rate limit holds for transcriber and scorer together. A cache is not allowed here; put it
+    /// around the stage.
     pub layers: Vec<LayerConfig>,
 }
 
@@ -66,95 +76,124 @@ impl Default for OpenAiServer {
 }
 
 impl OpenAiServer {
-    /// Whether a server is set up: a key, or another address than OpenAI's.
+    /// Whether there is a key, or an address other than OpenAI's. Fields that are not set come from
+    /// [`Environment::from_process`]; see [`is_configured_in`](Self::is_configured_in) for another.
     pub fn is_configured(&self) -> bool {
-        self.key().is_some() || self.url() != OPENAI
+        self.is_configured_in(&Environment::from_process())
     }
 
-    /// The price of a language model: what is given, else what is known. Of other servers than OpenAI's, nothing is known.
+    /// The same, with the fields that are not set taken from `environment`.
+    pub fn is_configured_in(&self, environment: &Environment) -> bool {
+        let server = self.with_environment(environment);
+        server.key().is_some() || server.url() != OPENAI
+    }
+
+    /// This server with the fields that are not set taken from `environment`. Stages call it with
+    /// the environment of their context.
+    #[must_use]
+    pub fn with_environment(&self, environment: &Environment) -> Self {
+        OpenAiServer {
+            base_url: self.base_url.clone().or_else(|| environment.openai_base_url.clone()),
+            organization: self.organization.clone().or_else(|| environment.openai_organization.clone()),
+            api_key: self.api_key.clone().or_else(|| environment.openai_api_key.clone()),
+            layers: self.layers.clone(),
+        }
+    }
+
+    /// The price of a language model: `given`, else the known one. Known prices are those of
+    /// OpenAI's own server.
     pub(crate) fn price(&self, model: &str, given: Option<Price>) -> Option<Price> {
-        given.or_else(|| prices::of_text(model).filter(|_| self.url() == OPENAI))
+        given.or_else(|| prices::token_price(model).filter(|_| self.url() == OPENAI))
     }
 
-    /// Refuses to have so many seconds listened to where that passes the budget, or there is one and no price to hold it by.
-    pub(crate) fn affords_sound(&self, cx: &Context, model: &str, seconds: f64) -> Result<()> {
-        self.hold_for_sound(cx, model, seconds).map(drop)
+    /// Checks that the budget allows to transcribe `seconds` of audio.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the cost exceeds the budget, or if there is a budget and the
+    /// model's price is not known.
+    pub(crate) fn check_audio_budget(&self, cx: &Context, model: &str, seconds: f64) -> Result<()> {
+        self.reserve_for_audio(cx, model, seconds).map(drop)
     }
 
-    /// Puts aside what listening to so many seconds costs; refused as [`affords_sound`](Self::affords_sound) refuses.
-    pub(crate) fn hold_for_sound(&self, cx: &Context, model: &str, seconds: f64) -> Result<Held> {
-        let refused = |what: String| {
-            Err(Error::new(ErrorKind::Config, what).with_advice("allow more (--max-cost), or give a transcript (--transcript FILE)"))
+    /// Reserves the cost of `seconds` of audio in the budget, with the errors of
+    /// [`check_audio_budget`](Self::check_audio_budget).
+    pub(crate) fn reserve_for_audio(&self, cx: &Context, model: &str, seconds: f64) -> Result<Held> {
+        let refused = |message: String| {
+            Err(Error::new(ErrorKind::Config, message)
+                .with_advice("raise the budget (--max-cost), or give a transcript (--transcript FILE)"))
         };
-        let price = self.price_of_sound(model, seconds);
+        let price = self.audio_price(model, seconds);
         if price.is_none() && cx.budget_left().is_some() {
-            return refused(format!("the price of the model {model} is not known, so no budget can be held"));
+            return refused(format!("the price of the model {model} is not known, so a budget cannot be kept"));
         }
         let usd = price.unwrap_or(0.0);
         match cx.hold(usd) {
             Some(held) => Ok(held),
-            None => refused(format!("listening for {:.1} minutes costs about ${usd:.4}, more than the budget", seconds / 60.0)),
+            None => refused(format!("transcribing {:.1} minutes costs about ${usd:.4}, more than the budget", seconds / 60.0)),
         }
     }
 
-    /// Enters what one request listened to, in place of what was put aside for it; an estimate where it may have.
-    pub(crate) fn heard(&self, cx: &Context, held: Held, model: &str, seconds: f64, estimated: bool) {
-        let cost_usd = self.price_of_sound(model, seconds);
+    /// Records one request's audio as spent and releases its reservation. `estimated`: the request
+    /// failed, but the server may charge for it.
+    pub(crate) fn record_audio(&self, cx: &Context, held: Held, model: &str, seconds: f64, estimated: bool) {
+        let cost_usd = self.audio_price(model, seconds);
         cx.settle(held, Usage { model: model.to_owned(), requests: 1, audio_seconds: seconds, estimated, cost_usd, ..Usage::default() });
     }
 
-    fn price_of_sound(&self, model: &str, seconds: f64) -> Option<f64> {
-        prices::of_sound(model).filter(|_| self.url() == OPENAI).map(|second| second * seconds)
+    fn audio_price(&self, model: &str, seconds: f64) -> Option<f64> {
+        prices::audio_price_per_second(model).filter(|_| self.url() == OPENAI).map(|price| price * seconds)
     }
 
-    /// A connection for many requests; refused where no server is set up. `doing` is what fails when a request does; an answer may take as long
-    /// as `patience`.
-    pub(crate) fn client(&self, doing: &'static str, patience: Duration) -> Result<Client> {
-        if !self.is_configured() {
+    /// A connection for many requests. `self` is resolved
+    /// ([`with_environment`](Self::with_environment)); `operation` names what fails when a request
+    /// does; `timeout` limits each request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if there is neither a key nor a server of the user's own.
+    pub(crate) fn client(&self, cx: &Context, operation: &'static str, timeout: Duration) -> Result<Client> {
+        if self.key().is_none() && self.url() == OPENAI {
             return Err(Error::new(ErrorKind::Unavailable, "there is no key for the speech and language API")
                 .with_recovery(Recovery::RefreshCredentials)
                 .with_advice("set OPENAI_API_KEY, or OPENAI_BASE_URL for a server of your own"));
         }
-        Client::open(self, doing, patience)
+        Client::open(self.clone(), cx.environment(), operation, timeout)
     }
 
-    /// Has a request made inside this server's layers: once, and again as they say. The attempt's context is for that attempt.
-    pub(crate) async fn ask<O, F>(&self, cx: &Context, attempt: impl Fn(Context) -> F + Send + Sync + 'static) -> Result<O>
+    /// Runs `attempt` inside this server's layers, which decide when it runs and whether again.
+    /// Each attempt gets a context of its own.
+    pub(crate) async fn in_layers<O, F>(&self, cx: &Context, attempt: impl Fn(Context) -> F + Send + Sync + 'static) -> Result<O>
     where
         O: Send + Sync + 'static,
         F: Future<Output = Result<O>> + Send + 'static,
     {
-        let account = [self.url(), self.org(), self.key().unwrap_or_default()];
-        RequestLayers::of(&account.each_ref().map(String::as_str), &self.layers)?.call(cx, attempt).await
+        let url = self.url();
+        let account = [url.as_str(), self.organization.as_deref().unwrap_or_default(), self.key().unwrap_or_default()];
+        RequestLayers::of(&account, &self.layers)?.call(cx, attempt).await
     }
 
-    /// The server answered, but not as its API promises.
-    pub(crate) fn broken_promise(&self, doing: &str, what: &str) -> Error {
-        Error::new(ErrorKind::Contract, format!("cannot {doing}: the server's answer is not as its API promises: {what}"))
+    /// The error for a response that does not follow the API.
+    pub(crate) fn invalid_response(&self, operation: &str, reason: &str) -> Error {
+        Error::new(ErrorKind::Contract, format!("cannot {operation}: the server's response is invalid: {reason}"))
             .with_recovery(Recovery::Retry { after: None })
             .with_url(&self.url())
     }
 
-    /// The address in use.
+    /// The address, without a slash at its end.
     pub(crate) fn url(&self) -> String {
-        let url = self.base_url.clone().or_else(|| environment("OPENAI_BASE_URL")).unwrap_or_else(|| OPENAI.to_owned());
-        url.trim_end_matches('/').to_owned()
+        self.base_url.as_deref().unwrap_or(OPENAI).trim_end_matches('/').to_owned()
     }
 
-    fn org(&self) -> String {
-        self.organization.clone().or_else(|| environment("OPENAI_ORG_ID")).unwrap_or_default()
+    /// The key without white space around it: keys read from files end with a line break.
+    fn key(&self) -> Option<&str> {
+        self.api_key.as_deref().map(str::trim).filter(|key| !key.is_empty())
     }
 
-    fn key(&self) -> Option<String> {
-        // Out of a file it comes with a line break.
-        let key = self.api_key.clone().or_else(|| environment("OPENAI_API_KEY"))?;
-        Some(key.trim().to_owned()).filter(|key| !key.is_empty())
-    }
-
-    /// Servers echo keys they do not like.
+    /// `text` with the key replaced: servers repeat a key that they reject.
     fn without_key(&self, text: &str) -> String {
         match self.key() {
-            Some(key) => text.replace(&key, "[key]"),
+            Some(key) => text.replace(key, "[key]"),
             None => text.to_owned(),
         }
     }
@@ -170,6 +209,21 @@ impl fmt::Debug for OpenAiServer {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_that_are_not_set_come_from_the_environment() {
+        let mut environment = Environment::default();
+        let server = OpenAiServer::default();
+        assert!(!server.is_configured_in(&environment));
+        environment.openai_api_key = Some(" ".into());
+        assert!(!server.is_configured_in(&environment));
+        environment.openai_base_url = Some("http://localhost:8000/v1/".into());
+        assert!(server.is_configured_in(&environment));
+        assert_eq!(server.with_environment(&environment).url(), "http://localhost:8000/v1");
+        let own = OpenAiServer { base_url: Some("http://own/v1".into()), ..OpenAiServer::default() };
+        assert_eq!(own.with_environment(&environment).url(), "http://own/v1");
+    }
 }

@@ -1,36 +1,37 @@
-//! What OpenAI's models cost.
+//! Prices of OpenAI's models.
 //!
-//! Standard prices in US dollars, without discounts for cached prompts or batches, as OpenAI's page
-//! <https://developers.openai.com/api/docs/pricing> was quoted by third parties in June 2026 (the page itself was out of reach when this was
-//! written, so check it). Prices change: one that is given goes before this table, and another server than OpenAI's has none.
+//! Standard prices in US dollars, without discounts for cached prompts or batches. Source: third
+//! parties that quoted <https://developers.openai.com/api/docs/pricing> in June 2026; the page
+//! itself was not available when this was written. Prices change, so a price given by the user
+//! takes precedence. The table is not used for servers other than OpenAI's.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a language model costs, in US dollars for a million tokens.
+/// The price of a language model, in US dollars for a million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// For tokens that it reads.
+    /// For prompt tokens.
     pub input: f64,
-    /// For tokens that it writes, thoughts included.
+    /// For completion tokens, reasoning tokens included.
     pub output: f64,
 }
 
 impl Price {
-    /// What so many tokens cost, in US dollars.
+    /// The cost of a request in US dollars.
     pub(crate) fn cost(self, prompt_tokens: u64, completion_tokens: u64) -> f64 {
         (self.input * prompt_tokens as f64 + self.output * completion_tokens as f64) / 1e6
     }
 
-    /// Whether these are prices: finite, not below zero.
-    pub(crate) fn is_sound(self) -> bool {
+    /// Whether both prices are finite and not negative.
+    pub(crate) fn is_valid(self) -> bool {
         [self.input, self.output].iter().all(|price| price.is_finite() && *price >= 0.0)
     }
 }
 
-/// Model, input, output.
-const TEXT: [(&str, f64, f64); 16] = [
+/// Model, input price, output price, per million tokens.
+const TOKEN_PRICES: [(&str, f64, f64); 16] = [
     ("gpt-4o", 2.50, 10.00),
     ("gpt-4o-mini", 0.15, 0.60),
     ("gpt-4.1", 2.00, 8.00),
@@ -49,21 +50,21 @@ const TEXT: [(&str, f64, f64); 16] = [
     ("o4-mini", 1.10, 4.40),
 ];
 
-/// Model, US dollars for a minute of sound.
-const SOUND: [(&str, f64); 3] = [("whisper-1", 0.006), ("gpt-4o-transcribe", 0.006), ("gpt-4o-mini-transcribe", 0.003)];
+/// Model, price of a minute of audio.
+const AUDIO_PRICES: [(&str, f64); 3] = [("whisper-1", 0.006), ("gpt-4o-transcribe", 0.006), ("gpt-4o-mini-transcribe", 0.003)];
 
-pub(super) fn of_text(model: &str) -> Option<Price> {
-    let (_, input, output) = TEXT.into_iter().find(|(name, ..)| *name == undated(model))?;
+pub(super) fn token_price(model: &str) -> Option<Price> {
+    let (_, input, output) = TOKEN_PRICES.into_iter().find(|(name, ..)| *name == without_date(model))?;
     Some(Price { input, output })
 }
 
-/// In US dollars for a second.
-pub(super) fn of_sound(model: &str) -> Option<f64> {
-    SOUND.into_iter().find(|(name, _)| *name == undated(model)).map(|(_, minute)| minute / 60.0)
+/// In US dollars for a second of audio.
+pub(super) fn audio_price_per_second(model: &str) -> Option<f64> {
+    AUDIO_PRICES.into_iter().find(|(name, _)| *name == without_date(model)).map(|(_, minute)| minute / 60.0)
 }
 
-/// `gpt-4o-mini-2024-07-18` is a `gpt-4o-mini`.
-fn undated(model: &str) -> &str {
+/// The model's name without the date of a snapshot: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`.
+fn without_date(model: &str) -> &str {
     let is_date = |text: &str| {
         text.len() == 10 && text.bytes().enumerate().all(|(n, byte)| if n == 4 || n == 7 { byte == b'-' } else { byte.is_ascii_digit() })
     };
@@ -73,9 +74,10 @@ fn undated(model: &str) -> &str {
     }
 }
 
-/// How many tokens a text has, rather too high than too low: English has four to five letters a token, other Latin scripts about three,
-/// Chinese and Japanese one or less.
-pub(crate) fn tokens(text: &str) -> u64 {
+/// An upper estimate of a text's tokens. English has four to five letters a token, other Latin
+/// scripts about three, Chinese and Japanese one or fewer; so an ASCII character counts 1/3, any
+/// other 3/2.
+pub(crate) fn estimate_tokens(text: &str) -> u64 {
     let (ascii, other) = text.chars().fold((0_u64, 0_u64), |(ascii, other), letter| match letter.is_ascii() {
         true => (ascii + 1, other),
         false => (ascii, other + 1),
@@ -88,26 +90,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_are_known_with_and_without_a_date() {
-        assert_eq!(of_text("gpt-4o-mini-2024-07-18"), of_text("gpt-4o-mini"));
-        assert!((of_text("gpt-4o-mini").unwrap().cost(1_000_000, 500_000) - 0.45).abs() < 1e-9);
-        assert!((of_sound("whisper-1").unwrap() * 3600.0 - 0.36).abs() < 1e-9);
+    fn prices_are_found_with_and_without_a_date() {
+        assert_eq!(token_price("gpt-4o-mini-2024-07-18"), token_price("gpt-4o-mini"));
+        assert!((token_price("gpt-4o-mini").unwrap().cost(1_000_000, 500_000) - 0.45).abs() < 1e-9);
+        assert!((audio_price_per_second("whisper-1").unwrap() * 3600.0 - 0.36).abs() < 1e-9);
         for unknown in ["", "llama3", "gpt-4o-minix", "gpt-4o-mini-2024-07-1", "öööööööööö-2024-07-18"] {
-            assert!(of_text(unknown).is_none(), "{unknown}");
+            assert!(token_price(unknown).is_none(), "{unknown}");
         }
-        assert!(!Price { input: f64::NAN, output: 1.0 }.is_sound() && !Price { input: 0.0, output: -1.0 }.is_sound());
+        assert!(!Price { input: f64::NAN, output: 1.0 }.is_valid() && !Price { input: 0.0, output: -1.0 }.is_valid());
     }
 
     #[test]
     fn tokens_are_not_underestimated() {
-        // Counted with OpenAI's o200k_base: 10, 13 and 11 tokens at most.
+        // Counted with OpenAI's tokenizer o200k_base.
         for (text, real) in [
             ("The quick brown fox jumps over the lazy dog.", 10),
             ("Die Preise für Straßenbahnfahrkarten steigen.", 13),
             ("今日は時計の話をします。", 11),
         ] {
-            assert!(tokens(text) >= real && tokens(text) <= 3 * real, "{text}: {}", tokens(text));
+            assert!(estimate_tokens(text) >= real && estimate_tokens(text) <= 3 * real, "{text}: {}", estimate_tokens(text));
         }
-        assert_eq!(tokens(""), 0);
+        assert_eq!(estimate_tokens(""), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! Scoring: chooses and ranks the spans of a video that become clips.
 
+mod auto;
 mod describe;
 mod genre;
 mod heuristic;
@@ -16,6 +17,7 @@ mod span_score;
 mod topic;
 mod unspaced;
 
+pub(crate) use auto::AutoScorer;
 pub use genre::Genre;
 pub use heuristic::Heuristic;
 pub use openai::OpenAiScorer;

@@ -37,7 +37,7 @@ impl FaceModel {
     /// Those of the download and of [`OnnxTracker::with_options`].
     pub async fn load(&self, cx: &Context) -> Result<OnnxTracker> {
         let model = self.model.as_deref().unwrap_or(Weights::DEFAULT_FACE_DETECTOR);
-        let path = WeightsStore::new().resolve(cx, model).await?;
+        let path = WeightsStore::from_environment(cx.environment()).resolve(cx, model).await?;
         let options = self.options.clone();
         cx.blocking(move |_| OnnxTracker::with_options(path, options)).await
     }

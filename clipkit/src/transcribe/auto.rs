@@ -10,38 +10,39 @@ use super::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Transcript, WarningKind};
+use crate::openai::OpenAiServer;
 use crate::weights::{Weights, WeightsStore};
 
-/// How [`TranscriberConfig::Auto`](crate::config::TranscriberConfig) transcribes where there are no
+/// The options of [`TranscriberConfig::Auto`](crate::config::TranscriberConfig), for videos without
 /// captions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AutoTranscriberOptions {
-    /// How the API is asked.
+    /// The transcriber for a Whisper-style API.
     pub openai: OpenAiTranscriber,
-    /// The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
-    /// cache, else [`Weights::DEFAULT_SPEECH`] where it was downloaded.
+    /// The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in the
+    /// cache folder, else [`Weights::DEFAULT_SPEECH`] if it is on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
 }
 
-/// Which speech model a [`LocalTranscriber`] runs.
+/// The speech model of a [`LocalTranscriber`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct SpeechModel {
-    /// The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
-    /// is the folder that `auto` would take, else [`Weights::DEFAULT_SPEECH`].
+    /// The model's folder, or the id of known weights, which are downloaded if they are missing.
+    /// Default: the folder that `auto` uses, else [`Weights::DEFAULT_SPEECH`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
-    /// The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
+    /// The spoken language as ISO 639-1 (`en`), for models that do not return it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }
 
 impl SpeechModel {
-    /// A model by its folder or its name. `None` is the usual one.
+    /// A model by its folder or id. `None` means the default.
     pub fn new(model: Option<PathBuf>, language: Option<String>) -> Self {
         SpeechModel { model, language }
     }
@@ -50,11 +51,13 @@ impl SpeechModel {
 /// Puts layers around a transcriber.
 pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn Transcriber>) -> Result<Arc<dyn Transcriber>> + Send + Sync>;
 
-/// Captions where there are some; else the API, where one is set up; else a local model, where one
-/// is found; else an error that lists the ways.
+/// Uses captions if there are any, else the API if it is configured, else a local model if one is
+/// found. Otherwise the error lists these ways. Whether the API is configured depends on the context's
+/// environment.
 pub(crate) struct AutoTranscriber {
-    /// `None` where no API is set up.
-    pub(crate) api: Option<Arc<dyn Transcriber>>,
+    /// The server of `api`.
+    pub(crate) server: OpenAiServer,
+    pub(crate) api: Arc<dyn Transcriber>,
     pub(crate) local: LazySpeechModel,
 }
 
@@ -62,15 +65,17 @@ pub(crate) struct AutoTranscriber {
 impl Transcriber for AutoTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         match Captions::auto().transcribe(cx, media).await {
-            // Most videos have no captions: what comes next needs no warning.
+            // Most videos have no captions, so this is no reason for a warning.
             Err(error) if error.kind() == ErrorKind::NoTranscript => {}
             answer => return answer,
         }
-        let Some(api) = &self.api else {
-            return if self.local.is_here() { self.local.transcribe(cx, media).await } else { Err(no_way(media)) };
-        };
-        match api.transcribe(cx, media).await {
-            Err(error) if cx.may_stand_in() && !error.is_cancelled() && error.kind() != ErrorKind::NoTranscript && self.local.is_here() => {
+        if !self.server.is_configured_in(cx.environment()) {
+            return if self.local.is_here(cx) { self.local.transcribe(cx, media).await } else { Err(no_way(media)) };
+        }
+        match self.api.transcribe(cx, media).await {
+            Err(error)
+                if cx.may_stand_in() && !error.is_cancelled() && error.kind() != ErrorKind::NoTranscript && self.local.is_here(cx) =>
+            {
                 cx.warn_of(WarningKind::StandIn, format!("{error}; the speech model on this machine transcribes"));
                 self.local.transcribe(cx, media).await
             }
@@ -79,10 +84,10 @@ impl Transcriber for AutoTranscriber {
     }
 }
 
-/// What can be done about a video without a transcript.
+/// The error for a video without captions where nothing can transcribe. Its advice lists the ways.
 fn no_way(media: &Media) -> Error {
     let stem = media.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    // As long as it fits a line of advice.
+    // Only a stem that fits into a line of advice.
     let stem = stem.filter(|stem| stem.chars().count() <= 60 && !stem.contains(char::is_control)).unwrap_or_else(|| "talk".into());
     let captions = format!("give its captions (--transcript FILE, or {stem}.srt or {stem}.vtt beside it)");
     let platform = format!("save those of the platform it comes from (yt-dlp --write-auto-subs makes {stem}.en.vtt)");
@@ -93,7 +98,7 @@ fn no_way(media: &Media) -> Error {
         .with_advice(format!("four ways: {captions}; {platform}; {api}; {local}"))
 }
 
-/// A local model that is found when it is first needed.
+/// A local model that is searched for when it is first needed.
 pub(crate) struct LazySpeechModel {
     model: SpeechModel,
     wrap: Wrap,
@@ -105,13 +110,13 @@ impl LazySpeechModel {
         LazySpeechModel { model, wrap, found: OnceCell::new() }
     }
 
-    /// Whether a model was named, or is found on this machine.
-    fn is_here(&self) -> bool {
-        self.model.model.is_some() || WeightsStore::new().find_speech().is_some()
+    /// Whether a model was given, or is found on this machine.
+    fn is_here(&self, cx: &Context) -> bool {
+        self.model.model.is_some() || WeightsStore::from_environment(cx.environment()).find_speech().is_some()
     }
 
     async fn find(&self, cx: &Context) -> Result<Arc<dyn Transcriber>> {
-        let store = WeightsStore::new();
+        let store = WeightsStore::from_environment(cx.environment());
         let folder = match (&self.model.model, store.find_speech()) {
             (None, Some(found)) => found,
             (named, _) => {
@@ -135,8 +140,8 @@ impl Transcriber for LazySpeechModel {
     }
 }
 
-/// A local model that is opened when it has something to transcribe: a cached transcript needs none
-/// of its hundreds of megabytes.
+/// A local model that is opened when it has something to transcribe. A cached transcript does not need
+/// its hundreds of megabytes in memory.
 struct Unopened {
     folder: PathBuf,
     language: Option<String>,

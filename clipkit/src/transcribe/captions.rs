@@ -13,32 +13,35 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, SubtitleStream, Timestamp, Transcript, Word};
 
-/// Takes the transcript from captions that exist already: a file beside the video, or subtitles inside it.
+/// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
-/// For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`, `talk.word_timings.json`, `talk.json3`,
-/// `talk.vtt`, `talk.srt`, `talk.ass`, `talk.json`, the same with a language as yt-dlp writes it (`talk.en.vtt`; languages in
-/// alphabetical order), then the text subtitles inside the video, those in the language of its sound first. What is there but cannot
-/// be read is passed over with a warning.
+/// For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`,
+/// `talk.word_timings.json`, `talk.json3`, `talk.vtt`, `talk.srt`, `talk.ass`, `talk.ssa`,
+/// `talk.json`; the same names with a language, as yt-dlp writes them (`talk.en.vtt`; languages in
+/// alphabetical order); then the text subtitles inside the video, those in the language of its
+/// audio first. A file or stream that cannot be read is skipped with a warning.
 ///
-/// Word times in WebVTT, json3 and JSON are kept; where only cues have times, words share a cue's time by their length. Captions that
-/// roll, as YouTube's automatic ones do, are read once. Descriptions of sounds (`[Music]`) are left out.
+/// Word times in WebVTT, json3 and JSON are kept. If only cues have times, a cue's time is divided
+/// among its words by length. Repeated lines of roll-up captions, such as YouTube's automatic ones,
+/// are removed, and so are sound descriptions (`[Music]`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Captions {
-    /// The one file to read, instead of looking for one.
+    /// The file to read. Default: searched for beside the video and inside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
 }
 
 impl Captions {
-    /// Looks beside the video, then inside it. Where there is nothing, the error is [`ErrorKind::NoTranscript`].
+    /// Searches beside the video, then inside it. If there are no captions, the error is
+    /// [`ErrorKind::NoTranscript`].
     pub fn auto() -> Self {
         Captions { file: None }
     }
 
-    /// Reads `path`: SRT, WebVTT, ASS, YouTube's json3, or JSON with word times: a [`Transcript`], `[[word, start, end], ...]`, Whisper's.
-    ///
-    /// A file that is none of these is [`ErrorKind::InvalidInput`].
+    /// Reads `path`: SRT, WebVTT, ASS, YouTube's json3, or JSON with word times (a [`Transcript`],
+    /// `[[word, start, end], ...]` with seconds, or Whisper's). For a file in none of these
+    /// formats, the error is [`ErrorKind::InvalidInput`].
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Captions { file: Some(path.into()) }
     }
@@ -59,14 +62,14 @@ impl Transcriber for Captions {
 fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
     for sidecar in sidecar::beside(&media.path) {
         match from_file(cx, &sidecar, media) {
-            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; looking for other captions")),
+            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; trying other captions")),
             answer => return answer,
         }
     }
     for stream in text_streams(media) {
         match embedded(cx, media, stream) {
             Ok(transcript) if transcript.words.is_empty() => {}
-            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; looking for other captions")),
+            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; trying other captions")),
             answer => return answer,
         }
     }
@@ -82,7 +85,7 @@ fn from_file(cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcrip
 }
 
 fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Transcript> {
-    // `text_streams` answers streams with a known markup only.
+    // `text_streams` returns streams with a known markup only.
     let markup = Markup::of_codec(&stream.codec).unwrap_or(Markup::Plain);
     let subtitles = subtitle::read_embedded(cx, &media.path, stream.index)?;
     let language = stream.language.as_deref().and_then(bcp47);
@@ -90,7 +93,7 @@ fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Tran
     finish(cx, media, language, origin, sidecar::words_in(&subtitles, markup)).map_err(|error| error.with_path(&media.path))
 }
 
-/// Subtitle streams that hold text, those in the language of the sound first.
+/// Subtitle streams that contain text, those in the language of the audio first.
 fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
     let spoken = media.audio.first().and_then(|stream| stream.language.as_deref()).and_then(bcp47);
     let mut streams: Vec<&SubtitleStream> = media.subtitles.iter().filter(|stream| Markup::of_codec(&stream.codec).is_some()).collect();
@@ -98,16 +101,21 @@ fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
     streams
 }
 
+/// Makes the transcript, with a warning if more than 5 % of the words start after the video's end.
 fn finish(cx: &Context, media: &Media, language: Option<String>, origin: String, words: Vec<Word>) -> Result<Transcript> {
     let late = words.iter().filter(|word| word.start >= media.duration).count();
     if media.duration > Timestamp::ZERO && late > 0 && late * 20 > words.len() {
         let last = words.iter().map(|word| word.end).max().unwrap_or_default();
-        cx.warn(format!("{origin}: the captions go on to {last}, but the video ends at {}: are they of another cut?", media.duration));
+        cx.warn(format!(
+            "{origin}: the captions continue to {last}, but the video ends at {}; they may belong to another cut",
+            media.duration
+        ));
     }
     Ok(Transcript { language, origin, words: repair(words, media.duration)? })
 }
 
-/// The BCP 47 tag of a language as containers name it (ISO 639-2, `eng`); none for `und` and what is no language.
+/// The BCP 47 tag of a container's language (ISO 639-2, such as `eng`). `None` for `und` and for
+/// codes that name no language.
 fn bcp47(name: &str) -> Option<String> {
     const KNOWN: [(&str, &str); 34] = [
         ("eng", "en"),
@@ -157,14 +165,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_config_is_plain_and_strict() {
+    fn json_has_no_empty_fields_and_rejects_unknown_ones() {
         assert_eq!(serde_json::to_string(&Captions::auto()).unwrap(), "{}");
         assert_eq!(serde_json::from_str::<Captions>(r#"{"file":"a.srt"}"#).unwrap(), Captions::file("a.srt"));
         assert!(serde_json::from_str::<Captions>(r#"{"fil":"a.srt"}"#).is_err());
     }
 
     #[test]
-    fn containers_names_of_languages_become_tags() {
+    fn languages_of_containers_become_tags() {
         assert_eq!(bcp47("eng").as_deref(), Some("en"));
         assert_eq!(bcp47("EN-us").as_deref(), Some("en-us"));
         assert_eq!(bcp47("und"), None);

@@ -1,39 +1,41 @@
-//! Pure: where to cut a long recording for a model that takes short ones, and how to put its words together again.
+//! Splitting of a recording into chunks for models that take short audio, and merging of the
+//! chunks' words. Pure.
 
 use crate::av::LEVEL_SECS;
 use crate::model::{Span, Timestamp, Word};
 
-/// A pause is quiet for this long.
+/// The length of a pause, in seconds.
 const PAUSE_SECS: f64 = 0.4;
 
-/// How a recording is cut, in seconds.
-pub(super) struct Cutting {
-    /// How long a chunk should be.
+/// How a recording is split, in seconds.
+pub(super) struct ChunkOptions {
+    /// The target length of a chunk.
     pub(super) length: f64,
-    /// How far from there a quieter place is looked for.
+    /// How far from the target the quietest pause is searched for, on both sides.
     pub(super) search: f64,
-    /// How much of its neighbours comes with a chunk, so that a word across a cut is whole in one of them.
+    /// How far a chunk extends into its neighbors, so that a word across a cut is whole in one
+    /// chunk.
     pub(super) overlap: f64,
 }
 
-/// A stretch to send, and the part of it that no neighbour covers as well.
+/// One chunk, on the source's timeline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Chunk {
-    /// What is sent.
+    /// What is sent to the model, overlaps included.
     pub(super) sent: Span,
-    /// From cut to cut.
+    /// From cut to cut, without overlaps.
     pub(super) kept: Span,
 }
 
-/// Cuts a part of a recording where it is quietest. `levels` say how restless the recording is, every [`LEVEL_SECS`]. No chunk reaches beyond
-/// the part.
-pub(super) fn chunks(levels: &[f32], part: Span, cutting: &Cutting) -> Vec<Chunk> {
-    let Cutting { length, search, overlap } = *cutting;
+/// Splits `part` of a recording at its quietest pauses. `costs` holds the cost of a cut in each
+/// interval of [`LEVEL_SECS`], from the start of the recording. No chunk extends beyond `part`.
+pub(super) fn chunks(costs: &[f32], part: Span, options: &ChunkOptions) -> Vec<Chunk> {
+    let ChunkOptions { length, search, overlap } = *options;
     let (start, end) = (part.start().secs(), part.end().secs());
     let mut cuts = vec![start];
     let mut from = start;
     while end - from > length + search {
-        from = quietest(levels, from + length - search, from + length + search);
+        from = quietest(costs, from + length - search, from + length + search);
         cuts.push(from);
     }
     cuts.push(end);
@@ -43,25 +45,27 @@ pub(super) fn chunks(levels: &[f32], part: Span, cutting: &Cutting) -> Vec<Chunk
         .collect()
 }
 
-/// The middle of the quietest pause between two moments.
-fn quietest(levels: &[f32], from: f64, to: f64) -> f64 {
-    let index = |seconds: f64| ((seconds / LEVEL_SECS) as usize).min(levels.len());
+/// The middle of the cheapest pause between two times, in seconds.
+fn quietest(costs: &[f32], from: f64, to: f64) -> f64 {
+    let index = |seconds: f64| ((seconds / LEVEL_SECS) as usize).min(costs.len());
     let width = (PAUSE_SECS / LEVEL_SECS) as usize;
-    let sums = levels[index(from)..index(to)].windows(width).map(|window| window.iter().sum::<f32>());
+    let sums = costs[index(from)..index(to)].windows(width).map(|window| window.iter().sum::<f32>());
     let found = sums.enumerate().min_by(|a, b| a.1.total_cmp(&b.1)).map(|(n, _)| n);
     found.map_or((from + to) / 2.0, |n| from + (n as f64 + width as f64 / 2.0) * LEVEL_SECS)
 }
 
-/// A word that two chunks heard may be this much apart in time, in seconds.
-const AGREEMENT: f64 = 0.5;
-/// So many neighbours that agree as well make sure that it is the same word.
+/// The largest time difference, in seconds, between two chunks' copies of the same word.
+const MAX_TIME_DIFFERENCE: f64 = 0.5;
+/// How many neighboring words are compared to confirm a match.
 const CONTEXT: usize = 3;
 
-/// Puts the words of chunks, each timed from the start of what was sent, together on the source's timeline.
+/// Merges the words of chunks, each timed from the start of its `sent` span, on the source's
+/// timeline.
 ///
-/// Around a cut both neighbours heard the same words. Where they agree on one, the first's words end with it and the second's go on after it,
-/// so that a word is neither lost nor doubled though its times differ; where they agree on none, the cut decides.
-pub(super) fn stitch(answers: Vec<(Chunk, Vec<Word>)>) -> Vec<Word> {
+/// Two neighboring chunks both contain the words around their cut. If they have a word in common,
+/// the first chunk's words end with it and the second's continue after it, so no word is lost or
+/// repeated although the times differ. Otherwise words are assigned by the cut.
+pub(super) fn merge(answers: Vec<(Chunk, Vec<Word>)>) -> Vec<Word> {
     let mut all: Vec<Word> = Vec::new();
     let mut before: Option<Chunk> = None;
     for (chunk, words) in answers {
@@ -71,7 +75,7 @@ pub(super) fn stitch(answers: Vec<(Chunk, Vec<Word>)>) -> Vec<Word> {
         if let Some(before) = before {
             let shared = Span::between(chunk.sent.start(), before.sent.end());
             let cut = chunk.kept.start();
-            let (kept, skipped) = seam(&all, &words, shared, cut);
+            let (kept, skipped) = merge_point(&all, &words, shared, cut);
             all.truncate(kept);
             words.drain(..skipped);
         }
@@ -81,16 +85,17 @@ pub(super) fn stitch(answers: Vec<(Chunk, Vec<Word>)>) -> Vec<Word> {
     all
 }
 
-/// How many words of the first chunk to keep, and of the second to skip.
-fn seam(first: &[Word], second: &[Word], shared: Span, cut: Timestamp) -> (usize, usize) {
+/// How many words of the first chunk to keep, and how many of the second to skip.
+fn merge_point(first: &[Word], second: &[Word], shared: Span, cut: Timestamp) -> (usize, usize) {
     let from = first.partition_point(|word| word.end <= shared.start());
     let to = second.partition_point(|word| word.start < shared.end());
     let alike = |i: usize, j: usize| matches!((first.get(i), second.get(j)), (Some(a), Some(b)) if same(&a.text, &b.text));
-    // Of a word that is said twice, the one whose neighbours agree as well; then the one nearest to the cut.
+    // A word may occur twice: prefer the match with more matching neighbors, then the one nearest
+    // to the cut.
     let mut best: Option<((usize, f64), usize, usize)> = None;
     for (i, a) in first.iter().enumerate().skip(from) {
         for (j, b) in second[..to].iter().enumerate() {
-            if middle(a).since(middle(b)).secs().abs() > AGREEMENT || !alike(i, j) {
+            if middle(a).since(middle(b)).secs().abs() > MAX_TIME_DIFFERENCE || !alike(i, j) {
                 continue;
             }
             let after = (1..=CONTEXT).take_while(|n| alike(i + n, j + n)).count();
@@ -112,7 +117,7 @@ fn middle(word: &Word) -> Timestamp {
     Timestamp::from_micros(word.start.micros() / 2 + word.end.micros() / 2)
 }
 
-/// The same word, but for capitals and punctuation.
+/// Whether two words are equal apart from case and punctuation.
 fn same(a: &str, b: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (a, b) = (letters(a), letters(b));
@@ -124,10 +129,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const MINUTES: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
+    const MINUTES: ChunkOptions = ChunkOptions { length: 600.0, search: 60.0, overlap: 2.0 };
 
     #[test]
-    fn cuts_fall_into_pauses_and_no_word_is_lost_or_doubled() {
+    fn cuts_fall_into_pauses_and_no_word_is_lost_or_repeated() {
         let seconds = 2400.0;
         let mut levels = vec![0.2f32; (seconds / LEVEL_SECS) as usize];
         for pause in [630.0, 1190.0, 1800.0] {
@@ -142,10 +147,10 @@ mod tests {
         }
         let said: Vec<Word> = (0..2399).map(|n| Word::new(n.to_string(), f64::from(n) + 0.1, f64::from(n) + 0.9)).collect();
         let heard = chunks.iter().map(|chunk| (*chunk, sent(&said, chunk, |_| 0.0))).collect();
-        assert_eq!(stitch(heard), said);
+        assert_eq!(merge(heard), said);
     }
 
-    /// The words that a model hears of a chunk: those that lie in it whole, at times that are off by so many seconds.
+    /// The words of a chunk: those that lie in it completely, with times shifted by `off` seconds.
     fn sent(said: &[Word], chunk: &Chunk, off: impl Fn(usize) -> f64) -> Vec<Word> {
         let whole = |word: &Word| chunk.sent.start() <= word.start && word.end <= chunk.sent.end();
         let moved = |(n, word): (usize, &Word)| {
@@ -157,29 +162,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn chunks_that_disagree_on_times_lose_and_double_no_word(
+        fn chunks_that_disagree_on_times_lose_and_repeat_no_word(
             lengths in prop::collection::vec(0.15..0.9_f64, 100..200), off in prop::collection::vec(-0.2..0.2_f64, 2..50),
         ) {
             let mut at = 0.0;
             let said: Vec<Word> = lengths.iter().enumerate().map(|(n, length)| {
                 at += length;
-                // Every third word is the same.
+                // Every third word is equal.
                 Word::new(if n % 3 == 0 { "the".to_owned() } else { n.to_string() }, at - length, at)
             }).collect();
-            let cutting = Cutting { length: 15.0, search: 3.0, overlap: 2.0 };
-            let chunks = chunks(&[], Span::secs(0.0, at).unwrap(), &cutting);
+            let options = ChunkOptions { length: 15.0, search: 3.0, overlap: 2.0 };
+            let chunks = chunks(&[], Span::secs(0.0, at).unwrap(), &options);
             prop_assert!(chunks.len() > 1);
             let heard = chunks.iter().enumerate().map(|(k, chunk)| (*chunk, sent(&said, chunk, |n| off[(n * 7 + k * 3) % off.len()])));
-            let words = stitch(heard.collect());
+            let words = merge(heard.collect());
             let texts = |words: &[Word]| words.iter().map(|word| word.text.clone()).collect::<Vec<_>>();
             prop_assert_eq!(texts(&words), texts(&said));
         }
     }
 
     #[test]
-    fn a_part_is_cut_within_its_ends() {
+    fn a_part_is_split_within_its_ends() {
         let part = Span::secs(100.0, 160.0).unwrap();
-        let chunks = chunks(&vec![0.1; 4000], part, &Cutting { length: 15.0, search: 6.0, overlap: 0.0 });
+        let chunks = chunks(&vec![0.1; 4000], part, &ChunkOptions { length: 15.0, search: 6.0, overlap: 0.0 });
         assert!(chunks.len() >= 3 && chunks.iter().all(|chunk| chunk.sent == chunk.kept), "{chunks:?}");
         assert_eq!((chunks[0].kept.start(), chunks[chunks.len() - 1].kept.end()), (part.start(), part.end()));
         assert!(chunks.windows(2).all(|pair| pair[0].kept.end() == pair[1].kept.start()));

@@ -1,29 +1,30 @@
-//! Transcripts in JSON: our own, lists of words, Whisper's, YouTube's json3. Told apart by what is in them.
+//! Transcripts in JSON: clipkit's own, lists of words, Whisper's, YouTube's json3. The contents
+//! decide the format.
 
 use serde_json::Value;
 
-use super::markup::{Glyph, Voices, lines, printable};
+use super::markup::{Speakers, TimedChar, lines, printable};
 use super::rolling::Cue;
 use super::words::words_of;
 use crate::av::subtitle::Markup;
 use crate::model::{Span, Timestamp, Word};
 
-/// What this module reads, for error messages.
+/// The formats that this module reads, for error messages.
 pub(super) const EXPECTED: &str = "a clipkit transcript, a list of [word, start, end], Whisper's JSON or YouTube's json3";
 
-/// A transcript as a document holds it, before repair.
+/// A transcript as read from a document, before [`repair`](super::words::repair).
 #[derive(Debug, Default)]
 pub(super) struct Document {
     pub(super) language: Option<String>,
     pub(super) words: Vec<Word>,
 }
 
-/// Reads a document; none where it is something else.
+/// Parses JSON text. `None` if it is not JSON, or in none of the formats.
 pub(super) fn parse(text: &str) -> Option<Document> {
     read(&serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?)
 }
 
-/// The same, of a document that was read already.
+/// The same for JSON that is parsed already.
 pub(super) fn read(value: &Value) -> Option<Document> {
     match value {
         Value::Array(items) => timed_list(items).map(|words| Document { language: None, words }),
@@ -43,7 +44,8 @@ pub(super) fn read(value: &Value) -> Option<Document> {
     }
 }
 
-/// `[["word", 0.1, 0.4], ...]` or `[{"word": "word", "start": 0.1, "end": 0.4}, ...]`; none where anything else is in the list.
+/// Reads `[["word", 0.1, 0.4], ...]` or `[{"word": "word", "start": 0.1, "end": 0.4}, ...]`, with
+/// times in seconds. `None` if the list contains anything else.
 fn timed_list(items: &[Value]) -> Option<Vec<Word>> {
     let mut timed: Vec<Word> = Vec::with_capacity(items.len());
     let mut parts = Vec::with_capacity(items.len());
@@ -60,10 +62,11 @@ fn timed_list(items: &[Value]) -> Option<Vec<Word>> {
             _ => return None,
         });
     }
-    // Where words bring their blank along, one without it goes on the word before: " three", "-dimensional".
+    // If most items start with a space, one without it continues the word before: " three",
+    // "-dimensional".
     let leading = parts.iter().filter(|(text, ..)| text.starts_with(' ')).count() * 2 > parts.len();
     for (text, start, end, speaker) in parts {
-        // Aligners leave numbers without times: the word stands where the one before ends.
+        // Aligners give no times for numbers; such a word starts where the one before ends.
         let previous = timed.last().map_or(Timestamp::ZERO, |word| word.end);
         let start = start.unwrap_or(previous);
         let end = end.unwrap_or(start);
@@ -78,18 +81,18 @@ fn timed_list(items: &[Value]) -> Option<Vec<Word>> {
     Some(plain_words(timed))
 }
 
-/// Takes what stands between brackets out of timed texts, and splits those that hold several words.
+/// Removes sound descriptions from timed texts, and splits those that contain several words.
 fn plain_words(timed: Vec<Word>) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::with_capacity(timed.len());
     for item in timed {
-        let mut voices = Voices::default();
-        let cue = Cue { span: Span::between(item.start, item.end), lines: lines(&item.text, Markup::Plain, &mut voices) };
-        let found = words_of(vec![cue], &voices);
+        let mut speakers = Speakers::default();
+        let cue = Cue { span: Span::between(item.start, item.end), lines: lines(&item.text, Markup::Plain, &mut speakers) };
+        let found = words_of(vec![cue], &speakers);
         match (found.as_slice(), words.last_mut()) {
             ([], Some(before)) if item.text.trim().chars().all(|c| c.is_ascii_punctuation()) && item.text.trim().len() <= 3 => {
                 before.text.push_str(item.text.trim().trim_matches(['-', '[', ']', '(', '*']));
             }
-            // One word keeps its own times.
+            // A single word keeps its times.
             ([one], _) => words.push(Word { text: one.text.clone(), ..item }),
             _ => words.extend(found.into_iter().map(|word| Word { speaker: item.speaker.clone(), ..word })),
         }
@@ -97,7 +100,7 @@ fn plain_words(timed: Vec<Word>) -> Vec<Word> {
     words
 }
 
-/// Whisper's `segments`, with their words where they have them.
+/// Reads Whisper's `segments`, with their words if they have any.
 fn segments(items: &[Value]) -> Option<Vec<Word>> {
     let mut words = Vec::new();
     for item in items {
@@ -109,50 +112,52 @@ fn segments(items: &[Value]) -> Option<Vec<Word>> {
     Some(words)
 }
 
-/// YouTube's json3: events with a start and segments with offsets, in milliseconds.
+/// Reads YouTube's json3: events with a start time, and segments with offsets, in milliseconds.
 fn json3(events: &[Value]) -> Option<Vec<Word>> {
     if !events.iter().any(|event| event.get("tStartMs").is_some()) {
         return None;
     }
     let millis = |value: Option<&Value>| value.and_then(Value::as_f64).filter(|ms| ms.is_finite() && ms.abs() < 1e12);
-    let mut voices = Voices::default();
+    let mut speakers = Speakers::default();
     let mut cues = Vec::new();
     for event in events {
         let (Some(start), Some(parts)) = (millis(event.get("tStartMs")), event.get("segs").and_then(Value::as_array)) else { continue };
         let length = millis(event.get("dDurationMs")).unwrap_or(0.0).max(0.0);
-        // A segment's text is put together first, so that brackets over several segments are seen; then each gets its moment.
+        // The event's text is joined first, since brackets may extend over several segments. Then
+        // the segments' times are assigned.
         let mut text = String::new();
-        let mut moments: Vec<(usize, Timestamp)> = Vec::new();
+        let mut times: Vec<(usize, Timestamp)> = Vec::new();
         let mut letters = 0;
         for part in parts {
             if let Some(offset) = millis(part.get("tOffsetMs")) {
-                moments.push((letters, Timestamp::from_secs((start + offset) / 1000.0)));
+                times.push((letters, Timestamp::from_secs((start + offset) / 1000.0)));
             }
-            let said = part.get("utf8").and_then(Value::as_str).unwrap_or_default();
-            text.push_str(said);
-            letters += said.chars().filter_map(printable).filter(|letter| !letter.is_whitespace()).count();
+            let part_text = part.get("utf8").and_then(Value::as_str).unwrap_or_default();
+            text.push_str(part_text);
+            letters += part_text.chars().filter_map(printable).filter(|letter| !letter.is_whitespace()).count();
         }
-        let mut found = lines(&text, Markup::Plain, &mut voices);
-        set_moments(&mut found, &moments);
+        let mut found = lines(&text, Markup::Plain, &mut speakers);
+        set_times(&mut found, &times);
         let start = Timestamp::from_secs(start / 1000.0);
         cues.push(Cue { span: Span::between(start, start.plus(length / 1000.0)), lines: found });
     }
-    Some(words_of(cues, &voices))
+    Some(words_of(cues, &speakers))
 }
 
-/// Gives moments to the letters they belong to, by the number of visible letters before them.
-fn set_moments(lines: &mut [Vec<Glyph>], moments: &[(usize, Timestamp)]) {
-    let mut moments = moments.iter().peekable();
-    let visible = lines.iter_mut().flatten().filter(|glyph| !glyph.letter.is_whitespace());
-    for (n, glyph) in visible.enumerate() {
-        while let Some((_, at)) = moments.next_if(|(place, _)| *place <= n) {
-            glyph.at = Some(*at);
+/// Assigns times to characters. Each time comes with the number of visible characters before it.
+fn set_times(lines: &mut [Vec<TimedChar>], times: &[(usize, Timestamp)]) {
+    let mut times = times.iter().peekable();
+    let visible = lines.iter_mut().flatten().filter(|character| !character.letter.is_whitespace());
+    for (n, character) in visible.enumerate() {
+        while let Some((_, at)) = times.next_if(|(place, _)| *place <= n) {
+            character.at = Some(*at);
         }
     }
 }
 
+/// A time in seconds.
 fn number(value: &Value) -> Option<Timestamp> {
-    // Past a thousand years it is no time.
+    // More than a thousand years is not a time.
     value.as_f64().filter(|seconds| seconds.is_finite() && seconds.abs() < 3.2e10).map(Timestamp::from_secs)
 }
 
@@ -166,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn word_lists_of_several_makers_are_read() {
+    fn word_lists_of_several_formats_are_read() {
         let list = r#"[[" Some", 0, 0.3], [" three", 0.3, 0.6], ["-way", 0.6, 0.9], [" [Music]", 1, 2], [" street.", 2, 2.4]]"#;
         assert_eq!(shown(list).unwrap(), ["Some 0.00-0.30", "three-way 0.30-0.90", "street. 2.00-2.40"]);
         let ours = r#"{"language":"en","origin":"x","words":[{"text":"Hi","start":1.0,"end":1.5,"speaker":"Ann"}]}"#;
@@ -188,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn other_json_is_something_else() {
+    fn other_json_is_not_a_transcript() {
         for text in
             ["", "{}", "[1]", r#"{"title":"x"}"#, r#"{"events":[]}"#, r#"{"words":3}"#, r#"{"words":[{"a":1}]}"#, "[[\"a\"]]", "nul"]
         {

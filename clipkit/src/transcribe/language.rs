@@ -1,21 +1,22 @@
-//! Names of languages.
+//! Language names to BCP 47 tags.
 
 use super::sidecar::is_language;
 
-/// A language as a BCP 47 tag; none where it is not known. Whisper answers with its English name.
+/// The BCP 47 tag of a language that is given as a tag or by its English name, as Whisper returns
+/// it. `None` if the name is not known.
 pub(super) fn tag(language: &str) -> Option<String> {
     let language = language.trim();
     if is_language(language) {
         return Some(language.to_owned());
     }
     let given = language.to_lowercase();
-    // The register says "Malay (macrolanguage)" and "Modern Greek (1453-)".
-    let is_meant = |name: &str| {
+    // ISO 639-3 has names such as "Malay (macrolanguage)" and "Modern Greek (1453-)".
+    let matches = |name: &str| {
         let name = name.to_lowercase();
         let short = name.split(" (").next().unwrap_or_default();
         short == given || short.strip_prefix("modern ") == Some(&given)
     };
-    let two_letters = |language: isolang::Language| language.to_639_1().filter(|_| is_meant(language.to_name()));
+    let two_letters = |language: isolang::Language| language.to_639_1().filter(|_| matches(language.to_name()));
     isolang::languages().find_map(two_letters).map(str::to_owned)
 }
 
@@ -24,7 +25,7 @@ mod tests {
     use super::tag;
 
     #[test]
-    fn names_of_languages_become_tags() {
+    fn language_names_become_tags() {
         for (given, expected) in [
             ("english", Some("en")),
             ("Japanese", Some("ja")),

@@ -1,67 +1,70 @@
-//! Subtitle markup to plain glyphs: tags, entities and descriptions of sounds go, word times and voices stay.
+//! Parsing of subtitle markup: tags and entities are resolved, sound descriptions are marked as not
+//! spoken, word times and speakers are kept.
 
 use crate::av::subtitle::Markup;
 use crate::model::Timestamp;
 
-/// A letter of a cue.
+/// A character of a cue.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Glyph {
+pub(super) struct TimedChar {
     pub(super) letter: char,
-    /// The moment at which the sound of this letter starts, where the markup says so.
+    /// The time at which the word or syllable that starts here is spoken, if the markup gives it.
     pub(super) at: Option<Timestamp>,
-    /// False for what is written but not said: `[Music]`.
-    pub(super) said: bool,
-    /// Who says it: a place in [`Voices`].
-    pub(super) voice: Option<usize>,
+    /// False for text that is not spoken, such as `[Music]`.
+    pub(super) spoken: bool,
+    /// The speaker, as an index into [`Speakers`].
+    pub(super) speaker: Option<usize>,
 }
 
-/// The names of those who speak, each once.
+/// The names of the speakers, without duplicates.
 #[derive(Debug, Default)]
-pub(super) struct Voices(Vec<String>);
+pub(super) struct Speakers(Vec<String>);
 
-impl Voices {
-    /// More names than this are noise.
-    const MOST: usize = 1000;
+impl Speakers {
+    /// The most names that are kept. More are noise.
+    const MAX_NAMES: usize = 1000;
 
-    fn number(&mut self, name: &str) -> Option<usize> {
+    /// The index of `name`, which is added if it is new.
+    fn index_of(&mut self, name: &str) -> Option<usize> {
         let name = name.trim();
         if name.is_empty() || name.len() > 100 {
             return None;
         }
         self.0.iter().position(|known| known == name).or_else(|| {
-            (self.0.len() < Voices::MOST).then(|| {
+            (self.0.len() < Speakers::MAX_NAMES).then(|| {
                 self.0.push(name.to_owned());
                 self.0.len() - 1
             })
         })
     }
 
-    pub(super) fn name(&self, number: Option<usize>) -> Option<&str> {
-        number.and_then(|number| self.0.get(number)).map(String::as_str)
+    pub(super) fn name(&self, index: Option<usize>) -> Option<&str> {
+        index.and_then(|index| self.0.get(index)).map(String::as_str)
     }
 }
 
-/// Nobody reads more in one cue. It also bounds the work on hostile text.
-const LONGEST_CUE: usize = 10_000;
+/// The longest text of a cue, in bytes; the rest is dropped. It bounds the work on hostile input.
+const MAX_CUE_BYTES: usize = 10_000;
 
-/// A cue's text as lines of glyphs. Blank lines are left out.
-pub(super) fn lines(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Vec<Glyph>> {
-    let text = &text[..text.floor_char_boundary(LONGEST_CUE)];
-    let mut glyphs = glyphs(text, markup, voices);
-    mute_descriptions(&mut glyphs);
-    mute_speaker_marks(&mut glyphs, voices);
-    glyphs
-        .split(|glyph| glyph.letter == '\n')
-        .filter(|line| line.iter().any(|glyph| !glyph.letter.is_whitespace()))
-        .map(<[Glyph]>::to_vec)
+/// Parses a cue's text into lines. Blank lines are left out.
+pub(super) fn lines(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<Vec<TimedChar>> {
+    let text = &text[..text.floor_char_boundary(MAX_CUE_BYTES)];
+    let mut characters = characters(text, markup, speakers);
+    mark_sound_descriptions(&mut characters);
+    mark_speaker_changes(&mut characters, speakers);
+    characters
+        .split(|character| character.letter == '\n')
+        .filter(|line| line.iter().any(|character| !character.letter.is_whitespace()))
+        .map(<[TimedChar]>::to_vec)
         .collect()
 }
 
-fn glyphs(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Glyph> {
+/// Parses `text` into characters, line breaks included.
+fn characters(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<TimedChar> {
     let html = matches!(markup, Markup::WebVtt | Markup::SubRip);
     let overrides = matches!(markup, Markup::Ass | Markup::SubRip);
-    let mut glyphs: Vec<Glyph> = Vec::with_capacity(text.len());
-    let (mut at, mut voice, mut drawing) = (None, None, false);
+    let mut characters: Vec<TimedChar> = Vec::with_capacity(text.len());
+    let (mut at, mut speaker, mut drawing) = (None, None, false);
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         let mut taken = letter.len_utf8();
@@ -74,9 +77,9 @@ fn glyphs(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Glyph> {
                     if let Some(time) = clock(tag) {
                         at = Some(time);
                     } else if tag == "/v" {
-                        voice = None;
+                        speaker = None;
                     } else if tag.starts_with("v.") || tag.starts_with("v ") {
-                        voice = tag.split_once(' ').and_then(|(_, name)| voices.number(name));
+                        speaker = tag.split_once(' ').and_then(|(_, name)| speakers.index_of(name));
                     }
                 }
             }
@@ -84,7 +87,7 @@ fn glyphs(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Glyph> {
                 if let Some(end) = rest.find('}') {
                     taken = end + 1;
                     shown = None;
-                    // `\p1` starts a drawing, whose text is coordinates.
+                    // `\p1` starts a vector drawing, whose text is coordinates; `\p0` ends it.
                     for code in rest[1..end].split('\\') {
                         if let Some(Ok(scale)) = code.strip_prefix('p').map(str::parse::<u32>) {
                             drawing = scale > 0;
@@ -103,13 +106,14 @@ fn glyphs(text: &str, markup: Markup, voices: &mut Voices) -> Vec<Glyph> {
         }
         rest = &rest[taken..];
         if let Some(letter) = shown.filter(|letter| *letter == '\n' || !drawing).and_then(printable) {
-            glyphs.push(Glyph { letter, at: at.take(), said: true, voice });
+            characters.push(TimedChar { letter, at: at.take(), spoken: true, speaker });
         }
     }
-    glyphs
+    characters
 }
 
-/// A letter as it goes on, none where nobody sees it: controls, byte order marks, direction overrides.
+/// Normalizes a character: white space becomes a space. `None` for invisible characters: controls,
+/// byte order marks, zero-width spaces, direction overrides.
 pub(super) fn printable(letter: char) -> Option<char> {
     match letter {
         '\n' => Some('\n'),
@@ -122,16 +126,16 @@ pub(super) fn printable(letter: char) -> Option<char> {
     }
 }
 
-/// The tag at the start of `text` and its length in bytes; none where `<` is just a sign.
+/// The tag at the start of `text` and its length in bytes. `None` if the `<` starts no tag.
 fn tag(text: &str) -> Option<(&str, usize)> {
-    const LONGEST: usize = 300;
-    let end = text.bytes().take(LONGEST).position(|byte| byte == b'>')?;
+    const MAX_BYTES: usize = 300;
+    let end = text.bytes().take(MAX_BYTES).position(|byte| byte == b'>')?;
     let inside = &text[1..end];
     let known = inside.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !inside.contains('<');
     known.then_some((inside, end + 1))
 }
 
-/// `01:02:03.500` or `02:03.500`.
+/// Parses a timestamp: `01:02:03.500` or `02:03.500`.
 fn clock(text: &str) -> Option<Timestamp> {
     let mut seconds = 0.0;
     let mut parts = 0;
@@ -145,6 +149,7 @@ fn clock(text: &str) -> Option<Timestamp> {
     (2..=3).contains(&parts).then(|| Timestamp::from_secs(seconds))
 }
 
+/// The character of the HTML entity at the start of `text`, and the entity's length in bytes.
 fn entity(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = &text[1..end];
@@ -169,11 +174,11 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((decoded, end + 1))
 }
 
-/// Marks `[Music]`, `(applause)`, `*sighs*` and what stands between notes as not said.
-fn mute_descriptions(glyphs: &mut [Glyph]) {
+/// Marks `[Music]`, `(applause)`, `*sighs*` and text between musical notes as not spoken.
+fn mark_sound_descriptions(characters: &mut [TimedChar]) {
     let mut n = 0;
-    while let Some(glyph) = glyphs.get(n) {
-        let closing = match glyph.letter {
+    while let Some(character) = characters.get(n) {
+        let closing = match character.letter {
             '[' => ']',
             '(' => ')',
             '\u{ff08}' => '\u{ff09}',
@@ -185,44 +190,45 @@ fn mute_descriptions(glyphs: &mut [Glyph]) {
                 continue;
             }
         };
-        let found = glyphs[n + 1..].iter().position(|glyph| match closing {
-            '\u{266a}' => matches!(glyph.letter, '\u{2669}'..='\u{266f}'),
-            _ => glyph.letter == closing,
+        let found = characters[n + 1..].iter().position(|character| match closing {
+            '\u{266a}' => matches!(character.letter, '\u{2669}'..='\u{266f}'),
+            _ => character.letter == closing,
         });
         let end = match (found, closing) {
             (Some(length), _) => n + 1 + length,
-            // A song goes on in the next cue.
-            (None, '\u{266a}') => glyphs.len() - 1,
+            // The song continues in the next cue.
+            (None, '\u{266a}') => characters.len() - 1,
             (None, _) => {
                 n += 1;
                 continue;
             }
         };
-        let inside: String = glyphs.get(n + 1..end).unwrap_or_default().iter().map(|glyph| glyph.letter).collect();
-        let unsaid = match closing {
+        let inside: String = characters.get(n + 1..end).unwrap_or_default().iter().map(|character| character.letter).collect();
+        let unspoken = match closing {
             ']' | '\u{3011}' | '\u{266a}' => true,
             '*' => is_sound(&inside),
-            _ => is_sound(&inside) || stands_alone(glyphs, n, end),
+            _ => is_sound(&inside) || stands_alone(characters, n, end),
         };
-        if unsaid {
-            for glyph in &mut glyphs[n..=end] {
-                glyph.said = false;
+        if unspoken {
+            for character in &mut characters[n..=end] {
+                character.spoken = false;
             }
         }
         n = end + 1;
     }
 }
 
-/// Whether nothing else stands in the lines from glyph `from` to glyph `to`.
-fn stands_alone(glyphs: &[Glyph], from: usize, to: usize) -> bool {
-    let blank = |side: &mut dyn Iterator<Item = &Glyph>| {
-        side.take_while(|glyph| glyph.letter != '\n')
-            .all(|glyph| glyph.letter.is_whitespace() || matches!(glyph.letter, '-' | '\u{2013}' | '.' | '>'))
+/// Whether the lines that contain the characters `from..=to` contain nothing else.
+fn stands_alone(characters: &[TimedChar], from: usize, to: usize) -> bool {
+    let blank = |side: &mut dyn Iterator<Item = &TimedChar>| {
+        side.take_while(|character| character.letter != '\n')
+            .all(|character| character.letter.is_whitespace() || matches!(character.letter, '-' | '\u{2013}' | '.' | '>'))
     };
-    blank(&mut glyphs[..from].iter().rev()) && blank(&mut glyphs[to + 1..].iter())
+    blank(&mut characters[..from].iter().rev()) && blank(&mut characters[to + 1..].iter())
 }
 
-/// Whether a remark in brackets describes a sound.
+/// Whether a remark in brackets describes a sound: at most four words, one of which starts with a
+/// known stem.
 fn is_sound(remark: &str) -> bool {
     const SOUNDS: [&str; 26] = [
         "applau",
@@ -256,27 +262,32 @@ fn is_sound(remark: &str) -> bool {
     lower.split_whitespace().count() <= 4 && lower.split_whitespace().any(|word| SOUNDS.iter().any(|sound| word.starts_with(sound)))
 }
 
-/// `>> Hello`, `>> ANNA: Hello`: marks of a change of speaker are not said; a name is kept as the voice.
-fn mute_speaker_marks(glyphs: &mut [Glyph], voices: &mut Voices) {
+/// Marks speaker changes as not spoken: `>> Hello`, `>> ANNA: Hello`. A name in capitals is kept as
+/// the speaker.
+fn mark_speaker_changes(characters: &mut [TimedChar], speakers: &mut Speakers) {
     let mut n = 0;
-    while n + 1 < glyphs.len() {
-        if glyphs[n].letter != '>' || glyphs[n + 1].letter != '>' {
+    while n + 1 < characters.len() {
+        if characters[n].letter != '>' || characters[n + 1].letter != '>' {
             n += 1;
             continue;
         }
-        while let Some(glyph) = glyphs.get_mut(n).filter(|glyph| glyph.letter == '>' || glyph.letter == ' ') {
-            glyph.said = false;
+        while let Some(character) = characters.get_mut(n).filter(|character| character.letter == '>' || character.letter == ' ') {
+            character.spoken = false;
             n += 1;
         }
-        let head: String =
-            glyphs[n..].iter().take(40).take_while(|glyph| !matches!(glyph.letter, '\n' | '>')).map(|glyph| glyph.letter).collect();
+        let head: String = characters[n..]
+            .iter()
+            .take(40)
+            .take_while(|character| !matches!(character.letter, '\n' | '>'))
+            .map(|character| character.letter)
+            .collect();
         let Some((name, _)) = head.split_once(':') else { continue };
         let is_name = name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase) && name.split(' ').count() <= 3;
-        if let Some(voice) = is_name.then(|| voices.number(name)).flatten() {
+        if let Some(speaker) = is_name.then(|| speakers.index_of(name)).flatten() {
             let length = name.chars().count() + 1;
-            for (k, glyph) in glyphs[n..].iter_mut().enumerate() {
-                glyph.said &= k >= length;
-                glyph.voice = Some(voice);
+            for (k, character) in characters[n..].iter_mut().enumerate() {
+                character.spoken &= k >= length;
+                character.speaker = Some(speaker);
             }
         }
     }
@@ -286,41 +297,53 @@ fn mute_speaker_marks(glyphs: &mut [Glyph], voices: &mut Voices) {
 mod tests {
     use super::*;
 
-    fn said(text: &str, markup: Markup) -> String {
-        let lines = lines(text, markup, &mut Voices::default());
-        let text: Vec<String> =
-            lines.iter().map(|line| line.iter().filter(|glyph| glyph.said).map(|glyph| glyph.letter).collect::<String>()).collect();
+    fn spoken_text(text: &str, markup: Markup) -> String {
+        let lines = lines(text, markup, &mut Speakers::default());
+        let text: Vec<String> = lines
+            .iter()
+            .map(|line| line.iter().filter(|character| character.spoken).map(|character| character.letter).collect::<String>())
+            .collect();
         text.join("|").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn markup_goes_and_text_stays() {
-        assert_eq!(said("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you |there");
-        assert_eq!(said("a &lt;b&gt; &amp;&nbsp;c &#39;d&#x27; &bogus; x < y > z", Markup::WebVtt), "a <b> & c 'd' &bogus; x < y > z");
-        assert_eq!(said("{\\pos(1,2)}One\\Ntwo\\hthree {note}", Markup::Ass), "One|two three");
-        assert_eq!(said("{\\p1}m 0 0 l 10 10{\\p0}Shown", Markup::Ass), "Shown");
-        assert_eq!(said("plain <b> {x} &amp;", Markup::Plain), "plain <b> {x} &amp;");
-        assert_eq!(said("<unclosed {\\unclosed", Markup::SubRip), "<unclosed {\\unclosed");
+    fn markup_is_removed_and_text_is_kept() {
+        assert_eq!(spoken_text("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you |there");
+        assert_eq!(
+            spoken_text("a &lt;b&gt; &amp;&nbsp;c &#39;d&#x27; &bogus; x < y > z", Markup::WebVtt),
+            "a <b> & c 'd' &bogus; x < y > z"
+        );
+        assert_eq!(spoken_text("{\\pos(1,2)}One\\Ntwo\\hthree {note}", Markup::Ass), "One|two three");
+        assert_eq!(spoken_text("{\\p1}m 0 0 l 10 10{\\p0}Shown", Markup::Ass), "Shown");
+        assert_eq!(spoken_text("plain <b> {x} &amp;", Markup::Plain), "plain <b> {x} &amp;");
+        assert_eq!(spoken_text("<unclosed {\\unclosed", Markup::SubRip), "<unclosed {\\unclosed");
     }
 
     #[test]
-    fn sounds_are_not_said() {
-        assert_eq!(said("[Music] So [ __ ] it goes (laughs) on", Markup::WebVtt), "So it goes on");
-        assert_eq!(said("(a door opens)\nWho (if anyone) is there?", Markup::SubRip), "|Who (if anyone) is there?");
-        assert_eq!(said("\u{266a} la la \u{266a} speech \u{266a} more", Markup::SubRip), "speech");
-        assert_eq!(said("an [open bracket", Markup::SubRip), "an [open bracket");
+    fn sound_descriptions_are_not_spoken() {
+        assert_eq!(spoken_text("[Music] So [ __ ] it goes (laughs) on", Markup::WebVtt), "So it goes on");
+        assert_eq!(spoken_text("(a door opens)\nWho (if anyone) is there?", Markup::SubRip), "|Who (if anyone) is there?");
+        assert_eq!(spoken_text("\u{266a} la la \u{266a} speech \u{266a} more", Markup::SubRip), "speech");
+        assert_eq!(spoken_text("an [open bracket", Markup::SubRip), "an [open bracket");
     }
 
     #[test]
-    fn voices_are_kept() {
-        let mut voices = Voices::default();
-        let found = lines("<v.loud Ann Lee>Hi</v> x\n>> BOB: yes\n&gt;&gt; And then: no", Markup::WebVtt, &mut voices);
-        let voice = |line: usize, letter: char| {
-            found[line].iter().find(|glyph| glyph.letter == letter).and_then(|glyph| voices.name(glyph.voice)).map(str::to_owned)
+    fn speakers_are_kept() {
+        let mut speakers = Speakers::default();
+        let found = lines("<v.loud Ann Lee>Hi</v> x\n>> BOB: yes\n&gt;&gt; And then: no", Markup::WebVtt, &mut speakers);
+        let speaker = |line: usize, letter: char| {
+            found[line]
+                .iter()
+                .find(|character| character.letter == letter)
+                .and_then(|character| speakers.name(character.speaker))
+                .map(str::to_owned)
         };
-        assert_eq!(voice(0, 'H').as_deref(), Some("Ann Lee"));
-        assert_eq!(voice(0, 'x'), None);
-        assert_eq!(voice(1, 'y').as_deref(), Some("BOB"));
-        assert_eq!(found[2].iter().filter(|glyph| glyph.said).map(|glyph| glyph.letter).collect::<String>(), "And then: no");
+        assert_eq!(speaker(0, 'H').as_deref(), Some("Ann Lee"));
+        assert_eq!(speaker(0, 'x'), None);
+        assert_eq!(speaker(1, 'y').as_deref(), Some("BOB"));
+        assert_eq!(
+            found[2].iter().filter(|character| character.spoken).map(|character| character.letter).collect::<String>(),
+            "And then: no"
+        );
     }
 }

@@ -1,59 +1,65 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_openai::types::audio::{AudioInput, AudioResponseFormat, CreateTranscriptionRequest, TimestampGranularity};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::chunks::{Chunk, Cutting, chunks, stitch};
-use super::listen::{Heard, hear};
+use super::chunks::{Chunk, ChunkOptions, chunks, merge};
 use super::punctuate::punctuate;
+use super::speech_activity::{SpeechActivity, detect_speech};
 use super::words::repair;
 use super::{Transcriber, json};
 use crate::av;
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp, Transcript, Word};
-use crate::openai::{Client, OpenAiServer};
+use crate::openai::{Client, OpenAiServer, TranscriptionRequest};
 
-/// What fails when a request does.
-const DOING: &str = "transcribe";
-/// Eleven minutes at 48 kbit/s are 4 MB, far below what servers take (25 MB, 25 minutes).
-const UPLOADS: Cutting = Cutting { length: 600.0, search: 60.0, overlap: 2.0 };
-/// For a model that says no times: a stretch has no more words than can be put in place by ear.
-const SHORT_UPLOADS: Cutting = Cutting { length: 15.0, search: 6.0, overlap: 0.0 };
-/// What servers name when they refuse to give times.
-const TIMES: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_format", "timestamps"];
+/// What fails when a request does, for error messages.
+const OPERATION: &str = "transcribe";
+/// Uploads: eleven minutes at 48 kbit/s are 4 MB, far below OpenAI's limits of 25 MB and 25
+/// minutes.
+const UPLOADS: ChunkOptions = ChunkOptions { length: 600.0, search: 60.0, overlap: 2.0 };
+/// Uploads to a model without timestamps: short, so that the words can be aligned to detected
+/// speech.
+const UNTIMED_UPLOADS: ChunkOptions = ChunkOptions { length: 15.0, search: 6.0, overlap: 0.0 };
+/// Words in the messages of servers that reject a request for timestamps.
+const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_format", "timestamps"];
 
-/// Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+/// Transcribes with a Whisper-style API: OpenAI's, or any server that speaks it.
 ///
-/// The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
-/// time, and the words are put together again. Stretches that nobody speaks in are not sent.
+/// The audio is extracted as mono M4A (about 6 kB a second) and split at pauses into chunks of
+/// about ten minutes that overlap by a few seconds. Chunks are uploaded concurrently, and their
+/// words are merged. Chunks without speech are not uploaded.
 ///
-/// `whisper-1` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
-/// where it gives no times at all (`gpt-4o-transcribe` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
-/// where the voice is. A warning says so either way.
+/// `whisper-1` and compatible models return word timestamps. If a model returns segment timestamps
+/// only, each segment's time is divided among its words by length. If it returns no timestamps
+/// (`gpt-4o-transcribe` and its variants), chunks of about 15 seconds are uploaded and their words
+/// are aligned to the detected speech. Both cases leave a warning.
 ///
-/// Each request is made inside the server's layers ([`OpenAiServer::layers`]): one that fails is sent again alone, not all of the video.
+/// Each request runs inside the server's layers ([`OpenAiServer::layers`]), so one that fails is
+/// sent again alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "OpenAiTranscriberOptions")]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
     pub server: OpenAiServer,
-    /// The model. Default `whisper-1`, the one of OpenAI's with word times.
+    /// The model. Default `whisper-1`, OpenAI's model with word timestamps.
     pub model: String,
-    /// The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+    /// The spoken language as ISO 639-1 (`en`). Default: the server detects it.
     pub language: Option<String>,
-    /// Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+    /// Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+    /// `whisper-1` uses the last 224 tokens.
     pub prompt: Option<String>,
-    /// How many stretches are sent at once. Default 3.
+    /// How many chunks are uploaded concurrently. Default 3; 0 counts as 1.
     pub uploads: usize,
-    /// How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+    /// The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    /// server's layers say. Default 600; 0 counts as 1.
     pub timeout_secs: u64,
 }
 
@@ -64,90 +70,92 @@ impl Default for OpenAiTranscriber {
     }
 }
 
-/// What a model says of when words were said, the best first.
+/// The timestamps that a model returns, the most detailed first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Times {
-    /// Of each word, or at least of each sentence.
+enum Timestamps {
+    /// Of each word, or at least of each segment.
     Words,
-    /// Of each sentence.
-    Sentences,
+    Segments,
     None,
 }
 
-impl Times {
-    /// Of OpenAI's models it is known; of others it is found out.
-    fn of(model: &str) -> Self {
-        if model.starts_with("gpt-4o") { Times::None } else { Times::Words }
+impl Timestamps {
+    /// What to ask a model for first. OpenAI's models are known; other models are tried.
+    fn expected_of(model: &str) -> Self {
+        if model.starts_with("gpt-4o") { Timestamps::None } else { Timestamps::Words }
     }
 
-    fn less(self) -> Self {
-        if self == Times::Words { Times::Sentences } else { Times::None }
+    fn less_detailed(self) -> Self {
+        if self == Timestamps::Words { Timestamps::Segments } else { Timestamps::None }
     }
 }
 
-/// The words of a stretch, timed from its start, and the language that the server heard.
-type Answer = (Vec<Word>, Option<String>);
+/// The words of a chunk, timed from its start, and the language that the server detected.
+type ChunkTranscript = (Vec<Word>, Option<String>);
 
-/// What came of an upload.
-enum Reply {
-    Answer(Value),
-    /// The server gives no such times.
-    NoSuchTimes,
+/// The outcome of an upload.
+enum UploadOutcome {
+    Response(Value),
+    /// The server rejects the request for timestamps.
+    TimestampsRejected,
 }
 
-/// One transcript in the making.
-struct Work<'a> {
+/// The transcription of one video.
+struct Transcription<'a> {
+    /// With its server resolved.
     transcriber: &'a OpenAiTranscriber,
     client: Client,
     media: &'a Media,
-    heard: Heard,
-    /// What the model has turned out to say; the same for all stretches.
-    times: Mutex<Times>,
+    activity: SpeechActivity,
+    /// What the model has turned out to return; shared by all chunks.
+    timestamps: Mutex<Timestamps>,
 }
 
-impl Work<'_> {
-    fn times(&self) -> Times {
-        *self.times.lock().unwrap_or_else(PoisonError::into_inner)
+impl Transcription<'_> {
+    fn timestamps(&self) -> Timestamps {
+        *self.timestamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers that `tried` is more than the model says.
-    fn settle_for_less(&self, tried: Times) {
-        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        *times = (*times).max(tried.less());
+    /// Records that the model does not return `tried`.
+    fn lower_timestamps(&self, tried: Timestamps) {
+        let mut timestamps = self.timestamps.lock().unwrap_or_else(PoisonError::into_inner);
+        *timestamps = (*timestamps).max(tried.less_detailed());
     }
 
-    /// The words of one stretch, timed from the start of what is sent.
-    async fn stretch(&self, cx: &Context, chunk: Chunk) -> Result<Answer> {
+    /// The words of one chunk, timed from the start of its upload.
+    async fn chunk(&self, cx: &Context, chunk: Chunk) -> Result<ChunkTranscript> {
         loop {
-            let times = self.times();
-            if times == Times::None {
-                return self.by_ear(cx, chunk).await;
+            let timestamps = self.timestamps();
+            if timestamps == Timestamps::None {
+                return self.untimed_chunk(cx, chunk).await;
             }
-            match self.upload(cx, chunk.sent, times).await? {
-                Reply::Answer(answer) => match self.read(cx, &answer) {
-                    Some(answer) => return Ok(answer),
-                    None => self.settle_for_less(Times::Sentences),
+            match self.upload(cx, chunk.sent, timestamps).await? {
+                UploadOutcome::Response(response) => match self.read(cx, &response) {
+                    Some(transcript) => return Ok(transcript),
+                    None => self.lower_timestamps(Timestamps::Segments),
                 },
-                Reply::NoSuchTimes => self.settle_for_less(times),
+                UploadOutcome::TimestampsRejected => self.lower_timestamps(timestamps),
             }
         }
     }
 
-    /// The same of a model that says no times: from pause to pause, the words of each piece put where the voice is.
-    async fn by_ear(&self, cx: &Context, chunk: Chunk) -> Result<Answer> {
+    /// The same for a model without timestamps: short uploads, whose words are aligned to speech.
+    async fn untimed_chunk(&self, cx: &Context, chunk: Chunk) -> Result<ChunkTranscript> {
         let model = &self.transcriber.model;
-        cx.warn_once(format!("the model {model} gives no times: words are put where the voice is, and captions follow them less closely"));
+        cx.warn_once(format!("the model {model} gives no times: words are aligned to detected speech, so captions are less exact"));
         let (mut words, mut language) = (Vec::new(), None);
-        for Chunk { sent, .. } in chunks(&self.heard.restlessness(), chunk.kept, &SHORT_UPLOADS) {
-            if !self.heard.is_worth_hearing(sent) {
+        for Chunk { sent, .. } in chunks(&self.activity.cut_costs(), chunk.kept, &UNTIMED_UPLOADS) {
+            if !self.activity.may_contain_speech(sent) {
                 continue;
             }
-            let Reply::Answer(answer) = self.upload(cx, sent, Times::None).await? else { continue };
-            let text = answer["text"].as_str().unwrap_or_default();
-            let spoken =
-                json!({"segments": [{"start": 0.0, "end": self.heard.voiced(sent), "text": text}], "language": answer["language"]});
-            let document = json::read(&spoken).unwrap_or_default();
-            words.extend(self.heard.place(document.words, sent));
+            let UploadOutcome::Response(response) = self.upload(cx, sent, Timestamps::None).await? else { continue };
+            let text = response["text"].as_str().unwrap_or_default();
+            let segment = json!({
+                "segments": [{"start": 0.0, "end": self.activity.speech_secs(sent), "text": text}],
+                "language": response["language"]
+            });
+            let document = json::read(&segment).unwrap_or_default();
+            words.extend(self.activity.align(document.words, sent));
             language = language.or(document.language);
         }
         let origin = chunk.sent.start();
@@ -155,129 +163,143 @@ impl Work<'_> {
         Ok((words.collect(), language))
     }
 
-    /// Sends one stretch and answers what the server makes of it.
-    async fn upload(&self, cx: &Context, stretch: Span, times: Times) -> Result<Reply> {
-        let sound = self.extract(cx, stretch).await?;
-        let (this, client, seconds) = (self.transcriber.clone(), self.client.clone(), stretch.duration().as_secs_f64());
-        let request = this.request(sound, times);
+    /// Uploads the audio of `span`.
+    async fn upload(&self, cx: &Context, span: Span, timestamps: Timestamps) -> Result<UploadOutcome> {
+        let audio = self.extract(cx, span).await?;
+        let (transcriber, client, seconds) = (self.transcriber.clone(), self.client.clone(), span.duration().as_secs_f64());
+        let request = transcriber.request(audio, timestamps);
         let attempt = move |cx: Context| {
-            let (this, client, request) = (this.clone(), client.clone(), request.clone());
+            let (transcriber, client, request) = (transcriber.clone(), client.clone(), request.clone());
             async move {
-                let held = this.server.hold_for_sound(&cx, &this.model, seconds)?;
-                match client.transcription(&cx, request).await {
-                    Ok(answer) => {
-                        this.server.heard(&cx, held, &this.model, seconds, false);
-                        match answer["text"].is_string() || json::read(&answer).is_some_and(|document| !document.words.is_empty()) {
-                            true => Ok(Reply::Answer(answer)),
-                            false => Err(this.server.broken_promise(DOING, "it has no text")),
+                let (server, model) = (&transcriber.server, &transcriber.model);
+                let held = server.reserve_for_audio(&cx, model, seconds)?;
+                match client.transcription(&cx, &request).await {
+                    Ok(response) => {
+                        server.record_audio(&cx, held, model, seconds, false);
+                        let has_words = || json::read(&response).is_some_and(|document| !document.words.is_empty());
+                        match response["text"].is_string() || has_words() {
+                            true => Ok(UploadOutcome::Response(response)),
+                            false => Err(server.invalid_response(OPERATION, "it has no text")),
                         }
                     }
-                    Err(refused) if times != Times::None && refused.is_about(&TIMES) => Ok(Reply::NoSuchTimes),
-                    Err(refused) => {
-                        if refused.ran {
-                            this.server.heard(&cx, held, &this.model, seconds, true);
+                    Err(failure) if timestamps != Timestamps::None && failure.rejects(&TIMESTAMP_TERMS) => {
+                        Ok(UploadOutcome::TimestampsRejected)
+                    }
+                    Err(failure) => {
+                        if failure.may_be_charged {
+                            server.record_audio(&cx, held, model, seconds, true);
                         }
-                        Err(refused.error)
+                        Err(failure.error)
                     }
                 }
             }
         };
-        self.transcriber.server.ask(cx, attempt).await.map_err(|error| error.with_path(&self.media.path).with_time(stretch.start()))
+        let outcome = self.transcriber.server.in_layers(cx, attempt).await;
+        outcome.map_err(|error| error.with_path(&self.media.path).with_time(span.start()))
     }
 
-    /// The stretch's sound as a file's bytes: some 6 kB a second, whose length a request can state, as some servers want.
-    async fn extract(&self, cx: &Context, stretch: Span) -> Result<Vec<u8>> {
+    /// The audio of `span` as the contents of an M4A file. It is held in memory (about 6 kB a
+    /// second) so that a request can state its length.
+    async fn extract(&self, cx: &Context, span: Span) -> Result<Arc<[u8]>> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let media = self.media.clone();
         cx.blocking(move |cx| {
             let path = cx.scratch()?.join(format!("speech-{}.m4a", NEXT.fetch_add(1, Ordering::Relaxed)));
-            av::extract_speech(cx, &media, stretch, &path)?;
-            let sound = std::fs::read(&path).map_err(|error| Error::io(&path, "read the sound", error));
-            // Long videos make many.
+            av::extract_speech(cx, &media, span, &path)?;
+            let audio = std::fs::read(&path).map_err(|error| Error::io(&path, "read the sound", error));
+            // A long video makes many; none is needed any more.
             let _ = std::fs::remove_file(&path);
-            sound
+            Ok(audio?.into())
         })
         .await
     }
 
-    /// Reads an answer, with what servers leave out: `usage`, `duration`, word times. None where it has words and no times.
-    fn read(&self, cx: &Context, answer: &Value) -> Option<Answer> {
-        let said = answer["text"].as_str().unwrap_or_default();
-        let timed = answer["words"].as_array().is_some_and(|words| !words.is_empty());
-        match json::read(answer) {
-            Some(document) if timed => Some((punctuate(document.words, said), document.language)),
+    /// Reads a response. Servers leave out `usage`, `duration` or timestamps. `None` if the
+    /// response has text and no timestamps.
+    fn read(&self, cx: &Context, response: &Value) -> Option<ChunkTranscript> {
+        let text = response["text"].as_str().unwrap_or_default();
+        let has_word_times = response["words"].as_array().is_some_and(|words| !words.is_empty());
+        match json::read(response) {
+            Some(document) if has_word_times => Some((punctuate(document.words, text), document.language)),
             Some(document) if !document.words.is_empty() => {
                 let has_words = |segment: &Value| segment["words"].as_array().is_some_and(|words| !words.is_empty());
-                if !answer["segments"].as_array().is_some_and(|segments| segments.iter().any(has_words)) {
+                if !response["segments"].as_array().is_some_and(|segments| segments.iter().any(has_words)) {
                     let model = &self.transcriber.model;
-                    cx.warn_once(format!("the model {model} gives times for sentences only: captions follow words less closely"));
+                    cx.warn_once(format!("the model {model} gives times for sentences only, so captions are less exact"));
                 }
                 Some((document.words, document.language))
             }
-            _ if said.trim().is_empty() => Some((Vec::new(), None)),
+            _ if text.trim().is_empty() => Some((Vec::new(), None)),
             _ => None,
         }
     }
 }
 
 impl OpenAiTranscriber {
-    fn request(&self, sound: Vec<u8>, times: Times) -> CreateTranscriptionRequest {
-        let (format, granularities) = match times {
-            Times::Words => (AudioResponseFormat::VerboseJson, Some(vec![TimestampGranularity::Word, TimestampGranularity::Segment])),
-            Times::Sentences => (AudioResponseFormat::VerboseJson, None),
-            Times::None => (AudioResponseFormat::Json, None),
+    fn request(&self, audio: Arc<[u8]>, timestamps: Timestamps) -> TranscriptionRequest {
+        let (response_format, timestamp_granularities): (_, &[_]) = match timestamps {
+            Timestamps::Words => ("verbose_json", &["word", "segment"]),
+            Timestamps::Segments => ("verbose_json", &[]),
+            Timestamps::None => ("json", &[]),
         };
-        CreateTranscriptionRequest {
-            file: AudioInput::from_vec_u8("speech.m4a".into(), sound),
+        TranscriptionRequest {
+            audio,
             model: self.model.clone(),
             language: self.language.clone(),
             prompt: self.prompt.clone(),
-            response_format: Some(format),
-            timestamp_granularities: granularities,
-            ..CreateTranscriptionRequest::default()
+            response_format,
+            timestamp_granularities,
         }
     }
 }
 
 #[async_trait]
 impl Transcriber for OpenAiTranscriber {
-    /// What decides what is heard; not how it is asked for.
+    /// Server, organization, model, language and prompt. There is no context here, so the fields of
+    /// the server that are not set come from the process's environment.
     fn fingerprint(&self) -> Option<String> {
         let OpenAiTranscriber { server, model, language, prompt, .. } = self;
-        let organization = server.organization.as_deref().unwrap_or_default();
+        let server = server.with_environment(&Environment::from_process());
+        let organization = self.server.organization.as_deref().unwrap_or_default();
         Some(format!("openai 1 {} {organization} {model} {language:?} {prompt:?}", server.url()))
     }
 
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        // Before minutes of work, since there may be no key; and one for all requests, which share its connections.
-        let client = self.server.client(DOING, Duration::from_secs(self.timeout_secs.max(1)))?;
+        let resolved = OpenAiTranscriber { server: self.server.with_environment(cx.environment()), ..self.clone() };
+        let server = &resolved.server;
+        // First, since a missing key makes all other work useless. One client for all requests.
+        let client = server.client(cx, OPERATION, Duration::from_secs(self.timeout_secs.max(1)))?;
         if media.audio.is_empty() {
             return Err(Error::new(ErrorKind::NoTranscript, "there is no sound to transcribe")
                 .with_path(&media.path)
                 .with_advice("give a transcript with --transcript"));
         }
-        // Nothing is sent of what cannot be paid to its end; without a price, nothing is listened to either.
-        self.server.affords_sound(cx, &self.model, 0.0)?;
-        let sound = media.clone();
-        let heard = cx.blocking(move |cx| hear(cx, &sound)).await?;
-        let mut chunks = chunks(&heard.restlessness(), Span::between(Timestamp::ZERO, media.duration), &UPLOADS);
-        // What nobody speaks in costs money, and gets words made up.
-        chunks.retain(|chunk| heard.is_worth_hearing(chunk.sent));
-        self.server.affords_sound(cx, &self.model, chunks.iter().map(|chunk| chunk.sent.duration().as_secs_f64()).sum())?;
+        // Fails before the analysis if there is a budget and the price is not known.
+        server.check_audio_budget(cx, &self.model, 0.0)?;
+        let source = media.clone();
+        let activity = cx.blocking(move |cx| detect_speech(cx, &source)).await?;
+        let mut chunks = chunks(&activity.cut_costs(), Span::between(Timestamp::ZERO, media.duration), &UPLOADS);
+        // Audio without speech costs money, and models invent words for it.
+        chunks.retain(|chunk| activity.may_contain_speech(chunk.sent));
+        // Nothing is uploaded if the budget does not allow all of it.
+        server.check_audio_budget(cx, &self.model, chunks.iter().map(|chunk| chunk.sent.duration().as_secs_f64()).sum())?;
 
-        let work = &Work { transcriber: self, client, media, heard, times: Mutex::new(Times::of(&self.model)) };
+        let timestamps = Mutex::new(Timestamps::expected_of(&self.model));
+        let work = &Transcription { transcriber: &resolved, client, media, activity, timestamps };
         let (count, done) = (chunks.len(), &AtomicUsize::new(0));
-        let answers: Vec<(Chunk, Answer)> = futures::stream::iter(chunks)
+        let transcripts: Vec<(Chunk, ChunkTranscript)> = futures::stream::iter(chunks)
             .map(|chunk| async move {
-                let answer = work.stretch(cx, chunk).await?;
+                let transcript = work.chunk(cx, chunk).await?;
                 cx.progress((done.fetch_add(1, Ordering::Relaxed) + 1) as f64 / count as f64);
-                Ok::<_, Error>((chunk, answer))
+                Ok::<_, Error>((chunk, transcript))
             })
             .buffered(self.uploads.max(1))
             .try_collect()
             .await?;
-        let language = self.language.clone().or_else(|| answers.iter().find_map(|(_, (_, language))| language.clone()));
-        let words = stitch(answers.into_iter().map(|(chunk, (words, _))| (chunk, words)).collect());
-        Ok(Transcript { language, origin: format!("{} by API", self.model), words: repair(work.heard.trim(cx, words), media.duration)? })
+        let detected = || transcripts.iter().find_map(|(_, (_, language))| language.clone());
+        let language = self.language.clone().or_else(detected);
+        let words = merge(transcripts.into_iter().map(|(chunk, (words, _))| (chunk, words)).collect());
+        let words = repair(work.activity.trim(cx, words), media.duration)?;
+        Ok(Transcript { language, origin: format!("{} by API", self.model), words })
     }
 }

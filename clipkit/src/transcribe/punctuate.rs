@@ -1,13 +1,15 @@
-//! Pure: Whisper's word times come without punctuation, its text without times. This brings them together.
+//! Alignment of word times and text. Whisper's timed words lack punctuation, and its text lacks
+//! times. Pure.
 
 use crate::model::Word;
 
-/// How far apart words and text may drift before they are aligned again.
-const DRIFT: usize = 8;
-/// Text that matches fewer of the words than this is of something else.
-const LEAST_MATCH: f64 = 0.6;
+/// How many tokens ahead a word is searched for in the text.
+const LOOKAHEAD: usize = 8;
+/// The smallest share of words that must be found in the text; below it, the text is not used.
+const MIN_MATCHED_SHARE: f64 = 0.6;
 
-/// Writes timed words as `text` writes them. Where the text does not fit the words, they stay as they are.
+/// Gives timed words the spelling and punctuation of `text`. Words that are not found in it stay as
+/// they are; if too few are found, all do.
 pub(super) fn punctuate(words: Vec<Word>, text: &str) -> Vec<Word> {
     let tokens: Vec<&str> = text.split_whitespace().collect();
     let mut out: Vec<Word> = Vec::with_capacity(words.len());
@@ -22,7 +24,7 @@ pub(super) fn punctuate(words: Vec<Word>, text: &str) -> Vec<Word> {
                 at += skipped + 1;
                 n += taken;
                 matched += taken;
-                // A dash on its own goes with the word before it.
+                // Punctuation on its own goes to the word before it, dashes excepted.
                 while let Some(mark) = tokens.get(at).filter(|token| bare(token).is_empty()) {
                     if let Some(last) = out.last_mut().filter(|_| !mark.starts_with(['-', '\u{2013}', '\u{2014}'])) {
                         last.text.push_str(mark);
@@ -36,12 +38,13 @@ pub(super) fn punctuate(words: Vec<Word>, text: &str) -> Vec<Word> {
             }
         }
     }
-    if (matched as f64) < words.len() as f64 * LEAST_MATCH { words } else { out }
+    if (matched as f64) < words.len() as f64 * MIN_MATCHED_SHARE { words } else { out }
 }
 
-/// The token that the first word, or the first few words joined, stand for: how many tokens to skip, and how many words it takes.
+/// Finds the token that equals the first word, or the first few words joined. Returns how many
+/// tokens to skip and how many words the token covers.
 fn find(words: &[Word], tokens: &[&str]) -> Option<(usize, usize)> {
-    tokens.iter().take(DRIFT).enumerate().find_map(|(skipped, token)| {
+    tokens.iter().take(LOOKAHEAD).enumerate().find_map(|(skipped, token)| {
         let wanted = bare(token);
         let mut joined = String::new();
         for (taken, word) in words.iter().take(4).enumerate() {
@@ -57,7 +60,7 @@ fn find(words: &[Word], tokens: &[&str]) -> Option<(usize, usize)> {
     })
 }
 
-/// Letters and digits alone, in lower case.
+/// The letters and digits of `text`, in lower case.
 fn bare(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn punctuation_and_capitals_come_back() {
+    fn punctuation_and_capitals_are_restored() {
         let words = timed("well known facts don t change do they no");
         let written = punctuate(words, "Well-known facts don't change, do they? No.");
         assert_eq!(texts(&written), "Well-known facts don't change, do they? No.");
@@ -83,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_the_text_lacks_stays() {
+    fn a_word_that_is_not_in_the_text_is_kept() {
         assert_eq!(texts(&punctuate(timed("so um this is it"), "So, this is it!")), "So, um this is it!");
         assert_eq!(texts(&punctuate(timed("one two three"), "Quite another text, about nothing.")), "one two three");
     }

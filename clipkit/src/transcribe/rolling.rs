@@ -1,31 +1,34 @@
-//! Captions that roll (each cue shows the line before once more) to cues that say each word once.
+//! Conversion of roll-up captions, where each cue repeats the line before, to cues without
+//! repetition.
 
-use super::markup::Glyph;
+use super::markup::TimedChar;
 use crate::model::{Span, Timestamp};
 
-/// A cue: lines of glyphs and when they show.
+/// A cue: its lines and when they are shown.
 #[derive(Clone, Debug)]
 pub(super) struct Cue {
     pub(super) span: Span,
-    pub(super) lines: Vec<Vec<Glyph>>,
+    pub(super) lines: Vec<Vec<TimedChar>>,
 }
 
-/// Two cues this far apart are not one screen that scrolls.
-const SCREEN_CLEARED: f64 = 0.5;
+/// After a gap longer than this, in seconds, a cue does not continue the one before.
+const MAX_GAP: f64 = 0.5;
 
-/// Cues in order of time, each line said once, none longer than until the next one starts.
+/// Sorts cues by time, removes repeated lines of roll-up captions, and ends each cue at the latest
+/// where the next starts.
 pub(super) fn unroll(mut cues: Vec<Cue>) -> Vec<Cue> {
     cues.retain(|cue| !cue.lines.is_empty());
     cues.sort_by_key(|cue| cue.span.start());
-    if rolls(&cues) {
+    if is_roll_up(&cues) {
         cues = drop_repeats(cues);
     }
     one_at_a_time(cues)
 }
 
-/// Whether these captions roll: YouTube's have word times; converted ones show themselves by how often a line is repeated.
-fn rolls(cues: &[Cue]) -> bool {
-    if cues.iter().flat_map(|cue| cue.lines.iter().flatten()).any(|glyph| glyph.at.is_some()) {
+/// Whether these are roll-up captions. YouTube's have word times; after a conversion that drops
+/// them, at least a quarter of the adjacent cues share a line.
+fn is_roll_up(cues: &[Cue]) -> bool {
+    if cues.iter().flat_map(|cue| cue.lines.iter().flatten()).any(|character| character.at.is_some()) {
         return true;
     }
     let adjacent = || cues.windows(2).filter_map(|pair| if let [a, b] = pair { follows(a, b).then_some((a, b)) } else { None });
@@ -34,22 +37,22 @@ fn rolls(cues: &[Cue]) -> bool {
 }
 
 fn follows(before: &Cue, after: &Cue) -> bool {
-    after.span.start() <= before.span.end().plus(SCREEN_CLEARED)
+    after.span.start() <= before.span.end().plus(MAX_GAP)
 }
 
-/// How many lines at the end of the screen before stand at the top of this one.
-fn shared_lines(before: &[Vec<Glyph>], after: &[Vec<Glyph>]) -> usize {
-    // A line with word times is being said now, whatever stood there before.
-    let plain = after.iter().take_while(|line| line.iter().all(|glyph| glyph.at.is_none())).count();
+/// How many lines at the end of the cue before are repeated at the top of this one.
+fn shared_lines(before: &[Vec<TimedChar>], after: &[Vec<TimedChar>]) -> usize {
+    // A line with word times is spoken in this cue, even if it equals a line before.
+    let plain = after.iter().take_while(|line| line.iter().all(|character| character.at.is_none())).count();
     (1..=before.len().min(plain)).rev().find(|&n| texts(&before[before.len() - n..]).eq(texts(&after[..n]))).unwrap_or(0)
 }
 
-fn texts(lines: &[Vec<Glyph>]) -> impl Iterator<Item = String> {
+fn texts(lines: &[Vec<TimedChar>]) -> impl Iterator<Item = String> {
     lines.iter().map(|line| text(line))
 }
 
-fn text(line: &[Glyph]) -> String {
-    let text: String = line.iter().map(|glyph| glyph.letter).collect();
+fn text(line: &[TimedChar]) -> String {
+    let text: String = line.iter().map(|character| character.letter).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -60,7 +63,7 @@ fn drop_repeats(cues: Vec<Cue>) -> Vec<Cue> {
         let shared = screen.as_ref().filter(|before| follows(before, &cue)).map_or(0, |before| shared_lines(&before.lines, &cue.lines));
         let fresh = cue.lines[shared..].to_vec();
         match once.last_mut() {
-            // Nothing new, but still shown: the words before may be said this long.
+            // No new line: the words of the cue before may last until the end of this one.
             Some(before) if fresh.is_empty() => before.span = Span::between(before.span.start(), before.span.end().max(cue.span.end())),
             _ => once.push(Cue { span: cue.span, lines: fresh }),
         }
@@ -69,7 +72,8 @@ fn drop_repeats(cues: Vec<Cue>) -> Vec<Cue> {
     once
 }
 
-/// Joins cues that start together and ends each where the next starts, so that words of two cues do not mix.
+/// Joins cues that start together (within 50 ms) and ends each cue where the next starts, so that
+/// words of two cues do not interleave.
 fn one_at_a_time(cues: Vec<Cue>) -> Vec<Cue> {
     const TOGETHER: f64 = 0.05;
     let mut apart: Vec<Cue> = Vec::with_capacity(cues.len());

@@ -1,31 +1,33 @@
-//! Caption files beside a video: which there are, in which order they are tried, how each is read.
+//! Caption files beside a video: how they are found, ordered and read.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::json::{self, Document};
-use super::markup::{Voices, lines};
+use super::markup::{Speakers, lines};
 use super::rolling::Cue;
 use super::words::words_of;
 use crate::av::subtitle::{self, Markup, Subtitle};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A day of word times takes less.
-const MOST_BYTES: u64 = 64 << 20;
+/// The largest caption file in bytes. A day of word times is smaller.
+const MAX_BYTES: u64 = 64 << 20;
 
-/// A caption file and the language in its name.
+/// A caption file, and the language in its name if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sidecar {
     pub(super) path: PathBuf,
     pub(super) language: Option<String>,
 }
 
-/// The endings tried, best first: word times before cue times; `.json` last, as it may be anything.
+/// The file name endings in the order of preference: word times before cue times, `.json` last,
+/// since it may be anything.
 const ENDINGS: [&str; 9] = ["transcript.json", "words.json", "word_timings.json", "json3", "vtt", "srt", "ass", "ssa", "json"];
 
-/// Caption files beside `video`, in the order to try them: without a language in the name first, then by language.
+/// The caption files beside `video` in the order to try them: without a language first, then by
+/// language.
 pub(super) fn beside(video: &Path) -> Vec<Sidecar> {
     let (Some(stem), Some(folder)) = (video.file_stem(), video.parent()) else { return Vec::new() };
     let stem = format!("{}.", stem.to_string_lossy());
@@ -44,7 +46,8 @@ pub(super) fn beside(video: &Path) -> Vec<Sidecar> {
     found.into_iter().map(|(language, _, path)| Sidecar { path, language }).collect()
 }
 
-/// `vtt` -> no language; `en.vtt` -> `en`; and the ending's place in the order.
+/// The language in a name's ending (`vtt`: none, `en.vtt`: `en`), and the ending's index in
+/// [`ENDINGS`].
 fn classify(rest: &str) -> Option<(Option<String>, usize)> {
     let rest = rest.to_ascii_lowercase();
     let place = |ending: &str| ENDINGS.iter().position(|known| *known == ending);
@@ -52,12 +55,12 @@ fn classify(rest: &str) -> Option<(Option<String>, usize)> {
         return Some((None, rank));
     }
     let (tag, ending) = rest.split_once('.')?;
-    // `talk.info.json` is what yt-dlp knows of the video, not a language.
+    // `talk.info.json` is yt-dlp's metadata: `info` is no language.
     let rank = place(ending).filter(|_| is_language(tag) && ending != "json")?;
     Some((Some(tag.to_owned()), rank))
 }
 
-/// Whether this looks like a BCP 47 tag: `en`, `pt-br`, `en-orig`, `zh-hans`.
+/// Whether `tag` has the form of a BCP 47 tag: `en`, `pt-br`, `en-orig`, `zh-hans`.
 pub(super) fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let primary = parts.next().unwrap_or_default();
@@ -67,9 +70,12 @@ pub(super) fn is_language(tag: &str) -> bool {
         && tag.len() <= 35
 }
 
-/// Reads a caption file of any kind this crate knows.
+/// Reads a caption file in any known format.
 ///
-/// A file that holds no captions, or none that can be read, is `ErrorKind::InvalidInput` and says what was expected.
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`] if the file contains no captions; the message says what was
+/// expected.
 pub(super) fn read(cx: &Context, path: &Path) -> Result<Document> {
     let head = head(path)?;
     let refuse = |expected: &str| {
@@ -97,9 +103,9 @@ pub(super) fn read(cx: &Context, path: &Path) -> Result<Document> {
 
 /// The words of subtitles.
 pub(super) fn words_in(subtitles: &[Subtitle], markup: Markup) -> Vec<crate::model::Word> {
-    let mut voices = Voices::default();
-    let cues = subtitles.iter().map(|item| Cue { span: item.span, lines: lines(&item.text, markup, &mut voices) }).collect();
-    words_of(cues, &voices)
+    let mut speakers = Speakers::default();
+    let cues = subtitles.iter().map(|item| Cue { span: item.span, lines: lines(&item.text, markup, &mut speakers) }).collect();
+    words_of(cues, &speakers)
 }
 
 enum Kind {
@@ -107,7 +113,7 @@ enum Kind {
     Subtitles(Markup),
 }
 
-/// What a file is, by how it starts; where that leaves a doubt, by its name.
+/// The format of a file, by its first characters and its name.
 fn kind(path: &Path, head: &str) -> Option<Kind> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     let start = head.trim_start_matches('\u{feff}').trim_start();
@@ -124,16 +130,16 @@ fn kind(path: &Path, head: &str) -> Option<Kind> {
     }
 }
 
-/// The file's first letters. Refuses what is too large to be captions.
+/// The file's first 4096 bytes as text. An error if the file is larger than [`MAX_BYTES`].
 fn head(path: &Path) -> Result<String> {
     let io = |error| Error::io(path, "read", error);
     let file = File::open(path).map_err(io)?;
     let meta = file.metadata().map_err(io)?;
     if !meta.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "this is not a file of captions").with_path(path));
+        return Err(Error::new(ErrorKind::InvalidInput, "this is not a caption file").with_path(path));
     }
-    if meta.len() > MOST_BYTES {
-        let message = format!("{} MB are more than captions take", meta.len() >> 20);
+    if meta.len() > MAX_BYTES {
+        let message = format!("the file has {} MB, more than the 64 MB that captions may have", meta.len() >> 20);
         return Err(Error::new(ErrorKind::InvalidInput, message).with_path(path));
     }
     let mut head = Vec::new();
@@ -141,7 +147,7 @@ fn head(path: &Path) -> Result<String> {
     Ok(String::from_utf8_lossy(&head).into_owned())
 }
 
-/// YouTube states the language in a WebVTT file's head: `Language: en`.
+/// The language in the header of YouTube's WebVTT files: `Language: en`.
 fn stated_language(head: &str) -> Option<String> {
     let stated = head.lines().take_while(|line| !line.contains("-->")).find_map(|line| line.strip_prefix("Language:"))?;
     Some(stated.trim().to_owned()).filter(|tag| is_language(tag))
@@ -178,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn languages_are_told_from_other_words() {
+    fn languages_are_distinguished_from_other_words() {
         assert!(["en", "pt-BR", "en-orig", "zh-Hans", "gsw"].iter().all(|tag| is_language(tag)));
         assert!(["", "info", "e", "live_chat", "en-", "2n", "words"].iter().all(|tag| !is_language(tag)));
         assert_eq!(stated_language("WEBVTT\nKind: captions\nLanguage: en\n\n00:").as_deref(), Some("en"));

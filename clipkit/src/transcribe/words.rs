@@ -1,75 +1,79 @@
-//! Cues to words with times, and the repair that holds the transcriber's contract whatever the input.
+//! Conversion of cues to timed words, and the repair that establishes the transcriber's contract
+//! for any input.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::markup::{Glyph, Voices};
+use super::markup::{Speakers, TimedChar};
 use super::rolling::{Cue, unroll};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::script::is_unspaced;
 use crate::model::{Span, Timestamp, Word};
 
-/// A day of fast speech has fewer.
-const MOST_WORDS: usize = 600_000;
-/// No word of any language is longer; what is, is an address or noise, and would leave the picture.
-const LONGEST_WORD: usize = 60;
-/// The longest that a word is thought to sound: so much, and so much for each letter. What remains of a cue is silence.
+/// The most words of a transcript. A day of fast speech has fewer.
+const MAX_WORDS: usize = 600_000;
+/// The longest word in characters. Longer ones are addresses or noise, do not fit into a frame, and
+/// are cut.
+const MAX_WORD_CHARS: usize = 60;
+/// A word lasts at most this long, in seconds, plus [`LETTER_SECS`] for each letter. The rest of a
+/// cue is silence.
 const WORD_SECS: f64 = 0.5;
+/// See [`WORD_SECS`].
 const LETTER_SECS: f64 = 0.1;
 
-/// The words of cues in any order, rolling or not.
+/// The words of cues, which may be unsorted and may be roll-up captions.
 ///
-/// A word starts at the moment the markup gives for it; between two such moments, or the cue's ends, words share the time by
-/// their length in letters.
-pub(super) fn words_of(cues: Vec<Cue>, voices: &Voices) -> Vec<Word> {
+/// A word starts at the time that the markup gives for it. Between two such times, or a cue's ends,
+/// the time is divided among the words by their number of letters.
+pub(super) fn words_of(cues: Vec<Cue>, speakers: &Speakers) -> Vec<Word> {
     let mut words = Vec::new();
     for cue in unroll(cues) {
-        for sounded in spread(&cue) {
-            push_word(&mut words, &sounded, voices);
+        for spoken in timed_runs(&cue) {
+            push_word(&mut words, &spoken, speakers);
         }
     }
     words
 }
 
-/// A glyph and when it sounds, in seconds.
-struct Sounded<'a> {
-    glyph: &'a Glyph,
+/// A character and its times, in seconds.
+struct Spoken<'a> {
+    character: &'a TimedChar,
     start: f64,
     end: f64,
 }
 
-/// The cue's runs of glyphs between blanks, each glyph with its time.
-fn spread(cue: &Cue) -> Vec<Vec<Sounded<'_>>> {
-    let mut timed: Vec<Vec<Sounded<'_>>> = vec![Vec::new()];
+/// The cue's runs of characters between white space, with the times of each character.
+fn timed_runs(cue: &Cue) -> Vec<Vec<Spoken<'_>>> {
+    let mut timed: Vec<Vec<Spoken<'_>>> = vec![Vec::new()];
     let (cue_start, cue_end) = (cue.span.start().secs(), cue.span.end().secs());
-    // Segments between two known moments: when one starts, and its runs of glyphs.
-    let mut segments: Vec<(f64, Vec<&Glyph>)> = vec![(cue_start, Vec::new())];
+    // Segments between two known times: the start of each, and its characters.
+    let mut segments: Vec<(f64, Vec<&TimedChar>)> = vec![(cue_start, Vec::new())];
     let mut pending = None;
     for line in &cue.lines {
-        for glyph in line.iter().chain([&BLANK]) {
-            pending = glyph.at.or(pending);
-            if !glyph.letter.is_whitespace()
+        for character in line.iter().chain([&BLANK]) {
+            pending = character.at.or(pending);
+            if !character.letter.is_whitespace()
                 && let Some(at) = pending.take()
             {
                 let floor = segments.last().map_or(cue_start, |segment| segment.0);
                 segments.push((at.secs().clamp(floor, cue_end.max(floor)), Vec::new()));
             }
             if let Some(segment) = segments.last_mut() {
-                segment.1.push(glyph);
+                segment.1.push(character);
             }
         }
     }
     let ends: Vec<f64> = segments.iter().skip(1).map(|segment| segment.0).chain([cue_end]).collect();
-    for ((start, glyphs), end) in segments.into_iter().zip(ends) {
-        let letters = glyphs.iter().filter(|glyph| !glyph.letter.is_whitespace()).count();
-        let runs = glyphs.split(|glyph| glyph.letter.is_whitespace()).filter(|run| !run.is_empty()).count();
+    for ((start, characters), end) in segments.into_iter().zip(ends) {
+        let letters = characters.iter().filter(|character| !character.letter.is_whitespace()).count();
+        let runs = characters.split(|character| character.letter.is_whitespace()).filter(|run| !run.is_empty()).count();
         let length = (end - start).max(0.0).min(runs as f64 * WORD_SECS + letters as f64 * LETTER_SECS);
         let step = length / letters.max(1) as f64;
         let mut at = start;
-        for glyph in glyphs {
-            if glyph.letter.is_whitespace() {
+        for character in characters {
+            if character.letter.is_whitespace() {
                 timed.push(Vec::new());
             } else if let Some(run) = timed.last_mut() {
-                run.push(Sounded { glyph, start: at, end: at + step });
+                run.push(Spoken { character, start: at, end: at + step });
                 at += step;
             }
         }
@@ -77,20 +81,20 @@ fn spread(cue: &Cue) -> Vec<Vec<Sounded<'_>>> {
     timed
 }
 
-static BLANK: Glyph = Glyph { letter: ' ', at: None, said: true, voice: None };
+static BLANK: TimedChar = TimedChar { letter: ' ', at: None, spoken: true, speaker: None };
 
-/// Adds the word or words of one run of glyphs.
-fn push_word(words: &mut Vec<Word>, run: &[Sounded<'_>], voices: &Voices) {
-    let said: Vec<&Sounded<'_>> = run.iter().filter(|sounded| sounded.glyph.said).collect();
-    let text: String = said.iter().map(|sounded| sounded.glyph.letter).collect();
+/// Adds the word or words of one run of characters.
+fn push_word(words: &mut Vec<Word>, run: &[Spoken<'_>], speakers: &Speakers) {
+    let spoken_chars: Vec<&Spoken<'_>> = run.iter().filter(|spoken| spoken.character.spoken).collect();
+    let text: String = spoken_chars.iter().map(|spoken| spoken.character.letter).collect();
     let mut first = 0;
     for piece in pieces(&text) {
         let last = first + piece.chars().count();
-        let (Some(from), Some(to)) = (said.get(first), said.get(last - 1)) else { return };
+        let (Some(from), Some(to)) = (spoken_chars.get(first), spoken_chars.get(last - 1)) else { return };
         first = last;
         if piece.chars().any(char::is_alphanumeric) {
             let mut word = Word::new(shortened(piece), from.start, to.end);
-            word.speaker = voices.name(from.glyph.voice).map(str::to_owned);
+            word.speaker = speakers.name(from.character.speaker).map(str::to_owned);
             words.push(word);
         } else if let Some(before) = words.last_mut() {
             append_punctuation(&mut before.text, piece);
@@ -98,25 +102,29 @@ fn push_word(words: &mut Vec<Word>, run: &[Sounded<'_>], voices: &Voices) {
     }
 }
 
-/// Punctuation on its own belongs to the word before. A dash there is a mark of a new speaker, or of nothing.
+/// Appends punctuation that stands on its own to the word before it. Dashes and bullets are
+/// dropped: they mark a new speaker or a list.
 fn append_punctuation(word: &mut String, mark: &str) {
     let is_dash = mark.chars().all(|c| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '>' | '*' | '#' | '\u{2022}'));
-    if !is_dash && mark.len() <= 12 && word.len() + mark.len() <= 4 * LONGEST_WORD {
+    if !is_dash && mark.len() <= 12 && word.len() + mark.len() <= 4 * MAX_WORD_CHARS {
         word.push_str(mark);
     }
 }
 
+/// `word`, cut to [`MAX_WORD_CHARS`] with an ellipsis.
 fn shortened(word: &str) -> String {
-    match word.char_indices().nth(LONGEST_WORD) {
+    match word.char_indices().nth(MAX_WORD_CHARS) {
         Some((end, _)) => format!("{}\u{2026}", &word[..end]),
         None => word.to_owned(),
     }
 }
 
-/// A run of letters as words. Scripts with spaces: itself. Others: groups of up to four letters that begin, as Japanese phrases do,
-/// where kana give way to another script. That is no dictionary, but captions break and light up at a natural pace.
+/// Splits a run of characters into words. In scripts with spaces, the run is one word. In others,
+/// words are groups of up to four graphemes that start, as Japanese phrases do, where hiragana are
+/// followed by another script. This needs no dictionary and gives captions natural units to break
+/// and highlight.
 fn pieces(run: &str) -> Vec<&str> {
-    const MOST: usize = 4;
+    const MAX_GRAPHEMES: usize = 4;
     if !run.chars().any(is_unspaced) {
         return if run.is_empty() { Vec::new() } else { vec![run] };
     }
@@ -131,7 +139,9 @@ fn pieces(run: &str) -> Vec<&str> {
         let closed = last.is_some_and(|c| !c.is_alphanumeric() && !opens_phrase(c));
         let other_script = last.is_some_and(|c| c.is_alphanumeric() && is_unspaced(c) != part.chars().all(is_unspaced));
         let phrase = is_hiragana(last) && !is_hiragana(part.chars().next()) && current.chars().count() > 1;
-        if !current.is_empty() && (opens || is_word && (closed || other_script || phrase || current.graphemes(true).count() >= MOST)) {
+        if !current.is_empty()
+            && (opens || is_word && (closed || other_script || phrase || current.graphemes(true).count() >= MAX_GRAPHEMES))
+        {
             pieces.push(current);
             start = at;
         }
@@ -144,15 +154,20 @@ fn opens_phrase(c: char) -> bool {
     matches!(c, '\u{300c}' | '\u{300e}' | '\u{ff08}' | '(' | '\u{201c}')
 }
 
-/// Words as the contract wants them: in order, apart, inside the media where its duration is known (more than zero).
+/// Makes words satisfy the contract of [`Transcriber`](super::Transcriber): sorted, without
+/// overlaps, within `duration` unless that is zero (unknown).
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`] if there are more than [`MAX_WORDS`] words.
 pub(super) fn repair(mut words: Vec<Word>, duration: Timestamp) -> Result<Vec<Word>> {
-    if words.len() > MOST_WORDS {
-        let message = format!("these captions hold {} words; no video has more than {MOST_WORDS}", words.len());
+    if words.len() > MAX_WORDS {
+        let message = format!("these captions have {} words; the limit is {MAX_WORDS}", words.len());
         return Err(Error::new(ErrorKind::InvalidInput, message));
     }
     for word in &mut words {
         let span = Span::between(word.start.max(Timestamp::ZERO), word.end.max(Timestamp::ZERO));
-        // Reversed times tell where the word is, not how long.
+        // If the times are reversed, the start is kept and the duration is zero.
         word.end = if word.end < word.start { word.start.max(Timestamp::ZERO) } else { span.end() };
         word.start = word.start.max(Timestamp::ZERO);
         if duration > Timestamp::ZERO {
@@ -178,12 +193,12 @@ mod tests {
     use crate::transcribe::markup::lines;
 
     fn words(cues: &[(f64, f64, &str)]) -> Vec<Word> {
-        let mut voices = Voices::default();
+        let mut speakers = Speakers::default();
         let cues = cues
             .iter()
-            .map(|(start, end, text)| Cue { span: Span::secs(*start, *end).unwrap(), lines: lines(text, Markup::WebVtt, &mut voices) })
+            .map(|(start, end, text)| Cue { span: Span::secs(*start, *end).unwrap(), lines: lines(text, Markup::WebVtt, &mut speakers) })
             .collect();
-        words_of(cues, &voices)
+        words_of(cues, &speakers)
     }
 
     fn shown(words: &[Word]) -> Vec<String> {
@@ -191,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn words_share_a_cue_by_length() {
+    fn a_cues_time_is_divided_by_word_length() {
         assert_eq!(shown(&words(&[(1.0, 2.0, "Hi there -\nall ...")])), ["Hi 1.00-1.14", "there 1.14-1.50", "all... 1.57-1.79"]);
-        // A cue that stays long after speech does not stretch its words.
+        // A cue that is shown long after the speech does not extend its words.
         assert_eq!(shown(&words(&[(0.0, 60.0, "Hi there")])), ["Hi 0.00-0.49", "there 0.49-1.70"]);
     }
 
     #[test]
-    fn word_times_are_kept_and_rolling_lines_said_once() {
+    fn word_times_are_kept_and_repeated_lines_are_removed() {
         let cues = [
             (0.2, 2.8, " \nGood<00:00:00.800><c> to</c><00:00:01.100><c> see</c>"),
             (2.8, 2.81, "Good to see\n "),
@@ -213,16 +228,16 @@ mod tests {
     }
 
     #[test]
-    fn converted_rolling_captions_are_noticed_and_real_repetition_stays() {
+    fn converted_roll_up_captions_are_detected_and_real_repetition_is_kept() {
         let rolling = [(0.0, 1.0, "a b"), (1.0, 2.0, "a b\nc d"), (2.0, 3.0, "c d\ne f"), (3.0, 4.0, "e f\ng h"), (4.0, 5.0, "g h\ni j")];
-        let said: Vec<String> = words(&rolling).into_iter().map(|word| word.text).collect();
-        assert_eq!(said.join(" "), "a b c d e f g h i j");
+        let texts: Vec<String> = words(&rolling).into_iter().map(|word| word.text).collect();
+        assert_eq!(texts.join(" "), "a b c d e f g h i j");
         let plain = [(0.0, 1.0, "No."), (1.0, 2.0, "No."), (2.0, 3.0, "Why?"), (3.0, 4.0, "Because."), (4.0, 5.0, "I see.")];
         assert_eq!(words(&plain).len(), 6);
     }
 
     #[test]
-    fn scripts_without_spaces_become_short_pieces() {
+    fn scripts_without_spaces_are_split_into_short_words() {
         assert_eq!(pieces("今日はAIの話をします。次へ"), ["今日は", "AI", "の話をし", "ます。", "次へ"]);
         let thai = pieces("สวัสดีครับทุกคน");
         assert!(thai.len() >= 3 && thai.concat() == "สวัสดีครับทุกคน", "{thai:?}");
@@ -230,32 +245,32 @@ mod tests {
     }
 
     #[test]
-    fn hostile_times_are_repaired() {
-        let hostile = vec![
+    fn invalid_times_are_repaired() {
+        let invalid = vec![
             Word::new("late", 99.0, 100.0),
             Word::new("reversed", 3.0, 1.0),
             Word::new("negative", -5.0, 1.0),
             Word::new("over", 0.5, 8.0),
             Word::new("end", 8.0, f64::INFINITY),
         ];
-        let repaired = repair(hostile, Timestamp::from_secs(10.0)).unwrap();
+        let repaired = repair(invalid, Timestamp::from_secs(10.0)).unwrap();
         assert_eq!(shown(&repaired), ["negative 0.00-0.50", "over 0.50-3.00", "reversed 3.00-3.00", "end 8.00-10.00"]);
     }
 
     proptest! {
         #[test]
-        fn any_text_gives_words_that_hold_the_contract(
+        fn any_text_gives_words_that_satisfy_the_contract(
             texts in prop::collection::vec((0.0..50.0f64, -2.0..9.0f64, "([<>{}&;/\\\\\\[\\]()*a-cV 0-9:.>\n♪今のก]|<00:00:0[0-9].5>|<v A>){0,40}"), 0..12),
             which in 0..4usize,
         ) {
             let markup = [Markup::WebVtt, Markup::SubRip, Markup::Ass, Markup::Plain][which];
-            let mut voices = Voices::default();
+            let mut speakers = Speakers::default();
             let cues = texts.iter().map(|(start, length, text)| Cue {
                 span: Span::between(Timestamp::from_secs(*start), Timestamp::from_secs(start + length)),
-                lines: lines(text, markup, &mut voices),
+                lines: lines(text, markup, &mut speakers),
             }).collect();
             let duration = Timestamp::from_secs(40.0);
-            let words = repair(words_of(cues, &voices), duration).unwrap();
+            let words = repair(words_of(cues, &speakers), duration).unwrap();
             for word in &words {
                 prop_assert!(word.start >= Timestamp::ZERO && word.start <= word.end && word.end <= duration);
                 prop_assert!(!word.text.contains(char::is_whitespace) && word.text.contains(char::is_alphanumeric));

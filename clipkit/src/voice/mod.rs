@@ -94,7 +94,7 @@ impl<'a> VoiceDetector<'a> {
 
     /// For mono samples at 16 kHz, the first of which is at `start`.
     pub(crate) fn open(cx: &'a Context, start: Timestamp) -> Self {
-        let store = WeightsStore::new();
+        let store = WeightsStore::from_environment(cx.environment());
         let path = Weights::by_id(Weights::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
         let silero = path.and_then(|path| match Silero::shared(&path) {
             Ok(silero) => Some(SileroStream::new(silero, start)),

@@ -1,68 +1,69 @@
-//! The models that clipkit can use and where they are kept.
+//! Weights: the downloadable files of the neural networks that clipkit uses, and where they are
+//! stored.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::http::retry_after;
+use crate::http::{self, Timeouts, innermost_cause, retry_after};
 
-/// The variable that names a folder of models.
+/// The environment variable for a folder with weights, for error messages.
 const VARIABLE: &str = "CLIPKIT_MODELS";
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// A server that sends nothing for this long has gone.
-const SILENCE_LIMIT: Duration = Duration::from_secs(30);
+/// A download fails if the server sends nothing for this long.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A model that clipkit knows how to use.
+/// The weights of one model that clipkit can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Weights {
-    /// The name it is asked for by.
+    /// The name by which commands and configurations refer to the model.
     pub id: &'static str,
-    /// What it does, in a line.
+    /// What the model does, in one line.
     pub about: &'static str,
-    /// Its licence, as an SPDX expression.
+    /// The license, as an SPDX expression.
     pub license: &'static str,
-    /// The name of its file.
+    /// The name of the file, or of the main one of several files.
     pub file: &'static str,
-    /// Where its file is had from: an address of one revision, so its bytes do not change.
+    /// The address to download the file from. It names one revision, so the bytes do not change.
     pub url: &'static str,
-    /// SHA-256 of its file, in hexadecimal digits.
+    /// The SHA-256 of the file, in lower-case hexadecimal digits.
     pub sha256: &'static str,
-    /// The length of its file in bytes.
+    /// The length of the file in bytes.
     pub bytes: u64,
-    /// Its other files, for a model of several: they lie in one folder, and that is where the model is.
+    /// The other files of a model that consists of several. All lie in one folder, which is then
+    /// the model's path.
     pub others: &'static [WeightsFile],
 }
 
-/// One of a model's files.
+/// One file of a model's weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WeightsFile {
     /// The name of the file.
     pub file: &'static str,
-    /// Where it is had from: an address of one revision, so its bytes do not change.
+    /// The address to download it from. It names one revision, so the bytes do not change.
     pub url: &'static str,
-    /// Its SHA-256, in hexadecimal digits.
+    /// The SHA-256, in lower-case hexadecimal digits.
     pub sha256: &'static str,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
 }
 
+/// The address of a file of Parakeet TDT 0.6B v3, at one commit.
 macro_rules! parakeet {
     ($file:literal) => {
         concat!("https://huggingface.co/istupakov/parakeet-tdt-0.6b-v3-onnx/resolve/8f23f0c03c8761650bdb5b40aaf3e40d2c15f1ce/", $file)
     };
 }
 
-const MODELS: &[Weights] = &[
+const KNOWN: &[Weights] = &[
     Weights {
         id: Weights::DEFAULT_FACE_DETECTOR,
-        about: "finds faces; fast, and sees turned and partly hidden ones (UltraFace RFB-320)",
+        about: "face detection: fast, finds turned and partly hidden faces (UltraFace RFB-320)",
         license: "MIT",
         file: "version-RFB-320.onnx",
         url: "https://github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB/raw/dffdddda9794a50607cba8f318507a28c1c27cab/models/onnx/version-RFB-320.onnx",
@@ -72,7 +73,7 @@ const MODELS: &[Weights] = &[
     },
     Weights {
         id: "yunet",
-        about: "finds faces; slower, better for small ones (YuNet, 640 x 640)",
+        about: "face detection: slower, better for small faces (YuNet, 640 x 640)",
         license: "Apache-2.0",
         file: "yunet_s_640_640.onnx",
         url: "https://github.com/ShiqiYu/libfacedetection.train/raw/147357457766555aeaa81fe5501f081fe1c8e12e/onnx/yunet_s_640_640.onnx",
@@ -82,7 +83,7 @@ const MODELS: &[Weights] = &[
     },
     Weights {
         id: Weights::VOICE_DETECTOR,
-        about: "hears where somebody speaks, and is not fooled by music (Silero VAD 6.2.1)",
+        about: "voice activity detection: robust against music (Silero VAD 6.2.1)",
         license: "MIT",
         file: "silero_vad.onnx",
         url: "https://github.com/snakers4/silero-vad/raw/v6.2.1/src/silero_vad/data/silero_vad.onnx",
@@ -90,10 +91,10 @@ const MODELS: &[Weights] = &[
         bytes: 2_327_524,
         others: &[],
     },
-    // As the project onnx-asr lays it out; its licence asks to name the authors: NVIDIA.
+    // In the layout of the project onnx-asr. The license requires attribution to NVIDIA.
     Weights {
         id: Weights::DEFAULT_SPEECH,
-        about: "hears words in 25 European languages, with punctuation (NVIDIA Parakeet TDT 0.6B v3, 8 bits)",
+        about: "speech recognition: 25 European languages, with punctuation (NVIDIA Parakeet TDT 0.6B v3, 8 bits)",
         license: "CC-BY-4.0",
         file: "encoder-model.int8.onnx",
         url: parakeet!("encoder-model.int8.onnx"),
@@ -123,29 +124,35 @@ const MODELS: &[Weights] = &[
 ];
 
 impl Weights {
-    /// The id of the face detector that is used where none is named.
+    /// The id of the face detector that is used by default.
     pub const DEFAULT_FACE_DETECTOR: &'static str = "ultraface-rfb-320";
-    /// The id of the voice detector. It is used where it is on this machine already, never downloaded unasked.
+    /// The id of the voice detector. It is used if it is on this machine, and downloaded on request
+    /// only.
     pub const VOICE_DETECTOR: &'static str = "silero-vad";
-    /// The id of the speech model that [`LocalTranscriber`](crate::stage::LocalTranscriber) is given where no other is named. It is downloaded where a
-    /// local transcriber is asked for, never by `auto`.
+    /// The id of the default model of a configured
+    /// [`LocalTranscriber`](crate::stage::LocalTranscriber). The transcriber `local` downloads it
+    /// if needed; `auto` does not.
     pub const DEFAULT_SPEECH: &'static str = "parakeet-tdt-0.6b-v3";
 
-    /// All of them; the default face detector first.
+    /// The weights of all known models, the default face detector first.
     pub fn all() -> &'static [Weights] {
-        MODELS
+        KNOWN
     }
 
-    /// The one called `id`.
+    /// The weights of the model `id`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is none; the advice lists the known ids.
     pub fn by_id(id: &str) -> Result<&'static Weights> {
-        MODELS.iter().find(|model| model.id == id).ok_or_else(|| {
-            let known: Vec<&str> = MODELS.iter().map(|model| model.id).collect();
+        KNOWN.iter().find(|weights| weights.id == id).ok_or_else(|| {
+            let known: Vec<&str> = KNOWN.iter().map(|weights| weights.id).collect();
             Error::new(ErrorKind::NotFound, format!("there is no model {id:?}"))
-                .with_advice(format!("use the path of a file, or one of: {}", known.join(", ")))
+                .with_advice(format!("give the path of a file, or one of: {}", known.join(", ")))
         })
     }
 
-    /// The length of all its files together, in bytes.
+    /// The length of all files together, in bytes.
     pub fn size(&self) -> u64 {
         self.files().map(|file| file.bytes).sum()
     }
@@ -156,13 +163,15 @@ impl Weights {
     }
 }
 
-/// Finds models on this machine, and downloads those that are missing.
+/// Finds weights on this machine, and downloads those that are missing.
 ///
-/// It looks in the folder named by the environment variable `CLIPKIT_MODELS` (and in that folder's folders), then in the user's cache
-/// (`clipkit/models` in `XDG_CACHE_HOME` or the platform's cache folder). Downloads go into the cache.
+/// A store looks in the folder given by `CLIPKIT_MODELS` and its immediate subfolders, then in its
+/// cache folder: by default `clipkit/models` in `XDG_CACHE_HOME` or in the platform's cache folder.
+/// Downloads go into the cache folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightsStore {
-    extra: Option<PathBuf>,
+    /// The user's folder, from `CLIPKIT_MODELS`.
+    given: Option<PathBuf>,
     cache: Option<PathBuf>,
 }
 
@@ -173,46 +182,54 @@ impl Default for WeightsStore {
 }
 
 impl WeightsStore {
-    /// The store that the environment describes.
+    /// The store that the process's environment describes ([`Environment::from_process`]). Stages
+    /// use the environment of their context instead.
     pub fn new() -> Self {
-        let extra = std::env::var_os(VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from);
-        let cache = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir().join("clipkit").join("models"));
-        WeightsStore { extra, cache }
+        WeightsStore::from_environment(&Environment::from_process())
     }
 
-    /// The same store with its downloads in `folder`.
+    /// The store that `environment` describes by [`models`](Environment::models) and
+    /// [`cache_folder`](Environment::cache_folder).
+    pub fn from_environment(environment: &Environment) -> Self {
+        let cache = environment.cache_folder.as_ref().map(|folder| folder.join("clipkit").join("models"));
+        WeightsStore { given: environment.models.clone(), cache }
+    }
+
+    /// The same store with `folder` as its cache folder.
     #[must_use]
     pub fn cache_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Where downloads go; none on a machine without a home folder.
+    /// The cache folder. `None` on a machine without a home folder.
     pub fn cache(&self) -> Option<&Path> {
         self.cache.as_deref()
     }
 
-    /// Where the model is on this machine, if all of it is: its file, or the folder of its files.
-    pub fn find(&self, model: &Weights) -> Option<PathBuf> {
-        let given = self.extra.as_deref().and_then(|folder| find_in(folder, model.file));
-        let kept = || Some(self.place(model)?.join(model.file)).filter(|path| path.is_file());
-        let path = given.or_else(kept)?;
-        if model.others.is_empty() {
+    /// The path of the weights if all their files are on this machine: the file, or the folder of
+    /// several files.
+    pub fn find(&self, weights: &Weights) -> Option<PathBuf> {
+        let given = self.given.as_deref().and_then(|folder| find_in(folder, weights.file));
+        let cached = || Some(self.cache_folder_of(weights)?.join(weights.file)).filter(|path| path.is_file());
+        let path = given.or_else(cached)?;
+        if weights.others.is_empty() {
             return Some(path);
         }
         let folder = path.parent()?;
-        model.others.iter().all(|other| folder.join(other.file).is_file()).then(|| folder.to_owned())
+        weights.others.iter().all(|other| folder.join(other.file).is_file()).then(|| folder.to_owned())
     }
 
-    /// The folder in the cache for a model's files.
-    fn place(&self, model: &Weights) -> Option<PathBuf> {
-        self.cache.as_ref().map(|cache| if model.others.is_empty() { cache.clone() } else { cache.join(model.id) })
+    /// The folder in the cache for these weights.
+    fn cache_folder_of(&self, weights: &Weights) -> Option<PathBuf> {
+        self.cache.as_ref().map(|cache| if weights.others.is_empty() { cache.clone() } else { cache.join(weights.id) })
     }
 
-    /// The folder of a speech model for [`LocalTranscriber`](crate::stage::LocalTranscriber): `speech` in the folder of `CLIPKIT_MODELS`, else in the
-    /// cache, else [`Weights::DEFAULT_SPEECH`] where it was downloaded.
+    /// The folder of a speech model for [`LocalTranscriber`](crate::stage::LocalTranscriber):
+    /// `speech` in the folder of `CLIPKIT_MODELS`, else `speech` in the cache folder, else
+    /// [`Weights::DEFAULT_SPEECH`] if it is on this machine.
     pub fn find_speech(&self) -> Option<PathBuf> {
-        let folders = [self.extra.as_deref(), self.cache.as_deref()];
+        let folders = [self.given.as_deref(), self.cache.as_deref()];
         folders
             .into_iter()
             .flatten()
@@ -221,98 +238,111 @@ impl WeightsStore {
             .or_else(|| self.find(Weights::by_id(Weights::DEFAULT_SPEECH).ok()?))
     }
 
-    /// The path of a model given by id or as the path of a file or folder; a known one that is missing is downloaded.
+    /// The path of weights that are given by id, or by the path of a file or folder. Known weights
+    /// that are missing are downloaded.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is no such id and no such path; those of
+    /// [`fetch`](WeightsStore::fetch).
     pub async fn resolve(&self, cx: &Context, id_or_path: &str) -> Result<PathBuf> {
         let unknown = match Weights::by_id(id_or_path) {
-            Ok(model) => return self.fetch(cx, model).await,
+            Ok(weights) => return self.fetch(cx, weights).await,
             Err(unknown) => unknown,
         };
         let path = Path::new(id_or_path);
         if path.exists() {
             return Ok(path.to_owned());
         }
-        // A path that leads nowhere is told apart from a wrong id, since the advice differs.
+        // A wrong path and a wrong id have different advice.
         if path.components().count() > 1 || path.extension().is_some() {
             return Err(Error::new(ErrorKind::NotFound, "there is no such model file").with_path(path));
         }
         Err(unknown)
     }
 
-    /// The model's path on this machine, after a download if it is missing.
+    /// The path of the weights on this machine, after a download if they are missing. Reports
+    /// progress.
     ///
-    /// Without a network, or if the bytes are not the expected ones, the error is `ErrorKind::Network`, and nothing is left in the cache.
-    pub async fn fetch(&self, cx: &Context, model: &Weights) -> Result<PathBuf> {
-        if let Some(path) = self.find(model) {
+    /// # Errors
+    ///
+    /// [`ErrorKind::Network`] if the download fails or its bytes are not the expected ones; the
+    /// file is then not stored, and files of the same model that are complete are kept.
+    /// [`ErrorKind::Unavailable`] if there is no cache folder.
+    pub async fn fetch(&self, cx: &Context, weights: &Weights) -> Result<PathBuf> {
+        if let Some(path) = self.find(weights) {
             return Ok(path);
         }
-        let folder = self.place(model).ok_or_else(|| {
-            Error::new(ErrorKind::Unavailable, format!("there is no folder to keep the model {} in", model.id))
-                .with_advice(format!("set {VARIABLE} to a folder that has {}", model.file))
+        let folder = self.cache_folder_of(weights).ok_or_else(|| {
+            Error::new(ErrorKind::Unavailable, format!("there is no cache folder to download the model {} to", weights.id))
+                .with_advice(format!("set {VARIABLE} to a folder that contains {}", weights.file))
         })?;
-        let mut got = Got { cx, bytes: 0, of: model.size(), told: 0 };
-        for file in model.files() {
+        let mut progress = DownloadProgress { cx, bytes: 0, total: weights.size(), percent: 0 };
+        let timeouts = Timeouts { total: None, idle: Some(IDLE_TIMEOUT) };
+        let client = http::client(cx.environment(), timeouts).map_err(|error| cx.label(error))?;
+        for file in weights.files() {
             let target = folder.join(file.file);
-            // Of several, those that came before a connection broke are kept.
+            // A file that an interrupted download completed is kept.
             if !target.is_file() {
-                tracing::info!(model = model.id, url = file.url, "downloading");
+                tracing::info!(model = weights.id, url = file.url, "downloading");
                 tokio::select! {
                     () = cx.cancelled() => return Err(cx.label(Error::cancelled())),
-                    done = download(model.id, &file, &folder, &target, &mut got) => done.map_err(|error| cx.label(error))?,
+                    done = download(&client, weights.id, &file, &target, &mut progress) => done.map_err(|error| cx.label(error))?,
                 }
             }
         }
-        Ok(if model.others.is_empty() { folder.join(model.file) } else { folder })
+        Ok(if weights.others.is_empty() { folder.join(weights.file) } else { folder })
     }
 }
 
-/// How much of a model has come.
-struct Got<'a> {
+/// The progress of a download of all files of a model.
+struct DownloadProgress<'a> {
     cx: &'a Context,
     bytes: u64,
-    of: u64,
-    /// Per cent.
-    told: u64,
+    total: u64,
+    /// The last reported percentage.
+    percent: u64,
 }
 
-impl Got<'_> {
+impl DownloadProgress<'_> {
     fn add(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
-        let percent = self.bytes * 100 / self.of.max(1);
-        if percent > self.told {
-            self.told = percent;
+        let percent = self.bytes * 100 / self.total.max(1);
+        if percent > self.percent {
+            self.percent = percent;
             self.cx.progress(percent as f64 / 100.0);
         }
     }
 }
 
-/// A file of this name in the folder or in one of its folders.
+/// The path of the file `name` in `folder` or in an immediate subfolder.
 fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
     let here = folder.join(name);
     if here.is_file() {
         return Some(here);
     }
-    let mut deeper: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path().join(name)).collect();
-    deeper.sort_unstable();
-    deeper.into_iter().find(|path| path.is_file())
+    let mut nested: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path().join(name)).collect();
+    nested.sort_unstable();
+    nested.into_iter().find(|path| path.is_file())
 }
 
-/// Downloads to a temporary file beside the target and renames it once its bytes are the expected ones. Dropping the future removes
-/// the temporary file.
-async fn download(id: &str, model: &WeightsFile, folder: &Path, target: &Path, got: &mut Got<'_>) -> Result<()> {
-    let advice = || format!("connect to the network, or put {} into a folder and set {VARIABLE} to it", model.file);
+/// Downloads to a temporary file beside `target` and renames it after its length and hash are
+/// verified. Dropping the future removes the temporary file.
+async fn download(
+    client: &reqwest::Client,
+    id: &str,
+    file: &WeightsFile,
+    target: &Path,
+    progress: &mut DownloadProgress<'_>,
+) -> Result<()> {
+    let advice = || format!("connect to the network, or put {} into a folder and set {VARIABLE} to it", file.file);
     let failed = |what: String| {
-        Error::new(ErrorKind::Network, format!("the model {id} could not be downloaded: {what}")).with_url(model.url).with_advice(advice())
+        Error::new(ErrorKind::Network, format!("the model {id} could not be downloaded: {what}")).with_url(file.url).with_advice(advice())
     };
     let again = |after: Option<Duration>| Recovery::Retry { after };
-    let broken = |error: reqwest::Error| failed(cause(&error)).with_recovery(again(None)).with_source(error.without_url());
+    let broken = |error: reqwest::Error| failed(innermost_cause(&error)).with_recovery(again(None)).with_source(error.without_url());
 
-    let client = reqwest::Client::builder()
-        .connect_timeout(CONNECT_LIMIT)
-        .read_timeout(SILENCE_LIMIT)
-        .user_agent(concat!("clipkit/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(broken)?;
-    let mut response = client.get(model.url).send().await.map_err(broken)?;
+    let mut response = client.get(file.url).send().await.map_err(broken)?;
     let status = response.status();
     if !status.is_success() {
         let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
@@ -321,44 +351,37 @@ async fn download(id: &str, model: &WeightsFile, folder: &Path, target: &Path, g
     }
 
     let unwritable = |error: std::io::Error| Error::io(target, "write the model", error);
+    let folder = target.parent().unwrap_or(Path::new("."));
     tokio::fs::create_dir_all(folder).await.map_err(|error| Error::io(folder, "make the folder", error))?;
     let temporary = tempfile::Builder::new().prefix(".clipkit-").tempfile_in(folder).map_err(unwritable)?;
-    let mut file = tokio::fs::File::from_std(temporary.reopen().map_err(unwritable)?);
+    let mut output = tokio::fs::File::from_std(temporary.reopen().map_err(unwritable)?);
     let (mut hash, mut length) = (Sha256::new(), 0_u64);
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         length += chunk.len() as u64;
-        if length > model.bytes {
-            return Err(failed(format!("the file is longer than the {} bytes expected", model.bytes)));
+        if length > file.bytes {
+            return Err(failed(format!("the file is longer than the expected {} bytes", file.bytes)));
         }
-        got.add(chunk.len());
+        progress.add(chunk.len());
         hash.update(&chunk);
-        file.write_all(&chunk).await.map_err(unwritable)?;
+        output.write_all(&chunk).await.map_err(unwritable)?;
     }
-    file.flush().await.map_err(unwritable)?;
-    if length < model.bytes {
-        return Err(failed(format!("{length} of {} bytes came", model.bytes)).with_recovery(again(None)));
+    output.flush().await.map_err(unwritable)?;
+    if length < file.bytes {
+        return Err(failed(format!("{length} of {} bytes were received", file.bytes)).with_recovery(again(None)));
     }
-    if hex(&hash.finalize()) != model.sha256 {
-        return Err(failed("the file is not the one expected: its SHA-256 differs".to_owned()));
+    if hex(&hash.finalize()) != file.sha256 {
+        return Err(failed("its SHA-256 is not the expected one".to_owned()));
     }
-    drop(file);
+    drop(output);
     temporary.persist(target).map_err(|error| unwritable(error.error))?;
     Ok(())
 }
 
-/// The innermost cause, which says what the outer errors only wrap.
-fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut inner = error;
-    while let Some(next) = inner.source() {
-        inner = next;
-    }
-    inner.to_string()
-}
-
+/// Lower-case hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
+        // Writing to a String does not fail.
         let _ = write!(text, "{byte:02x}");
         text
     })

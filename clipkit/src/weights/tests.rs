@@ -6,14 +6,14 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const BODY: &[u8] = b"a small model";
 
-/// A model whose file is `BODY`, at an address of the test's choice.
-fn model(url: String) -> Weights {
+/// Weights whose file is `BODY`, at the given address.
+fn weights(url: String) -> Weights {
     let sha256 = hex(&Sha256::digest(BODY)).leak();
     Weights { id: "test", about: "", license: "MIT", file: "test.onnx", url: url.leak(), sha256, bytes: BODY.len() as u64, others: &[] }
 }
 
 fn store(folder: &Path) -> WeightsStore {
-    WeightsStore { extra: None, cache: Some(folder.join("models")) }
+    WeightsStore { given: None, cache: Some(folder.join("models")) }
 }
 
 async fn server(answer: ResponseTemplate) -> MockServer {
@@ -23,7 +23,7 @@ async fn server(answer: ResponseTemplate) -> MockServer {
 }
 
 async fn fetch_from(server: &MockServer, folder: &Path) -> Result<PathBuf> {
-    store(folder).fetch(&Context::new(), &model(format!("{}/test.onnx", server.uri()))).await
+    store(folder).fetch(&Context::new(), &weights(format!("{}/test.onnx", server.uri()))).await
 }
 
 fn is_empty(folder: &Path) -> bool {
@@ -31,7 +31,7 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn a_missing_model_is_downloaded_once() {
+async fn missing_weights_are_downloaded_once() {
     let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(BODY)).await);
     let path = fetch_from(&server, root.path()).await.unwrap();
     assert_eq!(fs::read(&path).unwrap(), BODY);
@@ -41,7 +41,7 @@ async fn a_missing_model_is_downloaded_once() {
 }
 
 #[tokio::test]
-async fn other_bytes_are_refused_and_not_kept() {
+async fn unexpected_bytes_are_an_error_and_not_stored() {
     for (body, again) in [(&b"a small modem"[..], false), (b"a small model and more", false), (b"a small", true)] {
         let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(body)).await);
         let error = fetch_from(&server, root.path()).await.unwrap_err();
@@ -53,7 +53,7 @@ async fn other_bytes_are_refused_and_not_kept() {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_is_to_be_tried_again() {
+async fn a_broken_connection_is_an_error_to_retry() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let root = tempfile::tempdir().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -63,7 +63,7 @@ async fn a_connection_that_breaks_off_is_to_be_tried_again() {
         let _ = stream.read(&mut [0; 1024]).await.unwrap();
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\na sma").await.unwrap();
     });
-    let error = store(root.path()).fetch(&Context::new(), &model(url)).await.unwrap_err();
+    let error = store(root.path()).fetch(&Context::new(), &weights(url)).await.unwrap_err();
     assert_eq!((error.kind(), error.recovery()), (ErrorKind::Network, &Recovery::Retry { after: None }));
     assert!(is_empty(root.path()));
 }
@@ -84,8 +84,8 @@ async fn a_refusal_is_final_and_a_busy_server_is_not() {
 #[tokio::test]
 async fn no_network_is_an_error_to_retry() {
     let root = tempfile::tempdir().unwrap();
-    // Nothing listens on the discard port of this machine.
-    let error = store(root.path()).fetch(&Context::new(), &model("http://127.0.0.1:9/test.onnx".to_owned())).await.unwrap_err();
+    // Nothing listens on the discard port.
+    let error = store(root.path()).fetch(&Context::new(), &weights("http://127.0.0.1:9/test.onnx".to_owned())).await.unwrap_err();
     assert_eq!((error.kind(), error.recovery()), (ErrorKind::Network, &Recovery::Retry { after: None }));
 }
 
@@ -100,24 +100,24 @@ async fn cancelling_ends_a_slow_download_at_once() {
         canceller.cancel();
     });
     let started = std::time::Instant::now();
-    let error = store(root.path()).fetch(&cx, &model(format!("{}/test.onnx", slow.uri()))).await.unwrap_err();
+    let error = store(root.path()).fetch(&cx, &weights(format!("{}/test.onnx", slow.uri()))).await.unwrap_err();
     assert!(error.is_cancelled() && started.elapsed() < Duration::from_secs(5));
     assert!(is_empty(root.path()));
 }
 
 #[tokio::test]
-async fn a_folder_of_models_is_searched_one_level_deep() {
+async fn the_given_folder_is_searched_one_level_deep() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("mine");
     fs::create_dir_all(folder.join("faces")).unwrap();
     fs::write(folder.join("faces/test.onnx"), BODY).unwrap();
-    let store = WeightsStore { extra: Some(folder.clone()), cache: None };
-    assert_eq!(store.find(&model(String::new())), Some(folder.join("faces/test.onnx")));
+    let store = WeightsStore { given: Some(folder.clone()), cache: None };
+    assert_eq!(store.find(&weights(String::new())), Some(folder.join("faces/test.onnx")));
 }
 
 #[tokio::test]
-async fn a_name_that_is_neither_id_nor_file_is_not_found() {
-    let store = WeightsStore { extra: None, cache: None };
+async fn a_name_that_is_neither_an_id_nor_a_file_is_not_found() {
+    let store = WeightsStore { given: None, cache: None };
     for (name, says) in [("yuna", "ultraface-rfb-320"), ("./missing.onnx", "no such model file")] {
         let error = store.resolve(&Context::new(), name).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -125,48 +125,48 @@ async fn a_name_that_is_neither_id_nor_file_is_not_found() {
     }
 }
 
-/// A model of two files; the second comes from `other`.
+/// Weights of two files; the second is downloaded from the path `other`.
 fn pair(server: &MockServer, other: &str) -> Weights {
     let url = |name: &str| format!("{}/{name}", server.uri()).leak();
-    let one = model(url("test.onnx").to_owned());
+    let one = weights(url("test.onnx").to_owned());
     let second = WeightsFile { file: "vocab.txt", url: url(other), sha256: one.sha256, bytes: one.bytes };
     Weights { others: vec![second].leak(), ..one }
 }
 
 #[tokio::test]
-async fn a_model_of_several_files_is_a_folder_and_goes_on_where_it_broke_off() {
+async fn weights_of_several_files_are_a_folder_and_a_download_resumes() {
     let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(BODY)).await);
     let store = store(root.path());
-    let heard = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let hearer = heard.clone();
-    let cx = Context::builder().on_event(move |event| hearer.lock().unwrap().push(event.clone())).build();
+    let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let listener = events.clone();
+    let cx = Context::builder().on_event(move |event| listener.lock().unwrap().push(event.clone())).build();
     let cx = cx.for_stage(crate::model::Stage::Transcribe);
-    let broken = pair(&server, "missing.txt");
-    assert!(store.fetch(&cx, &broken).await.unwrap_err().to_string().contains("404"));
-    assert_eq!(store.find(&broken), None, "half of it is none of it");
-    let whole = pair(&server, "test.onnx");
-    let folder = store.fetch(&cx, &whole).await.unwrap();
-    assert_eq!((store.find(&whole), folder.file_name().unwrap().to_str()), (Some(folder.clone()), Some("test")));
+    let incomplete = pair(&server, "missing.txt");
+    assert!(store.fetch(&cx, &incomplete).await.unwrap_err().to_string().contains("404"));
+    assert_eq!(store.find(&incomplete), None, "an incomplete model is not found");
+    let complete = pair(&server, "test.onnx");
+    let folder = store.fetch(&cx, &complete).await.unwrap();
+    assert_eq!((store.find(&complete), folder.file_name().unwrap().to_str()), (Some(folder.clone()), Some("test")));
     assert_eq!(fs::read(folder.join("vocab.txt")).unwrap(), BODY);
-    let asked: Vec<String> = server.received_requests().await.unwrap().iter().map(|request| request.url.path().to_owned()).collect();
-    assert_eq!(asked, ["/test.onnx", "/missing.txt", "/test.onnx"]);
-    assert!(heard.lock().unwrap().iter().any(|event| matches!(event, crate::context::Event::Progress { .. })));
+    let requested: Vec<String> = server.received_requests().await.unwrap().iter().map(|request| request.url.path().to_owned()).collect();
+    assert_eq!(requested, ["/test.onnx", "/missing.txt", "/test.onnx"]);
+    assert!(events.lock().unwrap().iter().any(|event| matches!(event, crate::context::Event::Progress { .. })));
 }
 
 #[test]
-fn models_are_pinned() {
+fn addresses_are_pinned() {
     for file in Weights::all().iter().flat_map(Weights::files) {
         assert!(file.sha256.len() == 64 && file.bytes > 0 && file.url.starts_with("https://") && file.url.ends_with(file.file), "{file:?}");
-        // No branch, whose bytes change.
+        // A branch's bytes change.
         assert!(!["/main/", "/master/"].iter().any(|branch| file.url.contains(branch)), "{}", file.url);
     }
     assert_eq!(Weights::by_id(Weights::DEFAULT_SPEECH).unwrap().size(), 670_619_706);
 }
 
 #[test]
-fn a_speech_model_is_ones_own_else_the_one_that_was_downloaded() {
+fn the_users_speech_model_precedes_the_downloaded_one() {
     let root = tempfile::tempdir().unwrap();
-    let store = WeightsStore { extra: Some(root.path().join("mine")), cache: Some(root.path().join("models")) };
+    let store = WeightsStore { given: Some(root.path().join("mine")), cache: Some(root.path().join("models")) };
     assert_eq!(store.find_speech(), None);
     let (known, kept) = (Weights::by_id(Weights::DEFAULT_SPEECH).unwrap(), root.path().join("models").join(Weights::DEFAULT_SPEECH));
     fs::create_dir_all(&kept).unwrap();
@@ -176,4 +176,18 @@ fn a_speech_model_is_ones_own_else_the_one_that_was_downloaded() {
     fs::create_dir_all(&own).unwrap();
     fs::write(own.join("vocab.json"), "{}").unwrap();
     assert_eq!(store.find_speech(), Some(own));
+}
+
+#[tokio::test]
+async fn a_store_follows_the_contexts_environment_and_not_the_processs() {
+    let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(BODY)).await);
+    let mut environment = Environment::default();
+    assert_eq!(WeightsStore::from_environment(&environment), WeightsStore { given: None, cache: None });
+    environment.cache_folder = Some(root.path().to_owned());
+    environment.http_proxy = Some(server.uri());
+    let cx = Context::builder().environment(environment).build();
+    let store = WeightsStore::from_environment(cx.environment());
+    // The host does not exist: only the environment's proxy can answer.
+    let path = store.fetch(&cx, &weights("http://clipkit.invalid/test.onnx".to_owned())).await.unwrap();
+    assert_eq!(path, root.path().join("clipkit/models/test.onnx"));
 }

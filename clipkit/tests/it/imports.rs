@@ -9,7 +9,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("error", &["model"]),
     // A run shares the media store through its context.
     ("context", &["model", "error", "store"]),
-    ("http", &["error"]),
+    ("http", &["error", "context"]),
     ("av", &["model", "error", "context"]),
     ("onnx", &["error"]),
     ("weights", &["error", "context", "http"]),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clipkit::layer::{LayerConfig, RateLimit, Retry};
 use clipkit::model::{Media, Timestamp};
 use clipkit::stage::{FileSource, OpenAiServer, OpenAiTranscriber, Source, StageExt, Transcriber};
-use clipkit::{Context, ErrorKind, Event, Recovery};
+use clipkit::{Context, Environment, ErrorKind, Event, Recovery};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -353,4 +353,25 @@ async fn a_budget_that_cannot_be_held_sends_nothing() {
     let cx = Context::builder().max_cost(0.0001).build();
     let error = OpenAiTranscriber { server: own, ..OpenAiTranscriber::default() }.transcribe(&cx, &media).await.unwrap_err();
     assert!(error.to_string().contains("more than the budget") && cx.usage().is_empty(), "{error}");
+}
+
+#[tokio::test]
+async fn unset_fields_of_a_server_come_from_the_contexts_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = sound(&folder, 6).await;
+    let server = answering(one_word()).await;
+    let mut environment = Environment::default();
+    environment.openai_base_url = Some(format!("{}/v1/", server.uri()));
+    environment.openai_api_key = Some(KEY.into());
+    environment.openai_organization = Some("org-2".into());
+    let cx = Context::builder().environment(environment).build();
+    OpenAiTranscriber::default().transcribe(&cx, &media).await.unwrap();
+    let [request] = &server.received_requests().await.unwrap()[..] else { panic!() };
+    assert_eq!(request.headers["authorization"], format!("Bearer {KEY}"));
+    assert_eq!(request.headers["openai-organization"], "org-2");
+
+    // An empty environment has no key, whatever the process's variables are.
+    let cx = Context::builder().environment(Environment::default()).build();
+    let error = OpenAiTranscriber::default().transcribe(&cx, &media).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Unavailable && error.to_string().contains("OPENAI_API_KEY"), "{error}");
 }

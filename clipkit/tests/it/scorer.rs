@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use clipkit::config::ScorerConfig;
 use clipkit::model::{Candidate, Stage, Transcript, Word};
 use clipkit::stage::{Genre, Heuristic, OpenAiScorer, OpenAiServer, Price, ScoreOptions, Scorer, Scoring, StageExt};
-use clipkit::{Context, ErrorKind};
+use clipkit::{Context, Environment, ErrorKind};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -211,7 +212,7 @@ async fn a_useless_verdict_is_asked_for_again_with_the_reason_and_then_the_heuri
         (Box::new(|_, v| v["id"] = json!("0123456789")), "was not sent"),
         (Box::new(|_, v| v["title"] = json!(" \n")), "has no title"),
         (Box::new(|_, v| v["first"] = json!(900)), "has no sentences"),
-        (Box::new(move |_, v| v["emotion"] = json!(long("x"))), "not as asked"),
+        (Box::new(move |_, v| v["emotion"] = json!(long("x"))), "does not match"),
     ];
     for (change, reason) in evil {
         let server = judging(with(change)).await;
@@ -220,7 +221,7 @@ async fn a_useless_verdict_is_asked_for_again_with_the_reason_and_then_the_heuri
         let spans = |clips: &[Candidate]| clips.iter().map(|clip| clip.title.clone()).collect::<Vec<_>>();
         assert_eq!(chosen.len(), expected.len());
         assert!(spans(&chosen).contains(&expected[0].title));
-        assert!(warned(&cx).contains("the heuristic's scores stand") && warned(&cx).len() < 600, "{}", warned(&cx));
+        assert!(warned(&cx).contains("the heuristic's scores are used") && warned(&cx).len() < 600, "{}", warned(&cx));
         let requests = bodies(&server).await;
         let again: Vec<&Value> = requests.iter().filter(|body| body["messages"][2].is_object()).collect();
         assert_eq!(again.len() * 2, requests.len(), "each batch is asked for twice");
@@ -250,10 +251,10 @@ async fn what_holds_of_a_bad_answer_is_kept_and_only_the_rest_asked_for_again() 
 async fn answers_without_words_are_warned_of() {
     let choice = |choice: Value| ResponseTemplate::new(200).set_body_json(json!({ "choices": [choice] }));
     for (response, reason) in [
-        (choice(json!({"message": {"refusal": "I\u{202e} cannot", "content": null}})), "it refuses: I cannot"),
+        (choice(json!({"message": {"refusal": "I\u{202e} cannot", "content": null}})), "the model refuses: I cannot"),
         (choice(json!({"message": {"content": "{\"spans\": ["}, "finish_reason": "length"})), "it is cut off"),
-        (choice(json!({"message": {"content": "{\"spans\": ["}})), "it is not as asked"),
-        (choice(json!({"message": {"content": "[]"}})), "it is not as asked"),
+        (choice(json!({"message": {"content": "{\"spans\": ["}})), "it does not match the schema"),
+        (choice(json!({"message": {"content": "[]"}})), "it does not match the schema"),
         (ResponseTemplate::new(200).set_body_json(json!({})), "it is empty"),
     ] {
         let server = serving(move |_| response.clone()).await;
@@ -320,7 +321,7 @@ async fn one_batch_that_fails_leaves_the_others_their_verdicts() {
     let cx = Context::new();
     let chosen = scorer(&server).score(&cx, &talk()).await.unwrap();
     assert!(chosen.iter().any(|clip| clip.title.starts_with("Title")));
-    assert!(warned(&cx).contains("answers 500") && warned(&cx).contains("scores stand"), "{}", warned(&cx));
+    assert!(warned(&cx).contains("answers 500") && warned(&cx).contains("scores are used"), "{}", warned(&cx));
 }
 
 #[tokio::test]
@@ -515,4 +516,20 @@ async fn subjects_are_asked_about_and_decide() {
     assert!(cx.warnings().is_empty(), "{}", warned(&cx));
     let asked = material(&bodies(&server).await[0]);
     assert_eq!(asked["asked"], json!({"about": ["the sun"]}));
+}
+
+#[tokio::test]
+async fn auto_follows_the_contexts_environment() {
+    let server = judging(fair).await;
+    let mut environment = Environment::default();
+    environment.openai_base_url = Some(format!("{}/v1", server.uri()));
+    let auto = ScorerConfig::Auto.build(Some(&[])).unwrap();
+    let with = async |environment: Environment| {
+        let cx = Context::builder().environment(environment).build();
+        let chosen = auto.score(&cx, &talk()).await.unwrap();
+        chosen.iter().any(|clip| clip.hook_line.as_deref() == Some("Clocks lie"))
+    };
+    assert!(!with(Environment::default()).await, "no server: the heuristic");
+    assert!(server.received_requests().await.unwrap().is_empty());
+    assert!(with(environment).await, "the environment's server");
 }

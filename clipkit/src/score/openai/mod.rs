@@ -1,6 +1,6 @@
 mod chat;
-mod contest;
-mod material;
+mod comparison;
+mod prompt;
 mod verdict;
 
 use std::collections::HashMap;
@@ -15,40 +15,48 @@ use super::genre::Weights;
 use super::heuristic::RULES;
 use super::shortlist::{Shortlist, shortlist};
 use super::{ScoreOptions, Scorer, Scoring};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Candidate, Score};
 use crate::openai::{OpenAiServer, Price};
-use chat::{Chat, NoAnswer};
-use material::Material;
+use chat::{Chat, ChatError};
+use prompt::Prompts;
 use verdict::Verdict;
 
-/// Spans in one request: enough to compare, few enough to be read with care.
+/// Spans in one request: enough for relative scores, few enough for accurate ones.
 const BATCH: usize = 8;
-/// How many spans are judged for each clip wanted, and at most.
-const POOL: usize = 3;
-const LARGEST_POOL: usize = 60;
-/// How far winning or losing against the others moves a span's total.
-const CONTEST_POINTS: f64 = 10.0;
-/// A span that fits the subjects less is left out where another fits well.
-const LEAST_FIT: f64 = 3.0;
+/// How many spans are scored for each wanted clip.
+const SPANS_PER_CLIP: usize = 3;
+/// The most spans that are scored, unless more clips are wanted.
+const MAX_SPANS: usize = 60;
+/// The most points that comparisons add to a span's total, or subtract from it.
+const COMPARISON_POINTS: f64 = 10.0;
+/// If a span has at least [`GOOD_FIT`], spans below this topic fit (0 to 10) are dropped.
+const MIN_FIT: f64 = 3.0;
+/// See [`MIN_FIT`].
 const GOOD_FIT: f64 = 5.0;
 
-/// Lets a language model judge the spans that the [`Heuristic`](super::Heuristic) finds: OpenAI's, or any server that speaks its chat API.
+/// Scores the spans that the [`Heuristic`](super::Heuristic) finds with a language model: OpenAI's,
+/// or any server that speaks its chat API.
 ///
-/// - The heuristic finds three whole-thought spans for each clip wanted. The model scores them in batches, titles them, gives its reason, and
-///   may move a span's beginning and end by whole sentences, within the lengths asked for. Then the best are compared with each other, five at
-///   a time, three times each; that moves a total by up to 10 points, since models score in a narrow band.
-/// - Answers are held to a JSON schema and checked. What is wrong (unknown, missing or doubled spans, numbers and sentences out of range, no
-///   title) is asked for once more, with the reason; then the heuristic's scores stand for those spans, with a warning. Servers that know no
-///   schemas get the schema as text.
-/// - A server that fails for all spans is this scorer's error: `.or(Heuristic::default())`. One that fails for some leaves a warning.
-/// - What it costs ends up in the manifest's `usage`. A budget (`max_cost`) is not passed: what a request may cost at most is put aside
-///   before it is sent, by an estimate that is rather too high and a limit on the answer that the server has to heed; where that is too much,
-///   the heuristic stands in with a warning. A budget and no price is an error.
+/// - The heuristic finds three spans of whole sentences for each wanted clip. The model scores them
+///   in batches, gives titles and reasons, and may move the start and end of a span by whole
+///   sentences within the allowed lengths. Then the best spans are compared with each other, five
+///   at a time, three times each. Comparisons change a total by up to 10 points, since models score
+///   in a narrow range.
+/// - Responses follow a JSON Schema and are validated. Invalid parts (unknown, missing or repeated
+///   spans, numbers or sentences out of range, missing titles) are requested once more, with the
+///   reason. Spans that are still missing keep the heuristic's scores, with a warning. Servers
+///   without support for schemas get the schema in the prompt.
+/// - If the server fails for all spans, that is this scorer's error; `.or(Heuristic::default())`
+///   replaces it. If it fails for some spans, there is a warning.
+/// - The cost is part of the manifest's `usage`. A budget (`max_cost`) is not exceeded: before a
+///   request is sent, its highest cost is reserved, from an upper estimate of the prompt and a
+///   limit on the response that the server has to honor. If the budget does not allow it, spans
+///   keep the heuristic's scores, with a warning. A budget without a known price is an error.
 ///
-/// The transcript goes to the server. It is sent as JSON strings, and a model that follows an instruction in it can change no more than the
-/// scores, titles and ends of spans that the heuristic chose.
+/// The transcript is sent to the server, in JSON strings. A model that follows an instruction in it
+/// can change only scores, titles, and the ends of spans that the heuristic chose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OpenAiScorer {
@@ -56,13 +64,15 @@ pub struct OpenAiScorer {
     pub server: OpenAiServer,
     /// The model. Default `gpt-4o-mini`.
     pub model: String,
-    /// How many requests run at once. Default 3.
+    /// How many requests run concurrently. Default 3; 0 counts as 1.
     pub requests: usize,
-    /// How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
+    /// The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    /// server's layers say. Default 120; 0 counts as 1.
     pub timeout_secs: u64,
-    /// Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes.
+    /// Whether the best spans are compared with each other after scoring, with up to twelve more
+    /// requests. Default true.
     pub rerank: bool,
-    /// What the model costs. Default: what is known of OpenAI's own models.
+    /// The price of the model. Default: the known price of OpenAI's models on OpenAI's server.
     pub price: Option<Price>,
 }
 
@@ -75,28 +85,30 @@ impl Default for OpenAiScorer {
 
 #[async_trait]
 impl Scorer for OpenAiScorer {
-    /// Model, server, prompts and the rules beneath.
+    /// Server, organization, model, prompts, and the heuristic's rules. There is no context here,
+    /// so the fields of the server that are not set come from the process's environment.
     fn fingerprint(&self) -> Option<String> {
         let OpenAiScorer { server, model, rerank, .. } = self;
         let organization = server.organization.as_deref().unwrap_or_default();
-        Some(format!("openai {} {organization} {model} {} {} {rerank} {RULES}", server.url(), material::JUDGE, material::RANK))
+        let url = server.with_environment(&Environment::from_process()).url();
+        Some(format!("openai {} {organization} {model} {} {} {rerank} {RULES}", url, prompt::JUDGE, prompt::RANK))
     }
 
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
-        // Before any work, since there may be no key; and one for all requests, which share its connections.
+        // First, since a missing key makes all other work useless. One client for all requests.
         let chat = &Chat::open(self, cx)?;
         let wanted = scoring.options.max_clips;
-        let most = wanted.saturating_mul(POOL).min(LARGEST_POOL.max(wanted));
-        let asked = scoring.clone();
-        let Some(list) = cx.blocking(move |cx| shortlist(cx, &asked, most)).await? else { return Ok(Vec::new()) };
-        let material = &Material::new(&self.model, &list, scoring);
-        let mut judged = self.judge(cx, chat, material).await?;
-        keep_fitting(&mut judged);
-        judged.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
+        let most = wanted.saturating_mul(SPANS_PER_CLIP).min(MAX_SPANS.max(wanted));
+        let wanted_spans = scoring.clone();
+        let Some(list) = cx.blocking(move |cx| shortlist(cx, &wanted_spans, most)).await? else { return Ok(Vec::new()) };
+        let prompts = &Prompts::new(&self.model, &list, scoring);
+        let mut spans = self.judge(cx, chat, prompts).await?;
+        drop_off_topic(&mut spans);
+        spans.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
         if self.rerank {
-            self.compare(cx, chat, material, &mut judged, wanted).await?;
+            self.compare(cx, chat, prompts, &mut spans, wanted).await?;
         }
-        Ok(apart(judged, &scoring.options))
+        Ok(select(spans, &scoring.options))
     }
 
     fn is_builtin(&self) -> bool {
@@ -104,27 +116,28 @@ impl Scorer for OpenAiScorer {
     }
 }
 
-/// A span with its score, the model's or the heuristic's.
+/// A span with the model's or the heuristic's score.
 #[derive(Clone, Debug)]
-struct Judged {
+struct ScoredSpan {
     candidate: Candidate,
-    /// Its place in the shortlist.
+    /// The index in the shortlist.
     place: usize,
-    /// Its sentences.
+    /// The sentences of the span.
     sentences: Range<usize>,
+    /// The topic fit, 0 to 10, if topics are wanted.
     fit: Option<f64>,
 }
 
-impl Judged {
+impl ScoredSpan {
     fn by_heuristic(list: &Shortlist, place: usize) -> Self {
         let listed = &list.spans[place];
-        Judged { candidate: listed.candidate.clone(), place, sentences: listed.own.clone(), fit: None }
+        ScoredSpan { candidate: listed.candidate.clone(), place, sentences: listed.own.clone(), fit: None }
     }
 
     fn by_model(list: &Shortlist, place: usize, verdict: Verdict, options: &ScoreOptions) -> Self {
         let listed = &list.spans[place];
         let suggested = listed.shown.start + verdict.sentences.start..listed.shown.start + verdict.sentences.end;
-        // A suggestion that makes no clip is none.
+        // Suggested ends that make no valid clip are ignored.
         let (sentences, span) = match list.span(listed, suggested.clone(), options) {
             Some(span) => (suggested, span),
             None => (listed.own.clone(), listed.candidate.span),
@@ -133,94 +146,95 @@ impl Judged {
         let total = Weights::of(options.genre).total(hook, completeness, density, emotion) * fit.map_or(1.0, |fit| 0.4 + 0.06 * fit);
         let score = Score { total: (total * 10.0).round() / 10.0, hook, completeness, density, emotion };
         let candidate = Candidate { span, score, title: verdict.title, reason: verdict.reason, hook_line: verdict.hook_line };
-        Judged { candidate, place, sentences, fit }
+        ScoredSpan { candidate, place, sentences, fit }
     }
 }
 
 impl OpenAiScorer {
-    /// All spans judged, in order of the shortlist.
-    async fn judge(&self, cx: &Context, chat: &Chat, material: &Material<'_>) -> Result<Vec<Judged>> {
-        let count = material.list.spans.len();
+    /// Scores all spans. The result is in the order of the shortlist.
+    async fn judge(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>) -> Result<Vec<ScoredSpan>> {
+        let count = prompts.list.spans.len();
         let places: Vec<usize> = (0..count).collect();
         let batches: Vec<Vec<usize>> = places.chunks(BATCH).map(<[usize]>::to_vec).collect();
-        let outcomes: Vec<Outcome> = futures::stream::iter(batches)
-            .map(|batch| self.judge_batch(cx, chat, material, batch))
+        let outcomes: Vec<BatchOutcome> = futures::stream::iter(batches)
+            .map(|batch| self.judge_batch(cx, chat, prompts, batch))
             .buffered(self.requests.max(1))
             .try_collect()
             .await?;
         let mut verdicts: HashMap<usize, Verdict> = HashMap::new();
-        let (mut wrong, mut failed, mut unpaid) = (Vec::new(), None, false);
+        let (mut wrong, mut failed, mut over_budget) = (Vec::new(), None, false);
         for outcome in outcomes {
             verdicts.extend(outcome.verdicts);
             wrong.extend(outcome.wrong);
             failed = failed.or(outcome.failed);
-            unpaid |= outcome.unpaid;
+            over_budget |= outcome.over_budget;
         }
         match failed {
             Some(error) if verdicts.is_empty() => return Err(error),
-            Some(error) => cx.warn(format!("{error}; the heuristic's scores stand for the spans it was asked about")),
+            Some(error) => cx.warn(format!("{error}; the heuristic's scores are used for the spans of that request")),
             None => {}
         }
         let left = count - verdicts.len();
         if left > 0 {
             cx.step_down();
         }
-        if unpaid {
+        if over_budget {
             cx.warn(format!(
-                "the budget allows no more requests ({}); the heuristic's scores stand for {left} of {count} spans",
+                "the budget allows no more requests ({}); the heuristic's scores are used for {left} of {count} spans",
                 budget(cx)
             ));
         }
         if !wrong.is_empty() {
             let what = wrong.join("; ");
             cx.warn(format!(
-                "{} gave no usable verdict on some of {count} spans ({}); the heuristic's scores stand for them",
+                "{} gave no usable verdict on some of {count} spans ({}); the heuristic's scores are used for them",
                 self.model,
                 super::plain::plain(&what, 300)
             ));
         }
-        let options = &material.scoring.options;
+        let options = &prompts.scoring.options;
         Ok((0..count)
             .map(|place| match verdicts.remove(&place) {
-                Some(verdict) => Judged::by_model(material.list, place, verdict, options),
-                None => Judged::by_heuristic(material.list, place),
+                Some(verdict) => ScoredSpan::by_model(prompts.list, place, verdict, options),
+                None => ScoredSpan::by_heuristic(prompts.list, place),
             })
             .collect())
     }
 
-    /// One batch judged. What holds of a first answer is kept; the rest is asked for again. A server that refuses us is an error at once.
-    async fn judge_batch(&self, cx: &Context, chat: &Chat, material: &Material<'_>, batch: Vec<usize>) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
+    /// Scores one batch. Valid verdicts of the first response are kept; the others are requested
+    /// once more. If the server denies access or rejects the request, that is an error at once.
+    async fn judge_batch(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>, batch: Vec<usize>) -> Result<BatchOutcome> {
+        let mut outcome = BatchOutcome::default();
         let mut left = batch;
-        if chat.is_dead() {
-            // The batches before say why.
+        if chat.is_unreachable() {
+            // The failed batches carry the error.
             return Ok(outcome);
         }
         for _ in 0..2 {
-            let question = material.judge(&left, outcome.wrong.first().map(|_| outcome.wrong.join("; ")));
+            let question = prompts.judge(&left, outcome.wrong.first().map(|_| outcome.wrong.join("; ")));
             outcome.wrong.clear();
             match chat.ask(cx, &question).await {
-                Err(NoAnswer::Failed(error)) if error.is_cancelled() || matches!(error.kind(), ErrorKind::Denied | ErrorKind::Config) => {
+                Err(ChatError::Failed(error)) if error.is_cancelled() || matches!(error.kind(), ErrorKind::Denied | ErrorKind::Config) => {
                     return Err(error);
                 }
-                Err(NoAnswer::Failed(error)) => {
+                Err(ChatError::Failed(error)) => {
                     outcome.failed = Some(error);
                     return Ok(outcome);
                 }
-                Err(NoAnswer::TooDear) => {
-                    outcome.unpaid = true;
+                Err(ChatError::OverBudget) => {
+                    outcome.over_budget = true;
                     return Ok(outcome);
                 }
-                Ok(Err(useless)) => outcome.wrong = vec![useless],
+                Ok(Err(reason)) => outcome.wrong = vec![reason],
                 Ok(Ok(text)) => {
-                    let (held, wrong) = material.read_verdicts(&left, &text);
-                    outcome.verdicts.extend(held.into_iter().map(|(n, verdict)| (left[n], verdict)));
+                    let (verdicts, wrong) = prompts.read_verdicts(&left, &text);
+                    outcome.verdicts.extend(verdicts.into_iter().map(|(n, verdict)| (left[n], verdict)));
                     outcome.wrong = wrong;
                 }
             }
             left.retain(|place| !outcome.verdicts.contains_key(place));
             if left.is_empty() {
-                // What else was in the answer is of no matter.
+                // All verdicts are there: other faults of the response do not matter.
                 outcome.wrong.clear();
                 break;
             }
@@ -228,97 +242,101 @@ impl OpenAiScorer {
         Ok(outcome)
     }
 
-    /// Compares the best with each other and moves their totals; where that fails, the scores stand, with a warning.
-    async fn compare(&self, cx: &Context, chat: &Chat, material: &Material<'_>, judged: &mut [Judged], wanted: usize) -> Result<()> {
-        let field = judged.len().min(wanted + wanted.div_ceil(2)).min(contest::LARGEST_FIELD.max(wanted));
-        let field = &mut judged[..field.min(contest::LARGEST_FIELD)];
-        let groups = contest::groups(field.len(), &material.seed);
-        let asked = groups.len();
-        let compared: Vec<&Judged> = field.iter().collect();
+    /// Compares the best spans with each other and adjusts their totals. Failed comparisons are
+    /// left out, with a warning.
+    async fn compare(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>, spans: &mut [ScoredSpan], wanted: usize) -> Result<()> {
+        let count = spans.len().min(wanted + wanted.div_ceil(2)).min(comparison::MAX_CLIPS);
+        let best = &mut spans[..count];
+        let groups = comparison::groups(best.len(), &prompts.seed);
+        let requested = groups.len();
+        let compared: Vec<&ScoredSpan> = best.iter().collect();
         let compared = &compared;
-        let answers: Vec<Result<Vec<usize>, NoAnswer>> = futures::stream::iter(groups)
-            .map(|group| self.order(cx, chat, material, compared, group))
+        let results: Vec<Result<Vec<usize>, ChatError>> = futures::stream::iter(groups)
+            .map(|group| self.order(cx, chat, prompts, compared, group))
             .buffered(self.requests.max(1))
             .collect()
             .await;
         let mut orders = Vec::new();
         let mut why = None;
-        for answer in answers {
-            match answer {
-                Ok(order) if order.is_empty() => why = why.or(Some("an answer could not be used".to_owned())),
+        for result in results {
+            match result {
+                Ok(order) if order.is_empty() => why = why.or(Some("a response could not be used".to_owned())),
                 Ok(order) => orders.push(order),
-                Err(NoAnswer::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(NoAnswer::Failed(error)) => why = why.or(Some(error.to_string())),
-                Err(NoAnswer::TooDear) => why = why.or_else(|| Some(format!("the budget allows no more requests, {}", budget(cx)))),
+                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
+                Err(ChatError::Failed(error)) => why = why.or(Some(error.to_string())),
+                Err(ChatError::OverBudget) => why = why.or_else(|| Some(format!("the budget allows no more requests, {}", budget(cx)))),
             }
         }
         if let Some(why) = why {
             cx.step_down();
             cx.warn(format!(
-                "{} of {asked} comparisons of the best spans are missing ({why}); their scores decide as far",
-                asked - orders.len()
+                "{} of {requested} comparisons of the best spans are missing ({why}); scores decide instead",
+                requested - orders.len()
             ));
         }
-        let chances = contest::chances(field.len(), &orders);
-        for (judged, chance) in field.iter_mut().zip(chances) {
-            let score = &mut judged.candidate.score;
-            let total = (score.total + 2.0 * CONTEST_POINTS * (chance - 0.5)).clamp(0.0, 100.0);
+        let probabilities = comparison::win_probabilities(best.len(), &orders);
+        for (span, probability) in best.iter_mut().zip(probabilities) {
+            let score = &mut span.candidate.score;
+            let total = (score.total + 2.0 * COMPARISON_POINTS * (probability - 0.5)).clamp(0.0, 100.0);
             score.total = (total * 10.0).round() / 10.0;
         }
         Ok(())
     }
 
-    /// One comparison: places in the field, best first. Empty where the model gives no usable answer twice.
+    /// One comparison: indexes into `best`, the best first. Empty after two unusable responses.
     async fn order(
         &self,
         cx: &Context,
         chat: &Chat,
-        material: &Material<'_>,
-        field: &[&Judged],
+        prompts: &Prompts<'_>,
+        best: &[&ScoredSpan],
         group: Vec<usize>,
-    ) -> Result<Vec<usize>, NoAnswer> {
-        let clips: Vec<(usize, String)> = group.iter().map(|&n| (field[n].place, material.text(field[n].sentences.clone()))).collect();
-        let mut complaint = None;
+    ) -> Result<Vec<usize>, ChatError> {
+        let clips: Vec<(usize, String)> = group.iter().map(|&n| (best[n].place, prompts.text(best[n].sentences.clone()))).collect();
+        let mut correction = None;
         for _ in 0..2 {
-            let wrong = match chat.ask(cx, &material.rank(&clips, complaint)).await? {
-                Err(useless) => useless,
-                Ok(text) => match material.read_order(&clips, &text) {
+            let wrong = match chat.ask(cx, &prompts.rank(&clips, correction)).await? {
+                Err(reason) => reason,
+                Ok(text) => match prompts.read_order(&clips, &text) {
                     Ok(order) => return Ok(order.into_iter().map(|n| group[n]).collect()),
                     Err(wrong) => wrong,
                 },
             };
-            complaint = Some(wrong);
+            correction = Some(wrong);
         }
         Ok(Vec::new())
     }
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 #[derive(Default)]
-struct Outcome {
-    /// By place in the shortlist.
+struct BatchOutcome {
+    /// By index in the shortlist.
     verdicts: HashMap<usize, Verdict>,
+    /// What was wrong with the last response.
     wrong: Vec<String>,
     failed: Option<Error>,
-    unpaid: bool,
+    over_budget: bool,
 }
 
+/// The remaining budget, for messages.
 fn budget(cx: &Context) -> String {
     cx.budget_left().map_or_else(String::new, |left| format!("${left:.4} left"))
 }
 
-/// Leaves out what is not about the subjects asked for, where something is.
-fn keep_fitting(judged: &mut Vec<Judged>) {
-    if judged.iter().any(|judged| judged.fit.is_some_and(|fit| fit >= GOOD_FIT)) {
-        judged.retain(|judged| judged.fit.is_none_or(|fit| fit >= LEAST_FIT));
+/// Drops spans that do not fit the wanted topics, if some span fits well.
+fn drop_off_topic(spans: &mut Vec<ScoredSpan>) {
+    if spans.iter().any(|span| span.fit.is_some_and(|fit| fit >= GOOD_FIT)) {
+        spans.retain(|span| span.fit.is_none_or(|fit| fit >= MIN_FIT));
     }
 }
 
-/// The best, ranked and apart. Neighbours whose breathing room overlaps share it: words of theirs do not overlap.
-fn apart(mut judged: Vec<Judged>, options: &ScoreOptions) -> Vec<Candidate> {
-    judged.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
+/// The best spans without overlaps, by rank. Where only the padding of two spans overlaps, the
+/// lower-ranked one is shortened; spans whose words overlap are dropped.
+fn select(mut spans: Vec<ScoredSpan>, options: &ScoreOptions) -> Vec<Candidate> {
+    spans.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
     let mut kept: Vec<Candidate> = Vec::new();
-    for Judged { mut candidate, .. } in judged {
+    for ScoredSpan { mut candidate, .. } in spans {
         for other in &kept {
             let (own, other) = (candidate.span, other.span);
             if own.intersection(other).is_some() {

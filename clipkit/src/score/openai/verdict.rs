@@ -1,4 +1,4 @@
-//! What a model says of spans, and whether it may be believed. Pure.
+//! Verdicts of a model on spans: schema, parsing, validation. Pure.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,26 +8,27 @@ use serde_json::{Value, json};
 
 use crate::score::plain::{has_address, plain};
 
-pub(super) const LONGEST_TITLE: usize = 60;
-const LONGEST_HOOK_LINE: usize = 80;
-const LONGEST_REASON: usize = 300;
+/// The longest texts of a verdict, in characters; longer ones are cut.
+pub(super) const MAX_TITLE_CHARS: usize = 60;
+const MAX_HOOK_LINE_CHARS: usize = 80;
+const MAX_REASON_CHARS: usize = 300;
 
-/// What is asked about: a span's id and how many sentences are shown with it.
+/// A span in a request: its id and the number of its sentences.
 pub(super) struct Asked<'a> {
     pub(super) id: &'a str,
     pub(super) sentences: usize,
 }
 
-/// What the model says of one span, checked.
+/// The validated verdict on one span. Scores are from 0 to 10.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Verdict {
     pub(super) hook: f64,
     pub(super) completeness: f64,
     pub(super) density: f64,
     pub(super) emotion: f64,
-    /// How well it fits the subjects asked for, where some are.
+    /// How well it fits the wanted topics, if there are any.
     pub(super) fit: Option<f64>,
-    /// The sentences to take, of those shown, counted from 0.
+    /// The sentences to keep, as indexes into those in the request.
     pub(super) sentences: Range<usize>,
     pub(super) title: String,
     pub(super) hook_line: Option<String>,
@@ -49,7 +50,7 @@ struct Raw {
     reason: String,
 }
 
-/// The schema of an answer; ids that were not sent cannot be in it.
+/// The JSON Schema of a response. It allows only the ids that were sent.
 pub(super) fn schema(asked: &[Asked<'_>], with_fit: bool) -> Value {
     let (number, text) = (json!({"type": "number"}), json!({"type": "string"}));
     let ids: Vec<&str> = asked.iter().map(|asked| asked.id).collect();
@@ -71,7 +72,8 @@ pub(super) fn schema(asked: &[Asked<'_>], with_fit: bool) -> Value {
     })
 }
 
-/// The verdicts that hold, by the span's place in `asked`, and what is wrong with the answer otherwise, in words for the model and for people.
+/// The valid verdicts of a response, by index in `asked`, and a description of everything else that
+/// is wrong with it, for the model and for users.
 pub(super) fn read(text: &str, asked: &[Asked<'_>], with_fit: bool) -> (HashMap<usize, Verdict>, Vec<String>) {
     #[derive(Deserialize)]
     struct Answer {
@@ -79,38 +81,38 @@ pub(super) fn read(text: &str, asked: &[Asked<'_>], with_fit: bool) -> (HashMap<
     }
     let answer: Answer = match serde_json::from_str(text) {
         Ok(answer) => answer,
-        Err(error) => return (HashMap::new(), vec![format!("it is not as asked: {}", plain(&error.to_string(), 120))]),
+        Err(error) => return (HashMap::new(), vec![format!("it does not match the schema: {}", plain(&error.to_string(), 120))]),
     };
-    let (mut held, mut wrong) = (HashMap::new(), Vec::new());
+    let (mut verdicts, mut wrong) = (HashMap::new(), Vec::new());
     let mut seen = vec![false; asked.len()];
     for span in answer.spans {
         let raw: Raw = match serde_json::from_value(span) {
             Ok(raw) => raw,
             Err(error) => {
-                wrong.push(format!("a span is not as asked: {}", plain(&error.to_string(), 120)));
+                wrong.push(format!("a span does not match the schema: {}", plain(&error.to_string(), 120)));
                 continue;
             }
         };
         let Some(place) = asked.iter().position(|asked| asked.id == raw.id) else {
-            wrong.push(format!("it judges a span {} that was not sent", plain(&raw.id, 20)));
+            wrong.push(format!("it scores a span {} that was not sent", plain(&raw.id, 20)));
             continue;
         };
         if std::mem::replace(&mut seen[place], true) {
-            // Which of the two is meant cannot be known.
-            held.remove(&place);
-            wrong.push(format!("it judges span {} twice", raw.id));
+            // Neither of two verdicts is preferred.
+            verdicts.remove(&place);
+            wrong.push(format!("it scores span {} twice", raw.id));
             continue;
         }
         match raw.checked(&asked[place], with_fit) {
             Ok(verdict) => {
-                held.insert(place, verdict);
+                verdicts.insert(place, verdict);
             }
             Err(what) => wrong.push(what),
         }
     }
-    let left_out = asked.iter().zip(&seen).filter(|(_, seen)| !**seen);
-    wrong.extend(left_out.map(|(asked, _)| format!("it leaves span {} out", asked.id)));
-    (held, wrong)
+    let omitted = asked.iter().zip(&seen).filter(|(_, seen)| !**seen);
+    wrong.extend(omitted.map(|(asked, _)| format!("it omits span {}", asked.id)));
+    (verdicts, wrong)
 }
 
 impl Raw {
@@ -126,11 +128,11 @@ impl Raw {
         if first < 1 || last < first || last > asked.sentences {
             return Err(format!("span {} has no sentences {first} to {last}", asked.id));
         }
-        let title = plain(&self.title, LONGEST_TITLE);
+        let title = plain(&self.title, MAX_TITLE_CHARS);
         if !title.chars().any(char::is_alphanumeric) {
             return Err(format!("span {} has no title", asked.id));
         }
-        let hook_line = plain(self.hook_line.as_deref().unwrap_or_default(), LONGEST_HOOK_LINE);
+        let hook_line = plain(self.hook_line.as_deref().unwrap_or_default(), MAX_HOOK_LINE_CHARS);
         if has_address(&title) || has_address(&hook_line) {
             return Err(format!("the title of span {} holds an address", asked.id));
         }
@@ -143,7 +145,7 @@ impl Raw {
             sentences: first - 1..last,
             title,
             hook_line: Some(hook_line).filter(|line| line.chars().any(char::is_alphanumeric)),
-            reason: plain(&self.reason, LONGEST_REASON),
+            reason: plain(&self.reason, MAX_REASON_CHARS),
         })
     }
 }
@@ -166,19 +168,19 @@ mod tests {
     }
 
     fn judged(spans: &[Value]) -> (Vec<usize>, String) {
-        let (held, wrong) = read(&json!({ "spans": spans }).to_string(), &ASKED, false);
-        let mut places: Vec<usize> = held.into_keys().collect();
+        let (verdicts, wrong) = read(&json!({ "spans": spans }).to_string(), &ASKED, false);
+        let mut places: Vec<usize> = verdicts.into_keys().collect();
         places.sort_unstable();
         (places, wrong.join("; "))
     }
 
     #[test]
-    fn what_holds_is_kept_and_the_rest_is_named() {
+    fn valid_verdicts_are_kept_and_the_rest_is_reported() {
         let good = |id| span(id, |_| {});
         assert_eq!(judged(&[good("b2"), good("a1")]), (vec![0, 1], String::new()));
-        assert_eq!(judged(&[good("a1")]), (vec![0], "it leaves span b2 out".into()));
-        assert_eq!(judged(&[good("a1"), good("b2"), good("zz")]), (vec![0, 1], "it judges a span zz that was not sent".into()));
-        assert_eq!(judged(&[good("a1"), good("b2"), good("a1")]), (vec![1], "it judges span a1 twice".into()));
+        assert_eq!(judged(&[good("a1")]), (vec![0], "it omits span b2".into()));
+        assert_eq!(judged(&[good("a1"), good("b2"), good("zz")]), (vec![0, 1], "it scores a span zz that was not sent".into()));
+        assert_eq!(judged(&[good("a1"), good("b2"), good("a1")]), (vec![1], "it scores span a1 twice".into()));
         let bad = |change: fn(&mut Value)| judged(&[span("a1", change), good("b2")]);
         for (change, expected) in [
             ((|s| s["hook"] = json!(10.1)) as fn(&mut Value), "not from 0 to 10"),
@@ -189,27 +191,27 @@ mod tests {
             (|s| s["title"] = json!("\u{200b} --"), "no title"),
             (|s| s["title"] = json!("Buy at http://evil.example"), "an address"),
             (|s| s["hook_line"] = json!("www.evil.example"), "an address"),
-            (|s| s["hook"] = json!("high"), "not as asked"),
-            (|s| s["first"] = json!(-1), "not as asked"),
+            (|s| s["hook"] = json!("high"), "does not match"),
+            (|s| s["first"] = json!(-1), "does not match"),
         ] {
             let (places, wrong) = bad(change);
             assert!(places == [1] && wrong.contains(expected), "{wrong}");
         }
-        let (held, _) = read(&json!({"spans": [good("a1")]}).to_string(), &ASKED, false);
-        assert_eq!((held[&0].title.as_str(), held[&0].hook_line.clone(), held[&0].sentences.clone()), ("A title", None, 0..2));
+        let (verdicts, _) = read(&json!({"spans": [good("a1")]}).to_string(), &ASKED, false);
+        assert_eq!((verdicts[&0].title.as_str(), verdicts[&0].hook_line.clone(), verdicts[&0].sentences.clone()), ("A title", None, 0..2));
         assert!(read(&json!({"spans": [good("a1")]}).to_string(), &ASKED, true).1[0].contains("no fit"));
     }
 
     proptest! {
         #[test]
-        fn any_answer_is_verdicts_within_bounds_or_named(text in "\\PC*", hook in prop::num::f64::ANY, first in 0..6usize, title in any::<String>()) {
+        fn any_response_gives_valid_verdicts_or_reports(text in "\\PC*", hook in prop::num::f64::ANY, first in 0..6usize, title in any::<String>()) {
             prop_assert!(!read(&text, &ASKED, false).1.is_empty());
             let answer = json!({"spans": [span("a1", |s| { s["hook"] = json!(hook); s["first"] = json!(first); s["title"] = json!(title); })]});
-            let (held, wrong) = read(&answer.to_string(), &ASKED, false);
+            let (verdicts, wrong) = read(&answer.to_string(), &ASKED, false);
             prop_assert!(!wrong.is_empty());
-            for verdict in held.values() {
+            for verdict in verdicts.values() {
                 prop_assert!((0.0..=10.0).contains(&verdict.hook) && verdict.sentences.end <= 4 && !verdict.sentences.is_empty());
-                prop_assert!(verdict.title.chars().count() <= LONGEST_TITLE && !verdict.title.chars().any(char::is_control));
+                prop_assert!(verdict.title.chars().count() <= MAX_TITLE_CHARS && !verdict.title.chars().any(char::is_control));
             }
         }
     }

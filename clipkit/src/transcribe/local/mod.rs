@@ -1,9 +1,9 @@
-//! Speech models on this machine.
+//! Transcription on this machine, with ONNX speech models.
 
-mod alphabet;
-mod letters;
-mod pieces;
+mod ctc;
+mod ctc_decoder;
 mod transducer;
+mod transducer_decoder;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use super::Transcriber;
-use super::chunks::{Cutting, chunks, stitch};
-use super::listen::hear;
+use super::chunks::{ChunkOptions, chunks, merge};
+use super::speech_activity::detect_speech;
 use super::words::repair;
 use crate::av;
 use crate::context::Context;
@@ -20,23 +20,29 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp, Transcript, Word};
 use crate::onnx::{self, RuntimeOptions};
 
-use letters::Letters;
-use pieces::Pieces;
+use ctc::CtcModel;
+use transducer::TransducerModel;
 
-/// Attention grows with the square of the length, and people breathe within twenty seconds.
-const STRETCHES: Cutting = Cutting { length: 20.0, search: 5.0, overlap: 1.0 };
+/// The cost of attention grows with the square of the length, and speech has a pause within 20
+/// seconds.
+const CHUNKS: ChunkOptions = ChunkOptions { length: 20.0, search: 5.0, overlap: 1.0 };
 
-/// Transcribes on this machine, by a speech model in ONNX. The folder says which kind it is:
+/// Transcribes on this machine with a speech model in ONNX. The files in its folder decide the
+/// kind:
 ///
-/// - **Parakeet TDT** and other NeMo transducers, as the project *onnx-asr* and its models on Hugging Face lay them out: `encoder-model.onnx`,
-///   `decoder_joint-model.onnx`, `nemo128.onnx` (or `nemo80.onnx`) and `vocab.txt`; 8-bit files (`encoder-model.int8.onnx` ...) serve
-///   where the full ones are missing. They give punctuation, capitals and the time of every word: the best there is for captions.
-/// - **wav2vec 2.0, HuBERT, WavLM or MMS** with a CTC head, as Hugging Face Optimum exports them: `model.onnx` (`input_values`, `logits`)
-///   and `vocab.json`. They give exact word times but no punctuation and no capitals, so clips begin and end at pauses.
+/// - **Parakeet TDT** and other NeMo transducers, in the layout of the project *onnx-asr* and its
+///   models on Hugging Face: `encoder-model.onnx`, `decoder_joint-model.onnx`, `nemo128.onnx` (or
+///   `nemo80.onnx`) and `vocab.txt`. 8-bit files (`encoder-model.int8.onnx` ...) are used if the
+///   full ones are missing. These models return punctuation, capitals and word times, so they suit
+///   captions best.
+/// - **wav2vec 2.0, HuBERT, WavLM or MMS** with a CTC head, as Hugging Face Optimum exports them:
+///   `model.onnx` (`input_values`, `logits`) and `vocab.json`. These models return exact word
+///   times, but neither punctuation nor capitals, so clips start and end at pauses.
 ///
-/// Parakeet TDT 0.6B v3 can be had by [`WeightsStore::fetch`](crate::weights::WeightsStore::fetch) ([`Model::DEFAULT_SPEECH`](crate::Model::DEFAULT_SPEECH));
-/// for another, give its folder. Both kinds are tested with models made for the tests, whose inputs and outputs are the same; with published
-/// weights nothing was verified: not how well they hear, nor how fast. Stretches without a voice are not looked at.
+/// [`WeightsStore::fetch`](crate::weights::WeightsStore::fetch) downloads Parakeet TDT 0.6B v3
+/// ([`Weights::DEFAULT_SPEECH`](crate::weights::Weights::DEFAULT_SPEECH)). The tests use small
+/// models with the same inputs and outputs; accuracy and speed with published weights are not
+/// verified. Audio without speech is skipped.
 #[derive(Clone, Debug)]
 pub struct LocalTranscriber {
     model: Arc<Mutex<Model>>,
@@ -46,48 +52,54 @@ pub struct LocalTranscriber {
 
 #[derive(Debug)]
 enum Model {
-    Letters(Letters),
-    Pieces(Pieces),
+    Ctc(CtcModel),
+    Transducer(TransducerModel),
 }
 
 impl LocalTranscriber {
-    /// Opens the model in `folder`. `ErrorKind::Unavailable` where there is no ONNX Runtime on this machine.
+    /// Opens the model in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if there is no ONNX Runtime on this machine,
+    /// [`ErrorKind::InvalidInput`] if the folder holds no speech model of a known kind.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let files = Files::find(folder.as_ref())?;
         let options = RuntimeOptions { library: None, threads: 0 };
         let model = match files.kind {
-            Kind::Letters => Model::Letters(Letters::load(&files, &options)?),
-            Kind::Pieces => Model::Pieces(Pieces::load(&files, &options)?),
+            Kind::Ctc => Model::Ctc(CtcModel::load(&files, &options)?),
+            Kind::Transducer => Model::Transducer(TransducerModel::load(&files, &options)?),
         };
         let fingerprint = LocalTranscriber::fingerprint_of(&files.folder)?;
         Ok(LocalTranscriber { model: Arc::new(Mutex::new(model)), folder: files.folder, fingerprint })
     }
 
-    /// What the model in `folder` would say of itself, without opening it: the networks and the vocabulary decide what is heard.
+    /// The fingerprint of the model in `folder`, without opening it. Networks and vocabulary decide
+    /// it.
     pub(crate) fn fingerprint_of(folder: &Path) -> Result<String> {
         let Files { model, vocabulary, features, joint, .. } = Files::find(folder)?;
         let files: Vec<PathBuf> = [Some(model), Some(vocabulary), features, joint].into_iter().flatten().collect();
         Ok(format!("local 1 {}", onnx::fingerprint(&files)?))
     }
 
-    fn hear(&self, cx: &Context, samples: Vec<f32>) -> Result<Vec<Word>> {
+    fn recognize(&self, cx: &Context, samples: Vec<f32>) -> Result<Vec<Word>> {
         match &mut *self.model.lock().unwrap_or_else(PoisonError::into_inner) {
-            Model::Letters(model) => model.hear(samples, &self.folder),
-            Model::Pieces(model) => model.hear(cx, samples, &self.folder),
+            Model::Ctc(model) => model.recognize(samples, &self.folder),
+            Model::Transducer(model) => model.recognize(cx, samples, &self.folder),
         }
     }
 }
 
 enum Kind {
-    Letters,
-    Pieces,
+    Ctc,
+    Transducer,
 }
 
 /// A model's files.
 struct Files {
     kind: Kind,
     folder: PathBuf,
-    /// The network, or the first of several that is large.
+    /// The network, or the encoder of several networks.
     model: PathBuf,
     vocabulary: PathBuf,
     features: Option<PathBuf>,
@@ -109,12 +121,12 @@ impl Files {
             return Ok(Files {
                 features: first(&["nemo128.onnx", "nemo80.onnx"]),
                 joint: first(&["decoder_joint-model.onnx", "decoder_joint-model.int8.onnx"]),
-                ..files(Kind::Pieces, model, "vocab.txt")
+                ..files(Kind::Transducer, model, "vocab.txt")
             });
         }
         match first(&["model.onnx", "onnx/model.onnx", "model_quantized.onnx", "onnx/model_quantized.onnx"]) {
-            Some(model) => Ok(files(Kind::Letters, model, "vocab.json")),
-            None => Err(unusable(folder, "there is neither encoder-model.onnx nor model.onnx in this folder")),
+            Some(model) => Ok(files(Kind::Ctc, model, "vocab.json")),
+            None => Err(unusable(folder, "this folder contains neither encoder-model.onnx nor model.onnx")),
         }
     }
 
@@ -143,24 +155,24 @@ impl Transcriber for LocalTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let (this, media) = (self.clone(), media.clone());
         cx.blocking(move |cx| {
-            let heard = hear(cx, &media)?;
-            let chunks = chunks(&heard.restlessness(), Span::between(Timestamp::ZERO, media.duration), &STRETCHES);
-            let mut answers = Vec::new();
+            let activity = detect_speech(cx, &media)?;
+            let chunks = chunks(&activity.cut_costs(), Span::between(Timestamp::ZERO, media.duration), &CHUNKS);
+            let mut recognized = Vec::new();
             for (n, chunk) in chunks.iter().enumerate() {
                 cx.check()?;
                 let mut words = Vec::new();
-                if heard.is_worth_hearing(chunk.sent) {
+                if activity.may_contain_speech(chunk.sent) {
                     let samples = av::speech_samples(cx, &media, chunk.sent)?;
-                    // Less than a frame or two holds no word, and models refuse it.
+                    // Models reject less than a few frames; a tenth of a second holds no word.
                     if samples.len() > av::SPEECH_RATE as usize / 10 {
-                        words = this.hear(cx, samples)?;
+                        words = this.recognize(cx, samples)?;
                     }
                 }
-                answers.push((*chunk, words));
+                recognized.push((*chunk, words));
                 cx.progress((n + 1) as f64 / chunks.len() as f64);
             }
             let name = this.folder.file_name().map_or_else(|| "a local model".into(), |name| name.to_string_lossy().into_owned());
-            let words = repair(heard.trim(cx, stitch(answers)), media.duration)?;
+            let words = repair(activity.trim(cx, merge(recognized)), media.duration)?;
             Ok(Transcript { language: None, origin: name, words })
         })
         .await

@@ -1,167 +1,128 @@
-//! Pure: from a transducer's scores to words (Graves 2012; with durations, Xu et al. 2023, "token-and-duration transducer"), decoded greedily.
+//! Transducer speech models: Parakeet TDT and other models exported from NVIDIA NeMo.
 
-use crate::model::{Timestamp, Word};
+use std::path::Path;
 
-/// SentencePiece's mark of a new word.
-const WORD_MARK: char = '\u{2581}';
-const BLANK: &str = "<blk>";
-/// A frame that would sound more tokens than this is a model gone astray; so NeMo has it.
-const MOST_TOKENS: usize = 10;
+use ort::session::{Session, SessionOutputs};
+use ort::value::{Tensor, ValueType};
 
-/// A model's pieces of words, by their column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Tokens {
-    pieces: Vec<String>,
-    blank: usize,
+use super::Files;
+use super::transducer_decoder::{TokenVocabulary, decode};
+use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Word;
+use crate::onnx::{self, RuntimeOptions};
+
+/// The interval of the input features, in seconds.
+const FEATURE_SECS: f64 = 0.01;
+
+/// Three networks: a waveform to mel features, features to encoder frames, and a frame with the
+/// last token to the scores of the next token (prediction and joint network in one).
+#[derive(Debug)]
+pub(super) struct TransducerModel {
+    features: Session,
+    encoder: Session,
+    joint: Session,
+    tokens: TokenVocabulary,
+    /// The shapes of the predictor's two states: layers and width.
+    states: [(usize, usize); 2],
 }
 
-impl Tokens {
-    /// From a `vocab.txt`: a piece and its column on each line. What is wrong with it otherwise.
-    pub(super) fn from_text(text: &str) -> Result<Self, String> {
-        let mut pieces = vec![None; text.lines().count()];
-        for line in text.lines() {
-            let read = line.trim_end().rsplit_once(' ').and_then(|(piece, column)| Some((piece, column.parse::<usize>().ok()?)));
-            let (piece, column) = read.ok_or_else(|| format!("{line:?} is not a piece and its column"))?;
-            *pieces.get_mut(column).ok_or_else(|| format!("column {column} of {piece:?} is out of range"))? = Some(piece.to_owned());
-        }
-        let pieces: Vec<String> = pieces.into_iter().collect::<Option<_>>().ok_or("two pieces have the same column")?;
-        let blank = pieces.iter().position(|piece| piece == BLANK).ok_or("it names no blank, <blk>")?;
-        Ok(Tokens { pieces, blank })
-    }
+/// The predictor's recurrent state, which depends on the tokens so far.
+type State = [Vec<f32>; 2];
 
-    /// How many columns name a piece.
-    pub(super) fn len(&self) -> usize {
-        self.pieces.len()
-    }
-
-    /// The words that the sounded pieces make; a frame lasts `step` seconds.
-    pub(super) fn words(&self, sounded: &[Sounded], step: f64) -> Vec<Word> {
-        let at = |frame: usize| Timestamp::from_secs(frame as f64 * step);
-        let mut words: Vec<Word> = Vec::new();
-        for (n, sound) in sounded.iter().enumerate() {
-            let piece = self.pieces.get(sound.token).map_or("", String::as_str);
-            // <unk>, <|en|>: not text.
-            if piece.len() > 1 && piece.starts_with('<') && piece.ends_with('>') {
-                continue;
+impl TransducerModel {
+    pub(super) fn load(files: &Files, options: &RuntimeOptions) -> Result<Self> {
+        let tokens = TokenVocabulary::from_text(&files.read_vocabulary()?)
+            .map_err(|what| files.unusable(format!("vocab.txt is not a vocabulary of word pieces: {what}")))?;
+        let (Some(features), Some(joint)) = (&files.features, &files.joint) else {
+            return Err(files.unusable("nemo128.onnx (or nemo80.onnx) or decoder_joint-model.onnx is missing"));
+        };
+        let joint = onnx::open(joint, options)?;
+        let state = |name: &str| {
+            let input = joint.inputs().iter().find(|input| input.name() == name)?;
+            let ValueType::Tensor { shape, .. } = input.dtype() else { return None };
+            match shape[..] {
+                [layers, _, width] => Some((usize::try_from(layers).ok()?, usize::try_from(width).ok()?)),
+                _ => None,
             }
-            let text = piece.trim_start_matches(WORD_MARK);
-            let next = sounded.get(n + 1).map_or(usize::MAX, |next| next.frame);
-            let end = at((sound.frame + sound.frames.max(1)).min(next.max(sound.frame + 1)));
-            match words.last_mut() {
-                Some(word) if !piece.starts_with(WORD_MARK) => {
-                    word.text.push_str(text);
-                    // A full stop is not heard: the word ends before it.
-                    if text.chars().any(char::is_alphanumeric) {
-                        word.end = end;
-                    }
+        };
+        let (Some(first), Some(second)) = (state("input_states_1"), state("input_states_2")) else {
+            return Err(files.unusable("the decoder has no states of a fixed size"));
+        };
+        Ok(TransducerModel {
+            features: onnx::open(features, options)?,
+            encoder: onnx::open(&files.model, options)?,
+            joint,
+            tokens,
+            states: [first, second],
+        })
+    }
+
+    /// The words in `samples` (mono, 16 kHz), timed from the first sample.
+    pub(super) fn recognize(&mut self, cx: &Context, samples: Vec<f32>, folder: &Path) -> Result<Vec<Word>> {
+        let failed = |error: ort::Error| super::failed(folder, &error);
+        let unfit = |what: &str| {
+            Error::new(ErrorKind::InvalidInput, format!("this is not a transducer exported from NeMo: {what}")).with_path(folder)
+        };
+        let count = samples.len();
+        let waveform = Tensor::from_array(([1, count], samples)).map_err(failed)?;
+        let length = Tensor::from_array(([1], vec![count as i64])).map_err(failed)?;
+        let mut outputs = self.features.run(ort::inputs!["waveforms" => waveform, "waveforms_lens" => length]).map_err(failed)?;
+        let (Some(features), Some(lengths)) = (outputs.remove("features"), outputs.remove("features_lens")) else {
+            return Err(unfit("the first network has no output \"features\""));
+        };
+        let feature_count = first_length(&lengths).ok_or_else(|| unfit("the features have no length"))?;
+        cx.check()?;
+        let encoded = self.encoder.run(ort::inputs!["audio_signal" => features, "length" => lengths]).map_err(failed)?;
+        let (shape, frames) = floats(&encoded, "outputs").ok_or_else(|| unfit("the encoder has no output \"outputs\""))?;
+        let [1, width, columns] = shape[..] else { return Err(unfit(&format!("the encoder's output has the shape {shape:?}"))) };
+        let length = encoded.get("encoded_lengths").and_then(first_length).unwrap_or(columns);
+        let length = length.min(columns);
+        let step = FEATURE_SECS * feature_count as f64 / length.max(1) as f64;
+        // The encoder down-samples by a whole number; a partly filled last frame makes the ratio
+        // inexact.
+        let step = FEATURE_SECS * (step / FEATURE_SECS).round().max(1.0);
+
+        let joint = &mut self.joint;
+        let states = self.states;
+        let size = self.tokens.len();
+        let start: State = states.map(|(layers, width)| vec![0.0; layers * width]);
+        let emissions = decode(&self.tokens, length, start, |frame, before, state| {
+            cx.check()?;
+            // One column of a matrix in row-major order.
+            let column: Vec<f32> = frames.iter().skip(frame).step_by(columns).copied().collect();
+            let state_of = |n: usize| Tensor::from_array(([states[n].0, 1, states[n].1], state[n].clone()));
+            let outputs = joint
+                .run(ort::inputs![
+                    "encoder_outputs" => Tensor::from_array(([1, width, 1], column)).map_err(failed)?,
+                    "targets" => Tensor::from_array(([1, 1], vec![before as i32])).map_err(failed)?,
+                    "target_length" => Tensor::from_array(([1], vec![1i32])).map_err(failed)?,
+                    "input_states_1" => state_of(0).map_err(failed)?,
+                    "input_states_2" => state_of(1).map_err(failed)?,
+                ])
+                .map_err(failed)?;
+            let answer = |name: &str| floats(&outputs, name).map(|(_, values)| values.to_vec());
+            match (answer("outputs"), answer("output_states_1"), answer("output_states_2")) {
+                (Some(scores), Some(first), Some(second))
+                    if scores.len() >= size && [&first, &second].iter().zip(&states).all(|(state, (a, b))| state.len() == a * b) =>
+                {
+                    Ok((scores, [first, second]))
                 }
-                _ => words.push(Word { text: text.to_owned(), start: at(sound.frame), end, speaker: None }),
+                _ => Err(unfit("the decoder's outputs do not match the vocabulary or the states")),
             }
-        }
-        words.retain(|word| !word.text.is_empty());
-        words
+        })?;
+        Ok(self.tokens.words(&emissions, step))
     }
 }
 
-/// A piece, the frame it begins in, and for how many frames it lasts as far as the model says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sounded {
-    token: usize,
-    frame: usize,
-    frames: usize,
+/// The shape and values of a named output of floats.
+fn floats<'a>(outputs: &'a SessionOutputs<'_>, name: &str) -> Option<(Vec<usize>, &'a [f32])> {
+    let (shape, values) = outputs.get(name)?.try_extract_tensor::<f32>().ok()?;
+    Some((shape.iter().map(|side| usize::try_from(*side).ok()).collect::<Option<_>>()?, values))
 }
 
-/// Decodes `frames` frames. `joint` answers the scores for a frame, the piece before it (the blank at first) and the predictor's state,
-/// and the state after: first a score for each of the `tokens`, then, from a model that predicts durations, one for 0, 1, 2 ... frames.
-pub(super) fn decode<S, E>(
-    tokens: &Tokens,
-    frames: usize,
-    start: S,
-    mut joint: impl FnMut(usize, usize, &S) -> Result<(Vec<f32>, S), E>,
-) -> Result<Vec<Sounded>, E> {
-    let mut sounded = Vec::new();
-    let (mut state, mut before, mut frame, mut here) = (start, tokens.blank, 0, 0);
-    while frame < frames {
-        let (scores, after) = joint(frame, before, &state)?;
-        let (pieces, durations) = scores.split_at(tokens.len().min(scores.len()));
-        let (token, skip) = (best(pieces).unwrap_or(tokens.blank), best(durations).unwrap_or(0));
-        if token != tokens.blank {
-            sounded.push(Sounded { token, frame, frames: skip });
-            (state, before) = (after, token);
-            here += 1;
-        }
-        if skip > 0 {
-            (frame, here) = (frame + skip, 0);
-        } else if token == tokens.blank || here == MOST_TOKENS {
-            (frame, here) = (frame + 1, 0);
-        }
-    }
-    Ok(sounded)
-}
-
-fn best(scores: &[f32]) -> Option<usize> {
-    scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map(|(column, _)| column)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::convert::Infallible;
-
-    fn tokens() -> Tokens {
-        Tokens::from_text("<unk> 0\n\u{2581}he 1\nllo 2\n. 3\n\u{2581}you 4\n<blk> 5\n").unwrap()
-    }
-
-    /// Scores that choose a piece and a duration.
-    fn scores(token: usize, duration: Option<usize>) -> Vec<f32> {
-        let one = |chosen: usize, count: usize| (0..count).map(move |n| if n == chosen { 1.0 } else { 0.0 });
-        one(token, 6).chain(duration.into_iter().flat_map(|duration| one(duration, 5))).collect()
-    }
-
-    #[test]
-    fn pieces_become_words_with_times() {
-        // At each frame what is chosen once the state (how many pieces were sounded) is as given.
-        let script = [((2, 0), (1, 2)), ((4, 1), (2, 0)), ((4, 2), (3, 3)), ((9, 3), (4, 0)), ((9, 4), (5, 1))];
-        let heard = decode(&tokens(), 20, 0usize, |frame, _, state| {
-            let chosen = script.iter().find(|(when, _)| *when == (frame, *state)).map_or((5, 1), |(_, chosen)| *chosen);
-            Ok::<_, Infallible>((scores(chosen.0, Some(chosen.1)), state + 1))
-        });
-        let words = tokens().words(&heard.unwrap(), 0.08);
-        let said: Vec<(&str, f64, f64)> = words.iter().map(|word| (word.text.as_str(), word.start.secs(), word.end.secs())).collect();
-        assert_eq!(said, [("hello.", 0.16, 0.4), ("you", 0.72, 0.8)]);
-    }
-
-    #[test]
-    fn a_model_without_durations_goes_on_at_the_blank() {
-        let heard = decode(&tokens(), 4, (), |frame, before, ()| {
-            let token = if frame == 1 && before == 5 { 4 } else { 5 };
-            Ok::<_, Infallible>((scores(token, None), ()))
-        });
-        assert_eq!(heard.unwrap(), [Sounded { token: 4, frame: 1, frames: 0 }]);
-    }
-
-    #[test]
-    fn a_vocabulary_that_cannot_be_used_is_refused() {
-        for text in ["", "a 0\n", "<blk>\n", "<blk> 7\n", "<blk> 0\na 0\n", "<blk> -1\n"] {
-            assert!(Tokens::from_text(text).is_err(), "{text}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_a_model_answers_decoding_ends_and_words_are_in_order(
-            answers in prop::collection::vec(prop::collection::vec(prop::num::f32::ANY, 0..13), 1..40), frames in 0..60usize,
-        ) {
-            let mut calls = 0;
-            let heard = decode(&tokens(), frames, (), |_, _, ()| {
-                calls += 1;
-                Ok::<_, Infallible>((answers[calls % answers.len()].clone(), ()))
-            }).unwrap();
-            prop_assert!(calls <= frames * (MOST_TOKENS + 1));
-            let words = tokens().words(&heard, 0.08);
-            prop_assert!(words.windows(2).all(|pair| pair[0].start <= pair[1].start));
-            prop_assert!(words.iter().all(|word| word.start < word.end));
-        }
-    }
+/// The first value of a tensor of lengths.
+fn first_length(value: &ort::value::DynValue) -> Option<usize> {
+    let (_, lengths) = value.try_extract_tensor::<i64>().ok()?;
+    usize::try_from(*lengths.first()?).ok()
 }

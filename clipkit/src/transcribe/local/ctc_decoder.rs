@@ -1,42 +1,45 @@
-//! Pure: from a speech model's letter scores to words (connectionist temporal classification, Graves et al. 2006, decoded greedily).
+//! Greedy decoding of CTC output (connectionist temporal classification, Graves et al. 2006). Pure.
 
 use std::collections::BTreeMap;
 
 use crate::model::{Timestamp, Word};
 
-/// Letters of a model's output, by their column.
+/// The letters that the columns of a model's output stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Alphabet {
+pub(super) struct CtcVocabulary {
     letters: Vec<String>,
     blank: usize,
 }
 
-/// The names that tokenizers give to "nothing new is heard", and to the space between words.
+/// Tokenizers' names of the CTC blank.
 const BLANKS: [&str; 4] = ["<pad>", "[PAD]", "<blank>", "<blk>"];
+/// Tokenizers' names of the space between words.
 const SPACES: [&str; 2] = ["|", " "];
 
-impl Alphabet {
-    /// From a tokenizer's `vocab.json`: each letter's column. What is wrong with it otherwise.
+impl CtcVocabulary {
+    /// Reads a tokenizer's `vocab.json`, which maps letters to columns. The error says what is
+    /// wrong.
     pub(super) fn from_json(text: &str) -> Result<Self, String> {
         let columns: BTreeMap<String, usize> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-        let blank = BLANKS.iter().find_map(|name| columns.get(*name).copied()).ok_or("it names no blank, such as <pad>")?;
+        let blank = BLANKS.iter().find_map(|name| columns.get(*name).copied()).ok_or("it has no blank token, such as <pad>")?;
         if !SPACES.iter().any(|name| columns.contains_key(*name)) {
-            return Err("it names no space between words, such as |".into());
+            return Err("it has no word separator, such as |".into());
         }
         let mut letters = vec![String::new(); columns.len()];
         for (letter, column) in columns {
             let place = letters.get_mut(column).ok_or_else(|| format!("column {column} of {letter:?} is out of range"))?;
             *place = letter;
         }
-        Ok(Alphabet { letters, blank })
+        Ok(CtcVocabulary { letters, blank })
     }
 
-    /// How many columns a model's output must have.
+    /// The number of columns that a model's output must have.
     pub(super) fn len(&self) -> usize {
         self.letters.len()
     }
 
-    /// The words in `scores`: rows of [`len`](Alphabet::len) numbers, each row lasting `step` seconds.
+    /// Decodes `scores`, which holds rows of [`len`](CtcVocabulary::len) numbers. A row covers
+    /// `step` seconds.
     pub(super) fn words(&self, scores: &[f32], step: f64) -> Vec<Word> {
         let mut words = Vec::new();
         let mut open: Option<(String, usize, usize)> = None;
@@ -54,7 +57,7 @@ impl Alphabet {
                 close(&mut open);
             } else if best != self.blank && !is_special(letter) {
                 match &mut open {
-                    // The same letter goes on sounding.
+                    // A repeated letter without a blank between is one letter.
                     Some((_, _, last)) if best == before => *last = row,
                     Some((text, _, last)) => {
                         text.push_str(&letter.to_lowercase());
@@ -70,7 +73,7 @@ impl Alphabet {
     }
 }
 
-/// `<s>`, `</s>`, `<unk>`, `[UNK]`: not letters.
+/// Whether a token is a marker and not a letter: `<s>`, `</s>`, `<unk>`, `[UNK]`.
 fn is_special(letter: &str) -> bool {
     letter.len() > 1 && (letter.starts_with('<') || letter.starts_with('['))
 }
@@ -80,20 +83,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repeats_fold_and_blanks_part_double_letters() {
-        let alphabet = Alphabet::from_json(r#"{"<pad>": 0, "<unk>": 1, "|": 2, "A": 3, "L": 4}"#).unwrap();
-        let heard = [0, 3, 3, 4, 0, 4, 4, 1, 2, 2, 0, 3, 0];
-        let scores: Vec<f32> = heard.iter().flat_map(|best| (0..5).map(move |column| if column == *best { 1.0 } else { 0.0 })).collect();
-        let words = alphabet.words(&scores, 0.02);
-        let said: Vec<(&str, f64, f64)> = words.iter().map(|word| (word.text.as_str(), word.start.secs(), word.end.secs())).collect();
-        assert_eq!(said, [("all", 0.02, 0.14), ("a", 0.22, 0.24)]);
-        assert!(alphabet.words(&[], 0.02).is_empty());
+    fn repeats_collapse_and_blanks_separate_double_letters() {
+        let vocabulary = CtcVocabulary::from_json(r#"{"<pad>": 0, "<unk>": 1, "|": 2, "A": 3, "L": 4}"#).unwrap();
+        let best = [0, 3, 3, 4, 0, 4, 4, 1, 2, 2, 0, 3, 0];
+        let scores: Vec<f32> = best.iter().flat_map(|best| (0..5).map(move |column| if column == *best { 1.0 } else { 0.0 })).collect();
+        let words = vocabulary.words(&scores, 0.02);
+        let shown: Vec<(&str, f64, f64)> = words.iter().map(|word| (word.text.as_str(), word.start.secs(), word.end.secs())).collect();
+        assert_eq!(shown, [("all", 0.02, 0.14), ("a", 0.22, 0.24)]);
+        assert!(vocabulary.words(&[], 0.02).is_empty());
     }
 
     #[test]
-    fn a_vocabulary_that_cannot_be_used_is_refused() {
+    fn an_invalid_vocabulary_is_an_error() {
         for text in ["[]", "{}", r#"{"<pad>": 0, "A": 1}"#, r#"{"<pad>": 0, "|": 9}"#] {
-            assert!(Alphabet::from_json(text).is_err(), "{text}");
+            assert!(CtcVocabulary::from_json(text).is_err(), "{text}");
         }
     }
 }

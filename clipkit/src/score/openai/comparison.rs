@@ -1,13 +1,16 @@
-//! Head to head: models put a few clips in order better than they score each, since their scores lie in a narrow band. Pure.
+//! Ranking by comparison. Language models order a few clips more reliably than they score each,
+//! since their scores lie in a narrow range. Pure.
 
-/// Clips in one comparison: more, and the middle of the order is chance.
+/// The most clips in one comparison, apart from a left-over one. In longer orders the middle is
+/// random.
 const GROUP: usize = 5;
-/// How often each clip is compared, each time with others and in another order.
+/// How often each clip is compared, each time in another group and order.
 const ROUNDS: usize = 3;
-/// The most clips that are compared: bounds the requests to twelve.
-pub(super) const LARGEST_FIELD: usize = 20;
+/// The most clips that are compared, which limits the requests to twelve.
+pub(super) const MAX_CLIPS: usize = 20;
 
-/// Which clips are shown together, and in which order: each clip once a round. `seed` decides, so that the same talk is asked the same.
+/// The groups of clips to compare, in the order to show them. Each clip occurs once a round. `seed`
+/// decides the groups, so that the same transcript gives the same requests.
 pub(super) fn groups(clips: usize, seed: &str) -> Vec<Vec<usize>> {
     if clips < 2 {
         return Vec::new();
@@ -16,7 +19,7 @@ pub(super) fn groups(clips: usize, seed: &str) -> Vec<Vec<usize>> {
     let round = |round: usize| {
         let mut order: Vec<usize> = (0..clips).collect();
         order.sort_by_key(|clip| *blake3::hash(format!("{seed} {round} {clip}").as_bytes()).as_bytes());
-        // A clip left over would be compared with nothing.
+        // A last group of one clip would have nothing to compare: it joins the group before.
         let alone = if clips % size == 1 { order.pop() } else { None };
         let mut groups: Vec<Vec<usize>> = order.chunks(size).map(<[usize]>::to_vec).collect();
         if let (Some(clip), Some(last)) = (alone, groups.last_mut()) {
@@ -27,13 +30,14 @@ pub(super) fn groups(clips: usize, seed: &str) -> Vec<Vec<usize>> {
     (0..ROUNDS).flat_map(round).collect()
 }
 
-/// Each clip's chance of winning against another of the field, 0 to 1, from orders of some of them, best first; a half for what was never
-/// compared.
+/// Each clip's mean probability, 0 to 1, of being ranked above another clip, estimated from
+/// `orders` of some clips, best first. 0.5 for clips that were not compared.
 ///
-/// Bradley and Terry's model, fitted by Hunter's minorization (2004): `p_i = w_i / sum_j n_ij / (p_i + p_j)`, with a win and a loss each
-/// against a clip of strength 1, so that nobody is infinitely good.
-pub(super) fn chances(clips: usize, orders: &[Vec<usize>]) -> Vec<f64> {
-    const TURNS: usize = 60;
+/// The Bradley-Terry model, fitted with the MM algorithm of Hunter (2004): `p_i = w_i / sum_j n_ij
+/// / (p_i + p_j)`. Each clip has one virtual win and one virtual loss against a clip of strength 1,
+/// which keeps all strengths finite.
+pub(super) fn win_probabilities(clips: usize, orders: &[Vec<usize>]) -> Vec<f64> {
+    const ITERATIONS: usize = 60;
     let mut wins = vec![1.0; clips];
     let mut met = vec![vec![0.0; clips]; clips];
     for order in orders {
@@ -46,7 +50,7 @@ pub(super) fn chances(clips: usize, orders: &[Vec<usize>]) -> Vec<f64> {
         }
     }
     let mut strength = vec![1.0_f64; clips];
-    for _ in 0..TURNS {
+    for _ in 0..ITERATIONS {
         strength = (0..clips)
             .map(|i| {
                 let against: f64 = (0..clips).map(|j| met[i][j] / (strength[i] + strength[j])).sum();
@@ -69,22 +73,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_true_order_comes_out_of_partial_ones_and_survives_a_slip() {
+    fn the_true_order_follows_from_partial_orders_and_one_error_changes_little() {
         let clips = 13;
         let mut orders = groups(clips, "seed");
         for order in &mut orders {
             order.sort_unstable();
         }
-        let ranked = |chances: &[f64]| {
+        let ranked = |probabilities: &[f64]| {
             let mut order: Vec<usize> = (0..clips).collect();
-            order.sort_by(|&a, &b| chances[b].total_cmp(&chances[a]));
+            order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
             order
         };
         let moved = |order: &[usize]| order.iter().enumerate().map(|(place, clip)| place.abs_diff(*clip)).max().unwrap_or(0);
-        assert!(moved(&ranked(&chances(clips, &orders))) <= 3, "{:?}", ranked(&chances(clips, &orders)));
+        assert!(moved(&ranked(&win_probabilities(clips, &orders))) <= 3, "{:?}", ranked(&win_probabilities(clips, &orders)));
         orders[0].reverse();
-        assert!(ranked(&chances(clips, &orders))[..5].contains(&0));
-        assert_eq!(chances(3, &[]), [0.5; 3]);
+        assert!(ranked(&win_probabilities(clips, &orders))[..5].contains(&0));
+        assert_eq!(win_probabilities(3, &[]), [0.5; 3]);
     }
 
     proptest! {
@@ -95,14 +99,14 @@ mod tests {
             let mut seen = vec![0; clips];
             groups.iter().flatten().for_each(|clip| seen[*clip] += 1);
             prop_assert!(clips < 2 || seen.iter().all(|times| *times == ROUNDS));
-            prop_assert!(clips > LARGEST_FIELD || groups.len() <= 12);
+            prop_assert!(clips > MAX_CLIPS || groups.len() <= 12);
         }
 
         #[test]
-        fn chances_are_chances(orders in prop::collection::vec(Just((0..7usize).collect::<Vec<_>>()).prop_shuffle(), 0..9)) {
-            let chances = chances(7, &orders);
-            prop_assert!(chances.iter().all(|chance| (0.0..=1.0).contains(chance)));
-            prop_assert!((chances.iter().sum::<f64>() / 7.0 - 0.5).abs() < 1e-6);
+        fn results_are_probabilities(orders in prop::collection::vec(Just((0..7usize).collect::<Vec<_>>()).prop_shuffle(), 0..9)) {
+            let probabilities = win_probabilities(7, &orders);
+            prop_assert!(probabilities.iter().all(|probability| (0.0..=1.0).contains(probability)));
+            prop_assert!((probabilities.iter().sum::<f64>() / 7.0 - 0.5).abs() < 1e-6);
         }
     }
 }

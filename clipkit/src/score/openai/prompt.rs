@@ -1,4 +1,4 @@
-//! What a model is given and how its answers are read: prompts, spans as JSON, ids. Pure.
+//! Prompts: instructions, spans as JSON with ids, and the parsing of responses. Pure.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,29 +13,30 @@ use crate::score::Scoring;
 use crate::score::plain::plain;
 use crate::score::shortlist::Shortlist;
 
-/// The prompts, by their versions: another text is another version.
+/// The versions of the prompts. A change of a prompt's text needs a new version.
 pub(super) const JUDGE: &str = "judge.v2";
 pub(super) const RANK: &str = "rank.v1";
 const JUDGE_PROMPT: &str = include_str!("../prompts/judge.v2.md");
 const RANK_PROMPT: &str = include_str!("../prompts/rank.v1.md");
-/// Letters of one sentence and of one clip that are sent: speech is far below, a broken transcript may not be.
-const LONGEST_SENTENCE: usize = 1000;
-const LONGEST_CLIP: usize = 4000;
-/// Longest answers, in tokens: to a batch, for each span; room for a model that thinks first.
-const TOKENS_A_SPAN: u64 = 400;
-const TOKENS_OF_THOUGHT: u64 = 1000;
+/// The most characters of a sentence and of a clip that are sent. Speech has far fewer; a broken
+/// transcript may have more.
+const MAX_SENTENCE_CHARS: usize = 1000;
+const MAX_CLIP_CHARS: usize = 4000;
+/// The longest responses, in tokens: this many for each span, plus room for reasoning.
+const TOKENS_PER_SPAN: u64 = 400;
+const REASONING_TOKENS: u64 = 1000;
 
-/// The spans to judge, under names for the model.
+/// The spans to score, with their ids for the model.
 ///
-/// A span's id is drawn from a hash of everything that is sent, so that nobody can write it into what is said.
-pub(super) struct Material<'a> {
+/// Ids derive from a hash of the whole transcript, so that a speaker cannot name one in it.
+pub(super) struct Prompts<'a> {
     pub(super) list: &'a Shortlist,
     pub(super) scoring: &'a Scoring,
     pub(super) seed: String,
     ids: Vec<String>,
 }
 
-impl<'a> Material<'a> {
+impl<'a> Prompts<'a> {
     pub(super) fn new(model: &str, list: &'a Shortlist, scoring: &'a Scoring) -> Self {
         let mut hasher = blake3::Hasher::new();
         hasher.update(format!("{JUDGE} {RANK} {model}").as_bytes());
@@ -44,11 +45,11 @@ impl<'a> Material<'a> {
         }
         let seed = hasher.finalize().to_string();
         let id = |n: usize| blake3::hash(format!("{seed} {n}").as_bytes()).to_string().chars().take(10).collect();
-        Material { list, scoring, ids: (0..list.spans.len()).map(id).collect(), seed }
+        Prompts { list, scoring, ids: (0..list.spans.len()).map(id).collect(), seed }
     }
 
-    /// The question to judge spans of the shortlist.
-    pub(super) fn judge(&self, places: &[usize], complaint: Option<String>) -> Question {
+    /// The request to score spans, given by their indexes in the shortlist.
+    pub(super) fn judge(&self, places: &[usize], correction: Option<String>) -> Question {
         let spans: Vec<Value> = (places.iter())
             .map(|&place| {
                 let listed = &self.list.spans[place];
@@ -64,21 +65,21 @@ impl<'a> Material<'a> {
             })
             .collect();
         Question {
-            task: JUDGE_PROMPT.to_owned(),
-            material: json!({"asked": self.wishes(), "spans": spans}),
-            complaint,
+            instructions: JUDGE_PROMPT.to_owned(),
+            input: json!({"asked": self.preferences(), "spans": spans}),
+            correction,
             schema: ("verdicts", verdict::schema(&self.asked(places), self.with_fit())),
-            longest: TOKENS_OF_THOUGHT + TOKENS_A_SPAN * places.len() as u64,
+            max_tokens: REASONING_TOKENS + TOKENS_PER_SPAN * places.len() as u64,
         }
     }
 
-    /// The verdicts that hold, by the place in `places`, and what is wrong otherwise.
+    /// The valid verdicts of a response, by index in `places`, and what is wrong with the others.
     pub(super) fn read_verdicts(&self, places: &[usize], text: &str) -> (HashMap<usize, Verdict>, Vec<String>) {
         verdict::read(text, &self.asked(places), self.with_fit())
     }
 
-    /// The question to put clips in order: places in the shortlist, and what is said.
-    pub(super) fn rank(&self, clips: &[(usize, String)], complaint: Option<String>) -> Question {
+    /// The request to order clips, given by their indexes in the shortlist and their texts.
+    pub(super) fn rank(&self, clips: &[(usize, String)], correction: Option<String>) -> Question {
         let ids: Vec<&str> = clips.iter().map(|(place, _)| self.ids[*place].as_str()).collect();
         let shown: Vec<Value> = clips.iter().zip(&ids).map(|((_, text), id)| json!({"id": id, "text": text})).collect();
         let schema = json!({
@@ -86,22 +87,22 @@ impl<'a> Material<'a> {
             "properties": {"order": {"type": "array", "items": {"type": "string", "enum": ids}}}
         });
         Question {
-            task: RANK_PROMPT.to_owned(),
-            material: json!({"asked": self.wishes(), "clips": shown}),
-            complaint,
+            instructions: RANK_PROMPT.to_owned(),
+            input: json!({"asked": self.preferences(), "clips": shown}),
+            correction,
             schema: ("order", schema),
-            longest: TOKENS_OF_THOUGHT,
+            max_tokens: REASONING_TOKENS,
         }
     }
 
-    /// The places in `clips`, best first.
+    /// The order in a response: indexes into `clips`, best first. The error says what is wrong.
     pub(super) fn read_order(&self, clips: &[(usize, String)], text: &str) -> Result<Vec<usize>, String> {
         #[derive(Deserialize)]
         struct Answer {
             order: Vec<String>,
         }
         let answer: Answer =
-            serde_json::from_str(text).map_err(|error| format!("it is not as asked: {}", plain(&error.to_string(), 120)))?;
+            serde_json::from_str(text).map_err(|error| format!("it does not match the schema: {}", plain(&error.to_string(), 120)))?;
         let mut order = Vec::new();
         for id in answer.order {
             let Some(place) = clips.iter().position(|(place, _)| self.ids[*place] == id) else {
@@ -112,39 +113,39 @@ impl<'a> Material<'a> {
             }
             order.push(place);
         }
-        if order.len() < clips.len() { Err("it leaves clips out".into()) } else { Ok(order) }
+        if order.len() < clips.len() { Err("it omits clips".into()) } else { Ok(order) }
     }
 
-    /// What is said in these sentences.
+    /// The text of these sentences.
     pub(super) fn text(&self, sentences: Range<usize>) -> String {
-        script::join(sentences.map(|n| self.list.text(n))).chars().take(LONGEST_CLIP).collect()
+        script::join(sentences.map(|n| self.list.text(n))).chars().take(MAX_CLIP_CHARS).collect()
     }
 
     fn sentence(&self, n: usize) -> String {
-        self.list.text(n).chars().take(LONGEST_SENTENCE).collect()
+        self.list.text(n).chars().take(MAX_SENTENCE_CHARS).collect()
     }
 
     fn asked(&self, places: &[usize]) -> Vec<Asked<'_>> {
         places.iter().map(|&place| Asked { id: &self.ids[place], sentences: self.list.spans[place].shown.len() }).collect()
     }
 
-    /// Whether subjects are asked for.
+    /// Whether topics are wanted or to be avoided, so that spans get a score for topic fit.
     fn with_fit(&self) -> bool {
         !self.scoring.options.about.is_empty() || !self.scoring.options.avoid.is_empty()
     }
 
-    fn wishes(&self) -> Value {
+    fn preferences(&self) -> Value {
         let options = &self.scoring.options;
-        let mut wishes = json!({});
+        let mut preferences = json!({});
         if let Some(genre) = options.genre {
-            wishes["genre"] = json!(genre.name());
+            preferences["genre"] = json!(genre.name());
         }
         for (name, subjects) in [("about", &options.about), ("avoid", &options.avoid)] {
             if !subjects.is_empty() {
-                wishes[name] = json!(subjects);
+                preferences[name] = json!(subjects);
             }
         }
-        wishes
+        preferences
     }
 }
 
@@ -154,12 +155,13 @@ mod tests {
 
     use super::*;
 
-    /// Answers are cached under the version, so a text that changes without it would be answered by what another text was.
+    /// Results are cached under the version: without a new one, a changed prompt would get old
+    /// results.
     #[test]
-    fn a_prompt_of_another_text_has_another_version() {
+    fn a_changed_prompt_has_a_new_version() {
         for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "0ef3d30d4aa5935a"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
             let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(found, hash, "give the changed {version} the next version, and its hash here");
+            assert_eq!(found, hash, "{version} changed: give it the next version, and its hash here");
         }
     }
 }
