@@ -61,10 +61,10 @@ pub struct OpenAiServer {
     /// The API key. Default: `OPENAI_API_KEY`. Servers other than OpenAI's may need none.
     #[serde(skip)]
     pub api_key: Option<String>,
-    /// The layers around each request, the innermost first. Default: one [`Retry`]. An empty list
-    /// sends each request once. In one process, all stages with the same address, organization, key
-    /// and layers share the state of the layers, because the server counts that way: a rate limit
-    /// holds for the transcriber and the scorer together. A cache is not allowed here; put it
+    /// The layers around each request, the innermost first. Default: one [`Retry`], the only thing that
+    /// repeats a request. An empty list sends each request once. In one process, all stages with the
+    /// same address, organization, key and layers share the layers' state, because a server counts that
+    /// way: a rate limit holds for transcriber and scorer together. A cache is not allowed here; put it
     /// around the stage.
     pub layers: Vec<LayerConfig>,
 }
@@ -89,7 +89,7 @@ impl OpenAiServer {
     }
 
     /// This server with the fields that are not set taken from `environment`. Stages call it with
-    /// the environment of their context. It shares the state of its layers with the original.
+    /// the environment of their context.
     #[must_use]
     pub fn with_environment(&self, environment: &Environment) -> Self {
         OpenAiServer {
@@ -168,8 +168,9 @@ impl OpenAiServer {
         O: Send + Sync + 'static,
         F: Future<Output = Result<O>> + Send + 'static,
     {
-        let account = [self.url(), self.organization.clone().unwrap_or_default(), self.key().unwrap_or_default().to_owned()];
-        RequestLayers::of(&account.each_ref().map(String::as_str), &self.layers)?.call(cx, attempt).await
+        let url = self.url();
+        let account = [url.as_str(), self.organization.as_deref().unwrap_or_default(), self.key().unwrap_or_default()];
+        RequestLayers::of(&account, &self.layers)?.call(cx, attempt).await
     }
 
     /// The error for a response that does not follow the API.
