@@ -1,36 +1,37 @@
-// What a run is given besides its input.
+// Contexts: cancellation, progress, warnings, scratch space.
 
 import * as native from "../native";
-import type { Event, Stage, Usage, Warning } from "./documents";
+import type { Event, MediaRef, Stage, Usage, Warning, WarningKind } from "./documents";
 import { arriving, calling, ClipkitError } from "./errors";
 
-/** How far a stage is: 0 to 1, of the run or of the clip of that rank. */
+/** The progress of a stage, 0 to 1, for the run or for one clip. */
 export type Progress = Extract<Event, { event: "progress" }>;
 
-/** What every call that takes a while can be given. */
+/** Options of every call that takes time. */
 export interface RunOptions {
-  /** Stops the work: it ends within a second, and nothing half made stays. Not awaiting a promise stops nothing. */
+  /** Cancels the work: it ends within a second and leaves no incomplete file. A promise that is not awaited goes on. */
   signal?: AbortSignal;
-  /** Hears everything that happens. Progress comes at most ten times a second. What it throws ends the run and is thrown there. */
+  /** Receives all events; progress at most ten times a second. An exception in it ends the run, which rejects with it. */
   onEvent?: (event: Event) => void;
-  /** Hears how far stages are. */
+  /** Receives the progress events. */
   onProgress?: (progress: Progress) => void;
 }
 
-/** How a context is set up. */
+/** Options of a context. */
 export interface ContextOptions extends RunOptions {
-  /** The folder in which scratch space is made. Default: where the clips go, else the system's folder for temporary files. */
+  /** The parent folder of scratch space. Default: the first publisher's folder, else the system's folder for temporary files. */
   scratch?: string;
-  /** The most that all work under this context may cost together, in US dollars. */
+  /** The budget of all work under this context together, in US dollars. */
   maxCost?: number;
-  /** For one piece of work; 0, the default, leaves it to each library. */
+  /** Threads for one piece of work; 0, the default, leaves it to each library. */
   threads?: number;
 }
 
 /**
- * What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
+ * What a stage receives besides its input: cancellation, progress, warnings, scratch space, accounts.
  *
- * A stage of yours gets one. Make one yourself to use stages alone, or to have several calls under one budget.
+ * A stage of yours receives one. Make one to call stages and steps by themselves, or to run several calls under one budget. Files in its scratch
+ * space are removed when it is closed or collected as garbage.
  */
 export class Context {
   #native: native.Context;
@@ -44,7 +45,7 @@ export class Context {
   constructor(options: ContextOptions = {}, inner?: native.Context) {
     const { signal, onEvent, onProgress, scratch, maxCost, threads } = options;
     this.#listeners = options;
-    // The native side holds on to this function, which therefore must not hold on to what holds the native side.
+    // The native object holds this function, which must therefore not hold the native object.
     const self = new WeakRef(this);
     const listen = (): void => {
       const context = self.deref();
@@ -58,29 +59,29 @@ export class Context {
 
   #abort = (): void => this.cancel();
 
-  /** Asks everything that runs under this context to stop. */
+  /** Cancels everything that runs under this context. */
   cancel(): void {
     this.#native.cancel();
     this.#controller?.abort(this.#reason());
   }
 
-  /** Stops what runs under this context and removes its scratch space: for contexts of your own, when you have what you want. */
+  /** Cancels everything that runs under this context and removes its scratch space. */
   close(): void {
     this.#listeners.signal?.removeEventListener("abort", this.#abort);
     this.#native.close();
   }
 
-  /** Whether someone asked to stop. */
+  /** Whether it was cancelled. */
   get cancelled(): boolean {
     return this.#native.cancelled;
   }
 
-  /** Throws a `ClipkitError` with code `cancelled` if someone asked to stop. Long loops call it once a turn. */
+  /** Throws a `ClipkitError` with code `cancelled` if this context was cancelled. Long loops call it in each iteration. */
   check(): void {
     calling(() => this.#native.check());
   }
 
-  /** Aborted when someone asks to stop: for `fetch` and its kin. */
+  /** Aborted when this context is cancelled: for `fetch` and other calls that take a signal. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       const controller = (this.#controller = new AbortController());
@@ -94,12 +95,12 @@ export class Context {
     return this.#listeners.signal?.aborted ? this.#listeners.signal.reason : new ClipkitError("cancelled", "cancelled");
   }
 
-  /** The stage that this context speaks for. */
+  /** The stage that this context was made for. */
   get stage(): Stage | null {
     return (this.#native.stage as Stage | undefined) ?? null;
   }
 
-  /** The clip that this context speaks for, from 1 in order of rank. */
+  /** The clip that this context was made for, from 1 in order of rank. */
   get clip(): number | null {
     return this.#native.clip ?? null;
   }
@@ -109,42 +110,58 @@ export class Context {
     return this.#native.threads;
   }
 
-  /** Says how far this context's stage is, 0 to 1. */
+  /** Reports the progress of this context's stage, 0 to 1. */
   progress(fraction: number): void {
     this.#native.progress(fraction);
   }
 
-  /** Leaves a warning in the result and the events. */
-  warn(message: string): void {
-    this.#native.warn(message);
+  /** Adds a warning to the result and the events. `kind`: default `other`. */
+  warn(message: string, kind?: WarningKind): void {
+    calling(() => this.#native.warn(message, kind));
   }
 
-  /** The warnings left so far. */
+  /** The warnings so far. */
   get warnings(): Warning[] {
     return JSON.parse(this.#native.warnings()) as Warning[];
   }
 
-  /** Enters what was asked of a paid service. It ends up in the manifest. */
+  /** Records the use of a paid service. It is listed in the manifest. */
   spend(usage: Partial<Usage> & { model: string }): void {
     calling(() => this.#native.spend(JSON.stringify(usage)));
   }
 
-  /** What was spent so far. */
+  /** The recorded use of paid services. */
   get usage(): Usage[] {
     return JSON.parse(this.#native.usage()) as Usage[];
   }
 
-  /** What may still be spent, in US dollars; null where there is no budget. */
+  /** The rest of the budget, in US dollars; null where there is no budget. */
   get budgetLeft(): number | null {
     return this.#native.budgetLeft ?? null;
   }
 
-  /** A folder for temporary files, removed when the run ends; that of a context of your own, when that is closed or collected. */
+  /**
+   * Identifies the publication that this context is for: a hash of the clip, the target and the account. A publisher that receives the same key
+   * twice publishes once. Null outside of `publish`.
+   */
+  get idempotencyKey(): string | null {
+    return this.#native.idempotencyKey ?? null;
+  }
+
+  /**
+   * The path of a medium on this machine: where a step under this context found it, else its URI, where that is a path. Throws a `ClipkitError`
+   * with code `not_found` where it is neither.
+   */
+  locate(media: MediaRef): string {
+    return calling(() => this.#native.locate(JSON.stringify(media)));
+  }
+
+  /** A folder for temporary files. It is removed when the run ends; the folder of a context of your own, when that is closed or collected. */
   get scratch(): string {
     return calling(() => this.#native.scratch());
   }
 
-  /** Waits, unless someone asks to stop: then it throws at once. `reason` is told to whoever listens. */
+  /** Waits; rejects at once when this context is cancelled. `reason` is emitted as an event. */
   async sleep(seconds: number, reason?: string): Promise<void> {
     try {
       await this.#native.sleep(seconds, reason);
@@ -153,7 +170,7 @@ export class Context {
     }
   }
 
-  /** Tells the listeners what happened since the last time. The first thing that one throws ends the run. */
+  /** Passes new events to the listeners. The first exception in one of them cancels the run. */
   #listen(): void {
     for (const text of this.#native.events()) {
       try {
@@ -167,7 +184,7 @@ export class Context {
     }
   }
 
-  /** Works under a context: one that is given, or one made for this call alone. @internal */
+  /** Runs `work` under the given context, or under one made for this call. @internal */
   static async run<T>(cx: Context | RunOptions | null | undefined, work: (cx: native.Context) => Promise<T>): Promise<T> {
     const context = cx instanceof Context ? cx : new Context(cx ?? {});
     try {

@@ -35,6 +35,17 @@ export type CuePlace =
       middle: number;
     };
 /**
+ * A clip's identity: a hash of its source's id and of what decides its picture and sound.
+ *
+ * Title, reason, score and rank do not count, so a renamed clip stays the same clip; a changed
+ * caption or crop makes another one. Made by `ClipPlan.id`.
+ */
+export type ClipId = string;
+/**
+ * For whose failure something stands in.
+ */
+export type StandIn = "built_in" | "always" | "never";
+/**
  * What kind of video it is, which decides what counts in a clip.
  *
  * | genre | hook | completeness | density | emotion | best length |
@@ -134,12 +145,17 @@ export type ErrorKind =
   | "io"
   | "decode"
   | "encode"
+  | "captions"
   | "unavailable"
   | "network"
   | "rate_limited"
   | "denied"
   | "timed_out"
   | "contract";
+/**
+ * The stages of the pipeline, in order.
+ */
+export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
 /**
  * Something that happened in a run, for progress bars and logs.
  */
@@ -214,9 +230,26 @@ export type Event =
       event: "clip";
     });
 /**
- * The stages of the pipeline, in order.
+ * What kind of warning a `Warning` is.
  */
-export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
+export type WarningKind =
+  | "stand_in"
+  | "input_lost"
+  | "repaired"
+  | "source_changed"
+  | "layout"
+  | "captions"
+  | "font"
+  | "rendering"
+  | "unavailable"
+  | "budget"
+  | "store"
+  | "publish"
+  | "other";
+/**
+ * How far a publication is.
+ */
+export type PublishStatus = "published" | "processing" | "scheduled";
 /**
  * A layer by name, as it stands in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`.
  */
@@ -241,12 +274,13 @@ export type LayerConfig =
  */
 export type PublisherConfig = {
   /**
-   * Whether an existing manifest keeps its other clips: `Folder.keep_others`. Default no.
+   * Whether the manifest of a run keeps the clips that an earlier run of the same video left,
+   * as long as their files are there. For rendering some clips again. Default `false`.
    */
   keep_others?: boolean;
   kind: "folder";
   /**
-   * The folder, made if it is missing.
+   * The folder.
    */
   path: string;
 };
@@ -255,6 +289,17 @@ export type PublisherConfig = {
  */
 export type RendererConfig = {
   kind: "ffmpeg";
+  /**
+   * Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+   *
+   * @minItems 2
+   * @maxItems 2
+   */
+  size?: [unknown, unknown] | null;
+  /**
+   * Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+   */
+  threads?: number;
 };
 /**
  * How spans are chosen.
@@ -298,6 +343,11 @@ export type ScorerConfig =
  */
 export type SourceConfig = {
   kind: "file";
+  /**
+   * Whether a copy of the file is put into the media store, so that later steps find it there
+   * when the file is gone. Default `false`: the file is used where it is.
+   */
+  store?: boolean;
 };
 /**
  * How faces and shots are found.
@@ -306,16 +356,24 @@ export type TrackerConfig =
   | {
       kind: "auto";
       /**
-       * A model's name or the path of its file; none is the default face detector.
+       * A model's name, or the path of its file. `None` is the default face detector.
        */
       model?: string | null;
+      /**
+       * How it is run.
+       */
+      options?: OnnxTrackerOptions;
     }
   | {
       kind: "onnx";
       /**
-       * A model's name or the path of its file; none is the default face detector.
+       * A model's name, or the path of its file. `None` is the default face detector.
        */
       model?: string | null;
+      /**
+       * How it is run.
+       */
+      options?: OnnxTrackerOptions;
     }
   | {
       kind: "motion";
@@ -330,18 +388,18 @@ export type TranscriberConfig =
   | {
       kind: "auto";
       /**
-       * The local model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache, else
-       * `Model.DEFAULT_SPEECH` where it was downloaded.
+       * The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
+       * cache, else `Weights.DEFAULT_SPEECH` where it was downloaded.
        */
       model?: string | null;
       /**
-       * How the API is asked, if it comes to that.
+       * How the API is asked.
        */
       openai?: OpenAiTranscriberOptions;
     }
   | {
       /**
-       * The transcript; none looks beside the video and inside it.
+       * The one file to read, instead of looking for one.
        */
       file?: string | null;
       kind: "captions";
@@ -376,15 +434,19 @@ export type TranscriberConfig =
   | {
       kind: "local";
       /**
-       * The language that is spoken, as ISO 639-1 (`en`), for what comes after: such models find it out or know but one, and do not say it.
+       * The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
        */
       language?: string | null;
       /**
-       * The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that `auto` would take, else
-       * `Model.DEFAULT_SPEECH`.
+       * The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
+       * is the folder that `auto` would take, else `Weights.DEFAULT_SPEECH`.
        */
       model?: string | null;
     };
+/**
+ * Who can see a published clip.
+ */
+export type Privacy = "public" | "unlisted" | "private";
 
 /**
  * A sound stream.
@@ -653,27 +715,6 @@ export interface Rect {
   y: number;
 }
 /**
- * A rendered clip, still in scratch space: a publisher takes it from there.
- */
-export interface Clip {
-  /**
-   * The cover picture, a JPEG of the output's size.
-   */
-  cover: string;
-  /**
-   * How long it plays.
-   */
-  duration: Timestamp;
-  /**
-   * Number of frames.
-   */
-  frames: number;
-  /**
-   * The MP4 file.
-   */
-  video: string;
-}
-/**
  * What clips a `Pipeline` makes, and how many.
  */
 export interface ClipOptions {
@@ -686,7 +727,9 @@ export interface ClipOptions {
    */
   aspect?: Aspect;
   /**
-   * How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
+   * How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
+   * `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
+   * after the other. Default: no limit but `jobs`.
    */
   at_once?: {
     [k: string]: number;
@@ -708,6 +751,11 @@ export interface ClipOptions {
    * x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
    */
   crf?: number;
+  /**
+   * What may stand in for a stage that fails. `None`, the default: a run degrades as
+   * `Degrade.default` says, and a step called by itself does not.
+   */
+  degrade?: Degrade | null;
   /**
    * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
    */
@@ -755,6 +803,33 @@ export interface ClipOptions {
    * Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
    */
   snap?: boolean;
+}
+/**
+ * What may stand in for a stage that fails. A stand-in leaves a warning of the kind
+ * `StandIn`.
+ *
+ * Without a policy in `ClipOptions.degrade`, a run degrades as
+ * `Degrade.default` says, and a step called by itself answers its error. A queue that retries
+ * sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
+ */
+export interface Degrade {
+  /**
+   * For captions that cannot be drawn: a clip without captions.
+   */
+  captions?: StandIn;
+  /**
+   * For a scorer: the `Heuristic`.
+   */
+  scorer?: StandIn;
+  /**
+   * For a face tracker: the `MotionTracker`, then the
+   * `CenterTracker`.
+   */
+  tracker?: StandIn;
+  /**
+   * For the transcriber `auto`: the speech model on this machine where the API fails.
+   */
+  transcriber?: StandIn;
 }
 /**
  * How a `Hook` looks. In JSON, what is left out is as in `HookStyle.default`.
@@ -1070,17 +1145,46 @@ export interface PlanSource {
    */
   height: number;
   /**
-   * What it was, so that another file of the same name is noticed.
+   * Which media it is. The local file is looked up when it is needed.
    */
-  id: ContentId;
-  /**
-   * Where it was when the plan was made. A relative path is looked up from the working folder.
-   */
-  path: string;
+  media: MediaRef;
   /**
    * Columns of the picture as displayed.
    */
   width: number;
+}
+/**
+ * A media file by address and content: what plans and manifests name, so that they outlive a
+ * download and mean the same on another machine.
+ */
+export interface MediaRef {
+  /**
+   * What the file contains.
+   */
+  id: ContentId;
+  /**
+   * The file's size and time of change when it was identified. Where they still hold, the file
+   * is not read to identify it again. `None` for media in a media store.
+   */
+  stamp?: FileStamp | null;
+  /**
+   * What the source was given: a path, or a URL. A relative path is looked up from the working
+   * folder.
+   */
+  uri: string;
+}
+/**
+ * A file's size and time of change.
+ */
+export interface FileStamp {
+  /**
+   * When the content changed last, in microseconds since 1970.
+   */
+  modified: number;
+  /**
+   * Bytes.
+   */
+  size: number;
 }
 /**
  * Something that draws the eye through one shot, other than a face.
@@ -1141,13 +1245,71 @@ export interface Concurrency {
   at_once?: number;
 }
 /**
+ * An `Error` as a document: what manifests, queues, services and other languages hand on.
+ *
+ * It is read back with `ErrorReport.into_error`; the cause (`source`) is not
+ * part of it.
+ */
+export interface ErrorReport {
+  /**
+   * What the user can do, as an imperative.
+   */
+  advice?: string | null;
+  /**
+   * The moment in the file concerned, in seconds.
+   */
+  at?: Timestamp | null;
+  /**
+   * What went wrong, as a class.
+   */
+  kind: ErrorKind;
+  /**
+   * What happened, without the file's name, the moment and the advice.
+   */
+  message: string;
+  /**
+   * The file concerned.
+   */
+  path?: string | null;
+  /**
+   * What the program can do.
+   */
+  recovery?: Recovery;
+  /**
+   * The stage that failed.
+   */
+  stage?: Stage | null;
+  /**
+   * The address concerned, without user, password and query.
+   */
+  url?: string | null;
+}
+export interface Recovery {
+  /**
+   * `retry`, `refresh_credentials`, `reencode`, `wait_until` or `give_up`.
+   */
+  action: string;
+  /**
+   * With `retry`: how long the other side asked to wait, in seconds.
+   */
+  after?: number | null;
+  /**
+   * With `wait_until`: the moment, in seconds since 1970.
+   */
+  until?: number | null;
+}
+/**
  * Something that went less well than asked, and what was done instead.
  */
 export interface Warning {
   /**
-   * The clip concerned, counted from 1 in order of rank; none where the whole run is.
+   * The clip concerned, from 1 in order of rank. `None` where the run as a whole is concerned.
    */
   clip?: number | null;
+  /**
+   * What kind of warning it is, for a program to branch on.
+   */
+  kind?: WarningKind;
   /**
    * One line for a person: what happened, what was done instead, how to avoid it.
    */
@@ -1166,21 +1328,33 @@ export interface ManifestClip {
    */
   cover?: string | null;
   /**
-   * The clip, relative to the output folder, or its address.
+   * The clip: a name relative to the output folder, or an address.
    */
   file: string;
   /**
-   * A line that makes people stay, for whoever posts the clip; none where nobody wrote one.
+   * A line that makes people stay, for the text of a post. `None` where no scorer wrote one.
    */
   hook_line?: string | null;
+  /**
+   * Which clip it is.
+   */
+  id: ClipId;
   /**
    * Its plan, likewise.
    */
   plan?: string | null;
   /**
+   * Its place in the ranking, from 1.
+   */
+  rank: number;
+  /**
    * Why it was chosen.
    */
   reason: string;
+  /**
+   * Where it was published, one entry for each target.
+   */
+  receipts?: Receipt[];
   /**
    * How good it is.
    */
@@ -1194,9 +1368,104 @@ export interface ManifestClip {
    */
   title: string;
   /**
-   * What went less well than asked.
+   * The targets that refused it, where other targets took it.
+   */
+  unpublished?: Unpublished[];
+  /**
+   * Warnings that concern this clip.
    */
   warnings: Warning[];
+}
+/**
+ * Where a publisher put a clip.
+ */
+export interface Receipt {
+  /**
+   * The account at the target. `None` where the target has no accounts.
+   */
+  account?: string | null;
+  /**
+   * The files at the target, by their names there. `None` where the target has no files.
+   */
+  files?: PublishedFiles | null;
+  /**
+   * The clip's id at the target: a platform's video id, an object's key, a file name.
+   */
+  id: string;
+  /**
+   * When the clip became visible, or will, in RFC 3339.
+   */
+  published_at?: string | null;
+  /**
+   * What the publisher needs to ask for the publication again: an upload's session, for
+   * example. Only the publisher that wrote it reads it. It holds no secrets.
+   */
+  resume?: {
+    [k: string]: unknown;
+  };
+  /**
+   * How far the publication is.
+   */
+  status?: PublishStatus;
+  /**
+   * The publishing target: `folder`, `s3`, `youtube` ...
+   */
+  target: string;
+  /**
+   * Where the clip can be watched. `None` where that is not known (yet), or is a local file.
+   */
+  url?: string | null;
+}
+/**
+ * The names of a clip's files at a target: paths relative to its folder, or object keys.
+ */
+export interface PublishedFiles {
+  /**
+   * Its cover.
+   */
+  cover?: string | null;
+  /**
+   * Its plan.
+   */
+  plan?: string | null;
+  /**
+   * The clip.
+   */
+  video: string;
+}
+/**
+ * A target that refused a clip.
+ */
+export interface Unpublished {
+  /**
+   * Why the clip is not there.
+   */
+  error: ErrorReport;
+  /**
+   * The publishing target.
+   */
+  target: string;
+}
+/**
+ * A clip that was chosen and not made.
+ */
+export interface FailedClip {
+  /**
+   * Why it was not made.
+   */
+  error: ErrorReport;
+  /**
+   * Its place in the ranking, from 1.
+   */
+  rank: number;
+  /**
+   * Where it would come from, in seconds of the source.
+   */
+  span: Span;
+  /**
+   * Its title.
+   */
+  title: string;
 }
 /**
  * Which pictures `Frames` answers, and how large.
@@ -1267,6 +1536,10 @@ export interface Manifest {
    */
   clips: ManifestClip[];
   /**
+   * The clips that were not made, best first, with the error of each.
+   */
+  failed?: FailedClip[];
+  /**
    * The input.
    */
   source: PlanSource;
@@ -1275,7 +1548,8 @@ export interface Manifest {
    */
   timings: Timing;
   /**
-   * What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any.
+   * What was asked of paid models, and what it cost: one entry for each stage and model. Empty
+   * where no paid model was asked.
    */
   usage?: Usage[];
   /**
@@ -1283,12 +1557,13 @@ export interface Manifest {
    */
   version: number;
   /**
-   * What went less well than asked in the run as a whole, and clips that failed.
+   * Warnings that concern the run as a whole.
    */
   warnings: Warning[];
 }
 /**
- * Where a run's time went, in seconds. A stage's time is the sum over clips, so with clips side by side it can exceed the total.
+ * Where a run's time went, in seconds. A stage's time is the sum over its calls; calls run
+ * concurrently, so the sum can exceed the total.
  */
 export interface Timing {
   /**
@@ -1352,17 +1627,25 @@ export interface Media {
    */
   duration: Timestamp;
   /**
-   * What the file is.
+   * What the file contains.
    */
   id: ContentId;
   /**
-   * Where the file is.
+   * Where the file is on this machine. Another process looks it up anew.
    */
   path: string;
+  /**
+   * The file's size and time of change. `None` for media in a media store.
+   */
+  stamp?: FileStamp | null;
   /**
    * Subtitle streams, in file order.
    */
   subtitles: SubtitleStream[];
+  /**
+   * What the source was given: a path, or a URL.
+   */
+  uri: string;
   /**
    * The picture that a player would show; none in a sound file.
    */
@@ -1547,8 +1830,10 @@ export interface PipelineConfig {
    * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
    * the default's place, so `{"track": []}` looks at every span anew.
    *
-   * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
-   * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
+   * They go around the stages that are given to a builder, too. What may stand in for a stage
+   * (`ClipOptions.degrade`) is outside its layers, and is not cached. What a server limits
+   * stands around its requests, by default a retry:
+   * `OpenAiServer.layers`.
    */
   layers?: {
     [k: string]: LayerConfig[];
@@ -1558,9 +1843,9 @@ export interface PipelineConfig {
    */
   options?: ClipOptions;
   /**
-   * Where clips go. Default: the folder `clips`.
+   * Where clips are published: every clip goes to each of them. Default: the folder `clips`.
    */
-  publisher?: PublisherConfig;
+  publishers?: PublisherConfig[];
   /**
    * How plans become files. Default `ffmpeg`.
    */
@@ -1596,15 +1881,19 @@ export interface Price {
   output: number;
 }
 /**
- * What `Pipeline.plan` answers: the clips that would be made.
+ * What `Pipeline.plan_all` answers: the clips that would be made.
  */
 export interface Planned {
+  /**
+   * The clips that could not be planned, best first, with the error of each.
+   */
+  failed?: FailedClip[];
   /**
    * The input.
    */
   media: Media;
   /**
-   * One plan a clip, best first. A rank is missing where a plan could not be made.
+   * One plan a clip, best first.
    */
   plans: RankedPlan[];
   /**
@@ -1630,38 +1919,99 @@ export interface RankedPlan {
   rank: number;
 }
 /**
- * A clip and what goes with it, for a `Publisher`.
+ * A clip to publish, for a `Publisher`.
+ *
+ * A publisher reads the files and never moves or changes them: several publishers may get the
+ * same post.
  */
 export interface Post {
   /**
+   * Which clip it is.
+   */
+  clip: ClipId;
+  /**
+   * The text below the clip. Empty for none.
+   */
+  description?: string;
+  /**
    * The files.
    */
-  clip: Clip;
+  files: PostFiles;
   /**
-   * What was rendered; title, reason and score stand here.
+   * The language that is spoken, as a BCP 47 tag. `None` where it is not known.
    */
-  plan: ClipPlan;
+  language?: string | null;
   /**
-   * Its place in the ranking, from 1.
+   * Whether the clip is made for children, as platforms ask. Default `false`.
    */
-  rank: number;
+  made_for_kids?: boolean;
+  /**
+   * Who can see it. Default: everybody.
+   */
+  privacy?: Privacy;
+  /**
+   * When it becomes visible, in RFC 3339. `None` publishes at once.
+   */
+  publish_at?: string | null;
+  /**
+   * Its place in the ranking, from 1. It numbers file names and decides nothing else.
+   */
+  rank?: number;
+  /**
+   * Whether the clip shows realistic synthetic media, as platforms ask. Default `false`.
+   */
+  synthetic?: boolean;
+  /**
+   * Tags, without `#`.
+   */
+  tags?: string[];
+  /**
+   * The title.
+   */
+  title: string;
 }
 /**
- * Where a publisher put a clip.
+ * The files of a `Post`, on this machine.
  */
-export interface Receipt {
+export interface PostFiles {
   /**
-   * The cover's place, where it was published too.
+   * The captions on the clip's timeline, as SRT. `None` for a clip without captions.
+   */
+  captions?: string | null;
+  /**
+   * The cover picture, a JPEG.
    */
   cover?: string | null;
   /**
-   * The clip's place: a path relative to the publisher's folder, or an address.
-   */
-  file: string;
-  /**
-   * The plan's place, where it was published too.
+   * The clip plan, as JSON.
    */
   plan?: string | null;
+  /**
+   * The MP4 file.
+   */
+  video: string;
+}
+/**
+ * A rendered clip: files below `Context.scratch`, or wherever the
+ * step that rendered it was told to put them.
+ */
+export interface RenderedClip {
+  /**
+   * The cover picture: a JPEG of the output's size.
+   */
+  cover: string;
+  /**
+   * How long it plays.
+   */
+  duration: Timestamp;
+  /**
+   * Number of frames.
+   */
+  frames: number;
+  /**
+   * The MP4 file.
+   */
+  video: string;
 }
 /**
  * How many clips, how long, and what about.
@@ -1748,6 +2098,19 @@ export interface Word {
    * As written: `world.`
    */
   text: string;
+}
+/**
+ * Where a publisher publishes: a platform or a kind of place, and the account there.
+ */
+export interface Target {
+  /**
+   * The account, the bucket or the folder. `None` where there is only one.
+   */
+  account?: string | null;
+  /**
+   * The platform, or the kind of place: `folder`, `s3`, `youtube`.
+   */
+  name: string;
 }
 /**
  * What a `FaceTracker` is given.

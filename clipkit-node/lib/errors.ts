@@ -1,16 +1,16 @@
-// Errors on their way between the two languages.
+// Conversion of errors between Rust and JavaScript.
 
 import * as native from "../native";
-import type { ErrorKind, Stage } from "./documents";
+import type { ErrorKind, ErrorReport, Recovery as RecoveryDocument, Stage } from "./documents";
 
 /** What to do next about an error. */
-export interface Recovery {
-  /** The same call may work again; new credentials, other encoder settings or time may help; or nothing will. */
+export interface Recovery extends RecoveryDocument {
+  /** `retry`: the same call may succeed later. `give_up`: it will fail again. */
   action: "retry" | "refresh_credentials" | "reencode" | "wait_until" | "give_up";
-  /** For `retry`: how long the other side asked to wait, in seconds. */
-  after?: number;
-  /** For `wait_until`: the moment, in seconds since 1970. */
-  until?: number;
+  /** With `retry`: how long the other side asked to wait, in seconds. */
+  after?: number | null;
+  /** With `wait_until`: the moment, in seconds since 1970. */
+  until?: number | null;
 }
 
 /** What is known of an error besides its code and message. */
@@ -24,26 +24,29 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
+/** The report of each error that came from the native module. */
+const reports = new WeakMap<ClipkitError, ErrorReport>();
+
 /**
- * The one error of this package. What a stage of yours throws is not wrapped: it comes back as it is.
+ * The error class of this package. What a stage of yours throws is not wrapped: the call rejects with the same object.
  *
- * A stage of yours may throw one, to say what went wrong (`code`) and whether trying again may help (`recovery`): layers such as `Retry` heed it.
+ * A stage of yours may throw one to state the kind of error (`code`) and whether to retry (`recovery`); layers such as `Retry` read it.
  */
 export class ClipkitError extends Error {
   override readonly name = "ClipkitError";
-  /** What went wrong, as a class to branch on. */
+  /** The kind of error, to branch on. */
   readonly code: ErrorKind;
-  /** The stage that failed, where one did. */
+  /** The stage that failed. */
   readonly stage: Stage | null;
   /** What to do next. */
   readonly recovery: Recovery;
   /** The file concerned. */
   readonly path: string | null;
-  /** The moment in the file concerned, in seconds. */
+  /** The time in that file, in seconds. */
   readonly at: number | null;
-  /** The address concerned, without its secrets. */
+  /** The address concerned, without user, password and query. */
   readonly url: string | null;
-  /** What a person can do, where that is known. The message ends with it. */
+  /** What the user can do. The message of an error of clipkit's own ends with it. */
   readonly advice: string | null;
 
   constructor(code: ErrorKind, message: string, details: ErrorDetails = {}) {
@@ -56,60 +59,77 @@ export class ClipkitError extends Error {
     this.url = details.url ?? null;
     this.advice = details.advice ?? null;
   }
+
+  /** The error as a document, as it stands in manifests: for a queue or a log. The cause is not part of it. */
+  report(): ErrorReport {
+    const { code, stage, message, advice, recovery, path, at, url } = this;
+    return reports.get(this) ?? { kind: code, stage, message, advice, recovery, path, at, url };
+  }
 }
 
-/** As `error.rs` describes an error. */
-interface Described extends ErrorDetails {
+/** An error as `error.rs` describes it. */
+interface Exception {
   thrown?: number;
-  code: ErrorKind;
+  /** The error as one line. */
   message: string;
-  cause?: Described | { message: string } | null;
+  report: ErrorReport;
+  cause?: Exception | { message: string } | null;
 }
 
-/** What stages threw, under the numbers that they travel by. */
-const travelling = new Map<number, unknown>();
-let last = 0;
+/** The values that stages threw, by the ids under which native errors refer to them. */
+const thrown = new Map<number, unknown>();
+let lastId = 0;
 
-/** The native side of `travelling`: it says which numbers came to an end. */
+/** The native counterpart of `thrown`: it lists the ids that were released. */
 export const hostErrors = new native.HostErrors();
 
-/** Keeps something that was thrown and says of it what the native side needs to know. */
+/** Keeps a thrown value and describes it for the native module. */
 export function departing(error: unknown): string {
-  for (const id of hostErrors.forgotten()) travelling.delete(id);
-  last = (last + 1) % 0x1_0000_0000;
-  travelling.set(last, error);
-  const { stage, recovery } = (error ?? {}) as { stage?: unknown; recovery?: unknown };
-  const ours = error instanceof ClipkitError;
-  return JSON.stringify({
-    id: last,
-    message: error instanceof Error ? (ours ? error.message : String(error)) : `a stage threw ${String(error)}`,
-    code: ours ? error.code : undefined,
-    stage: ours ? stage : undefined,
-    recovery: isRecovery(recovery) ? recovery : undefined,
-  });
+  for (const id of hostErrors.released()) thrown.delete(id);
+  lastId = (lastId + 1) % 0x1_0000_0000;
+  thrown.set(lastId, error);
+  const message = error instanceof Error ? String(error) : `a stage threw ${String(error)}`;
+  return JSON.stringify({ id: lastId, message, report: error instanceof ClipkitError ? error.report() : reportOf(error, message) });
+}
+
+/** The report of an error of another class: a stage that throws one broke its contract. */
+function reportOf(error: unknown, message: string): ErrorReport {
+  const { recovery } = (error ?? {}) as { recovery?: unknown };
+  return { kind: "contract", message, ...(isRecovery(recovery) && { recovery }) };
 }
 
 function isRecovery(value: unknown): value is Recovery {
   return typeof value === "object" && value !== null && typeof (value as Recovery).action === "string";
 }
 
-/** The exception for one of the native module: what a stage threw, or a `ClipkitError`. Others are passed on. */
+/** Converts an exception of the native module: to the value that a stage threw, or to a `ClipkitError`. Others are returned unchanged. */
 export function arriving(error: unknown): unknown {
   if (!(error instanceof Error) || !error.message.startsWith("{")) return error;
   try {
-    return decoded(JSON.parse(error.message) as Described);
+    return decoded(JSON.parse(error.message) as Exception);
   } catch {
     return error;
   }
 }
 
-function decoded(described: Described): unknown {
-  if (described.thrown !== undefined && travelling.has(described.thrown)) return travelling.get(described.thrown);
-  const { code, message, cause, ...details } = described;
-  return new ClipkitError(code, message, { ...details, cause: cause && ("code" in cause ? decoded(cause) : new Error(cause.message)) });
+function decoded(exception: Exception): unknown {
+  if (exception.thrown !== undefined && thrown.has(exception.thrown)) return thrown.get(exception.thrown);
+  const { message, report, cause } = exception;
+  const { kind, stage, recovery, path, at, url, advice } = report;
+  const error = new ClipkitError(kind, message, {
+    stage,
+    recovery: recovery as Recovery,
+    path,
+    at,
+    url,
+    advice,
+    cause: cause && ("report" in cause ? decoded(cause) : new Error(cause.message)),
+  });
+  reports.set(error, report);
+  return error;
 }
 
-/** Calls the native module and throws its errors as ours. */
+/** Calls the native module and converts its exceptions. */
 export function calling<T>(call: () => T): T {
   try {
     return call();

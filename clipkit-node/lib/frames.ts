@@ -1,4 +1,4 @@
-// The pictures of a video, for trackers of your own.
+// Decoded frames of a video, for trackers of your own.
 
 import * as native from "../native";
 import { Context, type RunOptions } from "./context";
@@ -6,9 +6,9 @@ import type * as doc from "./documents";
 import { calling } from "./errors";
 import { snake, write } from "./transfer";
 
-/** A picture as a viewer sees it: upright, with square pixels. */
+/** A frame as a player shows it: upright, with square pixels. */
 export interface Frame {
-  /** When it shows, in seconds of the source. */
+  /** Its presentation time, in seconds of the source. */
   at: number;
   width: number;
   height: number;
@@ -16,16 +16,16 @@ export interface Frame {
   data: Buffer;
 }
 
-/** Which pictures, and how large. */
+/** Which frames, and their size. */
 export interface FrameOptions {
-  /** How many a second at most. Default: every frame. */
+  /** The most frames a second. Default: every frame. */
   perSecond?: number;
-  /** The longer side in pixels, where that is less than the video's. */
+  /** The longer side in pixels. Default, and the most: the video's. */
   longest?: number;
 }
 
 /**
- * The pictures that show during a span, in order. They are decoded beside the event loop, two ahead; leaving the loop ends that.
+ * The frames of a span, in order. They are decoded on another thread, two ahead; leaving the loop stops it.
  *
  * ```js
  * for await (const { at, width, height, data } of frames(cx, media, span, { perSecond: 5, longest: 320 })) { ... }

@@ -1,9 +1,9 @@
-// What each kind of stage is given and answers.
+// The inputs and outputs of each kind of stage.
 
 import type { Context } from "./context";
 import type * as doc from "./documents";
 
-/** What each kind is given. */
+/** The input of each kind of stage. */
 export interface Inputs {
   source: string;
   transcriber: doc.Media;
@@ -13,13 +13,13 @@ export interface Inputs {
   publisher: doc.Post;
 }
 
-/** What each kind answers. */
+/** The output of each kind of stage. */
 export interface Outputs {
   source: doc.Media;
   transcriber: doc.Transcript;
   scorer: doc.Candidate[];
   tracker: doc.Tracks;
-  renderer: doc.Clip;
+  renderer: doc.RenderedClip;
   publisher: doc.Receipt;
 }
 
@@ -35,7 +35,17 @@ export const METHODS = {
   publisher: "publish",
 } as const satisfies Record<Kind, string>;
 
-/** A span that could become a clip, as a scorer of yours may answer it: with its ends, and its score as one number from 0 to 100. */
+/** The name that documents and events use for each kind. */
+export const STAGES = {
+  source: "source",
+  transcriber: "transcribe",
+  scorer: "score",
+  tracker: "track",
+  renderer: "render",
+  publisher: "publish",
+} as const satisfies Record<Kind, doc.Stage>;
+
+/** A span that could become a clip, as a scorer of yours may return it: with start and end, and with one score from 0 to 100. */
 export interface CandidateLike {
   start?: number;
   end?: number;
@@ -46,51 +56,59 @@ export interface CandidateLike {
   hook_line?: string | null;
 }
 
+/** A receipt, as a publisher of yours may return it. Target and account default to the publisher's `target`. */
+export type ReceiptLike = Omit<doc.Receipt, "target"> & { target?: string };
+
 type Awaitable<T> = T | Promise<T>;
 
-/** Gets a video onto this machine. It may answer the file's path alone: then the file is probed. */
+/** Fetches a video to this machine. It may return the file's path alone; then the file is probed. */
 export interface SourceLike {
   fetch(cx: Context, uri: string): Awaitable<doc.Media | string>;
 }
 
-/** Says what is spoken in a video, and when: seconds of the source, in order, punctuation with its word. */
+/** Transcribes a video: words in order, with times in seconds of the source, punctuation with its word. */
 export interface TranscriberLike {
   transcribe(cx: Context, media: doc.Media): Awaitable<doc.Transcript>;
-  /** What decides the answers besides the input, for a `Cache` around it. */
+  /** What the answers depend on besides the input, for a `Cache` around it. */
   fingerprint?: string | (() => string | null | undefined);
 }
 
-/** Chooses and ranks spans, best first: at most `options.max_clips`, from `options.min` to `options.max` seconds, none overlapping. */
+/** Chooses and ranks spans, best first: at most `options.max_clips`, of `options.min` to `options.max` seconds, without overlaps. */
 export interface ScorerLike {
   score(cx: Context, scoring: doc.Scoring): Awaitable<CandidateLike[]>;
-  /** What decides the answers besides the input, for a `Cache` around it. */
+  /** What the answers depend on besides the input, for a `Cache` around it. */
   fingerprint?: string | (() => string | null | undefined);
 }
 
-/** Finds shots and faces in a span: seconds of the source, boxes as fractions of the displayed picture. What is left out was not seen. */
+/** Detects shots and faces in a span: times in seconds of the source, boxes as fractions of the displayed picture. Omitted lists are empty. */
 export interface TrackerLike {
   track(cx: Context, tracking: doc.Tracking): Awaitable<Partial<doc.Tracks>>;
-  /** What decides the answers besides the input, for a `Cache` around it. */
+  /** What the answers depend on besides the input, for a `Cache` around it. */
   fingerprint?: string | (() => string | null | undefined);
 }
 
-/** Makes the file that a plan describes, below `cx.scratch`. */
+/** Renders the file that a plan describes, in `cx.scratch`. `cx.locate(plan.source.media)` is the source's path. */
 export interface RendererLike {
-  render(cx: Context, plan: doc.ClipPlan): Awaitable<doc.Clip>;
-  /** Columns and rows that plans are made for. */
+  render(cx: Context, plan: doc.ClipPlan): Awaitable<doc.RenderedClip>;
+  /** The columns and rows that plans are made for. */
   size?: [number, number];
 }
 
-/** Hands a rendered clip over. It may answer the clip's place alone. */
+/**
+ * Publishes a rendered clip. It reads the post's files and never moves or changes them. The same post twice is one publication, also in another
+ * process: `cx.idempotencyKey` identifies it. It may return the clip's address or id alone.
+ */
 export interface PublisherLike {
-  publish(cx: Context, post: doc.Post): Awaitable<doc.Receipt | string>;
-  /** Is told what a run made, after its last clip. */
+  publish(cx: Context, post: doc.Post): Awaitable<ReceiptLike | string>;
+  /** Receives the manifest after the run's last clip. */
   conclude?(cx: Context, manifest: doc.Manifest): Awaitable<void>;
-  /** The folder on whose file system clips are best rendered. */
+  /** Where it publishes: a platform's name, or the name and the account. Default `custom`. Two publishers of a pipeline have different targets. */
+  target?: string | doc.Target;
+  /** The folder on whose file system clips are rendered. Default: the system's folder for temporary files. */
   staging?: string;
 }
 
-/** Objects that fit where a stage of a kind is wanted. */
+/** Objects that can be used as a stage of each kind. */
 export interface Likes {
   source: SourceLike;
   transcriber: TranscriberLike;

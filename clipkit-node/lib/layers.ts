@@ -1,14 +1,14 @@
-// What goes around stages.
+// Layers around stages.
 
 import * as native from "../native";
 import type { Context } from "./context";
 import { calling } from "./errors";
 import { snake } from "./transfer";
 
-/** What stands inside a layer of yours: the stage, or the next layer. */
+/** What a layer of yours calls: the stage, or the next layer inside. */
 export type Next<I, O> = (cx: Context, input: I) => Promise<O>;
 
-/** A layer of your own: it answers a call with the help of what stands inside, called as often as it likes. */
+/** A layer of your own. It may call `next` any number of times. */
 export interface CustomLayer<I = any, O = any> {
   call(cx: Context, input: I, next: Next<I, O>): O | Promise<O>;
 }
@@ -21,8 +21,8 @@ export function nativeLayer(layer: BuiltInLayer): native.Layer | undefined {
 }
 
 /**
- * A layer that comes with clipkit. It goes around what stands before it, so the last one is outermost; the order matters. From the stage
- * outwards: `Timeout`, `Concurrency`, `RateLimit`, `Retry`, `Cache`. Stages that are given the same object share what it counts and keeps.
+ * A built-in layer. The last layer is outermost, and the order matters. From the stage outwards: `Timeout`, `Concurrency`, `RateLimit`, `Retry`,
+ * `Cache`. Stages inside the same object share its state: a rate, places, kept answers.
  */
 export abstract class BuiltInLayer {
   /** @internal */
@@ -31,26 +31,26 @@ export abstract class BuiltInLayer {
   }
 }
 
-/** Calls again what failed, where the error's `recovery` says that this may help: after 5 s, 10 s, ..., or as the other side asks. */
+/** Repeats a call that failed with the recovery `retry`: after 5 s, 10 s ..., or when the server asks. */
 export class Retry extends BuiltInLayer {
   /**
-   * `attempts`: the first included; default 3. `first`: the wait after it, in seconds; default 5. `factor`: how many times longer each wait
-   * is; default 2. `longest`: the longest wait in seconds, default 600; where a longer one is asked for, the error is passed on.
+   * `attempts`: with the first one; default 3. `first`: the wait after the first attempt, in seconds; default 5. `factor`: the growth of the
+   * waits; default 2. `longest`: the longest wait in seconds; default 600; if a longer one is asked for, the error is returned.
    */
   constructor(options: { attempts?: number; first?: number; factor?: number; longest?: number } = {}) {
     super("retry", options);
   }
 }
 
-/** Lets so many calls begin in any minute, in any day; the others wait their turn. Inside `Retry`, so that each attempt counts. */
+/** Limits the calls that begin in any minute and in any day; others wait. Inside `Retry`, so that each attempt counts. */
 export class RateLimit extends BuiltInLayer {
-  /** `perMinute`: default 5; null counts days alone. `perDay`: default no limit. */
+  /** `perMinute`: default 5; null is no limit a minute. `perDay`: default no limit. */
   constructor(options: { perMinute?: number | null; perDay?: number } = {}) {
     super("rate_limit", options);
   }
 }
 
-/** Lets so many calls run at a time, in all runs together. */
+/** Limits the calls that run at a time, in all runs together. */
 export class Concurrency extends BuiltInLayer {
   /** `atOnce`: default 1. */
   constructor(options: { atOnce?: number } = {}) {
@@ -58,7 +58,7 @@ export class Concurrency extends BuiltInLayer {
   }
 }
 
-/** Cancels what takes too long; the error (`timed_out`) may be retried. Next to the stage, so that no wait counts. */
+/** Cancels a call that takes too long; its error (`timed_out`) may be retried. Next to the stage, so that waiting times do not count. */
 export class Timeout extends BuiltInLayer {
   /** `seconds`: for one call; default 600. */
   constructor(options: { seconds?: number } = {}) {
@@ -66,11 +66,11 @@ export class Timeout extends BuiltInLayer {
   }
 }
 
-/** Does the same work once: for transcribers, scorers and trackers. Outside all other layers. */
+/** Keeps answers, for transcribers, scorers and trackers. Outside all other layers. */
 export class Cache extends BuiltInLayer {
   /**
    * `store`: a folder, or an address (`s3://bucket/prefix`, `gs://`, `az://`, `memory:///`); default the user's cache folder. `keep`: seconds;
-   * default 7 days. `about`: what decides the stage's answers besides its input, in place of what it says itself (`fingerprint`).
+   * default 7 days. `about`: what the stage's answers depend on besides the input; default the stage's `fingerprint`.
    */
   constructor(options: { store?: string; keep?: number; about?: string } = {}) {
     super("cache", options);

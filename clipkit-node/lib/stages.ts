@@ -1,56 +1,77 @@
-// The six stages: built in, yours, and with layers around them.
+// The six kinds of stage: built-in ones, those of users, and layers around them.
 
 import * as native from "../native";
 import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
 import { calling, ClipkitError, departing, hostErrors } from "./errors";
-import { METHODS } from "./kinds";
+import { METHODS, STAGES } from "./kinds";
 import type { Inputs, Kind, Likes, Outputs } from "./kinds";
 import { BuiltInLayer, nativeLayer, type CustomLayer } from "./layers";
 import { read, snake, write } from "./transfer";
 
 /** The native stage of each object that has one. */
 const handles = new WeakMap<object, native.Stage>();
-/** What a native stage calls back must live as long as it does, and is not held by it: the two may hold each other. */
+/**
+ * The objects that a native stage calls. They must live as long as it does; it cannot hold them itself, since a reference cycle through native
+ * code would never be collected.
+ */
 const held = new WeakMap<object, object[]>();
 
-/** Makes `self` the face of a native stage. */
+/** Makes `self` the JavaScript object of a native stage. */
 function adopt<T extends object>(self: T, handle: native.Stage, ...keep: object[]): T {
   handles.set(self, handle);
   held.set(handle, [...(held.get(handle) ?? []), ...keep]);
   return self;
 }
 
-/** The native stage of a stage: its own, or one that calls the methods of an object of the user's. @internal */
+/** The native stage of an object: its own, or a new one that calls the object's methods. @internal */
 export function handleOf(kind: Kind, stage: object): native.Stage {
   const own = handles.get(stage);
   if (own) return own;
   if (typeof (stage as Methods)[METHODS[kind]] !== "function") {
     throw new ClipkitError("config", `this is no ${kind}: it has no method ${METHODS[kind]}`);
   }
-  const facts = stage as { fingerprint?: unknown; size?: unknown; staging?: unknown; conclude?: unknown };
-  const { fingerprint, size, staging } = facts;
-  const told = JSON.stringify({
+  const { fingerprint, size, staging, target, conclude, [BUILTIN]: builtin } = stage as Properties;
+  const facts = JSON.stringify({
     fingerprint: typeof fingerprint === "function" ? (fingerprint.call(stage) as unknown) : fingerprint,
     size,
     staging,
-    concludes: typeof facts.conclude === "function",
+    target: target === undefined ? undefined : targetOf(target),
+    concludes: typeof conclude === "function",
+    builtin: builtin === true,
   });
   const called = new WeakRef(stage);
-  const handle = calling(() => native.Stage.host(kind, (call) => void answer(call, called.deref()), hostErrors, told));
+  const handle = calling(() => native.Stage.host(STAGES[kind], (call) => void answer(call, called.deref()), hostErrors, facts));
   held.set(handle, [stage]);
   return handle;
 }
 
-/** Answers a call of the native side. */
+/** Marks a layer of a user's around a stage of clipkit's own. */
+const BUILTIN = Symbol("builtin");
+
+/** The properties of a user's stage that are read once. */
+interface Properties {
+  fingerprint?: unknown;
+  size?: unknown;
+  staging?: unknown;
+  target?: string | doc.Target;
+  conclude?: unknown;
+  [BUILTIN]?: boolean;
+}
+
+function targetOf(target: string | doc.Target = "custom"): doc.Target {
+  return typeof target === "string" ? { name: target } : target;
+}
+
+/** Answers a call from the native module. */
 async function answer(call: native.Call, stage: object | undefined): Promise<void> {
   try {
     const method = call.method;
     const [inner, document] = [call.context(), call.input()];
-    if (!inner || !document || !stage) throw new Error(`nobody is there to ${method}`);
+    if (!inner || !document || !stage) throw new Error(`the stage with the method ${method} no longer exists`);
     const cx = new Context({}, inner);
     const answered = await (stage as Methods)[method]?.(cx, await read(document));
-    call.resolve(await write(await shaped(method, answered, cx)));
+    call.resolve(await write(await shaped(method, answered, cx, stage)));
   } catch (error) {
     call.reject(departing(error));
   }
@@ -58,18 +79,37 @@ async function answer(call: native.Call, stage: object | undefined): Promise<voi
 
 type Methods = Record<string, (cx: Context, input: unknown) => unknown>;
 
-/** What a stage of the user's answers, as its document. */
-async function shaped(method: string, answer: unknown, cx: Context): Promise<unknown> {
+/** The document of what a user's stage returned. */
+async function shaped(method: string, answer: unknown, cx: Context, stage: object): Promise<unknown> {
   if (method === "fetch" && typeof answer === "string") return new FileSource().fetch(cx, answer);
   if (method === "track") return { shots: [], faces: [], ...(answer as object) };
-  if (method === "publish" && typeof answer === "string") return { file: answer };
+  if (method === "publish") {
+    const { name, account } = targetOf((stage as Properties).target);
+    const receipt = typeof answer === "string" ? { id: answer, ...(answer.includes("://") && { url: answer }) } : answer;
+    return { target: name, account, ...(receipt as object) };
+  }
   if (method === "conclude") return null;
   return answer;
 }
 
 type Cx = Context | RunOptions | null | undefined;
 
-/** What all stages have in common. */
+/** The context of each rendered clip or post, whose files are in the context's scratch space. */
+const contexts = new WeakMap<object, Context>();
+
+/** Keeps a context alive as long as what was rendered under it. @internal */
+export function keeping<T extends object>(cx: Context, rendered: T): T {
+  contexts.set(rendered, cx);
+  return rendered;
+}
+
+/** Refuses to render without a context that owns the files. @internal */
+export function owner(cx: unknown, method: string): Context {
+  if (cx instanceof Context) return cx;
+  throw new ClipkitError("config", `${method} writes files to its context's scratch space: give a Context and close it when the files are no longer needed`);
+}
+
+/** Methods of every stage. */
 abstract class AnyStage<K extends Kind> {
   /** @internal */
   protected abstract get kind(): K;
@@ -89,14 +129,14 @@ abstract class AnyStage<K extends Kind> {
     return face(this.kind, handleOf(this.kind, around(this.kind, inner, layer as CustomLayer)), inner);
   }
 
-  /** This stage, and `other` where it fails; the step down leaves a warning. */
+  /** This stage, with `other` as its fallback. The use of the fallback leaves a warning. */
   or(other: Likes[K]): Faces[K] {
     const [first, second] = [handleOf(this.kind, this), handleOf(this.kind, other)];
     return face(this.kind, calling(() => first.or(second)), first, second);
   }
 }
 
-/** An object that calls a layer of the user's around a stage. */
+/** A stage object that calls a user's layer around a stage. */
 function around(kind: Kind, inner: native.Stage, layer: CustomLayer): object {
   const inside = face(kind, inner) as unknown as Methods & Publisher;
   const method = METHODS[kind];
@@ -104,49 +144,52 @@ function around(kind: Kind, inner: native.Stage, layer: CustomLayer): object {
     fingerprint: inner.fingerprint ?? undefined,
     size: inner.size ?? undefined,
     staging: inner.staging ?? undefined,
+    target: inner.target == null ? undefined : (JSON.parse(inner.target) as doc.Target),
+    [BUILTIN]: inner.isBuiltin,
     [method]: (cx: Context, input: unknown) => layer.call(cx, input, async (cx, input) => inside[method]?.(cx, input)),
     ...(kind === "publisher" && { conclude: (cx: Context, manifest: doc.Manifest) => inside.conclude(cx, manifest) }),
   };
 }
 
-/** A stage of a kind that is described by its configuration, where a program wants it alone. */
+/** The stage of a kind that a configuration describes. */
 async function described<K extends Kind>(kind: K, config: object, options: DescribedOptions): Promise<Faces[K]> {
   const { layers, ...rest } = options;
-  const stage = { scorer: "score", transcriber: "transcribe", tracker: "track", renderer: "render", publisher: "publish", source: "source" }[kind];
-  const document = snake({ [kind]: config, layers: layers && { [stage]: layers } });
+  const stage = STAGES[kind];
+  const described = kind === "publisher" ? { publishers: [config] } : { [kind]: config };
+  const document = snake({ ...described, layers: layers && { [stage]: layers } });
   const builder = calling(() => new native.PipelineBuilder(JSON.stringify(document)));
-  return Context.run(rest, async (cx) => face(kind, await builder.stage(cx, kind)));
+  return Context.run(rest, async (cx) => face(kind, await builder.stage(cx, stage)));
 }
 
-/** What goes with a stage's configuration. */
+/** Options of `fromConfig`. */
 export interface DescribedOptions extends RunOptions {
-  /** What goes around it, the first next to it. Default: a cache around what a model or an API answers. */
+  /** Layers around it, the first one innermost. Default: a cache around a stage that uses a model or an API. */
   layers?: doc.LayerConfig[];
 }
 
-/** Gets a video onto this machine and says what is in it. Extend it, or give an object with `fetch`. */
+/** Fetches a video to this machine and probes it. Extend it, or use an object with `fetch`. */
 export abstract class Source extends AnyStage<"source"> {
   protected get kind() {
     return "source" as const;
   }
 
-  /** Gets the video at an address that this source understands. */
+  /** Fetches the video at a path or an address. */
   fetch(cx: Cx, uri: string): Promise<doc.Media> {
     return this.invoke(cx, uri);
   }
 
-  /** An object with `fetch` as a source, for layers around it. */
+  /** A stage from an object with `fetch`, to put layers around it. */
   static from(source: Likes["source"]): Source {
     return face("source", handleOf("source", source));
   }
 
-  /** The source that a pipeline's document describes. */
+  /** The source that a configuration describes. */
   static fromConfig(config: doc.SourceConfig, options: DescribedOptions = {}): Promise<Source> {
     return described("source", config, options);
   }
 }
 
-/** Says what is spoken in a video, and when. Extend it, or give an object with `transcribe`. */
+/** Transcribes a video. Extend it, or use an object with `transcribe`. */
 export abstract class Transcriber extends AnyStage<"transcriber"> {
   protected get kind() {
     return "transcriber" as const;
@@ -157,18 +200,18 @@ export abstract class Transcriber extends AnyStage<"transcriber"> {
     return this.invoke(cx, media);
   }
 
-  /** An object with `transcribe` as a transcriber, for layers around it. */
+  /** A stage from an object with `transcribe`, to put layers around it. */
   static from(transcriber: Likes["transcriber"]): Transcriber {
     return face("transcriber", handleOf("transcriber", transcriber));
   }
 
-  /** The transcriber that a pipeline's document describes. */
+  /** The transcriber that a configuration describes. */
   static fromConfig(config: doc.TranscriberConfig, options: DescribedOptions = {}): Promise<Transcriber> {
     return described("transcriber", config, options);
   }
 }
 
-/** Chooses the spans that are worth a clip. Extend it, or give an object with `score`. */
+/** Chooses and ranks the spans that are worth a clip. Extend it, or use an object with `score`. */
 export abstract class Scorer extends AnyStage<"scorer"> {
   protected get kind() {
     return "scorer" as const;
@@ -179,62 +222,62 @@ export abstract class Scorer extends AnyStage<"scorer"> {
     return this.invoke(cx, scoring);
   }
 
-  /** An object with `score` as a scorer, for layers around it. */
+  /** A stage from an object with `score`, to put layers around it. */
   static from(scorer: Likes["scorer"]): Scorer {
     return face("scorer", handleOf("scorer", scorer));
   }
 
-  /** The scorer that a pipeline's document describes. */
+  /** The scorer that a configuration describes. */
   static fromConfig(config: doc.ScorerConfig, options: DescribedOptions = {}): Promise<Scorer> {
     return described("scorer", config, options);
   }
 }
 
-/** Finds shots and faces in a span of a video. Extend it, or give an object with `track`. */
+/** Detects shots and faces in a span of a video. Extend it, or use an object with `track`. */
 export abstract class FaceTracker extends AnyStage<"tracker"> {
   protected get kind() {
     return "tracker" as const;
   }
 
-  /** Looks at the span. */
+  /** Detects shots and faces in the span. */
   track(cx: Cx, tracking: doc.Tracking): Promise<doc.Tracks> {
     return this.invoke(cx, tracking);
   }
 
-  /** An object with `track` as a tracker, for layers around it. */
+  /** A stage from an object with `track`, to put layers around it. */
   static from(tracker: Likes["tracker"]): FaceTracker {
     return face("tracker", handleOf("tracker", tracker));
   }
 
-  /** The tracker that a pipeline's document describes. For `onnx` after a download, if the model is missing. */
+  /** The tracker that a configuration describes. For `onnx`, a missing model is downloaded. */
   static fromConfig(config: doc.TrackerConfig, options: DescribedOptions = {}): Promise<FaceTracker> {
     return described("tracker", config, options);
   }
 }
 
-/** Makes the file that a plan describes. Extend it, or give an object with `render`. */
+/** Renders the file that a plan describes. Extend it, or use an object with `render`. */
 export abstract class Renderer extends AnyStage<"renderer"> {
   protected get kind() {
     return "renderer" as const;
   }
 
-  /** Renders the plan into the scratch space of `cx`, so give a context of your own and keep it until you have the files. */
-  render(cx: Cx, plan: doc.ClipPlan): Promise<doc.Clip> {
-    return this.invoke(cx, plan);
+  /** Renders the plan into the scratch space of `cx`. The files are removed when `cx` is closed; until then the returned clip keeps `cx` alive. */
+  async render(cx: Context, plan: doc.ClipPlan): Promise<doc.RenderedClip> {
+    return keeping(cx, await this.invoke(owner(cx, "render"), plan));
   }
 
-  /** An object with `render` as a renderer, for layers around it. */
+  /** A stage from an object with `render`, to put layers around it. */
   static from(renderer: Likes["renderer"]): Renderer {
     return face("renderer", handleOf("renderer", renderer));
   }
 
-  /** The renderer that a pipeline's document describes. */
+  /** The renderer that a configuration describes. */
   static fromConfig(config: doc.RendererConfig, options: DescribedOptions = {}): Promise<Renderer> {
     return described("renderer", config, options);
   }
 }
 
-/** Hands rendered clips over. Extend it, or give an object with `publish`. */
+/** Publishes rendered clips to one target. Extend it, or use an object with `publish`. */
 export abstract class Publisher extends AnyStage<"publisher"> {
   protected get kind() {
     return "publisher" as const;
@@ -245,24 +288,24 @@ export abstract class Publisher extends AnyStage<"publisher"> {
     return this.invoke(cx, post);
   }
 
-  /** Is told what a run made, after its last clip. */
+  /** Receives the manifest of a run after its last clip. */
   async conclude(cx: Cx, manifest: doc.Manifest): Promise<void> {
     const handle = handles.get(this);
     if (handle) await Context.run(cx, async (inner) => handle.conclude(inner, await write(manifest)));
   }
 
-  /** An object with `publish` as a publisher, for layers around it. */
+  /** A stage from an object with `publish`, to put layers around it. */
   static from(publisher: Likes["publisher"]): Publisher {
     return face("publisher", handleOf("publisher", publisher));
   }
 
-  /** The publisher that a pipeline's document describes. */
+  /** The publisher that a configuration describes. */
   static fromConfig(config: doc.PublisherConfig, options: DescribedOptions = {}): Promise<Publisher> {
     return described("publisher", config, options);
   }
 }
 
-/** The classes of stages that have layers around them. */
+/** The class of each kind. */
 interface Faces {
   source: Source;
   transcriber: Transcriber;
@@ -289,7 +332,7 @@ function builtIn(self: object, name: string, options: object): void {
   adopt(self, calling(() => native.Stage.builtin(name, JSON.stringify(snake(options)))));
 }
 
-/** Takes a file on this machine, given by its path. */
+/** Reads a file on this machine, given by its path. */
 export class FileSource extends Source {
   constructor() {
     super();
@@ -297,26 +340,26 @@ export class FileSource extends Source {
   }
 }
 
-/** A transcript that exists already: SRT, WebVTT, ASS, json3, word times in JSON; a subtitle stream. */
+/** Reads an existing transcript: SRT, WebVTT, ASS, json3, word times in JSON, a subtitle stream. */
 export class Captions extends Transcriber {
-  /** `file`: the transcript. Default: the one beside the video or inside it. */
+  /** `file`: the transcript. Default: one beside the video or inside it. */
   constructor(options: { file?: string } = {}) {
     super();
     builtIn(this, "Captions", options);
   }
 }
 
-/** A server that speaks OpenAI's API. What is not given comes from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
+/** A server with OpenAI's API. Defaults come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
 export interface OpenAiServer {
   baseUrl?: string;
   organization?: string;
-  /** It is never written anywhere. */
+  /** It is not part of any document and is never logged. */
   apiKey?: string;
-  /** What goes around each request, the first next to it. Default: a retry. */
+  /** Layers around each request, the first one innermost. Default: a retry. */
   layers?: doc.LayerConfig[];
 }
 
-/** Transcribes by a Whisper-style API. */
+/** Transcribes with a Whisper-style API. */
 export class OpenAiTranscriber extends Transcriber {
   constructor(options: OpenAiTranscriberOptions = {}) {
     super();
@@ -324,22 +367,23 @@ export class OpenAiTranscriber extends Transcriber {
   }
 }
 
-/** What may be set of an {@link OpenAiTranscriber}. */
+/** Options of an {@link OpenAiTranscriber}. */
 export type OpenAiTranscriberOptions = Omit<doc.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
   server?: OpenAiServer;
-  /** How long the answer to one stretch may take, in seconds; default 600. */
+  /** The timeout of one request, in seconds; default 600. */
   timeoutSecs?: number;
 };
 
-/** Transcribes on this machine, by Parakeet TDT and its kin or a CTC model in ONNX. */
+/** Transcribes on this machine, with a NeMo transducer (Parakeet TDT) or a CTC model in ONNX. */
 export class LocalTranscriber extends Transcriber {
   private constructor() {
     super();
   }
 
-  /** Opens a model by its folder. */
+  /** Loads a model from its folder. */
   static async load(folder: string, options: RunOptions = {}): Promise<LocalTranscriber> {
-    const handle = await Context.run(options, (cx) => native.Stage.loadSpeech(cx, folder));
+    const settings = JSON.stringify({ model: folder });
+    const handle = await Context.run(options, (cx) => native.Stage.load(cx, "LocalTranscriber", settings));
     return adopt(new LocalTranscriber(), handle);
   }
 }
@@ -352,10 +396,10 @@ export class Heuristic extends Scorer {
   }
 }
 
-/** What may be set of a {@link Heuristic}; nothing, so far. */
+/** Options of a {@link Heuristic}: none yet. */
 export type HeuristicOptions = Record<string, never>;
 
-/** A language model judges what the heuristic finds, then compares the best. */
+/** A language model rates the heuristic's candidates, then compares the best. */
 export class OpenAiScorer extends Scorer {
   constructor(options: OpenAiScorerOptions = {}) {
     super();
@@ -363,41 +407,41 @@ export class OpenAiScorer extends Scorer {
   }
 }
 
-/** What may be set of an {@link OpenAiScorer}. */
+/** Options of an {@link OpenAiScorer}. */
 export type OpenAiScorerOptions = Omit<Extract<doc.ScorerConfig, { kind: "openai" }>, "kind" | "server" | "timeout_secs"> & {
   server?: OpenAiServer;
-  /** How long one answer may take, retries included; default 120. */
+  /** The timeout of one answer with its retries, in seconds; default 120. */
   timeoutSecs?: number;
 };
 
-/** Finds faces with a neural network, and cuts by comparing frames. */
+/** Detects faces with a neural network, and cuts by comparing frames. */
 export class OnnxTracker extends FaceTracker {
   private constructor() {
     super();
   }
 
-  /** Opens a face detection model by its name (downloaded if it is missing) or the path of its file. Default: `ultraface-rfb-320`. */
+  /** Loads a face detection model by its name (a missing one is downloaded) or the path of its file. Default: `ultraface-rfb-320`. */
   static async load(model = "ultraface-rfb-320", options: OnnxTrackerOptions & RunOptions = {}): Promise<OnnxTracker> {
     const { signal, onEvent, onProgress, ...settings } = options;
-    const text = JSON.stringify(snake(settings));
-    const handle = await Context.run({ signal, onEvent, onProgress }, (cx) => native.Stage.loadOnnx(cx, model, text));
+    const text = JSON.stringify({ model, options: snake(settings) });
+    const handle = await Context.run({ signal, onEvent, onProgress }, (cx) => native.Stage.load(cx, "OnnxTracker", text));
     return adopt(new OnnxTracker(), handle);
   }
 }
 
-/** What may be set of an {@link OnnxTracker}. */
+/** Options of an {@link OnnxTracker}. */
 export interface OnnxTrackerOptions {
-  /** How often a second faces are looked at, 1 to 30; default 5. */
+  /** Detections a second, 1 to 30; default 5. */
   samplesPerSecond?: number;
-  /** How sure the detector must be of a face, 0 to 1; default: what the model's authors use. */
+  /** The lowest confidence of a face, 0 to 1; default: what the model's authors use. */
   confidence?: number;
-  /** Threads for one inference; default 1, which takes the least of the processor. 0 takes one a core. */
+  /** Threads for one inference; default 1, which needs the least CPU time. 0 is one for each core. */
   threads?: number;
-  /** The ONNX Runtime library to load. A process loads one, the first asked for. */
+  /** The path of the ONNX Runtime library. A process loads only the first one that is asked for. */
   library?: string;
 }
 
-/** Follows what moves, without a model. */
+/** Follows motion, without a model. */
 export class MotionTracker extends FaceTracker {
   constructor() {
     super();
@@ -405,7 +449,7 @@ export class MotionTracker extends FaceTracker {
   }
 }
 
-/** Does not look: the crop stays in the middle. */
+/** Detects nothing: the crop stays in the middle. */
 export class CenterTracker extends FaceTracker {
   constructor() {
     super();
@@ -416,8 +460,8 @@ export class CenterTracker extends FaceTracker {
 /** Renders with the FFmpeg libraries, in this process. */
 export class FfmpegRenderer extends Renderer {
   /**
-   * `size`: columns and rows, both even; default: what the options' `aspect` asks for. `threads`: for one clip; default: the clips that are
-   * rendered at once share the machine's cores.
+   * `size`: columns and rows, both even; default: from the options' `aspect`. `threads`: for one clip; default: the cores divided by the number of
+   * clips that are rendered concurrently.
    */
   constructor(options: { size?: [number, number]; threads?: number } = {}) {
     super();
@@ -425,12 +469,12 @@ export class FfmpegRenderer extends Renderer {
   }
 }
 
-/** Puts clips into a folder: `NN-title.mp4`, its plan and cover, and `clips.json` at the end. */
+/** Publishes to a folder: `NN-title.mp4`, its plan and cover, and the manifest `clips.json`. */
 export class Folder extends Publisher {
   /** The folder. */
   readonly path: string;
 
-  /** `keepOthers`: whether an existing manifest of the same video keeps its other clips; default no. */
+  /** `keepOthers`: whether a run keeps the clips of earlier runs of the same video in the manifest; default false. */
   constructor(path: string, options: { keepOthers?: boolean } = {}) {
     super();
     this.path = path;

@@ -1,4 +1,4 @@
-// What needs no pipeline.
+// Functions that need no pipeline.
 
 import * as native from "../native";
 import { Context, type RunOptions } from "./context";
@@ -7,22 +7,22 @@ import { calling } from "./errors";
 import { FileSource, type OpenAiServer } from "./stages";
 import { snake, write } from "./transfer";
 
-/** What is in a video: streams, duration, the identity of its bytes. */
+/** Probes a video: streams, duration, a hash of its content. */
 export function probe(path: string, options?: RunOptions | Context): Promise<doc.Media> {
   return new FileSource().fetch(options, path);
 }
 
-/** Draws source frames of a plan with the windows that are shown and the faces that were seen, into a `.png` or `.jpg`. */
+/** Draws source frames of a plan with crop windows and detected faces into a `.png` or `.jpg`. */
 export async function contactSheet(plan: doc.ClipPlan, to: string, options?: RunOptions | Context): Promise<void> {
   await Context.run(options, async (cx) => native.contactSheet(cx, await write(plan), to));
 }
 
-/** Throws a `ClipkitError` with code `invalid_plan` that says what is wrong with a plan, where something is. */
+/** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export async function checkPlan(plan: doc.ClipPlan): Promise<void> {
   await Context.run(null, async () => native.checkPlan(await write(plan)));
 }
 
-/** A caption style in full: a preset by its name, or what is different from one (`{ like: "pop", max_words: 2 }`). */
+/** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */
 export function captionStyle(style: string | (Partial<doc.CaptionStyle> & { like?: string })): doc.CaptionStyle {
   return JSON.parse(calling(() => native.captionStyle(JSON.stringify(snake(style))))) as doc.CaptionStyle;
 }
@@ -30,42 +30,42 @@ export function captionStyle(style: string | (Partial<doc.CaptionStyle> & { like
 /** The names of the caption presets. */
 export const captionStyles: readonly string[] = native.captionStyles();
 
-/** Whether an API is set up: a key, or another address than OpenAI's, given or in the environment. */
+/** Whether an API is configured: a key, or another address than OpenAI's, in `server` or in the environment. */
 export function isConfigured(server: Omit<OpenAiServer, "apiKey"> = {}): boolean {
   return calling(() => native.isConfigured(JSON.stringify(snake(server))));
 }
 
-/** A model that clipkit knows how to use. */
+/** A model that clipkit knows by name. */
 export type Model = native.ModelInfo;
 
-/** Finds models on this machine (in `CLIPKIT_MODELS`, then in the user's cache), and downloads those that are missing. */
+/** Finds models on this machine (in `CLIPKIT_MODELS`, then in the user's cache) and downloads missing ones. */
 export class ModelStore {
   #native: native.Store;
 
-  /** `cache`: the folder of downloads, in place of the user's cache. */
+  /** `cache`: the folder for downloads. Default: the user's cache. */
   constructor(options: { cache?: string } = {}) {
     this.#native = new native.Store(options.cache);
   }
 
-  /** All models that are known by name; the default face detector first. */
+  /** All known models; the default face detector first. */
   static readonly models: readonly Model[] = native.models();
 
-  /** Where downloads go; null on a machine without a home folder. */
+  /** The folder for downloads; null on a machine without a home folder. */
   get cache(): string | null {
     return this.#native.cache ?? null;
   }
 
-  /** Where a model that is known by name is on this machine, if it is. */
+  /** The path of a model by its name; null where it is not on this machine. */
   find(id: string): string | null {
     return calling(() => this.#native.find(id)) ?? null;
   }
 
-  /** The folder of a speech model, if there is one: `speech` in `CLIPKIT_MODELS` or in the cache. */
+  /** The folder of a speech model: `speech` in `CLIPKIT_MODELS` or in the cache; null where there is none. */
   findSpeech(): string | null {
     return this.#native.findSpeech() ?? null;
   }
 
-  /** The path of a model by name or by its file's path, after a download if it is missing. */
+  /** The path of a model by its name or its file's path. A missing model is downloaded. */
   resolve(model: string, options?: RunOptions | Context): Promise<string> {
     return Context.run(options, (cx) => this.#native.resolve(cx, model));
   }

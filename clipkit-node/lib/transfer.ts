@@ -1,13 +1,13 @@
-// Documents on their way between the two languages, a piece at a time, so that hours of words do not hold the event loop up.
+// Conversion of documents between Rust and JavaScript in pieces, so that long transcripts do not block the event loop.
 
 import * as native from "../native";
 
-/** How long a piece of work may hold the event loop, in milliseconds. */
+/** The longest time that one piece of work may block the event loop, in milliseconds. */
 const TURN = 2;
 /** Arrays longer than this are written in slices of this length. */
 const SLICE = 256;
 
-/** Lets others have a turn once this work had one. */
+/** Yields to the event loop after `TURN` milliseconds. */
 class Turns {
   #until = performance.now() + TURN;
 
@@ -50,7 +50,7 @@ export async function write(value: unknown): Promise<native.Text> {
   return text;
 }
 
-/** The JSON of a value in parts, none of them long: what `JSON.stringify` says, but for arrays of many elements. */
+/** The JSON of a value in short parts: as `JSON.stringify` writes it, with long arrays in slices. */
 function* parts(value: unknown): Generator<string> {
   if (!holdsMuch(value)) {
     yield JSON.stringify(value) ?? "null";
@@ -79,14 +79,14 @@ function* parts(value: unknown): Generator<string> {
   }
 }
 
-/** Whether a long array stands in a value, not too deep to look for. */
+/** Whether a value contains a long array, up to a nesting depth of `depth`. */
 function holdsMuch(value: unknown, depth = 4): boolean {
   if (typeof value !== "object" || value === null || depth === 0 || "toJSON" in value) return false;
   if (Array.isArray(value)) return value.length > SLICE || value.some((element) => holdsMuch(element, depth - 1));
   return Object.values(value).some((field) => holdsMuch(field, depth - 1));
 }
 
-/** Options as the native module reads them: `maxCost` -> `max_cost`, at every depth. */
+/** Options with the names that the native module reads: `maxCost` -> `max_cost`, at every depth. */
 export function snake(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snake);
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;

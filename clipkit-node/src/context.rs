@@ -1,4 +1,4 @@
-//! What a run is given besides its input.
+//! Contexts: cancellation, progress, warnings, scratch space.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,40 +10,40 @@ use napi_derive::napi;
 use tokio::sync::watch;
 
 use clipkit::ErrorKind;
-use clipkit::model::Usage;
+use clipkit::model::{MediaRef, Usage, WarningKind};
 
 use crate::document::read;
 use crate::error::exception;
 
-/// Nobody reads progress that comes more often.
+/// The shortest time between two progress events of one stage and clip.
 const PACE: Duration = Duration::from_millis(100);
 
 /// A function without arguments that does not keep the process alive.
 pub(crate) type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), Status, false, true>;
 
-/// clipkit's context. JavaScript makes one for a run, or is given the one that a stage of its own runs under.
+/// A context: one that JavaScript made, or the one of a call to a stage in JavaScript.
 #[napi]
 pub struct Context {
     pub(crate) cx: clipkit::Context,
     events: Arc<Mutex<Vec<String>>>,
-    /// Whose other end goes when the call ends that this context was made for.
+    /// The other end is dropped when the call ends that this context was made for.
     call: Option<watch::Receiver<()>>,
 }
 
-/// How a context is set up.
+/// Options of a context.
 #[napi(object)]
 pub struct ContextOptions {
-    /// The folder that scratch space is made in.
+    /// The parent folder of scratch space.
     pub scratch: Option<String>,
     /// In US dollars.
     pub max_cost: Option<f64>,
-    /// For one piece of work.
+    /// Threads for one piece of work.
     pub threads: Option<u32>,
 }
 
 #[napi]
 impl Context {
-    /// `wake` is called when there are events to take, and not again until they were taken.
+    /// `wake` is called when events are available, and not again until they were taken.
     #[napi(constructor)]
     pub fn new(options: ContextOptions, #[napi(ts_arg_type = "() => void")] wake: Option<Wake>) -> Self {
         let events = Arc::<Mutex<Vec<String>>>::default();
@@ -70,7 +70,7 @@ impl Context {
         Context { cx, events, call: None }
     }
 
-    /// The events since the last call, as JSON.
+    /// Takes the events since the last call, each as JSON.
     #[napi]
     pub fn events(&self) -> Vec<String> {
         std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
@@ -81,11 +81,11 @@ impl Context {
         self.cx.cancel();
     }
 
-    /// Stops what runs under it and removes its scratch space.
+    /// Cancels the work under this context and removes its scratch space.
     #[napi]
     pub fn close(&mut self) {
         self.cx.cancel();
-        // Scratch space goes with the last clone.
+        // Scratch space is removed with the last clone.
         self.cx = clipkit::Context::new();
         self.cx.cancel();
     }
@@ -100,8 +100,8 @@ impl Context {
         self.cx.check().map_err(exception)
     }
 
-    /// Calls `then` once if someone asks to stop before the call ends that this context was made for. A context that JavaScript made is
-    /// cancelled by JavaScript alone, which need not be told.
+    /// Calls `then` once if the context of a call is cancelled before the call ends. Does nothing
+    /// for a context that JavaScript made: only JavaScript cancels it.
     #[napi]
     pub fn on_cancel(&self, #[napi(ts_arg_type = "() => void")] then: Wake) {
         let Some(mut call) = self.call.clone() else { return };
@@ -111,7 +111,7 @@ impl Context {
                 () = cx.cancelled() => {
                     then.call((), ThreadsafeFunctionCallMode::NonBlocking);
                 }
-                // Nothing is ever sent: it ends as the other side is dropped.
+                // Nothing is sent: this ends when the sender is dropped.
                 _ = call.changed() => {}
             }
         });
@@ -138,8 +138,28 @@ impl Context {
     }
 
     #[napi]
-    pub fn warn(&self, message: String) {
-        self.cx.warn(message);
+    pub fn warn(&self, message: String, kind: Option<String>) -> napi::Result<()> {
+        let kind = match kind {
+            Some(kind) => {
+                let name = serde_json::Value::from(kind).to_string();
+                read::<WarningKind>(ErrorKind::Config, "a kind of warning", &name).map_err(exception)?
+            }
+            None => WarningKind::Other,
+        };
+        self.cx.warn_of(kind, message);
+        Ok(())
+    }
+
+    /// The path of a medium on this machine, from a `MediaRef` as JSON.
+    #[napi]
+    pub fn locate(&self, media: String) -> napi::Result<String> {
+        let media: MediaRef = read(ErrorKind::InvalidInput, "a reference to a medium", &media).map_err(exception)?;
+        self.cx.locate(&media).map(|path| path.to_string_lossy().into_owned()).map_err(exception)
+    }
+
+    #[napi(getter)]
+    pub fn idempotency_key(&self) -> Option<String> {
+        self.cx.idempotency_key().map(str::to_owned)
     }
 
     /// As JSON.
@@ -166,13 +186,13 @@ impl Context {
         self.cx.budget_left()
     }
 
-    /// Makes the folder when first asked for.
+    /// The folder for temporary files. The first call makes it.
     #[napi]
     pub fn scratch(&self) -> napi::Result<String> {
         self.cx.scratch().map(|folder| folder.to_string_lossy().into_owned()).map_err(exception)
     }
 
-    /// Waits, unless someone asks to stop; says why to whoever listens where a reason is given.
+    /// Waits, unless the context is cancelled. A reason is emitted as an event.
     #[napi]
     pub fn sleep<'env>(&self, env: &'env Env, seconds: f64, reason: Option<String>) -> napi::Result<PromiseRaw<'env, ()>> {
         let cx = self.cx.clone();
@@ -187,7 +207,8 @@ impl Context {
 }
 
 impl Context {
-    /// The context of a call to a stage in JavaScript, until the other end of `call` is dropped.
+    /// The context of a call to a stage in JavaScript. The call ends when the other end of `call` is
+    /// dropped.
     pub(crate) fn of_call(cx: &clipkit::Context, call: watch::Receiver<()>) -> Self {
         Context { cx: cx.clone(), events: Arc::default(), call: Some(call) }
     }

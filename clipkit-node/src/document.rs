@@ -1,7 +1,8 @@
-//! Documents on their way between the two languages.
+//! Conversion of documents between Rust and JavaScript.
 //!
-//! They travel as JSON text, which JavaScript reads and writes faster than anything built value by value. Hours of words make megabytes
-//! of it, more than the event loop should take at once, so long arrays are cut out and read by the turn.
+//! Documents are passed as JSON text, which JavaScript parses faster than values that are built
+//! one by one. The transcript of hours is megabytes of JSON. So that parsing does not block the
+//! event loop, long arrays are split into pieces.
 
 use std::collections::VecDeque;
 
@@ -11,10 +12,11 @@ use serde::de::DeserializeOwned;
 
 use clipkit::{Error, ErrorKind, Result};
 
-/// About as much as JavaScript reads in a fraction of a millisecond.
+/// The length of a piece in bytes. JavaScript parses it in a fraction of a millisecond.
 const PIECE: usize = 32 * 1024;
 
-/// A document for JavaScript: first the text without its long arrays, each replaced by `{"$array": n}`, then those arrays in pieces.
+/// A document for JavaScript. The first piece is the text with each long array replaced by
+/// `{"$array": n}`; the other pieces are parts of these arrays.
 #[napi]
 pub struct Document {
     pieces: VecDeque<Piece>,
@@ -23,7 +25,7 @@ pub struct Document {
 /// A part of a document.
 #[napi(object)]
 pub struct Piece {
-    /// The array that the text's elements belong to; none for the document itself.
+    /// The number of the array that the elements belong to. `None` for the document itself.
     pub array: Option<u32>,
     /// JSON.
     pub text: String,
@@ -31,7 +33,7 @@ pub struct Piece {
 
 #[napi]
 impl Document {
-    /// The next piece; none after the last.
+    /// The next piece. `None` after the last one.
     #[napi]
     pub fn next(&mut self) -> Option<Piece> {
         self.pieces.pop_front()
@@ -42,11 +44,15 @@ impl Document {
     pub(crate) fn of(value: &impl Serialize) -> Result<Self> {
         let text =
             serde_json::to_string(value).map_err(|error| Error::new(ErrorKind::Contract, format!("this cannot be written: {error}")))?;
-        Ok(Document { pieces: cut(text) })
+        Ok(Document::from_json(text))
+    }
+
+    pub(crate) fn from_json(text: String) -> Self {
+        Document { pieces: cut(text) }
     }
 }
 
-/// A document from JavaScript, put together from parts.
+/// A document from JavaScript, concatenated from parts.
 #[napi]
 pub struct Text(String);
 
@@ -66,18 +72,18 @@ impl Text {
 }
 
 impl Text {
-    /// The JSON; what is left is empty.
+    /// Takes the JSON and leaves an empty text.
     pub(crate) fn take(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
 }
 
-/// Reads a document that a program gave; `what` names it.
+/// Parses a document. `what` names it in the error.
 pub(crate) fn read<T: DeserializeOwned>(kind: ErrorKind, what: &str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| Error::new(kind, format!("this is not {what}: {error}")))
 }
 
-/// Cuts the outermost long arrays out of a JSON text.
+/// Splits a JSON text at its outermost long arrays.
 fn cut(text: String) -> VecDeque<Piece> {
     if text.len() <= PIECE {
         return VecDeque::from([Piece { array: None, text }]);
@@ -103,14 +109,14 @@ fn cut(text: String) -> VecDeque<Piece> {
     pieces
 }
 
-/// Where an array stands in a text, and the commas between its elements.
+/// The byte range of an array in a text, and the positions of the commas between its elements.
 struct Array {
     start: usize,
     end: usize,
     commas: Vec<usize>,
 }
 
-/// The longest arrays of a JSON text that hold a piece and more, none inside another, in order.
+/// The outermost arrays of a JSON text that are longer than a piece, in order.
 fn long_arrays(text: &str) -> Vec<Array> {
     let (mut open, mut found): (Vec<Array>, Vec<Array>) = (Vec::new(), Vec::new());
     let (mut in_string, mut escaped) = (false, false);

@@ -1,4 +1,4 @@
-//! The pictures of a video.
+//! Decoded frames of a video.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::context::Context;
 use crate::document::{Text, read};
 use crate::error::exception;
 
-/// So many pictures are decoded ahead, while JavaScript looks at one.
+/// How many frames are decoded ahead.
 const AHEAD: usize = 2;
 
-/// What pictures are asked for.
+/// Which frames to decode.
 #[derive(Deserialize)]
 struct Wanted {
     media: Media,
@@ -27,17 +27,17 @@ struct Wanted {
     options: FrameOptions,
 }
 
-/// A picture: red, green, blue, row by row, without padding. Upright, with square pixels.
+/// A frame: RGB bytes, row by row, without padding. Upright, with square pixels.
 #[napi(object, object_from_js = false)]
 pub struct Frame {
-    /// When it shows, in seconds of the source.
+    /// Its presentation time, in seconds of the source.
     pub at: f64,
     pub width: u32,
     pub height: u32,
     pub data: Buffer,
 }
 
-/// The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object.
+/// The frames of a span, in order. A thread decodes them; it ends with this object.
 #[napi]
 pub struct Frames {
     decoded: Arc<Mutex<mpsc::Receiver<Result<clipkit::stage::Frame>>>>,
@@ -53,10 +53,10 @@ impl Frames {
         let (sender, decoded) = mpsc::channel(AHEAD);
         let under = cx.clone();
         let decode = move || {
-            let opened = read::<Wanted>(ErrorKind::InvalidInput, "a request for pictures", &wanted)
+            let opened = read::<Wanted>(ErrorKind::InvalidInput, "a media, a span and frame options", &wanted)
                 .and_then(|wanted| clipkit::stage::Frames::open(&under, &wanted.media, wanted.span, wanted.options));
             match opened {
-                // Nobody listens any more where sending fails.
+                // Sending fails after the receiver was closed.
                 Ok(mut frames) => frames.try_for_each(|frame| sender.blocking_send(frame)).unwrap_or_default(),
                 Err(error) => sender.blocking_send(Err(error)).unwrap_or_default(),
             }
@@ -66,18 +66,18 @@ impl Frames {
         Ok(Frames { decoded: Arc::new(Mutex::new(decoded)), cx })
     }
 
-    /// The next picture; none after the last.
+    /// The next frame. `None` after the last one.
     #[napi]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<Frame>>> {
         let decoded = self.decoded.clone();
         env.spawn_future(async move {
-            // The end of the thread is the end of the pictures.
+            // The channel is closed when the thread ends.
             let frame = decoded.lock().await.recv().await.transpose().map_err(exception)?;
             Ok(frame.map(|frame| Frame { at: frame.at.secs(), width: frame.width, height: frame.height, data: frame.pixels.into() }))
         })
     }
 
-    /// Ends the decoding.
+    /// Stops decoding.
     #[napi]
     pub fn close(&self) {
         self.cx.cancel();

@@ -11,21 +11,22 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
-use clipkit::model::{Candidate, Clip, ClipPlan, Manifest, Media, Post, Receipt, Tracks, Transcript};
-use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Tracking, Transcriber};
+use clipkit::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
+use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Target, Tracking, Transcriber};
 use clipkit::{Error, ErrorKind, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
 use crate::error::{HostErrors, thrown};
 
-/// How long a stage that was told to stop may take to tidy up; then its answer is not waited for.
+/// How long a cancelled stage may take to clean up before its answer is no longer awaited.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// The function that answers calls. It does not keep the process alive: what waits for the answer does.
+/// The JavaScript function that answers calls. It does not keep the process alive; the pending
+/// promise does.
 pub(crate) type Dispatch = ThreadsafeFunction<Call, UnknownReturnValue, Call, Status, false, true>;
 
-/// One call to a stage in JavaScript, to be answered by `resolve` or `reject`.
+/// One call to a stage in JavaScript. JavaScript answers it with `resolve` or `reject`.
 #[napi]
 pub struct Call {
     method: &'static str,
@@ -43,13 +44,13 @@ impl Call {
         self.method
     }
 
-    /// The context; once.
+    /// Takes the context. `None` on the second call.
     #[napi]
     pub fn context(&mut self) -> Option<Context> {
         self.context.take()
     }
 
-    /// What the method is given; once.
+    /// Takes the method's input. `None` on the second call.
     #[napi]
     pub fn input(&mut self) -> Option<Document> {
         self.input.take()
@@ -68,23 +69,27 @@ impl Call {
 
     fn settle(&mut self, answer: Result<String>) {
         if let Some(sender) = self.answer.take() {
-            // Nobody waits for what was cancelled.
+            // The receiver is gone if the call was cancelled.
             let _ = sender.send(answer);
         }
     }
 }
 
-/// What a stage in JavaScript says of itself.
+/// Properties of a stage in JavaScript.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Facts {
     fingerprint: Option<String>,
     size: Option<(u32, u32)>,
     staging: Option<PathBuf>,
+    target: Option<Target>,
+    /// Whether it has a method `conclude`.
     concludes: bool,
+    /// Whether it is a layer in JavaScript around a stage of clipkit's own.
+    builtin: bool,
 }
 
-/// An object in JavaScript as a stage: whichever of the six has its method.
+/// An object in JavaScript as a stage of any of the six kinds.
 pub(crate) struct HostStage {
     pub(crate) dispatch: Dispatch,
     pub(crate) errors: HostErrors,
@@ -112,11 +117,11 @@ impl HostStage {
         };
         let text = tokio::select! {
             biased;
-            // It is dropped unanswered where the thread ends that its JavaScript runs in.
+            // The sender is dropped when the JavaScript thread ends before it answers.
             answer = answer => answer.unwrap_or_else(|_| Err(Error::cancelled()))?,
             () = too_long => return Err(Error::cancelled()),
         };
-        read(ErrorKind::Contract, &format!("what {method} answers"), &text)
+        read(ErrorKind::Contract, &format!("an answer of {method}"), &text)
     }
 }
 
@@ -147,6 +152,10 @@ impl Scorer for HostStage {
     fn fingerprint(&self) -> Option<String> {
         self.facts.fingerprint.clone()
     }
+
+    fn is_builtin(&self) -> bool {
+        self.facts.builtin
+    }
 }
 
 #[async_trait]
@@ -158,16 +167,24 @@ impl FaceTracker for HostStage {
     fn fingerprint(&self) -> Option<String> {
         self.facts.fingerprint.clone()
     }
+
+    fn is_builtin(&self) -> bool {
+        self.facts.builtin
+    }
 }
 
 #[async_trait]
 impl Renderer for HostStage {
-    async fn render(&self, cx: &clipkit::Context, plan: &ClipPlan) -> Result<Clip> {
+    async fn render(&self, cx: &clipkit::Context, plan: &ClipPlan) -> Result<RenderedClip> {
         self.ask("render", cx, plan).await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
         self.facts.size
+    }
+
+    fn is_builtin(&self) -> bool {
+        self.facts.builtin
     }
 }
 
@@ -179,6 +196,10 @@ impl Publisher for HostStage {
 
     async fn conclude(&self, cx: &clipkit::Context, manifest: &Manifest) -> Result<()> {
         if self.facts.concludes { self.ask("conclude", cx, manifest).await } else { Ok(()) }
+    }
+
+    fn target(&self) -> Target {
+        self.facts.target.clone().unwrap_or_else(|| Target::new("custom"))
     }
 
     fn staging(&self) -> Option<&Path> {

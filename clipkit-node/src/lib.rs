@@ -1,11 +1,12 @@
-//! clipkit for Node.js: the crate as a native module. `lib/` gives it its JavaScript face.
+//! The native module of clipkit for Node.js. `lib/` wraps it in the public JavaScript API.
 //!
-//! A function here converts, calls and maps the error; it decides nothing. Documents (plans, transcripts, manifests) cross as JSON text, a piece
-//! at a time; errors cross as the JSON of what they say.
+//! A function of this module converts its arguments, calls the crate and maps the error.
+//! Documents (plans, transcripts, manifests) are passed as JSON text in pieces; errors are passed
+//! as JSON in the exception's message.
 
-// Exports are public to JavaScript, by way of a macro.
+// Exports are public to JavaScript, through a macro.
 #![allow(unreachable_pub)]
-// Under test, which lints look at, that macro registers nothing.
+// In a test build, which clippy checks too, that macro registers nothing.
 #![cfg_attr(test, allow(dead_code))]
 
 mod context;

@@ -1,20 +1,20 @@
-//! The stages, put together.
+//! Pipelines and their steps.
 
 use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use clipkit::layer::WithLayers;
-use clipkit::model::{ClipPlan, Stage as StageName};
-use clipkit::{Error, ErrorKind, PipelineConfig, RankedPlan, Result};
+use clipkit::model::{Candidate, ClipPlan, Media, Post, Stage as StageName, Tracks, Transcript};
+use clipkit::stage::{AnyStage, Target, Tracking};
+use clipkit::{ErrorKind, PipelineConfig, RankedPlan, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
 use crate::error::exception;
-use crate::stage::{AnyStage, Stage};
+use crate::stage::Stage;
 
-/// A pipeline to be: its document, and the stages that were given in place of those that it describes.
+/// A pipeline's configuration, and the stages that replace configured ones.
 #[napi]
 #[derive(Clone, Default)]
 pub struct PipelineBuilder {
@@ -24,72 +24,83 @@ pub struct PipelineBuilder {
 
 #[napi]
 impl PipelineBuilder {
-    /// From a pipeline's document; unknown fields are refused.
+    /// Reads a `PipelineConfig`. Unknown fields are refused.
     #[napi(constructor)]
     pub fn new(config: String) -> napi::Result<Self> {
         let config = PipelineConfig::from_json(&config).map_err(exception)?;
         Ok(PipelineBuilder { config, given: Vec::new() })
     }
 
-    /// Takes a stage in place of the one that the document describes.
+    /// Replaces the configured stage of this kind. A publisher is added to those given before.
     #[napi]
     pub fn give(&mut self, stage: &Stage) {
         self.given.push(stage.any.clone());
     }
 
-    /// The stage of one kind that the document describes.
+    /// The configured stage of one kind (`source`, `transcribe` ...).
     #[napi]
     pub fn stage<'env>(&self, env: &'env Env, cx: &Context, kind: String) -> napi::Result<PromiseRaw<'env, Stage>> {
-        let (builder, cx) = (self.clone(), cx.cx.clone());
-        env.spawn_future(async move { builder.described(&cx, &kind).await.map(|any| Stage { any }).map_err(exception) })
+        let (config, cx) = (self.config.clone(), cx.cx.clone());
+        let kind = stage_name(kind).map_err(exception)?;
+        env.spawn_future(async move { AnyStage::from_config(&cx, kind, &config).await.map(|any| Stage { any }).map_err(exception) })
     }
 
-    /// The pipeline. A model may be downloaded, if the document asks for one.
+    /// Builds the pipeline. A model may be downloaded, if the configuration names one.
     #[napi]
     pub fn build<'env>(&self, env: &'env Env, cx: &Context) -> napi::Result<PromiseRaw<'env, Pipeline>> {
-        let (builder, cx) = (self.clone(), cx.cx.clone());
-        env.spawn_future(async move { builder.pipeline(&cx).await.map(|pipeline| Pipeline { pipeline }).map_err(exception) })
-    }
-}
-
-impl PipelineBuilder {
-    /// The stage of one kind that the document describes, for whoever wants it alone.
-    async fn described(&self, cx: &clipkit::Context, kind: &str) -> Result<AnyStage> {
-        let config = &self.config;
-        let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
-        Ok(match kind {
-            "source" => AnyStage::Source(config.source.build(layers(StageName::Source))?),
-            "transcriber" => AnyStage::Transcriber(config.transcriber.build(layers(StageName::Transcribe))?),
-            "scorer" => AnyStage::Scorer(config.scorer.build(layers(StageName::Score))?),
-            "tracker" => AnyStage::Tracker(config.tracker.build(cx, layers(StageName::Track)).await?),
-            "renderer" => AnyStage::Renderer(config.renderer.build(layers(StageName::Render))?),
-            "publisher" => AnyStage::Publisher(config.publisher.build(layers(StageName::Publish))?),
-            other => return Err(Error::new(ErrorKind::Config, format!("there is no kind of stage {other:?}"))),
+        let (PipelineBuilder { config, given }, cx) = (self.clone(), cx.cx.clone());
+        env.spawn_future(async move {
+            let builder = given.into_iter().fold(clipkit::Pipeline::builder(), |builder, stage| stage.give(builder));
+            builder.complete(&cx, &config).await.map(|pipeline| Pipeline { pipeline }).map_err(exception)
         })
     }
-
-    /// What the document says of a stage's layers holds for one that was given, too.
-    async fn pipeline(self, cx: &clipkit::Context) -> Result<clipkit::Pipeline> {
-        let layers = |stage| self.config.layers.get(&stage).map(Vec::as_slice).unwrap_or_default();
-        let builder = self.given.iter().try_fold(clipkit::Pipeline::builder(), |builder, given| {
-            Ok(match given.clone() {
-                AnyStage::Source(stage) => builder.source(stage.with_layers(layers(StageName::Source))?),
-                AnyStage::Transcriber(stage) => builder.transcriber(stage.with_layers(layers(StageName::Transcribe))?),
-                AnyStage::Scorer(stage) => builder.scorer(stage.with_layers(layers(StageName::Score))?),
-                AnyStage::Tracker(stage) => builder.tracker(stage.with_layers(layers(StageName::Track))?),
-                AnyStage::Renderer(stage) => builder.renderer(stage.with_layers(layers(StageName::Render))?),
-                AnyStage::Publisher(stage) => builder.publisher(stage.with_layers(layers(StageName::Publish))?),
-            })
-        });
-        builder?.complete(cx, &self.config).await
-    }
 }
 
-/// A pipeline.
+/// A stage's kind by its name.
+pub(crate) fn stage_name(name: String) -> Result<StageName> {
+    read(ErrorKind::Config, "a kind of stage", &serde_json::Value::from(name).to_string())
+}
+
+/// A pipeline. Each method takes and returns documents; a path or an address is a string.
 #[napi]
 pub struct Pipeline {
     pipeline: clipkit::Pipeline,
 }
+
+#[derive(Deserialize)]
+struct Choosing {
+    media: Media,
+    transcript: Transcript,
+}
+
+#[derive(Deserialize)]
+struct Planning {
+    media: Media,
+    transcript: Transcript,
+    candidate: Candidate,
+    tracks: Tracks,
+}
+
+#[derive(Deserialize)]
+struct Publishing {
+    target: Target,
+    post: Post,
+}
+
+/// A plan as JSON: `ClipPlan::from_json` checks the version before it reads the fields.
+#[derive(Deserialize)]
+struct Ranked {
+    rank: usize,
+    plan: serde_json::Value,
+}
+
+impl Ranked {
+    fn plan(self) -> Result<RankedPlan> {
+        Ok(RankedPlan { rank: self.rank, plan: ClipPlan::from_json(&self.plan.to_string())? })
+    }
+}
+
+type Answer<'env> = napi::Result<PromiseRaw<'env, Document>>;
 
 #[napi]
 impl Pipeline {
@@ -99,44 +110,124 @@ impl Pipeline {
         self.pipeline.staging().map(|folder| folder.to_string_lossy().into_owned())
     }
 
-    /// Answers a manifest.
+    /// The publishers' targets, as JSON.
     #[napi]
-    pub fn run<'env>(&self, env: &'env Env, cx: &Context, input: String) -> napi::Result<PromiseRaw<'env, Document>> {
-        let (pipeline, cx) = (self.pipeline.clone(), cx.cx.clone());
-        env.spawn_future(
-            async move { pipeline.run_with(&cx, &input).await.and_then(|manifest| Document::of(&manifest)).map_err(exception) },
-        )
+    pub fn targets(&self) -> String {
+        serde_json::to_string(&self.pipeline.targets()).unwrap_or_default()
     }
 
-    /// Answers what is planned.
-    #[napi]
-    pub fn plan<'env>(&self, env: &'env Env, cx: &Context, input: String) -> napi::Result<PromiseRaw<'env, Document>> {
-        let (pipeline, cx) = (self.pipeline.clone(), cx.cx.clone());
-        env.spawn_future(async move { pipeline.plan_with(&cx, &input).await.and_then(|planned| Document::of(&planned)).map_err(exception) })
+    /// Returns a manifest.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn run<'env>(&self, env: &'env Env, cx: &Context, uri: String) -> Answer<'env> {
+        self.step(env, cx, |pipeline, cx| async move { pipeline.run_with(&cx, &uri).await })
     }
 
-    /// Takes plans with their ranks, answers a manifest.
-    #[napi]
-    pub fn render<'env>(&self, env: &'env Env, cx: &Context, plans: &mut Text) -> napi::Result<PromiseRaw<'env, Document>> {
-        let (pipeline, cx, plans) = (self.pipeline.clone(), cx.cx.clone(), plans.take());
-        env.spawn_future(async move {
-            let render = async {
-                let plans = read_plans(&plans)?;
-                pipeline.render_with(&cx, &plans).await.and_then(|manifest| Document::of(&manifest))
-            };
-            render.await.map_err(exception)
+    /// Returns media, plans and warnings.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn plan_all<'env>(&self, env: &'env Env, cx: &Context, uri: String) -> Answer<'env> {
+        self.step(env, cx, |pipeline, cx| async move { pipeline.plan_all_with(&cx, &uri).await })
+    }
+
+    /// Takes a list of `{rank, plan}`, returns a manifest.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn render_all<'env>(&self, env: &'env Env, cx: &Context, plans: &mut Text) -> Answer<'env> {
+        let plans = plans.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let plans: Vec<Ranked> = read(ErrorKind::InvalidPlan, "a list of plans", &plans)?;
+            let plans = plans.into_iter().map(Ranked::plan).collect::<Result<Vec<_>>>()?;
+            pipeline.render_all_with(&cx, &plans).await
+        })
+    }
+
+    /// Returns a media.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn fetch<'env>(&self, env: &'env Env, cx: &Context, uri: String) -> Answer<'env> {
+        self.step(env, cx, |pipeline, cx| async move { pipeline.fetch(&cx, &uri).await })
+    }
+
+    /// Takes a media, returns a transcript.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn transcribe<'env>(&self, env: &'env Env, cx: &Context, media: &mut Text) -> Answer<'env> {
+        let media = media.take();
+        self.step(env, cx, |pipeline, cx| async move { pipeline.transcribe(&cx, &read(ErrorKind::InvalidInput, "a media", &media)?).await })
+    }
+
+    /// Takes `{media, transcript}`, returns candidates.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn choose<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
+        let input = input.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let Choosing { media, transcript } = read(ErrorKind::InvalidInput, "a media and a transcript", &input)?;
+            pipeline.choose(&cx, &media, &transcript).await
+        })
+    }
+
+    /// Takes `{media, span}`, returns tracks.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn track<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
+        let input = input.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let Tracking { media, span, .. } = read(ErrorKind::InvalidInput, "a media and a span", &input)?;
+            pipeline.track(&cx, &media, span).await
+        })
+    }
+
+    /// Takes `{media, transcript, candidate, tracks}`, returns a plan.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn plan<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
+        let input = input.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let Planning { media, transcript, candidate, tracks } = read(ErrorKind::InvalidInput, "the input of a plan", &input)?;
+            pipeline.plan(&cx, &media, &transcript, &candidate, &tracks).await
+        })
+    }
+
+    /// Takes a plan, returns a rendered clip, whose files are in the context's scratch space.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn render<'env>(&self, env: &'env Env, cx: &Context, plan: &mut Text) -> Answer<'env> {
+        let plan = plan.take();
+        self.step(env, cx, |pipeline, cx| async move { pipeline.render(&cx, &ClipPlan::from_json(&plan)?).await })
+    }
+
+    /// Takes `{rank, plan}`, returns a post, whose files are in the context's scratch space.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn render_post<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
+        let input = input.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let RankedPlan { rank, plan } = read::<Ranked>(ErrorKind::InvalidPlan, "a plan with its rank", &input)?.plan()?;
+            pipeline.render_post(&cx.for_clip(rank), rank, &plan).await
+        })
+    }
+
+    /// Takes a post, returns a receipt.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn publish<'env>(&self, env: &'env Env, cx: &Context, post: &mut Text) -> Answer<'env> {
+        let post = post.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let post: Post = read(ErrorKind::InvalidInput, "a post", &post)?;
+            pipeline.publish(&cx.for_clip(post.rank), &post).await
+        })
+    }
+
+    /// Takes `{target, post}`, returns a receipt.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn publish_to<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
+        let input = input.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let Publishing { target, post } = read(ErrorKind::InvalidInput, "a target and a post", &input)?;
+            pipeline.publish_to(&cx.for_clip(post.rank), &target, &post).await
         })
     }
 }
 
-/// A plan whose version is looked at before its fields.
-#[derive(Deserialize)]
-struct Ranked {
-    rank: usize,
-    plan: serde_json::Value,
-}
-
-fn read_plans(text: &str) -> Result<Vec<RankedPlan>> {
-    let plans: Vec<Ranked> = read(ErrorKind::InvalidPlan, "a list of plans", text)?;
-    plans.into_iter().map(|Ranked { rank, plan }| Ok(RankedPlan { rank, plan: ClipPlan::from_json(&plan.to_string())? })).collect()
+impl Pipeline {
+    /// Calls the pipeline and converts its answer.
+    fn step<'env, T, F>(&self, env: &'env Env, cx: &Context, call: impl FnOnce(clipkit::Pipeline, clipkit::Context) -> F) -> Answer<'env>
+    where
+        T: Serialize + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let answer = call(self.pipeline.clone(), cx.cx.clone());
+        env.spawn_future(async move { answer.await.and_then(|answer| Document::of(&answer)).map_err(exception) })
+    }
 }

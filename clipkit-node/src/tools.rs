@@ -1,4 +1,4 @@
-//! What needs no pipeline.
+//! Functions that need no pipeline.
 
 use std::path::PathBuf;
 
@@ -15,13 +15,13 @@ use crate::context::Context;
 use crate::document::{Text, read};
 use crate::error::exception;
 
-/// The command line. Blocks until it is done and answers the exit code.
+/// Runs the command line and returns its exit code. Blocks until it ends.
 #[napi]
 pub fn cli(arguments: Vec<String>) -> u8 {
     clipkit::cli::run(arguments.into_iter().map(Into::into))
 }
 
-/// Draws a plan's pictures with what is shown of them.
+/// Draws source frames of a plan with their crop windows.
 #[napi]
 pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: String) -> napi::Result<PromiseRaw<'env, ()>> {
     let (cx, plan) = (cx.cx.clone(), plan.take());
@@ -31,7 +31,7 @@ pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: St
     })
 }
 
-/// Refuses a plan that cannot be rendered.
+/// Returns an error for a plan that cannot be rendered.
 #[napi]
 pub fn check_plan<'env>(env: &'env Env, plan: &mut Text) -> napi::Result<PromiseRaw<'env, ()>> {
     let plan = plan.take();
@@ -42,7 +42,8 @@ fn read_plan(text: &str) -> clipkit::Result<ClipPlan> {
     ClipPlan::from_json(text)
 }
 
-/// A caption style as JSON: a preset by name, or what `{"like": ..., ...}` makes of one.
+/// A caption style in full, as JSON: a preset by name, or a preset with changes
+/// (`{"like": "pop", ...}`).
 #[napi]
 pub fn caption_style(style: String) -> napi::Result<String> {
     let named: Result<String, _> = serde_json::from_str(&style);
@@ -59,14 +60,14 @@ pub fn caption_styles() -> Vec<&'static str> {
     CaptionStyle::NAMES.to_vec()
 }
 
-/// Whether an API is set up, by the environment or by what is given (JSON).
+/// Whether an API is configured, by an `OpenAiServer` as JSON or by the environment.
 #[napi]
 pub fn is_configured(server: String) -> napi::Result<bool> {
     let server: OpenAiServer = read(ErrorKind::Config, "a server", &server).map_err(exception)?;
     Ok(server.is_configured())
 }
 
-/// A model that is known by name.
+/// A model that clipkit knows by name.
 #[napi(object)]
 pub struct ModelInfo {
     pub id: String,
@@ -75,7 +76,7 @@ pub struct ModelInfo {
     pub file: String,
     pub url: String,
     pub sha256: String,
-    /// The length of all its files.
+    /// The size of all its files.
     pub bytes: f64,
 }
 
@@ -95,7 +96,7 @@ pub fn models() -> Vec<ModelInfo> {
         .collect()
 }
 
-/// Where models are kept.
+/// The store of models.
 #[napi]
 pub struct Store {
     store: WeightsStore,
@@ -103,7 +104,7 @@ pub struct Store {
 
 #[napi]
 impl Store {
-    /// `cache` is the folder of downloads.
+    /// `cache` is the folder for downloads.
     #[napi(constructor)]
     pub fn new(cache: Option<String>) -> Self {
         let store = WeightsStore::new();
@@ -115,7 +116,7 @@ impl Store {
         self.store.cache().map(|folder| folder.to_string_lossy().into_owned())
     }
 
-    /// The path of a model that is known by name, if it is on this machine.
+    /// The path of a model by its name. `None` where it is not on this machine.
     #[napi]
     pub fn find(&self, id: String) -> napi::Result<Option<String>> {
         let model = Weights::by_id(&id).map_err(exception)?;
@@ -127,7 +128,7 @@ impl Store {
         self.store.find_speech().map(|path| path.to_string_lossy().into_owned())
     }
 
-    /// The path of a model by name or by its file's path, after a download if it is missing.
+    /// The path of a model by its name or its file's path. A missing model is downloaded.
     #[napi]
     pub fn resolve<'env>(&self, env: &'env Env, cx: &Context, model: String) -> napi::Result<PromiseRaw<'env, String>> {
         let (store, cx) = (self.store.clone(), cx.cx.clone());

@@ -1,11 +1,11 @@
-// The table of capabilities that every language runs: clipkit/tests/cases/README.md says how it is read.
+// The table of capabilities that every language runs. clipkit/tests/cases/README.md describes its format.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { contactSheet, Context, FaceTracker, frames, Pipeline, Scorer, Source, Transcriber } from "clipkit-node";
+import { ClipkitError, contactSheet, Context, FaceTracker, frames, Pipeline, Scorer, Source, Transcriber } from "clipkit-node";
 
 import { run } from "./support.mjs";
 
@@ -44,16 +44,41 @@ const calls = {
     }
     return seen;
   },
-  plan: ({ config, input }, cx) => new Pipeline(config).plan(input, cx),
+  plan: ({ config, input }, cx) => new Pipeline(config).planAll(input, cx),
   run: ({ config, input }, cx) => new Pipeline(config).run(input, cx),
   async render({ config, input, edit }, cx) {
     const pipeline = new Pipeline(config);
-    const { plans } = await pipeline.plan(input, cx);
-    return pipeline.render(plans.map(({ rank, plan }) => ({ rank, plan: merged(plan, edit) })), cx);
+    const { plans } = await pipeline.planAll(input, cx);
+    return pipeline.renderAll(plans.map(({ rank, plan }) => ({ rank, plan: merged(plan, edit) })), cx);
+  },
+  async steps({ config, input }, cx) {
+    const pipeline = new Pipeline(config);
+    const media = await pipeline.fetch(input, cx);
+    const transcript = await pipeline.transcribe(media, cx);
+    const candidates = await pipeline.choose(media, transcript, cx);
+    const tracks = await pipeline.track(media, candidates[0].span, cx);
+    const plan = await pipeline.plan(media, transcript, candidates[0], tracks, cx);
+    const rendered = await pipeline.render(plan, cx);
+    const post = await pipeline.renderPost(1, plan, cx);
+    const targets = await pipeline.targets();
+    const receipt = await pipeline.publish(post, cx);
+    const again = await pipeline.publishTo(targets[0], post, cx);
+    return { media, transcript, candidates, tracks, plan, rendered, post, targets, receipt, again };
+  },
+  async given({ config, input, fails = 0 }, cx) {
+    let calls = 0;
+    const scorer = {
+      score() {
+        if (calls++ < fails) throw new ClipkitError("network", "busy", { recovery: { action: "retry" } });
+        return [{ start: 0, end: 16, score: 50, title: "Given" }];
+      },
+    };
+    const planned = await new Pipeline({ ...config, scorer }).planAll(input, cx);
+    return { calls, planned };
   },
   async sheet({ config, input }, cx) {
     const sheet = join(desk, "sheet.png");
-    const { plans } = await new Pipeline(config).plan(input, cx);
+    const { plans } = await new Pipeline(config).planAll(input, cx);
     await contactSheet(plans[0].plan, sheet, cx);
     return { bytes: statSync(sheet).size };
   },

@@ -28,24 +28,26 @@ test("each built-in stage works alone", async () => {
   assert.equal((await new MotionTracker().track(cx, { media, span: { start: 0, end: 2 } })).shots.length, 1);
 
   const pipeline = new Pipeline({ ...SMALL, transcriber: new Captions({ file: at.words }), scorer: scorer(0, 16), aspect: "1:1", clips: 2 });
-  const { plans: [{ plan }] } = await pipeline.plan(at.talk);
+  const { plans: [{ plan }] } = await pipeline.planAll(at.talk);
   const made = await new FfmpegRenderer().render(cx, plan);
   assert.ok(made.video.startsWith(cx.scratch) && existsSync(made.cover));
+  await assert.rejects(new FfmpegRenderer().render(null, plan), { code: "config", message: /Context/ });
   const folder = new Folder(join(at.path, "alone"));
-  const receipt = await folder.publish(cx, { rank: 3, clip: made, plan });
-  assert.equal(receipt.file, "03-opening.mp4");
-  assert.ok(existsSync(join(at.path, "alone", receipt.file)));
+  const files = { video: made.video, cover: made.cover };
+  const receipt = await folder.publish(cx, { clip: "0".repeat(32), rank: 3, title: plan.title, files });
+  assert.deepEqual([receipt.target, receipt.id, receipt.status], ["folder", "03-opening.mp4", "published"]);
+  assert.ok(existsSync(join(at.path, "alone", receipt.id)));
 });
 
 test("a plan is a plain object: edited, it renders again", async () => {
   const pipeline = new Pipeline({ ...SMALL, scorer: scorer(0, 16), publisher: new Folder(join(at.path, "edited")) });
-  const { plans: [{ plan }], media } = await pipeline.plan(at.talk);
-  assert.equal(media.path, plan.source.path);
+  const { plans: [{ plan }], media } = await pipeline.planAll(at.talk);
+  assert.deepEqual([plan.source.media.id, plan.source.media.uri], [media.id, at.talk]);
   plan.title = "Another title";
   plan.span.end = plan.span.start + 5;
   plan.scenes = [{ ...plan.scenes[0], span: { start: 0, end: 5 } }];
   await checkPlan(plan);
-  const manifest = await pipeline.render([plan]);
+  const manifest = await pipeline.renderAll([plan]);
   assert.equal(manifest.clips[0].file, "01-another-title.mp4");
   const { duration } = await probe(manifest.clips[0].path);
   assert.ok(Math.abs(duration - 5) < 0.1);
@@ -53,16 +55,16 @@ test("a plan is a plain object: edited, it renders again", async () => {
   const sheet = join(at.path, "sheet.png");
   await contactSheet(plan, sheet);
   assert.deepEqual([...(await readFile(sheet)).subarray(1, 4)], [...Buffer.from("PNG")]);
-  await assert.rejects(checkPlan({ ...plan, version: 2 }), { code: "invalid_plan", message: /version 2/ });
+  await assert.rejects(checkPlan({ ...plan, version: 3 }), { code: "invalid_plan", message: /version 3/ });
   await assert.rejects(checkPlan({ ...plan, tilte: "x" }), { code: "invalid_plan", message: /tilte/ });
   await assert.rejects(contactSheet(plan, join(at.path, "sheet.txt")), { code: "config" });
 });
 
-test("objects of the user's stand in for every stage", async () => {
+test("an object of the user's can be any stage", async () => {
   const told = [];
   const custom = {
     source: { fetch: async (cx, uri) => { assert.equal(uri, "talk:1"); return at.talk; } },
-    transcriber: { transcribe: (cx, media) => { cx.progress(0.5); cx.warn("by hand"); return transcript(); } },
+    transcriber: { transcribe: (cx, media) => { cx.progress(0.5); cx.warn("by hand", "input_lost"); return transcript(); } },
     scorer: { score: (cx, { options }) => [{ span: { start: 1, end: 1 + options.min }, score: { total: 50, hook: 5, completeness: 5, density: 5, emotion: 5 }, title: "T", reason: "r" }] },
     tracker: {
       async track(cx, { media, span }) {
@@ -80,14 +82,15 @@ test("objects of the user's stand in for every stage", async () => {
       async render(cx, plan) {
         assert.deepEqual([plan.output.width, plan.output.height], [180, 320]);
         const video = join(cx.scratch, "clip.mp4");
-        await copyFile(at.talk, video);
+        await copyFile(cx.locate(plan.source.media), video);
         return { video, cover: video, duration: plan.span.end - plan.span.start, frames: 1 };
       },
     },
     publisher: {
-      async publish(cx, { rank, clip, plan }) {
-        assert.ok(existsSync(clip.video));
-        told.push(`${rank} ${plan.title} ${cx.stage} ${cx.clip}`);
+      async publish(cx, { rank, title, files }) {
+        assert.ok(existsSync(files.video) && existsSync(files.plan));
+        assert.match(cx.idempotencyKey, /^[0-9a-f]{32}$/);
+        told.push(`${rank} ${title} ${cx.stage} ${cx.clip}`);
         return "https://example.org/1";
       },
       async conclude(cx, manifest) {
@@ -99,7 +102,8 @@ test("objects of the user's stand in for every stage", async () => {
   const { clips, warnings } = await new Pipeline({ ...SMALL, ...custom, snap: false, min: 15 }).run("talk:1", { onEvent: (event) => events.push(event) });
   assert.deepEqual(told, ["30 frames", "1 T publish 1", "1 in all"]);
   assert.deepEqual([clips[0].path, clips[0].planPath, clips[0].span], ["https://example.org/1", null, { start: 1, end: 16 }]);
-  assert.deepEqual(warnings, [{ stage: "transcribe", message: "by hand" }]);
+  assert.deepEqual(warnings, [{ kind: "input_lost", stage: "transcribe", message: "by hand" }]);
+  assert.deepEqual(clips[0].receipts, [{ target: "custom", id: "https://example.org/1", url: "https://example.org/1", status: "published" }]);
   assert.ok(events.some((event) => event.event === "progress" && event.stage === "transcribe" && event.fraction === 0.5));
   assert.ok(events.some((event) => event.event === "clip" && event.file === "https://example.org/1"));
 });
@@ -170,21 +174,108 @@ test("a class of the user's is a stage with layers, and may ask a built-in one",
   }
   const [best] = await new Shorter().layer(new Retry()).score(null, { transcript: transcript(), options: { min: 15, max: 30 } });
   assert.equal(best.title, best.title.toUpperCase());
-  const { plans } = await new Pipeline({ ...SMALL, scorer: new Shorter(), min: 15, max: 30 }).plan(at.talk);
+  const { plans } = await new Pipeline({ ...SMALL, scorer: new Shorter(), min: 15, max: 30 }).planAll(at.talk);
   assert.equal(plans[0].plan.title, best.title);
   class Nothing extends FaceTracker {}
   await assert.rejects(new Nothing().track(null, {}), /Nothing has no method track/);
 });
 
-test("what breaks its contract is said, and a scorer is stood in for", async () => {
+test("the error of a user's stage is the run's error, unless the user asks for a stand-in", async () => {
   const wrong = { score: () => [{ start: "soon", end: 20, score: 1 }] };
   await assert.rejects(Scorer.from(wrong).score(null, { transcript: transcript() }), { code: "contract", stage: "score", message: /what score answers/ });
-  const { warnings, plans } = await new Pipeline({ ...SMALL, scorer: wrong, min: 15, max: 30 }).plan(at.talk);
-  assert.equal(plans.length, 1);
-  assert.match(warnings[0].message, /the scorer failed: .*the heuristic chooses/);
-  const boom = { score() { throw new RangeError("out of words"); } };
-  const planned = await new Pipeline({ ...SMALL, scorer: boom, min: 15, max: 30 }).plan(at.talk);
-  assert.match(planned.warnings[0].message, /RangeError: out of words/);
+  const options = { ...SMALL, min: 15, max: 30 };
+  await assert.rejects(new Pipeline({ ...options, scorer: wrong }).run(at.talk), { code: "contract", stage: "score" });
+  const thrown = new RangeError("out of words");
+  const boom = { score() { throw thrown; }, track() { throw thrown; } };
+  const same = (error) => error === thrown;
+  await assert.rejects(new Pipeline({ ...options, scorer: boom }).run(at.talk), same);
+  await assert.rejects(new Pipeline({ ...options, tracker: boom }).planAll(at.talk), same);
+  const layered = { ...options, layers: { score: [{ retry: { attempts: 2 } }, { timeout: { seconds: 60 } }] } };
+  await assert.rejects(new Pipeline({ ...layered, scorer: boom }).planAll(at.talk), same);
+
+  const degraded = await new Pipeline({ ...options, scorer: boom, tracker: boom, degrade: { scorer: "always", tracker: "always" } }).planAll(at.talk);
+  assert.equal(degraded.plans.length, 1);
+  assert.deepEqual(degraded.warnings.map(({ kind, stage }) => [kind, stage]), [["stand_in", "score"], ["stand_in", "track"]]);
+  assert.match(degraded.warnings[0].message, /RangeError: out of words.*the heuristic chooses/);
+  const or = Scorer.from(boom).or(new Heuristic());
+  const fallen = await new Pipeline({ ...options, scorer: or }).planAll(at.talk);
+  assert.deepEqual([fallen.plans.length, fallen.warnings[0].kind], [1, "stand_in"]);
+});
+
+test("a step rejects with its error, a run degrades; a layer of the user's does not change that", async () => {
+  const down = createServer((_, response) => response.writeHead(503).end()).listen(0, "127.0.0.1");
+  await once(down, "listening");
+  const server = { baseUrl: `http://127.0.0.1:${down.address().port}/v1`, apiKey: "k", layers: [] };
+  const spy = { call: (cx, input, next) => next(cx, input) };
+  const scorer = new OpenAiScorer({ model: "m", server }).layer(spy);
+  const pipeline = new Pipeline({ ...SMALL, min: 15, max: 30, scorer });
+  try {
+    const media = await pipeline.fetch(at.talk);
+    const failed = await pipeline.choose(media, await pipeline.transcribe(media)).then(assert.fail, (error) => error);
+    assert.deepEqual([failed.stage, failed.recovery.action, failed.report().kind, failed.report().stage], ["score", "retry", failed.code, "score"]);
+    assert.ok(!failed.report().message.includes("http"), "a report's message is without address and advice");
+    assert.equal((await pipeline.planAll(at.talk)).warnings[0].kind, "stand_in");
+  } finally {
+    down.close();
+    down.closeAllConnections();
+  }
+});
+
+test("the steps make the clips of a run, and several publishers get each", async () => {
+  const posts = [];
+  const shop = {
+    target: { name: "shop", account: "mine" },
+    publish(cx, post) {
+      posts.push([post.clip, cx.idempotencyKey]);
+      return { id: "42", status: "processing" };
+    },
+  };
+  const publisher = [{ kind: "folder", path: join(at.path, "several") }, shop];
+  const pipeline = new Pipeline({ ...SMALL, aspect: "1:1", min: 15, max: 30, publisher });
+  const { plans } = await pipeline.planAll(at.talk);
+  const [cx, hand] = [new Context(), (document) => JSON.parse(JSON.stringify(document))];
+  const media = hand(await pipeline.fetch(at.talk));
+  const transcript = hand(await pipeline.transcribe(media));
+  const [candidate] = hand(await pipeline.choose(media, transcript));
+  const tracks = hand(await pipeline.track(media, candidate.span));
+  const plan = hand(await pipeline.plan(media, transcript, candidate, tracks));
+  assert.deepEqual(plan, hand(plans[0].plan));
+  await assert.rejects(pipeline.renderPost(1, plan), { code: "config", message: /Context/ });
+  const post = await pipeline.renderPost(1, plan, cx);
+  assert.ok(post.files.video.startsWith(cx.scratch));
+  await assert.rejects(pipeline.publish(post), { code: "config", message: /publish_to/ });
+  const targets = await pipeline.targets();
+  assert.deepEqual(targets.map(({ name }) => name), ["folder", "shop"]);
+  assert.equal((await pipeline.publishTo(targets[0], post)).target, "folder");
+  const receipt = await pipeline.publishTo(targets[1], post);
+  assert.deepEqual([receipt.target, receipt.account, receipt.id, receipt.status], ["shop", "mine", "42", "processing"]);
+  cx.close();
+  assert.ok(!existsSync(post.files.video));
+
+  const { clips } = await pipeline.renderAll(plans);
+  assert.deepEqual(clips[0].receipts.map(({ target }) => target), ["folder", "shop"]);
+  assert.equal(clips[0].id, post.clip);
+  assert.ok(existsSync(clips[0].path));
+  assert.deepEqual(posts[1], posts[0]);
+  const twice = new Pipeline({ ...SMALL, publisher: [shop, { ...shop }] });
+  await assert.rejects(twice.planAll(at.talk), { code: "config", message: /two publishers/ });
+  assert.throws(() => new Pipeline({ publisher: shop, publishers: [shop] }), { code: "config" });
+  assert.throws(() => new Pipeline({ publisher: { kind: "pigeon" } }), { code: "config", message: /folder/ });
+});
+
+test("a clip that failed is listed with its error's report", async () => {
+  const two = { score: () => [{ start: 0, end: 16, score: 90, title: "One" }, { start: 17, end: 34, score: 80, title: "Two" }] };
+  const only = {
+    publish(cx, { rank }) {
+      if (rank === 2) throw new ClipkitError("denied", "the account is closed", { recovery: { action: "refresh_credentials" }, url: "https://me:pw@h/u" });
+      return "first";
+    },
+  };
+  const { clips, failed } = await new Pipeline({ ...SMALL, clips: 2, aspect: "1:1", scorer: two, publisher: only }).run(at.talk);
+  assert.deepEqual([clips.length, clips[0].path, failed.length, failed[0].rank, failed[0].title], [1, "first", 1, 2, "Two"]);
+  assert.deepEqual(failed[0].error, {
+    kind: "denied", stage: "publish", message: "the account is closed", recovery: { action: "refresh_credentials" }, url: "https://h/u",
+  });
 });
 
 test("a stage hears of an abort by its signal, and its own error becomes the cause", async () => {
@@ -233,7 +324,7 @@ test("events are told one by one, the manifest last; leaving the loop stops the 
 test("what a listener throws ends the run and is thrown", async () => {
   const thrown = new Error("tired of it");
   const onEvent = () => { throw thrown; };
-  await assert.rejects(new Pipeline({ ...SMALL, scorer: scorer(0, 16) }).plan(at.talk, { onEvent }), (error) => error === thrown);
+  await assert.rejects(new Pipeline({ ...SMALL, scorer: scorer(0, 16) }).planAll(at.talk, { onEvent }), (error) => error === thrown);
 });
 
 test("a context holds a budget, scratch space and what was left in it", async () => {

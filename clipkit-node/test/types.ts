@@ -1,5 +1,5 @@
 // What users write type-checks, and mistakes do not. Checked by `npm run check`.
-import { Captions, clip, ClipkitError, Context, Folder, Heuristic, Pipeline, Retry, Scorer, type ClipPlan, type Manifest, type ScorerLike } from "clipkit-node";
+import { Captions, clip, ClipkitError, Context, Folder, Heuristic, Pipeline, Retry, Scorer, type ClipPlan, type Manifest, type Post, type Receipt, type ScorerLike } from "clipkit-node";
 
 const scorer: ScorerLike = {
   async score(cx, { transcript, options }) {
@@ -20,7 +20,18 @@ export async function main(): Promise<void> {
   const manifest: Manifest = await pipeline.run("talk.mp4", new Context({ onProgress: ({ fraction }) => console.log(fraction) }));
   const plan: ClipPlan = await manifest.clips[0]!.readPlan();
   plan.scenes = plan.scenes.filter(({ layout }) => layout.kind === "fill");
-  await pipeline.render([plan]);
+  await pipeline.renderAll([plan]);
+  const cx = new Context();
+  const media = await pipeline.fetch("talk.mp4", cx);
+  const transcript = await pipeline.transcribe(media);
+  const [candidate] = await pipeline.choose(media, transcript, { signal: controller.signal });
+  const tracks = await pipeline.track(media, candidate!.span);
+  const post: Post = await pipeline.renderPost(1, await pipeline.plan(media, transcript, candidate!, tracks), cx);
+  post.tags = ["talk"];
+  const [target] = await pipeline.targets();
+  const receipt: Receipt = await pipeline.publishTo(target!, post);
+  console.log(receipt.status === "processing", receipt.url, manifest.failed?.[0]?.error.recovery?.action);
+  new Pipeline({ publisher: [new Folder("clips"), { target: "mine", publish: () => "id" }], degrade: { scorer: "never" } });
   for await (const event of pipeline.events("talk.mp4")) {
     if (event.event === "waiting") console.log(event.seconds);
     if (event.event === "manifest") console.log(event.clips[0]?.path);
@@ -34,6 +45,8 @@ export async function main(): Promise<void> {
   await clip("talk.mp4", { clip: 3 });
   // @ts-expect-error: a scorer scores.
   new Pipeline({ scorer: { track: () => ({}) } });
+  // @ts-expect-error: a rendered clip needs a context that owns its files.
+  await pipeline.render(plan);
   // @ts-expect-error: there is no such code.
   new ClipkitError("oops", "message");
   // @ts-expect-error: a source cannot stand in for a scorer.

@@ -1,7 +1,7 @@
-// node stages.mjs VIDEO [OUT]: stages of one's own, layers around them, a plan that is edited, a run that can be stopped.
+// node stages.mjs VIDEO [OUT]: custom stages, layers around them, edited plans, a run that can be cancelled.
 import { CenterTracker, FaceTracker, Folder, frames, Heuristic, MotionTracker, Pipeline, Retry, Scorer, Timeout } from "clipkit-node";
 
-/** Prefers what sounds like a question: it asks the built-in rules first. */
+/** Ranks spans with a question first. The heuristic finds the spans. */
 class Questions extends Scorer {
   rules = new Heuristic();
 
@@ -17,7 +17,7 @@ class Questions extends Scorer {
   }
 }
 
-/** Looks for the brightest spot in two frames a second, and calls it a face: where your detector goes. */
+/** Takes the brightest spot of two frames a second for a face. Replace it by your detector. */
 class Brightest extends FaceTracker {
   /**
    * @param {import("clipkit-node").Context} cx
@@ -49,12 +49,12 @@ const pipeline = new Pipeline({
   clips: 2,
   captions: "pop",
 });
-const { plans } = await pipeline.plan(video, { signal: controller.signal });
+const { plans } = await pipeline.planAll(video, { signal: controller.signal });
 for (const { rank, plan } of plans) {
   console.log(`${rank}. ${plan.title}: ${plan.reason}`);
-  plan.output.crf = 24; // A plan is a plain object: change what you like.
+  plan.output.crf = 24; // A plan is a plain object.
 }
-const manifest = await pipeline.render(plans, {
+const manifest = await pipeline.renderAll(plans, {
   signal: controller.signal,
   onProgress: ({ stage, clip, fraction }) => process.stderr.write(`\r${stage} ${clip ?? ""} ${Math.round(fraction * 100)} %   `),
 });

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::PipelineConfig;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::layer::{LayerConfig, StageExt, WithLayers};
+use crate::layer::{BuiltLayer, LayerConfig, StageExt, WithLayers};
 use crate::model::{ClipPlan, Stage};
 use crate::openai::OpenAiServer;
 use crate::pipeline::PipelineBuilder;
@@ -60,11 +60,11 @@ impl AnyStage {
     /// which no document holds, is taken from them, too.
     pub async fn built_in(cx: &Context, name: &str, options: Value) -> Result<Self> {
         match name {
-            "OnnxTracker" => Ok(AnyStage::Tracker(Arc::new(read::<FaceModel>(name, options)?.load(cx).await?))),
+            "OnnxTracker" => Ok(AnyStage::Tracker(Arc::new(read::<FaceModel>(name, options)?.load(&cx.for_stage(Stage::Track)).await?))),
             "LocalTranscriber" => {
                 let model: SpeechModel = read(name, options)?;
                 let folder: PathBuf = model.model.unwrap_or_default();
-                let opened = cx.blocking(move |_| LocalTranscriber::load(folder)).await?;
+                let opened = cx.for_stage(Stage::Transcribe).blocking(move |_| LocalTranscriber::load(folder)).await?;
                 Ok(AnyStage::Transcriber(Arc::new(opened)))
             }
             _ => AnyStage::without_model(name, options),
@@ -130,6 +130,11 @@ impl AnyStage {
     /// The stage inside layers, the first of them next to it.
     pub fn with_layers(self, layers: &[LayerConfig]) -> Result<Self> {
         Ok(each!(self, stage => stage.with_layers(layers)?))
+    }
+
+    /// The stage inside a layer that may be shared with other stages.
+    pub fn with_layer(self, layer: &BuiltLayer) -> Result<Self> {
+        Ok(each!(self, stage => stage.with_layer(layer)?))
     }
 
     /// This stage, and another in its place where it fails. They must be of one kind.

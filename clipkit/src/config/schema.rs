@@ -8,6 +8,7 @@ use crate::context::Event;
 use crate::error::ErrorKind;
 use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use crate::pipeline::Planned;
+use crate::publish::Target;
 use crate::score::{ScoreOptions, Scoring};
 use crate::track::FrameOptions;
 use crate::track::{OnnxTrackerOptions, Tracking};
@@ -40,6 +41,7 @@ pub fn json_schemas() -> Value {
         RenderedClip,
         Post,
         Receipt,
+        Target,
         Manifest,
         Event,
         ErrorKind

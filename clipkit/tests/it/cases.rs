@@ -1,6 +1,7 @@
 //! The table of capabilities that every language runs: `tests/cases/README.md` says how it is read.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use clipkit::prelude::*;
@@ -34,10 +35,28 @@ struct Case {
     #[serde(default)]
     frames: FrameOptions,
     edit: Option<Value>,
+    #[serde(default)]
+    fails: usize,
     expect: Option<Value>,
     error: Option<Value>,
     #[serde(default)]
     events: Vec<String>,
+}
+
+/// A scorer whose first calls fail.
+struct Given {
+    fails: usize,
+    calls: Arc<AtomicUsize>,
+}
+
+#[async_trait::async_trait]
+impl Scorer for Given {
+    async fn score(&self, _: &Context, _: &Scoring) -> Result<Vec<Candidate>> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) < self.fails {
+            return Err(Error::new(ErrorKind::Network, "busy").with_recovery(Recovery::Retry { after: None }));
+        }
+        Ok(vec![Candidate::new(Span::between(Timestamp::ZERO, Timestamp::from_secs(16.0)), Score::of(50.0), "Given", "")])
+    }
 }
 
 /// The table with the desk's path in it.
@@ -103,6 +122,29 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
             };
             let plans = planned.plans.iter().map(edited).collect::<Result<Vec<_>>>()?;
             written(pipeline.render_all_with(cx, &plans).await?)
+        }
+        "steps" => {
+            let pipeline = Pipeline::from_config(cx, &config).await?;
+            let media = pipeline.fetch(cx, &case.input).await?;
+            let transcript = pipeline.transcribe(cx, &media).await?;
+            let candidates = pipeline.choose(cx, &media, &transcript).await?;
+            let tracks = pipeline.track(cx, &media, candidates[0].span).await?;
+            let plan = pipeline.plan(cx, &media, &transcript, &candidates[0], &tracks).await?;
+            let rendered = pipeline.render(cx, &plan).await?;
+            let post = pipeline.render_post(cx, 1, &plan).await?;
+            let receipt = pipeline.publish(cx, &post).await?;
+            let targets = pipeline.targets();
+            let again = pipeline.publish_to(cx, &targets[0], &post).await?;
+            written(json!({
+                "media": media, "transcript": transcript, "candidates": candidates, "tracks": tracks, "plan": plan,
+                "rendered": rendered, "post": post, "targets": targets, "receipt": receipt, "again": again,
+            }))
+        }
+        "given" => {
+            let calls = Arc::<AtomicUsize>::default();
+            let scorer = Given { fails: case.fails, calls: calls.clone() };
+            let planned = Pipeline::builder().scorer(scorer).complete(cx, &config).await?.plan_all_with(cx, &case.input).await?;
+            written(json!({"calls": calls.load(Ordering::SeqCst), "planned": planned}))
         }
         "sheet" => {
             let planned = Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?;
