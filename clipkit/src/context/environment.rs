@@ -76,6 +76,13 @@ impl Environment {
         Environment { cache_folder, temporary_folder: Some(std::env::temp_dir()), ..Environment::from_variables(std::env::vars_os()) }
     }
 
+    /// The address of the cache for artifacts: `cache`, else `clipkit/artifacts` in the user's
+    /// cache folder.
+    pub(crate) fn artifacts(&self) -> Option<String> {
+        let folder = || Some(self.cache_folder.as_ref()?.join("clipkit").join("artifacts").to_string_lossy().into_owned());
+        self.cache.clone().or_else(folder)
+    }
+
     /// The folder of the media store: `media`, else `clipkit/media` in the user's cache folder.
     pub(crate) fn media_folder(&self) -> Option<PathBuf> {
         self.media.clone().or_else(|| Some(self.cache_folder.as_ref()?.join("clipkit").join("media")))

@@ -3,16 +3,15 @@
 //! The library is loaded here and passed to `ort` as a table of functions, because `ort`'s own
 //! loader panics when the library is missing or too old.
 
-use std::ffi::{CStr, OsString};
+use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use libloading::Library;
 
+use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The environment variable with the library's path. `ort` reads the same one.
-const VARIABLE: &str = "ORT_DYLIB_PATH";
 /// The ways to name the library, in the order in which they are tried.
 const ADVICE: &str = "name the library in one of these ways, the first that is given is used: the option `library` or \
     clipkit::onnx::set_library, the environment variable ORT_DYLIB_PATH, the Python package onnxruntime (with clipkit for Python) \
@@ -85,7 +84,7 @@ pub(super) fn load(option: Option<&Path>) -> Result<()> {
         }
         return Ok(());
     }
-    let (path, library, api) = choose(named(option, state.given.as_deref(), std::env::var_os(VARIABLE)))?;
+    let (path, library, api) = choose(named(option, state.given.as_deref(), Environment::from_process().onnx_runtime))?;
     tracing::debug!(path = %path.display(), "loaded the ONNX Runtime library");
     // `set_api` returns false if the program initialised `ort` before. Its runtime stays in use.
     if ort::set_api(api) {
@@ -97,8 +96,7 @@ pub(super) fn load(option: Option<&Path>) -> Result<()> {
 }
 
 /// The library that the user named: by option, by [`set_library`] or by environment variable.
-fn named(option: Option<&Path>, given: Option<&Path>, variable: Option<OsString>) -> Option<PathBuf> {
-    let variable = variable.filter(|value| !value.is_empty()).map(PathBuf::from);
+fn named(option: Option<&Path>, given: Option<&Path>, variable: Option<PathBuf>) -> Option<PathBuf> {
     option.or(given).map(Path::to_owned).or(variable)
 }
 
@@ -224,11 +222,10 @@ mod tests {
     #[test]
     fn the_option_goes_before_the_given_path_and_that_before_the_variable() {
         let [option, given] = [Path::new("/option.so"), Path::new("/given.so")];
-        let variable = || Some(OsString::from("/variable.so"));
+        let variable = || Some(PathBuf::from("/variable.so"));
         assert_eq!(named(Some(option), Some(given), variable()).as_deref(), Some(option));
         assert_eq!(named(None, Some(given), variable()).as_deref(), Some(given));
         assert_eq!(named(None, None, variable()).as_deref(), Some(Path::new("/variable.so")));
-        assert_eq!(named(None, None, Some(OsString::new())), None);
         assert_eq!(named(None, None, None), None);
     }
 

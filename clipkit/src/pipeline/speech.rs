@@ -66,7 +66,7 @@ impl SpeechMaps {
 
     async fn find_or_make(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
         let store = match &self.cache {
-            Some(cache) => cache.store().await.unwrap_or_else(|error| {
+            Some(cache) => cache.store(cx).await.unwrap_or_else(|error| {
                 unusable(cx, &error);
                 None
             }),

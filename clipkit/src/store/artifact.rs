@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::address;
 use super::document::{ArtifactKind, Document};
 use super::key::ArtifactKey;
+use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 
 /// The layout of entries. Entries of other layouts are not read and not removed.
@@ -100,7 +101,12 @@ impl ArtifactStore {
     /// Fails with `ErrorKind::Config` if there can be no store at the address, and as [`Error::io`]
     /// says if the folder cannot be made.
     pub async fn open(address: &str) -> Result<Self> {
-        address::open(address).await.map(ArtifactStore::over)
+        ArtifactStore::open_with(address, &Environment::from_process()).await
+    }
+
+    /// The same, with credentials from an environment of the caller's.
+    pub async fn open_with(address: &str, environment: &Environment) -> Result<Self> {
+        address::open(address, environment).await.map(ArtifactStore::over)
     }
 
     /// Opens the store in a folder, which is made.

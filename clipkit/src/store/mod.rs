@@ -14,7 +14,7 @@ mod key;
 mod media;
 mod media_files;
 
-pub(crate) use address::{check as check_address, user_folder};
+pub(crate) use address::check as check_address;
 pub use artifact::ArtifactStore;
 pub(crate) use artifact::Note;
 pub use document::{ArtifactKind, Document};

@@ -11,7 +11,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("context", &["model", "error", "store"]),
     ("http", &["error", "context"]),
     ("av", &["model", "error", "context"]),
-    ("onnx", &["error"]),
+    ("onnx", &["error", "context"]),
     ("weights", &["error", "context", "http"]),
     ("voice", &["model", "error", "context", "weights", "onnx"]),
     ("store", &["model", "error", "context"]),

@@ -19,9 +19,9 @@ use tokio::sync::OnceCell;
 
 use self::single_flight::{Outcome, SingleFlight};
 use super::{Layer, Next};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{ArtifactKey, ArtifactStore, Document, check_address, user_folder};
+use crate::store::{ArtifactKey, ArtifactStore, Document, check_address};
 
 /// Does the same work once: answers are kept in an [`ArtifactStore`], and found again by what they
 /// were made from.
@@ -86,39 +86,46 @@ pub struct Cache {
 #[derive(Clone)]
 pub struct CacheLayer {
     config: Cache,
-    shared: Arc<Shared>,
+    /// The store that was handed in, where one was.
+    given: Option<Arc<Shared>>,
+    /// The stores at the addresses that calls had, by address: contexts differ in their
+    /// environments.
+    opened: Arc<Mutex<HashMap<Address, Arc<Shared>>>>,
+}
+
+/// Where a store is: its address, and the settings that it is reached with.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Address {
+    /// `None` on a machine without a cache folder: nothing is kept there.
+    address: Option<String>,
+    settings: Vec<(String, String)>,
 }
 
 /// What clones of a layer share, and all layers of this process at one address.
 #[derive(Default)]
 struct Shared {
-    /// The address of the store; `None` is the user's cache folder.
-    address: Option<String>,
-    /// Opened when first needed; `None` on a machine without a cache folder, where nothing is kept.
+    /// Opened when first needed.
     store: OnceCell<Option<ArtifactStore>>,
     flights: SingleFlight,
 }
 
-/// The variable that names the address of the user's cache.
-const VARIABLE: &str = "CLIPKIT_CACHE";
-
-/// What layers share, by address; `None` is the user's cache folder.
-static IN_USE: Mutex<Option<HashMap<Option<String>, Weak<Shared>>>> = Mutex::new(None);
+/// What layers share, by address.
+static IN_USE: Mutex<Option<HashMap<Address, Weak<Shared>>>> = Mutex::new(None);
 
 impl Shared {
-    fn at(address: Option<String>) -> Arc<Self> {
+    fn at(address: &Address) -> Arc<Self> {
         // Each store in memory is one of its own.
-        if address.as_ref().is_some_and(|address| address.starts_with("memory:")) {
-            return Arc::new(Shared { address, ..Shared::default() });
+        if address.address.as_ref().is_some_and(|address| address.starts_with("memory:")) {
+            return Arc::default();
         }
         let mut in_use = IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
         let in_use = in_use.get_or_insert_default();
         in_use.retain(|_, shared| shared.strong_count() > 0);
-        if let Some(shared) = in_use.get(&address).and_then(Weak::upgrade) {
+        if let Some(shared) = in_use.get(address).and_then(Weak::upgrade) {
             return shared;
         }
-        let shared = Arc::new(Shared { address: address.clone(), ..Shared::default() });
-        in_use.insert(address, Arc::downgrade(&shared));
+        let shared = Arc::<Shared>::default();
+        in_use.insert(address.clone(), Arc::downgrade(&shared));
         shared
     }
 
@@ -126,14 +133,11 @@ impl Shared {
         Arc::new(Shared { store: OnceCell::new_with(Some(Some(store))), ..Shared::default() })
     }
 
-    async fn store(&self) -> Result<Option<&ArtifactStore>> {
+    async fn store(&self, cx: &Context, address: Option<&str>) -> Result<Option<&ArtifactStore>> {
         let open = || async {
-            match &self.address {
-                Some(address) => ArtifactStore::open(address).await.map(Some),
-                None => match user_folder() {
-                    Some(folder) => ArtifactStore::in_folder(folder).await.map(Some),
-                    None => Ok(None),
-                },
+            match address {
+                Some(address) => ArtifactStore::open_with(address, cx.environment()).await.map(Some),
+                None => Ok(None),
             }
         };
         Ok(self.store.get_or_try_init(open).await?.as_ref())
@@ -193,18 +197,18 @@ impl Cache {
     /// Builds the layer. Layers at the same address in one process share the work that is under
     /// way; each layer at `memory:///` has a store of its own.
     pub fn build(&self) -> CacheLayer {
-        CacheLayer { config: self.clone(), shared: Shared::at(self.address()) }
+        CacheLayer { config: self.clone(), given: None, opened: Arc::default() }
     }
 
     /// Builds the layer over a store that you opened. The `store` of this configuration is not
     /// used.
     pub fn over(&self, store: ArtifactStore) -> CacheLayer {
-        CacheLayer { config: self.clone(), shared: Shared::over(store) }
+        CacheLayer { config: self.clone(), given: Some(Shared::over(store)), opened: Arc::default() }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(address) = self.address() {
-            check_address(&address)?;
+        if let Some(address) = &self.store {
+            check_address(address, &Environment::from_process())?;
         }
         self.check_time()
     }
@@ -216,16 +220,31 @@ impl Cache {
         Ok(())
     }
 
-    /// The address of the store; `None` is the user's cache folder.
-    fn address(&self) -> Option<String> {
-        self.store.clone().or_else(|| std::env::var(VARIABLE).ok().filter(|address| !address.trim().is_empty()))
+    /// Where the store is for calls under this environment.
+    fn address(&self, environment: &Environment) -> Address {
+        let settings = environment.object_store.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Address { address: self.store.clone().or_else(|| environment.artifacts()), settings: settings.collect() }
     }
 }
 
 impl CacheLayer {
     /// The store with the configuration's age limit. `None` on a machine without a cache folder.
-    pub(crate) async fn store(&self) -> Result<Option<ArtifactStore>> {
-        Ok(self.shared.store().await?.map(|store| store.clone().keep(self.config.keep)))
+    pub(crate) async fn store(&self, cx: &Context) -> Result<Option<ArtifactStore>> {
+        let address = self.config.address(cx.environment());
+        let shared = self.shared(&address);
+        let store = shared.store(cx, address.address.as_deref()).await?;
+        Ok(store.map(|store| store.clone().keep(self.config.keep)))
+    }
+
+    /// What this layer shares with others at the address.
+    fn shared(&self, address: &Address) -> Arc<Shared> {
+        match &self.given {
+            Some(shared) => shared.clone(),
+            None => {
+                let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+                opened.entry(address.clone()).or_insert_with(|| Shared::at(address)).clone()
+            }
+        }
     }
 
     /// The fingerprint in keys, given the stage's own.
@@ -242,8 +261,8 @@ impl CacheLayer {
         I: Input,
         O: Document,
     {
-        let store = match self.shared.store().await {
-            Ok(store) => store.map(|store| store.clone().keep(self.config.keep)),
+        let store = match self.store(&cx).await {
+            Ok(store) => store,
             Err(error) if error.kind() == ErrorKind::Config => return Outcome::new(Err(error), &cx, 0, false),
             Err(error) => {
                 cx.warn_once(unusable(&error));
@@ -292,7 +311,8 @@ where
         let name = key.to_string();
         // A cache with the same store around this one, as around a fallback whose first stage is
         // cached, waits for this call.
-        let flight = format!("{:p} {name}", Arc::as_ptr(&self.shared));
+        let shared = self.shared(&self.config.address(cx.environment()));
+        let flight = format!("{:p} {name}", Arc::as_ptr(&shared));
         if cx.is_within(&flight) {
             return next.call(cx, input).await;
         }
@@ -301,6 +321,6 @@ where
             let apart = apart.within(&flight);
             async move { cache.find_or_make(apart, key, input, next).await }
         };
-        self.shared.flights.join(cx, &name, work).await
+        shared.flights.join(cx, &name, work).await
     }
 }
