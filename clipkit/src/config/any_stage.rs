@@ -22,7 +22,6 @@ use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, SpeechMod
 /// A stage of any of the six kinds, called with documents: what bindings and workers of a queue
 /// handle stages as.
 #[derive(Clone)]
-#[non_exhaustive]
 pub enum AnyStage {
     /// A source.
     Source(Arc<dyn Source>),
