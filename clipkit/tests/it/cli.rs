@@ -282,6 +282,26 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
     }
 }
 
+/// The text library of this process finds a folder without fonts.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_fonts_a_clip_is_made_without_captions_and_says_so() {
+    let desk = Desk::with_talk(45);
+    let (input, out, fonts) = (desk.path("talk.mp4"), desk.path("out"), desk.path("fonts"));
+    fs::create_dir(&fonts).unwrap();
+    fs::write(desk.path("fonts.conf"), format!("<fontconfig><dir>{fonts}</dir></fontconfig>")).unwrap();
+    let mut arguments = quick(&input, &out);
+    arguments.push("--hook-title");
+    let output = clipkit(&arguments).env("FONTCONFIG_FILE", desk.path("fonts.conf")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let manifest: Manifest = serde_json::from_str(&fs::read_to_string(desk.path("out/clips.json")).unwrap()).unwrap();
+    let [clip] = &manifest.clips[..] else { panic!("{manifest:?}") };
+    assert!(clip.warnings.iter().any(|warning| warning.message.contains("no font is installed")), "{:?}", clip.warnings);
+    let plan = fs::read_to_string(desk.path(&format!("out/{}", clip.plan.as_deref().unwrap()))).unwrap();
+    let plan = ClipPlan::from_json(&plan).unwrap();
+    assert!(plan.captions.is_none() && plan.hook.is_none());
+}
+
 #[test]
 fn every_stage_is_a_command_over_json() {
     let desk = Desk::with_talk(45);
