@@ -59,7 +59,7 @@ type Hdr = "pq" | "hlg";
 /**
  * What went wrong, as a class a program can act on.
  */
-export type ErrorKind = "not_found" | "invalid_input" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
+export type ErrorKind = "not_found" | "invalid_input" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
 /**
  * Something that happened in a run, for progress bars and logs.
  */

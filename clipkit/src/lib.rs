@@ -11,6 +11,10 @@ pub mod config;
 mod context;
 mod error;
 mod http;
+/// The FFmpeg libraries in this process.
+pub mod ffmpeg {
+    pub use crate::av::quiet_log;
+}
 pub mod layer;
 pub mod model;
 pub mod onnx;

@@ -14,6 +14,7 @@ from ._clipkit import Context, Frame
 from ._data import Data, Unknown
 from ._errors import (
     Cancelled,
+    CaptionsError,
     ClipkitError,
     ConfigError,
     ContractError,
@@ -79,6 +80,7 @@ __all__ = [
     "Cancelled",
     "Candidate",
     "Captions",
+    "CaptionsError",
     "CenterTracker",
     "ClipPlan",
     "ClipkitError",

@@ -172,6 +172,12 @@ class EncodeError(ClipkitError):
     kind = "encode"
 
 
+class CaptionsError(ClipkitError):
+    """The captions of a plan could not be drawn: the text library or its fonts are missing or refused them."""
+
+    kind = "captions"
+
+
 class UnavailableError(ClipkitError):
     """A library or model needed for this step is not on this machine."""
 
@@ -221,6 +227,7 @@ _KINDS: Dict[str, Type[ClipkitError]] = {
         FileError,
         DecodeError,
         EncodeError,
+        CaptionsError,
         UnavailableError,
         NetworkError,
         RateLimitedError,

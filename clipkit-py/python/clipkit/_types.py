@@ -45,7 +45,7 @@ ContentId = str
 CuePlace = Dict[str, Any]
 
 #: What went wrong, as a class a program can act on.
-ErrorKind = Literal["not_found", "invalid_input", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
+ErrorKind = Literal["not_found", "invalid_input", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
 
 #: What kind of video it is, which decides what counts in a clip.  | genre | hook | completeness | density | emotion | best length | |---|---|---|---|---|---| | none given | 30 | 34 | 20 | 16 | 32 s | | ``podcast`` | 32 | 30 | 14 | 24 | 38 s | | ``lecture`` | 24 | 42 | 26 | 8 | 45 s | | ``gaming`` | 28 | 20 | 10 | 42 | 24 s | | ``news`` | 34 | 36 | 26 | 4 | 28 s |  The numbers are parts in a hundred of ``Score.total``. They are choices of taste, set by hand, not learned.
 Genre = Literal["podcast", "lecture", "gaming", "news"]

@@ -4,94 +4,101 @@ use ffmpeg_next as ff;
 use super::encode;
 use crate::error::{Error, ErrorKind, Result};
 
-/// AAC's frame length in samples.
+/// The length of an AAC frame in samples.
 pub(crate) const AAC_FRAME: usize = 1024;
 
-/// Encodes sound to AAC. Its times count samples.
-pub(crate) struct SoundEncoder {
+/// Encodes audio to AAC. Timestamps count samples.
+pub(crate) struct AudioEncoder {
     encoder: encoder::audio::Encoder,
     rate: u32,
     packets: Vec<Packet>,
 }
 
-impl SoundEncoder {
-    /// An encoder for `channels` planes of floats, `rate` samples a second.
+impl AudioEncoder {
+    /// Opens an encoder for planar 32-bit float audio with `channels` channels at `rate` samples
+    /// per second. `bitrate` is in bits per second.
     pub(crate) fn open(rate: u32, channels: i32, bitrate: u32) -> Result<Self> {
         super::init();
-        let refuse = |code| super::fail(ErrorKind::Encode, "set up the AAC encoder", code);
+        let failure = |code| super::ff_error(ErrorKind::Encode, "set up the AAC encoder", code);
         let codec = encoder::find_by_name("aac").ok_or_else(|| {
             Error::new(ErrorKind::Unavailable, "this FFmpeg has no AAC encoder").with_advice("install a full build of FFmpeg")
         })?;
-        let mut audio = codec::Context::new_with_codec(codec).encoder().audio().map_err(refuse)?;
+        let mut context = codec::Context::new_with_codec(codec);
+        super::quiet_codec(&mut context);
+        let mut audio = context.encoder().audio().map_err(failure)?;
         audio.set_rate(rate as i32);
         audio.set_channel_layout(ChannelLayout::default(channels));
         audio.set_format(format::Sample::F32(format::sample::Type::Planar));
         audio.set_bit_rate(bitrate as usize);
         audio.set_time_base(Rational(1, rate as i32));
         audio.set_flags(codec::Flags::GLOBAL_HEADER);
-        let encoder = audio.open_with(Dictionary::new()).map_err(refuse)?;
-        Ok(SoundEncoder { encoder, rate, packets: Vec::new() })
+        let encoder = audio.open_with(Dictionary::new()).map_err(failure)?;
+        Ok(AudioEncoder { encoder, rate, packets: Vec::new() })
     }
 
-    /// Takes the next [`AAC_FRAME`] samples; the last ones may be fewer.
+    /// Encodes the next [`AAC_FRAME`] samples. Only the last frame may be shorter.
     pub(crate) fn encode(&mut self, frame: &ff::frame::Audio) -> Result<()> {
-        self.encoder.send_frame(frame).map_err(refuse)?;
-        encode::drain(&mut self.encoder, &mut self.packets);
-        Ok(())
+        self.encoder.send_frame(frame).map_err(failure)?;
+        encode::drain(&mut self.encoder, &mut self.packets).map_err(failure)
     }
 
-    /// What a file says of the stream.
+    /// The codec parameters to write to a container's stream header.
     pub(super) fn parameters(&self) -> codec::Parameters {
         codec::Parameters::from(&self.encoder)
     }
 
-    /// Takes the packets that are done, for whoever does not wait for all of them.
+    /// Removes and returns the packets that are finished so far.
     pub(super) fn take(&mut self) -> Vec<Packet> {
         std::mem::take(&mut self.packets)
     }
 
-    /// All that was not taken.
-    pub(crate) fn finish(mut self) -> Result<EncodedSound> {
-        self.encoder.send_eof().map_err(refuse)?;
-        encode::drain(&mut self.encoder, &mut self.packets);
-        Ok(EncodedSound { parameters: self.parameters(), rate: self.rate, packets: self.packets })
+    /// Flushes the encoder and returns all packets that were not taken.
+    pub(crate) fn finish(mut self) -> Result<EncodedAudio> {
+        self.encoder.send_eof().map_err(failure)?;
+        encode::drain(&mut self.encoder, &mut self.packets).map_err(failure)?;
+        Ok(EncodedAudio { parameters: self.parameters(), rate: self.rate, packets: self.packets })
     }
 }
 
-fn refuse(code: ff::Error) -> Error {
-    super::fail(ErrorKind::Encode, "encode the sound", code)
+fn failure(code: ff::Error) -> Error {
+    super::ff_error(ErrorKind::Encode, "encode the audio", code)
 }
 
-/// Sound that was encoded and is kept: about 1 MB a minute.
-pub(crate) struct EncodedSound {
+fn decode_failure(code: ff::Error) -> Error {
+    super::ff_error(ErrorKind::Encode, "decode the encoded audio", code)
+}
+
+/// A complete encoded audio stream in memory, about 1 MB per minute.
+pub(crate) struct EncodedAudio {
     pub(super) parameters: codec::Parameters,
     rate: u32,
     pub(super) packets: Vec<Packet>,
 }
 
-impl EncodedSound {
-    /// The unit of the packets' times.
+impl EncodedAudio {
+    /// The time base of the packets' timestamps.
     pub(super) fn base(&self) -> Rational {
         Rational(1, self.rate as i32)
     }
 
-    /// Hands on what a player would decode of it. What the encoder put before the first sample and after the last one is there, too.
+    /// Decodes the stream and passes each frame to `take`. This includes the encoder's priming
+    /// samples before the first sample and its padding after the last one.
     pub(crate) fn decode(&self, take: &mut dyn FnMut(&ff::frame::Audio) -> Result<()>) -> Result<()> {
-        let refuse = |code| super::fail(ErrorKind::Encode, "decode the sound that was encoded", code);
-        let mut decoder =
-            codec::Context::from_parameters(self.parameters.clone()).and_then(|context| context.decoder().audio()).map_err(refuse)?;
+        let mut context = codec::Context::from_parameters(self.parameters.clone()).map_err(decode_failure)?;
+        super::quiet_codec(&mut context);
+        let mut decoder = context.decoder().audio().map_err(decode_failure)?;
         for packet in &self.packets {
-            decoder.send_packet(packet).map_err(refuse)?;
+            decoder.send_packet(packet).map_err(decode_failure)?;
             drain(&mut decoder, take)?;
         }
-        decoder.send_eof().map_err(refuse)?;
+        decoder.send_eof().map_err(decode_failure)?;
         drain(&mut decoder, take)
     }
 }
 
 fn drain(decoder: &mut decoder::Audio, take: &mut dyn FnMut(&ff::frame::Audio) -> Result<()>) -> Result<()> {
     let mut frame = ff::frame::Audio::empty();
-    while decoder.receive_frame(&mut frame).is_ok() {
+    while super::received(decoder.receive_frame(&mut frame)).map_err(decode_failure)? {
         take(&frame)?;
     }
     Ok(())

@@ -7,13 +7,14 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Media, Timestamp};
 
-/// Decodes a video's main sound stream.
+/// Decodes the default audio stream of a media file.
 pub(crate) struct AudioReader {
     input: Input,
     stream: usize,
     base: ff::Rational,
     decoder: ff::decoder::Audio,
-    /// Where the reader was opened: sound that ends before is passed over, and frames are dated from here.
+    /// The time at which the reader was opened. Audio that ends before it is skipped, and frame
+    /// timestamps are relative to it.
     from: Timestamp,
     next_at: Timestamp,
     draining: bool,
@@ -21,18 +22,20 @@ pub(crate) struct AudioReader {
 }
 
 impl AudioReader {
-    /// Opens the sound at `from`; none where there is none, or none that this FFmpeg can decode.
+    /// Opens the audio stream at `from`. Returns `None` if the file has no audio stream, or none
+    /// that this FFmpeg can decode (with a warning).
     pub(crate) fn open(cx: &Context, media: &Media, from: Timestamp) -> Result<Option<Self>> {
         let mut input = Input::open(cx, &media.path)?;
         let Some(index) = input.demuxer.streams().best(Type::Audio).map(|stream| stream.index()) else { return Ok(None) };
         input.keep_only(index);
-        if run_up(from) > Timestamp::ZERO && !input.seek(run_up(from)) {
+        if preroll_start(from) > Timestamp::ZERO && !input.seek(preroll_start(from)) {
             input = Input::open(cx, &media.path)?;
             input.keep_only(index);
         }
         let Some(stream) = input.demuxer.stream(index) else { return Ok(None) };
         let base = stream.time_base();
-        let decoder = ff::codec::Context::from_parameters(stream.parameters()).and_then(|context| {
+        let decoder = ff::codec::Context::from_parameters(stream.parameters()).and_then(|mut context| {
+            super::quiet_codec(&mut context);
             let mut decoder = context.decoder();
             decoder.set_packet_time_base(base);
             decoder.audio()
@@ -40,16 +43,16 @@ impl AudioReader {
         let decoder = match decoder {
             Ok(decoder) => decoder,
             Err(code) => {
-                cx.warn(format!("{}: the sound cannot be decoded ({code}); the clip is silent", media.path.display()));
+                cx.warn(format!("{}: the audio cannot be decoded ({code}), so the clip is silent", media.path.display()));
                 return Ok(None);
             }
         };
         Ok(Some(AudioReader { input, stream: index, base, decoder, from, next_at: Timestamp::ZERO, draining: false, broken: 0 }))
     }
 
-    /// Goes back to where the reader was opened.
+    /// Seeks back to the time at which the reader was opened.
     pub(crate) fn rewind(&mut self) -> Result<()> {
-        if !self.input.seek(run_up(self.from).max(Timestamp::ZERO)) {
+        if !self.input.seek(preroll_start(self.from).max(Timestamp::ZERO)) {
             let mut input = Input::open(self.input.context(), self.input.path())?;
             input.keep_only(self.stream);
             self.input = input;
@@ -59,21 +62,22 @@ impl AudioReader {
         Ok(())
     }
 
-    /// The next stretch of sound and when it starts, on the source's timeline; none at the end. The frame's own time counts samples from
-    /// where the reader was opened. Broken packets leave gaps.
+    /// Returns the next frame and its start on the source's timeline, or `None` at the end. The
+    /// frame's own pts counts samples from the time at which the reader was opened. Broken packets
+    /// leave gaps.
     pub(crate) fn next(&mut self) -> Result<Option<(Timestamp, ff::frame::Audio)>> {
         let mut packet = ff::Packet::empty();
         loop {
             self.input.context().check()?;
             let mut frame = ff::frame::Audio::empty();
             match self.decoder.receive_frame(&mut frame) {
-                Ok(()) if is_sound(&frame) => {
+                Ok(()) if is_valid(&frame) => {
                     let at = frame.timestamp().map_or(self.next_at, |ticks| self.input.timestamp(ticks, self.base));
                     self.next_at = at.plus(frame.samples() as f64 / f64::from(frame.rate().max(1)));
                     if self.next_at > self.from {
                         let ticks = (at.since(self.from).secs() * f64::from(frame.rate())).round() as i64;
                         frame.set_pts(Some(ticks));
-                        name_layout(&mut frame);
+                        set_default_layout(&mut frame);
                         return Ok(Some((at, frame)));
                     }
                 }
@@ -92,31 +96,33 @@ impl AudioReader {
                 self.draining = true;
                 self.decoder
                     .send_eof()
-                    .map_err(|code| super::fail(ErrorKind::Decode, "decode the sound", code).with_path(self.input.path()))?;
+                    .map_err(|code| super::ff_error(ErrorKind::Decode, "decode the audio", code).with_path(self.input.path()))?;
             }
         }
     }
 
-    /// How many packets could not be decoded so far.
+    /// The number of packets that could not be decoded so far.
     pub(crate) fn broken(&self) -> u64 {
         self.broken
     }
 }
 
-/// Where to start reading: a second before, for codecs need a frame or two, and indexes are coarse.
-fn run_up(from: Timestamp) -> Timestamp {
+/// The time to start reading from: one second early, because codecs need a frame or two to start up
+/// and container indexes are coarse.
+fn preroll_start(from: Timestamp) -> Timestamp {
     from.plus(-1.0)
 }
 
-fn is_sound(frame: &ff::frame::Audio) -> bool {
+fn is_valid(frame: &ff::frame::Audio) -> bool {
     // SAFETY: reading fields of a frame we own.
     let raw = unsafe { &*frame.as_ptr() };
     frame.samples() > 0 && raw.sample_rate > 0 && raw.ch_layout.nb_channels > 0
 }
 
-/// Some files give a number of channels without saying which is which: take the usual order, so that they can be mixed.
-fn name_layout(frame: &mut ff::frame::Audio) {
-    // SAFETY: changing a layout of a frame we own; a layout without names owns no memory.
+/// Sets the default channel layout on a frame that only states its number of channels, so that it
+/// can be downmixed.
+fn set_default_layout(frame: &mut ff::frame::Audio) {
+    // SAFETY: changing a layout of a frame we own; an unspecified layout owns no memory.
     unsafe {
         let layout = &mut (*frame.as_mut_ptr()).ch_layout;
         if layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_UNSPEC {

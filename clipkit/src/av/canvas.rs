@@ -1,20 +1,22 @@
-//! A frame of the output that is put together from windows of a picture.
+//! Composition of output frames from windows of a source picture.
 
 use ff::ffi;
 use ff::format::Pixel;
 use ffmpeg_next as ff;
 
 use super::picture::Picture;
-use super::resample::{Kernel, Plane, PlaneMut, Resampler, Stretch};
+use super::resample::{Interval, Kernel, Plane, PlaneMut, Resampler};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Rect, Rgb};
 
-/// The longer side of the picture that a backdrop is enlarged from, in samples: what is smaller than a fortieth of the output is gone.
+/// The longer side, in samples, of the small picture that a backdrop is enlarged from. Details
+/// smaller than 1/36 of the output's longer side are lost.
 const BACKDROP_SIDE: f64 = 36.0;
-/// How bright and how colourful a backdrop is beside its picture.
-const BACKDROP_LIGHT: (f64, f64) = (0.5, 0.75);
+/// Factors for the luma and the chroma of a backdrop relative to its source.
+const BACKDROP_GAIN: (f64, f64) = (0.5, 0.75);
 
-/// A rectangle of the canvas in pixels; all of it even, because colour is stored for pairs.
+/// A rectangle of the canvas in pixels. All four numbers are even because of chroma subsampling
+/// (4:2:0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Area {
     pub(crate) left: u32,
@@ -24,26 +26,27 @@ pub(crate) struct Area {
 }
 
 impl Area {
-    /// From fractions of a canvas of an even size. Rectangles that touch still do.
+    /// Converts a rectangle in fractions of a canvas of even size. Adjacent rectangles stay
+    /// adjacent.
     pub(crate) fn of(rect: Rect, (width, height): (u32, u32)) -> Self {
         let edge = |part: f64, whole: u32| ((part * f64::from(whole / 2)).round().max(0.0) as u32).min(whole / 2) * 2;
-        let stretch = |start: f64, length: f64, whole: u32| {
+        let interval = |start: f64, length: f64, whole: u32| {
             let start_at = edge(start, whole).min(whole.saturating_sub(2));
-            // However thin, something of it shows.
+            // Even the thinnest rectangle keeps two pixels.
             (start_at, edge(start + length, whole).max(start_at + 2) - start_at)
         };
-        let (left, width) = stretch(rect.x, rect.width, width);
-        let (top, height) = stretch(rect.y, rect.height, height);
+        let (left, width) = interval(rect.x, rect.width, width);
+        let (top, height) = interval(rect.y, rect.height, height);
         Area { left, top, width, height }
     }
 
-    /// What is left of it when `by` pixels go on each side; something always is.
-    pub(crate) fn inside(self, by: u32) -> Self {
+    /// The area without a margin of `by` pixels on each side. It is never empty.
+    pub(crate) fn inset(self, by: u32) -> Self {
         let by = (by / 2 * 2).min((self.width.min(self.height).saturating_sub(2)) / 4 * 2);
         Area { left: self.left + by, top: self.top + by, width: self.width - 2 * by, height: self.height - 2 * by }
     }
 
-    /// The parts of this area above, below, left and right of another one in it.
+    /// The parts of this area above, below, left and right of `inner`, which lies inside it.
     pub(crate) fn around(self, inner: Area) -> impl Iterator<Item = Area> {
         let (right, bottom) = (self.left + self.width, self.top + self.height);
         let (inner_right, inner_bottom) = (inner.left + inner.width, inner.top + inner.height);
@@ -55,63 +58,65 @@ impl Area {
     }
 }
 
-/// Puts frames together: 4:2:0 of 8 bits, BT.709, 16 to 235.
+/// Composes frames: 8-bit 4:2:0, BT.709, limited range (16 to 235).
 pub(crate) struct Canvas {
     size: (u32, u32),
     frame: ff::frame::Video,
-    /// Frames that were taken and did not come back, and those that did.
-    away: usize,
-    spare: Vec<ff::frame::Video>,
+    /// The number of frames that were taken and not returned, and the frames that were returned.
+    lent: usize,
+    pool: Vec<ff::frame::Video>,
     resampler: Resampler,
 }
 
 impl Canvas {
-    /// `size` is even.
+    /// Creates a canvas of `size` (columns, rows) pixels; both must be even.
     pub(crate) fn new(size: (u32, u32)) -> Self {
-        Canvas { size, frame: ff::frame::Video::empty(), away: 0, spare: Vec::new(), resampler: Resampler::default() }
+        Canvas { size, frame: ff::frame::Video::empty(), lent: 0, pool: Vec::new(), resampler: Resampler::default() }
     }
 
-    /// All of it.
+    /// The whole canvas.
     pub(crate) fn area(&self) -> Area {
         Area { left: 0, top: 0, width: self.size.0, height: self.size.1 }
     }
 
-    /// The frame that was drawn. Drawing goes on on a new one.
+    /// Returns the finished frame. The next drawing call starts a new frame.
     pub(crate) fn take(&mut self) -> ff::frame::Video {
-        self.away += 1;
+        self.lent += 1;
         std::mem::replace(&mut self.frame, ff::frame::Video::empty())
     }
 
-    /// Takes back a frame that is done with, for its memory. Frames that come from elsewhere are not kept.
-    pub(crate) fn give_back(&mut self, frame: ff::frame::Video) {
-        if self.away > 0 && frame.format() == Pixel::YUV420P && (frame.width(), frame.height()) == self.size {
-            self.away -= 1;
-            self.spare.push(frame);
+    /// Returns a frame to the pool, so that its memory is reused. Frames from elsewhere are
+    /// dropped.
+    pub(crate) fn recycle(&mut self, frame: ff::frame::Video) {
+        if self.lent > 0 && frame.format() == Pixel::YUV420P && (frame.width(), frame.height()) == self.size {
+            self.lent -= 1;
+            self.pool.push(frame);
         }
     }
 
-    /// Fills an area with a colour.
+    /// Fills an area with one colour.
     pub(crate) fn fill(&mut self, area: Area, color: Rgb) -> Result<()> {
-        for (plane, value) in ycc(color).into_iter().enumerate() {
-            let mut part = self.part(plane, area)?;
+        for (plane, value) in to_ycbcr(color).into_iter().enumerate() {
+            let mut part = self.plane_area(plane, area)?;
             part.rows().for_each(|row| row.fill(value));
         }
         Ok(())
     }
 
-    /// Draws the window of `picture` that starts at `window`'s place and has its size, in pixels and fractions of them, into an area.
+    /// Draws `window` of `picture`, in fractional pixels of the picture, into an area.
     ///
-    /// Colour moves with brightness: both planes are divided by the same edges, as swscale does it.
+    /// Luma and chroma planes are divided at the same edges, as in swscale, so chroma moves with
+    /// luma.
     pub(crate) fn draw(&mut self, picture: &Picture, window: Rect, area: Area) -> Result<()> {
         for plane in 0..3 {
-            let (from, share) = source(picture, plane)?;
-            self.resample(from, stretches(window, share), plane, area, Kernel::Sharp)?;
+            let (from, scale) = source_plane(picture, plane)?;
+            self.resample(from, intervals(window, scale), plane, area, Kernel::Bicubic)?;
         }
         Ok(())
     }
 
-    /// Fills the areas with a blurred and darkened copy of a window, so much enlarged that it covers the canvas. `shown` is where the window
-    /// itself is drawn.
+    /// Fills the areas with a blurred and darkened copy of a window, enlarged until it covers the
+    /// whole canvas. `shown` is the area in which the window itself is drawn.
     pub(crate) fn backdrop(&mut self, picture: &Picture, window: Rect, shown: Area, areas: impl Iterator<Item = Area>) -> Result<()> {
         let (width, height) = (f64::from(self.size.0), f64::from(self.size.1));
         let (across, down) = (width / f64::from(shown.width), height / f64::from(shown.height));
@@ -126,43 +131,45 @@ impl Canvas {
         let (columns, rows) = (side(width), side(height));
         let mut small = [vec![0; columns * rows], vec![0; columns * rows], vec![0; columns * rows]];
         for (plane, samples) in small.iter_mut().enumerate() {
-            let (from, share) = source(picture, plane)?;
+            let (from, scale) = source_plane(picture, plane)?;
             let mut to = PlaneMut { samples, stride: columns, width: columns, height: rows };
-            self.resampler.resample(from, stretches(part, share), &mut to, Kernel::Mean);
-            let (zero, light) = if plane == 0 { (16.0, BACKDROP_LIGHT.0) } else { (128.0, BACKDROP_LIGHT.1) };
+            self.resampler.resample(from, intervals(part, scale), &mut to, Kernel::Triangle);
+            let (zero, light) = if plane == 0 { (16.0, BACKDROP_GAIN.0) } else { (128.0, BACKDROP_GAIN.1) };
             samples.iter_mut().for_each(|sample| *sample = ((f64::from(*sample) - zero) * light + zero).round() as u8);
         }
         for area in areas {
-            let stretch =
-                |start: u32, length: u32, scale: f64| Stretch { start: f64::from(start) * scale, length: f64::from(length) * scale };
-            let across = stretch(area.left, area.width, columns as f64 / width);
-            let down = stretch(area.top, area.height, rows as f64 / height);
+            let interval =
+                |start: u32, length: u32, scale: f64| Interval { start: f64::from(start) * scale, length: f64::from(length) * scale };
+            let across = interval(area.left, area.width, columns as f64 / width);
+            let down = interval(area.top, area.height, rows as f64 / height);
             for (plane, samples) in small.iter().enumerate() {
                 let from = Plane { samples, stride: columns, width: columns, height: rows };
-                self.resample(from, (across, down), plane, area, Kernel::Smooth)?;
+                self.resample(from, (across, down), plane, area, Kernel::BSpline)?;
             }
         }
         Ok(())
     }
 
-    /// Lets `paint` draw in an area, and then brings back what was in the corners before, outside circles of `radius` pixels.
+    /// Calls `paint` to draw in an area, then restores the previous content of the four corners
+    /// outside circles of `radius` pixels.
     pub(crate) fn rounded(&mut self, area: Area, radius: u32, paint: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let radius = (radius / 2 * 2).min(area.width.min(area.height) / 4 * 2) as usize;
         let mut before = Vec::new();
         for plane in 0..3 {
-            let mut part = self.part(plane, area)?;
+            let mut part = self.plane_area(plane, area)?;
             before.push(part.rows().map(|row| row.to_vec()).collect::<Vec<_>>());
         }
         paint(self)?;
         for (plane, before) in before.iter().enumerate() {
             let radius = if plane == 0 { radius } else { radius / 2 };
-            let mut part = self.part(plane, area)?;
+            let mut part = self.plane_area(plane, area)?;
             let (width, height) = (part.width, part.height);
             for (y, (row, before)) in part.rows().zip(before).enumerate() {
                 let Some(up) = radius.checked_sub(y.min(height - 1 - y) + 1) else { continue };
                 for x in (0..radius).chain(width - radius..width) {
                     let aside = radius.saturating_sub(x.min(width - 1 - x) + 1);
-                    // The part of the pixel that the circle covers, nearly: how far its middle is from the edge.
+                    // The fraction of the pixel inside the circle, approximated by the distance of
+                    // the pixel's centre from the edge.
                     let covered = (radius as f64 + 0.5 - (aside as f64 + 0.5).hypot(up as f64 + 0.5)).clamp(0.0, 1.0);
                     let mixed = f64::from(before[x]) + (f64::from(row[x]) - f64::from(before[x])) * covered;
                     row[x] = mixed.round() as u8;
@@ -172,30 +179,30 @@ impl Canvas {
         Ok(())
     }
 
-    fn resample(&mut self, from: Plane<'_>, window: (Stretch, Stretch), plane: usize, area: Area, kernel: Kernel) -> Result<()> {
+    fn resample(&mut self, from: Plane<'_>, window: (Interval, Interval), plane: usize, area: Area, kernel: Kernel) -> Result<()> {
         let mut resampler = std::mem::take(&mut self.resampler);
-        resampler.resample(from, window, &mut self.part(plane, area)?, kernel);
+        resampler.resample(from, window, &mut self.plane_area(plane, area)?, kernel);
         self.resampler = resampler;
         Ok(())
     }
 
-    /// An area of one plane of the frame being drawn.
-    fn part(&mut self, plane: usize, area: Area) -> Result<PlaneMut<'_>> {
+    /// The samples of an area in one plane of the current frame.
+    fn plane_area(&mut self, plane: usize, area: Area) -> Result<PlaneMut<'_>> {
         if !is_writable(&mut self.frame) {
-            // Someone may still read one that came back.
-            let spare = std::iter::from_fn(|| self.spare.pop()).find_map(|mut frame| is_writable(&mut frame).then_some(frame));
+            // A returned frame may still be referenced elsewhere.
+            let spare = std::iter::from_fn(|| self.pool.pop()).find_map(|mut frame| is_writable(&mut frame).then_some(frame));
             self.frame = spare.unwrap_or_else(|| ff::frame::Video::new(Pixel::YUV420P, self.size.0, self.size.1));
         }
         let half = if plane == 0 { 1 } else { 2 };
         let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(|edge| (edge / half) as usize);
         let stride = self.frame.stride(plane);
         let samples = self.frame.data_mut(plane).get_mut(top * stride + left..);
-        let samples = samples.ok_or_else(|| Error::new(ErrorKind::InvalidPlan, "a window is shown outside the output"))?;
+        let samples = samples.ok_or_else(|| Error::new(ErrorKind::InvalidPlan, "a window lies outside the output"))?;
         Ok(PlaneMut { samples, stride, width, height })
     }
 }
 
-/// Whether nobody else reads it. One without memory is not writable.
+/// Returns whether the frame has memory that no other reference shares.
 fn is_writable(frame: &mut ff::frame::Video) -> bool {
     // SAFETY: asking about a frame we own.
     unsafe { ffi::av_frame_is_writable(frame.as_mut_ptr()) > 0 }
@@ -208,21 +215,21 @@ impl PlaneMut<'_> {
     }
 }
 
-/// A plane to read, and its samples for each pixel across and down.
-fn source(picture: &Picture, plane: usize) -> Result<(Plane<'_>, (f64, f64))> {
-    let found = picture.plane(plane).ok_or_else(|| Error::new(ErrorKind::Decode, "this picture's format cannot be read plane by plane"))?;
+/// A plane of a picture, and its samples per pixel across and down.
+fn source_plane(picture: &Picture, plane: usize) -> Result<(Plane<'_>, (f64, f64))> {
+    let found = picture.plane(plane).ok_or_else(|| Error::new(ErrorKind::Decode, "the frame's pixel format is not planar 8-bit YUV"))?;
     let (columns, rows) = picture.grid();
-    let share = if plane == 0 { (1.0, 1.0) } else { (1.0 / f64::from(columns), 1.0 / f64::from(rows)) };
-    Ok((found, share))
+    let scale = if plane == 0 { (1.0, 1.0) } else { (1.0 / f64::from(columns), 1.0 / f64::from(rows)) };
+    Ok((found, scale))
 }
 
-fn stretches(window: Rect, share: (f64, f64)) -> (Stretch, Stretch) {
-    let across = Stretch { start: window.x * share.0, length: window.width * share.0 };
-    (across, Stretch { start: window.y * share.1, length: window.height * share.1 })
+fn intervals(window: Rect, scale: (f64, f64)) -> (Interval, Interval) {
+    let across = Interval { start: window.x * scale.0, length: window.width * scale.0 };
+    (across, Interval { start: window.y * scale.1, length: window.height * scale.1 })
 }
 
-/// A colour as BT.709 stores it in 16 to 235.
-fn ycc(Rgb(red, green, blue): Rgb) -> [u8; 3] {
+/// Converts a colour to Y, Cb, Cr in BT.709 limited range (ITU-R BT.709-6, 3.2 to 3.4).
+fn to_ycbcr(Rgb(red, green, blue): Rgb) -> [u8; 3] {
     let [red, green, blue] = [red, green, blue].map(|part| f64::from(part) / 255.0);
     let luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
     let store = |zero: f64, value: f64| (zero + value).round() as u8;
@@ -238,7 +245,7 @@ mod tests {
     const WHITE: Rgb = Rgb(255, 255, 255);
     const RED: Rgb = Rgb(255, 0, 0);
 
-    /// Brightness, and the two colours, at a pixel.
+    /// The Y, Cb and Cr samples at a pixel.
     fn pixel(frame: &ff::frame::Video, x: usize, y: usize) -> [u8; 3] {
         [(0, 1), (1, 2), (2, 2)].map(|(plane, half)| frame.data(plane)[y / half * frame.stride(plane) + x / half])
     }
@@ -251,9 +258,9 @@ mod tests {
 
     #[test]
     fn colours_are_stored_as_bt_709_says() {
-        assert_eq!(ycc(WHITE), [235, 128, 128]);
-        assert_eq!(ycc(Rgb(0, 0, 0)), [16, 128, 128]);
-        assert_eq!(ycc(RED), [63, 102, 240]);
+        assert_eq!(to_ycbcr(WHITE), [235, 128, 128]);
+        assert_eq!(to_ycbcr(Rgb(0, 0, 0)), [16, 128, 128]);
+        assert_eq!(to_ycbcr(RED), [63, 102, 240]);
     }
 
     #[test]
@@ -264,10 +271,10 @@ mod tests {
         canvas.draw(&plain((30, 30), RED), Rect::new(2.3, 4.7, 11.0, 9.5), area).unwrap();
         let frame = canvas.take();
         for (x, y) in [(10, 6), (29, 19), (20, 12)] {
-            assert_eq!(pixel(&frame, x, y), ycc(RED), "{x} {y}");
+            assert_eq!(pixel(&frame, x, y), to_ycbcr(RED), "{x} {y}");
         }
         for (x, y) in [(9, 6), (10, 5), (30, 19), (29, 20), (0, 0), (63, 47)] {
-            assert_eq!(pixel(&frame, x, y), ycc(WHITE), "{x} {y}");
+            assert_eq!(pixel(&frame, x, y), to_ycbcr(WHITE), "{x} {y}");
         }
     }
 
@@ -281,7 +288,7 @@ mod tests {
         let frame = canvas.take();
         assert_eq!(pixel(&frame, 5, 5), [126, 128, 128]);
         assert_eq!((pixel(&frame, 63, 39), pixel(&frame, 0, 76)), ([126, 128, 128], [126, 128, 128]));
-        assert_eq!((pixel(&frame, 0, 40), pixel(&frame, 63, 75)), (ycc(RED), ycc(RED)));
+        assert_eq!((pixel(&frame, 0, 40), pixel(&frame, 63, 75)), (to_ycbcr(RED), to_ycbcr(RED)));
     }
 
     #[test]
@@ -292,10 +299,10 @@ mod tests {
         canvas.rounded(area, 12, |canvas| canvas.fill(area, RED)).unwrap();
         let frame = canvas.take();
         for (x, y) in [(8, 8), (47, 8), (8, 47), (47, 47), (7, 28)] {
-            assert_eq!(pixel(&frame, x, y), ycc(WHITE), "{x} {y}");
+            assert_eq!(pixel(&frame, x, y), to_ycbcr(WHITE), "{x} {y}");
         }
         for (x, y) in [(8, 28), (28, 8), (47, 28), (14, 14), (28, 28)] {
-            assert_eq!(pixel(&frame, x, y), ycc(RED), "{x} {y}");
+            assert_eq!(pixel(&frame, x, y), to_ycbcr(RED), "{x} {y}");
         }
     }
 
@@ -307,9 +314,9 @@ mod tests {
         let mut held = ff::frame::Video::empty();
         // SAFETY: both frames are ours.
         assert!(unsafe { ffi::av_frame_ref(held.as_mut_ptr(), frame.as_ptr()) } >= 0);
-        canvas.give_back(frame);
+        canvas.recycle(frame);
         canvas.fill(canvas.area(), RED).unwrap();
-        assert_eq!((pixel(&held, 3, 3), pixel(&canvas.take(), 3, 3)), (ycc(WHITE), ycc(RED)));
+        assert_eq!((pixel(&held, 3, 3), pixel(&canvas.take(), 3, 3)), (to_ycbcr(WHITE), to_ycbcr(RED)));
     }
 
     proptest! {
@@ -318,7 +325,7 @@ mod tests {
             let area = Area::of(Rect::new(x, y, width, height), (1080, 1350));
             prop_assert!([area.left, area.top, area.width, area.height].iter().all(|edge| edge.is_multiple_of(2)));
             prop_assert!(area.width > 0 && area.height > 0 && area.left + area.width <= 1080 && area.top + area.height <= 1350);
-            let inner = area.inside(7);
+            let inner = area.inset(7);
             prop_assert!(inner.width > 0 && inner.height > 0 && inner.left.is_multiple_of(2) && inner.width.is_multiple_of(2));
             let whole = Area { left: 0, top: 0, width: 1080, height: 1350 };
             let around: u32 = whole.around(area).map(|part| part.width * part.height).sum();

@@ -8,36 +8,38 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Timestamp;
 
-/// The unit of times inside the filter: microseconds.
+/// The time base inside the filter: microseconds.
 const BASE: (i32, i32) = (1, 1_000_000);
 
-/// A video's pictures, whole: where two fields of different moments are woven into one, the first moment's picture is made of them.
+/// Deinterlaces the frames of a video.
 ///
-/// From the first interlaced frame on, frames pass a filter that looks one frame ahead; those that are not interlaced are left as they are.
-pub(crate) struct Progressive {
+/// From the first interlaced frame on, all frames pass through the `bwdif` filter, which looks one
+/// frame ahead. It makes one frame from the first field of each interlaced frame, and passes
+/// progressive frames through unchanged.
+pub(crate) struct Deinterlacer {
     reader: VideoReader,
     context: Context,
     threads: usize,
-    weave: Weave,
+    state: State,
     ready: VecDeque<Picture>,
     ended: bool,
 }
 
-enum Weave {
-    /// Not met so far.
-    None,
-    Undone(PictureFormat, VideoGraph),
-    /// This FFmpeg cannot undo it.
-    Left,
+enum State {
+    /// No interlaced frame was met so far.
+    Progressive,
+    Filtering(PictureFormat, VideoGraph),
+    /// This FFmpeg has no deinterlacer: frames pass through unchanged.
+    Unsupported,
 }
 
-impl Progressive {
-    /// The pictures that `reader` reads from where it is.
+impl Deinterlacer {
+    /// Deinterlaces the frames that `reader` returns from its current position.
     pub(crate) fn new(cx: &Context, reader: VideoReader, threads: usize) -> Self {
-        Progressive { reader, context: cx.clone(), threads, weave: Weave::None, ready: VecDeque::new(), ended: false }
+        Deinterlacer { reader, context: cx.clone(), threads, state: State::Progressive, ready: VecDeque::new(), ended: false }
     }
 
-    /// The next frame; none at the end.
+    /// Returns the next frame, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Picture>> {
         loop {
             if let Some(picture) = self.ready.pop_front() {
@@ -48,8 +50,8 @@ impl Progressive {
             }
             match self.reader.next()? {
                 Some(picture) => {
-                    if let Some(untouched) = self.give(picture)? {
-                        return Ok(Some(untouched));
+                    if let Some(unchanged) = self.send(picture)? {
+                        return Ok(Some(unchanged));
                     }
                 }
                 None => {
@@ -60,29 +62,29 @@ impl Progressive {
         }
     }
 
-    /// Gives the filter a picture, or answers it where there is nothing to do.
-    fn give(&mut self, picture: Picture) -> Result<Option<Picture>> {
-        if matches!(self.weave, Weave::None) && picture.is_interlaced() && !has_filter("bwdif") {
-            self.context.warn("the source is interlaced and this FFmpeg has no bwdif filter: what moves shows stripes");
-            self.weave = Weave::Left;
+    /// Sends a picture to the filter, or returns it if no filter is needed.
+    fn send(&mut self, picture: Picture) -> Result<Option<Picture>> {
+        if matches!(self.state, State::Progressive) && picture.is_interlaced() && !has_filter("bwdif") {
+            self.context.warn("the source is interlaced and this FFmpeg has no bwdif filter: moving parts show combing");
+            self.state = State::Unsupported;
         }
         let format = PictureFormat { width: picture.width(), height: picture.height(), format: picture.format() };
-        match &self.weave {
-            Weave::Left => return Ok(Some(picture)),
-            Weave::None if !picture.is_interlaced() => return Ok(Some(picture)),
-            Weave::Undone(built_for, _) if *built_for == format => {}
-            Weave::None | Weave::Undone(..) => {
-                // A stream may change its format midway: what the filter still holds comes first.
+        match &self.state {
+            State::Unsupported => return Ok(Some(picture)),
+            State::Progressive if !picture.is_interlaced() => return Ok(Some(picture)),
+            State::Filtering(built_for, _) if *built_for == format => {}
+            State::Progressive | State::Filtering(..) => {
+                // A stream may change its format midway: flush the old filter first.
                 self.finish()?;
                 let filters = [
                     Filter::new("bwdif").with("mode", "send_frame").with("deint", "interlaced"),
-                    // The filter halves the unit of times.
+                    // The filter halves the time base.
                     Filter::new("settb").with("expr", format!("{}/{}", BASE.0, BASE.1)),
                 ];
-                self.weave = Weave::Undone(format, VideoGraph::new(format, BASE, &filters, self.threads)?);
+                self.state = State::Filtering(format, VideoGraph::new(format, BASE, &filters, self.threads)?);
             }
         }
-        if let Weave::Undone(_, graph) = &mut self.weave {
+        if let State::Filtering(_, graph) = &mut self.state {
             let at = picture.at().micros();
             graph.push(picture.into_frame(), at)?;
         }
@@ -91,14 +93,14 @@ impl Progressive {
     }
 
     fn finish(&mut self) -> Result<()> {
-        if let Weave::Undone(_, graph) = &mut self.weave {
+        if let State::Filtering(_, graph) = &mut self.state {
             graph.end()?;
         }
         self.drain()
     }
 
     fn drain(&mut self) -> Result<()> {
-        if let Weave::Undone(_, graph) = &mut self.weave {
+        if let State::Filtering(_, graph) = &mut self.state {
             while let Some(frame) = graph.pull()? {
                 let at = Timestamp::from_micros(frame.pts().unwrap_or(0));
                 self.ready.push_back(Picture::new(at, frame));

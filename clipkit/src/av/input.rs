@@ -11,43 +11,44 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
-/// A damaged file may hold broken packets; past this many in a row nothing good follows.
-const BROKEN_PACKETS: usize = 1000;
+/// The number of consecutive broken packets after which the rest of a file counts as unreadable.
+const MAX_BROKEN_PACKETS: usize = 1000;
 
-/// An open media file, read packet by packet.
+/// An open media file that is read packet by packet.
 pub(super) struct Input {
     pub(super) demuxer: Demuxer,
     path: PathBuf,
-    /// The container's own clock at the source's zero, in microseconds.
+    /// The container's timestamp of the source's time zero, in microseconds.
     origin: i64,
     context: Context,
 }
 
 impl Input {
-    /// Opens a local file. Nothing in it can make FFmpeg open another file or an address.
+    /// Opens a local file. Its content cannot make FFmpeg open another file or a network address.
     pub(super) fn open(cx: &Context, path: &Path) -> Result<Self> {
         Input::open_as(cx, path, None)
     }
 
-    /// The same, read by a demuxer of this name whatever the content looks like.
+    /// Opens a local file with the named demuxer instead of detecting the format.
     pub(super) fn open_as(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Self> {
         super::init();
         let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, "read the file", error))?;
         if metadata.is_dir() {
             return Err(Error::new(ErrorKind::InvalidInput, "this is a folder").with_path(path).with_advice("give a file"));
         }
-        // Fails with the system's own reason, which FFmpeg would flatten to a number.
+        // Reports the operating system's error, which FFmpeg would reduce to a number.
         drop(std::fs::File::open(path).map_err(|error| Error::io(path, "read the file", error))?);
-        let demuxer = open_demuxer(cx, path, demuxer).map_err(|code| refuse(path, code))?;
-        // SAFETY: the pointer is that of the open demuxer.
+        let demuxer = open_demuxer(cx, path, demuxer).map_err(|code| failure(path, code))?;
+        // SAFETY: the pointer belongs to the open demuxer.
         let start = unsafe { (*demuxer.as_ptr()).start_time };
         let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
         Ok(Input { demuxer, path: path.to_owned(), origin, context: cx.clone() })
     }
 
-    /// The same file, whose own clock shows the source's time: a file of subtitles starts with its first one, not at zero.
+    /// Uses the container's timestamps as the source's time. Needed for subtitle files, whose first
+    /// timestamp is that of the first cue, not zero.
     #[must_use]
-    pub(super) fn on_its_own_clock(self) -> Self {
+    pub(super) fn with_own_timestamps(self) -> Self {
         Input { origin: 0, ..self }
     }
 
@@ -59,27 +60,27 @@ impl Input {
         &self.context
     }
 
-    /// The next packet of any stream that is not discarded; none at the end. Broken packets are passed over.
+    /// Reads the next packet of any stream that is not discarded. Returns `false` at the end.
+    /// Broken packets are skipped.
     pub(super) fn read(&mut self, packet: &mut ff::Packet) -> Result<bool> {
-        for _ in 0..BROKEN_PACKETS {
+        for _ in 0..MAX_BROKEN_PACKETS {
             self.context.check()?;
-            // `read` puts the new packet over the old one, and what that held would never be freed.
-            // SAFETY: the packet is ours.
+            // `read` overwrites the packet without freeing what it held.
             unsafe { ffi::av_packet_unref(packet.as_mut_ptr()) };
             match packet.read(&mut self.demuxer) {
                 Ok(()) => return Ok(true),
                 Err(ff::Error::Eof) => return Ok(false),
                 Err(ff::Error::InvalidData) => {}
                 Err(ff::Error::Exit) => return Err(Error::cancelled()),
-                // A file that stops in the middle of a packet: what was read so far is all there is.
+                // A file that ends inside a packet: everything readable was read.
                 Err(ff::Error::Other { errno: ff::error::EIO }) => return Ok(false),
-                Err(code) => return Err(super::fail(ErrorKind::Decode, "read the file", code).with_path(&self.path)),
+                Err(code) => return Err(super::ff_error(ErrorKind::Decode, "read the file", code).with_path(&self.path)),
             }
         }
         Ok(false)
     }
 
-    /// Leaves only one stream's packets to be read.
+    /// Discards the packets of all streams but one.
     pub(super) fn keep_only(&mut self, index: usize) {
         for mut stream in self.demuxer.streams_mut() {
             let discard = if stream.index() == index { ffi::AVDiscard::AVDISCARD_DEFAULT } else { ffi::AVDiscard::AVDISCARD_ALL };
@@ -88,13 +89,14 @@ impl Input {
         }
     }
 
-    /// Goes to the last key frame at or before `to`; false where the container cannot.
+    /// Seeks to the last keyframe at or before `to`. Returns `false` if the container cannot seek
+    /// there.
     pub(super) fn seek(&mut self, to: Timestamp) -> bool {
         let target = to.micros().saturating_add(self.origin);
         self.demuxer.seek(target, ..target.saturating_add(1)).is_ok()
     }
 
-    /// A time of a stream's own clock, on the source's timeline.
+    /// Converts a timestamp in a stream's time base to the source's timeline.
     pub(super) fn timestamp(&self, ticks: i64, base: ff::Rational) -> Timestamp {
         let micros = i128::from(ticks) * 1_000_000 * i128::from(base.numerator()) / i128::from(base.denominator().max(1));
         Timestamp::from_micros(i64::try_from(micros - i128::from(self.origin)).unwrap_or(i64::MAX))
@@ -102,13 +104,13 @@ impl Input {
 }
 
 fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Demuxer, ff::Error> {
-    // With the protocol spelled out, `http:...` or `concat:...` is only ever a file's name.
+    // With an explicit protocol, `http:...` and `concat:...` are plain file names.
     let mut url = b"file:".to_vec();
-    // On Windows, FFmpeg takes UTF-8, which this encoding is for every name that has one.
+    // On Windows FFmpeg expects UTF-8, which this encoding is for every valid Unicode name.
     url.extend_from_slice(path.as_os_str().as_encoded_bytes());
     let url = CString::new(url).map_err(|_| ff::Error::from(ffi::AVERROR(ff::error::EINVAL)))?;
     let format = match demuxer {
-        // SAFETY: the name is a terminated string; the answer is null or static.
+        // SAFETY: the name is a terminated string; the result is null or static.
         Some(name) => unsafe { ffi::av_find_input_format(name.as_ptr()) },
         None => ptr::null(),
     };
@@ -119,8 +121,9 @@ fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Dem
     options.set("protocol_whitelist", "file");
     let token = cx.clone();
     let stop = ff::util::interrupt::new(Box::new(move || token.is_cancelled()));
-    // SAFETY: every pointer given is valid for its call. `avformat_open_input` frees the context and nulls the pointer where it
-    // fails; where it succeeds the wrapper takes the context over, together with the callback's guard, which it outlives.
+    // SAFETY: every pointer is valid for its call. If `avformat_open_input` fails, it frees the
+    // context and nulls the pointer. If it succeeds, the wrapper takes ownership of the context
+    // together with the guard of the callback, and drops the context first.
     unsafe {
         let mut context = ffi::avformat_alloc_context();
         if context.is_null() {
@@ -137,9 +140,9 @@ fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Dem
     }
 }
 
-fn refuse(path: &Path, code: ff::Error) -> Error {
+fn failure(path: &Path, code: ff::Error) -> Error {
     match code {
-        ff::Error::Exit | ff::Error::Other { .. } => super::fail(ErrorKind::InvalidInput, "open the file", code),
+        ff::Error::Exit | ff::Error::Other { .. } => super::ff_error(ErrorKind::InvalidInput, "open the file", code),
         _ => Error::new(ErrorKind::InvalidInput, format!("this is not a media file that FFmpeg can read ({code})"))
             .with_advice("check that it plays; an interrupted download or a renamed file does not"),
     }
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_that_was_read_over_is_freed() {
+    fn an_overwritten_packet_is_freed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tone.wav");
         let status = Command::new("ffmpeg").args(["-v", "error", "-f", "lavfi", "-i", "sine", "-t", "1"]).arg(&file).status().unwrap();
@@ -165,11 +168,12 @@ mod tests {
         let mut read = 0;
         while input.read(&mut packet).unwrap() {
             read += 1;
-            // SAFETY: the packet is live and has memory of its own; what is counted is freed below.
+            // SAFETY: the packet is live and owns its buffer; the reference taken here is released
+            // below.
             let mut held = unsafe { ffi::av_buffer_ref((*packet.as_ptr()).buf) };
             assert!(!held.is_null());
             let more = input.read(&mut packet).unwrap();
-            // SAFETY: asking about, and then freeing, the reference taken above.
+            // SAFETY: reads and then releases the reference taken above.
             unsafe {
                 assert_eq!(ffi::av_buffer_get_ref_count(held), 1, "packet {read} is still held");
                 ffi::av_buffer_unref(&mut held);

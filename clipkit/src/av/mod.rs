@@ -1,40 +1,41 @@
-//! The only place that knows FFmpeg: opening, probing, decoding, filtering, encoding.
+//! The only room that calls FFmpeg: it opens, probes, decodes, filters, encodes and muxes.
 //!
-//! Everything here blocks and belongs to one thread at a time; stages call it through `Context::blocking`.
+//! All functions block, and each value belongs to one thread at a time. Stages call them through
+//! `Context::blocking`. FFmpeg's log is process-wide and is left as it is; see [`quiet_log`].
 
 mod aac;
 mod audio;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod canvas;
 mod deinterlace;
+mod downscale;
 mod encode;
 mod graph;
 mod input;
+mod inspect;
 mod orient;
 mod packet_digest;
 mod picture;
 mod probe;
 mod resample;
-mod review;
-mod shrink;
-#[cfg(target_arch = "x86_64")]
-mod shuffle;
 mod span_reader;
 mod speech;
 pub(crate) mod subtitle;
 mod thumbnail;
 mod video;
 
-pub(crate) use aac::{AAC_FRAME, EncodedSound, SoundEncoder};
+pub(crate) use aac::{AAC_FRAME, AudioEncoder, EncodedAudio};
 pub(crate) use audio::AudioReader;
 pub(crate) use canvas::{Area, Canvas};
-pub(crate) use deinterlace::Progressive;
+pub(crate) use deinterlace::Deinterlacer;
 pub(crate) use encode::{Mp4Writer, SAMPLE_RATE, VideoEncoder, VideoSettings};
 pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
+pub(crate) use inspect::{Decoded, Inspection, inspect};
 pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use packet_digest::PacketDigests;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
-pub(crate) use review::{Reviewed, Shown, review};
 pub(crate) use span_reader::SpanReader;
 pub(crate) use speech::{LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, listen, samples as speech_samples};
 pub(crate) use thumbnail::Thumbnailer;
@@ -42,33 +43,52 @@ pub(crate) use video::{Effort, VideoReader};
 
 use std::sync::Once;
 
+use ff::ffi;
 use ffmpeg_next as ff;
 
-/// A decoded or filtered picture, without its place on a timeline.
+/// A decoded or filtered picture without a timestamp on the source's timeline.
 pub(crate) type VideoFrame = ff::frame::Video;
-/// Decoded or filtered sound.
+/// A decoded or filtered block of audio.
 pub(crate) type AudioFrame = ff::frame::Audio;
 
 use crate::error::{Error, ErrorKind};
+use crate::model::FrameRate;
 
-/// Prepares FFmpeg once per process. Its own log is limited to what ends the process: errors come back as values.
+/// Registers FFmpeg's components once per process.
 fn init() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        ff::log::set_level(ff::log::Level::Fatal);
-        // Registers nothing on FFmpeg >= 5; there it cannot fail.
+        // From FFmpeg 5 on this does nothing and cannot fail.
         let _ = ff::init();
     });
 }
 
-/// Whether the linked FFmpeg has this filter.
+/// Restricts FFmpeg's log on stderr to messages about errors that end the process.
+///
+/// The log level belongs to the whole process, so no other function of this crate changes it: it
+/// stays at FFmpeg's default (information and above) or at what the program has set. Errors are
+/// returned as values in either case. The `clipkit` command calls this at its start; a program that
+/// uses the crate may do the same.
+pub fn quiet_log() {
+    ff::log::set_level(ff::log::Level::Fatal);
+}
+
+/// Raises the log levels of one codec context, so that at FFmpeg's default level it logs fatal
+/// errors only. Encoders report statistics for each file otherwise, and decoders every damaged
+/// packet.
+fn quiet_codec(context: &mut ff::codec::Context) {
+    // SAFETY: sets a field of a context we own.
+    unsafe { (*context.as_mut_ptr()).log_level_offset = ffi::AV_LOG_INFO - ffi::AV_LOG_FATAL };
+}
+
+/// Returns whether the linked FFmpeg has this filter.
 pub(crate) fn has_filter(name: &str) -> bool {
     init();
     ff::filter::find(name).is_some()
 }
 
-/// Turns FFmpeg's error code into ours. `doing` completes "cannot ...".
-fn fail(kind: ErrorKind, doing: &str, code: ff::Error) -> Error {
+/// Converts an FFmpeg error code to an [`Error`]. `doing` completes the phrase "cannot ...".
+fn ff_error(kind: ErrorKind, doing: &str, code: ff::Error) -> Error {
     match code {
         ff::Error::Exit => Error::cancelled(),
         ff::Error::Other { errno: ff::error::ENOSPC } => {
@@ -78,7 +98,54 @@ fn fail(kind: ErrorKind, doing: &str, code: ff::Error) -> Error {
     }
 }
 
-/// FFmpeg's calls answer a negative number for an error.
-fn check(answer: i32) -> Result<i32, ff::Error> {
-    if answer < 0 { Err(ff::Error::from(answer)) } else { Ok(answer) }
+/// Converts a return value of FFmpeg's C API: negative values are error codes.
+fn check(result: i32) -> Result<i32, ff::Error> {
+    if result < 0 { Err(ff::Error::from(result)) } else { Ok(result) }
+}
+
+/// Interprets the result of a "receive" call of FFmpeg: `true` if it returned an item, `false` if
+/// it needs more input first or has reached the end of the stream. All other codes are errors.
+fn received(result: Result<(), ff::Error>) -> Result<bool, ff::Error> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(ff::Error::Eof | ff::Error::Other { errno: ff::error::EAGAIN }) => Ok(false),
+        Err(code) => Err(code),
+    }
+}
+
+/// The duration of a frame as FFmpeg's time base: numerator and denominator, in seconds.
+///
+/// Fails with [`ErrorKind::InvalidPlan`] if a number is 0 or does not fit in an `AVRational`, whose
+/// parts are signed 32-bit integers.
+pub(crate) fn frame_time_base(rate: FrameRate) -> Result<(i32, i32), Error> {
+    match (i32::try_from(rate.den), i32::try_from(rate.num)) {
+        (Ok(num @ 1..), Ok(den @ 1..)) => Ok((num, den)),
+        _ => Err(Error::new(
+            ErrorKind::InvalidPlan,
+            format!("the frame rate {}/{} is out of range: both numbers must be from 1 to {}", rate.num, rate.den, i32::MAX),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_more_input_and_end_of_stream_are_not_errors() {
+        assert_eq!(received(Ok(())), Ok(true));
+        assert_eq!(received(Err(ff::Error::Eof)), Ok(false));
+        assert_eq!(received(Err(ff::Error::Other { errno: ff::error::EAGAIN })), Ok(false));
+        for code in [ff::Error::External, ff::Error::InvalidData, ff::Error::Other { errno: ff::error::ENOMEM }] {
+            assert_eq!(received(Err(code)), Err(code));
+        }
+    }
+
+    #[test]
+    fn a_frame_rate_that_ffmpeg_cannot_hold_is_an_invalid_plan() {
+        assert_eq!(frame_time_base(FrameRate::new(30_000, 1001)).unwrap(), (1001, 30_000));
+        for (num, den) in [(1 << 31, 1 << 26), (u32::MAX, u32::MAX), (30, 1 << 31), (0, 1)] {
+            assert_eq!(frame_time_base(FrameRate { num, den }).unwrap_err().kind(), ErrorKind::InvalidPlan);
+        }
+    }
 }

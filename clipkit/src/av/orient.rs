@@ -1,17 +1,19 @@
 use crate::model::{Orientation, Rect};
 
-/// Reads a display matrix (ISO/IEC 14496-12, 6.2.2: nine 16.16 numbers, row vectors) as a mirroring and a clockwise turn, the turn to the
-/// nearest quarter.
+/// Reads a display matrix (ISO/IEC 14496-12, 6.2.2: nine 16.16 fixed-point numbers, row vectors) as
+/// a horizontal flip followed by a clockwise rotation, rounded to quarter turns.
 pub(super) fn from_display_matrix(matrix: [i32; 9]) -> Orientation {
     let [a, b, _, c, d, ..] = matrix.map(f64::from);
     let mirrored = a * d - b * c < 0.0;
-    // A mirrored matrix is a mirroring (x -> -x) and then a turn: undo the mirroring to read the turn.
+    // A mirrored matrix is a flip (x -> -x) followed by a rotation: undo the flip to read the
+    // rotation.
     let (a, b) = if mirrored { (-a, -b) } else { (a, b) };
     let quarters = (b.atan2(a) / std::f64::consts::FRAC_PI_2).round() as i32;
     Orientation { clockwise: (quarters.rem_euclid(4) * 90) as u16, mirrored }
 }
 
-/// Where a rectangle of the displayed picture lies in the stored one (both in fractions).
+/// Converts a rectangle from the displayed picture to the stored picture, both in normalised
+/// coordinates (0 to 1, origin top left).
 pub(crate) fn stored_rect(display: Rect, orientation: Orientation) -> Rect {
     let Rect { x, y, width, height } = display;
     let mut stored = match orientation.clockwise {
@@ -26,7 +28,8 @@ pub(crate) fn stored_rect(display: Rect, orientation: Orientation) -> Rect {
     stored
 }
 
-/// Where a rectangle of the stored picture lies in the displayed one (both in fractions): the way back from [`stored_rect`].
+/// Converts a rectangle from the stored picture to the displayed picture, both in normalised
+/// coordinates. The inverse of [`stored_rect`].
 pub(crate) fn displayed_rect(stored: Rect, orientation: Orientation) -> Rect {
     let Rect { mut x, y, width, height } = stored;
     if orientation.mirrored {
@@ -51,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eight_orientations_are_told_apart() {
+    fn orientations_are_read_from_display_matrices() {
         let upright = |clockwise| Orientation { clockwise, mirrored: false };
         assert_eq!(turn(1, 0, 0, 1), upright(0));
         assert_eq!(turn(0, 1, -1, 0), upright(90));
@@ -62,10 +65,10 @@ mod tests {
     }
 
     #[test]
-    fn the_top_left_corner_is_found_in_the_stored_picture() {
+    fn the_displayed_corner_is_found_in_the_stored_picture() {
         let corner = Rect::new(0.0, 0.0, 0.25, 0.125);
         let at = |clockwise, mirrored| stored_rect(corner, Orientation { clockwise, mirrored });
-        // Turned clockwise, the stored bottom left becomes the displayed top left.
+        // After a clockwise rotation the stored bottom left is the displayed top left.
         assert_eq!(at(90, false), Rect::new(0.0, 0.75, 0.125, 0.25));
         assert_eq!(at(180, false), Rect::new(0.75, 0.875, 0.25, 0.125));
         assert_eq!(at(270, false), Rect::new(0.875, 0.0, 0.125, 0.25));
@@ -74,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_is_found_again() {
+    fn displayed_rect_inverts_stored_rect() {
         let rect = Rect::new(0.125, 0.25, 0.5, 0.0625);
         for orientation in
             [0, 90, 180, 270].into_iter().flat_map(|clockwise| [false, true].map(|mirrored| Orientation { clockwise, mirrored }))

@@ -7,42 +7,43 @@ use super::resample::Plane;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Timestamp;
 
-/// A decoded frame and when it shows, on the source's timeline.
+/// A decoded frame and its time on the source's timeline.
 pub(crate) struct Picture {
     at: Timestamp,
     frame: ff::frame::Video,
 }
 
-/// An 8-bit picture: rows of red, green, blue, without padding.
+/// An 8-bit RGB picture: rows from top to bottom, three bytes per pixel, no padding.
 pub(crate) struct RgbImage {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) pixels: Vec<u8>,
 }
 
-/// How a frame's numbers mean colours.
+/// How a frame's samples encode colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Coding {
-    /// The parts of red and blue in brightness.
+pub(super) struct ColorCoding {
+    /// The coefficients of red and blue in luma.
     pub(super) red: f64,
     pub(super) blue: f64,
-    /// Whether black and white are 0 and 255, not 16 and 235.
+    /// Whether the range is full (0 to 255) instead of limited (16 to 235).
     pub(super) full: bool,
-    /// swscale's number of the matrix.
+    /// swscale's number for the matrix.
     table: i32,
 }
 
-impl Coding {
+impl ColorCoding {
     /// ITU-R BT.601-7, 2.5.1; BT.709-6, 3.2; BT.2020-2, table 4.
-    pub(super) const BT601: Coding = Coding { red: 0.299, blue: 0.114, full: false, table: ffi::SWS_CS_ITU601 };
-    const BT709: Coding = Coding { red: 0.2126, blue: 0.0722, table: ffi::SWS_CS_ITU709, ..Coding::BT601 };
-    const BT2020: Coding = Coding { red: 0.2627, blue: 0.0593, table: ffi::SWS_CS_BT2020, ..Coding::BT601 };
-    /// What is this high and does not say is in high definition, so BT.709, as players take it.
+    pub(super) const BT601: ColorCoding = ColorCoding { red: 0.299, blue: 0.114, full: false, table: ffi::SWS_CS_ITU601 };
+    const BT709: ColorCoding = ColorCoding { red: 0.2126, blue: 0.0722, table: ffi::SWS_CS_ITU709, ..ColorCoding::BT601 };
+    const BT2020: ColorCoding = ColorCoding { red: 0.2627, blue: 0.0593, table: ffi::SWS_CS_BT2020, ..ColorCoding::BT601 };
+    /// Pictures without a matrix are BT.709 from this height in pixels on, as players assume.
     const HIGH_DEFINITION: u32 = 720;
 
-    /// Tells a scaler to RGB, which takes everything for BT.601 unless told. Where it cannot be told (RGB, grey), there is no matrix.
-    pub(super) fn tell(self, scaler: &mut Scaler) {
-        // SAFETY: the context is alive; the table lives for ever.
+    /// Sets the input colour space of a scaler that converts to RGB; swscale assumes BT.601
+    /// otherwise. Fails silently for formats without a matrix (RGB, grey).
+    pub(super) fn configure(self, scaler: &mut Scaler) {
+        // SAFETY: the context is alive; the table is static.
         unsafe {
             let table = ffi::sws_getCoefficients(self.table);
             ffi::sws_setColorspaceDetails(scaler.as_mut_ptr(), table, i32::from(self.full), table, 1, 0, 1 << 16, 1 << 16);
@@ -75,44 +76,45 @@ impl Picture {
         self.frame.height()
     }
 
-    /// FFmpeg's number of the pixel format.
+    /// FFmpeg's number for the pixel format (`AVPixelFormat`).
     pub(crate) fn format(&self) -> i32 {
         // SAFETY: reading a field of a frame we own.
         unsafe { (*self.frame.as_ptr()).format }
     }
 
-    /// How its numbers mean colours, as far as it says.
-    pub(super) fn coding(&self) -> Coding {
+    /// The colour coding of the frame; unspecified properties get the values that players assume.
+    pub(super) fn coding(&self) -> ColorCoding {
         use ff::color::{Range, Space};
         use ff::format::Pixel::{YUVJ420P, YUVJ422P, YUVJ440P, YUVJ444P};
         let matrix = match self.frame.color_space() {
-            Space::BT709 => Coding::BT709,
-            Space::BT2020NCL | Space::BT2020CL => Coding::BT2020,
-            Space::Unspecified if self.height() >= Coding::HIGH_DEFINITION => Coding::BT709,
-            _ => Coding::BT601,
+            Space::BT709 => ColorCoding::BT709,
+            Space::BT2020NCL | Space::BT2020CL => ColorCoding::BT2020,
+            Space::Unspecified if self.height() >= ColorCoding::HIGH_DEFINITION => ColorCoding::BT709,
+            _ => ColorCoding::BT601,
         };
         let full = self.frame.color_range() == Range::JPEG || matches!(self.frame.format(), YUVJ420P | YUVJ422P | YUVJ440P | YUVJ444P);
-        Coding { full, ..matrix }
+        ColorCoding { full, ..matrix }
     }
 
-    /// Columns and rows to which a window can be moved: where colour is stored for pairs of pixels, every second.
+    /// The steps in pixels, across and down, at which a window may start: 2 where chroma is
+    /// subsampled, else 1.
     pub(crate) fn grid(&self) -> (u32, u32) {
-        // SAFETY: the description is a static table's entry.
+        // SAFETY: the descriptor is an entry of a static table.
         descriptor(self.format()).map_or((1, 1), |entry| unsafe { (1 << (*entry).log2_chroma_w, 1 << (*entry).log2_chroma_h) })
     }
 
-    /// Whether its odd and even rows were taken at different moments.
+    /// Whether the frame consists of two fields of different moments.
     pub(super) fn is_interlaced(&self) -> bool {
         self.frame.is_interlaced()
     }
 
-    /// Whether every plane is of bytes, one for each of brightness and the two colours, so that [`Picture::plane`] can read it.
+    /// Whether the format is planar 8-bit YUV, so that [`Picture::plane`] can read it.
     pub(crate) fn is_planar(&self) -> bool {
         use ff::format::Pixel::{YUV420P, YUV422P, YUV444P};
         matches!(self.frame.format(), YUV420P | YUV422P | YUV444P)
     }
 
-    /// The bytes of brightness (0) or of a colour (1, 2) of a [planar](Picture::is_planar) picture.
+    /// The samples of plane 0 (luma), 1 (Cb) or 2 (Cr) of a [planar](Picture::is_planar) picture.
     pub(super) fn plane(&self, plane: usize) -> Option<Plane<'_>> {
         if plane > 2 || !self.is_planar() {
             return None;
@@ -121,55 +123,61 @@ impl Picture {
         let (width, height) = (self.width().div_ceil(columns) as usize, self.height().div_ceil(rows) as usize);
         // SAFETY: reading fields of a frame we own.
         let (first, stride) = unsafe { ((*self.frame.as_ptr()).data[plane], (*self.frame.as_ptr()).linesize[plane]) };
-        // Rows from the bottom up have a negative stride; no decoder of such formats makes them.
+        // A negative stride means rows from the bottom up; decoders of these formats never return
+        // that.
         let stride = usize::try_from(stride).ok().filter(|stride| *stride >= width)?;
         if first.is_null() || height == 0 {
             return None;
         }
-        // SAFETY: the frame holds `height` rows of `width` bytes, `stride` apart, for as long as it is borrowed.
+        // SAFETY: the frame holds `height` rows of `width` bytes, `stride` bytes apart, for as long
+        // as it is borrowed.
         let samples = unsafe { std::slice::from_raw_parts(first, stride * (height - 1) + width) };
         Some(Plane { samples, stride, width, height })
     }
 
-    /// A window of this picture, sharing its memory: `x` and `y` on the [`grid`](Picture::grid), all in pixels.
+    /// A window of this picture that shares its memory. All arguments are in pixels; `x` and `y`
+    /// must be multiples of the [`grid`](Picture::grid).
+    ///
+    /// Fails with [`ErrorKind::InvalidPlan`] if the window is empty or leaves the picture.
     pub(crate) fn window(&self, x: u32, y: u32, width: u32, height: u32) -> Result<Picture> {
         let inside =
             x.checked_add(width).is_some_and(|end| end <= self.width()) && y.checked_add(height).is_some_and(|end| end <= self.height());
         if !inside || width == 0 || height == 0 {
-            return Err(Error::new(ErrorKind::InvalidPlan, "the crop window leaves the picture"));
+            return Err(Error::new(ErrorKind::InvalidPlan, "the crop window is empty or leaves the picture"));
         }
         let mut frame = ff::frame::Video::empty();
-        // SAFETY: `frame` is ours and empty; a reference to the picture's buffers keeps them alive; the window was checked to lie inside.
+        // SAFETY: `frame` is ours and empty; a reference to the picture's buffers keeps them alive;
+        // the window was checked to lie inside the picture.
         unsafe {
             let target = frame.as_mut_ptr();
             super::check(ffi::av_frame_ref(target, self.frame.as_ptr()))
-                .map_err(|code| super::fail(ErrorKind::Decode, "share a frame", code))?;
+                .map_err(|code| super::ff_error(ErrorKind::Decode, "share a frame", code))?;
             (*target).crop_left = x as usize;
             (*target).crop_top = y as usize;
             (*target).crop_right = (self.width() - x - width) as usize;
             (*target).crop_bottom = (self.height() - y - height) as usize;
             super::check(ffi::av_frame_apply_cropping(target, ffi::AV_FRAME_CROP_UNALIGNED as i32))
-                .map_err(|code| super::fail(ErrorKind::Decode, "crop a frame", code))?;
+                .map_err(|code| super::ff_error(ErrorKind::Decode, "crop a frame", code))?;
         }
         Ok(Picture { at: self.at, frame })
     }
 }
 
 impl RgbImage {
-    /// A frame of the output, in its colours (BT.709, 16 to 235) and size.
+    /// Converts a frame of the output (BT.709, limited range) at its own size.
     pub(crate) fn of_output(frame: &ff::frame::Video) -> Result<Self> {
-        let refuse = |code| super::fail(ErrorKind::Encode, "convert a frame", code);
+        let failure = |code| super::ff_error(ErrorKind::Encode, "convert a frame", code);
         let (format, rgb) = (frame.format(), ff::format::Pixel::RGB24);
         let (width, height) = (frame.width(), frame.height());
         let flags = Flags::BICUBIC | Flags::ACCURATE_RND | Flags::FULL_CHR_H_INT;
-        let mut scaler = Scaler::get(format, width, height, rgb, width, height, flags).map_err(refuse)?;
-        Coding::BT709.tell(&mut scaler);
+        let mut scaler = Scaler::get(format, width, height, rgb, width, height, flags).map_err(failure)?;
+        ColorCoding::BT709.configure(&mut scaler);
         let mut converted = ff::frame::Video::empty();
-        scaler.run(frame, &mut converted).map_err(refuse)?;
+        scaler.run(frame, &mut converted).map_err(failure)?;
         Ok(RgbImage::of_rgb24(&converted))
     }
 
-    /// From a frame of the format RGB24, whose rows may be padded.
+    /// Copies a frame in RGB24, whose rows may be padded.
     pub(super) fn of_rgb24(frame: &ff::frame::Video) -> Self {
         let (width, height) = (frame.width(), frame.height());
         let row = 3 * width as usize;

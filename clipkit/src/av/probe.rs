@@ -10,25 +10,26 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, Timestamp, VideoStream};
 
-/// Says what is in a file. Every packet's times are read (nothing is decoded), so duration and frame rate are what the file holds, not
-/// what its header claims.
+/// Describes a media file. Reads the timestamps of all packets without decoding them, so duration
+/// and frame rate are measured, not taken from the header.
 pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let mut input = Input::open(cx, path)?;
-    let video = film(&input);
+    let video = main_video(&input);
     let measured = measure(&mut input, video)?;
     Ok(describe(&input, video, &measured, id))
 }
 
-/// Says what a file's header says is in it: quick, but duration and frame rate are claims.
+/// Describes a media file by its header alone. This is fast, but duration and frame rate are what
+/// the header states.
 pub(crate) fn probe_header(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let input = Input::open(cx, path)?;
     let claimed = Measured { end: Timestamp::from_micros(input.demuxer.duration().max(0)), ..Measured::default() };
-    Ok(describe(&input, film(&input), &claimed, id))
+    Ok(describe(&input, main_video(&input), &claimed, id))
 }
 
-/// The stream that a player would show.
-fn film(input: &Input) -> Option<usize> {
-    input.demuxer.streams().best(Type::Video).filter(|stream| !is_still(stream)).map(|stream| stream.index())
+/// The video stream that a player would show.
+fn main_video(input: &Input) -> Option<usize> {
+    input.demuxer.streams().best(Type::Video).filter(|stream| !is_cover(stream)).map(|stream| stream.index())
 }
 
 fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: ContentId) -> Media {
@@ -37,7 +38,7 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
     for stream in input.demuxer.streams() {
         let language = stream.metadata().get("language").filter(|tag| *tag != "und").map(str::to_owned);
         let (index, codec) = (stream.index(), codec_name(&stream));
-        // SAFETY: `parameters` are those of a stream of the open demuxer.
+        // SAFETY: `parameters` belong to a stream of the open demuxer.
         let parameters = unsafe { &*stream.parameters().as_ptr() };
         match stream.parameters().medium() {
             Type::Audio => audio.push(AudioStream {
@@ -59,14 +60,14 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
     Media { container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
 }
 
-/// What reading every packet shows.
+/// Results of reading every packet.
 #[derive(Default)]
 struct Measured {
-    /// The latest end of any sound or picture.
+    /// The latest end of any audio or video packet.
     end: Timestamp,
-    /// The first frame's time.
+    /// The time of the first frame.
     start: Option<Timestamp>,
-    /// Frames per second from first to last frame; none for a single frame.
+    /// The average frame rate from the first to the last frame; `None` for a single frame.
     rate: Option<f64>,
     variable: bool,
 }
@@ -99,9 +100,10 @@ fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
     {
         let average = last.since(*first).secs() / gaps.len() as f64;
         measured.rate = Some(1.0 / average);
-        // Containers round times (Matroska to 1 ms), so only a quarter of a frame counts, and not for a stray frame.
-        let odd = gaps.iter().filter(|gap| (*gap - average).abs() > (average * 0.25).max(0.002)).count();
-        measured.variable = odd * 50 > gaps.len();
+        // Containers round timestamps (Matroska to 1 ms). Only deviations of a quarter of a frame
+        // count, and only if they affect more than one frame in 50.
+        let irregular = gaps.iter().filter(|gap| (*gap - average).abs() > (average * 0.25).max(0.002)).count();
+        measured.variable = irregular * 50 > gaps.len();
         if last_duration == 0.0 {
             measured.end = measured.end.max(last.plus(average));
         }
@@ -109,15 +111,15 @@ fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
     Ok(measured)
 }
 
-/// A cover picture or a thumbnail is not the film.
-fn is_still(stream: &ff::Stream<'_>) -> bool {
+/// Returns whether a stream is a cover picture or a thumbnail track.
+fn is_cover(stream: &ff::Stream<'_>) -> bool {
     // SAFETY: the stream belongs to the open demuxer.
     let disposition = unsafe { (*stream.as_ptr()).disposition };
     disposition & (ffi::AV_DISPOSITION_ATTACHED_PIC | ffi::AV_DISPOSITION_TIMED_THUMBNAILS) != 0
 }
 
 fn video_stream(stream: &ff::Stream<'_>, measured: &Measured) -> VideoStream {
-    // SAFETY: `parameters` are those of a stream of the open demuxer.
+    // SAFETY: `parameters` belong to a stream of the open demuxer.
     let parameters = unsafe { &*stream.parameters().as_ptr() };
     let (pixel_format, bit_depth) = pixel_format(parameters.format);
     VideoStream {
@@ -145,7 +147,7 @@ fn channels(parameters: &ffi::AVCodecParameters) -> u16 {
 }
 
 fn pixel_format(format: i32) -> (String, u8) {
-    // SAFETY: the table answers null for a number it does not know.
+    // SAFETY: the descriptor is an entry of a static table.
     unsafe {
         let Some(descriptor) = descriptor(format) else { return ("unknown".into(), 8) };
         let name = std::ffi::CStr::from_ptr((*descriptor).name).to_string_lossy().into_owned();
@@ -153,7 +155,7 @@ fn pixel_format(format: i32) -> (String, u8) {
     }
 }
 
-/// FFmpeg's description of a pixel format; none for a number that is not one.
+/// FFmpeg's descriptor of a pixel format; `None` for a number that is not one.
 pub(super) fn descriptor(format: i32) -> Option<*const ffi::AVPixFmtDescriptor> {
     let known = format >= 0 && format < ffi::AVPixelFormat::AV_PIX_FMT_NB as i32;
     if !known {
@@ -166,7 +168,7 @@ pub(super) fn descriptor(format: i32) -> Option<*const ffi::AVPixFmtDescriptor> 
 
 fn orientation(stream: &ff::Stream<'_>) -> Orientation {
     for data in stream.side_data() {
-        // SAFETY: reading the tag of side data that the stream owns.
+        // SAFETY: reads the type of side data that the stream owns.
         let is_matrix = unsafe { (*data.as_ptr()).type_ } == ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
         let bytes = data.data();
         if is_matrix && bytes.len() >= 36 {
@@ -180,17 +182,18 @@ fn orientation(stream: &ff::Stream<'_>) -> Orientation {
     Orientation::default()
 }
 
-/// The container's word before the codec's, as players do.
+/// The sample aspect ratio of the container, else of the codec, as players do it.
 fn pixel_aspect(stream: &ff::Stream<'_>, parameters: &ffi::AVCodecParameters) -> f64 {
     // SAFETY: the stream belongs to the open demuxer.
     let container = unsafe { (*stream.as_ptr()).sample_aspect_ratio };
     let ratio = |aspect: ffi::AVRational| (aspect.num > 0 && aspect.den > 0).then(|| f64::from(aspect.num) / f64::from(aspect.den));
     let aspect = ratio(container).or(ratio(parameters.sample_aspect_ratio)).unwrap_or(1.0);
-    // Beyond 8:1 it is a mistake in the file.
+    // Ratios beyond 8:1 are errors in the file.
     if (0.125..=8.0).contains(&aspect) { aspect } else { 1.0 }
 }
 
-/// The exact fraction that the container gives, where what was measured agrees with it; else what was measured.
+/// The container's exact fraction if the measured rate agrees with it within 1 %, else the measured
+/// rate. 25 if neither is known.
 fn frame_rate(stream: &ff::Stream<'_>, measured: Option<f64>) -> FrameRate {
     let claimed = stream.avg_frame_rate();
     let claim = (u32::try_from(claimed.numerator()), u32::try_from(claimed.denominator()));
@@ -212,7 +215,7 @@ fn frame_rate(stream: &ff::Stream<'_>, measured: Option<f64>) -> FrameRate {
 
 fn color(parameters: &ffi::AVCodecParameters) -> Color {
     use ffi::AVColorTransferCharacteristic::{AVCOL_TRC_ARIB_STD_B67, AVCOL_TRC_SMPTE2084};
-    // SAFETY: the tables answer null for a number they do not know.
+    // SAFETY: the functions return null for unknown numbers.
     unsafe {
         Color {
             primaries: name(ffi::av_color_primaries_name(parameters.color_primaries)),
@@ -229,11 +232,12 @@ fn color(parameters: &ffi::AVCodecParameters) -> Color {
 }
 
 /// # Safety
-/// `text` is null or a C string that lives for ever.
+///
+/// `text` must be null or a static C string.
 unsafe fn name(text: *const std::ffi::c_char) -> String {
     if text.is_null() {
         return "unknown".into();
     }
-    // SAFETY: not null, and the caller's promise.
+    // SAFETY: not null, and the caller guarantees a static C string.
     unsafe { std::ffi::CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }

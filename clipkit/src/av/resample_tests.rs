@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A plane whose samples `paint` gives, and what becomes of a window of it.
+/// Resamples a window of a plane whose samples `paint` computes.
 fn resampled(
     (width, height): (usize, usize),
     paint: impl Fn(usize, usize) -> u8,
@@ -13,14 +13,14 @@ fn resampled(
     let samples: Vec<u8> = (0..stride * height).map(|at| if at % stride < width { paint(at % stride, at / stride) } else { 255 }).collect();
     let mut made = vec![0; to_width * to_height];
     let mut to = PlaneMut { samples: &mut made, stride: to_width, width: to_width, height: to_height };
-    let stretches = (Stretch { start: window.0, length: window.2 }, Stretch { start: window.1, length: window.3 });
-    Resampler::default().resample(Plane { samples: &samples, stride, width, height }, stretches, &mut to, kernel);
+    let intervals = (Interval { start: window.0, length: window.2 }, Interval { start: window.1, length: window.3 });
+    Resampler::default().resample(Plane { samples: &samples, stride, width, height }, intervals, &mut to, kernel);
     made
 }
 
 #[test]
 fn every_kernel_keeps_an_even_plane_even() {
-    for kernel in [Kernel::Sharp, Kernel::Smooth, Kernel::Mean] {
+    for kernel in [Kernel::Bicubic, Kernel::BSpline, Kernel::Triangle] {
         for to in [(40, 30), (7, 5), (1, 1)] {
             let made = resampled((20, 15), |_, _| 77, (1.3, 0.2, 17.0, 14.5), to, kernel);
             assert!(made.iter().all(|sample| *sample == 77), "{kernel:?} {to:?}");
@@ -29,15 +29,15 @@ fn every_kernel_keeps_an_even_plane_even() {
 }
 
 #[test]
-fn a_whole_window_of_the_same_size_is_the_plane() {
+fn a_window_of_the_same_size_copies_the_plane() {
     let paint = |x: usize, y: usize| (x * 37 + y * 91) as u8;
-    let made = resampled((19, 23), paint, (0.0, 0.0, 19.0, 23.0), (19, 23), Kernel::Sharp);
+    let made = resampled((19, 23), paint, (0.0, 0.0, 19.0, 23.0), (19, 23), Kernel::Bicubic);
     assert!(made.iter().enumerate().all(|(at, sample)| *sample == paint(at % 19, at / 19)));
 }
 
-/// A plane's sample, as it is by the formula.
-fn exact(plane: Plane<'_>, (across, down): (Stretch, Stretch), (width, height): (usize, usize), kernel: Kernel) -> Vec<f64> {
-    let weights = |size: usize, from: Stretch, to: usize, n: usize| {
+/// The resampled plane by the formula, in floating point.
+fn exact(plane: Plane<'_>, (vertical, down): (Interval, Interval), (width, height): (usize, usize), kernel: Kernel) -> Vec<f64> {
+    let weights = |size: usize, from: Interval, to: usize, n: usize| {
         let step = from.length / to as f64;
         let (center, wide) = (from.start + (n as f64 + 0.5) * step - 0.5, step.max(1.0));
         let all: Vec<(usize, f64)> = (-200..400)
@@ -52,24 +52,24 @@ fn exact(plane: Plane<'_>, (across, down): (Stretch, Stretch), (width, height): 
         let sum: f64 = all.iter().map(|(_, weight)| weight).sum();
         all.into_iter().map(move |(at, weight)| (at, weight / sum)).collect::<Vec<_>>()
     };
-    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let indices = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let value = |(x, y)| {
-        let columns = weights(plane.width, across, width, x);
+        let columns = weights(plane.width, vertical, width, x);
         let sample = |x: &usize, y: usize| f64::from(plane.samples[y * plane.stride + x]);
-        // Nothing is brighter than white in between.
+        // Intermediate rows are limited to white.
         let row = |y: usize| columns.iter().map(|(x, weight)| sample(x, y) * weight).sum::<f64>().min(255.99);
         weights(plane.height, down, height, y).into_iter().map(|(y, weight)| row(y) * weight).sum::<f64>().clamp(0.0, 255.0)
     };
-    places.map(value).collect()
+    indices.map(value).collect()
 }
 
 #[test]
-fn every_processor_gets_the_picture_of_the_formula() {
+fn all_code_paths_give_the_result_of_the_formula() {
     let samples: Vec<u8> = (0..64 * 48).map(|at: u32| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let from = Plane { samples: &samples, stride: 64, width: 64, height: 48 };
-    let window = (Stretch { start: 3.7, length: 57.9 }, Stretch { start: 0.2, length: 47.0 });
-    for kernel in [Kernel::Sharp, Kernel::Smooth, Kernel::Mean] {
-        // Larger, a little smaller, and much smaller.
+    let window = (Interval { start: 3.7, length: 57.9 }, Interval { start: 0.2, length: 47.0 });
+    for kernel in [Kernel::Bicubic, Kernel::BSpline, Kernel::Triangle] {
+        // Upscaling, slight downscaling and strong downscaling.
         for size in [(101, 77), (53, 41), (13, 9), (8, 1), (3, 2)] {
             let wanted = exact(from, window, size, kernel);
             let fits = |made: &[u8], what: &str| {
@@ -80,11 +80,11 @@ fn every_processor_gets_the_picture_of_the_formula() {
             let mut to = PlaneMut { samples: &mut made, stride: size.0, width: size.0, height: size.1 };
             Resampler::default().resample(from, window, &mut to, kernel);
             fits(&made, "this processor");
-            let columns = Taps::new(Request { size: 64, from: window.0, to: size.0, kernel, bits: ALONG_BITS });
-            let rows = Taps::new(Request { size: 48, from: window.1, to: size.1, kernel, bits: ACROSS_BITS });
+            let columns = Taps::new(Request { size: 64, from: window.0, to: size.0, kernel, bits: HORIZONTAL_BITS });
+            let rows = Taps::new(Request { size: 48, from: window.1, to: size.1, kernel, bits: VERTICAL_BITS });
             let best = made.clone();
             let mut to = PlaneMut { samples: &mut made, stride: size.0, width: size.0, height: size.1 };
-            Resampler::default().weigh(&rows, &mut to, |y, sums| along(from.line(y), &columns, sums), across);
+            Resampler::default().filter(&rows, &mut to, |y, sums| horizontal(from.line(y), &columns, sums), vertical);
             fits(&made, "any processor");
             assert_eq!(best, made, "{kernel:?} {size:?}");
         }
@@ -92,25 +92,26 @@ fn every_processor_gets_the_picture_of_the_formula() {
 }
 
 #[test]
-fn weights_of_a_window_that_stands_are_kept() {
+fn weights_of_a_static_window_are_cached() {
     let mut resampler = Resampler::default();
-    let request = |start: f64| Request { size: 9, from: Stretch { start, length: 5.0 }, to: 7, kernel: Kernel::Sharp, bits: ALONG_BITS };
+    let request =
+        |start: f64| Request { size: 9, from: Interval { start, length: 5.0 }, to: 7, kernel: Kernel::Bicubic, bits: HORIZONTAL_BITS };
     let first = resampler.taps(request(0.0));
-    for start in 1..KEPT {
+    for start in 1..CACHED_TAPS {
         resampler.taps(request(start as f64));
     }
     assert!(Rc::ptr_eq(&first, &resampler.taps(request(0.0))));
-    for start in 1..=2 * KEPT {
+    for start in 1..=2 * CACHED_TAPS {
         resampler.taps(request(start as f64));
     }
-    assert!(!Rc::ptr_eq(&first, &resampler.taps(request(0.0))) && resampler.taps.len() == KEPT);
+    assert!(!Rc::ptr_eq(&first, &resampler.taps(request(0.0))) && resampler.taps.len() == CACHED_TAPS);
 }
 
 proptest! {
     /// A ramp stays a ramp, and moves by exactly as much as the window.
     #[test]
     fn a_ramp_is_read_where_the_window_lies(start in 10.0..20.0_f64, length in 20.0..60.0_f64, to in 10..200_usize) {
-        let made = resampled((100, 4), |x, _| (2 * x + 20) as u8, (start, 0.0, length, 4.0), (to, 4), Kernel::Sharp);
+        let made = resampled((100, 4), |x, _| (2 * x + 20) as u8, (start, 0.0, length, 4.0), (to, 4), Kernel::Bicubic);
         for (n, sample) in made[..to].iter().enumerate() {
             let expected = 2.0 * (start + (n as f64 + 0.5) * length / to as f64 - 0.5) + 20.0;
             prop_assert!((f64::from(*sample) - expected).abs() <= 1.0, "{} is not {}", sample, expected);
@@ -118,14 +119,14 @@ proptest! {
     }
 
     #[test]
-    fn no_window_is_too_odd(start in -50.0..150.0_f64, length in 1e-9..400.0_f64, width in 1..30_usize, to in 1..40_usize) {
-        resampled((width, 3), |x, _| x as u8, (start, -start, length, length / 7.0), (to, 5), Kernel::Sharp);
+    fn any_window_is_accepted(start in -50.0..150.0_f64, length in 1e-9..400.0_f64, width in 1..30_usize, to in 1..40_usize) {
+        resampled((width, 3), |x, _| x as u8, (start, -start, length, length / 7.0), (to, 5), Kernel::Bicubic);
     }
 }
 
 #[test]
-fn what_is_no_window_changes_nothing() {
+fn an_invalid_window_changes_nothing() {
     for window in [(f64::NAN, 0.0, 5.0, 5.0), (0.0, 0.0, 0.0, 5.0), (0.0, 0.0, 5.0, -1.0), (0.0, f64::INFINITY, 5.0, 5.0)] {
-        assert_eq!(resampled((10, 10), |_, _| 9, window, (4, 4), Kernel::Sharp), [0; 16]);
+        assert_eq!(resampled((10, 10), |_, _| 9, window, (4, 4), Kernel::Bicubic), [0; 16]);
     }
 }

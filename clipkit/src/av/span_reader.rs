@@ -4,44 +4,46 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Timestamp};
 
-/// The frames shown during a span. The first is the one on screen as the span starts, even if it came up earlier.
+/// Reads the frames shown during a span. The first is the frame on screen at the span's start, even
+/// if its own timestamp is earlier.
 pub(crate) struct SpanReader {
     reader: VideoReader,
     span: Span,
-    /// Read, but not answered yet.
-    waiting: Option<Picture>,
+    /// A frame that was read and not returned yet.
+    pending: Option<Picture>,
     started: bool,
 }
 
 impl SpanReader {
     pub(crate) fn open(cx: &Context, media: &Media, span: Span, effort: Effort, threads: usize) -> Result<Self> {
-        let mut showing = SpanReader { reader: VideoReader::open(cx, media, effort, threads)?, span, waiting: None, started: false };
-        showing.go_to(span)?;
-        Ok(showing)
+        let mut reader = SpanReader { reader: VideoReader::open(cx, media, effort, threads)?, span, pending: None, started: false };
+        reader.go_to(span)?;
+        Ok(reader)
     }
 
     pub(crate) fn span(&self) -> Span {
         self.span
     }
 
-    /// Whether frames that no other is built on are left out.
+    /// Returns whether non-reference frames are skipped.
     pub(crate) fn is_sparse(&self) -> bool {
         self.reader.is_sparse()
     }
 
-    /// Goes on with another span.
+    /// Continues with another span.
     pub(crate) fn go_to(&mut self, span: Span) -> Result<()> {
         self.reader.seek(span.start())?;
-        (self.span, self.waiting, self.started) = (span, None, false);
+        (self.span, self.pending, self.started) = (span, None, false);
         Ok(())
     }
 
-    /// From the next [`go_to`](SpanReader::go_to) on, leaves out no frame.
+    /// Reads all frames from the next call of [`go_to`](SpanReader::go_to) on.
     pub(crate) fn read_every_frame(&mut self) {
         self.reader.read_every_frame();
     }
 
-    /// The next frame and when it is first seen in the span.
+    /// Returns the next frame and the time at which it is first shown in the span, or `None` at the
+    /// span's end.
     pub(crate) fn next(&mut self) -> Result<Option<(Timestamp, Picture)>> {
         let span = self.span;
         if !self.started {
@@ -49,7 +51,7 @@ impl SpanReader {
             let mut on_screen = None;
             while let Some(picture) = self.reader.next()? {
                 if picture.at() > span.start() {
-                    self.waiting = Some(picture);
+                    self.pending = Some(picture);
                     break;
                 }
                 on_screen = Some(picture);
@@ -58,7 +60,7 @@ impl SpanReader {
                 return Ok(Some((span.start(), picture)));
             }
         }
-        let picture = match self.waiting.take() {
+        let picture = match self.pending.take() {
             Some(picture) => Some(picture),
             None => self.reader.next()?,
         };

@@ -9,32 +9,33 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Span;
 
-/// No talk has more: past this the file is an attempt to fill memory.
-const MOST_CUES: usize = 400_000;
-const MOST_BYTES: usize = 16 << 20;
+/// Limits on the number of cues and bytes of text. Larger files are an attempt to exhaust memory.
+const MAX_CUES: usize = 400_000;
+const MAX_BYTES: usize = 16 << 20;
 
-/// The text of one subtitle, as it stands in the file, on the source's timeline.
+/// The text of one cue as stored in the file, and its span on the source's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subtitle {
     pub(crate) span: Span,
     pub(crate) text: String,
 }
 
-/// How a subtitle's text is marked up.
+/// The markup of a cue's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Markup {
     /// WebVTT cue text.
     WebVtt,
-    /// SubRip: a little HTML, sometimes ASS overrides.
+    /// SubRip: a subset of HTML, sometimes with ASS override tags.
     SubRip,
     /// The text field of an ASS event.
     Ass,
-    /// None.
+    /// No markup.
     Plain,
 }
 
 impl Markup {
-    /// The markup of a codec, by the short name in `SubtitleStream::codec`; none where subtitles are not text.
+    /// The markup of a codec, by the short name in `SubtitleStream::codec`. `None` if the codec
+    /// stores pictures.
     pub(crate) fn of_codec(name: &str) -> Option<Self> {
         match name {
             "subrip" | "srt" => Some(Markup::SubRip),
@@ -45,7 +46,8 @@ impl Markup {
         }
     }
 
-    /// The demuxer that a file of subtitles alone is read with. Naming it keeps the content from choosing another.
+    /// The demuxer for a standalone subtitle file. A fixed demuxer keeps the content from selecting
+    /// another one.
     fn demuxer(self) -> &'static CStr {
         match self {
             Markup::WebVtt => c"webvtt",
@@ -55,16 +57,16 @@ impl Markup {
     }
 }
 
-/// Reads a file of subtitles alone.
+/// Reads a standalone subtitle file.
 pub(crate) fn read_file(cx: &Context, path: &Path, markup: Markup) -> Result<Vec<Subtitle>> {
-    let input = Input::open_as(cx, path, Some(markup.demuxer()))?.on_its_own_clock();
+    let input = Input::open_as(cx, path, Some(markup.demuxer()))?.with_own_timestamps();
     read_stream(input, 0, markup)
 }
 
 /// Reads the text stream `index` of a media file.
 pub(crate) fn read_embedded(cx: &Context, path: &Path, index: usize) -> Result<Vec<Subtitle>> {
     let input = Input::open(cx, path)?;
-    let not_text = || Error::new(ErrorKind::InvalidInput, format!("stream {index} does not hold subtitles as text")).with_path(path);
+    let not_text = || Error::new(ErrorKind::InvalidInput, format!("stream {index} does not contain text subtitles")).with_path(path);
     let markup = match input.demuxer.stream(index).ok_or_else(not_text)?.parameters().id() {
         Id::SUBRIP | Id::SRT => Markup::SubRip,
         Id::WEBVTT => Markup::WebVtt,
@@ -76,9 +78,9 @@ pub(crate) fn read_embedded(cx: &Context, path: &Path, index: usize) -> Result<V
 }
 
 fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Subtitle>> {
-    let refuse = |what: &str, input: &Input| Error::new(ErrorKind::InvalidInput, what).with_path(input.path());
+    let failure = |what: &str, input: &Input| Error::new(ErrorKind::InvalidInput, what).with_path(input.path());
     let Some(base) = input.demuxer.stream(index).map(|stream| stream.time_base()) else {
-        return Err(refuse("there are no subtitles in this file", &input));
+        return Err(failure("the file contains no subtitles", &input));
     };
     input.keep_only(index);
     let mut subtitles = Vec::new();
@@ -91,8 +93,8 @@ fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Sub
         }
         let text = text_of(data, markup);
         bytes += text.len();
-        if bytes > MOST_BYTES || subtitles.len() >= MOST_CUES {
-            return Err(refuse("there are more subtitles in this file than a video can have", &input));
+        if bytes > MAX_BYTES || subtitles.len() >= MAX_CUES {
+            return Err(failure("the file contains more subtitles than the limit of 400000 cues or 16 MiB of text", &input));
         }
         let start = input.timestamp(pts, base);
         let end = input.timestamp(pts.saturating_add(packet.duration().max(0)), base);
@@ -101,7 +103,7 @@ fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Sub
     Ok(subtitles)
 }
 
-/// The text in a packet, in the way its codec stores it.
+/// Extracts the text of a packet in its codec's format.
 fn text_of(data: &[u8], markup: Markup) -> String {
     match markup {
         // A big-endian length, then UTF-8, then styling boxes.
@@ -109,13 +111,14 @@ fn text_of(data: &[u8], markup: Markup) -> String {
             Some((length, rest)) => decode(&rest[..rest.len().min(usize::from(u16::from_be_bytes(*length)))]),
             None => String::new(),
         },
-        // ReadOrder, Layer, Style, Name, three margins, Effect, Text. Only the last may hold commas.
+        // ReadOrder, Layer, Style, Name, three margins, Effect, Text. Only the text may contain
+        // commas.
         Markup::Ass => decode(data.splitn(9, |byte| *byte == b',').nth(8).unwrap_or_default()),
         Markup::WebVtt | Markup::SubRip => decode(data),
     }
 }
 
-/// UTF-8, else Windows-1252, in which most old subtitle files are written.
+/// Decodes UTF-8, else Windows-1252, the encoding of most old subtitle files.
 pub(crate) fn decode(data: &[u8]) -> String {
     let punctuation = ['\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}', '\u{2022}', '\u{2013}', '\u{2014}'];
     match std::str::from_utf8(data) {
@@ -137,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packet_text_is_found_in_each_codecs_way() {
+    fn packet_text_is_extracted_for_each_codec() {
         assert_eq!(text_of(b"\x00\x03oop\x00\x00\x00\x0estyl", Markup::Plain), "oop");
         assert_eq!(text_of(b"\xff\xffx", Markup::Plain), "x");
         assert_eq!(text_of(b"\x00", Markup::Plain), "");
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forced_demuxer_reads_only_its_own_kind() {
+    fn a_fixed_demuxer_reads_only_its_own_format() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a b.vtt");
         std::fs::write(&path, "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.500 line:0\n<v Bob>Hi &amp; bye\nthere\n").unwrap();
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn cancelled_reading_says_so() {
+    fn a_cancelled_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.srt");
         std::fs::write(&path, "1\n00:00:01,000 --> 00:00:02,000\nhi\n").unwrap();

@@ -1,26 +1,26 @@
-//! Small pictures of frames, upright and with square pixels, for looking at rather than for showing.
+//! Small RGB pictures of frames for analysis, upright and with square pixels.
 
 use ff::format::Pixel;
 use ff::software::scaling::{Context as Scaler, Flags};
 use ffmpeg_next as ff;
 
-use super::picture::{Coding, Picture, RgbImage};
-use super::shrink::shrunk;
+use super::downscale::downscale;
+use super::picture::{ColorCoding, Picture, RgbImage};
 use crate::error::{ErrorKind, Result};
 use crate::model::{Orientation, VideoStream};
 
 impl RgbImage {
-    /// Columns, for indexing.
+    /// The width as an index type.
     pub(crate) fn columns(&self) -> usize {
         self.width as usize
     }
 
-    /// Rows, for indexing.
+    /// The height as an index type.
     pub(crate) fn rows(&self) -> usize {
         self.height as usize
     }
 
-    /// A pixel; one outside is the nearest inside.
+    /// The colour of a pixel. Coordinates outside the picture are clamped to it.
     pub(crate) fn pixel(&self, x: usize, y: usize) -> [u8; 3] {
         let at = 3 * (y.min(self.rows().saturating_sub(1)) * self.columns() + x.min(self.columns().saturating_sub(1)));
         match self.pixels.get(at..at + 3) {
@@ -29,7 +29,7 @@ impl RgbImage {
         }
     }
 
-    /// The picture mirrored and turned as a viewer sees it.
+    /// Flips and rotates the picture to the displayed orientation.
     fn oriented(self, orientation: Orientation) -> RgbImage {
         if orientation == Orientation::default() {
             return self;
@@ -39,7 +39,8 @@ impl RgbImage {
         let mut pixels = Vec::with_capacity(self.pixels.len());
         for y in 0..height as usize {
             for x in 0..width as usize {
-                // Where the pixel that is shown at (x, y) was before the clockwise turn, and then before the mirroring.
+                // The position of the displayed pixel (x, y) before the clockwise rotation, and
+                // then before the flip.
                 let (from_x, from_y) = match orientation.clockwise % 360 {
                     90 => (y, bottom - x),
                     180 => (right - x, bottom - y),
@@ -54,17 +55,18 @@ impl RgbImage {
     }
 }
 
-/// Makes [`RgbImage`]s of a stream's frames.
+/// Makes small [`RgbImage`]s of a stream's frames.
 pub(crate) struct Thumbnailer {
-    /// Before orientation.
+    /// The size before flip and rotation.
     size: (u32, u32),
     orientation: Orientation,
-    scaler: Option<(Scaler, Coding)>,
+    scaler: Option<(Scaler, ColorCoding)>,
     scaled: ff::frame::Video,
 }
 
 impl Thumbnailer {
-    /// Pictures whose longer side is `longest` pixels, or the source's where that is less.
+    /// Makes pictures whose longer side is `longest` pixels, or that of the source if it is
+    /// smaller.
     pub(crate) fn new(stream: &VideoStream, longest: u32) -> Self {
         let (width, height) = stream.display_size();
         let scale = (f64::from(longest) / f64::from(width.max(height)).max(1.0)).min(1.0);
@@ -74,25 +76,25 @@ impl Thumbnailer {
         Thumbnailer { size, orientation: stream.orientation, scaler: None, scaled: ff::frame::Video::empty() }
     }
 
-    /// The picture of a frame.
+    /// Converts one frame.
     pub(crate) fn image(&mut self, picture: &Picture) -> Result<RgbImage> {
-        if let Some(image) = shrunk(picture, self.size) {
+        if let Some(image) = downscale(picture, self.size) {
             return Ok(image.oriented(self.orientation));
         }
-        let failed = |code| super::fail(ErrorKind::Decode, "scale a frame", code);
+        let failed = |code| super::ff_error(ErrorKind::Decode, "scale a frame", code);
         let frame = picture.frame();
         let (input, coding) = ((frame.format(), frame.width(), frame.height()), picture.coding());
         let (width, height) = self.size;
         // A stream may change its format midway.
-        let fits = |(scaler, told): &(Scaler, Coding)| {
-            (scaler.input().format, scaler.input().width, scaler.input().height) == input && *told == coding
+        let fits = |(scaler, configured): &(Scaler, ColorCoding)| {
+            (scaler.input().format, scaler.input().width, scaler.input().height) == input && *configured == coding
         };
         let (scaler, _) = match self.scaler.take().filter(fits) {
             Some(scaler) => self.scaler.insert(scaler),
             None => {
-                // Area averaging: a picture made a tenth as large by interpolation alone would flicker.
+                // Area averaging: plain interpolation would alias at a scale of 1/10.
                 let mut made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, Flags::AREA).map_err(failed)?;
-                coding.tell(&mut made);
+                coding.configure(&mut made);
                 self.scaler.insert((made, coding))
             }
         };
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_made_small_with_its_shape() {
+    fn a_thumbnail_keeps_the_display_aspect() {
         let stream = VideoStream {
             index: 0,
             codec: "rawvideo".into(),

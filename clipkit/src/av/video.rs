@@ -10,28 +10,30 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Timestamp};
 
-/// Broken packets in a row after which a file counts as damaged, not scratched.
-const BROKEN_IN_A_ROW: usize = 300;
+/// The number of consecutive broken packets after which the file counts as damaged.
+const MAX_BROKEN: usize = 300;
 
-/// How carefully frames are decoded.
+/// How exactly frames are decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// As a player shows them.
+    /// All frames, exact.
     Exact,
-    /// Faster and a little blurred: the loop filter is left out. For analysis.
+    /// All frames, faster and slightly blurred, because the loop filter is skipped. For analysis.
     Analysis,
-    /// The same, and of the frames only those that others are built on: often every second. Where they are too far apart for that to be of
-    /// use, or carry no time, it is [`Effort::Analysis`].
+    /// As [`Effort::Analysis`], but non-reference frames are skipped, often every second frame.
+    /// Falls back to [`Effort::Analysis`] if the remaining frames are more than 0.125 s apart or
+    /// have no timestamps.
     Sparse,
 }
 
-/// Frames of a sparse reading are at most this far apart, in seconds.
-const SPARSEST: f64 = 0.125;
-/// Before a frame that is sought, so many packets of so many bytes are read to see which frames lead up to it.
-const MOST_AHEAD: usize = 1500;
-const MOST_AHEAD_BYTES: usize = 16 << 20;
+/// The greatest distance between frames of a sparse reading, in seconds.
+const MAX_SPARSE_GAP: f64 = 0.125;
+/// The number of packets and bytes that are read ahead at most after a seek, to find the frames
+/// before the target.
+const MAX_LOOKAHEAD_PACKETS: usize = 1500;
+const MAX_LOOKAHEAD_BYTES: usize = 16 << 20;
 
-/// Decodes a video's picture, frame by frame, in order of display.
+/// Decodes the video stream frame by frame, in display order.
 pub(crate) struct VideoReader {
     input: Input,
     stream: usize,
@@ -39,22 +41,23 @@ pub(crate) struct VideoReader {
     decoder: ff::decoder::Video,
     effort: Effort,
     threads: usize,
-    /// What a frame lasts, to date frames that carry no time.
+    /// The duration of a frame in seconds, for frames without a timestamp.
     step: f64,
     last: Option<Timestamp>,
     pending: Option<Picture>,
     /// Packets that were read ahead.
-    ahead: VecDeque<ff::Packet>,
-    /// Before this time of the stream's clock, only frames that others are built on are needed.
-    needed_from: i64,
+    lookahead: VecDeque<ff::Packet>,
+    /// Before this timestamp, in the stream's time base, only reference frames are decoded.
+    decode_all_from: i64,
     draining: bool,
     broken: usize,
-    /// Packets decoded and frames answered since the last seek.
+    /// The number of packets decoded and frames returned since the last seek.
     count: (usize, usize),
 }
 
 impl VideoReader {
-    /// Opens the picture of `media`, at its start. `threads` decode at once; 0 lets FFmpeg choose.
+    /// Opens the video stream of `media` at its start. `threads` is the number of decoder threads;
+    /// 0 lets FFmpeg choose.
     pub(crate) fn open(cx: &Context, media: &Media, effort: Effort, threads: usize) -> Result<Self> {
         let video = media.require_video()?;
         let mut input = Input::open(cx, &media.path)?;
@@ -72,24 +75,25 @@ impl VideoReader {
             step,
             last: None,
             pending: None,
-            ahead: VecDeque::new(),
-            needed_from: i64::MIN,
+            lookahead: VecDeque::new(),
+            decode_all_from: i64::MIN,
             draining: false,
             broken: 0,
             count: (0, 0),
         })
     }
 
-    /// Goes to where the next frame is the one shown at `to`, or an earlier one.
+    /// Seeks so that the next frame is the one shown at `to`, or an earlier one.
     pub(crate) fn seek(&mut self, to: Timestamp) -> Result<()> {
-        // Some containers' indexes point past the frame asked for: step back until the first frame is early enough.
+        // The indexes of some containers point past the requested frame: seek further back until
+        // the first frame is early enough.
         for back in [0.0, 4.0, 20.0] {
             let target = to.plus(-back).max(Timestamp::ZERO);
             if target == Timestamp::ZERO || !self.input.seek(target) {
                 break;
             }
             self.restart();
-            self.look_ahead(to)?;
+            self.read_ahead(to)?;
             match self.next()? {
                 Some(first) if first.at() <= to => {
                     self.pending = Some(first);
@@ -101,7 +105,7 @@ impl VideoReader {
         self.rewind()
     }
 
-    /// The next frame; none at the end.
+    /// Returns the next frame, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Picture>> {
         if let Some(picture) = self.pending.take() {
             return Ok(Some(picture));
@@ -113,7 +117,7 @@ impl VideoReader {
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
                     self.broken = 0;
-                    return Ok(Some(self.dated(frame)));
+                    return Ok(Some(self.to_picture(frame)));
                 }
                 Err(ff::Error::Eof) => return Ok(None),
                 Err(ff::Error::Other { errno: ff::error::EAGAIN }) => {}
@@ -125,7 +129,7 @@ impl VideoReader {
             if self.read(&mut packet)? {
                 if packet.stream() == self.stream {
                     self.count.0 += 1;
-                    self.choose_frames(&packet);
+                    self.set_skip_frame(&packet);
                     if let Err(code) = self.decoder.send_packet(&packet) {
                         self.tolerate(code)?;
                     }
@@ -139,14 +143,14 @@ impl VideoReader {
         }
     }
 
-    /// Whether frames may have been left out since the last seek because no other is built on them.
+    /// Returns whether non-reference frames may have been skipped since the last seek.
     pub(crate) fn is_sparse(&self) -> bool {
-        // So many packets are inside a decoder at most: frames that wait for their turn, and one a thread.
+        // The most packets that a decoder holds: its reorder buffer and one per thread.
         let inside = 16 + self.threads.max(16);
         self.count.0 > self.count.1 + inside || (self.effort == Effort::Sparse && self.count.0 <= inside)
     }
 
-    /// Leaves no frame out from now on.
+    /// Decodes all frames from now on.
     pub(crate) fn read_every_frame(&mut self) {
         if self.effort == Effort::Sparse {
             self.effort = Effort::Analysis;
@@ -154,7 +158,7 @@ impl VideoReader {
     }
 
     fn read(&mut self, packet: &mut ff::Packet) -> Result<bool> {
-        match self.ahead.pop_front() {
+        match self.lookahead.pop_front() {
             Some(waiting) => {
                 *packet = waiting;
                 Ok(true)
@@ -163,10 +167,10 @@ impl VideoReader {
         }
     }
 
-    /// Reads the packets that lead up to `to`, and finds out which frames before it nobody will see.
-    fn look_ahead(&mut self, to: Timestamp) -> Result<()> {
+    /// Reads the packets before `to` to find out which frames before it are not needed.
+    fn read_ahead(&mut self, to: Timestamp) -> Result<()> {
         let (mut times, mut bytes) = (Vec::new(), 0);
-        while self.ahead.len() < MOST_AHEAD && bytes < MOST_AHEAD_BYTES {
+        while self.lookahead.len() < MAX_LOOKAHEAD_PACKETS && bytes < MAX_LOOKAHEAD_BYTES {
             let mut packet = ff::Packet::empty();
             if !self.input.read(&mut packet)? {
                 break;
@@ -176,40 +180,40 @@ impl VideoReader {
             }
             let (pts, dts) = (packet.pts(), packet.dts());
             bytes += packet.size();
-            self.ahead.push_back(packet);
+            self.lookahead.push_back(packet);
             let (Some(pts), Some(dts)) = (pts, dts) else { return Ok(()) };
             if self.input.timestamp(pts, self.base) <= to {
                 times.push(pts);
             }
-            // No frame shows before its packet is decoded.
+            // A frame is never shown before its packet is decoded.
             if self.input.timestamp(dts, self.base) > to {
                 times.sort_unstable();
-                // The frame shown at `to`, and the one before it, which a deinterlacer looks at.
-                self.needed_from = times.iter().rev().nth(1).copied().unwrap_or(i64::MIN);
+                // The frame shown at `to` and the one before it, which the deinterlacer needs.
+                self.decode_all_from = times.iter().rev().nth(1).copied().unwrap_or(i64::MIN);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Lets the decoder pass over a packet's frame if nobody needs it.
-    fn choose_frames(&mut self, packet: &ff::Packet) {
-        let leads_up = packet.pts().is_some_and(|pts| pts < self.needed_from);
+    /// Lets the decoder skip the packet's frame if it is not needed.
+    fn set_skip_frame(&mut self, packet: &ff::Packet) {
+        let leads_up = packet.pts().is_some_and(|pts| pts < self.decode_all_from);
         let skip =
             if leads_up || self.effort == Effort::Sparse { ffi::AVDiscard::AVDISCARD_NONREF } else { ffi::AVDiscard::AVDISCARD_DEFAULT };
-        // SAFETY: setting a field of a context we own, which decoders read anew for each packet.
+        // SAFETY: sets a field of a context we own, which decoders read for each packet.
         unsafe { (*self.decoder.as_mut_ptr()).skip_frame = skip };
     }
 
-    fn dated(&mut self, frame: ff::frame::Video) -> Picture {
+    fn to_picture(&mut self, frame: ff::frame::Video) -> Picture {
         self.count.1 += 1;
         let at = match (frame.timestamp(), self.last) {
             (Some(ticks), _) => self.input.timestamp(ticks, self.base),
             (None, Some(last)) => last.plus(self.step),
             (None, None) => Timestamp::ZERO,
         };
-        let apart = self.last.map_or(0.0, |last| at.since(last).secs());
-        if self.effort == Effort::Sparse && (apart > SPARSEST || frame.timestamp().is_none()) {
+        let gap = self.last.map_or(0.0, |last| at.since(last).secs());
+        if self.effort == Effort::Sparse && (gap > MAX_SPARSE_GAP || frame.timestamp().is_none()) {
             self.effort = Effort::Analysis;
         }
         self.last = Some(at);
@@ -218,10 +222,10 @@ impl VideoReader {
 
     fn tolerate(&mut self, code: ff::Error) -> Result<()> {
         self.broken += 1;
-        if self.broken <= BROKEN_IN_A_ROW {
+        if self.broken <= MAX_BROKEN {
             return Ok(());
         }
-        let error = super::fail(ErrorKind::Decode, "decode the picture", code).with_path(self.input.path());
+        let error = super::ff_error(ErrorKind::Decode, "decode the video", code).with_path(self.input.path());
         Err(match self.last {
             Some(last) => error.with_time(last),
             None => error,
@@ -231,11 +235,11 @@ impl VideoReader {
     fn restart(&mut self) {
         self.decoder.flush();
         (self.last, self.pending, self.draining, self.broken) = (None, None, false, 0);
-        self.ahead.clear();
-        (self.needed_from, self.count) = (i64::MIN, (0, 0));
+        self.lookahead.clear();
+        (self.decode_all_from, self.count) = (i64::MIN, (0, 0));
     }
 
-    /// Starts over: the one seek that every file allows.
+    /// Reopens the file, which works for files that cannot seek.
     fn rewind(&mut self) -> Result<()> {
         let context = self.input.context().clone();
         let mut input = Input::open(&context, self.input.path())?;
@@ -250,8 +254,9 @@ impl VideoReader {
 fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> Result<(ff::Rational, ff::decoder::Video)> {
     let missing = || Error::new(ErrorKind::InvalidInput, "the file changed while it was used").with_path(input.path());
     let stream = input.demuxer.stream(index).ok_or_else(missing)?;
-    let unusable = |code| super::fail(ErrorKind::InvalidInput, "decode the picture", code).with_path(input.path());
+    let unusable = |code| super::ff_error(ErrorKind::InvalidInput, "decode the video", code).with_path(input.path());
     let mut context = ff::codec::Context::from_parameters(stream.parameters()).map_err(unusable)?;
+    super::quiet_codec(&mut context);
     context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());
@@ -271,7 +276,8 @@ mod tests {
 
     const FRAME: f64 = 0.04;
 
-    /// Six seconds in which every second frame, more or less, has no other built on it; one key frame every four seconds.
+    /// Six seconds at 25 frames per second: about every second frame is a non-reference frame, and
+    /// every 100th a keyframe.
     fn reader(folder: &tempfile::TempDir, effort: Effort) -> VideoReader {
         let file = folder.path().join("talk.mp4");
         if !file.exists() {
@@ -296,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_lead_up_to_a_sought_one_are_left_out_where_none_is_built_on_them() {
+    fn non_reference_frames_before_a_seek_target_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let mut reader = reader(&folder, Effort::Exact);
         for sought in (51..140).step_by(7) {
@@ -312,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sparse_reading_leaves_frames_out_until_it_is_told_not_to() {
+    fn a_sparse_reading_skips_frames_until_told_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         let mut reader = reader(&folder, Effort::Sparse);
         let found = frames(&mut reader, 9.0);
@@ -326,12 +332,12 @@ mod tests {
     }
 
     #[test]
-    fn frames_that_are_too_far_apart_are_all_read() {
+    fn a_sparse_reading_with_large_gaps_reads_every_frame() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("talk.mp4");
         let mut command = Command::new("ffmpeg");
         command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "6", "-c:v", "libx264"]);
-        // Seven frames in a row on which none is built.
+        // Seven non-reference frames in a row.
         let status = command.args(["-bf", "7", "-b_strategy", "0", "-x264-params", "b-pyramid=none"]).arg(&file).status().unwrap();
         assert!(status.success());
         let found = frames(&mut reader(&folder, Effort::Sparse), 9.0);

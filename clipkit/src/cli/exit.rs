@@ -51,6 +51,7 @@ fn code(error: &Error) -> Code {
         | ErrorKind::NoTranscript
         | ErrorKind::InvalidPlan
         | ErrorKind::Decode
+        | ErrorKind::Captions
         | ErrorKind::Unavailable => Code::Input,
         _ => Code::Other,
     }

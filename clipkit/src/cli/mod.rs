@@ -31,7 +31,7 @@ const LAST_CALL: Duration = Duration::from_millis(150);
 
 /// Does what `arguments` ask for (the first is the program's name) and answers the process's exit code. Blocks until it is done.
 ///
-/// It takes the process's standard streams, listens for Ctrl-C and sets a logger where `-v` asks for one, so it is for programs that
+/// It takes the process's standard streams, listens for Ctrl-C, limits FFmpeg's log and sets a logger where `-v` asks for one, so it is for programs that
 /// are the command, under whatever name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
@@ -42,6 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(u8::MAX);
         }
     };
+    clipkit::ffmpeg::quiet_log();
     log_to_stderr(cli.verbose);
     library::set_from_cache();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -121,6 +121,11 @@ fn check_output(output: &Output) -> Result<()> {
     if output.crf > 51 {
         return refuse(format!("output.crf is {}; give 0 to 51", output.crf));
     }
+    // FFmpeg's rational numbers are signed. At 1 frame a second and more, the denominator is not
+    // greater than the numerator.
+    if output.frame_rate.num > i32::MAX as u32 {
+        return refuse(format!("output.frame_rate.num is {}; give at most {}", output.frame_rate.num, i32::MAX));
+    }
     if output.frame_rate.den == 0 || !(1.0..=120.0).contains(&output.frame_rate.fps()) {
         return refuse(format!("output.frame_rate is {}/{}; give 1 to 120 frames a second", output.frame_rate.num, output.frame_rate.den));
     }

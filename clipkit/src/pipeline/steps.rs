@@ -165,19 +165,19 @@ impl Pipeline {
         posts::post(cx, rank, &plan, &clip)
     }
 
-    /// A rendered clip, and the plan that it shows: without captions, where those could not be
-    /// drawn.
+    /// A rendered clip, and the plan that it shows: without captions and title, where those could
+    /// not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
         self.locate(cx, &plan.source.media).await?;
         match self.draw(cx, plan).await {
             Err(error)
                 if error.kind() == ErrorKind::Captions
-                    && plan.captions.is_some()
+                    && (plan.captions.is_some() || plan.hook.is_some())
                     && self.degrade.captions.allows(&error, self.stages.renderer.is_builtin()) =>
             {
-                let mut plain = plan.clone();
-                plain.captions = None;
+                // The title is drawn by the same text library as the captions.
+                let plain = ClipPlan { captions: None, hook: None, ..plan.clone() };
                 let clip = self.draw(cx, &plain).await?;
                 let message = format!("captions could not be drawn: {error}; the clip is made without them");
                 cx.for_stage(Stage::Render).warn_of(WarningKind::StandIn, message);

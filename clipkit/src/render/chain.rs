@@ -4,12 +4,13 @@ use crate::av::{Filter, has_filter};
 use crate::context::Context;
 use crate::model::{Color, Hdr, Orientation, VideoStream};
 
-/// From a frame, as stored, to an upright one of its own size in the output's colours and range, of one of the formats that are drawn from.
+/// Filters that convert stored frames to upright frames of the same size, in BT.709 limited range
+/// and in a planar 8-bit YUV format.
 pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
-    let mut filters = turn(video.orientation);
+    let mut filters = rotate(video.orientation);
     let tone_mapped = match video.color.hdr {
         Some(_) if !has_filter("zscale") => {
-            cx.warn("the source is HDR and this FFmpeg has no zscale filter: colours look pale; install a build with zimg");
+            cx.warn("the source is HDR and this FFmpeg has no zscale filter: colours look washed out; install a build with zimg");
             false
         }
         Some(hdr) => {
@@ -22,28 +23,29 @@ pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
     filters
 }
 
-/// Whether the source's frames are already what [`upright`] makes of them, as far as the file says.
+/// Returns whether the source's frames already are what [`upright`] makes of them, by the
+/// properties of the stream.
 pub(super) fn is_plain(video: &VideoStream) -> bool {
     video.orientation == Orientation::default() && video.color.hdr.is_none() && !is_full_range(video) && matrix(video) == "bt709"
 }
 
-/// Draws captions on a frame of the output.
+/// Filters that draw the captions of an ASS file on a frame of the output.
 pub(super) fn captions(file: &Path) -> Vec<Filter> {
     vec![
-        // From FFmpeg 7 on, captions are drawn in the colours that the frames are said to have.
+        // From FFmpeg 7 on, the `ass` filter draws in the colour space that the frames declare.
         Filter::new("setparams").with("colorspace", "bt709").with("range", "tv"),
         Filter::new("ass").with("filename", file.to_string_lossy()),
     ]
 }
 
-fn turn(orientation: Orientation) -> Vec<Filter> {
+fn rotate(orientation: Orientation) -> Vec<Filter> {
     let mut chain = Vec::new();
     if orientation.mirrored {
         chain.push(Filter::new("hflip"));
     }
     match orientation.clockwise {
         90 => chain.push(Filter::new("transpose").with("dir", "clock")),
-        // vflip only says that rows go upwards; what follows has to write them anew.
+        // vflip only negates the stride; the filter after it has to copy the rows.
         180 => chain.extend([Filter::new("vflip"), Filter::new("hflip")]),
         270 => chain.push(Filter::new("transpose").with("dir", "cclock")),
         _ => {}
@@ -51,7 +53,8 @@ fn turn(orientation: Orientation) -> Vec<Filter> {
     chain
 }
 
-/// From BT.2100 to BT.709: to linear light with the reference white at 100 nits, the Hable curve, and back.
+/// Tone maps BT.2100 to BT.709: to linear light with reference white at 100 nits, the Hable curve,
+/// and back.
 fn tone_map(hdr: Hdr, color: &Color) -> [Filter; 6] {
     let transfer = match hdr {
         Hdr::Pq => "smpte2084",
@@ -74,10 +77,11 @@ fn tone_map(hdr: Hdr, color: &Color) -> [Filter; 6] {
     ]
 }
 
-/// Brings colours to BT.709, 16 to 235.
+/// Converts to BT.709 limited range.
 fn convert(video: &VideoStream, tone_mapped: bool) -> Filter {
     let matrix = if tone_mapped { "bt709" } else { matrix(video) };
-    // Between matrices swscale goes through RGB, and loses up to three levels of brightness and half a pixel unless told to be exact.
+    // Between matrices swscale goes through RGB. Without these flags it loses up to three luma
+    // levels and half a pixel of chroma.
     let flags = if matrix == "bt709" { "bicubic" } else { "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp" };
     let scale =
         Filter::new("scale").with("in_color_matrix", matrix).with("out_color_matrix", "bt709").with("out_range", "tv").with("flags", flags);
@@ -88,7 +92,7 @@ fn is_full_range(video: &VideoStream) -> bool {
     video.color.range == "pc" || video.pixel_format.starts_with("yuvj")
 }
 
-/// What swscale calls the matrix. Where the file does not say, standard definition is BT.601, as players assume.
+/// swscale's name of the matrix. Standard definition without a matrix is BT.601, as players assume.
 fn matrix(video: &VideoStream) -> &'static str {
     match video.color.matrix.as_str() {
         "bt709" => "bt709",

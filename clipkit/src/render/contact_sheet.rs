@@ -1,4 +1,4 @@
-//! A plan as a picture: why the crop is where it is.
+//! A contact sheet of a plan: source frames with crop windows and faces.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -10,34 +10,39 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
 
-/// Tiles in a row of the sheet.
+/// Tiles per row.
 const COLUMNS: usize = 4;
-/// More tiles than this are no help to the eye; scenes that do not fit are left out evenly.
-const MOST_TILES: usize = 40;
-/// Tiles for a plan with few scenes.
-const USUAL_TILES: usize = 12;
+/// The most tiles of a sheet. Scenes beyond it are dropped evenly.
+const MAX_TILES: usize = 40;
+/// The number of tiles for a plan with few scenes.
+const DEFAULT_TILES: usize = 12;
 /// The longer side of a tile, in pixels.
 const TILE: u32 = 480;
 const GAP: u32 = 8;
-/// Moments nearer than this show the same.
-const SAME_SECS: f64 = 0.25;
-/// A face box is shown until this long after its sample.
-const FACE_SECS: f64 = 0.3;
+/// Evenly spaced moments nearer than this to a scene's start are dropped.
+const MIN_GAP_SECS: f64 = 0.25;
+/// The longest distance from a moment to a face sample that is drawn there.
+const MAX_FACE_SECS: f64 = 0.3;
 
 const BACKGROUND: [u8; 3] = [24, 24, 27];
 const WINDOW: [u8; 3] = [255, 214, 10];
-/// Neighbouring faces differ in colour.
+/// Colours of face boxes; adjacent tracks differ.
 const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [220, 130, 255], [255, 170, 60]];
 
-/// Draws source frames of a plan with the windows that are shown (yellow; the rest is darkened) and the faces that were seen, one colour a track.
+/// Draws source frames of a plan with the windows that the plan shows (yellow; the rest is
+/// darkened) and the detected faces (one colour per track).
 ///
-/// The frames are the first of each scene and evenly spaced ones between. Each carries its time on the clip's timeline
-/// and the layout's name where it is not one window; several windows are numbered as the plan names them. `to` ends in
-/// `.png` or `.jpg`; it is replaced as a whole.
+/// The frames are the first of each scene, and evenly spaced ones in between. Each carries its time
+/// on the clip's timeline, and the layout's name unless the layout is one window. Several windows
+/// are numbered in the plan's order. `to` must end in `.png` or `.jpg`; it is replaced atomically.
+///
+/// Fails with [`ErrorKind::Config`] for another file name, with [`ErrorKind::InvalidPlan`] if the
+/// plan is invalid or its span lies after the end of the video, and with the errors of reading the
+/// source and writing the file.
 pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
     let format =
         ImageFormat::from_path(to).ok().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg)).ok_or_else(|| {
-            Error::new(ErrorKind::Config, "this is not the name of a picture")
+            Error::new(ErrorKind::Config, "the contact sheet's file name has no supported picture format")
                 .with_path(to)
                 .with_advice("use a name that ends in .png or .jpg")
         })?;
@@ -51,7 +56,7 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
         let mut tiles = Vec::new();
         for at in moments(&plan) {
             cx.check()?;
-            if let Some(picture) = shown_at(&mut reader, at.offset(plan.span.start()))? {
+            if let Some(picture) = frame_at(&mut reader, at.offset(plan.span.start()))? {
                 let mut tile = thumbnails.image(&picture)?;
                 annotate(&mut tile, &plan, at);
                 tiles.push(tile);
@@ -69,19 +74,20 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
 fn moments(plan: &ClipPlan) -> Vec<Timestamp> {
     let length = plan.span.duration().as_secs_f64();
     let scenes: Vec<Timestamp> = plan.scenes.iter().map(|scene| scene.span.start()).collect();
-    let evenly = USUAL_TILES.max(scenes.len().min(MOST_TILES));
+    let evenly = DEFAULT_TILES.max(scenes.len().min(MAX_TILES));
     let mut all: Vec<Timestamp> = (0..evenly).map(|n| Timestamp::from_secs(length * n as f64 / evenly as f64)).collect();
-    // A scene's first frame says more than one that happens to be near it.
-    all.retain(|at| scenes.iter().all(|start| at.since(*start).secs().abs() >= SAME_SECS));
+    // The first frame of a scene replaces evenly spaced frames near it.
+    all.retain(|at| scenes.iter().all(|start| at.since(*start).secs().abs() >= MIN_GAP_SECS));
     all.extend(scenes);
     all.sort();
     all.dedup();
-    let every = all.len().div_ceil(MOST_TILES).max(1);
+    let every = all.len().div_ceil(MAX_TILES).max(1);
     all.into_iter().step_by(every).collect()
 }
 
-/// The frame on screen at a moment of the source; the first one where the picture starts later; none after the end.
-fn shown_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> {
+/// Returns the frame on screen at a moment of the source, the first frame if the picture starts
+/// later, or `None` after the end.
+fn frame_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> {
     reader.seek(at)?;
     let mut shown = None;
     while let Some(picture) = reader.next()? {
@@ -98,18 +104,18 @@ fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
     let windows: Vec<Rect> = scene.map(|scene| scene.layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect()).unwrap_or_default();
     darken_outside(tile, &windows);
     for (n, window) in windows.iter().enumerate() {
-        frame(tile, *window, WINDOW, 3);
+        draw_box(tile, *window, WINDOW, 3);
         if windows.len() > 1 {
-            // As a plan names them: top and bottom, screen and inset.
-            let (left, _, _, bottom) = pixels_of(tile, *window);
-            label(tile, (left + 3, bottom.saturating_sub(3 + LABEL_ROWS)), &(n + 1).to_string());
+            // In the plan's order: top and bottom, screen and inset.
+            let (left, _, _, bottom) = to_pixels(tile, *window);
+            draw_label(tile, (left + 3, bottom.saturating_sub(3 + LABEL_ROWS)), &(n + 1).to_string());
         }
     }
     let shot = |at: Timestamp| plan.shots.iter().rposition(|shot| shot.span.start() <= at);
     for (n, face) in plan.faces.iter().enumerate() {
-        // A track ends with its shot, so a box of the shot before is not of this picture.
-        if let Some(sample) = seen_at(face, at).filter(|sample| shot(sample.at) == shot(at)) {
-            frame(tile, sample.rect, FACES[n % FACES.len()], 2);
+        // A track ends with its shot, so samples of another shot do not belong to this frame.
+        if let Some(sample) = sample_at(face, at).filter(|sample| shot(sample.at) == shot(at)) {
+            draw_box(tile, sample.rect, FACES[n % FACES.len()], 2);
         }
     }
     let layout = match scene.map(|scene| &scene.layout) {
@@ -118,23 +124,23 @@ fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
         Some(Layout::Pip { .. }) => " PIP",
         Some(Layout::Fill { .. }) | None => "",
     };
-    label(tile, (0, 0), &format!("{at}{layout}"));
+    draw_label(tile, (0, 0), &format!("{at}{layout}"));
 }
 
-/// The track's sample nearest to a moment, where one is near.
-fn seen_at(face: &FaceTrack, at: Timestamp) -> Option<&FaceSample> {
+/// The track's sample nearest to a moment, if one is near enough.
+fn sample_at(face: &FaceTrack, at: Timestamp) -> Option<&FaceSample> {
     let away = |sample: &FaceSample| sample.at.since(at).secs().abs();
-    face.samples.iter().min_by(|a, b| away(a).total_cmp(&away(b))).filter(|sample| away(sample) <= FACE_SECS)
+    face.samples.iter().min_by(|a, b| away(a).total_cmp(&away(b))).filter(|sample| away(sample) <= MAX_FACE_SECS)
 }
 
-/// A box in pixels: left, top, right, bottom, the latter two not included.
-fn pixels_of(tile: &RgbImage, rect: Rect) -> (usize, usize, usize, usize) {
+/// Converts a box to pixels: left, top, right, bottom, the latter two exclusive.
+fn to_pixels(tile: &RgbImage, rect: Rect) -> (usize, usize, usize, usize) {
     let place = |part: f64, of: u32| (part * f64::from(of)).round().clamp(0.0, f64::from(of)) as usize;
     let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
     (place(rect.x, tile.width), place(rect.y, tile.height), place(right, tile.width), place(bottom, tile.height))
 }
 
-fn set(tile: &mut RgbImage, x: usize, y: usize, color: [u8; 3]) {
+fn set_pixel(tile: &mut RgbImage, x: usize, y: usize, color: [u8; 3]) {
     let at = 3 * (y * tile.columns() + x);
     if x < tile.columns()
         && let Some(pixel) = tile.pixels.get_mut(at..at + 3)
@@ -144,29 +150,29 @@ fn set(tile: &mut RgbImage, x: usize, y: usize, color: [u8; 3]) {
 }
 
 fn darken_outside(tile: &mut RgbImage, windows: &[Rect]) {
-    let windows: Vec<_> = windows.iter().map(|window| pixels_of(tile, *window)).collect();
+    let windows: Vec<_> = windows.iter().map(|window| to_pixels(tile, *window)).collect();
     for y in 0..tile.rows() {
         for x in 0..tile.columns() {
             if windows.iter().all(|(left, top, right, bottom)| !(*left..*right).contains(&x) || !(*top..*bottom).contains(&y)) {
                 let dark = tile.pixel(x, y).map(|value| value / 5 * 2);
-                set(tile, x, y, dark);
+                set_pixel(tile, x, y, dark);
             }
         }
     }
 }
 
-fn frame(tile: &mut RgbImage, rect: Rect, color: [u8; 3], thick: usize) {
-    let (left, top, right, bottom) = pixels_of(tile, rect);
+fn draw_box(tile: &mut RgbImage, rect: Rect, color: [u8; 3], thick: usize) {
+    let (left, top, right, bottom) = to_pixels(tile, rect);
     for y in top..bottom {
         for x in left..right {
             if x < left + thick || x + thick >= right || y < top + thick || y + thick >= bottom {
-                set(tile, x, y, color);
+                set_pixel(tile, x, y, color);
             }
         }
     }
 }
 
-/// Rows of three dots for the letters of times and layouts: enough to write them without a font.
+/// A 3x5 bitmap for each character of times and layout names, so that no font is needed.
 fn glyph(letter: char) -> [u8; 5] {
     match letter {
         '0' => [0b111, 0b101, 0b101, 0b101, 0b111],
@@ -189,16 +195,16 @@ fn glyph(letter: char) -> [u8; 5] {
         _ => [0; 5],
     }
 }
-/// Pixels of a glyph's dot.
+/// The side of a glyph's dot in pixels.
 const DOT: usize = 3;
-/// A label's height in pixels.
+/// The height of a label in pixels.
 const LABEL_ROWS: usize = 7 * DOT;
 
-fn label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
+fn draw_label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
     let wide = DOT * (4 * text.len() + 1);
     for y in top..(top + LABEL_ROWS).min(tile.rows()) {
         for x in left..left + wide {
-            set(tile, x, y, [0; 3]);
+            set_pixel(tile, x, y, [0; 3]);
         }
     }
     for (n, letter) in text.chars().enumerate() {
@@ -206,7 +212,7 @@ fn label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
             for column in 0..3 {
                 if bits & (0b100 >> column) != 0 {
                     let (x, y) = (left + DOT * (4 * n + 1 + column), top + DOT * (row + 1));
-                    (0..DOT * DOT).for_each(|dot| set(tile, x + dot % DOT, y + dot / DOT, [255; 3]));
+                    (0..DOT * DOT).for_each(|dot| set_pixel(tile, x + dot % DOT, y + dot / DOT, [255; 3]));
                 }
             }
         }
@@ -214,7 +220,7 @@ fn label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
 }
 
 fn sheet(tiles: &[RgbImage]) -> RgbImage {
-    // A stream may change its size midway, so tiles may differ.
+    // A stream may change its size midway, so tiles may differ in size.
     let (wide, high) = tiles.iter().fold((0, 0), |(wide, high), tile| (wide.max(tile.width), high.max(tile.height)));
     let columns = COLUMNS.min(tiles.len()).max(1);
     let rows = tiles.len().div_ceil(columns);
@@ -233,18 +239,18 @@ fn sheet(tiles: &[RgbImage]) -> RgbImage {
     sheet
 }
 
-/// Writes beside the target and renames.
+/// Writes a temporary file beside the target and renames it.
 fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, &sheet.pixels, sheet.width, sheet.height, image::ExtendedColorType::Rgb8, format)
-        .map_err(|error| Error::new(ErrorKind::Encode, format!("the picture cannot be encoded: {error}")).with_path(to))?;
+        .map_err(|error| Error::new(ErrorKind::Encode, format!("the contact sheet cannot be encoded: {error}")).with_path(to))?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let place = || {
         let mut file = crate::context::scratch::beside(folder)?;
         file.write_all(bytes.get_ref())?;
         file.persist(to).map_err(|error| error.error)
     };
-    place().map(|_| ()).map_err(|error| Error::io(to, "write the picture", error))
+    place().map(|_| ()).map_err(|error| Error::io(to, "write the contact sheet", error))
 }
 
 #[cfg(test)]
@@ -256,9 +262,9 @@ mod tests {
     fn a_tile_shows_window_faces_and_time() {
         let mut tile = RgbImage { width: 160, height: 90, pixels: vec![200; 160 * 90 * 3] };
         darken_outside(&mut tile, &[Rect::new(0.25, 0.0, 0.5, 1.0)]);
-        frame(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0), WINDOW, 3);
-        frame(&mut tile, Rect::new(0.9, 0.9, 0.5, 0.5), FACES[0], 2);
-        label(&mut tile, (0, 0), "1:02.500");
+        draw_box(&mut tile, Rect::new(0.25, 0.0, 0.5, 1.0), WINDOW, 3);
+        draw_box(&mut tile, Rect::new(0.9, 0.9, 0.5, 0.5), FACES[0], 2);
+        draw_label(&mut tile, (0, 0), "1:02.500");
         assert_eq!(tile.pixel(150, 40), [80; 3]);
         assert_eq!(tile.pixel(80, 45), [200; 3]);
         assert_eq!(tile.pixel(40, 45), WINDOW);
@@ -293,14 +299,15 @@ mod tests {
         };
         let mut tile = RgbImage { width: 320, height: 180, pixels: vec![200; 320 * 180 * 3] };
         annotate(&mut tile, &plan, Timestamp::from_secs(0.5));
-        // Left and right window, from a tenth to four tenths and from six to nine tenths.
+        // The edges of the left window, at 0.1 and 0.4 of the width, and of the right one, at 0.6
+        // and 0.9.
         assert_eq!([tile.pixel(33, 90), tile.pixel(126, 90), tile.pixel(193, 90), tile.pixel(286, 90)], [WINDOW; 4]);
         assert_eq!([tile.pixel(80, 90), tile.pixel(160, 90), tile.pixel(240, 90)], [[200; 3], [80; 3], [200; 3]]);
         assert_eq!([tile.pixel(36, 156), tile.pixel(196, 156)], [[0; 3]; 2]);
     }
 
     #[test]
-    fn tiles_stand_in_rows() {
+    fn tiles_are_arranged_in_rows() {
         let tile = |value| RgbImage { width: 10, height: 5, pixels: vec![value; 150] };
         let sheet = sheet(&[tile(1), tile(2), tile(3), tile(4), tile(5)]);
         assert_eq!((sheet.width, sheet.height), (8 + 4 * 18, 8 + 2 * 13));

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 const QUALITY: u8 = 88;
 
-/// Writes the cover picture, which is a frame of the clip.
+/// Writes a frame of the clip as the cover, a JPEG.
 pub(super) fn write(frame: &VideoFrame, path: &Path) -> Result<()> {
     let image = RgbImage::of_output(frame)?;
     let mut bytes = Vec::new();

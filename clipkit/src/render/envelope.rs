@@ -1,25 +1,26 @@
 use crate::av::{AudioFrame, SAMPLE_RATE};
 
-/// Readings a second of a [`Envelope`].
-pub(super) const READINGS: usize = 1000;
-/// Samples of one reading.
-const SAMPLES: usize = SAMPLE_RATE as usize / READINGS;
-/// How much of each sample a low pass lets through at once: 3 kHz, where speech is. Higher parts are what AAC drops first.
+/// Readings of an [`Envelope`] per second.
+pub(super) const READINGS_PER_SEC: usize = 1000;
+/// Samples per reading and channel.
+const SAMPLES: usize = SAMPLE_RATE as usize / READINGS_PER_SEC;
+/// The coefficient of the first-order low-pass filters. The cutoff is about 3 kHz: speech lies
+/// below it, and AAC discards higher frequencies first.
 const LOW_PASS: f32 = 0.325;
 
-/// How loud sound is, millisecond by millisecond: what two versions of it are compared by. The mean of the absolute samples below about
-/// 3 kHz, over both channels, 0 to 1.
+/// The amplitude envelope of audio at 1 ms resolution, for comparing two versions of it. Each
+/// reading is the mean absolute value after the low-pass filters, over both channels, from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Envelope {
     readings: Vec<f32>,
     sum: f32,
     count: usize,
-    /// Two low passes in a row for each channel.
+    /// For each channel, the state of two low-pass filters in series.
     state: [[f32; 2]; 2],
 }
 
 impl Envelope {
-    /// Takes sound of one or two planes of floats.
+    /// Appends audio with one or two float planes.
     pub(super) fn push(&mut self, frame: &AudioFrame) {
         let left = frame.plane::<f32>(0);
         self.push_samples(left, if frame.planes() > 1 { frame.plane::<f32>(1) } else { left });
@@ -28,7 +29,7 @@ impl Envelope {
     fn push_samples(&mut self, left: &[f32], right: &[f32]) {
         for (&left, &right) in left.iter().zip(right) {
             for (sample, [first, second]) in [left, right].into_iter().zip(&mut self.state) {
-                // What is no number would stay in the filter for ever.
+                // A NaN or an infinity would stay in the filter forever.
                 *first += LOW_PASS * (if sample.is_finite() { sample } else { 0.0 } - *first);
                 *second += LOW_PASS * (*first - *second);
                 self.sum += second.abs() / 2.0;
@@ -41,7 +42,7 @@ impl Envelope {
         }
     }
 
-    /// The readings, one a millisecond.
+    /// The readings, one per millisecond.
     pub(super) fn readings(&self) -> &[f32] {
         &self.readings
     }

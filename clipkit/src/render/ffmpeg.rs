@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verify::{self, Verdict};
-use super::{Renderer, cover, part, pass};
+use super::{Renderer, cover, pass, thread};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
@@ -14,27 +14,33 @@ use crate::model::{ClipPlan, RenderedClip};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
-/// Each frame is deinterlaced if need be, cropped as the plan's paths say, turned upright, tone-mapped if it is HDR, scaled, arranged as the
-/// scene's layout says, captioned and encoded (x264, AAC) in one pass. The sound is settled beside it, until what a player will decode has the
-/// plan's loudness and no peak above its limit. The finished file is opened again: each packet must be what the encoder
-/// gave, and what is decoded of it is compared with what was encoded. What fails that is rendered once more, and is an error if it fails
-/// again.
+/// Each frame is deinterlaced if needed, cropped along the plan's paths, rotated upright, tone
+/// mapped if it is HDR, scaled, arranged in the scene's layout, captioned and encoded (x264, AAC)
+/// in one pass. The audio is processed concurrently until its decoded form has the plan's loudness
+/// and true peak limit. The finished file is then verified: each packet must equal the encoder's,
+/// and the decoded part is compared with what was encoded. A clip that fails verification is
+/// rendered once more. If it fails again, the result is an error of kind
+/// [`Encode`](crate::ErrorKind::Encode) with [`Recovery::Reencode`](crate::Recovery::Reencode).
+///
+/// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FfmpegRenderer {
-    /// Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+    /// Columns and rows of the clips in pixels. Plans are made for this size. Default: `None`,
+    /// which leaves the size to the pipeline's aspect. Rendering always uses the size in the plan.
     pub size: Option<(u32, u32)>,
-    /// Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+    /// Threads for decoding and for encoding one clip. Default: 0, which divides the machine's
+    /// cores among the clips rendered concurrently.
     pub threads: usize,
 }
 
 impl FfmpegRenderer {
-    /// A renderer that leaves the size to the pipeline's aspect.
+    /// Creates a renderer that leaves the size to the pipeline's aspect.
     pub fn new() -> Self {
         FfmpegRenderer::default()
     }
 
-    /// A renderer for vertical clips of `width` columns and `height` rows.
+    /// Creates a renderer for vertical clips of `width` columns and `height` rows.
     pub fn vertical(width: u32, height: u32) -> Self {
         FfmpegRenderer { size: Some((width, height)), threads: 0 }
     }
@@ -63,27 +69,27 @@ fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip>
     let files = Files::below(cx)?;
     let mut again = false;
     loop {
-        let (still, witness) = pass::run(cx, plan, &media, &files, threads)?;
+        let (still, record) = pass::run(cx, plan, &media, &files, threads)?;
         let parts = &cx.child();
-        let (covered, verdict) = std::thread::scope(|scope| {
-            let cover = part::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
-            let verdict = verify::judge(parts, plan, &files, &witness, threads);
-            Ok((part::join(cover), verdict))
+        let (cover_written, verdict) = std::thread::scope(|scope| {
+            let cover = thread::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
+            let verdict = verify::run(parts, plan, &files, &record, threads);
+            Ok((thread::join(cover), verdict))
         })?;
-        // Where it failed, it stopped the gate.
-        covered?;
+        // A failed cover cancels the verification, so its error comes first.
+        cover_written?;
         match verdict? {
             Verdict::Passed(clip) => return Ok(clip),
-            Verdict::Refused(why) if again => return Err(verify::refusal(&why)),
-            Verdict::Refused(why) => {
-                cx.warn(format!("the rendered clip was not as planned: {why}; it was rendered again"));
+            Verdict::Failed(why) if again => return Err(verify::error(&why)),
+            Verdict::Failed(why) => {
+                cx.warn(format!("the rendered clip failed verification: {why}; it is rendered again"));
                 again = true;
             }
         }
     }
 }
 
-/// Where one rendering writes, under names that no other rendering of the process has.
+/// The files of one rendering, with names that are unique in the process.
 pub(super) struct Files {
     pub(super) video: PathBuf,
     pub(super) cover: PathBuf,

@@ -2,43 +2,45 @@ use super::chain;
 use super::compose::Composer;
 use super::ffmpeg::Files;
 use super::text;
-use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, stored_rect};
+use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, stored_rect};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Orientation, Rect, Scene, Timestamp};
 
-/// Pixels of the source that are kept around what a scene shows, so that colours at its edges are converted with what lies beyond.
+/// The margin in source pixels around the visible part of a scene, so that colour conversion at its
+/// edges uses the pixels beyond.
 const MARGIN: f64 = 8.0;
 
-/// Frames the source's pictures as the plan says: crop, turn, tone-map, scale, arrange, caption.
+/// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, caption.
 ///
-/// Windows are read from decoded frames where they lie, and put together by the [`Composer`], to a fraction of a pixel; pictures that are not
-/// upright or not in the output's colours are made so before, as far as the scene shows them.
-pub(super) struct Framer {
+/// The [`Composer`] reads windows from decoded frames with subpixel positions. Frames that are not
+/// upright or not in the output's colours are converted first, restricted to the part that the
+/// scene shows.
+pub(super) struct FrameRenderer {
     scenes: Vec<Scene>,
     start: Timestamp,
     orientation: Orientation,
     /// Whether the source is upright and in the output's colours.
     plain: bool,
-    upright: Chain,
+    upright: FilterChain,
     composer: Composer,
-    captions: Option<Chain>,
+    captions: Option<FilterChain>,
 }
 
-impl Framer {
+impl FrameRenderer {
     pub(super) fn new(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<Self> {
         let video = media.require_video()?;
-        let rate = plan.output.frame_rate;
-        let chain = |filters| Chain { filters, base: (rate.den as i32, rate.num as i32), threads, graph: None };
+        let base = frame_time_base(plan.output.frame_rate)?;
+        let chain = |filters| FilterChain { filters, base, threads, graph: None };
         let accent = plan.captions.as_ref().map_or(CaptionStyle::karaoke().highlight, |track| track.style.highlight);
-        let captions = match text::document(cx, plan) {
+        let captions = match text::document(cx, plan)? {
             Some(text) => {
                 std::fs::write(&files.captions, text).map_err(|error| Error::io(&files.captions, "write the captions", error))?;
                 Some(chain(chain::captions(&files.captions)))
             }
             None => None,
         };
-        Ok(Framer {
+        Ok(FrameRenderer {
             scenes: plan.scenes.clone(),
             start: plan.span.start(),
             orientation: video.orientation,
@@ -49,9 +51,10 @@ impl Framer {
         })
     }
 
-    /// The clip's frame `n`, made from `source`.
+    /// Renders the clip's frame `n` from `source`.
     pub(super) fn apply(&mut self, source: &Picture, n: u64) -> Result<VideoFrame> {
-        // The source frame's own time, not the clip's clock: a window jumps with the frame that it belongs to.
+        // Crop paths follow the source frame's own time, not the clip's clock, so that a window
+        // changes together with its frame.
         let at = source.at().since(self.start).max(Timestamp::ZERO);
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
@@ -59,32 +62,44 @@ impl Framer {
         let mut frame = if self.plain && source.is_planar() {
             self.composer.compose(source, Rect::FULL, layout, at)?
         } else {
-            let (stored, part) = surroundings(source, stored_rect(extent(layout), self.orientation))?;
+            let (stored, part) = crop_with_margin(source, stored_rect(extent(layout), self.orientation))?;
             let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
             self.composer.compose(&upright, displayed_rect(part, self.orientation), layout, at)?
         };
         frame.set_pts(Some(n as i64));
         match &mut self.captions {
-            Some(captions) => captions.apply(Picture::new(source.at(), frame), n),
+            Some(captions) => captions.apply(Picture::new(source.at(), frame), n).map_err(captions_failure),
             None => Ok(frame),
         }
     }
 
-    /// Takes back a frame that is done with, for its memory.
-    pub(super) fn give_back(&mut self, frame: VideoFrame) {
-        self.composer.give_back(frame);
+    /// Returns a frame to the composer, so that its memory is reused.
+    pub(super) fn recycle(&mut self, frame: VideoFrame) {
+        self.composer.recycle(frame);
     }
 }
 
-/// Filters, built for the pictures that come, and again where these change.
-struct Chain {
+/// Converts an error of the captions' filter graph, which holds nothing but the text library. A
+/// cancelled call and a full disk are not about captions and stay as they are.
+fn captions_failure(error: Error) -> Error {
+    if matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Io) {
+        return error;
+    }
+    let failure = Error::new(ErrorKind::Captions, format!("the caption filter failed: {}", error.message()));
+    failure
+        .with_advice(error.advice().unwrap_or("install a build of FFmpeg with libass, or make the clip without captions"))
+        .with_source(error)
+}
+
+/// A filter graph that is built for the first picture, and rebuilt when the picture format changes.
+struct FilterChain {
     filters: Vec<Filter>,
     base: (i32, i32),
     threads: usize,
     graph: Option<(PictureFormat, VideoGraph)>,
 }
 
-impl Chain {
+impl FilterChain {
     fn apply(&mut self, picture: Picture, n: u64) -> Result<VideoFrame> {
         let format = PictureFormat { width: picture.width(), height: picture.height(), format: picture.format() };
         let graph = match &mut self.graph {
@@ -98,7 +113,8 @@ impl Chain {
     }
 }
 
-/// What a layout shows of the displayed picture from its first moment to its last.
+/// The bounding box of all windows of a layout over its whole duration, in normalised coordinates
+/// of the displayed picture.
 fn extent(layout: &Layout) -> Rect {
     let windows =
         layout.panes().into_iter().flat_map(|(crop, _)| crop.path.iter().map(|key| Rect::new(key.x, key.y, crop.width, crop.height)));
@@ -111,19 +127,21 @@ fn extent(layout: &Layout) -> Rect {
         .unwrap_or(Rect::FULL)
 }
 
-/// The part of a stored picture that holds `rect` and a margin, and which part of it that is.
-fn surroundings(picture: &Picture, rect: Rect) -> Result<(Picture, Rect)> {
+/// Returns the part of a stored picture that contains `rect` and a margin, and its rectangle in
+/// normalised coordinates.
+fn crop_with_margin(picture: &Picture, rect: Rect) -> Result<(Picture, Rect)> {
     let (grid_x, grid_y) = picture.grid();
-    let (x, width) = surround(rect.x, rect.width, picture.width(), grid_x);
-    let (y, height) = surround(rect.y, rect.height, picture.height(), grid_y);
+    let (x, width) = align_with_margin(rect.x, rect.width, picture.width(), grid_x);
+    let (y, height) = align_with_margin(rect.y, rect.height, picture.height(), grid_y);
     let share = |pixels: u32, of: u32| f64::from(pixels) / f64::from(of);
     let (wide, high) = (picture.width(), picture.height());
     let part = Rect::new(share(x, wide), share(y, high), share(width, wide), share(height, high));
     Ok((picture.window(x, y, width, height)?, part))
 }
 
-/// Start and length, in pixels on a grid, that hold a stretch given as fractions of `whole` pixels, and a margin.
-fn surround(start: f64, length: f64, whole: u32, grid: u32) -> (u32, u32) {
+/// The start and length in pixels, aligned to a grid, of an interval in fractions of `whole`
+/// pixels, plus a margin.
+fn align_with_margin(start: f64, length: f64, whole: u32, grid: u32) -> (u32, u32) {
     let (grid, size) = (grid.max(1), f64::from(whole));
     let from = ((start * size - MARGIN).max(0.0) / f64::from(grid)).floor() as u32 * grid;
     let to = ((((start + length) * size + MARGIN) / f64::from(grid)).ceil() as u32).saturating_mul(grid).min(whole);
@@ -134,18 +152,20 @@ fn surround(start: f64, length: f64, whole: u32, grid: u32) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::av::Canvas;
+    use crate::model::Rgb;
 
     #[test]
-    fn what_surrounds_a_stretch_holds_it_on_the_grid() {
-        assert_eq!(surround(0.0, 1.0, 1081, 2), (0, 1081));
-        assert_eq!(surround(0.25, 0.5, 1000, 2), (242, 516));
-        assert_eq!(surround(0.251, 0.4999, 1000, 4), (240, 520));
-        assert_eq!(surround(0.9, 0.1, 100, 2), (82, 18));
-        assert_eq!(surround(0.0, 1.0, 1, 2), (0, 1));
+    fn an_interval_with_margin_is_aligned_to_the_grid() {
+        assert_eq!(align_with_margin(0.0, 1.0, 1081, 2), (0, 1081));
+        assert_eq!(align_with_margin(0.25, 0.5, 1000, 2), (242, 516));
+        assert_eq!(align_with_margin(0.251, 0.4999, 1000, 4), (240, 520));
+        assert_eq!(align_with_margin(0.9, 0.1, 100, 2), (82, 18));
+        assert_eq!(align_with_margin(0.0, 1.0, 1, 2), (0, 1));
     }
 
     #[test]
-    fn the_extent_is_all_that_the_windows_pass() {
+    fn the_extent_contains_every_window() {
         let key = |at, x, y| crate::model::CropKey { at: Timestamp::from_secs(at), x, y };
         let moving = Crop { width: 0.25, height: 0.5, path: vec![key(0.0, 0.25, 0.0), key(1.0, 0.5, 0.25)] };
         let still = Crop { width: 0.125, height: 0.125, path: vec![key(0.0, 0.125, 0.75)] };
@@ -153,5 +173,23 @@ mod tests {
             extent(&Layout::Split { top: moving.clone(), bottom: still.clone(), speaking: Vec::new() }),
             Rect::new(0.125, 0.0, 0.625, 0.875)
         );
+    }
+
+    #[test]
+    fn captions_that_the_text_library_refuses_are_an_error_of_their_own_kind() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut canvas = Canvas::new((64, 64));
+        canvas.fill(canvas.area(), Rgb(0, 0, 0)).unwrap();
+        let frame = Picture::new(Timestamp::ZERO, canvas.take());
+        let unreadable = chain::captions(&folder.path().join("none.ass"));
+        let missing = vec![Filter::new("no_such_text_library")];
+        for (filters, reason) in [(unreadable, "set up the filter ass"), (missing, "no_such_text_library")] {
+            let mut chain = FilterChain { filters, base: (1, 30), threads: 1, graph: None };
+            let picture = frame.window(0, 0, 64, 64).unwrap();
+            let Err(error) = chain.apply(picture, 0).map_err(captions_failure) else { panic!("{reason}: captions are drawn") };
+            assert_eq!(error.kind(), ErrorKind::Captions, "{error}");
+            assert!(error.to_string().contains(reason) && error.advice().is_some(), "{error}");
+        }
+        assert!(captions_failure(Error::cancelled()).is_cancelled());
     }
 }

@@ -3,19 +3,20 @@ use crate::av::VideoFrame;
 /// Columns and rows of a [`LumaSignature`].
 const COLUMNS: usize = 6;
 const ROWS: usize = 8;
-/// Of a cell's rows, about so many are looked at: a mean does not need more.
-const LINES: usize = 24;
-/// A cell's unit: levels of brightness come in 256ths.
+/// About this many rows of each cell are read, enough for a mean.
+const ROWS_READ: usize = 24;
+/// Luma levels are stored in units of 1/256.
 const UNIT: f32 = 256.0;
-/// No part of a black picture is brighter than this; video's black is 16.
+/// The highest luma level that counts as black; limited range black is 16.
 const BLACK: f32 = 18.0;
 
-/// A frame's brightness in a few cells: what two versions of a picture are compared by. A minute of them takes 170 kB.
+/// The mean luma of a frame in 6 x 8 cells, for comparing two versions of a frame. A minute at 30
+/// frames per second takes 170 kB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LumaSignature([u16; COLUMNS * ROWS]);
 
 impl LumaSignature {
-    /// Of a frame whose first plane is 8-bit brightness.
+    /// Computes the signature of a frame whose first plane is 8-bit luma.
     pub(super) fn of(frame: &VideoFrame) -> Self {
         LumaSignature::of_plane(frame.data(0), frame.stride(0), frame.width() as usize, frame.height() as usize)
     }
@@ -27,7 +28,7 @@ impl LumaSignature {
             let (left, right) = (column * width / COLUMNS, (column + 1) * width / COLUMNS);
             let (top, bottom) = (row * height / ROWS, (row + 1) * height / ROWS);
             let (mut sum, mut count) = (0u64, 0u64);
-            for y in (top..bottom).step_by(((bottom - top) / LINES).max(1)) {
+            for y in (top..bottom).step_by(((bottom - top) / ROWS_READ).max(1)) {
                 let line = plane.get(y * stride + left..y * stride + right).unwrap_or_default();
                 sum += u64::from(line.iter().map(|&value| u32::from(value)).sum::<u32>());
                 count += line.len() as u64;
@@ -37,18 +38,18 @@ impl LumaSignature {
         LumaSignature(cells)
     }
 
-    /// Where the two differ most, in levels of brightness.
-    pub(super) fn farthest(&self, other: &LumaSignature) -> f32 {
+    /// The greatest difference of any cell, in luma levels.
+    pub(super) fn max_difference(&self, other: &LumaSignature) -> f32 {
         self.0.iter().zip(&other.0).map(|(a, b)| a.abs_diff(*b)).max().map_or(0.0, f32::from) / UNIT
     }
 
-    /// How far the two are apart on average, in levels of brightness.
-    pub(super) fn apart(&self, other: &LumaSignature) -> f32 {
+    /// The mean absolute difference of all cells, in luma levels.
+    pub(super) fn mean_difference(&self, other: &LumaSignature) -> f32 {
         let sum: u32 = self.0.iter().zip(&other.0).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
         sum as f32 / UNIT / self.0.len() as f32
     }
 
-    /// Whether nothing can be seen.
+    /// Returns whether all cells are black.
     pub(super) fn is_black(&self) -> bool {
         self.0.iter().all(|&cell| f32::from(cell) / UNIT <= BLACK)
     }
@@ -56,8 +57,8 @@ impl LumaSignature {
 
 #[cfg(test)]
 impl LumaSignature {
-    /// One brightness for each cell.
-    pub(super) fn drawn(cell: impl Fn(usize) -> f32) -> Self {
+    /// Builds a signature from one luma level per cell.
+    pub(super) fn from_cells(cell: impl Fn(usize) -> f32) -> Self {
         LumaSignature(std::array::from_fn(|n| (cell(n) * UNIT) as u16))
     }
 }
@@ -68,15 +69,15 @@ mod tests {
 
     #[test]
     fn a_cell_is_the_mean_of_its_part() {
-        // A ramp from left to right in a padded plane.
+        // A horizontal ramp in a padded plane.
         let (width, height, stride) = (120, 64, 128);
         let plane: Vec<u8> = (0..stride * height).map(|n| if n % stride < width { (n % stride) as u8 } else { 255 }).collect();
         let seen = LumaSignature::of_plane(&plane, stride, width, height);
-        assert_eq!(seen, LumaSignature::drawn(|n| (n % COLUMNS) as f32 * 20.0 + 9.5));
-        assert!(!seen.is_black() && LumaSignature::drawn(|_| 16.0).is_black());
-        let brighter = LumaSignature::drawn(|n| (n % COLUMNS) as f32 * 20.0 + if n == 7 { 12.5 } else { 9.5 });
-        assert_eq!(seen.farthest(&brighter), 3.0);
-        assert!((seen.apart(&brighter) - 3.0 / 48.0).abs() < 1e-3);
+        assert_eq!(seen, LumaSignature::from_cells(|n| (n % COLUMNS) as f32 * 20.0 + 9.5));
+        assert!(!seen.is_black() && LumaSignature::from_cells(|_| 16.0).is_black());
+        let brighter = LumaSignature::from_cells(|n| (n % COLUMNS) as f32 * 20.0 + if n == 7 { 12.5 } else { 9.5 });
+        assert_eq!(seen.max_difference(&brighter), 3.0);
+        assert!((seen.mean_difference(&brighter) - 3.0 / 48.0).abs() < 1e-3);
     }
 
     #[test]

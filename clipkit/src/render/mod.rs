@@ -1,6 +1,7 @@
-//! From a plan to a file.
+//! Rendering: from a [`ClipPlan`] to a video file.
 
 mod chain;
+mod clip_audio;
 mod compose;
 mod contact_sheet;
 mod cover;
@@ -11,12 +12,11 @@ mod frame;
 mod frame_rate;
 mod loudness;
 mod luma_signature;
-mod part;
 mod pass;
 mod record;
-mod sound;
 mod soundtrack;
 mod text;
+mod thread;
 mod verify;
 
 pub use contact_sheet::contact_sheet;
@@ -28,26 +28,30 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ClipPlan, RenderedClip};
 
-/// Makes the file that a plan describes.
+/// Renders the clip that a plan describes.
 ///
 /// For implementers:
-/// - Obey the plan; decide nothing that it says.
-/// - The files go below [`Context::scratch`] under names of their own: several clips are rendered at once.
-/// - Picture and sound start together at 0; the length is [`ClipPlan::frames`] frames.
-/// - Answer a clip only when its file was opened again and found to be what the plan says.
-/// - Check [`Context::check`] at least once a frame.
+/// - Follow the plan and decide nothing that it determines.
+/// - Write files below [`Context::scratch`] under unique names, because several clips are rendered
+///   concurrently.
+/// - Video and audio start together at 0. The clip has [`ClipPlan::frames`] frames.
+/// - Return a clip only after its finished file was read again and matches the plan.
+/// - Return an error of kind [`Captions`](crate::ErrorKind::Captions) if, and only if, the captions
+///   could not be drawn, so that the caller can decide to render without them.
+/// - Call [`Context::check`] at least once per frame.
 #[async_trait]
 pub trait Renderer: Send + Sync {
-    /// Renders the plan.
+    /// Renders the plan and returns the clip's files, which stay below [`Context::scratch`].
     async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip>;
 
-    /// The columns and rows this renderer was set up for. Plans are made for this size; none leaves it to the planner.
+    /// The columns and rows in pixels that this renderer is configured for. Plans are made for this
+    /// size. `None` leaves the size to the planner.
     fn size(&self) -> Option<(u32, u32)> {
         None
     }
 
-    /// Whether this is a stage of clipkit's own, for [`StandIn`](crate::StandIn). Leave it as it
-    /// is.
+    /// Whether this is a stage of clipkit's own, for [`StandIn`](crate::StandIn). Do not override
+    /// it.
     #[doc(hidden)]
     fn is_builtin(&self) -> bool {
         false

@@ -2,55 +2,58 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
 use super::ffmpeg::Files;
-use super::frame::Framer;
+use super::frame::FrameRenderer;
 use super::frame_rate::FrameRateConverter;
-use super::part::{join, spawn};
-use super::record::{LOOK, RenderRecord};
+use super::record::{RenderRecord, THUMBNAIL};
 use super::soundtrack::Soundtrack;
+use super::thread::{join, spawn};
 use crate::av::{Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
 
-/// The cover is taken this far into the clip: the first frame is often a blink or a blur.
+/// The position of the cover frame as a fraction of the clip; the first frame is often a blink or a
+/// blur.
 const COVER_AT: f64 = 0.25;
-/// A picture that ends this long before its clip is worth a warning.
-const HELD_SECS: f64 = 1.0;
-/// So many frames wait for the encoder at most: each is 3 MB at 1080x1920.
-const WAITING: usize = 1;
-/// So many encoded frames wait for the sound at most, which is done in a tenth of the picture's time.
-const EARLY: usize = 256;
+/// A video stream that ends this many seconds before its clip gets a warning.
+const SHORT_VIDEO_SECS: f64 = 1.0;
+/// The most frames that wait for the encoder; each is 3 MB at 1080x1920.
+const FRAME_QUEUE: usize = 1;
+/// The most video packets that wait for the audio, which is finished in a tenth of the video's
+/// time.
+const MAX_PENDING_PACKETS: usize = 256;
 
-/// Makes the clip in one pass over its span and answers the frame for its cover, and what the file has to hold.
+/// Renders the clip in one pass over its span. Returns the cover frame, and the record that the
+/// file is verified against.
 ///
-/// Three threads share the work: this one frames the pictures, one encodes and writes them, one makes the sound. What ends one of them
-/// ends the others.
+/// Three threads share the work: this one renders the frames, one encodes and writes them, and one
+/// makes the audio. An error of one of them stops the others.
 pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(VideoFrame, RenderRecord)> {
-    // Cancelled where a part fails, so that the others stop.
+    // Cancelled if a part fails, so that the others stop.
     let cx = &cx.child();
     std::thread::scope(|scope| {
-        let (frames, to_encode) = sync_channel(WAITING);
-        let (done, spare) = channel();
-        let sound = spawn(scope, "clipkit-sound", cx, move || Soundtrack::make(cx, plan, media))?;
-        let writing = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &done, sound))?;
-        // Decoding and scaling are a third of the work, beside the encoder.
-        let framed = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &spare);
-        if framed.is_err() {
+        let (frames, to_encode) = sync_channel(FRAME_QUEUE);
+        let (give_back, returned) = channel();
+        let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, plan, media))?;
+        let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &give_back, audio))?;
+        // Decoding and scaling take a third of the work, concurrently with the encoder.
+        let rendered = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &returned);
+        if rendered.is_err() {
             cx.cancel();
         }
         drop(frames);
-        match (framed, join(writing)) {
-            (Ok((cover, seen)), Ok(written)) => {
-                Ok((cover, RenderRecord { pictures: seen.pictures, blacked_out: seen.blacked_out, ..written }))
+        match (rendered, join(encoding)) {
+            (Ok((cover, recorded)), Ok(written)) => {
+                Ok((cover, RenderRecord { frames: recorded.frames, black_frames: recorded.black_frames, ..written }))
             }
-            // What was stopped is not what went wrong.
+            // A cancelled part is a consequence; the other part's error is the cause.
             (Err(stopped), Err(error)) if stopped.is_cancelled() => Err(error),
             (Err(error), _) | (_, Err(error)) => Err(error),
         }
     })
 }
 
-/// Frames the clip's pictures, and answers the one for its cover and what was seen of them.
+/// Renders the clip's frames. Returns the cover frame and the record of all frames.
 fn frame(
     cx: &Context,
     plan: &ClipPlan,
@@ -58,49 +61,50 @@ fn frame(
     files: &Files,
     threads: usize,
     frames: &SyncSender<VideoFrame>,
-    spare: &Receiver<VideoFrame>,
+    returned: &Receiver<VideoFrame>,
 ) -> Result<(VideoFrame, RenderRecord)> {
-    let mut shutter = FrameRateConverter::open(cx, plan, media, threads)?;
-    let mut framer = Framer::new(cx, plan, media, files, threads)?;
-    let mut look = Thumbnailer::new(media.require_video()?, LOOK);
-    let mut witness = RenderRecord::default();
+    let mut converter = FrameRateConverter::open(cx, plan, media, threads)?;
+    let mut renderer = FrameRenderer::new(cx, plan, media, files, threads)?;
+    let mut thumbnailer = Thumbnailer::new(media.require_video()?, THUMBNAIL);
+    let mut record = RenderRecord::default();
     let count = plan.frames();
     let cover_at = (count as f64 * COVER_AT) as u64;
     let mut cover = None;
     for n in 0..count {
         cx.check()?;
-        spare.try_iter().for_each(|frame| framer.give_back(frame));
-        let source = shutter.at(n)?;
-        let frame = framer.apply(source, n)?;
-        witness.see(&frame, source, &mut look)?;
+        returned.try_iter().for_each(|frame| renderer.recycle(frame));
+        let source = converter.at(n)?;
+        let frame = renderer.apply(source, n)?;
+        record.add_frame(&frame, source, &mut thumbnailer)?;
         if n == cover_at {
             cover = Some(frame.clone());
         }
-        // Nobody takes it where the encoder has failed.
+        // Sending fails only if the encoder's thread has failed.
         frames.send(frame).map_err(|_| Error::cancelled())?;
         if n % 8 == 0 {
             cx.progress(n as f64 / count as f64);
         }
     }
-    if shutter.held > HELD_SECS {
-        cx.warn(format!("the source's picture ends {:.1} s before the clip does; its last frame stands", shutter.held));
+    if converter.missing_secs > SHORT_VIDEO_SECS {
+        cx.warn(format!("the source's video ends {:.1} s before the clip; the last frame is repeated", converter.missing_secs));
     }
     cx.progress(1.0);
     let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
-    Ok((cover, witness))
+    Ok((cover, record))
 }
 
-type Making<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
+type AudioThread<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
 
-/// Encodes the frames that come, and writes them beside the sound. Answers what was heard and written. Frames go back through `done`.
+/// Encodes the frames received and writes them with the audio. Returns the record of the audio and
+/// of all packets. Frames are returned through `give_back`.
 fn write(
     cx: &Context,
     plan: &ClipPlan,
     files: &Files,
     threads: usize,
     frames: &Receiver<VideoFrame>,
-    done: &Sender<VideoFrame>,
-    sound: Making<'_>,
+    give_back: &Sender<VideoFrame>,
+    audio: AudioThread<'_>,
 ) -> Result<RenderRecord> {
     let mut encoder = VideoEncoder::open(&VideoSettings {
         width: plan.output.width,
@@ -111,25 +115,25 @@ fn write(
         threads,
     })?;
     let mut packets = Vec::new();
-    // Whether a frame came; after the last one nobody takes it back.
+    // Returns whether a frame was received. After the last frame nobody receives returned ones.
     let next = |encoder: &mut VideoEncoder, packets: &mut Vec<_>| -> Result<bool> {
         let Ok(mut frame) = frames.recv() else { return Ok(false) };
         encoder.encode(&mut frame, packets)?;
-        let _ = done.send(frame);
+        let _ = give_back.send(frame);
         Ok(true)
     };
-    while !sound.is_finished() && packets.len() < EARLY && next(&mut encoder, &mut packets)? {}
-    let sound = join(sound)?;
-    let mut file = Mp4Writer::create(&files.video, &plan.title, &encoder, sound.encoded)?;
+    while !audio.is_finished() && packets.len() < MAX_PENDING_PACKETS && next(&mut encoder, &mut packets)? {}
+    let audio = join(audio)?;
+    let mut file = Mp4Writer::create(&files.video, &plan.title, &encoder, audio.encoded)?;
     loop {
         packets.drain(..).try_for_each(|packet| file.write(packet))?;
         if !next(&mut encoder, &mut packets)? {
             break;
         }
     }
-    // Without it the frames may have ended early.
+    // If the work was cancelled, the frames may have ended early.
     cx.check()?;
     encoder.finish(&mut packets)?;
     packets.drain(..).try_for_each(|packet| file.write(packet))?;
-    Ok(RenderRecord { sound: sound.course, loudness: sound.loudness, seals: file.finish()?, ..RenderRecord::default() })
+    Ok(RenderRecord { audio: audio.envelope, loudness: audio.loudness, digests: file.finish()?, ..RenderRecord::default() })
 }

@@ -4,35 +4,38 @@ use super::luma_signature::LumaSignature;
 use crate::av::{PacketDigests, Picture, Thumbnailer, VideoFrame};
 use crate::error::Result;
 
-/// The longer side, in pixels, at which a source's frame is looked at.
-pub(super) const LOOK: u32 = 16;
-/// A source whose darkest spot is this bright, of 255, has no part that could be framed to black.
-const LIT: u8 = 48;
+/// The longer side of the thumbnail in which a source frame is checked for dark parts, in pixels.
+pub(super) const THUMBNAIL: u32 = 16;
+/// If the darkest pixel of a source frame is at least this bright (0 to 255), no crop of it can be
+/// black.
+const NO_BLACK: u8 = 48;
 
-/// What was handed to the encoder, in short: what the finished file has to hold.
+/// Signatures of everything that was passed to the encoders. The finished file is verified against
+/// it.
 #[derive(Default)]
 pub(super) struct RenderRecord {
-    /// Every frame.
-    pub(super) pictures: Vec<LumaSignature>,
-    /// All of the sound.
-    pub(super) sound: Envelope,
-    /// How loud the sound is; none where nobody measured, or there is none.
+    /// One signature per frame.
+    pub(super) frames: Vec<LumaSignature>,
+    /// The envelope of the audio.
+    pub(super) audio: Envelope,
+    /// The loudness of the audio; `None` if it was not measured or there is no audio.
     pub(super) loudness: Option<Measured>,
-    /// What the encoders made of both, packet by packet.
-    pub(super) seals: PacketDigests,
-    /// Frames that came out black though nothing in the source's frame is dark.
-    pub(super) blacked_out: u64,
+    /// The digests of the packets that the encoders returned.
+    pub(super) digests: PacketDigests,
+    /// The number of output frames that are black although their source frame has no dark part.
+    pub(super) black_frames: u64,
 }
 
 impl RenderRecord {
-    /// Notes a frame that is handed to the encoder, and what it was made from; `look` makes small pictures of the source, [`LOOK`] long.
-    pub(super) fn see(&mut self, frame: &VideoFrame, source: &Picture, look: &mut Thumbnailer) -> Result<()> {
-        let glimpse = LumaSignature::of(frame);
-        if glimpse.is_black() {
-            let darkest = look.image(source)?.pixels.chunks(3).filter_map(|pixel| pixel.iter().copied().max()).min();
-            self.blacked_out += u64::from(darkest.is_some_and(|darkest| darkest >= LIT));
+    /// Records a frame that is passed to the encoder, and its source frame. `thumbnailer` makes
+    /// pictures of the source whose longer side is [`THUMBNAIL`].
+    pub(super) fn add_frame(&mut self, frame: &VideoFrame, source: &Picture, thumbnailer: &mut Thumbnailer) -> Result<()> {
+        let signature = LumaSignature::of(frame);
+        if signature.is_black() {
+            let darkest = thumbnailer.image(source)?.pixels.chunks(3).filter_map(|pixel| pixel.iter().copied().max()).min();
+            self.black_frames += u64::from(darkest.is_some_and(|darkest| darkest >= NO_BLACK));
         }
-        self.pictures.push(glimpse);
+        self.frames.push(signature);
         Ok(())
     }
 }

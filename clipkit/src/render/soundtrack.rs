@@ -1,71 +1,73 @@
+use super::clip_audio::ClipAudio;
 use super::envelope::Envelope;
-use super::loudness::{self, Measured, Meter, Treatment};
-use super::sound::Sound;
-use crate::av::{EncodedSound, SAMPLE_RATE, SoundEncoder};
+use super::loudness::{self, Dynamics, Measured, Meter};
+use crate::av::{AudioEncoder, EncodedAudio, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ClipPlan, Media};
 
-/// So often sound is encoded while its peaks come out too high.
-const MOST_ENCODINGS: usize = 4;
+/// The most encodes of the audio while its true peak is above the limit.
+const MAX_ENCODES: usize = 4;
 
-/// A clip's sound, done.
+/// The finished audio of a clip.
 pub(super) struct Soundtrack {
-    pub(super) encoded: EncodedSound,
-    /// What was encoded.
-    pub(super) course: Envelope,
-    /// How loud it is; none where it was left as it was.
+    pub(super) encoded: EncodedAudio,
+    /// The envelope of the encoded audio.
+    pub(super) envelope: Envelope,
+    /// The loudness before the encode; `None` if the audio was left as it was.
     pub(super) loudness: Option<Measured>,
 }
 
 impl Soundtrack {
-    /// Makes the sound as loud as the plan asks, encodes it, and listens to what a player will decode: AAC changes the wave's shape, and
-    /// lifts some peaks over the limit. These are held lower until they stay below it.
+    /// Processes the audio to the plan's loudness, encodes it, and measures the decoded result. AAC
+    /// changes the waveform and raises some peaks above the limit; the ceiling is lowered until
+    /// they stay below it.
     pub(super) fn make(cx: &Context, plan: &ClipPlan, media: &Media) -> Result<Self> {
-        let mut sound = Sound::open(cx, media, plan.span)?;
-        let source = loudness::of_source(&mut sound, plan)?;
+        let mut audio = ClipAudio::open(cx, media, plan.span)?;
+        let source = loudness::of_source(&mut audio, plan)?;
         let Some((source, target)) = source.zip(plan.output.loudness) else {
-            let made = Soundtrack::encode(&mut sound, plan, Treatment::default())?;
-            say(cx, &sound);
+            let made = Soundtrack::encode(&mut audio, plan, Dynamics::default())?;
+            report(cx, &audio);
             return Ok(Soundtrack { loudness: None, ..made });
         };
         let mut lower = 0.0;
-        let mut encodings = 0;
+        let mut encodes = 0;
         let mut before = None;
         loop {
-            let treatment = loudness::settle(&mut sound, source, before, target, lower)?;
-            let made = Soundtrack::encode(&mut sound, plan, treatment)?;
-            encodings += 1;
+            let dynamics = loudness::solve(&mut audio, source, before, target, lower)?;
+            let made = Soundtrack::encode(&mut audio, plan, dynamics)?;
+            encodes += 1;
             let mut meter = Meter::new()?;
             made.encoded.decode(&mut |frame| meter.push(frame))?;
-            // What comes down by as much as it was over is another sound, and another encode: noise takes a few steps.
+            // Lowering the ceiling by the overshoot gives different audio and a different encode,
+            // so noise takes several iterations.
             let over = loudness::overshoot(meter.read()?.true_peak, target);
-            if over == 0.0 || encodings == MOST_ENCODINGS {
-                say(cx, &sound);
-                if let Some(shortfall) = made.loudness.and_then(|made| loudness::shortfall(treatment, made, target)) {
+            if over == 0.0 || encodes == MAX_ENCODES {
+                report(cx, &audio);
+                if let Some(shortfall) = made.loudness.and_then(|made| loudness::shortfall(dynamics, made, target)) {
                     cx.warn(shortfall);
                 }
                 return Ok(made);
             }
             lower += over;
-            before = Some(treatment);
+            before = Some(dynamics);
         }
     }
 
-    /// Encodes all of it, with this done to it.
-    fn encode(sound: &mut Sound, plan: &ClipPlan, treatment: Treatment) -> Result<Self> {
-        let mut encoder = SoundEncoder::open(SAMPLE_RATE, 2, plan.output.audio_bitrate)?;
-        let mut course = Envelope::default();
+    /// Processes and encodes all audio.
+    fn encode(audio: &mut ClipAudio, plan: &ClipPlan, dynamics: Dynamics) -> Result<Self> {
+        let mut encoder = AudioEncoder::open(SAMPLE_RATE, 2, plan.output.audio_bitrate)?;
+        let mut envelope = Envelope::default();
         let mut meter = Meter::quick()?;
-        sound.listen(treatment, &mut |frame| {
-            course.push(frame);
+        audio.process(dynamics, &mut |frame| {
+            envelope.push(frame);
             meter.push(frame)?;
             encoder.encode(frame)
         })?;
-        Ok(Soundtrack { encoded: encoder.finish()?, course, loudness: Some(meter.read()?) })
+        Ok(Soundtrack { encoded: encoder.finish()?, envelope, loudness: Some(meter.read()?) })
     }
 }
 
-fn say(cx: &Context, sound: &Sound) {
-    sound.faults().iter().for_each(|fault| cx.warn(fault.clone()));
+fn report(cx: &Context, audio: &ClipAudio) {
+    audio.faults().iter().for_each(|fault| cx.warn(fault.clone()));
 }

@@ -1,30 +1,36 @@
-//! The text that a plan lays over the picture, checked against the fonts of this machine before anything is drawn.
+//! The caption and title text of a plan, checked against the fonts of this machine before it is
+//! drawn.
 
-use super::font::{Setting, Shelf};
+use super::font::{FontFallback, FontSet};
 use crate::context::Context;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CaptionTrack, ClipPlan};
 use crate::plan::caption::{self, Document};
 
-/// Captions of which more than this part of the words cannot be shown are left out.
-const TOO_MUCH: f64 = 0.5;
-/// The most letters that a warning lists.
-const LISTED: usize = 12;
+/// Captions are dropped if more than this fraction of their words cannot be shown.
+const MAX_LOST: f64 = 0.5;
+/// The most characters that a warning lists.
+const MAX_LISTED: usize = 12;
 
 impl CaptionTrack {
-    /// The captions as an ASS document for a picture of this size, in pixels: what the renderer draws, for use with other tools.
+    /// The captions as an ASS document for a picture of `width` x `height` pixels. The renderer
+    /// draws this document; it also suits other tools.
     ///
-    /// Text is data: braces and backslashes in it are shown, never interpreted. Lines are measured with the fonts of this machine, and
-    /// letters that the style's font lacks come in one that has them; what none has is left out, a word of them shown as `…`.
+    /// Text is data: braces and backslashes in it are shown, never interpreted. Lines are measured
+    /// with the fonts of this machine. Characters that the style's font lacks are set in a fallback
+    /// font. Characters that no font has are left out, and a word that consists of them is shown as
+    /// `…`.
     pub fn to_ass(&self, width: u32, height: u32) -> String {
-        let fonts = Setting::of(Shelf::installed(), words(self));
+        let fonts = FontFallback::of(FontSet::installed(), words(self));
         caption::document(Some(self), None, (width, height), &fonts).text
     }
 }
 
 impl ClipPlan {
-    /// Captions and title as an ASS document for the output's picture, as [`CaptionTrack::to_ass`]; none where the plan has neither.
+    /// Captions and title as an ASS document for the output's picture, as [`CaptionTrack::to_ass`].
+    /// `None` if the plan has neither.
     pub fn to_ass(&self) -> Option<String> {
-        overlay(&Context::new(), self, Shelf::installed())
+        overlay(&Context::new(), self, FontSet::installed())
     }
 }
 
@@ -32,19 +38,34 @@ fn words(track: &CaptionTrack) -> impl Iterator<Item = &str> {
     track.cues.iter().flat_map(|cue| &cue.words).map(|word| word.text.as_str())
 }
 
-/// The document that the renderer draws, if there is anything to draw. Warns of fonts and letters that are missing.
-pub(super) fn document(cx: &Context, plan: &ClipPlan) -> Option<String> {
-    overlay(cx, plan, Shelf::installed())
+/// The document that the renderer draws; `None` if there is nothing to draw. Warns about missing
+/// fonts and characters.
+///
+/// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed.
+pub(super) fn document(cx: &Context, plan: &ClipPlan) -> Result<Option<String>> {
+    document_with(cx, plan, FontSet::installed())
 }
 
-fn overlay(cx: &Context, plan: &ClipPlan, shelf: &Shelf) -> Option<String> {
+fn document_with(cx: &Context, plan: &ClipPlan, fonts: &FontSet) -> Result<Option<String>> {
+    if has_text(plan) && fonts.is_empty() {
+        return Err(Error::new(ErrorKind::Captions, "no font is installed to draw the text in")
+            .with_advice("install one (Lato: the package fonts-lato, or font-lato in Homebrew)"));
+    }
+    Ok(overlay(cx, plan, fonts))
+}
+
+fn has_text(plan: &ClipPlan) -> bool {
+    plan.hook.is_some() || plan.captions.as_ref().is_some_and(|track| !track.cues.is_empty())
+}
+
+fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Option<String> {
     let track = plan.captions.as_ref().filter(|track| !track.cues.is_empty());
     let hook = plan.hook.as_ref();
-    if track.is_none() && hook.is_none() {
+    if !has_text(plan) {
         return None;
     }
     for font in [track.map(|track| &track.style.font), hook.map(|hook| &hook.style.font)].into_iter().flatten() {
-        if !shelf.has(font) {
+        if !font_set.has(font) {
             cx.warn_once(format!(
                 "the font {font} is not installed, so text is set in another; install it (Lato: the package fonts-lato, or font-lato in Homebrew)"
             ));
@@ -52,35 +73,38 @@ fn overlay(cx: &Context, plan: &ClipPlan, shelf: &Shelf) -> Option<String> {
     }
     let size = (plan.output.width, plan.output.height);
     let all = track.into_iter().flat_map(words).chain(hook.map(|hook| hook.text.as_str()));
-    let fonts = Setting::of(shelf, all);
+    let fonts = FontFallback::of(font_set, all);
     let drawn = caption::document(track, hook, size, &fonts);
     if !drawn.missing.is_empty() {
-        cx.warn(complaint(&drawn));
+        cx.warn(missing_warning(&drawn));
     }
-    if drawn.lost <= TOO_MUCH {
+    if drawn.lost <= MAX_LOST {
         return Some(drawn.text);
     }
     hook.map(|hook| caption::document(None, Some(hook), size, &fonts).text)
 }
 
-/// What is missing, for people: the letters, what that does to the clip, and what to install.
-fn complaint(drawn: &Document) -> String {
-    let mut letters: String = drawn.missing.iter().take(LISTED).map(|letter| format!(" {letter} (U+{:04X})", u32::from(*letter))).collect();
-    if drawn.missing.len() > LISTED {
-        letters.push_str(&format!(" and {} more", drawn.missing.len() - LISTED));
+/// The warning about missing characters: which they are, the effect on the clip, and what to
+/// install.
+fn missing_warning(drawn: &Document) -> String {
+    let mut letters: String =
+        drawn.missing.iter().take(MAX_LISTED).map(|letter| format!(" {letter} (U+{:04X})", u32::from(*letter))).collect();
+    if drawn.missing.len() > MAX_LISTED {
+        letters.push_str(&format!(" and {} more", drawn.missing.len() - MAX_LISTED));
     }
     let mut packages: Vec<&str> = drawn.missing.iter().map(|letter| package(*letter)).collect();
     packages.sort_unstable();
     packages.dedup();
     let effect = match drawn.lost {
-        lost if lost > TOO_MUCH => "the clip has no captions, since most of their words cannot be shown",
+        lost if lost > MAX_LOST => "the clip has no captions, since most of their words cannot be shown",
         lost if lost > 0.0 => "words with them are shown as \u{2026}",
         _ => "they are left out",
     };
     format!("no installed font has{letters}: {effect}; install {}", packages.join(", "))
 }
 
-/// What to install for a letter. Fonts of coloured emoji do not help: the text library draws outlines only.
+/// The font package that covers a character. Colour emoji fonts do not help, because libass draws
+/// outlines only.
 fn package(letter: char) -> &'static str {
     match u32::from(letter) {
         0x0000..=0x024f => "fonts-lato (font-lato in Homebrew)",
@@ -139,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn what_fonts_have_is_drawn_without_a_word() {
+    fn covered_text_is_drawn_without_warnings() {
         let (text, warnings) = drawn(&plan("Größe, naïveté & co.", "Lato"));
         assert!(text.unwrap().contains("Größe, naïveté & co.") && warnings.is_empty(), "{warnings:?}");
     }
 
     #[test]
-    fn signs_without_a_font_are_left_out_and_words_stand_as_dots_with_a_warning() {
+    fn uncovered_signs_are_left_out_and_words_become_dots_with_a_warning() {
         let (text, warnings) = drawn(&plan("nice 👍 job", "Lato"));
         assert!(text.unwrap().contains(",nice job"));
         assert!(warnings.len() == 1 && warnings[0].contains("👍 (U+1F44D): they are left out; install fonts-symbola"), "{warnings:?}");
@@ -155,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn captions_that_could_not_be_read_are_left_out_but_not_the_title() {
+    fn unreadable_captions_are_left_out_but_not_the_title() {
         let mut plan = plan("مرحبا بكم ok", "Lato");
         let (text, warnings) = drawn(&plan);
         assert!(text.is_none() && warnings[0].contains("has no captions") && warnings[0].contains("fonts-noto-core"), "{warnings:?}");
@@ -170,5 +194,19 @@ mod tests {
         let (text, warnings) = drawn(&plan("hello there", "No Such Font"));
         assert!(warnings.len() == 1 && warnings[0].contains("No Such Font is not installed"), "{warnings:?}");
         assert!(text.unwrap().contains("{\\fnLato\\b1\\fs65.3}hello"));
+    }
+
+    #[test]
+    fn without_any_font_captions_and_title_are_an_error_of_their_own_kind() {
+        let none = FontSet::of(fontdb::Database::new());
+        let mut plan = plan("hello", "Lato");
+        let error = document_with(&Context::new(), &plan, &none).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Captions, "{error}");
+        assert!(error.to_string().contains("no font is installed"), "{error}");
+        plan.captions = None;
+        assert_eq!(document_with(&Context::new(), &plan, &none).unwrap(), None);
+        let area = Rect::new(0.1, 0.2, 0.8, 0.1);
+        plan.hook = Some(Hook { text: "Hello".into(), span: plan.span, area, style: HookStyle::default() });
+        assert_eq!(document_with(&Context::new(), &plan, &none).unwrap_err().kind(), ErrorKind::Captions);
     }
 }

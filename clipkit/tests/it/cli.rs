@@ -282,6 +282,39 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
     }
 }
 
+/// The text library of this process finds a folder without fonts.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_fonts_a_clip_is_made_without_captions_and_says_so() {
+    let desk = Desk::with_talk(45);
+    let (input, out, again) = (desk.path("talk.mp4"), desk.path("out"), desk.path("again"));
+    let mut arguments = quick(&input, &out);
+    arguments.extend(["--plan-only", "--hook-title"]);
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let file = desk.path(&format!("out/{}", desk.files("out")[0]));
+    // Two seconds of a small picture are rendered quickly.
+    let mut plan = ClipPlan::from_json(&fs::read_to_string(&file).unwrap()).unwrap();
+    plan.span = clipkit::model::Span::between(plan.span.start(), plan.span.start().plus(2.0));
+    plan.scenes.truncate(1);
+    plan.scenes[0].span = plan.span.since(plan.span.start());
+    (plan.output.width, plan.output.height) = (180, 320);
+    assert!(plan.captions.is_some() && plan.hook.is_some());
+    fs::write(&file, plan.to_json().unwrap()).unwrap();
+
+    let fonts = desk.path("fonts");
+    fs::create_dir(&fonts).unwrap();
+    fs::write(desk.path("fonts.conf"), format!("<fontconfig><dir>{fonts}</dir></fontconfig>")).unwrap();
+    let output = clipkit(&["render", &file, "--out", &again]).env("FONTCONFIG_FILE", desk.path("fonts.conf")).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let manifest: Manifest = serde_json::from_str(&fs::read_to_string(desk.path("again/clips.json")).unwrap()).unwrap();
+    let [clip] = &manifest.clips[..] else { panic!("{manifest:?}") };
+    assert!(clip.warnings.iter().any(|warning| warning.message.contains("no font is installed")), "{:?}", clip.warnings);
+    let made = fs::read_to_string(desk.path(&format!("again/{}", clip.plan.as_deref().unwrap()))).unwrap();
+    let made = ClipPlan::from_json(&made).unwrap();
+    assert!(made.captions.is_none() && made.hook.is_none());
+}
+
 #[test]
 fn every_stage_is_a_command_over_json() {
     let desk = Desk::with_talk(45);

@@ -6,6 +6,7 @@ use clipkit::model::{
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 use clipkit::{Context, ErrorKind};
 
+use crate::fakes::media;
 use crate::support::{ffmpeg, ffmpeg_complaints, luma_frames, probe_json, samples, testdata, videos};
 
 pub(crate) async fn fetch(path: &Path) -> Media {
@@ -46,6 +47,20 @@ pub(crate) fn made(folder: &tempfile::TempDir, name: &str, arguments: &str) -> P
     let path = folder.path().join(name);
     ffmpeg(&format!("{arguments} {}", path.display()));
     path
+}
+
+#[tokio::test]
+async fn a_frame_rate_that_ffmpeg_cannot_hold_is_an_invalid_plan() {
+    let mut plan = centred(&media(), Span::secs(1.0, 2.0).unwrap(), (270, 480));
+    plan.output.frame_rate = FrameRate { num: i32::MAX as u32, den: i32::MAX as u32 / 30 };
+    plan.validate().unwrap();
+    for (num, den) in [(1 << 31, 1 << 26), (u32::MAX, u32::MAX / 30), (30, 0), (1, 1 << 31)] {
+        plan.output.frame_rate = FrameRate { num, den };
+        for error in [plan.validate().unwrap_err(), FfmpegRenderer::new().render(&Context::new(), &plan).await.unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::InvalidPlan, "{num}/{den}: {error}");
+            assert!(error.to_string().contains("output.frame_rate"), "{num}/{den}: {error}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -167,7 +182,7 @@ async fn a_picture_that_ends_early_stands_and_says_so() {
     let plan = centred(&media, Span::secs(1.0, 5.0).unwrap(), (90, 160));
     let clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
     assert_eq!(clip.frames, 120);
-    assert!(cx.warnings().iter().any(|warning| warning.message.contains("last frame stands")), "{:?}", cx.warnings());
+    assert!(cx.warnings().iter().any(|warning| warning.message.contains("last frame is repeated")), "{:?}", cx.warnings());
 }
 
 #[tokio::test]

@@ -1,25 +1,26 @@
 use std::collections::VecDeque;
 
-use super::loudness::Treatment;
+use super::loudness::Dynamics;
 use crate::av::{AAC_FRAME, AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Timestamp};
 
-/// How long the sound takes to come and to go at the clip's ends, in samples: 10 ms, so that a cut inside a wave does not click.
+/// The length of the fades at the clip's ends, in samples: 10 ms, so that cuts do not click.
 const FADE: u64 = SAMPLE_RATE as u64 / 100;
-/// The limiter works at this multiple of the sample rate, where it sees most of the peaks between samples: at 5 kHz, where voices have theirs,
-/// 0.1 dB is missing at most. BS.1770 measures them at four times, and that is how the encoded sound is judged.
-const OVERSAMPLED: u32 = 2 * SAMPLE_RATE;
-/// The limiter looks this far ahead and lets go this slowly, in milliseconds: syllables keep their shape.
+/// The limiter's sample rate. Oversampling makes most peaks between samples visible to it: at 5
+/// kHz, where voices have their peaks, it underestimates by at most 0.1 dB. ITU-R BS.1770 measures
+/// at four times the sample rate, and the encoded audio is checked that way.
+const LIMITER_RATE: u32 = 2 * SAMPLE_RATE;
+/// Attack and release of the limiter in milliseconds; slow enough to keep the shape of syllables.
 const ATTACK_MS: &str = "5";
 const RELEASE_MS: &str = "80";
 
-/// Whoever hears sound.
+/// A consumer of audio frames.
 type Take<'a> = &'a mut dyn FnMut(&AudioFrame) -> Result<()>;
 
-/// The clip's sound: 48 kHz stereo, exactly as long as the span, silent where the source is.
-pub(super) struct Sound {
+/// The clip's audio: 48 kHz stereo, exactly as long as the span, silent where the source is.
+pub(super) struct ClipAudio {
     context: Context,
     reader: Option<AudioReader>,
     graph: Option<AudioGraph>,
@@ -31,11 +32,11 @@ pub(super) struct Sound {
     faults: Vec<String>,
 }
 
-impl Sound {
-    /// As it is in the source.
+impl ClipAudio {
+    /// Opens the source's audio for a span.
     pub(super) fn open(cx: &Context, media: &Media, span: Span) -> Result<Self> {
         let samples = (span.duration().as_secs_f64() * f64::from(SAMPLE_RATE)).round() as u64;
-        Ok(Sound {
+        Ok(ClipAudio {
             context: cx.clone(),
             reader: AudioReader::open(cx, media, span.start())?,
             graph: None,
@@ -58,19 +59,20 @@ impl Sound {
         Ok(())
     }
 
-    /// Hands on all of it, with this done to it.
-    pub(super) fn listen(&mut self, treatment: Treatment, take: Take<'_>) -> Result<()> {
-        self.play(treatment, OVERSAMPLED, take)
+    /// Passes all processed audio to `take`, at full quality.
+    pub(super) fn process(&mut self, dynamics: Dynamics, take: Take<'_>) -> Result<()> {
+        self.run(dynamics, LIMITER_RATE, take)
     }
 
-    /// The same, for its loudness: in half the time, without the peaks between samples.
-    pub(super) fn sketch(&mut self, treatment: Treatment, take: Take<'_>) -> Result<()> {
-        self.play(treatment, SAMPLE_RATE, take)
+    /// Passes all processed audio to `take`, for measuring its loudness: takes half the time,
+    /// because the limiter does not oversample.
+    pub(super) fn process_fast(&mut self, dynamics: Dynamics, take: Take<'_>) -> Result<()> {
+        self.run(dynamics, SAMPLE_RATE, take)
     }
 
-    fn play(&mut self, treatment: Treatment, limited_at: u32, take: Take<'_>) -> Result<()> {
+    fn run(&mut self, dynamics: Dynamics, limited_at: u32, take: Take<'_>) -> Result<()> {
         self.rewind()?;
-        self.filters = filters(self.samples, treatment, limited_at);
+        self.filters = filters(self.samples, dynamics, limited_at);
         while let Some(frame) = self.next()? {
             self.context.check()?;
             take(&frame)?;
@@ -78,17 +80,17 @@ impl Sound {
         Ok(())
     }
 
-    /// Whether the source has sound at all.
-    pub(super) fn is_there(&self) -> bool {
+    /// Returns whether the source has audio.
+    pub(super) fn exists(&self) -> bool {
         self.reader.is_some()
     }
 
-    /// What was wrong with what was heard last.
+    /// The problems found during the last pass.
     pub(super) fn faults(&self) -> &[String] {
         &self.faults
     }
 
-    /// The next stretch; none at the clip's end.
+    /// Returns the next frame, or `None` at the clip's end.
     fn next(&mut self) -> Result<Option<AudioFrame>> {
         while self.ready.is_empty() && !self.ended {
             self.feed()?;
@@ -101,13 +103,13 @@ impl Sound {
         Ok(self.ready.pop_front())
     }
 
-    /// Gives the filters the next stretch of sound, or its end.
+    /// Sends the next frame, or the end of the stream, to the filters.
     fn feed(&mut self) -> Result<()> {
-        let stretch = match &mut self.reader {
+        let frame = match &mut self.reader {
             Some(reader) => reader.next()?,
             None => None,
         };
-        match stretch {
+        match frame {
             Some((at, mut frame)) if at < self.end => {
                 let graph = match &mut self.graph {
                     Some(graph) => graph,
@@ -115,7 +117,7 @@ impl Sound {
                 };
                 if let Err(error) = graph.push(&mut frame) {
                     self.faults.push(format!(
-                        "the sound changes its format at {at} in a way that cannot be mixed ({error}); it is silent from there"
+                        "the audio changes its format at {at} and cannot be converted ({error}); the clip is silent from there"
                     ));
                     self.end_graph()?;
                 }
@@ -133,22 +135,23 @@ impl Sound {
         graph.end()?;
         self.ended = true;
         if let Some(broken) = self.reader.as_ref().map(AudioReader::broken).filter(|broken| *broken > 0) {
-            self.faults.push(format!("{broken} stretches of the sound are damaged and silent in the clip"));
+            self.faults.push(format!("{broken} packets of the audio are damaged; the clip is silent there"));
         }
         Ok(())
     }
 }
 
-/// Sample times start at 0 with the span: earlier sound is cut, gaps are filled; then it is made as loud as it should be, the end is padded
-/// or cut to length, and both ends are faded. Peaks are held at `limited_at` samples a second.
-fn filters(samples: u64, treatment: Treatment, limited_at: u32) -> Vec<Filter> {
+/// Filters for the whole clip. Timestamps start at 0 with the span: earlier audio is cut and gaps
+/// are filled. Then gain and limiter are applied, the end is padded or trimmed, and both ends are
+/// faded. The limiter runs at `limited_at` samples per second.
+fn filters(samples: u64, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
     let rate = SAMPLE_RATE.to_string();
     let stereo = || Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate.clone());
     let mut chain = vec![Filter::new("aresample").with("sample_rate", rate.clone()).with("async", "1").with("first_pts", "0"), stereo()];
-    if treatment.gain != 0.0 {
-        chain.push(Filter::new("volume").with("volume", format!("{}dB", treatment.gain)).with("precision", "float"));
+    if dynamics.gain != 0.0 {
+        chain.push(Filter::new("volume").with("volume", format!("{}dB", dynamics.gain)).with("precision", "float"));
     }
-    if let Some(ceiling) = treatment.ceiling {
+    if let Some(ceiling) = dynamics.ceiling {
         chain.extend([
             Filter::new("aresample").with("sample_rate", limited_at.to_string()),
             Filter::new("alimiter")

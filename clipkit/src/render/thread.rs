@@ -1,11 +1,12 @@
-//! Parts of a rendering that are done side by side, a thread each.
+//! Concurrent parts of a rendering, each on its own thread.
 
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Starts a part of the work. Where it fails, the others are stopped.
+/// Starts a thread for one part of the work. If it fails, it cancels `cx`, which stops the other
+/// parts.
 pub(super) fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     name: &str,
@@ -19,10 +20,10 @@ pub(super) fn spawn<'scope, T: Send + 'scope>(
     Builder::new()
         .name(name.into())
         .spawn_scoped(scope, move || work().map_err(stop))
-        .map_err(|error| stop(Error::new(ErrorKind::Io, format!("the system gives no thread to render with: {error}"))))
+        .map_err(|error| stop(Error::new(ErrorKind::Io, format!("cannot start a render thread: {error}"))))
 }
 
-/// What a part of the work answers. Where it panicked, so does this thread, and the run answers for it.
+/// Waits for a part and returns its result. A panic of the part continues on this thread.
 pub(super) fn join<T>(part: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -1,0 +1,167 @@
+//! Horizontal and vertical filter passes with AVX2 on x86-64. The horizontal pass computes eight
+//! results at once from sixteen input bytes, shuffled into place; the vertical pass computes
+//! thirty-two at once. The compiler does not vectorize either by itself.
+
+use std::arch::x86_64::{
+    __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_storeu_si128, _mm256_add_epi16, _mm256_add_epi32,
+    _mm256_broadcastsi128_si256, _mm256_castsi256_si128, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32,
+    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srai_epi16,
+    _mm256_srai_epi32, _mm256_storeu_si256,
+};
+
+use super::resample::{HORIZONTAL_SHIFT, VERTICAL_ROUNDING, VERTICAL_SHIFT};
+
+/// Results per group, and input bytes that they are computed from.
+const GROUP: usize = 8;
+const INPUT_BYTES: usize = 16;
+/// Weights are processed in pairs; this is the most pairs per result.
+const MAX_PAIRS: usize = 4;
+/// The shuffle index that gives zero.
+const ZERO: u8 = 0x80;
+
+/// Two neighbouring samples for each of eight results, and their weights.
+struct Pair {
+    /// Shuffle indices that expand input bytes to 16-bit samples.
+    indices: [u8; 32],
+    weights: [i16; 16],
+}
+
+/// The shuffles for all groups of eight results of a row.
+pub(super) struct Shuffles {
+    /// For each group, the first result and the first input byte.
+    groups: Vec<(usize, usize)>,
+    /// The number of pairs per group.
+    pairs_per_group: usize,
+    pairs: Vec<Pair>,
+    /// The length of an input row and of an output row, in samples.
+    size: (usize, usize),
+}
+
+impl Shuffles {
+    /// Builds the shuffles from the first input sample of each result (ascending) and `count`
+    /// weights per result, with 14 fractional bits. Returns `None` if eight results span more than
+    /// sixteen input samples, if a result needs more than eight, or if the row is too short.
+    pub(super) fn new(size: usize, starts: &[usize], weights: &[i16], count: usize) -> Option<Self> {
+        let last_group = starts.len().checked_sub(GROUP)?;
+        let last_read = size.checked_sub(INPUT_BYTES)?;
+        if count > 2 * MAX_PAIRS {
+            return None;
+        }
+        let (mut groups, mut pairs) = (Vec::new(), Vec::new());
+        for first in (0..last_group).step_by(GROUP).chain([last_group]) {
+            let starts = starts.get(first..first + GROUP)?;
+            let from = starts.first()?.min(&last_read);
+            if starts.last()? + count > from + INPUT_BYTES {
+                return None;
+            }
+            groups.push((first, *from));
+            for tap in (0..count).step_by(2) {
+                let mut pair = Pair { indices: [ZERO; 32], weights: [0; 16] };
+                for (n, start) in starts.iter().enumerate() {
+                    for side in 0..2.min(count - tap) {
+                        pair.indices[4 * n + 2 * side] = (start + tap + side - from) as u8;
+                        pair.weights[2 * n + side] = *weights.get((first + n) * count + tap + side)?;
+                    }
+                }
+                pairs.push(pair);
+            }
+        }
+        Some(Shuffles { groups, pairs_per_group: count.div_ceil(2), pairs, size: (size, starts.len()) })
+    }
+
+    /// Filters a row. The sums have 7 fractional bits.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn filter(&self, line: &[u8], sums: &mut [i16]) {
+        debug_assert_eq!((line.len(), sums.len()), self.size);
+        // Unrolled; two pairs (four weights) are the common case.
+        match self.pairs_per_group {
+            1 => self.filter_pairs::<1>(line, sums),
+            2 => self.filter_pairs::<2>(line, sums),
+            3 => self.filter_pairs::<3>(line, sums),
+            _ => self.filter_pairs::<MAX_PAIRS>(line, sums),
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn filter_pairs<const PAIRS: usize>(&self, line: &[u8], sums: &mut [i16]) {
+        for ((first, from), pairs) in self.groups.iter().zip(self.pairs.as_chunks::<PAIRS>().0) {
+            let bytes = line.get(*from..).and_then(|line| line.first_chunk::<INPUT_BYTES>());
+            let (Some(bytes), Some(made)) = (bytes, sums.get_mut(*first..).and_then(|sums| sums.first_chunk_mut::<GROUP>())) else {
+                return;
+            };
+            let bytes = _mm256_broadcastsi128_si256(load(bytes));
+            let mut sum = _mm256_setzero_si256();
+            for pair in pairs {
+                let samples = _mm256_shuffle_epi8(bytes, load_wide(&pair.indices));
+                sum = _mm256_add_epi32(sum, _mm256_madd_epi16(samples, load_numbers(&pair.weights)));
+            }
+            let sum = _mm256_srai_epi32::<HORIZONTAL_SHIFT>(sum);
+            // Packing works per 128-bit lane: keep the first and the third quarter.
+            let packed = _mm256_permute4x64_epi64::<0b10_00>(_mm256_packs_epi32(sum, sum));
+            store(made, _mm256_castsi256_si128(packed));
+        }
+    }
+}
+
+/// Filters four rows of sums to bytes. Returns the number of bytes written, a multiple of 32.
+#[target_feature(enable = "avx2")]
+pub(super) fn vertical_four(lines: [&[i16]; 4], weights: [i16; 4], target: &mut [u8]) -> usize {
+    let weights = weights.map(|weight| _mm256_set1_epi16(weight));
+    let rounded = _mm256_set1_epi16(VERTICAL_ROUNDING);
+    let [a, b, c, d] = lines.map(|line| line.as_chunks::<16>().0.as_chunks::<2>().0);
+    let (targets, _) = target.as_chunks_mut::<32>();
+    let mut made = 0;
+    for ((((target, a), b), c), d) in targets.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+        let half = |n: usize| {
+            let [p, q, r, s] = [(a, 0), (b, 1), (c, 2), (d, 3)].map(|(line, at)| _mm256_mulhi_epi16(load_numbers(&line[n]), weights[at]));
+            _mm256_srai_epi16::<VERTICAL_SHIFT>(_mm256_add_epi16(_mm256_add_epi16(_mm256_add_epi16(p, q), _mm256_add_epi16(r, s)), rounded))
+        };
+        // Packing works per 128-bit lane: swap the second and the third quarter.
+        store_wide(target, _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(half(0), half(1))));
+        made += 32;
+    }
+    made
+}
+
+/// Prefetches a row. The rows of a window are too far apart for hardware prefetching.
+#[target_feature(enable = "avx2")]
+pub(super) fn prefetch(line: &[u8]) {
+    for part in line.chunks(64) {
+        // SAFETY: the address lies in the slice, and a prefetch reads nothing. Later compilers
+        // treat it as safe.
+        #[allow(unused_unsafe)]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(part.as_ptr().cast())
+        };
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn store_wide(to: &mut [u8; 32], bytes: __m256i) {
+    // SAFETY: the array holds thirty-two bytes.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) };
+}
+
+#[target_feature(enable = "avx2")]
+fn load(bytes: &[u8; INPUT_BYTES]) -> __m128i {
+    // SAFETY: the array holds sixteen bytes.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn load_wide(bytes: &[u8; 32]) -> __m256i {
+    // SAFETY: the array holds thirty-two bytes.
+    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn load_numbers(numbers: &[i16; 16]) -> __m256i {
+    // SAFETY: the array holds thirty-two bytes.
+    unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn store(to: &mut [i16; GROUP], numbers: __m128i) {
+    // SAFETY: the array holds sixteen bytes.
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), numbers) };
+}
