@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn an_invalid_proxy_is_an_error_that_does_not_show_the_address() {
         let mut environment = Environment::default();
-        environment.https_proxy = Some("ftp://me:hunter2@host".into());
+        environment.https_proxy = Some("http://me:hunter2@[::1".into());
         let error = client(&environment, Timeouts::default()).unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.to_string().contains("https_proxy"), "{error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");

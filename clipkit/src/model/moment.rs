@@ -8,6 +8,14 @@ fn text<E: serde::ser::Error>(at: SystemTime) -> Result<String, E> {
     jiff::Timestamp::try_from(at).map(|at| at.to_string()).map_err(E::custom)
 }
 
+/// The present moment, as exact as it is written: to the microsecond.
+pub(crate) fn now() -> SystemTime {
+    let now = SystemTime::now();
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let micros = u64::try_from(since.as_micros()).unwrap_or(u64::MAX);
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros)).unwrap_or(now)
+}
+
 /// For optional moments.
 pub(crate) mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, SystemTime, text};

@@ -1,7 +1,6 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use super::folder_lock::FolderLock;
 use super::{Publisher, Target};
 use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Manifest, ManifestClip, Post, PublishedFiles, Receipt};
+use crate::model::{ClipPlan, Manifest, ManifestClip, Post, PublishedFiles, Receipt, moment};
 
 /// The manifest's name in the folder.
 const MANIFEST: &str = "clips.json";
@@ -101,7 +100,7 @@ impl Folder {
             }
         }
         let mut receipt = Receipt::new(TARGET, files.video.clone());
-        receipt.published_at = Some(published.and_then(|receipt| receipt.published_at).unwrap_or_else(SystemTime::now));
+        receipt.published_at = Some(published.and_then(|receipt| receipt.published_at).unwrap_or_else(moment::now));
         receipt.files = Some(files);
         let stale: Vec<String> =
             published.and_then(|receipt| receipt.files.as_ref()).map(|old| old.names().map(str::to_owned).collect()).unwrap_or_default();

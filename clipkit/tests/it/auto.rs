@@ -173,7 +173,7 @@ async fn a_server_that_fails_ends_in_clips_or_in_one_clear_line() {
         let how: &[&str] = if n == 0 { &[] } else { &["--plan-only"] };
         let (code, _, stderr) = run(&[&quick(&spoken, &desk.path(&out)), how].concat(), &environment);
         assert_eq!(code, 0, "{stderr}");
-        assert!(stderr.contains(&format!("answers {status}")) && stderr.contains("going on with Heuristic"), "{stderr}");
+        assert!(stderr.contains(&format!("answers {status}")) && stderr.contains("the heuristic chooses the spans"), "{stderr}");
         assert_eq!(desk.files(&out).iter().filter(|name| name.ends_with(".plan.json")).count(), 1);
         let asked = server.received_requests().await.unwrap().len();
         // The transcriber fails: there is nothing to choose from.
@@ -254,8 +254,8 @@ async fn machines_that_share_a_bucket_transcribe_once() {
     let out = desk.path("one-out");
     assert!(stdout.contains(&format!("clipkit render {out}/*.plan.json --out {out}")), "{stdout}");
     let asked = api.received_requests().await.unwrap().len();
-    assert!(held.lock().unwrap().keys().all(|key| key.starts_with("/bucket/clip%20kit/v1/")), "{:?}", held.lock().unwrap().keys());
-    assert_eq!(held.lock().unwrap().len(), 2, "a transcript and scores");
+    assert!(held.lock().unwrap().keys().all(|key| key.starts_with("/bucket/clip%20kit/v2/")), "{:?}", held.lock().unwrap().keys());
+    assert_eq!(held.lock().unwrap().len(), 3, "a transcript, a speech map and scores");
     let (code, _, stderr) = made("another");
     assert_eq!((code, stderr.contains("warning")), (0, false), "{stderr}");
     assert_eq!(api.received_requests().await.unwrap().len(), asked);

@@ -269,7 +269,7 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
 
     let text = fs::read_to_string(&edited).unwrap();
     for (wrong, says) in [
-        (text.replace("\"version\": 1", "\"version\": 9"), "version 9"),
+        (text.replace("\"version\": 2", "\"version\": 9"), "version 9"),
         (text.replace("\"title\"", "\"colour\": 1, \"title\""), "colour"),
         (text.replace("\"crf\": 20", "\"crf\": 99"), "crf is 99"),
         ("{}".into(), "not a clip plan"),

@@ -198,7 +198,7 @@ fn a_folder_without_a_speech_model_is_refused() {
     std::fs::write(folder.path().join("encoder-model.onnx"), "not a model").unwrap();
     assert_eq!(refused("vocab.txt"), ErrorKind::NotFound);
     std::fs::write(folder.path().join("vocab.txt"), "a 0\n").unwrap();
-    assert_eq!(refused("names no blank"), ErrorKind::InvalidInput);
+    assert_eq!(refused("has no blank token"), ErrorKind::InvalidInput);
     std::fs::write(folder.path().join("vocab.txt"), "<blk> 0\n").unwrap();
     assert_eq!(refused("nemo128.onnx"), ErrorKind::InvalidInput);
 }

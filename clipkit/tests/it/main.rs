@@ -33,6 +33,7 @@ mod render;
 mod schema;
 mod scorer;
 mod sound;
+mod steps;
 mod subjects;
 mod support;
 mod words;

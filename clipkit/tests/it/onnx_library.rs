@@ -56,7 +56,9 @@ impl Planted {
     /// Runs the command until it opens a model, without `ORT_DYLIB_PATH`. Returns its messages.
     fn run(&self, change: impl FnOnce(&mut Command)) -> String {
         let mut command = Command::new(self.path("program/target/debug/clipkit"));
-        command.args(["clip", "talk.mp4", "--tracker", "onnx", "--model", "junk.onnx", "--plan-only"]).current_dir(self.path("run"));
+        command
+            .args(["clip", "talk.mp4", "--tracker", "onnx", "--model", "junk.onnx", "--plan-only", "--out", "clips"])
+            .current_dir(self.path("run"));
         command.env_remove("ORT_DYLIB_PATH").env("XDG_CACHE_HOME", self.path("cache")).env("PLANTED_MARK", self.path("mark"));
         change(&mut command);
         let output = command.output().unwrap();

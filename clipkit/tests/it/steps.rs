@@ -1,0 +1,104 @@
+//! A whole job as separate processes, one a step, which hand documents on as files.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use clipkit::model::{ClipPlan, Manifest, Media, Post, Receipt};
+
+use crate::cli::Desk;
+
+/// Runs one step in a process of its own.
+fn run(desk: &Desk, media: &str, arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
+    command.args(arguments).stdin(Stdio::null()).current_dir(desk.path("."));
+    for variable in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_MODELS", "CLIPKIT_CACHE"] {
+        command.env_remove(variable);
+    }
+    command.env("CLIPKIT_MEDIA", desk.path(media)).env("XDG_CACHE_HOME", desk.path("cache"));
+    let output = command.output().unwrap();
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stderr).unwrap())
+}
+
+fn step(desk: &Desk, media: &str, arguments: &[&str]) {
+    let (code, stderr) = run(desk, media, &[&["step"], arguments].concat());
+    assert_eq!(code, 0, "{arguments:?}: {stderr}");
+}
+
+fn plans(folder: &str) -> Vec<(String, String)> {
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".plan.json"));
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), fs::read_to_string(Path::new(folder).join(name)).unwrap())).collect()
+}
+
+fn read<T: serde::de::DeserializeOwned>(file: String) -> T {
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+const LENGTHS: [&str; 6] = ["--clips", "2", "--min", "8", "--max", "14"];
+const FRAMING: [&str; 8] = ["--tracker", "center", "--captions", "pop", "--preset", "ultrafast", "--aspect", "1:1"];
+
+#[test]
+fn a_job_of_separate_processes_makes_the_clips_of_a_run() {
+    let desk = Desk::with_talk(36);
+    let clip = ["clip", "talk.mp4", "--store", "--scorer", "heuristic", "--out", "whole"];
+    let (code, stderr) = run(&desk, "media", &[&clip[..], &LENGTHS, &FRAMING].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let expected = plans(&desk.path("whole"));
+    assert_eq!(expected.len(), 2, "{stderr}");
+
+    step(&desk, "media", &["fetch", "talk.mp4", "--store", "-o", "media.json"]);
+    let media: Media = read(desk.path("media.json"));
+    assert!(media.path.starts_with(desk.path("media")) && media.stamp.is_none(), "{media:?}");
+    let transcribe = ["transcribe", "media.json", "--transcript", "talk.words.json", "-o", "transcript.json"];
+    step(&desk, "media", &transcribe);
+    // The job goes on elsewhere: the video is gone, and the media store has moved.
+    fs::rename(desk.path("media"), desk.path("moved")).unwrap();
+    fs::rename(desk.path("talk.mp4"), desk.path("elsewhere.mp4")).unwrap();
+    let choose = ["choose", "media.json", "transcript.json", "--scorer", "heuristic", "-o", "candidates.json"];
+    step(&desk, "moved", &[&choose[..], &LENGTHS].concat());
+    for (rank, (name, plan)) in ["1", "2"].iter().zip(&expected) {
+        let (made, post) = (format!("plan-{rank}.json"), format!("post-{rank}.json"));
+        let inputs = ["plan", "media.json", "transcript.json", "candidates.json", "--rank", rank, "-o", &made];
+        step(&desk, "moved", &[&inputs[..], &FRAMING].concat());
+        assert_eq!(&fs::read_to_string(desk.path(&made)).unwrap(), plan, "{name}");
+        step(&desk, "moved", &["render", &made, "--rank", rank, "--files", "files", "-o", &post]);
+        let described: Post = read(desk.path(&post));
+        assert_eq!(described.clip, ClipPlan::from_json(plan).unwrap().id());
+        assert!(
+            described.files.captions.is_some_and(|file| fs::read_to_string(desk.path(file.to_str().unwrap())).unwrap().contains("-->"))
+        );
+        for _ in 0..2 {
+            step(&desk, "moved", &["publish", &post, "--publish", "folder:published", "-o", "receipts.json"]);
+        }
+        let receipts: Vec<Receipt> = read(desk.path("receipts.json"));
+        assert_eq!(format!("{name}.mp4"), receipts[0].id.replace(".mp4", ".plan.json.mp4"));
+    }
+    assert_eq!(plans(&desk.path("published")), expected);
+    let (whole, published): (Manifest, Manifest) = (read(desk.path("whole/clips.json")), read(desk.path("published/clips.json")));
+    let clips = |manifest: &Manifest| -> Vec<_> {
+        manifest.clips.iter().map(|clip| (clip.id.clone(), clip.rank, clip.file.clone(), clip.title.clone())).collect()
+    };
+    assert_eq!(clips(&whole), clips(&published));
+    // What was made is still there: a publisher reads its files and moves none.
+    assert_eq!(
+        fs::read_dir(desk.path("files")).unwrap().filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "mp4").count(),
+        2
+    );
+}
+
+#[test]
+fn a_step_that_fails_says_so_and_writes_nothing() {
+    let desk = Desk::with_talk(36);
+    step(&desk, "media", &["fetch", "talk.mp4", "-o", "media.json"]);
+    let transcribe = ["step", "transcribe", "media.json", "--transcriber", "captions", "-o", "none.json"];
+    fs::rename(desk.path("talk.words.json"), desk.path("words.json")).unwrap();
+    let (code, stderr) = run(&desk, "media", &transcribe);
+    assert!(code == 3 && stderr.contains("no captions"), "{stderr}");
+    assert!(!fs::exists(desk.path("none.json")).unwrap());
+    let (code, stderr) = run(&desk, "media", &["step", "choose", "media.json", "media.json"]);
+    assert!(code == 3 && stderr.contains("media.json") && stderr.contains("not a transcript"), "{stderr}");
+    let (code, stderr) = run(&desk, "media", &["step", "publish", "media.json", "--publish", "folder:out"]);
+    assert!(code == 3 && stderr.contains("not a post"), "{stderr}");
+}
