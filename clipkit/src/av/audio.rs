@@ -5,7 +5,7 @@ use ffmpeg_next as ff;
 use super::input::Input;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
-use crate::model::{Media, Timestamp};
+use crate::model::{Media, Timestamp, WarningKind};
 
 /// Decodes the default audio stream of a media file.
 pub(crate) struct AudioReader {
@@ -43,7 +43,10 @@ impl AudioReader {
         let decoder = match decoder {
             Ok(decoder) => decoder,
             Err(code) => {
-                cx.warn(format!("{}: the audio cannot be decoded ({code}), so the clip is silent", media.path.display()));
+                cx.warn_of(
+                    WarningKind::InputLost,
+                    format!("{}: the audio cannot be decoded ({code}), so the clip is silent", media.path.display()),
+                );
                 return Ok(None);
             }
         };

@@ -6,7 +6,7 @@ use super::picture::Picture;
 use super::video::VideoReader;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, WarningKind};
 
 /// The time base inside the filter: microseconds.
 const BASE: (i32, i32) = (1, 1_000_000);
@@ -65,7 +65,10 @@ impl Deinterlacer {
     /// Sends a picture to the filter, or returns it if no filter is needed.
     fn send(&mut self, picture: Picture) -> Result<Option<Picture>> {
         if matches!(self.state, State::Progressive) && picture.is_interlaced() && !has_filter("bwdif") {
-            self.context.warn("the source is interlaced and this FFmpeg has no bwdif filter: moving parts show combing");
+            self.context.warn_of(
+                WarningKind::Unavailable,
+                "the source is interlaced and this FFmpeg has no bwdif filter: moving parts show combing",
+            );
             self.state = State::Unsupported;
         }
         let format = PictureFormat { width: picture.width(), height: picture.height(), format: picture.format() };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Service, StageKind};
 use crate::context::{Context, Run};
 use crate::error::Result;
+use crate::model::WarningKind;
 
 /// A stage, and a second one that takes over if the first fails. Taking over leaves a warning.
 ///
@@ -53,7 +54,7 @@ impl<A, B, K: StageKind + ?Sized> Fallback<A, B, K> {
     {
         match self.first.call(cx, input).await {
             Err(error) if !error.is_cancelled() => {
-                cx.warn(format!("{error}; going on with {}", short_name::<B>()));
+                cx.warn_of(WarningKind::StandIn, format!("{error}; going on with {}", short_name::<B>()));
                 cx.step_down();
                 let answer = self.second.call(cx, input).await?;
                 self.change(cx, |done| done.second = true);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::model::{
     Candidate, FaceSample, FaceTrack, Rect, Score, Shot, ShotContent, Span, SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript,
+    WarningKind,
 };
 use crate::score::ScoreOptions;
 
@@ -20,18 +21,18 @@ pub(super) fn transcript(cx: &Context, mut transcript: Transcript, duration: Tim
     transcript.words.retain(|word| word.start <= word.end && word.end > Timestamp::ZERO && !word.text.trim().is_empty());
     let malformed = said - transcript.words.len();
     if malformed > 0 {
-        cx.warn(format!("{malformed} words without text or with impossible times were left out"));
+        cx.warn_of(WarningKind::InputLost, format!("{malformed} words without text or with impossible times were left out"));
     }
     let sane = transcript.words.len();
     transcript.words.retain(|word| word.start < duration);
     let after = sane - transcript.words.len();
     if after > 0 {
-        cx.warn(format!(
+        cx.warn_of(WarningKind::InputLost, format!(
             "{after} of {sane} words lie after the end of the video ({duration}) and were left out: check that the transcript is this video's"
         ));
     }
     if !transcript.words.is_sorted_by_key(|word| word.start) {
-        cx.warn("the transcript's words were not in order of time and were sorted");
+        cx.warn_of(WarningKind::Repaired, "the transcript's words were not in order of time and were sorted");
         transcript.words.sort_by_key(|word| word.start);
     }
     transcript
@@ -45,46 +46,55 @@ pub(super) fn candidates(cx: &Context, answer: Vec<Candidate>, options: &ScoreOp
     for mut candidate in answer {
         let asked = candidate.span;
         let Some(span) = asked.intersection(video) else {
-            cx.warn(format!("the scorer's span {asked} lies outside the video, which ends at {duration}: left out"));
+            cx.warn_of(
+                WarningKind::Repaired,
+                format!("the scorer's span {asked} lies outside the video, which ends at {duration}: left out"),
+            );
             continue;
         };
         let lost = asked.duration().saturating_sub(span.duration());
         let length = span.duration();
         if length + LENGTH_LEEWAY < options.min || length > options.max + LENGTH_LEEWAY {
-            cx.warn(format!(
-                "the scorer's span {asked} lasts {:.1} s inside the video, not {} to {} s: left out",
-                length.as_secs_f64(),
-                options.min.as_secs_f64(),
-                options.max.as_secs_f64()
-            ));
+            cx.warn_of(
+                WarningKind::Repaired,
+                format!(
+                    "the scorer's span {asked} lasts {:.1} s inside the video, not {} to {} s: left out",
+                    length.as_secs_f64(),
+                    options.min.as_secs_f64(),
+                    options.max.as_secs_f64()
+                ),
+            );
             continue;
         }
         if lost > LENGTH_LEEWAY {
-            cx.warn(format!("the scorer's span {asked} leaves the video and was cut to {span}"));
+            cx.warn_of(WarningKind::Repaired, format!("the scorer's span {asked} leaves the video and was cut to {span}"));
         }
         candidate.span = span;
         broken_scores += usize::from(repair_score(&mut candidate.score));
         kept.push(candidate);
     }
     if broken_scores > 0 {
-        cx.warn(format!("{broken_scores} scores were no numbers or out of range and were set right"));
+        cx.warn_of(WarningKind::Repaired, format!("{broken_scores} scores were no numbers or out of range and were set right"));
     }
     let ranked = |a: &Candidate, b: &Candidate| b.score.total.total_cmp(&a.score.total);
     if !kept.is_sorted_by(|a, b| ranked(a, b).is_le()) {
-        cx.warn("the scorer's answer was not ranked and was sorted by score");
+        cx.warn_of(WarningKind::Repaired, "the scorer's answer was not ranked and was sorted by score");
         kept.sort_by(ranked);
     }
     let mut apart: Vec<Candidate> = Vec::new();
     for candidate in kept {
         match apart.iter().find(|better| better.span.intersection(candidate.span).is_some()) {
             Some(better) => {
-                cx.warn(format!("the span {} overlaps the better one {}: left out", candidate.span, better.span));
+                cx.warn_of(WarningKind::Repaired, format!("the span {} overlaps the better one {}: left out", candidate.span, better.span));
             }
             None => apart.push(candidate),
         }
     }
     if apart.len() > options.max_clips {
-        cx.warn(format!("the scorer answered {} spans, {} were asked for: the best were kept", apart.len(), options.max_clips));
+        cx.warn_of(
+            WarningKind::Repaired,
+            format!("the scorer answered {} spans, {} were asked for: the best were kept", apart.len(), options.max_clips),
+        );
         apart.truncate(options.max_clips);
     }
     apart
@@ -108,7 +118,7 @@ fn repair_score(score: &mut Score) -> bool {
 pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
     let shots = cover(&answer.shots, span);
     if !answer.shots.is_empty() && !alike(&shots, &answer.shots) {
-        cx.warn("the tracker's shots had gaps, overlaps or left the span, and were set right");
+        cx.warn_of(WarningKind::Repaired, "the tracker's shots had gaps, overlaps or left the span, and were set right");
     }
     let seen: usize = answer.faces.iter().map(|face| face.samples.len()).sum();
     let mut numbers = HashSet::new();
@@ -130,7 +140,10 @@ pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
     }
     let left: usize = faces.iter().map(|face| face.samples.len()).sum();
     if left < seen {
-        cx.warn(format!("{} of {seen} face boxes of the tracker were outside the span or the picture and were left out", seen - left));
+        cx.warn_of(
+            WarningKind::Repaired,
+            format!("{} of {seen} face boxes of the tracker were outside the span or the picture and were left out", seen - left),
+        );
     }
     let subjects = answer.subjects.into_iter().filter_map(|subject| {
         let mut samples: Vec<SubjectSample> = subject

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::av::{Filter, has_filter};
 use crate::context::Context;
-use crate::model::{Color, Hdr, Orientation, VideoStream};
+use crate::model::{Color, Hdr, Orientation, VideoStream, WarningKind};
 
 /// Filters that convert stored frames to upright frames of the same size, in BT.709 limited range
 /// and in a planar 8-bit YUV format.
@@ -10,7 +10,10 @@ pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
     let mut filters = rotate(video.orientation);
     let tone_mapped = match video.color.hdr {
         Some(_) if !has_filter("zscale") => {
-            cx.warn("the source is HDR and this FFmpeg has no zscale filter: colours look washed out; install a build with zimg");
+            cx.warn_of(
+                WarningKind::Unavailable,
+                "the source is HDR and this FFmpeg has no zscale filter: colours look washed out; install a build with zimg",
+            );
             false
         }
         Some(hdr) => {

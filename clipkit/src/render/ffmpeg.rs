@@ -10,7 +10,7 @@ use super::{Renderer, cover, pass, thread};
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ClipPlan, RenderedClip};
+use crate::model::{ClipPlan, RenderedClip, WarningKind};
 
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
@@ -82,7 +82,7 @@ fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip>
             Verdict::Passed(clip) => return Ok(clip),
             Verdict::Failed(why) if again => return Err(verify::error(&why)),
             Verdict::Failed(why) => {
-                cx.warn(format!("the rendered clip failed verification: {why}; it is rendered again"));
+                cx.warn_of(WarningKind::Rendering, format!("the rendered clip failed verification: {why}; it is rendered again"));
                 again = true;
             }
         }

@@ -10,7 +10,7 @@ use super::thread::{join, spawn};
 use crate::av::{Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Media};
+use crate::model::{ClipPlan, Media, WarningKind};
 
 /// The position of the cover frame as a fraction of the clip; the first frame is often a blink or a
 /// blur.
@@ -86,7 +86,10 @@ fn frame(
         }
     }
     if converter.missing_secs > SHORT_VIDEO_SECS {
-        cx.warn(format!("the source's video ends {:.1} s before the clip; the last frame is repeated", converter.missing_secs));
+        cx.warn_of(
+            WarningKind::InputLost,
+            format!("the source's video ends {:.1} s before the clip; the last frame is repeated", converter.missing_secs),
+        );
     }
     cx.progress(1.0);
     let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;

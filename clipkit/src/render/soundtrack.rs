@@ -4,7 +4,7 @@ use super::loudness::{self, Dynamics, Measured, Meter};
 use crate::av::{AudioEncoder, EncodedAudio, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ClipPlan, Media};
+use crate::model::{ClipPlan, Media, WarningKind};
 
 /// The most encodes of the audio while its true peak is above the limit.
 const MAX_ENCODES: usize = 4;
@@ -45,7 +45,7 @@ impl Soundtrack {
             if over == 0.0 || encodes == MAX_ENCODES {
                 report(cx, &audio);
                 if let Some(shortfall) = made.loudness.and_then(|made| loudness::shortfall(dynamics, made, target)) {
-                    cx.warn(shortfall);
+                    cx.warn_of(WarningKind::Rendering, shortfall);
                 }
                 return Ok(made);
             }
@@ -69,5 +69,5 @@ impl Soundtrack {
 }
 
 fn report(cx: &Context, audio: &ClipAudio) {
-    audio.faults().iter().for_each(|fault| cx.warn(fault.clone()));
+    audio.faults().iter().for_each(|fault| cx.warn_of(WarningKind::InputLost, fault.clone()));
 }

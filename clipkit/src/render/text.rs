@@ -4,7 +4,7 @@
 use super::font::{FontFallback, FontSet};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionTrack, ClipPlan};
+use crate::model::{CaptionTrack, ClipPlan, WarningKind};
 use crate::plan::caption::{self, Document};
 
 /// Captions are dropped if more than this fraction of their words cannot be shown.
@@ -66,7 +66,7 @@ fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Option<String> 
     }
     for font in [track.map(|track| &track.style.font), hook.map(|hook| &hook.style.font)].into_iter().flatten() {
         if !font_set.has(font) {
-            cx.warn_once(format!(
+            cx.warn_once_of(WarningKind::Font, format!(
                 "the font {font} is not installed, so text is set in another; install it (Lato: the package fonts-lato, or font-lato in Homebrew)"
             ));
         }
@@ -76,7 +76,7 @@ fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Option<String> 
     let fonts = FontFallback::of(font_set, all);
     let drawn = caption::document(track, hook, size, &fonts);
     if !drawn.missing.is_empty() {
-        cx.warn(missing_warning(&drawn));
+        cx.warn_of(WarningKind::Font, missing_warning(&drawn));
     }
     if drawn.lost <= MAX_LOST {
         return Some(drawn.text);

@@ -15,6 +15,7 @@ use super::document::{ArtifactKind, Document};
 use super::key::ArtifactKey;
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::model::WarningKind;
 
 /// The layout of entries. Entries of other layouts are not read and not removed.
 const LAYOUT: &str = "v2";
@@ -70,6 +71,8 @@ struct Shared {
 /// A warning that is kept with a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
+    #[serde(default)]
+    pub(crate) kind: WarningKind,
     pub(crate) message: String,
     /// Whether it concerns the whole run, though the work was for one clip.
     #[serde(default)]

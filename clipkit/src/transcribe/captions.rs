@@ -11,7 +11,7 @@ use super::words::repair;
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Timestamp, Transcript, Word};
+use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, Word};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -62,14 +62,14 @@ impl Transcriber for Captions {
 fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
     for sidecar in sidecar::beside(&media.path) {
         match from_file(cx, &sidecar, media) {
-            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; trying other captions")),
+            Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
             answer => return answer,
         }
     }
     for stream in text_streams(media) {
         match embedded(cx, media, stream) {
             Ok(transcript) if transcript.words.is_empty() => {}
-            Err(error) if !error.is_cancelled() => cx.warn(format!("{error}; trying other captions")),
+            Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
             answer => return answer,
         }
     }
@@ -106,10 +106,10 @@ fn finish(cx: &Context, media: &Media, language: Option<String>, origin: String,
     let late = words.iter().filter(|word| word.start >= media.duration).count();
     if media.duration > Timestamp::ZERO && late > 0 && late * 20 > words.len() {
         let last = words.iter().map(|word| word.end).max().unwrap_or_default();
-        cx.warn(format!(
-            "{origin}: the captions continue to {last}, but the video ends at {}; they may belong to another cut",
-            media.duration
-        ));
+        cx.warn_of(
+            WarningKind::InputLost,
+            format!("{origin}: the captions continue to {last}, but the video ends at {}; they may belong to another cut", media.duration),
+        );
     }
     Ok(Transcript { language, origin, words: repair(words, media.duration)? })
 }

@@ -16,7 +16,7 @@ use super::{Transcriber, json};
 use crate::av;
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, Span, Timestamp, Transcript, Word};
+use crate::model::{Media, Span, Timestamp, Transcript, WarningKind, Word};
 use crate::openai::{Client, OpenAiServer, TranscriptionRequest};
 
 /// What fails when a request does, for error messages.
@@ -142,7 +142,10 @@ impl Transcription<'_> {
     /// The same for a model without timestamps: short uploads, whose words are aligned to speech.
     async fn untimed_chunk(&self, cx: &Context, chunk: Chunk) -> Result<ChunkTranscript> {
         let model = &self.transcriber.model;
-        cx.warn_once(format!("the model {model} gives no times: words are aligned to detected speech, so captions are less exact"));
+        cx.warn_once_of(
+            WarningKind::Captions,
+            format!("the model {model} gives no times: words are aligned to detected speech, so captions are less exact"),
+        );
         let (mut words, mut language) = (Vec::new(), None);
         for Chunk { sent, .. } in chunks(&self.activity.cut_costs(), chunk.kept, &UNTIMED_UPLOADS) {
             if !self.activity.may_contain_speech(sent) {
@@ -225,7 +228,10 @@ impl Transcription<'_> {
                 let has_words = |segment: &Value| segment["words"].as_array().is_some_and(|words| !words.is_empty());
                 if !response["segments"].as_array().is_some_and(|segments| segments.iter().any(has_words)) {
                     let model = &self.transcriber.model;
-                    cx.warn_once(format!("the model {model} gives times for sentences only, so captions are less exact"));
+                    cx.warn_once_of(
+                        WarningKind::Captions,
+                        format!("the model {model} gives times for sentences only, so captions are less exact"),
+                    );
                 }
                 Some((document.words, document.language))
             }

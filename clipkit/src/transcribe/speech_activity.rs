@@ -3,7 +3,7 @@
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Media, Span, Timestamp, Word};
+use crate::model::{Media, Span, Timestamp, WarningKind, Word};
 use crate::voice::VoiceDetector;
 
 /// Below this root mean square of full scale (-60 dBFS), there is no speech.
@@ -107,12 +107,15 @@ impl SpeechActivity {
             return all;
         }
         if let Some(first) = invented.first() {
-            cx.warn(format!(
-                "{} words far from any detected speech were left out, the first at {}: {:?}",
-                invented.len(),
-                first.start,
-                first.text
-            ));
+            cx.warn_of(
+                WarningKind::Repaired,
+                format!(
+                    "{} words far from any detected speech were left out, the first at {}: {:?}",
+                    invented.len(),
+                    first.start,
+                    first.text
+                ),
+            );
         }
         spoken.into_iter().map(|word| self.trim_word(word)).collect()
     }

@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::error::Error;
 #[cfg(test)]
 use crate::error::Result;
-use crate::model::{Span, Timestamp};
+use crate::model::{Span, Timestamp, WarningKind};
 use crate::weights::{Weights, WeightsStore};
 use silero::{Silero, SileroStream};
 
@@ -129,7 +129,7 @@ impl<'a> VoiceDetector<'a> {
 }
 
 fn warn_unusable(cx: &Context, error: &Error) {
-    cx.warn_once(format!("the voice detector cannot be used: {error}; music may be taken for speech"));
+    cx.warn_once_of(WarningKind::Unavailable, format!("the voice detector cannot be used: {error}; music may be taken for speech"));
 }
 
 /// Runs the built-in network, Earshot.

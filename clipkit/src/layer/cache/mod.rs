@@ -21,6 +21,7 @@ use self::single_flight::{Outcome, SingleFlight};
 use super::{Layer, Next};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::WarningKind;
 use crate::store::{ArtifactKey, ArtifactStore, Document, check_address};
 
 /// Does the same work once: answers are kept in an [`ArtifactStore`], and found again by what they
@@ -265,7 +266,7 @@ impl CacheLayer {
             Ok(store) => store,
             Err(error) if error.kind() == ErrorKind::Config => return Outcome::new(Err(error), &cx, 0, false),
             Err(error) => {
-                cx.warn_once(unusable(&error));
+                cx.warn_once_of(WarningKind::Store, unusable(&error));
                 None
             }
         };
@@ -276,7 +277,7 @@ impl CacheLayer {
                     return Outcome { result: Ok(answer), notes, stepped_down: false };
                 }
                 Ok(None) => {}
-                Err(error) => cx.warn_once(unusable(&error)),
+                Err(error) => cx.warn_once_of(WarningKind::Store, unusable(&error)),
             }
         }
         let before = cx.warnings().len();
@@ -287,7 +288,7 @@ impl CacheLayer {
         if let (Some(store), Ok(answer), false) = (&store, &outcome.result, stepped_down)
             && let Err(error) = store.write(&key, answer, &outcome.notes).await
         {
-            cx.warn_once(unusable(&error));
+            cx.warn_once_of(WarningKind::Store, unusable(&error));
         }
         // With the warnings about the store, which are not kept with the answer.
         Outcome::new(outcome.result, &cx, 0, stepped_down)

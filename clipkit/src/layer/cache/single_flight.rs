@@ -25,7 +25,8 @@ impl<O> Outcome<O> {
     pub(super) fn new(result: Result<O>, cx: &Context, but: usize, stepped_down: bool) -> Self {
         let of_the_run = |clip: Option<usize>| clip.is_none() && cx.clip().is_some();
         let notes = cx.warnings().into_iter().skip(but);
-        let notes = notes.map(|warning| Note { of_the_run: of_the_run(warning.clip), message: warning.message }).collect();
+        let notes =
+            notes.map(|warning| Note { kind: warning.kind, of_the_run: of_the_run(warning.clip), message: warning.message }).collect();
         Outcome { result, notes, stepped_down }
     }
 }
@@ -67,8 +68,8 @@ impl SingleFlight {
         };
         for note in &flown.notes {
             match note.of_the_run {
-                true => cx.warn_once(note.message.clone()),
-                false => cx.warn(note.message.clone()),
+                true => cx.warn_once_of(note.kind, note.message.clone()),
+                false => cx.warn_of(note.kind, note.message.clone()),
             }
         }
         if flown.stepped_down {

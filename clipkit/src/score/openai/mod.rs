@@ -17,7 +17,7 @@ use super::shortlist::{Shortlist, shortlist};
 use super::{ScoreOptions, Scorer, Scoring};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, Score};
+use crate::model::{Candidate, Score, WarningKind};
 use crate::openai::{OpenAiServer, Price};
 use chat::{Chat, ChatError};
 use prompt::Prompts;
@@ -171,7 +171,9 @@ impl OpenAiScorer {
         }
         match failed {
             Some(error) if verdicts.is_empty() => return Err(error),
-            Some(error) => cx.warn(format!("{error}; the heuristic's scores are used for the spans of that request")),
+            Some(error) => {
+                cx.warn_of(WarningKind::StandIn, format!("{error}; the heuristic's scores are used for the spans of that request"))
+            }
             None => {}
         }
         let left = count - verdicts.len();
@@ -179,18 +181,21 @@ impl OpenAiScorer {
             cx.step_down();
         }
         if over_budget {
-            cx.warn(format!(
-                "the budget allows no more requests ({}); the heuristic's scores are used for {left} of {count} spans",
-                budget(cx)
-            ));
+            cx.warn_of(
+                WarningKind::Budget,
+                format!("the budget allows no more requests ({}); the heuristic's scores are used for {left} of {count} spans", budget(cx)),
+            );
         }
         if !wrong.is_empty() {
             let what = wrong.join("; ");
-            cx.warn(format!(
-                "{} gave no usable verdict on some of {count} spans ({}); the heuristic's scores are used for them",
-                self.model,
-                super::plain::plain(&what, 300)
-            ));
+            cx.warn_of(
+                WarningKind::StandIn,
+                format!(
+                    "{} gave no usable verdict on some of {count} spans ({}); the heuristic's scores are used for them",
+                    self.model,
+                    super::plain::plain(&what, 300)
+                ),
+            );
         }
         let options = &prompts.scoring.options;
         Ok((0..count)
@@ -269,10 +274,13 @@ impl OpenAiScorer {
         }
         if let Some(why) = why {
             cx.step_down();
-            cx.warn(format!(
-                "{} of {requested} comparisons of the best spans are missing ({why}); scores decide instead",
-                requested - orders.len()
-            ));
+            cx.warn_of(
+                WarningKind::StandIn,
+                format!(
+                    "{} of {requested} comparisons of the best spans are missing ({why}); scores decide instead",
+                    requested - orders.len()
+                ),
+            );
         }
         let probabilities = comparison::win_probabilities(best.len(), &orders);
         for (span, probability) in best.iter_mut().zip(probabilities) {
