@@ -19,7 +19,7 @@ STUB = HERE / "python" / "clipkit" / "_clipkit.pyi"
 WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
-MADE = ["Candidate", "ClipPlan", "Manifest", "ManifestClip", "Score", "Span"]
+MADE = ["Candidate", "ClipPlan", "Degrade", "Manifest", "ManifestClip", "Recovery", "Score", "Span"]
 #: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
 #: Settings of stages: classes of these names stand in _stages.py, so a document's are plain dicts.

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clipkit::Event;
-use clipkit::model::Usage;
+use clipkit::model::{MediaRef, Usage};
 use pyo3::prelude::*;
 
 use crate::error::raise;
 use crate::tell::tell;
 use crate::{convert, host};
 
-/// Python hears of one stage's progress about ten times a second: more than anybody sees costs the interpreter's time.
+/// The shortest time between two progress events of one stage: more events would only cost the
+/// interpreter's time.
 const PACE: Duration = Duration::from_millis(100);
 
 /// What a stage is given besides its input: cancellation, progress, warnings, scratch space.
@@ -23,8 +24,9 @@ pub(crate) struct Context {
 
 #[pymethods]
 impl Context {
-    /// A context; `on_event` is called with each event, on a thread of clipkit's, and must return soon. Temporary files go into the folder `scratch_in`, paid services
-    /// may cost up to `max_cost` US dollars.
+    /// A context. `on_event` is called with each event, on a thread of clipkit's, and must return
+    /// quickly. Temporary files are made in the folder `scratch_in`. Paid services may cost up to
+    /// `max_cost` US dollars.
     #[new]
     #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None))]
     fn new(on_event: Option<Py<PyAny>>, scratch_in: Option<PathBuf>, max_cost: Option<f64>) -> Self {
@@ -42,7 +44,7 @@ impl Context {
         Context { cx: builder.build() }
     }
 
-    /// The same context, cancelled by itself, for a call's work.
+    /// The same context for one call, which can be cancelled on its own.
     fn child(&self) -> Self {
         Context { cx: self.cx.child() }
     }
@@ -58,17 +60,17 @@ impl Context {
         self.cx.is_cancelled()
     }
 
-    /// Raises `Cancelled` if someone asked to stop. Long loops call it once a turn.
+    /// Raises `Cancelled` if someone asked to stop. Call it in each turn of a long loop.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         self.cx.check().map_err(|error| raise(py, &error))
     }
 
-    /// Tells how far the stage is, 0 to 1.
+    /// Reports the stage's progress, 0 to 1.
     fn progress(&self, fraction: f64) {
         self.cx.progress(fraction);
     }
 
-    /// Tells that the stage waits, for so many seconds, and why.
+    /// Reports that the stage waits for `seconds`, and why.
     fn waiting(&self, seconds: f64, reason: &str) {
         self.cx.waiting(Duration::try_from_secs_f64(seconds).unwrap_or_default(), reason);
     }
@@ -84,7 +86,7 @@ impl Context {
         convert::to_python(py, "Warning", &self.cx.warnings())
     }
 
-    /// Enters what was asked of a paid service.
+    /// Records the use of a paid service.
     fn spend(&self, usage: &Bound<'_, PyAny>) -> PyResult<()> {
         self.cx.spend(convert::setting::<Usage>(usage, "a usage")?);
         Ok(())
@@ -96,30 +98,49 @@ impl Context {
         convert::to_python(py, "Usage", &self.cx.usage())
     }
 
-    /// What may still be spent, in US dollars; none where there is no budget.
+    /// The budget that is left, in US dollars. `None` means no limit.
     fn budget_left(&self) -> Option<f64> {
         self.cx.budget_left()
     }
 
-    /// A folder for temporary files, removed when the run ends.
+    /// A folder for temporary files. It is removed with the context.
     #[getter]
     fn scratch(&self, py: Python<'_>) -> PyResult<PathBuf> {
         Ok(self.cx.scratch().map_err(|error| raise(py, &error))?.to_owned())
     }
 
-    /// The stage it speaks for.
+    /// The stage that the context belongs to.
     #[getter]
     fn stage(&self) -> Option<&'static str> {
         self.cx.stage().map(clipkit::model::Stage::name)
     }
 
-    /// The clip it speaks for, from 1 in order of rank.
+    /// The rank of the clip that the context belongs to, from 1.
     #[getter]
     fn clip(&self) -> Option<usize> {
         self.cx.clip()
     }
 
-    /// How many threads one piece of work should use; 0 leaves it to each library.
+    /// The same context for the clip of a rank, from 1: its events and warnings name the clip.
+    fn for_clip(&self, rank: usize) -> Self {
+        Context { cx: self.cx.for_clip(rank) }
+    }
+
+    /// Names the publication that a publisher is called for: a hash of the clip, the target and the
+    /// account. `None` outside of `publish`.
+    #[getter]
+    fn idempotency_key(&self) -> Option<&str> {
+        self.cx.idempotency_key()
+    }
+
+    /// The local file of the media that a plan or a manifest names. Raises `NotFoundError` where it
+    /// is not on this machine.
+    fn locate(&self, py: Python<'_>, media: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+        let media: MediaRef = convert::document(media, "a MediaRef")?;
+        self.cx.locate(&media).map_err(|error| raise(py, &error))
+    }
+
+    /// How many threads one call should use. 0 leaves the number to each library.
     #[getter]
     fn threads(&self) -> usize {
         self.cx.threads()
@@ -135,7 +156,7 @@ fn emit(listener: &Arc<Py<PyAny>>, event: &Event) {
     });
 }
 
-/// The context of a call's work: it remembers the call, in whose event loop Python stages run.
+/// The context of a call. It holds the call, in whose event loop asynchronous Python stages run.
 pub(crate) fn of_call(cx: &Context, call: &Py<PyAny>, py: Python<'_>) -> clipkit::Context {
     cx.cx.with_extension(Arc::new(host::Caller(call.clone_ref(py))))
 }

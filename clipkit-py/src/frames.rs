@@ -1,4 +1,4 @@
-//! Pictures, without copying: numpy and others read a frame's memory where it is.
+//! Decoded frames. NumPy and others read their memory without a copy.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,10 +13,10 @@ use crate::context::Context;
 use crate::convert;
 use crate::error::raise;
 
-/// So many pictures are decoded ahead, while Python looks at one.
+/// How many frames are decoded ahead.
 const AHEAD: usize = 2;
 
-/// The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object.
+/// The frames of a span, in order. A thread decodes them; it ends with this object.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Frames {
     decoded: Mutex<Receiver<clipkit::Result<clipkit::stage::Frame>>>,
@@ -32,7 +32,7 @@ impl Frames {
         let cx = cx.cx.clone();
         let (sender, decoded) = sync_channel(AHEAD);
         let decode = move || match clipkit::stage::Frames::open(&cx, &media, span, options) {
-            // Nobody listens any more where sending fails.
+            // Sending fails when the receiver is gone.
             Ok(mut frames) => frames.try_for_each(|frame| sender.send(frame)).unwrap_or_default(),
             Err(error) => sender.send(Err(error)).unwrap_or_default(),
         };
@@ -46,14 +46,14 @@ impl Frames {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Frame>> {
-        // The end of the thread is the end of the pictures.
+        // The thread ends after the last frame.
         let next = py.detach(|| self.decoded.lock().unwrap_or_else(PoisonError::into_inner).recv().ok());
         let frame = next.transpose().map_err(|error| raise(py, &error))?;
         Ok(frame.map(|frame| Frame { left: 0, top: 0, width: frame.width, height: frame.height, whole: Arc::new(frame) }))
     }
 }
 
-/// A picture, or a part of one: red, green, blue, 0 to 255. Upright, with square pixels.
+/// A frame, or a part of one: rows of RGB pixels, 0 to 255, upright, with square pixels.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Frame {
     whole: Arc<clipkit::stage::Frame>,
@@ -65,7 +65,7 @@ pub(crate) struct Frame {
 
 #[pymethods]
 impl Frame {
-    /// When it shows, in seconds of the source.
+    /// Its presentation time, in seconds of the source.
     #[getter]
     fn at(&self) -> f64 {
         self.whole.at.secs()
@@ -83,7 +83,8 @@ impl Frame {
         self.height
     }
 
-    /// A part of it, given as fractions of its width and height; the same memory. It has at least one pixel.
+    /// A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the frame's
+    /// width and height.
     fn crop(&self, py: Python<'_>, rect: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rect: Rect = convert::setting(rect, "a Rect")?;
         if ![rect.x, rect.y, rect.width, rect.height].iter().all(|value| value.is_finite()) {
@@ -94,7 +95,7 @@ impl Frame {
         Ok(Frame { whole: self.whole.clone(), left: self.left + left, top: self.top + top, width, height })
     }
 
-    /// The picture for `numpy.asarray`, Pillow, PyTorch: rows, columns, colours. Read only, and it stays while somebody looks at it.
+    /// NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory alive.
     #[getter]
     fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let row = 3 * self.whole.width as usize;
@@ -114,7 +115,7 @@ impl Frame {
     }
 }
 
-/// From a fraction of `all` pixels: the first and how many, at least one, inside.
+/// The first pixel and the number of pixels, at least 1, of a part of `all` pixels.
 fn side(all: u32, from: f64, length: f64) -> (u32, u32) {
     let pixels = f64::from(all);
     let first = (from * pixels).round().clamp(0.0, (pixels - 1.0).max(0.0)) as u32;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use clipkit::model::{Candidate, Clip, ClipPlan, Manifest, Media, Post, Receipt, Tracks, Transcript};
-use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Tracking, Transcriber};
+use clipkit::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
+use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Target, Tracking, Transcriber};
 use clipkit::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::Serialize;
@@ -16,32 +16,34 @@ use crate::context::Context;
 use crate::tell::attached;
 use crate::{convert, error};
 
-/// The Python call that a context works for: it knows the event loop that asynchronous stages run in.
+/// The Python call that a context belongs to. Asynchronous stages run in its event loop.
 pub(crate) struct Caller(pub(crate) Py<PyAny>);
 
-/// A Python object and what it says of itself, asked once.
+/// A Python object, and its attributes as they were when it became a stage.
 #[derive(Clone)]
 pub(crate) struct Host {
     object: Arc<Py<PyAny>>,
     fingerprint: Option<String>,
     size: Option<(u32, u32)>,
     staging: Option<PathBuf>,
+    target: Option<Target>,
     concludes: bool,
 }
 
 impl Host {
     pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Host {
-            fingerprint: said(object, "fingerprint")?,
-            size: said(object, "size")?,
-            staging: said(object, "staging")?,
+            fingerprint: attribute(object, "fingerprint")?.map(|value| value.extract()).transpose()?,
+            size: attribute(object, "size")?.map(|value| value.extract()).transpose()?,
+            staging: attribute(object, "staging")?.map(|value| value.extract()).transpose()?,
+            target: attribute(object, "target")?.map(|value| convert::target(&value)).transpose()?,
             concludes: object.hasattr("conclude")?,
             object: Arc::new(object.clone().unbind()),
         })
     }
 
-    /// Calls a method, in a thread where Python code may take its time; a cancel reaches what it awaits. `takes` and `answers` name the
-    /// classes of `clipkit._data` that go in and come out.
+    /// Calls a method on a thread that may block. A cancel reaches what the method awaits. `takes` is
+    /// the Python class of the input, `meant` names the answer's type in errors.
     fn call<I, O>(
         &self,
         cx: &clipkit::Context,
@@ -88,7 +90,7 @@ impl Host {
     }
 }
 
-/// A call of a Python stage. Dropped, however that comes about, it cancels what the stage awaits, and the context that it was given.
+/// A call of a Python stage. When dropped, it cancels what the stage awaits and the stage's context.
 struct Hosted {
     cx: clipkit::Context,
     running: Arc<OnceLock<Py<PyAny>>>,
@@ -97,7 +99,8 @@ struct Hosted {
 impl Drop for Hosted {
     fn drop(&mut self) {
         self.cx.cancel();
-        // Nothing is running yet, or the process has no runtime any more: a stage asks its context before it awaits.
+        // Otherwise the method has not started, or the runtime has ended: the method checks its
+        // context before it awaits.
         if let (Some(_), Ok(runtime)) = (self.running.get(), tokio::runtime::Handle::try_current()) {
             let running = self.running.clone();
             runtime.spawn_blocking(move || attached(|py| running.get().map(|hosted| hosted.call_method0(py, "cancel"))));
@@ -105,11 +108,11 @@ impl Drop for Hosted {
     }
 }
 
-/// What an object says of itself: an attribute, or a method without arguments; none where it has neither.
-fn said<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Option<T>> {
-    let Some(said) = object.getattr_opt(name)? else { return Ok(None) };
-    let said = if said.is_callable() { said.call0()? } else { said };
-    if said.is_none() { Ok(None) } else { said.extract().map(Some) }
+/// The value of an attribute, or of a method without arguments. `None` where there is neither.
+fn attribute<'py>(object: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(value) = object.getattr_opt(name)? else { return Ok(None) };
+    let value = if value.is_callable() { value.call0()? } else { value };
+    Ok(Some(value).filter(|value| !value.is_none()))
 }
 
 #[async_trait]
@@ -154,8 +157,8 @@ impl FaceTracker for Host {
 
 #[async_trait]
 impl Renderer for Host {
-    async fn render(&self, cx: &clipkit::Context, plan: &ClipPlan) -> Result<Clip> {
-        self.call(cx, "render", "ClipPlan", plan, "a Clip").await
+    async fn render(&self, cx: &clipkit::Context, plan: &ClipPlan) -> Result<RenderedClip> {
+        self.call(cx, "render", "ClipPlan", plan, "a RenderedClip").await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
@@ -171,6 +174,10 @@ impl Publisher for Host {
 
     async fn conclude(&self, cx: &clipkit::Context, manifest: &Manifest) -> Result<()> {
         if self.concludes { self.call(cx, "conclude", "Manifest", manifest, "None").await } else { Ok(()) }
+    }
+
+    fn target(&self) -> Target {
+        self.target.clone().unwrap_or_else(|| Target::new("custom"))
     }
 
     fn staging(&self) -> Option<&Path> {

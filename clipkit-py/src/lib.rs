@@ -1,9 +1,10 @@
-//! The Python package's compiled half. It converts, calls and maps errors; the other half, in `python/clipkit`, is what users see.
+//! The compiled module of the Python package. It converts, calls and maps errors; the public API is
+//! in `python/clipkit`.
 //!
-//! Data crosses as JSON (`convert`), work runs on one tokio runtime (`runtime`) and is told of its end, its events and its log on one
-//! thread (`tell`). A Python object is a stage by a newtype (`host`).
+//! Data crosses as JSON (`convert`). Work runs on one tokio runtime (`runtime`). One thread (`tell`)
+//! delivers results, events and log records to Python. `host` makes a Python object a stage.
 
-#![allow(missing_docs)] // The words for users stand in Python.
+#![allow(missing_docs)] // The public API is documented in Python.
 
 mod context;
 mod convert;
@@ -23,6 +24,8 @@ use pyo3::prelude::*;
 mod _clipkit {
     #[pymodule_export]
     use crate::context::Context;
+    #[pymodule_export]
+    use crate::error::exception;
     #[pymodule_export]
     use crate::frames::{Frame, Frames};
     #[pymodule_export]

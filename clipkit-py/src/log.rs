@@ -1,4 +1,4 @@
-//! What the crate logs, for the logger `clipkit` of Python's `logging`.
+//! Log records of the crate, for the logger `clipkit` of Python's `logging`.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,15 +11,15 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::tell::tell;
 
-/// The least level, in Python's numbers, that somebody hears.
+/// The effective level of the logger, as Python's number.
 static LEVEL: AtomicU8 = AtomicU8::new(u8::MAX);
 
-/// From here on. A program that set up its own subscriber, which needs this crate from Rust, keeps it.
+/// Sends log records to Python, unless the process has another subscriber.
 pub(crate) fn to_python() {
     let _ = tracing::subscriber::set_global_default(ToPython);
 }
 
-/// Asks Python again what it wants to hear. Called as each call begins, when the interpreter is attached anyway.
+/// Reads the logger's level again. Each call does so when it begins, as the interpreter is attached.
 pub(crate) fn set_level(py: Python<'_>) {
     let level = || py.import("logging")?.getattr("getLogger")?.call1(("clipkit",))?.call_method0("getEffectiveLevel")?.extract::<u8>();
     LEVEL.store(level().unwrap_or(u8::MAX), Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl Subscriber for ToPython {
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // What Python wants to hear may change; whose words it wants to hear does not.
+        // The level may change, the targets do not.
         if metadata.is_event() && metadata.target().starts_with("clipkit") { Interest::sometimes() } else { Interest::never() }
     }
 
@@ -51,7 +51,7 @@ impl Subscriber for ToPython {
         });
     }
 
-    // There is no use for spans.
+    // Spans are not logged.
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
         Id::from_u64(1)
     }
@@ -61,7 +61,7 @@ impl Subscriber for ToPython {
     fn exit(&self, _span: &Id) {}
 }
 
-/// Python's number of a level; one below `DEBUG` for what has no name there.
+/// Python's number of a level. `TRACE`, which Python does not have, is 5.
 fn number(level: &Level) -> u8 {
     match *level {
         Level::ERROR => 40,

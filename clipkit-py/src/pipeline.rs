@@ -1,95 +1,107 @@
-//! A pipeline: stages that Python gave, and a document's for the others.
+//! A pipeline: the stages that Python gives, and a configuration for the others.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clipkit::config::TrackerConfig;
-use clipkit::{PipelineBuilder, PipelineConfig, RankedPlan};
+use clipkit::model::{Candidate, ClipPlan, Media, Post, Span, Tracks, Transcript};
+use clipkit::stage::{AnyStage, Target};
+use clipkit::{PipelineConfig, RankedPlan};
 use pyo3::prelude::*;
+use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use crate::context::{self, Context};
 use crate::convert;
 use crate::error::raise;
 use crate::runtime::{self, Work};
-use crate::stage::{Any, Stage};
+use crate::stage::Stage;
 
-/// Six stages and what is asked of them.
+/// Six stages and their options.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Pipeline {
     parts: Arc<Parts>,
 }
 
 struct Parts {
-    given: Vec<Any>,
+    given: Vec<AnyStage>,
     config: PipelineConfig,
     built: OnceCell<clipkit::Pipeline>,
 }
 
 impl Parts {
-    /// The pipeline, built when it is first needed: a document may ask for a model that has to be downloaded.
+    /// The pipeline. It is built by the first call, because a configuration may ask for a model
+    /// that has to be downloaded.
     async fn pipeline(&self, cx: &clipkit::Context) -> clipkit::Result<&clipkit::Pipeline> {
         let build = || async {
-            let given = self.given.iter().cloned().fold(clipkit::Pipeline::builder(), with);
+            let given = self.given.iter().cloned().fold(clipkit::Pipeline::builder(), |builder, stage| stage.give(builder));
             given.complete(cx, &self.config).await
         };
         self.built.get_or_try_init(build).await
     }
 }
 
-fn with(builder: PipelineBuilder, stage: Any) -> PipelineBuilder {
-    match stage {
-        Any::Source(stage) => builder.source(stage),
-        Any::Transcriber(stage) => builder.transcriber(stage),
-        Any::Scorer(stage) => builder.scorer(stage),
-        Any::Tracker(stage) => builder.tracker(stage),
-        Any::Renderer(stage) => builder.renderer(stage),
-        Any::Publisher(stage) => builder.publisher(stage),
+impl Pipeline {
+    /// Starts one call on the pipeline. Its answer becomes an object of the Python class `class`.
+    fn start<T, F>(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        class: &'static str,
+        work: impl FnOnce(clipkit::Pipeline, clipkit::Context) -> F + Send + 'static,
+    ) -> PyResult<Work>
+    where
+        T: Serialize + Send + 'static,
+        F: Future<Output = clipkit::Result<T>> + Send + 'static,
+    {
+        let (parts, cx) = (self.parts.clone(), context::of_call(cx, &call, py));
+        let under = cx.clone();
+        let work = async move {
+            let pipeline = parts.pipeline(&under).await?.clone();
+            work(pipeline, under).await
+        };
+        runtime::start(py, call, cx, work, move |py, answer| convert::to_python(py, class, &answer))
     }
 }
 
 #[pymethods]
 impl Pipeline {
-    /// Stages, and a configuration for what they leave open.
+    /// A pipeline of these stages. The configuration says what the other stages and the options are.
     #[new]
     fn new(py: Python<'_>, stages: Vec<Py<Stage>>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let given: Vec<Any> = stages.iter().map(|stage| stage.get().any.clone()).collect();
+        let given: Vec<AnyStage> = stages.iter().map(|stage| stage.get().any.clone()).collect();
         let config: PipelineConfig = convert::setting(config, "a pipeline's configuration")?;
-        let downloads = matches!(config.tracker, TrackerConfig::Onnx { .. }) && !given.iter().any(|stage| matches!(stage, Any::Tracker(_)));
+        let tracks = given.iter().any(|stage| stage.kind() == clipkit::model::Stage::Track);
+        let downloads = matches!(config.tracker, TrackerConfig::Onnx(_)) && !tracks;
         let parts = Parts { given, config, built: OnceCell::new() };
         if !downloads {
-            // Nothing is waited for, and what is wrong with the settings is said here.
+            // Nothing blocks here, so a wrong setting is an error of the constructor.
             let runtime = runtime::runtime().map_err(|error| raise(py, &error))?;
             py.detach(|| runtime.block_on(parts.pipeline(&clipkit::Context::new())).map(drop)).map_err(|error| raise(py, &error))?;
         }
         Ok(Pipeline { parts: Arc::new(parts) })
     }
 
-    /// The folder that a manifest's names are relative to, where the publisher has one.
-    fn folder(&self) -> Option<PathBuf> {
+    /// The folder that the names in a manifest are relative to.
+    fn staging(&self) -> Option<PathBuf> {
         self.parts.built.get()?.staging().map(Path::to_owned)
     }
 
-    /// Makes clips of a video.
+    /// Makes clips of a video and publishes them.
     fn start_run(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, uri) =
-            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
-        let under = cx.clone();
-        let work = async move { parts.pipeline(&under).await?.run_with(&under, &uri).await };
-        runtime::start(py, call, cx, work, |py, made| convert::to_python(py, "Manifest", &made))
+        let uri = convert::uri(uri)?;
+        self.start(py, call, cx, "Manifest", |pipeline, cx| async move { pipeline.run_with(&cx, &uri).await })
     }
 
-    /// Plans clips of a video and makes none.
-    fn start_plan(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
-        let (parts, cx, uri) =
-            (self.parts.clone(), context::of_call(cx, &call, py), convert::setting::<String>(uri, "a path or an address")?);
-        let under = cx.clone();
-        let work = async move { parts.pipeline(&under).await?.plan_with(&under, &uri).await };
-        runtime::start(py, call, cx, work, |py, planned| convert::to_python(py, "Planned", &planned))
+    /// Plans clips of a video.
+    fn start_plan_all(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let uri = convert::uri(uri)?;
+        self.start(py, call, cx, "Planned", |pipeline, cx| async move { pipeline.plan_all_with(&cx, &uri).await })
     }
 
-    /// Makes the clips that plans describe, each of its rank.
-    fn start_render(
+    /// Renders plans, each with its rank, and publishes the clips.
+    fn start_render_all(
         &self,
         py: Python<'_>,
         call: Py<PyAny>,
@@ -99,9 +111,95 @@ impl Pipeline {
     ) -> PyResult<Work> {
         let plans = plans.iter().map(convert::plan).collect::<PyResult<Vec<_>>>()?;
         let plans: Vec<RankedPlan> = ranks.into_iter().zip(plans).map(|(rank, plan)| RankedPlan { rank, plan }).collect();
-        let (parts, cx) = (self.parts.clone(), context::of_call(cx, &call, py));
-        let under = cx.clone();
-        let work = async move { parts.pipeline(&under).await?.render_with(&under, &plans).await };
-        runtime::start(py, call, cx, work, |py, made| convert::to_python(py, "Manifest", &made))
+        self.start(py, call, cx, "Manifest", |pipeline, cx| async move { pipeline.render_all_with(&cx, &plans).await })
+    }
+
+    /// The step `fetch`.
+    fn start_fetch(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, uri: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let uri = convert::uri(uri)?;
+        self.start(py, call, cx, "Media", |pipeline, cx| async move { pipeline.fetch(&cx, &uri).await })
+    }
+
+    /// The step `transcribe`.
+    fn start_transcribe(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, media: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let media: Media = convert::document(media, "a Media")?;
+        self.start(py, call, cx, "Transcript", |pipeline, cx| async move { pipeline.transcribe(&cx, &media).await })
+    }
+
+    /// The step `choose`.
+    fn start_choose(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        media: &Bound<'_, PyAny>,
+        transcript: &Bound<'_, PyAny>,
+    ) -> PyResult<Work> {
+        let media: Media = convert::document(media, "a Media")?;
+        let transcript: Transcript = convert::document(transcript, "a Transcript")?;
+        self.start(py, call, cx, "Candidate", |pipeline, cx| async move { pipeline.choose(&cx, &media, &transcript).await })
+    }
+
+    /// The step `track`.
+    fn start_track(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        media: &Bound<'_, PyAny>,
+        span: &Bound<'_, PyAny>,
+    ) -> PyResult<Work> {
+        let media: Media = convert::document(media, "a Media")?;
+        let span: Span = convert::document(span, "a Span")?;
+        self.start(py, call, cx, "Tracks", move |pipeline, cx| async move { pipeline.track(&cx, &media, span).await })
+    }
+
+    /// The step `plan`; `known` holds the media, the transcript, the candidate and the tracks.
+    fn start_plan(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, known: [Bound<'_, PyAny>; 4]) -> PyResult<Work> {
+        let [media, transcript, candidate, tracks] = &known;
+        let media: Media = convert::document(media, "a Media")?;
+        let transcript: Transcript = convert::document(transcript, "a Transcript")?;
+        let candidate: Candidate = convert::document(candidate, "a Candidate")?;
+        let tracks: Tracks = convert::document(tracks, "a Tracks")?;
+        self.start(py, call, cx, "ClipPlan", |pipeline, cx| async move {
+            pipeline.plan(&cx, &media, &transcript, &candidate, &tracks).await
+        })
+    }
+
+    /// The step `render`.
+    fn start_render(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let plan: ClipPlan = convert::plan(plan)?;
+        self.start(py, call, cx, "RenderedClip", |pipeline, cx| async move { pipeline.render(&cx, &plan).await })
+    }
+
+    /// The step `render`, answering the clip's post.
+    fn start_render_post(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, rank: usize, plan: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let plan: ClipPlan = convert::plan(plan)?;
+        self.start(py, call, cx, "Post", move |pipeline, cx| async move { pipeline.render_post(&cx, rank, &plan).await })
+    }
+
+    /// The step `publish`, to the pipeline's one target.
+    fn start_publish(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, post: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let post: Post = convert::document(post, "a Post")?;
+        self.start(py, call, cx, "Receipt", |pipeline, cx| async move { pipeline.publish(&cx, &post).await })
+    }
+
+    /// The step `publish`, to one of the pipeline's targets.
+    fn start_publish_to(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        target: &Bound<'_, PyAny>,
+        post: &Bound<'_, PyAny>,
+    ) -> PyResult<Work> {
+        let target: Target = convert::target(target)?;
+        let post: Post = convert::document(post, "a Post")?;
+        self.start(py, call, cx, "Receipt", |pipeline, cx| async move { pipeline.publish_to(&cx, &target, &post).await })
+    }
+
+    /// Where the pipeline publishes.
+    fn start_targets(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context) -> PyResult<Work> {
+        self.start(py, call, cx, "Target", |pipeline, _| async move { Ok(pipeline.targets()) })
     }
 }

@@ -1,4 +1,4 @@
-//! The threads that do the work, and one call into them.
+//! The tokio runtime, and calls on it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::{error, log};
 
 static MADE: OnceLock<std::result::Result<Made, String>> = OnceLock::new();
 static NEXT: AtomicU64 = AtomicU64::new(0);
-/// What runs, to be stopped when the interpreter ends.
+/// The contexts of running calls. The end of the interpreter cancels them.
 static RUNNING: Mutex<Option<HashMap<u64, clipkit::Context>>> = Mutex::new(None);
 
 struct Made {
@@ -23,7 +23,8 @@ struct Made {
     process: u32,
 }
 
-/// The process's runtime, made when first needed. Refused in a fork of the process that made it: threads are not copied.
+/// The process's runtime, made at the first use. An error in a fork of the process that made it: a
+/// fork has none of its threads.
 pub(crate) fn runtime() -> Result<&'static Runtime> {
     let made = MADE.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("clipkit").enable_all().build();
@@ -40,7 +41,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
     }
 }
 
-/// Starts work for a Python `call`, whose `end(answer, error)` is told of its end.
+/// Starts work for a Python `call`. When it ends, `call.end(answer, error)` is called.
 pub(crate) fn start<T, A>(
     py: Python<'_>,
     call: Py<PyAny>,
@@ -58,7 +59,7 @@ where
     running(|all| all.insert(number, cx.clone()));
     let task = runtime.spawn(work);
     runtime.spawn(async move {
-        // A panic has nowhere else to go.
+        // A panic becomes an error.
         let result = task.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Contract, "clipkit panicked; please report this")));
         running(|all| all.remove(&number));
         tell(move |py| {
@@ -78,7 +79,7 @@ fn running<T>(change: impl FnOnce(&mut HashMap<u64, clipkit::Context>) -> T) -> 
     change(RUNNING.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 
-/// Work that was started.
+/// Work that runs.
 #[pyclass(frozen, module = "clipkit._clipkit")]
 pub(crate) struct Work {
     cx: clipkit::Context,
@@ -92,10 +93,11 @@ impl Work {
     }
 }
 
-/// How long what runs may take to tidy up when the interpreter ends: as long as a run takes at most.
+/// How long running calls may take to clean up when the interpreter ends. A cancelled run ends within
+/// this time.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Stops all that runs, and keeps our threads from the interpreter: it ends.
+/// Cancels running calls and detaches all threads of this module from the interpreter, which ends.
 #[pyfunction]
 pub(crate) fn shut_down(py: Python<'_>) {
     running(|all| all.values().for_each(clipkit::Context::cancel));

@@ -1,5 +1,5 @@
-//! One thread that tells Python: events, log records and ends of calls arrive in the order in which they happened, and no thread that
-//! decodes or encodes ever waits for the interpreter.
+//! One thread that delivers messages to Python. Events, log records and results arrive in order, and
+//! no thread that decodes or encodes waits for the interpreter.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -11,11 +11,12 @@ type Message = Box<dyn FnOnce(Python<'_>) + Send>;
 
 static TELL: OnceLock<Sender<Message>> = OnceLock::new();
 
-/// Has `message` run with the interpreter attached, after those before it. Nothing happens once the interpreter is ending.
+/// Runs `message` with the interpreter attached, after the earlier messages. Does nothing while the
+/// interpreter ends.
 pub(crate) fn tell(message: impl FnOnce(Python<'_>) + Send + 'static) {
     let sender = TELL.get_or_init(|| {
         let (sender, receiver) = channel();
-        // Without a thread nobody is told; the runtime, made before, would have failed first.
+        // Where no thread can be started, the runtime has failed before.
         let _ = std::thread::Builder::new().name("clipkit-tell".into()).spawn(move || listen(&receiver));
         sender
     });
@@ -34,19 +35,21 @@ fn listen(receiver: &Receiver<Message>) {
     }
 }
 
-/// Threads of ours that run Python code hold it for reading; whoever ends the interpreter holds it for writing, for ever.
+/// Threads that run Python code hold a read lock. The end of the interpreter takes the write lock and
+/// never releases it.
 static OPEN: RwLock<()> = RwLock::new(());
-/// How long the end of the interpreter waits for Python code that runs in our threads.
+/// How long the end of the interpreter waits for Python code on threads of this module.
 const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// Does `work` with the interpreter attached, on a thread of ours. An ending interpreter ends, in most versions, each thread that wants
-/// it, in a way that no Rust code on that thread survives: from then on this waits instead, as long as the process still lasts.
+/// Runs `work` with the interpreter attached, on a thread of this module. While the interpreter ends,
+/// most Python versions terminate each thread that attaches, and Rust code does not survive that. From
+/// then on this blocks until the process exits.
 pub(crate) fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     let _open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
     Python::try_attach(work)
 }
 
-/// Keeps our threads from the interpreter, when none of them is in it any more.
+/// Waits until no thread of this module runs Python code, and keeps them from doing so again.
 pub(crate) fn close() {
     let begun = Instant::now();
     while begun.elapsed() < LAST_CALL {

@@ -1,4 +1,4 @@
-//! What stands beside the pipeline: models, caption styles, contact sheets, the command.
+//! Functions beside the pipeline: models, caption styles, contact sheets, the command.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan:
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
 }
 
-/// The models that clipkit knows: identifier, what it is, licence, size in bytes.
+/// The known models: identifier, description, licence, size in bytes.
 #[pyfunction]
 pub(crate) fn models() -> Vec<(&'static str, &'static str, &'static str, u64)> {
     Weights::all().iter().map(|model| (model.id, model.about, model.license, model.size())).collect()
@@ -31,7 +31,7 @@ fn store(cache: Option<PathBuf>) -> WeightsStore {
     cache.into_iter().fold(WeightsStore::new(), WeightsStore::cache_in)
 }
 
-/// Where a model is on this machine.
+/// The local path of a model. `None` where it is not downloaded.
 #[pyfunction]
 #[pyo3(signature = (id, cache = None))]
 pub(crate) fn find_model(py: Python<'_>, id: &str, cache: Option<PathBuf>) -> PyResult<Option<PathBuf>> {
@@ -39,20 +39,20 @@ pub(crate) fn find_model(py: Python<'_>, id: &str, cache: Option<PathBuf>) -> Py
     Ok(py.detach(|| store(cache).find(model)))
 }
 
-/// Where a speech model's folder is on this machine.
+/// The local folder of a speech model. `None` where there is none.
 #[pyfunction]
 #[pyo3(signature = (cache = None))]
 pub(crate) fn find_speech(py: Python<'_>, cache: Option<PathBuf>) -> Option<PathBuf> {
     py.detach(|| store(cache).find_speech())
 }
 
-/// The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
+/// The identifiers of the default models: face detector, voice detector, speech recognition.
 #[pyfunction]
 pub(crate) fn default_models() -> (&'static str, &'static str, &'static str) {
     (Weights::DEFAULT_FACE_DETECTOR, Weights::VOICE_DETECTOR, Weights::DEFAULT_SPEECH)
 }
 
-/// Gets a model by its identifier, or a file of yours by its path.
+/// Resolves a model's identifier, downloading the model if it is missing, or a path.
 #[pyfunction]
 #[pyo3(signature = (call, cx, id_or_path, cache = None))]
 pub(crate) fn fetch_model(py: Python<'_>, call: Py<PyAny>, cx: &Context, id_or_path: String, cache: Option<PathBuf>) -> PyResult<Work> {
@@ -62,7 +62,7 @@ pub(crate) fn fetch_model(py: Python<'_>, call: Py<PyAny>, cx: &Context, id_or_p
     runtime::start(py, call, cx, work, |py, path| Ok(path.into_pyobject(py)?.unbind().into_any()))
 }
 
-/// A caption style: a preset by its name, or what a description makes of one.
+/// A caption style: a preset by its name, or a style described relative to one.
 #[pyfunction]
 pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
     let style = match given.extract::<String>() {
@@ -72,7 +72,7 @@ pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResul
     convert::to_python(py, "CaptionStyle", &style.map_err(|error| raise(py, &error))?)
 }
 
-/// Runs the command with these arguments, the program's name first, and answers its exit code.
+/// Runs the `clipkit` command. The first argument is the program's name; returns the exit code.
 #[pyfunction]
 pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| clipkit::cli::run(arguments))

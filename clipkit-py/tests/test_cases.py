@@ -1,4 +1,4 @@
-"""The table of capabilities that every language runs: clipkit/tests/cases/README.md says how it is read."""
+"""The table of capabilities that every language runs. clipkit/tests/cases/README.md describes it."""
 
 import json
 import math
@@ -32,19 +32,59 @@ def answer(case, events):
         frames = list(clipkit.frames(case["input"], case["span"], **case.get("frames", {})))
         assert all(clipkit.to_numpy(frame).nbytes == 3 * frame.width * frame.height for frame in frames)
         return [{"at": frame.at, "width": frame.width, "height": frame.height} for frame in frames]
+    if call == "given":
+        scorer = Given(case.get("fails", 0))
+        planned = clipkit.Pipeline(config=config, scorer=scorer).plan_all_sync(case["input"], on_event=events.append)
+        return {"calls": scorer.calls, "planned": planned}
     pipeline = clipkit.Pipeline(config=config)
+    if call == "steps":
+        return steps(pipeline, case["input"])
     if call == "run":
         return pipeline.run_sync(case["input"], on_event=events.append)
-    planned = pipeline.plan_sync(case["input"], on_event=events.append)
+    planned = pipeline.plan_all_sync(case["input"], on_event=events.append)
     if call == "plan":
         return planned
     if call == "render":
         plans = [{"rank": ranked.rank, "plan": merged(ranked.plan.to_dict(), case["edit"])} for ranked in planned.plans]
-        return pipeline.render_sync(plans, on_event=events.append)
+        return pipeline.render_all_sync(plans, on_event=events.append)
     assert call == "sheet", call
     sheet = case["desk"] / "sheet.png"
     clipkit.contact_sheet(planned.plans[0].plan, sheet)
     return {"bytes": sheet.stat().st_size}
+
+
+class Given:
+    """A scorer whose first calls fail."""
+
+    def __init__(self, fails):
+        self.fails, self.calls = fails, 0
+
+    def score(self, cx, scoring):
+        self.calls += 1
+        if self.calls <= self.fails:
+            raise clipkit.NetworkError("busy", recovery=clipkit.Recovery.retry())
+        return [clipkit.Candidate(0, 16, score=50, title="Given")]
+
+
+def steps(pipeline, input):
+    """Every step, each with a document that went through JSON."""
+
+    def sent(document):
+        return json.loads(json.dumps(clipkit._data.plain(document)))
+
+    cx = clipkit.Context()
+    media = sent(pipeline.fetch_sync(input))
+    transcript = sent(pipeline.transcribe_sync(media))
+    candidates = sent(pipeline.choose_sync(media, transcript))
+    tracks = sent(pipeline.track_sync(media, candidates[0]["span"]))
+    plan = sent(pipeline.plan_sync(media, transcript, candidates[0], tracks))
+    rendered = pipeline.render_sync(plan, context=cx)
+    post = sent(pipeline.render_post_sync(1, plan, context=cx))
+    targets = pipeline.targets()
+    receipt = pipeline.publish_sync(post)
+    again = pipeline.publish_to_sync(targets[0], post)
+    named = ("media", "transcript", "candidates", "tracks", "plan", "rendered", "post", "targets", "receipt", "again")
+    return dict(zip(named, (media, transcript, candidates, tracks, plan, rendered, post, targets, receipt, again)))
 
 
 def merged(value, change):
@@ -105,7 +145,7 @@ def test_case(case, desk):
     except clipkit.ClipkitError as error:
         if "error" not in case:
             raise
-        told = {"kind": error.kind, "stage": error.stage, "recovery": error.recovery._to_dict(), "message": str(error)}
+        told = {"kind": error.kind, "stage": error.stage, "recovery": error.recovery.to_dict(), "message": str(error)}
         assert not unmet(case["error"], told)
     if "events" in case:
         heard = iter(noted(events))

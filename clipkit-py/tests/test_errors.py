@@ -95,25 +95,65 @@ def test_an_exception_comes_back_as_itself(talk, tmp_path, asynchronous):
     assert caught.value is raised[-1]
 
 
-def test_a_scorer_that_fails_steps_down_and_is_seen(talk, tmp_path, caplog):
+def test_the_exception_of_a_scorer_is_the_runs(talk, tmp_path, caplog):
     class Broken:
         def score(self, cx, scoring):
-            raise Mine("a bug of mine")
+            self.raised = KeyError("words")
+            raise self.raised
 
-    with caplog.at_level(logging.WARNING, logger="clipkit"):
-        manifest = clipkit.Pipeline(scorer=Broken(), publisher=clipkit.Folder(tmp_path), clips=1, **QUICK).run_sync(talk)
-    assert len(manifest) == 1
-    assert any("Mine: a bug of mine" in warning.message for warning in manifest.warnings)
-    # With its traceback, in the log.
-    (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.name == "clipkit" and isinstance(record.exc_info[1], Mine)
+    broken = Broken()
+    given = {"publisher": clipkit.Folder(tmp_path), "clips": 1, **QUICK}
+    for scorer in (broken, clipkit.stage(broken).layer(clipkit.Retry(2))):
+        with pytest.raises(KeyError) as caught:
+            clipkit.Pipeline(scorer=scorer, **given).run_sync(talk)
+        assert caught.value is broken.raised
+    with pytest.raises(KeyError) as caught:
+        asyncio.run(clipkit.Pipeline(scorer=broken, **given).choose(clipkit.probe(talk), clipkit.transcribe(talk)))
+    assert caught.value is broken.raised
+    # A stand-in is asked for. The traceback is in the log then.
+    for stands_in in ({"scorer": clipkit.stage(broken).or_(clipkit.Heuristic())}, {"scorer": broken, "degrade": clipkit.Degrade.all("always")}):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, logger="clipkit"):
+            manifest = clipkit.Pipeline(**stands_in, **given).run_sync(talk)
+        assert len(manifest) == 1
+        assert any("KeyError" in warning.message for warning in manifest.warnings)
+        (record,) = [record for record in caplog.records if record.exc_info]
+        assert record.name == "clipkit" and record.exc_info[1] is broken.raised
+    assert manifest.warnings[0].kind == "stand_in"
+
+
+def test_the_exception_of_a_tracker_is_the_runs(talk, tmp_path):
+    class Broken:
+        def track(self, cx, tracking):
+            raise Mine("no faces today")
+
+    with pytest.raises(Mine, match="no faces"):
+        clipkit.Pipeline(scorer=First(), publisher=clipkit.Folder(tmp_path), **{**QUICK, "tracker": Broken()}).run_sync(talk)
+
+
+def test_errors_are_documents():
+    error = clipkit.RateLimitedError("busy", stage="score", advice="wait", recovery=clipkit.Recovery.retry(after=2), path="talk.mp4")
+    report = error.report()
+    assert isinstance(report, clipkit.ErrorReport) and report.recovery.after == 2
+    assert report.to_dict() == {
+        "kind": "rate_limited",
+        "stage": "score",
+        "message": "busy",
+        "advice": "wait",
+        "recovery": {"action": "retry", "after": 2},
+        "path": "talk.mp4",
+    }
+    for document in (report, report.to_dict()):
+        back = clipkit.ClipkitError.from_report(document)
+        assert type(back) is clipkit.RateLimitedError and back.report() == report
+        assert "talk.mp4" in str(back) and "wait" in str(back)
 
 
 def test_the_log_goes_to_logging(talk, caplog):
     def level(level):
         caplog.clear()
         with caplog.at_level(level, logger="clipkit"):
-            clipkit.Pipeline(**QUICK).plan_sync(talk)
+            clipkit.Pipeline(**QUICK).plan_all_sync(talk)
         return [(record.name, record.levelname) for record in caplog.records]
 
     class Warns:
@@ -123,7 +163,7 @@ def test_the_log_goes_to_logging(talk, caplog):
 
     assert level(logging.CRITICAL) == []
     caplog.clear()
-    clipkit.Pipeline(**{**QUICK, "tracker": Warns(), "clips": 1}).plan_sync(talk)
+    clipkit.Pipeline(**{**QUICK, "tracker": Warns(), "clips": 1}).plan_all_sync(talk)
     assert [(r.name, r.levelname) for r in caplog.records] == [("clipkit", "WARNING")] and "nobody looked" in caplog.text
 
 
@@ -200,10 +240,10 @@ def test_a_context_hears_for_itself(talk):
     heard = []
     cx = clipkit.Context(heard.append)
     pipeline = clipkit.Pipeline(scorer=First(), **QUICK)
-    pipeline.plan_sync(talk, context=cx)
+    pipeline.plan_all_sync(talk, context=cx)
     assert isinstance(heard[0], clipkit.StartedEvent) and cx.warnings() == []
     with pytest.raises(clipkit.ConfigError, match="on_event"):
-        pipeline.plan_sync(talk, context=cx, on_event=print)
+        pipeline.plan_all_sync(talk, context=cx, on_event=print)
 
 
 def test_ctrl_c_stops_the_encode_within_a_second(long_talk, tmp_path):
@@ -257,12 +297,12 @@ def test_the_end_of_the_process_leaves_nothing_half_made(long_talk, tmp_path):
 def test_a_thread_pool_shares_one_pipeline(talk, tmp_path):
     pipeline = clipkit.Pipeline(scorer=First(), **QUICK)
     with ThreadPoolExecutor(4) as pool:
-        planned = list(pool.map(lambda _: pipeline.plan_sync(talk), range(8)))
+        planned = list(pool.map(lambda _: pipeline.plan_all_sync(talk), range(8)))
     assert len({plan.plans[0].plan.span.end for plan in planned}) == 1
 
 
 def plan_in_a_process(video):
-    return clipkit.Pipeline(scorer=First(), **QUICK).plan_sync(video).plans[0].plan.title
+    return clipkit.Pipeline(scorer=First(), **QUICK).plan_all_sync(video).plans[0].plan.title
 
 
 def test_spawned_processes_work(talk):

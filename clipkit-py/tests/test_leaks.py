@@ -50,17 +50,17 @@ def test_a_thousand_runs_leak_nothing(tiny):
 
     async def some():
         for _ in range(10):
-            await pipeline.plan(tiny, on_event=heard.append)
+            await pipeline.plan_all(tiny, on_event=heard.append)
             heard.clear()
             with pytest.raises(RuntimeError):
-                await failing.plan(tiny)
+                await failing.plan_all(tiny)
 
     def round_of_fifty():
         asyncio.run(some())
         for _ in range(20):
-            pipeline.plan_sync(tiny)
+            pipeline.plan_all_sync(tiny)
         for _ in range(10):
-            clipkit.Pipeline(scorer=First(1.5), **quick).plan_sync(tiny)
+            clipkit.Pipeline(scorer=First(1.5), **quick).plan_all_sync(tiny)
         gc.collect()
 
     # The first ones fill caches and start threads that stay.

@@ -27,17 +27,17 @@ def test_every_stage_can_be_used_alone(talk, tmp_path):
         transcript = await clipkit.Captions().transcribe(cx, media)
         candidates = await clipkit.Heuristic().score(cx, clipkit.Scoring(transcript, media, clipkit.ScoreOptions(min=5, max=20)))
         tracks = await clipkit.MotionTracker().track(cx, clipkit.Tracking(media, candidates[0].span))
-        planned = await clipkit.Pipeline(publisher=clipkit.Folder(tmp_path), clips=1, **QUICK).plan(talk)
+        planned = await clipkit.Pipeline(publisher=clipkit.Folder(tmp_path), clips=1, **QUICK).plan_all(talk)
         plan = planned.plans[0].plan
         clip = await clipkit.FfmpegRenderer().render(cx, plan)
-        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post(1, clip, plan))
+        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post("c1", clipkit.PostFiles(clip.video), plan.title))
         return media, transcript, candidates, tracks, receipt
 
     media, transcript, candidates, tracks, receipt = asyncio.run(all_of_them())
     assert (media.video.width, media.video.height) == (320, 180) and media.duration == pytest.approx(36, abs=0.1)
     assert transcript.words[0].text == "Why" and candidates[0].score.total > 0
     assert isinstance(candidates[0], clipkit.Candidate) and isinstance(tracks.shots[0].span, clipkit.Span)
-    assert (tmp_path / receipt.file).is_file()
+    assert (tmp_path / receipt.files.video).is_file()
 
 
 def test_every_stage_has_a_synchronous_twin(talk, tmp_path):
@@ -46,10 +46,12 @@ def test_every_stage_has_a_synchronous_twin(talk, tmp_path):
     transcript = clipkit.Captions(talk.with_name("talk.words.json")).transcribe_sync(cx, media)
     assert clipkit.Heuristic().score_sync(cx, {"transcript": transcript, "options": {"min": 5, "max": 20, "max_clips": 1}})
     assert clipkit.CenterTracker().track_sync(cx, clipkit.Tracking(media, clipkit.Span(0, 5))).faces == []
-    plan = clipkit.Pipeline(clips=1, **QUICK).plan_sync(talk).plans[0].plan
+    plan = clipkit.Pipeline(clips=1, **QUICK).plan_all_sync(talk).plans[0].plan
     clip = clipkit.FfmpegRenderer(threads=1).render_sync(cx, plan)
     assert clip.video.startswith(str(tmp_path))
-    assert clipkit.Folder(tmp_path / "out").publish_sync(cx, clipkit.Post(1, clip, plan)).file.endswith(".mp4")
+    post = {"clip": "c1", "title": plan.title, "files": {"video": clip.video, "cover": clip.cover}}
+    receipt = clipkit.Folder(tmp_path / "out").publish_sync(cx, post)
+    assert receipt.target == "folder" and receipt.files.video.endswith(".mp4") and receipt.files.cover.endswith(".jpg")
 
 
 def test_stages_can_be_asked_by_name(talk):
@@ -103,7 +105,7 @@ def test_an_asynchronous_stage_runs_in_the_callers_loop(talk, tmp_path):
         request.set("r1")
         here = Here()
         options = {**QUICK, "tracker": here}
-        await clipkit.Pipeline(scorer=here, publisher=clipkit.Folder(tmp_path), clips=1, **options).plan(talk)
+        await clipkit.Pipeline(scorer=here, publisher=clipkit.Folder(tmp_path), clips=1, **options).plan_all(talk)
         return asyncio.get_running_loop()
 
     loop = asyncio.run(main())
@@ -142,7 +144,7 @@ def test_all_six_stages_can_be_python(talk, tmp_path):
 
         def publish(self, cx, post):
             calls.append("publish")
-            return clipkit.Receipt(f"https://example.org/{post.rank}")
+            return clipkit.Receipt("example", str(post.rank), url=f"https://example.org/{post.rank}")
 
         def conclude(self, cx, manifest):
             calls.append("conclude")
@@ -158,7 +160,7 @@ def test_all_six_stages_can_be_python(talk, tmp_path):
 def test_what_is_no_stage_is_refused():
     with pytest.raises(clipkit.ConfigError, match="has none"):
         clipkit.Pipeline(scorer=object())
-    with pytest.raises(clipkit.ConfigError, match="'score' is wanted here"):
+    with pytest.raises(clipkit.ConfigError, match="'score' is needed here"):
         clipkit.Pipeline(scorer=clipkit.CenterTracker())
     with pytest.raises(clipkit.ConfigError, match="no stage"):
         clipkit.stage(3)
@@ -201,7 +203,7 @@ def test_retry_counts_attempts(talk):
     flaky = Flaky(5)
     with pytest.raises(ConnectionError, match="busy"):
         clipkit.stage(flaky).layer(clipkit.Retry.times(2), {"retry": {"attempts": 1}}).layer(clipkit.Retry(1)).score_sync(None, asked)
-    # What gives no reason to hope is not tried again, unless it says so itself.
+    # Other exceptions are not retried, unless their recovery says so.
     flaky = Flaky(5, ValueError)
     with pytest.raises(ValueError):
         clipkit.stage(flaky).layer(clipkit.Retry(3, first=0.01)).score_sync(None, asked)
@@ -341,7 +343,7 @@ def test_what_a_stage_awaits_is_cancelled_with_the_run(talk):
                 raise
 
     async def main():
-        task = asyncio.create_task(clipkit.Pipeline(scorer=Hangs(), **QUICK).plan(talk))
+        task = asyncio.create_task(clipkit.Pipeline(scorer=Hangs(), **QUICK).plan_all(talk))
         await asyncio.sleep(0.5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

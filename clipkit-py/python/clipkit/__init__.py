@@ -1,7 +1,9 @@
 """clipkit turns one long video into ranked, vertical, captioned short clips.
 
-``clipkit.clip("talk.mp4", out="clips")`` makes them in one call. :class:`Pipeline` puts stages together: clipkit's own, and objects of yours
-with the right method. Clip plans can be changed and rendered again. What is made of data can be given as a dict, too.
+``clipkit.clip("talk.mp4", out="clips")`` makes them in one call. :class:`Pipeline` composes stages:
+built-in ones, and any object with the right method. Its steps are methods of their own. Clip plans can
+be changed and rendered again. Every data class has ``to_dict`` and ``from_dict``, and a dict of the same
+shape is accepted in its place.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import atexit
 
 from . import _clipkit, _types
-from ._types import *  # noqa: F403  # The generated data, all of it.
+from ._types import *  # noqa: F403
 from ._clipkit import Context, Frame
 from ._data import Data, Unknown
 from ._errors import (
@@ -34,7 +36,7 @@ from ._errors import (
     UnavailableError,
 )
 from ._layers import Cache, Concurrency, Layer, RateLimit, Retry, Timeout
-from ._made import Candidate, ClipPlan, Manifest, ManifestClip, Score, Span
+from ._made import Candidate, ClipPlan, Degrade, Manifest, ManifestClip, Score, Span
 from ._pipeline import Pipeline, clip
 from ._stages import (
     Captions,
@@ -90,6 +92,7 @@ __all__ = [
     "ContractError",
     "Data",
     "DecodeError",
+    "Degrade",
     "DeniedError",
     "EncodeError",
     "FaceTracker",
@@ -149,5 +152,5 @@ __all__ = [
 ]
 __all__ += _types.__all__
 
-# What runs in daemon threads stops with the interpreter, and takes its half made files with it.
+# Calls in daemon threads are cancelled when the interpreter ends, and their incomplete files removed.
 atexit.register(_clipkit.shut_down)

@@ -1,7 +1,7 @@
-"""One call into the crate, waited for in an event loop or in a thread, and the Python stages that are called back meanwhile.
+"""Calls into the crate, awaited in an event loop or in a thread, and calls of Python stages.
 
-Everything that the crate tells (events, the end) arrives on a thread of its own, which hands it over at once: to the loop, or to the thread
-that waits. Callbacks of users run there, so they need no locks.
+The crate reports events and results on a thread of its own, which hands them over to the event loop
+or the waiting thread. Callbacks of the user run there, so they need no locks.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Awaitable, Callable, Generator, Optional, Tuple, TypeVar
 
 from . import _clipkit
 from ._clipkit import Context
-from ._errors import ConfigError, describe
+from ._errors import ConfigError
 from ._types import Event
 
 T = TypeVar("T")
@@ -25,26 +25,26 @@ T = TypeVar("T")
 Start = Callable[["Call", Context], _clipkit.Work]
 Listener = Callable[[Event], object]
 
-#: How long work that was told to stop may take to end before its caller goes on without it: as long as the crate takes at most.
+#: How long the caller waits for cancelled work to end. The crate takes at most this long.
 GRACE = 1.0
 
 
 class Call:
-    """What the crate knows of a call."""
+    """A call, as the crate knows it."""
 
     def __init__(self) -> None:
         self.variables = contextvars.copy_context()
 
     def event(self, event: Event) -> None:
-        """Is told of an event, on the crate's thread."""
+        """Receives an event, on the crate's thread."""
         raise NotImplementedError
 
     def end(self, answer: Any, error: Optional[BaseException]) -> None:
-        """Is told of the end, on the crate's thread."""
+        """Receives the result, on the crate's thread."""
         raise NotImplementedError
 
     def submit(self, awaitable: Awaitable[T]) -> concurrent.futures.Future[T]:
-        """Has an event loop run what a stage's asynchronous method answered."""
+        """Runs what a stage's asynchronous method returned in an event loop."""
         raise NotImplementedError
 
     def _submit_to(self, loop: asyncio.AbstractEventLoop, awaitable: Awaitable[T]) -> concurrent.futures.Future[T]:
@@ -53,7 +53,7 @@ class Call:
 
         waiting = wait()
         try:
-            # The task starts with the variables of the call, as one that the caller made would.
+            # The task has the context variables of the caller.
             return self.variables.copy().run(asyncio.run_coroutine_threadsafe, waiting, loop)
         except RuntimeError:
             # The loop is closed.
@@ -68,7 +68,7 @@ class _InLoop(Call):
         super().__init__()
         self.loop = asyncio.get_running_loop()
         self.listener = listener
-        #: Answered, failed, or ended by a listener that raised.
+        #: The result, the error, or the exception of a listener.
         self.answer: asyncio.Future[Any] = self.loop.create_future()
         self.ended = asyncio.Event()
 
@@ -76,7 +76,7 @@ class _InLoop(Call):
         try:
             self.loop.call_soon_threadsafe(callback, *arguments, context=self.variables)
         except RuntimeError:
-            # The loop is closed: nobody waits any more.
+            # The loop is closed.
             pass
 
     def event(self, event: Event) -> None:
@@ -102,7 +102,7 @@ class _InLoop(Call):
         if error is None:
             self.answer.set_result(answer)
         elif isinstance(error, StopIteration):
-            # A future refuses it.
+            # A future cannot hold it.
             self.answer.set_exception(RuntimeError("a stage raised StopIteration"))
         else:
             self.answer.set_exception(error)
@@ -112,11 +112,11 @@ class _InLoop(Call):
 
 
 def _context(call: Call, context: Optional[Context], listener: Optional[Listener]) -> Context:
-    """The context of a call's work: one of its own, or below the user's, whose listener hears what happens."""
+    """The context of a call: a new one, or a child of the user's."""
     if context is None:
         return Context(None if listener is None else call.event)
     if listener is not None:
-        raise ConfigError("a context has a listener of its own, so this call can have none: Context(on_event=...)")
+        raise ConfigError("on_event and progress belong to the context where one is given: Context(on_event=...)")
     return context.child()
 
 
@@ -130,7 +130,7 @@ async def wait_for(start: Start, context: Optional[Context] = None, listener: Op
     except BaseException:
         work.cancel()
         if not call.ended.is_set():
-            # What was half made is removed by then.
+            # Incomplete files are removed by then.
             try:
                 await asyncio.wait_for(call.ended.wait(), GRACE)
             except asyncio.TimeoutError:
@@ -161,7 +161,7 @@ class _InThread(Call):
     def wait(self, listener: Optional[Listener]) -> Any:
         while True:
             try:
-                # Woken now and then, since not every system lets Ctrl-C interrupt a wait.
+                # The timeout lets Ctrl-C interrupt the wait on every system.
                 kind, answer, error = self.told.get(timeout=0.2)
             except queue.Empty:
                 continue
@@ -183,7 +183,7 @@ class _InThread(Call):
 
 
 class _Loop:
-    """An event loop in a thread, for the asynchronous stages of a call that does not come from one."""
+    """An event loop in a thread, for asynchronous stages of a synchronous call."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -227,21 +227,20 @@ def block_on(start: Start, context: Optional[Context] = None, listener: Optional
 
 
 class Hosted:
-    """One call of a Python stage, made from a worker thread."""
+    """One call of a Python stage, from a worker thread."""
 
     def __init__(self, call: Optional[Call]) -> None:
         self.call = call
         self.waiting: Optional[concurrent.futures.Future[Any]] = None
 
     def run(self, method: Callable[[Context, Any], Any], cx: Context, value: Any) -> Any:
-        """Calls the method and, where it is asynchronous, waits for its answer."""
+        """Calls the method and waits for its answer where it is asynchronous."""
         try:
             return self._run(method, cx, value)
         except Exception as raised:
-            # A pipeline goes on without these two: what happened would be seen nowhere else.
-            if cx.stage in ("score", "track") and not cx.cancelled:
-                level = logging.WARNING if describe(raised)["recovery"]["action"] == "give_up" else logging.INFO
-                logging.getLogger("clipkit").log(level, "%s raised in the %s stage", type(raised).__name__, cx.stage, exc_info=raised)
+            # A stand-in or a retry may follow: then the traceback is in the log only.
+            if not cx.cancelled:
+                logging.getLogger("clipkit").info("%s raised in the %s stage", type(raised).__name__, cx.stage, exc_info=raised)
             raise
 
     def _run(self, method: Callable[[Context, Any], Any], cx: Context, value: Any) -> Any:
@@ -256,12 +255,13 @@ class Hosted:
         return self.waiting.result()
 
     def cancel(self) -> None:
-        """Cancels what the stage awaits. A method that awaits nothing asks its context itself."""
+        """Cancels what the stage awaits. A synchronous method checks its context."""
         if self.waiting is not None:
             self.waiting.cancel()
 
 
-#: Several calls, one after the other: a generator yields how each starts, is sent its answer, and returns what all of them make.
+#: Several calls in sequence: a generator yields the start of each call, receives its answer, and
+#: returns the result.
 Steps = Generator[Start, Any, T]
 
 

@@ -1,4 +1,4 @@
-"""Typed data that is plain JSON underneath: what the generated classes of ``_types`` are made of."""
+"""Data classes that convert to and from JSON: the base of the generated classes of ``_types``."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from datetime import timedelta
 from typing import Any, Callable, ClassVar, Dict, List, Mapping, Type, TypeVar, Union
 
 D = TypeVar("D", bound="Data")
-#: Makes a value of a field of what JSON has there.
+#: Makes the value of a field from JSON.
 Loader = Callable[[Any], Any]
 
 
 class Data:
-    """Something typed that is plain JSON underneath: :meth:`to_dict` and :meth:`from_dict` go there and back.
+    """A typed document. :meth:`to_dict` and :meth:`from_dict` convert it to and from plain JSON.
 
-    Wherever clipkit takes one, it takes a dict of the same shape too. Fields that this version does not know stay with it.
+    Wherever clipkit takes one, it takes a dict of the same shape. Unknown fields are kept.
     """
 
-    #: Fields that hold data of their own, and how it is made.
+    #: The loaders of fields that are not plain JSON.
     _loaders: ClassVar[Dict[str, Loader]] = {}
-    #: Names of fields in JSON, where Python reserves the word.
+    #: The JSON names of fields whose names Python reserves.
     _names: ClassVar[Dict[str, str]] = {}
-    #: Fields that stand in JSON only where they have a value.
+    #: Fields that are left out of JSON where they are ``None``.
     _optional: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def from_dict(cls: Type[D], value: Union[D, Mapping[str, Any]]) -> D:
-        """The object of a dict of its shape."""
+        """The object for a dict of its shape."""
         if isinstance(value, cls):
             return value
         given: Dict[str, Any] = dict(value)  # type: ignore[arg-type]  # It is no D here.
@@ -60,7 +60,7 @@ class Data:
 
 
 class Unknown(Data):
-    """Data of a kind that this version does not know. It keeps what it holds, as attributes."""
+    """Data of a kind that this version does not know. Its fields are attributes."""
 
     @classmethod
     def from_dict(cls, value: Any) -> Any:
@@ -103,7 +103,7 @@ def tagged(tag: str, classes: Callable[[], Mapping[str, Type[Data]]]) -> Loader:
 
 
 def plain(value: Any) -> Any:
-    """What JSON can hold of a value: data taken apart, paths as text, durations in seconds, numpy's numbers as numbers."""
+    """A value as JSON types: data as dicts, paths as strings, durations in seconds, NumPy numbers as numbers."""
     if value is None or isinstance(value, (str, bool, int, float)):
         # Also of numpy's float64, which is a float that json knows.
         return value
@@ -122,7 +122,7 @@ def plain(value: Any) -> Any:
             return plain(getattr(value, method)())
     if hasattr(value, "__iter__"):
         return [plain(item) for item in value]
-    raise TypeError(f"this has no place in clipkit's data: {value!r}")
+    raise TypeError(f"this cannot be converted to JSON: {value!r}")
 
 
 def dump(value: Any) -> str:
@@ -131,7 +131,7 @@ def dump(value: Any) -> str:
 
 
 def load(name: str, text: str) -> Any:
-    """The object of a class of ``_types``, or a list of them, of JSON that the crate wrote."""
+    """An object of a class of ``_types``, or a list of them, from JSON of the crate."""
     from . import _types
 
     value = json.loads(text)

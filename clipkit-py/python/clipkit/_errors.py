@@ -8,14 +8,17 @@ import errno
 import json
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, Optional, Type
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Type, Union
+
+if TYPE_CHECKING:
+    from ._types import ErrorReport
 
 
 class Recovery:
     """What to do next about an error.
 
-    ``action`` is ``retry`` (not before ``after`` seconds, where given), ``refresh_credentials``, ``reencode``, ``wait_until`` (``until``)
-    or ``give_up``: the same call will fail again.
+    ``action`` is ``retry`` (not before ``after`` seconds, where that is set), ``refresh_credentials``,
+    ``reencode``, ``wait_until`` (the time ``until``) or ``give_up``: the same call will fail again.
     """
 
     __slots__ = ("action", "after", "until")
@@ -47,17 +50,31 @@ class Recovery:
         more = [f"{name}={value!r}" for name, value in (("after", self.after), ("until", self.until)) if value is not None]
         return f"Recovery({', '.join([repr(self.action), *more])})"
 
-    def _to_dict(self) -> Dict[str, Any]:
-        return {"action": self.action, "after": self.after, "until": self.until.timestamp() if self.until else None}
+    @classmethod
+    def from_dict(cls, value: Union[Recovery, Mapping[str, Any]]) -> Recovery:
+        """The recovery of a dict: ``until`` is in seconds since 1970."""
+        if isinstance(value, Recovery):
+            return value
+        until = value.get("until")
+        return cls(
+            value["action"],
+            after=value.get("after"),
+            until=None if until is None else datetime.fromtimestamp(until, timezone.utc),
+        )
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The plain dict, ready for JSON."""
+        fields = {"action": self.action, "after": self.after, "until": self.until.timestamp() if self.until else None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 class ClipkitError(Exception):
-    """Something went wrong: ``kind`` says what, as a class a program can act on, ``recovery`` what to do next.
+    """An error of clipkit. ``kind`` is its class, ``recovery`` what to do next.
 
-    Raise one from a stage of yours to say more than another exception can: a ``Retry`` around the stage heeds its ``recovery``.
+    A stage can raise one to set these: a ``Retry`` around the stage follows its ``recovery``.
     """
 
-    #: What went wrong: ``not_found``, ``invalid_input``, ``no_transcript`` and so on; each kind has a subclass.
+    #: ``not_found``, ``invalid_input``, ``no_transcript`` and so on. Each kind has a subclass.
     kind: str = "contract"
 
     def __init__(
@@ -76,9 +93,9 @@ class ClipkitError(Exception):
         super().__init__(message)
         if kind is not None:
             self.kind = kind
-        #: What happened, without the file's name, the moment and the advice, all of which ``str()`` adds.
+        #: What happened. ``str()`` adds the file's name, the time in it and the advice.
         self.message = message
-        #: The stage that failed, where one did: ``source``, ``transcribe``, ``score``, ``track``, ``plan``, ``render``, ``publish``.
+        #: The stage that failed: ``source``, ``transcribe``, ``score``, ``track``, ``plan``, ``render``, ``publish``.
         self.stage = stage
         #: What a program can do.
         self.recovery = recovery or Recovery()
@@ -86,11 +103,24 @@ class ClipkitError(Exception):
         self.advice = advice
         #: The file concerned.
         self.path = path
-        #: The moment in it, in seconds.
+        #: The time in it, in seconds.
         self.at = at
-        #: The address concerned, without its secrets.
+        #: The address concerned, without user, password and query.
         self.url = url
         self._text = text
+
+    def report(self) -> ErrorReport:
+        """The error as a document, for a queue, a log or a service."""
+        from ._types import ErrorReport
+
+        return ErrorReport.from_dict(report(self))
+
+    @staticmethod
+    def from_report(report: Union[ErrorReport, Mapping[str, Any]]) -> ClipkitError:
+        """The exception that a document describes, of the subclass of its kind."""
+        from . import _clipkit
+
+        return _clipkit.exception(report)  # type: ignore[no-any-return]
 
     def __str__(self) -> str:
         return self._text or self.message
@@ -112,7 +142,7 @@ class NotFoundError(ClipkitError, FileNotFoundError):
 
     def __init__(self, message: str, **more: Any) -> None:
         super().__init__(message, **more)
-        # As the system says it, for those who look there.
+        # The attributes that every OSError has.
         self.errno = errno.ENOENT
         self.strerror = message
         self.filename = str(self.path) if self.path is not None else None
@@ -238,39 +268,36 @@ _KINDS: Dict[str, Type[ClipkitError]] = {
 }
 
 
-def make(told: str) -> ClipkitError:
-    """The exception for an error of the crate, given as JSON. A kind that is newer than this file is a plain :class:`ClipkitError`."""
-    fields = json.loads(told)
-    recovery = fields.pop("recovery")
-    until = recovery.get("until")
-    path = fields.pop("path")
-    cls = _KINDS.get(fields["kind"], ClipkitError)
-    return cls(
+def make(document: str, text: str) -> ClipkitError:
+    """The exception for an error report in JSON. ``text`` is what ``str()`` returns.
+
+    A kind that this version does not know is a plain :class:`ClipkitError`.
+    """
+    fields = json.loads(document)
+    path = fields.pop("path", None)
+    return _KINDS.get(fields["kind"], ClipkitError)(
         fields.pop("message"),
-        recovery=Recovery(
-            recovery["action"],
-            after=recovery.get("after"),
-            until=None if until is None else datetime.fromtimestamp(until, timezone.utc),
-        ),
+        recovery=Recovery.from_dict(fields.pop("recovery")),
         path=None if path is None else Path(path),
+        text=text,
         **fields,
     )
 
 
-def describe(raised: BaseException) -> Dict[str, Any]:
-    """What the crate is told of an exception: its kind decides what a pipeline does about it, its recovery what layers do."""
+def report(raised: BaseException) -> Dict[str, Any]:
+    """The error report of an exception, as a dict."""
     if isinstance(raised, ClipkitError):
-        error = raised
-        return {
-            "kind": error.kind if error.kind in _KINDS else "contract",
-            "message": error.message,
-            "stage": error.stage,
-            "advice": error.advice,
-            "path": error.path,
-            "at": error.at,
-            "url": error.url,
-            "recovery": error.recovery._to_dict(),
+        fields = {
+            "kind": raised.kind if raised.kind in _KINDS else "contract",
+            "stage": raised.stage,
+            "message": raised.message,
+            "advice": raised.advice,
+            "recovery": raised.recovery.to_dict(),
+            "path": None if raised.path is None else str(raised.path),
+            "at": raised.at,
+            "url": raised.url,
         }
+        return {name: value for name, value in fields.items() if value is not None}
     kind, action = "contract", "give_up"
     if isinstance(raised, (asyncio.CancelledError, concurrent.futures.CancelledError)):
         kind = "cancelled"

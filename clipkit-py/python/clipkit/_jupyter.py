@@ -1,4 +1,4 @@
-"""What a notebook shows: a clip plays, beside the sheet of its plan."""
+"""Notebook output: a clip's video beside the contact sheet of its plan."""
 
 from __future__ import annotations
 

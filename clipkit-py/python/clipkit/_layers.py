@@ -1,4 +1,4 @@
-"""What goes around a stage. The last one given is the outermost and sees a call first: the order matters."""
+"""Layers around a stage. The last layer given is the outermost: it receives a call first."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ class _Layer:
 
 
 class Retry(_types._Retry, _Layer):
-    """Calls again what failed, where the error's ``recovery`` says that this may help.
+    """Repeats a failed call where the error's ``recovery`` is ``retry``.
 
-    At most ``attempts``, the first included; after ``first`` seconds, then ``factor`` times longer each time, up to ``longest``, with up to
-    half as much again at random; as long as the other side asks, where it does.
+    There are at most ``attempts`` calls, the first included. The delay is ``first`` seconds, then
+    ``factor`` times longer each time, up to ``longest``, plus up to half of it at random. Where the
+    server asks for a delay, that is used.
     """
 
     _layer = "retry"
 
     @classmethod
     def times(cls, attempts: int) -> Retry:
-        """At most so many attempts, the first included."""
+        """At most this number of attempts, the first included."""
         return cls(attempts=attempts)
 
 
 class RateLimit(_types._RateLimit, _Layer):
-    """Lets so many calls begin in any minute, in any day."""
+    """Limits how many calls begin in any minute and in any day."""
 
     _layer = "rate_limit"
 
@@ -42,22 +43,23 @@ class RateLimit(_types._RateLimit, _Layer):
 
 
 class Concurrency(_types._Concurrency, _Layer):
-    """Lets ``at_once`` calls run at a time, in all runs together."""
+    """Limits concurrent calls to ``at_once``, over all runs."""
 
     _layer = "concurrency"
 
 
 class Timeout(_types._Timeout, _Layer):
-    """Cancels what takes longer than ``seconds``."""
+    """Cancels a call that takes longer than ``seconds``."""
 
     _layer = "timeout"
 
 
 class Cache(_types._Cache, _Layer):
-    """Does the same work once: for transcribers, scorers and trackers.
+    """Keeps answers of transcribers, scorers and trackers.
 
-    ``store`` is a folder or an address (``s3://bucket/prefix``, ``gs://``, ``az://``); none is the user's cache folder. ``keep`` is in
-    seconds. A stage of yours says with ``fingerprint`` (an attribute or a method) what decides its answers besides the input, or ``about`` does.
+    ``store`` is a folder or an address (``s3://bucket/prefix``, ``gs://``, ``az://``). ``None`` is the
+    user's cache folder. ``keep`` is in seconds. A Python stage needs a ``fingerprint`` (an attribute or
+    a method): a string that changes whenever its answers would. ``about`` is an alternative to it.
     """
 
     _layer = "cache"
@@ -68,5 +70,5 @@ Layer = Union[Retry, RateLimit, Concurrency, Timeout, Cache, Mapping[str, Any]]
 
 
 def config_of(layer: Layer) -> Dict[str, Any]:
-    """What the crate is told of a layer."""
+    """The configuration of a layer."""
     return layer._config() if isinstance(layer, _Layer) else dict(layer)

@@ -1,4 +1,4 @@
-"""Data with more than its fields: classes that take the place of the generated ones."""
+"""Data classes with methods. They take the place of the generated classes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, Iterator, List, Mapping, Optional, Type, TypeVar, Union
 
 from . import _jupyter, _types
-from ._data import plain
+from ._errors import Recovery as Recovery  # A class of this module, for the generated ones.
 
 C = TypeVar("C", bound="Candidate")
 
 
 class Span(_types._Span):
-    """A stretch of a timeline in seconds: from ``start`` up to but not including ``end``."""
+    """A span of a timeline in seconds: from ``start`` up to but not including ``end``."""
 
     @property
     def duration(self) -> float:
-        """How long it is, in seconds."""
+        """Its length in seconds."""
         return self.end - self.start
 
     def __contains__(self, at: float) -> bool:
@@ -35,7 +35,7 @@ class Score(_types._Score):
 
     @classmethod
     def from_dict(cls, value: Any) -> Score:
-        """The score of a dict of its shape, or of a number: its total."""
+        """The score of a dict, or of a number, which is the total."""
         if isinstance(value, Score):
             return value
         return super().from_dict(value) if isinstance(value, Mapping) else cls(float(value))
@@ -45,9 +45,10 @@ class Score(_types._Score):
 
 
 class Candidate(_types._Candidate):
-    """A span that could become a clip, with what speaks for it.
+    """A span that could become a clip, with its score, title and reason.
 
-    ``Candidate(12.5, 40.0, score=90, title="Opening", reason="first words")``: from and to in seconds of the source.
+    ``Candidate(12.5, 40.0, score=90, title="Opening", reason="first words")``: start and end in seconds
+    of the source.
     """
 
     def __init__(
@@ -79,18 +80,19 @@ class Candidate(_types._Candidate):
 
 
 class ClipPlan(_types._ClipPlan):
-    """Everything a renderer needs to make one clip, and nothing it has to decide: change it, and render it again.
+    """Everything a renderer needs to make one clip. A plan can be changed and rendered again.
 
-    All times but ``span`` are on the clip's timeline, in seconds from its first frame; all places are fractions of the displayed picture.
+    All times but ``span`` are on the clip's timeline, in seconds from its first frame. All positions are
+    fractions of the displayed picture.
     """
 
     @classmethod
     def load(cls, path: Union[str, os.PathLike[str]]) -> ClipPlan:
-        """Reads a plan that was written beside a clip."""
+        """Reads the plan file of a clip."""
         return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
-        """Writes the plan as JSON, whole or not at all."""
+        """Writes the plan as JSON, atomically."""
         to = Path(path)
         partial = to.with_name(f".{to.name}.partial")
         try:
@@ -104,7 +106,10 @@ class ClipPlan(_types._ClipPlan):
 
 
 class ManifestClip(_types._ManifestClip):
-    """A clip that was made. ``file``, ``plan`` and ``cover`` are as the publisher answered them; ``path`` and its kin are where they are here."""
+    """A clip that was made. ``file``, ``plan`` and ``cover`` are as the publisher names them.
+
+    ``path``, ``plan_path`` and ``cover_path`` are the files on this machine.
+    """
 
     _folder: Optional[Path] = None
 
@@ -115,21 +120,21 @@ class ManifestClip(_types._ManifestClip):
 
     @property
     def path(self) -> Union[Path, str]:
-        """The clip's file; its address, where it is not on this machine."""
+        """The clip's file, or its address where it is not on this machine."""
         return self._place(self.file) or self.file
 
     @property
     def plan_path(self) -> Optional[Path]:
-        """The file of its plan, where that is on this machine."""
+        """The file of its plan. ``None`` where it is not on this machine."""
         return self._place(self.plan)
 
     @property
     def cover_path(self) -> Optional[Path]:
-        """The file of its cover, where that is on this machine."""
+        """The file of its cover. ``None`` where it is not on this machine."""
         return self._place(self.cover)
 
     def read_plan(self) -> ClipPlan:
-        """Its plan, to be changed and rendered again."""
+        """Its plan, read from its file."""
         path = self.plan_path
         if path is None:
             raise FileNotFoundError(f"the plan of {self.file} is not on this machine")
@@ -140,9 +145,9 @@ class ManifestClip(_types._ManifestClip):
 
 
 class Manifest(_types._Manifest):
-    """What a run made: the content of ``clips.json``. It is also a sequence of its clips, best first."""
+    """The result of a run: the content of ``clips.json``. It is also a sequence of its clips, best first."""
 
-    #: So that it can end a stream of events.
+    #: The manifest is the last item of ``Pipeline.events``.
     event = "manifest"
 
     def __iter__(self) -> Iterator[ManifestClip]:
@@ -155,8 +160,21 @@ class Manifest(_types._Manifest):
         return _jupyter.of_manifest(self)
 
 
+class Degrade(_types._Degrade):
+    """What may stand in for a stage that fails, for each kind of stage.
+
+    ``never``, ``always``, or ``built_in``: for a built-in stage, while the exception of a stage of the
+    user is the run's. An option of a pipeline: ``degrade=clipkit.Degrade.all("never")``.
+    """
+
+    @classmethod
+    def all(cls, stand_in: _types.StandIn) -> Degrade:
+        """The same for every stage."""
+        return cls(stand_in, stand_in, stand_in, stand_in)
+
+
 def placed(manifest: Manifest, folder: Optional[Path]) -> Manifest:
-    """Tells the clips of a manifest the folder that their names are relative to."""
+    """Sets the folder that the names of a manifest's clips are relative to."""
     for clip in manifest.clips:
         clip._folder = folder
     return manifest

@@ -1,4 +1,4 @@
-"""Six stages, put together."""
+"""The six stages, composed into a pipeline."""
 
 from __future__ import annotations
 
@@ -11,39 +11,51 @@ from ._call import Start, block_on, wait_for
 from ._clipkit import Context
 from ._data import plain
 from ._errors import ConfigError
-from ._made import ClipPlan, Manifest, ManifestClip, placed
+from ._made import Candidate, ClipPlan, Manifest, ManifestClip, Span, placed
 from ._progress import shown
-from ._stages import Captions, Folder, Path, stage_config, stage_of
-from ._types import Event, PipelineConfig, Planned, RankedPlan
+from ._stages import Captions, Folder, Path, publisher_of, stage_config, stage_of
+from ._types import Event, Media, PipelineConfig, Planned, Post, RankedPlan, Receipt, RenderedClip, Target, Tracks, Transcript
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._types import OptionsDict
 
-#: The fields of a configuration that are stages, and the method that makes an object one.
+#: The fields of a configuration that are one stage, and the kind of stage.
 _STAGES = {
-    "source": "fetch",
+    "source": "source",
     "transcriber": "transcribe",
     "scorer": "score",
     "tracker": "track",
     "renderer": "render",
-    "publisher": "publish",
 }
 
-#: Is called with each event, in the caller's event loop or thread.
+#: Receives each event, in the caller's event loop or thread.
 OnEvent = Callable[[Event], object]
-#: ``True`` shows bars with tqdm or rich, where one is installed, else lines; or is called with the part done, 0 to 1, and what is done.
+#: ``True`` shows a bar with tqdm or rich, where one is installed, else lines. A function receives the
+#: fraction done, 0 to 1, and what is being done.
 Progress = Union[bool, Callable[[float, str], object], None]
 Config = Union[PipelineConfig, Mapping[str, Any], str]
+#: A document, or a dict of its shape.
+_Dict = Mapping[str, Any]
 
 
 class Pipeline:
-    """Six stages and what is asked of them. One pipeline may run many times, also at once.
+    """Six stages and their options. One pipeline may run many times, also concurrently.
 
-    A stage is one of clipkit's, an object of yours with the right method (``fetch``, ``transcribe``, ``score``, ``track``, ``render``,
-    ``publish``; asynchronous or not), a name or configuration (``tracker="center"``), or left out: then it is as ``config`` says, or as the
-    command line has it. Options are those of :class:`ClipOptions`.
+    A stage is a built-in stage, an object with the right method (``fetch``, ``transcribe``, ``score``,
+    ``track``, ``render``, ``publish``; asynchronous or not), a name or a configuration
+    (``tracker="center"``). A stage that is not given is as ``config`` says, else the default of the
+    command line. ``publisher`` may be a list: every clip goes to each publisher. Options are the fields
+    of :class:`ClipOptions`.
+
+    The exception of a stage that is not built in is raised by the call, as the same object. A stand-in
+    must be asked for: ``stage(...).or_(...)``, or the option ``degrade``.
+
+    :meth:`run` is a composition of the steps ``fetch``, ``transcribe``, ``choose``, ``track``, ``plan``,
+    ``render_post`` and ``publish``. Each step is a method of its own that takes documents (objects, or
+    dicts of their shape) and returns one, so that it can be a job of its own, in another process. A
+    step's failure is its error; ``degrade`` adds stand-ins.
     """
 
     def __init__(
@@ -65,28 +77,31 @@ class Pipeline:
             "scorer": scorer,
             "tracker": tracker,
             "renderer": renderer,
-            "publisher": publisher,
         }
         document = _document(config)
         document["options"] = {**document.get("options", {}), **plain(options)}
         stages = []
-        for name, method in _STAGES.items():
+        for name, kind in _STAGES.items():
             stage = given[name]
             if stage is None:
                 continue
             config_of_stage = stage_config(stage)
             if config_of_stage is None:
-                stages.append(stage_of(method, stage))
+                stages.append(stage_of(kind, stage))
             else:
                 document[name] = config_of_stage
+        if publisher is not None:
+            document["publishers"] = []
+            stages += [publisher_of(one) for one in (publisher if isinstance(publisher, (list, tuple)) else [publisher])]
         self._pipeline = _clipkit.Pipeline(stages, document)
 
     async def run(
         self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
-        """Makes clips of the video at ``input`` and hands them to the publisher.
+        """Makes clips of the video at ``input`` and publishes them.
 
-        Cancelling the task stops it within a second, and nothing half made stays. An exception of ``on_event`` does the same.
+        Cancelling the task stops the run within a second and leaves no incomplete file. So does an
+        exception of ``on_event``.
         """
         with shown(on_event, progress) as show:
             return self._placed(await wait_for(self._run(input), context, show))
@@ -94,12 +109,12 @@ class Pipeline:
     def run_sync(
         self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
-        """The same, waited for in this thread. Ctrl-C stops it within a second."""
+        """The same, blocking this thread. Ctrl-C stops the run within a second."""
         with shown(on_event, progress) as show:
             return self._placed(block_on(self._run(input), context, show))
 
     async def events(self, input: Path) -> AsyncIterator[Union[Event, Manifest]]:
-        """Makes clips, and answers what happens while it does; the manifest comes last. Leaving the loop stops the run."""
+        """Makes clips and yields the events of the run, then the manifest. Leaving the loop stops the run."""
         happened: asyncio.Queue[Union[Event, Manifest, None]] = asyncio.Queue()
         run = asyncio.ensure_future(self.run(input, on_event=happened.put_nowait))
         run.add_done_callback(lambda _: happened.put_nowait(None))
@@ -115,49 +130,170 @@ class Pipeline:
                 run.cancel()
                 await asyncio.wait([run])
 
-    async def plan(
+    async def plan_all(
         self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Planned:
-        """Plans clips and makes none."""
+        """Plans the clips of a video, without rendering them."""
         with shown(on_event, progress) as show:
-            return await wait_for(self._plan(input), context, show)  # type: ignore[no-any-return]
+            return await wait_for(self._plan_all(input), context, show)  # type: ignore[no-any-return]
+
+    def plan_all_sync(
+        self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
+    ) -> Planned:
+        """The same, blocking this thread."""
+        with shown(on_event, progress) as show:
+            return block_on(self._plan_all(input), context, show)  # type: ignore[no-any-return]
+
+    async def render_all(
+        self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
+    ) -> Manifest:
+        """Renders plans and publishes the clips: the result of :meth:`plan_all`, or plans in order of rank."""
+        with shown(on_event, progress) as show:
+            return self._placed(await wait_for(self._render_all(plans), context, show))
+
+    def render_all_sync(
+        self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
+    ) -> Manifest:
+        """The same, blocking this thread."""
+        with shown(on_event, progress) as show:
+            return self._placed(block_on(self._render_all(plans), context, show))
+
+    async def fetch(self, input: Path, *, context: Optional[Context] = None) -> Media:
+        """Gets the video at ``input`` onto this machine and probes it."""
+        return await wait_for(lambda call, cx: self._pipeline.start_fetch(call, cx, input), context)  # type: ignore[no-any-return]
+
+    def fetch_sync(self, input: Path, *, context: Optional[Context] = None) -> Media:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_fetch(call, cx, input), context)  # type: ignore[no-any-return]
+
+    async def transcribe(self, media: Union[Media, _Dict], *, context: Optional[Context] = None) -> Transcript:
+        """The words of the video and their times."""
+        return await wait_for(lambda call, cx: self._pipeline.start_transcribe(call, cx, media), context)  # type: ignore[no-any-return]
+
+    def transcribe_sync(self, media: Union[Media, _Dict], *, context: Optional[Context] = None) -> Transcript:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_transcribe(call, cx, media), context)  # type: ignore[no-any-return]
+
+    async def choose(
+        self,
+        media: Union[Media, _Dict],
+        transcript: Union[Transcript, _Dict],
+        *,
+        context: Optional[Context] = None,
+    ) -> List[Candidate]:
+        """The spans that are worth a clip, best first, checked, with their ends in pauses.
+
+        Raises :class:`NothingFoundError` where there is none.
+        """
+        return await wait_for(lambda call, cx: self._pipeline.start_choose(call, cx, media, transcript), context)  # type: ignore[no-any-return]
+
+    def choose_sync(
+        self,
+        media: Union[Media, _Dict],
+        transcript: Union[Transcript, _Dict],
+        *,
+        context: Optional[Context] = None,
+    ) -> List[Candidate]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_choose(call, cx, media, transcript), context)  # type: ignore[no-any-return]
+
+    async def track(self, media: Union[Media, _Dict], span: Union[Span, _Dict], *, context: Optional[Context] = None) -> Tracks:
+        """The camera shots and faces in a span."""
+        return await wait_for(lambda call, cx: self._pipeline.start_track(call, cx, media, span), context)  # type: ignore[no-any-return]
+
+    def track_sync(self, media: Union[Media, _Dict], span: Union[Span, _Dict], *, context: Optional[Context] = None) -> Tracks:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_track(call, cx, media, span), context)  # type: ignore[no-any-return]
+
+    async def plan(
+        self,
+        media: Union[Media, _Dict],
+        transcript: Union[Transcript, _Dict],
+        candidate: Union[Candidate, _Dict],
+        tracks: Union[Tracks, _Dict],
+        *,
+        context: Optional[Context] = None,
+    ) -> ClipPlan:
+        """The plan of one clip: framing and captions. The same input gives the same plan."""
+        return await wait_for(lambda call, cx: self._pipeline.start_plan(call, cx, [media, transcript, candidate, tracks]), context)  # type: ignore[no-any-return]
 
     def plan_sync(
-        self, input: Path, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
-    ) -> Planned:
-        """The same, waited for in this thread."""
-        with shown(on_event, progress) as show:
-            return block_on(self._plan(input), context, show)  # type: ignore[no-any-return]
+        self,
+        media: Union[Media, _Dict],
+        transcript: Union[Transcript, _Dict],
+        candidate: Union[Candidate, _Dict],
+        tracks: Union[Tracks, _Dict],
+        *,
+        context: Optional[Context] = None,
+    ) -> ClipPlan:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_plan(call, cx, [media, transcript, candidate, tracks]), context)  # type: ignore[no-any-return]
 
-    async def render(
-        self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
-    ) -> Manifest:
-        """Makes the clips that plans describe: those of :meth:`plan`, changed or not, or plans read from files, in order of rank."""
-        with shown(on_event, progress) as show:
-            return self._placed(await wait_for(self._render(plans), context, show))
+    async def render(self, plan: Union[ClipPlan, _Dict], *, context: Context) -> RenderedClip:
+        """Renders a plan.
 
-    def render_sync(
-        self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
-    ) -> Manifest:
-        """The same, waited for in this thread."""
-        with shown(on_event, progress) as show:
-            return self._placed(block_on(self._render(plans), context, show))
+        The files are in the scratch space of ``context`` and are removed with it, so keep the context as
+        long as they are needed.
+        """
+        return await wait_for(lambda call, cx: self._pipeline.start_render(call, cx, plan), context)  # type: ignore[no-any-return]
+
+    def render_sync(self, plan: Union[ClipPlan, _Dict], *, context: Context) -> RenderedClip:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_render(call, cx, plan), context)  # type: ignore[no-any-return]
+
+    async def render_post(self, rank: int, plan: Union[ClipPlan, _Dict], *, context: Context) -> Post:
+        """Renders a plan and makes the post of the clip, which can be edited and published.
+
+        ``rank``, from 1, numbers file names. The files are in the scratch space of ``context`` and are
+        removed with it, so keep the context until the post is published.
+        """
+        return await wait_for(lambda call, cx: self._pipeline.start_render_post(call, cx, rank, plan), context)  # type: ignore[no-any-return]
+
+    def render_post_sync(self, rank: int, plan: Union[ClipPlan, _Dict], *, context: Context) -> Post:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_render_post(call, cx, rank, plan), context)  # type: ignore[no-any-return]
+
+    async def publish(self, post: Union[Post, _Dict], *, context: Optional[Context] = None) -> Receipt:
+        """Publishes a post. A pipeline with several targets needs :meth:`publish_to`."""
+        return await wait_for(lambda call, cx: self._pipeline.start_publish(call, cx, post), context)  # type: ignore[no-any-return]
+
+    def publish_sync(self, post: Union[Post, _Dict], *, context: Optional[Context] = None) -> Receipt:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_publish(call, cx, post), context)  # type: ignore[no-any-return]
+
+    async def publish_to(
+        self,
+        target: Union[str, Target, _Dict],
+        post: Union[Post, _Dict],
+        *,
+        context: Optional[Context] = None,
+    ) -> Receipt:
+        """Publishes a post to one of the :meth:`targets`. A string is the name of a target without an account."""
+        return await wait_for(lambda call, cx: self._pipeline.start_publish_to(call, cx, target, post), context)  # type: ignore[no-any-return]
+
+    def publish_to_sync(self, target: Union[str, Target, _Dict], post: Union[Post, _Dict], *, context: Optional[Context] = None) -> Receipt:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_publish_to(call, cx, target, post), context)  # type: ignore[no-any-return]
+
+    def targets(self) -> List[Target]:
+        """Where the pipeline publishes. A model that the configuration names may be downloaded first."""
+        return block_on(lambda call, cx: self._pipeline.start_targets(call, cx))  # type: ignore[no-any-return]
 
     def _run(self, input: Path) -> Start:
         return lambda call, cx: self._pipeline.start_run(call, cx, input)
 
-    def _plan(self, input: Path) -> Start:
-        return lambda call, cx: self._pipeline.start_plan(call, cx, input)
+    def _plan_all(self, input: Path) -> Start:
+        return lambda call, cx: self._pipeline.start_plan_all(call, cx, input)
 
-    def _render(self, plans: Plans) -> Start:
+    def _render_all(self, plans: Plans) -> Start:
         ranks, bare = _ranked(plans)
-        return lambda call, cx: self._pipeline.start_render(call, cx, ranks, bare)
+        return lambda call, cx: self._pipeline.start_render_all(call, cx, ranks, bare)
 
     def _placed(self, manifest: Manifest) -> Manifest:
-        return placed(manifest, self._pipeline.folder())
+        return placed(manifest, self._pipeline.staging())
 
 
-#: Plans to be rendered.
+#: Plans to render.
 Plans = Union[Planned, Sequence[Union[RankedPlan, ClipPlan, Mapping[str, Any]]], RankedPlan, ClipPlan]
 
 
@@ -177,10 +313,10 @@ def clip(
     progress: Progress = None,
     **options: Unpack[OptionsDict],
 ) -> List[ManifestClip]:
-    """Makes clips of a video into the folder ``out`` and answers them, best first.
+    """Makes clips of a video in the folder ``out`` and returns them, best first.
 
-    ``transcript`` is a file of captions or word times; without it they are looked for beside the video and inside it. Stages and options are
-    those of :class:`Pipeline`.
+    ``transcript`` is a file of captions or word times. By default, captions are looked for beside the
+    video and inside it. Stages and options are those of :class:`Pipeline`.
     """
     if transcript is not None:
         if transcriber is not None:
@@ -216,7 +352,7 @@ def _document(config: Optional[Config]) -> Dict[str, Any]:
 
 
 def _ranked(plans: Plans) -> Tuple[List[int], List[Any]]:
-    """Ranks and plans. A plan without a rank has its place in the list."""
+    """Ranks and plans. The rank of a bare plan is its position in the list, from 1."""
     if isinstance(plans, Planned):
         plans = plans.plans
     if isinstance(plans, (ClipPlan, RankedPlan)):

@@ -1,4 +1,4 @@
-"""How far a run is: one number and one line, shown with what is installed."""
+"""The progress of a run as one fraction and one line, and its display."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 Shown = Callable[["Event"], object]
 Told = Callable[[float, str], object]
 
-#: What of a run's time each stage takes, roughly: the first three once, the others for each clip.
+#: The approximate share of a run's time of each stage: once a run, and once a clip.
 _ONCE = {"source": 0.03, "transcribe": 0.05, "score": 0.02}
 _EACH = {"track": 0.25, "plan": 0.05, "render": 0.65, "publish": 0.05}
 
 
 class Fraction:
-    """The part of a run that is done, by its events. It never goes back."""
+    """The fraction of a run that is done, computed from its events. It never decreases."""
 
     def __init__(self) -> None:
         self.clips = 0
@@ -28,7 +28,7 @@ class Fraction:
         self.doing = ""
 
     def hear(self, event: Any) -> Tuple[float, str]:
-        """The part done after an event, and what is being done."""
+        """The fraction done after an event, and what is being done."""
         stage: str = getattr(event, "stage", "")
         clip: Optional[int] = getattr(event, "clip", None)
         if event.event == "planned":
@@ -49,7 +49,7 @@ class Fraction:
 
 @contextlib.contextmanager
 def shown(on_event: Optional[Shown], progress: Union[bool, Told, None]) -> Iterator[Optional[Shown]]:
-    """What hears the events of one run: the user's callback, and whatever shows progress until the run ends."""
+    """The listener of one run: it calls the user's callback and updates the display."""
     if not progress:
         yield on_event
         return

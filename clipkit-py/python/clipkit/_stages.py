@@ -1,4 +1,4 @@
-"""The stages: what each kind does, those that are built in, and how objects of yours become some."""
+"""The six kinds of stages, the built-in stages, and how other objects become stages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._data import Data, plain
 from ._errors import ConfigError
 from ._layers import Layer, config_of
 from ._made import Candidate, ClipPlan
-from ._types import Clip, Media, Post, Receipt, Scoring, Tracking, Tracks, Transcript
+from ._types import Media, Post, Receipt, RenderedClip, Scoring, Tracking, Tracks, Transcript
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,26 +24,28 @@ S = TypeVar("S", bound="BuiltIn")
 
 
 class BuiltIn:
-    """A stage that the crate runs. Layers go around it, and another takes over where it fails: each makes a new stage."""
+    """A stage that the crate runs. ``layer`` and ``or_`` make new stages of it."""
 
+    #: The kind of stage, as errors, events and configurations name it.
+    _kind: ClassVar[str]
     #: The method that makes an object a stage of this kind.
     _method: ClassVar[str]
     _stage: _clipkit.Stage
 
     @classmethod
     def _around(cls: Type[S], stage: _clipkit.Stage) -> S:
-        kind = _KINDS[cls._method]
+        kind = _KINDS[cls._kind]
         made: Any = kind.__new__(kind)
         made._stage = stage
         return made  # type: ignore[no-any-return]
 
     def layer(self: S, *layers: Layer) -> S:
-        """This stage inside layers, the first of them next to it."""
+        """This stage inside layers. The first layer is the innermost."""
         return self._around(self._stage.layer([config_of(layer) for layer in layers]))
 
     def or_(self: S, other: Any) -> S:
-        """This stage, and ``other`` where this one fails; the step down leaves a warning."""
-        return self._around(self._stage.or_(stage_of(self._method, other)))
+        """This stage, with ``other`` as its fallback. Using the fallback leaves a warning."""
+        return self._around(self._stage.or_(stage_of(self._kind, other)))
 
     def __or__(self: S, other: Any) -> S:
         return self.or_(other)
@@ -56,8 +58,9 @@ class BuiltIn:
 
 
 class Source(BuiltIn):
-    """Gets a video onto this machine and says what is in it."""
+    """Gets a video onto this machine and probes it."""
 
+    _kind = "source"
     _method = "fetch"
 
     async def fetch(self, cx: Optional[Context], uri: Path) -> Media:
@@ -65,13 +68,14 @@ class Source(BuiltIn):
         return await wait_for(self._start(uri), cx)  # type: ignore[no-any-return]
 
     def fetch_sync(self, cx: Optional[Context], uri: Path) -> Media:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return block_on(self._start(uri), cx)  # type: ignore[no-any-return]
 
 
 class Transcriber(BuiltIn):
-    """Says what is spoken in a video, and when."""
+    """Finds the words of a video and their times."""
 
+    _kind = "transcribe"
     _method = "transcribe"
 
     async def transcribe(self, cx: Optional[Context], media: Media) -> Transcript:
@@ -79,13 +83,14 @@ class Transcriber(BuiltIn):
         return await wait_for(self._start(media), cx)  # type: ignore[no-any-return]
 
     def transcribe_sync(self, cx: Optional[Context], media: Media) -> Transcript:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return block_on(self._start(media), cx)  # type: ignore[no-any-return]
 
 
 class Scorer(BuiltIn):
     """Chooses and ranks the spans of a video that are worth a clip."""
 
+    _kind = "score"
     _method = "score"
 
     async def score(self, cx: Optional[Context], scoring: Scoring) -> List[Candidate]:
@@ -93,41 +98,44 @@ class Scorer(BuiltIn):
         return await wait_for(self._start(scoring), cx)  # type: ignore[no-any-return]
 
     def score_sync(self, cx: Optional[Context], scoring: Scoring) -> List[Candidate]:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return block_on(self._start(scoring), cx)  # type: ignore[no-any-return]
 
 
 class FaceTracker(BuiltIn):
     """Finds the camera shots and the faces in a span."""
 
+    _kind = "track"
     _method = "track"
 
     async def track(self, cx: Optional[Context], tracking: Tracking) -> Tracks:
-        """Looks at the span."""
+        """Tracks the span."""
         return await wait_for(self._start(tracking), cx)  # type: ignore[no-any-return]
 
     def track_sync(self, cx: Optional[Context], tracking: Tracking) -> Tracks:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return block_on(self._start(tracking), cx)  # type: ignore[no-any-return]
 
 
 class Renderer(BuiltIn):
-    """Makes the file that a plan describes. It lies in the context's scratch space, which goes with the context."""
+    """Renders a plan. The files are in the context's scratch space and are removed with the context."""
 
+    _kind = "render"
     _method = "render"
 
-    async def render(self, cx: Context, plan: Union[ClipPlan, Mapping[str, Any]]) -> Clip:
+    async def render(self, cx: Context, plan: Union[ClipPlan, Mapping[str, Any]]) -> RenderedClip:
         """Renders the plan."""
         return await wait_for(self._start(plan), cx)  # type: ignore[no-any-return]
 
-    def render_sync(self, cx: Context, plan: Union[ClipPlan, Mapping[str, Any]]) -> Clip:
-        """The same, waited for in this thread."""
+    def render_sync(self, cx: Context, plan: Union[ClipPlan, Mapping[str, Any]]) -> RenderedClip:
+        """The same, blocking this thread."""
         return block_on(self._start(plan), cx)  # type: ignore[no-any-return]
 
 
 class Publisher(BuiltIn):
-    """Hands a rendered clip over."""
+    """Publishes rendered clips to one target."""
 
+    _kind = "publish"
     _method = "publish"
 
     async def publish(self, cx: Optional[Context], post: Post) -> Receipt:
@@ -135,52 +143,76 @@ class Publisher(BuiltIn):
         return await wait_for(self._start(post), cx)  # type: ignore[no-any-return]
 
     def publish_sync(self, cx: Optional[Context], post: Post) -> Receipt:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return block_on(self._start(post), cx)  # type: ignore[no-any-return]
 
 
 _KINDS: Mapping[str, Type[BuiltIn]] = {
-    kind._method: kind for kind in (Source, Transcriber, Scorer, FaceTracker, Renderer, Publisher)
+    kind._kind: kind for kind in (Source, Transcriber, Scorer, FaceTracker, Renderer, Publisher)
 }
 
 
-def stage_of(method: str, given: Any) -> _clipkit.Stage:
-    """The crate's stage for what a user gave: one that is built in, or an object with the right method."""
+def stage_of(kind: str, given: Any) -> _clipkit.Stage:
+    """The crate's stage for a built-in stage, or for an object with the method of the kind."""
+    method = _KINDS[kind]._method
     if isinstance(given, BuiltIn):
-        if given._method != method:
-            raise ConfigError(f"a stage that has a method {method!r} is wanted here, not {given!r}")
+        if given._kind != kind:
+            raise ConfigError(f"a stage with a method {method!r} is needed here, not {given!r}")
         return given._stage
     if not callable(getattr(given, method, None)):
         raise ConfigError(f"a stage is an object with a method {method!r}: {given!r} has none")
-    return _clipkit.Stage.host(given, method)
+    return _clipkit.Stage.host(given, kind)
 
 
 def stage_config(given: Any) -> Optional[Any]:
-    """The configuration that was given in a stage's place: a kind's name, or all of it; none where it is a stage."""
+    """The configuration given in place of a stage: a name, or a document. ``None`` for a stage."""
     if isinstance(given, str):
         return {"kind": given}
     return plain(given) if isinstance(given, (Mapping, Data)) else None
 
 
+def publisher_of(given: Any) -> _clipkit.Stage:
+    """The crate's stage for a publisher, given as a stage or as a configuration."""
+    config = stage_config(given)
+    return stage_of("publish", given) if config is None else _clipkit.Stage.publisher(config)
+
+
 def stage(given: Any) -> Any:
-    """An object of yours as a stage with ``layer`` and ``or_``, of the kind that its method says."""
-    methods = [method for method in _KINDS if callable(getattr(given, method, None))]
-    if len(methods) != 1:
-        raise ConfigError(f"{given!r} is no stage: it has {' and '.join(methods) or 'none'} of the methods {', '.join(_KINDS)}")
-    return _KINDS[methods[0]]._around(stage_of(methods[0], given))
+    """An object with one of the stage methods, as a stage with ``layer`` and ``or_``."""
+    kinds = [kind for kind in _KINDS.values() if callable(getattr(given, kind._method, None))]
+    if len(kinds) != 1:
+        methods = ", ".join(kind._method for kind in _KINDS.values())
+        found = " and ".join(kind._method for kind in kinds) or "none"
+        raise ConfigError(f"{given!r} is no stage: it has {found} of the methods {methods}")
+    return kinds[0]._around(stage_of(kinds[0]._kind, given))
+
+
+def _with_key(settings: Mapping[str, Any], api_key: Optional[str]) -> Any:
+    options = plain(settings)
+    if api_key is not None:
+        options["server"] = {**(options.get("server") or {}), "api_key": api_key}
+    return options
+
+
+def _opened(name: str, options: Mapping[str, Any]) -> _clipkit.Stage:
+    """A built-in stage that has a model. Ctrl-C interrupts the download of one."""
+    return block_on(lambda call, cx: _clipkit.Stage.start_built_in(call, cx, name, options))  # type: ignore[no-any-return]
 
 
 class FileSource(Source):
-    """Takes a file on this machine, given by its path."""
+    """Takes a file on this machine, given by its path.
 
-    def __init__(self) -> None:
-        self._stage = _clipkit.Stage.built_in("FileSource", {})
+    With ``store``, a copy goes into the media store, where later steps find it when the file is gone.
+    """
+
+    def __init__(self, *, store: bool = False) -> None:
+        self._stage = _clipkit.Stage.built_in("FileSource", {"store": store})
 
 
 class Captions(Transcriber):
-    """Takes a transcript that exists already: beside the video or inside it, or the file that is named.
+    """Reads an existing transcript: beside the video, inside it, or the given file.
 
-    SRT, WebVTT, ASS, json3, word times in JSON, subtitle streams.
+    Formats: SRT, WebVTT, ASS, json3, word times in JSON, subtitle streams.
     """
 
     def __init__(self, file: Optional[Path] = None) -> None:
@@ -188,18 +220,21 @@ class Captions(Transcriber):
 
 
 class OpenAiTranscriber(Transcriber):
-    """Asks a Whisper-style API. What is not given comes from ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``."""
+    """A Whisper-style API. Key and address default to ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``."""
 
     def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiTranscriberDict]) -> None:
-        self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", settings, api_key=api_key)
+        self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", _with_key(settings, api_key))
 
 
 class LocalTranscriber(Transcriber):
-    """Runs a speech model on this machine: Parakeet TDT and its kin, or a CTC model, in ONNX. ``model`` is its folder; it is opened here."""
+    """A speech model on this machine: a NeMo transducer (Parakeet TDT) or a CTC model, in ONNX.
+
+    ``model`` is the model's folder. The constructor opens it.
+    """
 
     def __init__(self, model: Path) -> None:
         _onnx.find_library()
-        self._stage = _clipkit.Stage.built_in("LocalTranscriber", {}, model=model)
+        self._stage = _opened("LocalTranscriber", {"model": model})
 
 
 class Heuristic(Scorer):
@@ -210,37 +245,44 @@ class Heuristic(Scorer):
 
 
 class OpenAiScorer(Scorer):
-    """A language model judges what the heuristic finds, then compares the best."""
+    """A language model that judges the heuristic's candidates, then compares the best."""
 
     def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiScorerDict]) -> None:
-        self._stage = _clipkit.Stage.built_in("OpenAiScorer", settings, api_key=api_key)
+        self._stage = _clipkit.Stage.built_in("OpenAiScorer", _with_key(settings, api_key))
 
 
 class OnnxTracker(FaceTracker):
-    """Finds faces with a neural network (UltraFace, YuNet), and cuts by comparing frames. ``model`` is its file, see :class:`ModelStore`."""
+    """Finds faces with a neural network (UltraFace, YuNet), and cuts by comparing frames.
 
-    def __init__(self, model: Path, **settings: Unpack[OnnxTrackerDict]) -> None:
+    ``model`` is a model's name or its file; see :class:`ModelStore`. A named model is downloaded if it
+    is missing. Default: the default face detector.
+    """
+
+    def __init__(self, model: Optional[Path] = None, **settings: Unpack[OnnxTrackerDict]) -> None:
         if settings.get("library") is None:
             _onnx.find_library()
-        self._stage = _clipkit.Stage.built_in("OnnxTracker", settings, model=model)
+        self._stage = _opened("OnnxTracker", {"model": model, "options": settings})
 
 
 class MotionTracker(FaceTracker):
-    """Finds cuts and what moves, without any model."""
+    """Finds cuts and motion without a model."""
 
     def __init__(self) -> None:
         self._stage = _clipkit.Stage.built_in("MotionTracker", {})
 
 
 class CenterTracker(FaceTracker):
-    """Sees nothing, so the crop stays in the middle."""
+    """Finds nothing: the crop stays in the middle."""
 
     def __init__(self) -> None:
         self._stage = _clipkit.Stage.built_in("CenterTracker", {})
 
 
 class FfmpegRenderer(Renderer):
-    """Renders with the FFmpeg libraries in this process. ``size`` is in columns and rows; none leaves it to the aspect asked for."""
+    """Renders with the FFmpeg libraries in this process.
+
+    ``size`` is in columns and rows. ``None`` takes the size of the pipeline's aspect.
+    """
 
     def __init__(self, size: Optional[Tuple[int, int]] = None, *, threads: int = 0) -> None:
         self._stage = _clipkit.Stage.built_in("FfmpegRenderer", {"size": size, "threads": threads})
@@ -252,11 +294,10 @@ class FfmpegRenderer(Renderer):
 
 
 class Folder(Publisher):
-    """Puts clips into a folder: ``NN-title.mp4``, its plan, its cover, and ``clips.json`` at the end.
+    """Publishes into a folder: ``NN-title.mp4``, its plan, its cover, and ``clips.json``.
 
     ``keep_others`` keeps the clips that an existing ``clips.json`` of the same video lists.
     """
 
     def __init__(self, path: Path, *, keep_others: bool = False) -> None:
         self._stage = _clipkit.Stage.built_in("Folder", {"path": path, "keep_others": keep_others})
-

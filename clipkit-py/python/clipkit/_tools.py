@@ -1,4 +1,4 @@
-"""What stands beside the pipeline: one stage alone, models, pictures, styles."""
+"""Functions beside the pipeline: single stages, models, frames, caption styles."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def probe(input: Path, *, context: Optional[Context] = None) -> Media:
-    """Says what is in a video on this machine. The whole file is read once."""
+    """Probes a video on this machine. The whole file is read once."""
     return FileSource().fetch_sync(context, input)
 
 
-def _alone(method: str, field: str, given: Any, value: Any) -> Steps[Any]:
-    """One stage, or the one that a name or configuration describes, on one input."""
+def _alone(kind: str, field: str, given: Any, value: Any) -> Steps[Any]:
+    """Calls one stage, given as a stage, a name or a configuration."""
     config = stage_config(given)
     if config is None:
-        stage = stage_of(method, given)
+        stage = stage_of(kind, given)
     else:
         _onnx.find_library()
-        stage = yield lambda call, cx: _clipkit.Stage.start_config(call, cx, method, {field: config})
+        stage = yield lambda call, cx: _clipkit.Stage.start_config(call, cx, kind, {field: config})
     return (yield lambda call, cx: stage.start(call, cx, value))
 
 
@@ -46,7 +46,7 @@ def _transcribe(input: Union[Media, Path], transcriber: Any) -> Steps[Transcript
 
 
 def transcribe(input: Union[Media, Path], transcriber: Any = "auto", *, context: Optional[Context] = None) -> Transcript:
-    """The words of a video, with their times: by a transcriber, or by the one that a name or configuration describes."""
+    """The words of a video and their times. ``transcriber`` is a stage, a name or a configuration."""
     return block_on_all(_transcribe(input, transcriber), context)
 
 
@@ -110,7 +110,7 @@ async def track_async(
 
 
 def contact_sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path, *, context: Optional[Context] = None) -> None:
-    """Draws what a plan shows, frame by frame, into a PNG file."""
+    """Draws frames of a plan's clip into a PNG file."""
     block_on(_sheet(plan, to), context)
 
 
@@ -131,9 +131,11 @@ def frames(
     longest: Optional[int] = None,
     context: Optional[Context] = None,
 ) -> Iterator[Frame]:
-    """The pictures that show during a span (default: all of them), in order: at most ``per_second``, ``longest`` pixels on the longer side.
+    """The frames of a span (default: of the whole video), in order.
 
-    ``numpy.asarray(frame)`` is its rows, columns and colours (RGB, 0 to 255), without a copy; ``frame.crop(rect)`` a part of it.
+    There are at most ``per_second`` frames a second, with at most ``longest`` pixels on the longer side.
+    ``numpy.asarray(frame)`` has rows, columns and RGB, 0 to 255, without a copy; ``frame.crop(rect)`` is
+    a part of the frame.
     """
     if not isinstance(media, Media):
         media = probe(media)
@@ -143,19 +145,19 @@ def frames(
 
 
 def to_numpy(frame: Frame) -> numpy.typing.NDArray[numpy.uint8]:
-    """A frame's pixels: rows, columns, red-green-blue. The memory is the frame's own, and read only."""
+    """A frame's pixels: rows, columns, RGB. The array is read-only and shares the frame's memory."""
     import numpy
 
     return numpy.asarray(frame)
 
 
 def caption_style(given: Union[str, Mapping[str, Any]]) -> CaptionStyle:
-    """A preset by its name, to be changed; or what ``{"like": "pop", "max_words": 2}`` makes of one."""
+    """A preset by its name, or a style described relative to one: ``{"like": "pop", "max_words": 2}``."""
     return _clipkit.caption_style(given)  # type: ignore[no-any-return]
 
 
 class Model(NamedTuple):
-    """A model that clipkit knows."""
+    """A known model."""
 
     id: str
     about: str
@@ -164,9 +166,12 @@ class Model(NamedTuple):
 
 
 class ModelStore:
-    """Models on this machine: in ``CLIPKIT_MODELS``, else in ``cache``, which is in the user's cache folder unless it is given here."""
+    """Models on this machine: in ``CLIPKIT_MODELS``, else in the folder ``cache``.
 
-    #: The identifiers of the models that are used unless others are named: for faces, for voices, for speech.
+    Default: a folder in the user's cache folder.
+    """
+
+    #: The identifiers of the default models: face detector, voice detector, speech recognition.
     DEFAULT_FACE_DETECTOR, VOICE_DETECTOR, DEFAULT_SPEECH = _clipkit.default_models()
 
     def __init__(self, cache: Optional[Path] = None) -> None:
@@ -174,23 +179,23 @@ class ModelStore:
 
     @staticmethod
     def all() -> List[Model]:
-        """The models that clipkit knows."""
+        """The known models."""
         return [Model(*model) for model in _clipkit.models()]
 
     def find(self, id: str) -> Optional[pathlib.Path]:
-        """Where a model is, if it is here."""
+        """The path of a model. ``None`` where it is not downloaded."""
         return _clipkit.find_model(id, self._cache)
 
     def find_speech(self) -> Optional[pathlib.Path]:
-        """Where the folder of a speech model is, if one is here: for :class:`LocalTranscriber`."""
+        """The folder of a speech model, for :class:`LocalTranscriber`. ``None`` where there is none."""
         return _clipkit.find_speech(self._cache)
 
     async def resolve(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
-        """Where a model is, downloaded and checked if it is missing; or a file of yours."""
+        """The path of a model, which is downloaded and checked if it is missing, or a path as given."""
         return pathlib.Path(await wait_for(self._fetch(id_or_path), context))
 
     def resolve_sync(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
-        """The same, waited for in this thread."""
+        """The same, blocking this thread."""
         return pathlib.Path(block_on(self._fetch(id_or_path), context))
 
     def _fetch(self, id_or_path: str) -> Start:
