@@ -1,7 +1,9 @@
 //! Getting the input onto this machine and finding out what it is.
 
+#[cfg(feature = "ffmpeg")]
 mod file;
 
+#[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
 pub(crate) use file::is_hash;
 
