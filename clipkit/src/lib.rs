@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Items that only a missing stage uses.
-#![cfg_attr(not(all(feature = "ffmpeg", feature = "local-speech", feature = "openai")), allow(dead_code))]
+// Some internal items are used only by stages that such a build lacks.
+#![cfg_attr(not(all(feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
