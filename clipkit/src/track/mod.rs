@@ -23,11 +23,11 @@ mod kalman;
 mod motion;
 #[cfg(feature = "onnx")]
 mod onnx;
-#[cfg(feature = "ffmpeg")]
-mod onnx_options;
 #[cfg(all(feature = "ffmpeg", not(feature = "onnx")))]
 #[path = "onnx_unavailable.rs"]
 mod onnx;
+#[cfg(feature = "ffmpeg")]
+mod onnx_options;
 #[cfg(feature = "ffmpeg")]
 mod pixels;
 #[cfg(feature = "ffmpeg")]
