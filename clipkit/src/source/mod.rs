@@ -5,6 +5,7 @@ mod file;
 
 #[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
+#[cfg(feature = "ffmpeg")]
 pub(crate) use file::is_hash;
 
 use async_trait::async_trait;
