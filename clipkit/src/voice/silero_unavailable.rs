@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Voice;
+use super::VoiceActivity;
 use crate::error::Result;
 use crate::features;
 use crate::model::Timestamp;
@@ -20,11 +20,11 @@ impl Silero {
     }
 }
 
-pub(super) struct Stream {
+pub(super) struct SileroStream {
     never: Infallible,
 }
 
-impl Stream {
+impl SileroStream {
     pub(super) fn new(silero: Arc<Silero>, _start: Timestamp) -> Self {
         match silero.never {}
     }
@@ -33,7 +33,7 @@ impl Stream {
         match self.never {}
     }
 
-    pub(super) fn finish(self) -> Result<Voice> {
+    pub(super) fn finish(self) -> Result<VoiceActivity> {
         match self.never {}
     }
 }
