@@ -31,7 +31,9 @@ impl<'a> Download<'a> {
         let id = self.id;
         let advice = || format!("connect to the network, or put {} into a folder and set {VARIABLE} to it", file.file);
         let failed = |what: String| {
-            Error::new(ErrorKind::Network, format!("the model {id} could not be downloaded: {what}")).with_url(file.url).with_advice(advice())
+            Error::new(ErrorKind::Network, format!("the model {id} could not be downloaded: {what}"))
+                .with_url(file.url)
+                .with_advice(advice())
         };
         let again = |after: Option<Duration>| Recovery::Retry { after };
         let broken = |error: reqwest::Error| failed(innermost_cause(&error)).with_recovery(again(None)).with_source(error.without_url());
@@ -41,7 +43,11 @@ impl<'a> Download<'a> {
         if !status.is_success() {
             let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
             let after = retry_after(response.headers());
-            return Err(failed(format!("the server answered {status}")).with_recovery(if transient { again(after) } else { Recovery::GiveUp }));
+            return Err(failed(format!("the server answered {status}")).with_recovery(if transient {
+                again(after)
+            } else {
+                Recovery::GiveUp
+            }));
         }
 
         let unwritable = |error: std::io::Error| Error::io(target, "write the model", error);
