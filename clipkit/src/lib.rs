@@ -1,15 +1,23 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Some internal items are used only by stages that such a build lacks.
+#![cfg_attr(not(all(feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
 extern crate self as clipkit;
 
+#[cfg(feature = "ffmpeg")]
 mod av;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "ffmpeg")]
 pub mod config;
 mod context;
 mod error;
+#[cfg(not(all(feature = "local-speech", feature = "openai")))]
+mod features;
+#[cfg(any(feature = "onnx", feature = "openai"))]
 mod http;
 /// The FFmpeg libraries in this process.
 pub mod ffmpeg {
@@ -17,8 +25,10 @@ pub mod ffmpeg {
 }
 pub mod layer;
 pub mod model;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 mod openai;
+#[cfg(feature = "ffmpeg")]
 mod pipeline;
 pub mod plan;
 pub mod prelude;
@@ -30,21 +40,27 @@ pub mod stage;
 pub mod store;
 mod track;
 mod transcribe;
+#[cfg(feature = "ffmpeg")]
 mod voice;
+#[cfg(feature = "ffmpeg")]
 pub mod weights;
 
+#[cfg(feature = "ffmpeg")]
 pub use config::PipelineConfig;
 pub use context::{Context, ContextBuilder, Environment, Event};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
+#[cfg(feature = "ffmpeg")]
 pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
 
 /// What benches measure of the inside. No part of the API: it may change at any time.
+#[cfg(feature = "onnx")]
 #[doc(hidden)]
 pub mod benches {
     pub use crate::track::SeenFaces;
 }
 
 /// What is handed across threads and held by servers must stay fit for it.
+#[cfg(feature = "ffmpeg")]
 const _: () = {
     use crate::prelude::*;
 

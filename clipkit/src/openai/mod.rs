@@ -1,11 +1,17 @@
 //! Servers that speak OpenAI's API: settings, requests, prices.
 
+#[cfg(feature = "openai")]
+mod client;
+#[cfg(not(feature = "openai"))]
+#[path = "client_unavailable.rs"]
 mod client;
 mod prices;
+mod request;
 
-pub(crate) use client::{Client, RequestFailure, TranscriptionRequest};
+pub(crate) use client::Client;
 pub use prices::Price;
 pub(crate) use prices::estimate_tokens;
+pub(crate) use request::{RequestFailure, TranscriptionRequest};
 
 use std::fmt;
 use std::time::Duration;

@@ -1,25 +1,43 @@
 //! Rendering: from a [`ClipPlan`] to a video file.
 
+#[cfg(feature = "ffmpeg")]
 mod chain;
+#[cfg(feature = "ffmpeg")]
 mod clip_audio;
+#[cfg(feature = "ffmpeg")]
 mod compose;
+#[cfg(feature = "ffmpeg")]
 mod contact_sheet;
+#[cfg(feature = "ffmpeg")]
 mod cover;
+#[cfg(feature = "ffmpeg")]
 mod envelope;
+#[cfg(feature = "ffmpeg")]
 mod ffmpeg;
 mod font;
+#[cfg(feature = "ffmpeg")]
 mod frame;
+#[cfg(feature = "ffmpeg")]
 mod frame_rate;
+#[cfg(feature = "ffmpeg")]
 mod loudness;
+#[cfg(feature = "ffmpeg")]
 mod luma_signature;
+#[cfg(feature = "ffmpeg")]
 mod pass;
+#[cfg(feature = "ffmpeg")]
 mod record;
+#[cfg(feature = "ffmpeg")]
 mod soundtrack;
 mod text;
+#[cfg(feature = "ffmpeg")]
 mod thread;
+#[cfg(feature = "ffmpeg")]
 mod verify;
 
+#[cfg(feature = "ffmpeg")]
 pub use contact_sheet::contact_sheet;
+#[cfg(feature = "ffmpeg")]
 pub use ffmpeg::FfmpegRenderer;
 
 use async_trait::async_trait;

@@ -1,8 +1,11 @@
 //! Getting the input onto this machine and finding out what it is.
 
+#[cfg(feature = "ffmpeg")]
 mod file;
 
+#[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
+#[cfg(feature = "ffmpeg")]
 pub(crate) use file::is_hash;
 
 use async_trait::async_trait;

@@ -1,31 +1,60 @@
 //! Camera shots, faces and other subjects in a span of a video: the [`FaceTracker`] stage.
 
+#[cfg(feature = "onnx")]
 mod associate;
+#[cfg(feature = "ffmpeg")]
 mod auto;
+#[cfg(feature = "ffmpeg")]
 mod camera;
 mod center;
+#[cfg(feature = "ffmpeg")]
 mod cut_candidates;
+#[cfg(feature = "onnx")]
 mod detect;
+#[cfg(feature = "onnx")]
 mod detection_schedule;
+#[cfg(feature = "ffmpeg")]
 mod frame_analysis;
+#[cfg(feature = "ffmpeg")]
 mod frames;
+#[cfg(feature = "onnx")]
 mod kalman;
+#[cfg(feature = "ffmpeg")]
 mod motion;
+#[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(all(feature = "ffmpeg", not(feature = "onnx")))]
+#[path = "onnx_unavailable.rs"]
+mod onnx;
+#[cfg(feature = "ffmpeg")]
+mod onnx_options;
+#[cfg(feature = "ffmpeg")]
 mod pixels;
+#[cfg(feature = "ffmpeg")]
 mod screen;
+#[cfg(feature = "ffmpeg")]
 mod shot;
+#[cfg(feature = "onnx")]
 mod speaker;
+#[cfg(feature = "ffmpeg")]
 mod subject;
 
+#[cfg(feature = "onnx")]
 #[doc(hidden)]
 pub use associate::SeenFaces;
+#[cfg(feature = "ffmpeg")]
 pub(crate) use auto::AutoTracker;
+#[cfg(feature = "ffmpeg")]
 pub use auto::FaceModel;
 pub use center::CenterTracker;
+#[cfg(feature = "ffmpeg")]
 pub use frames::{Frame, FrameOptions, Frames};
+#[cfg(feature = "ffmpeg")]
 pub use motion::MotionTracker;
-pub use onnx::{OnnxTracker, OnnxTrackerOptions};
+#[cfg(feature = "ffmpeg")]
+pub use onnx::OnnxTracker;
+#[cfg(feature = "ffmpeg")]
+pub use onnx_options::OnnxTrackerOptions;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;

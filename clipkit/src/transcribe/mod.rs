@@ -1,23 +1,44 @@
 //! Transcription: the words of a video with their times.
 
+#[cfg(feature = "ffmpeg")]
 mod auto;
+#[cfg(feature = "ffmpeg")]
 mod captions;
+#[cfg(feature = "ffmpeg")]
 mod chunks;
+#[cfg(feature = "ffmpeg")]
 mod json;
+#[cfg(feature = "ffmpeg")]
 mod language;
+#[cfg(feature = "local-speech")]
 mod local;
+#[cfg(all(feature = "ffmpeg", not(feature = "local-speech")))]
+#[path = "local_unavailable.rs"]
+mod local;
+#[cfg(feature = "ffmpeg")]
 mod markup;
+#[cfg(feature = "ffmpeg")]
 mod openai;
+#[cfg(feature = "ffmpeg")]
 mod punctuate;
+#[cfg(feature = "ffmpeg")]
 mod rolling;
+#[cfg(feature = "ffmpeg")]
 mod sidecar;
+#[cfg(feature = "ffmpeg")]
 mod speech_activity;
+#[cfg(feature = "ffmpeg")]
 mod words;
 
+#[cfg(feature = "ffmpeg")]
 pub(crate) use auto::{AutoTranscriber, LazySpeechModel};
+#[cfg(feature = "ffmpeg")]
 pub use auto::{AutoTranscriberOptions, SpeechModel};
+#[cfg(feature = "ffmpeg")]
 pub use captions::Captions;
+#[cfg(feature = "ffmpeg")]
 pub use local::LocalTranscriber;
+#[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
 
 use async_trait::async_trait;

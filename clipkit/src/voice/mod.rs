@@ -12,6 +12,10 @@
 //! | Earshot | 1.3, 1.3 | 44.6, 11.6 | 100, 99, 99 |
 //! | Silero | 0.8, 3.5 | 31.1, 0.0 | 0, 0, 0 |
 
+#[cfg(feature = "onnx")]
+mod silero;
+#[cfg(not(feature = "onnx"))]
+#[path = "silero_unavailable.rs"]
 mod silero;
 
 use earshot::Detector;

@@ -1,20 +1,20 @@
 //! Weights: the downloadable files of the neural networks that clipkit uses, and where they are
 //! stored.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+#[cfg(feature = "onnx")]
+mod download;
+#[cfg(not(feature = "onnx"))]
+#[path = "download_unavailable.rs"]
+mod download;
 
-use sha2::{Digest, Sha256};
-use tokio::io::AsyncWriteExt;
+use std::path::{Path, PathBuf};
 
 use crate::context::{Context, Environment};
-use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::http::{self, Timeouts, innermost_cause, retry_after};
+use crate::error::{Error, ErrorKind, Result};
+use download::Download;
 
 /// The environment variable for a folder with weights, for error messages.
 const VARIABLE: &str = "CLIPKIT_MODELS";
-/// A download fails if the server sends nothing for this long.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The weights of one model that clipkit can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,9 +277,7 @@ impl WeightsStore {
             Error::new(ErrorKind::Unavailable, format!("there is no cache folder to download the model {} to", weights.id))
                 .with_advice(format!("set {VARIABLE} to a folder that contains {}", weights.file))
         })?;
-        let mut progress = DownloadProgress { cx, bytes: 0, total: weights.size(), percent: 0 };
-        let timeouts = Timeouts { total: None, idle: Some(IDLE_TIMEOUT) };
-        let client = http::client(cx.environment(), timeouts).map_err(|error| cx.label(error))?;
+        let mut download = Download::open(cx, weights).map_err(|error| cx.label(error))?;
         for file in weights.files() {
             let target = folder.join(file.file);
             // A file that an interrupted download completed is kept.
@@ -287,31 +285,11 @@ impl WeightsStore {
                 tracing::info!(model = weights.id, url = file.url, "downloading");
                 tokio::select! {
                     () = cx.cancelled() => return Err(cx.label(Error::cancelled())),
-                    done = download(&client, weights.id, &file, &target, &mut progress) => done.map_err(|error| cx.label(error))?,
+                    done = download.file(&file, &target) => done.map_err(|error| cx.label(error))?,
                 }
             }
         }
         Ok(if weights.others.is_empty() { folder.join(weights.file) } else { folder })
-    }
-}
-
-/// The progress of a download of all files of a model.
-struct DownloadProgress<'a> {
-    cx: &'a Context,
-    bytes: u64,
-    total: u64,
-    /// The last reported percentage.
-    percent: u64,
-}
-
-impl DownloadProgress<'_> {
-    fn add(&mut self, bytes: usize) {
-        self.bytes += bytes as u64;
-        let percent = self.bytes * 100 / self.total.max(1);
-        if percent > self.percent {
-            self.percent = percent;
-            self.cx.progress(percent as f64 / 100.0);
-        }
     }
 }
 
@@ -326,66 +304,5 @@ fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
     nested.into_iter().find(|path| path.is_file())
 }
 
-/// Downloads to a temporary file beside `target` and renames it after its length and hash are
-/// verified. Dropping the future removes the temporary file.
-async fn download(
-    client: &reqwest::Client,
-    id: &str,
-    file: &WeightsFile,
-    target: &Path,
-    progress: &mut DownloadProgress<'_>,
-) -> Result<()> {
-    let advice = || format!("connect to the network, or put {} into a folder and set {VARIABLE} to it", file.file);
-    let failed = |what: String| {
-        Error::new(ErrorKind::Network, format!("the model {id} could not be downloaded: {what}")).with_url(file.url).with_advice(advice())
-    };
-    let again = |after: Option<Duration>| Recovery::Retry { after };
-    let broken = |error: reqwest::Error| failed(innermost_cause(&error)).with_recovery(again(None)).with_source(error.without_url());
-
-    let mut response = client.get(file.url).send().await.map_err(broken)?;
-    let status = response.status();
-    if !status.is_success() {
-        let transient = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-        let after = retry_after(response.headers());
-        return Err(failed(format!("the server answered {status}")).with_recovery(if transient { again(after) } else { Recovery::GiveUp }));
-    }
-
-    let unwritable = |error: std::io::Error| Error::io(target, "write the model", error);
-    let folder = target.parent().unwrap_or(Path::new("."));
-    tokio::fs::create_dir_all(folder).await.map_err(|error| Error::io(folder, "make the folder", error))?;
-    let temporary = tempfile::Builder::new().prefix(".clipkit-").tempfile_in(folder).map_err(unwritable)?;
-    let mut output = tokio::fs::File::from_std(temporary.reopen().map_err(unwritable)?);
-    let (mut hash, mut length) = (Sha256::new(), 0_u64);
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
-        length += chunk.len() as u64;
-        if length > file.bytes {
-            return Err(failed(format!("the file is longer than the expected {} bytes", file.bytes)));
-        }
-        progress.add(chunk.len());
-        hash.update(&chunk);
-        output.write_all(&chunk).await.map_err(unwritable)?;
-    }
-    output.flush().await.map_err(unwritable)?;
-    if length < file.bytes {
-        return Err(failed(format!("{length} of {} bytes were received", file.bytes)).with_recovery(again(None)));
-    }
-    if hex(&hash.finalize()) != file.sha256 {
-        return Err(failed("its SHA-256 is not the expected one".to_owned()));
-    }
-    drop(output);
-    temporary.persist(target).map_err(|error| unwritable(error.error))?;
-    Ok(())
-}
-
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "onnx"))]
 mod tests;

@@ -1,8 +1,13 @@
-use super::*;
 use std::fs;
+use std::time::Duration;
 
+use sha2::{Digest, Sha256};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use super::download::hex;
+use super::*;
+use crate::error::Recovery;
 
 const BODY: &[u8] = b"a small model";
 

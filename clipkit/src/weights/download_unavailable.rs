@@ -1,0 +1,23 @@
+//! A build without the feature `onnx` does not download models.
+
+use std::convert::Infallible;
+use std::path::Path;
+
+use super::{Weights, WeightsFile};
+use crate::context::Context;
+use crate::error::Result;
+use crate::features;
+
+pub(super) struct Download {
+    never: Infallible,
+}
+
+impl Download {
+    pub(super) fn open(_cx: &Context, _weights: &Weights) -> Result<Self> {
+        Err(features::missing("downloads of models", "onnx"))
+    }
+
+    pub(super) async fn file(&mut self, _file: &WeightsFile, _target: &Path) -> Result<()> {
+        match self.never {}
+    }
+}
