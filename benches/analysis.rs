@@ -1,10 +1,11 @@
-//! `make bench`: what looking for shots, faces and the speaker costs, beside encoding the same clips; and how much memory a whole run takes,
-//! for a source of four minutes and one of an hour.
+//! `make bench`: the cost of analysis (shots, faces and speakers) relative to encoding the same
+//! clips, and the peak memory of a whole run, for the source and for an hour of it.
 //!
-//! The source is `CLIPKIT_BENCH_VIDEO`. Faces are looked for with the model in `CLIPKIT_MODELS`, or the one
-//! that was downloaded; where there is none, what moves is followed instead, and the bench says so.
+//! The source is `CLIPKIT_BENCH_VIDEO`. The face detector's model comes from `CLIPKIT_MODELS` or
+//! from the download folder. Without a model, the motion tracker is measured, and the bench prints
+//! so.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // A bench that cannot go on stops.
+#![allow(clippy::unwrap_used, clippy::panic)] // A failing bench panics.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,7 +19,7 @@ use clipkit::{ClipOptions, Context, Pipeline};
 use clipkit_benches::{Who, cores, measure, media, plans, render, report, source};
 
 const ROUNDS: u32 = 3;
-/// The second argument of a process that only runs the pipeline, so that its memory can be read.
+/// The first argument of a process that only runs the pipeline, for measuring its memory.
 const RUN: &str = "--run-pipeline";
 
 fn main() {
@@ -31,12 +32,12 @@ fn main() {
     }
     let folder = tempfile::tempdir().unwrap();
     let video = source();
-    // Memory first: to Linux, a child has had what its parent had when it began.
+    // Measures memory first: on Linux, a child's peak memory starts with that of its parent.
     memory(&video, folder.path());
     runtime.block_on(analysis(&video));
 }
 
-/// The tracker that a run would use, and what it looks for.
+/// The tracker that a run would use, and a description of what it tracks.
 async fn tracker() -> (Arc<dyn FaceTracker>, String) {
     let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await;
     match model.and_then(OnnxTracker::load) {
@@ -49,7 +50,7 @@ async fn analysis(video: &Path) {
     let media = media(video).await;
     let (tracker, name) = tracker().await;
     println!("analysis of {} looks for {name}", video.display());
-    // As a pipeline shares the machine out.
+    // As many threads as a pipeline uses.
     let cx = Context::new().with_threads(cores());
     let mut pairs = Vec::new();
     for plan in plans(&media, ROUNDS) {
@@ -64,7 +65,7 @@ async fn analysis(video: &Path) {
     report("analysis", ["analysis", "encode"], &pairs);
 }
 
-/// Runs the pipeline in processes of their own and reads the most memory that each had.
+/// Runs the pipeline in child processes and prints the peak memory of each.
 #[allow(clippy::zombie_processes)] // `wait4` waits for it.
 fn memory(video: &Path, folder: &Path) {
     let hour = folder.join("hour.mp4");
@@ -76,7 +77,7 @@ fn memory(video: &Path, folder: &Path) {
         .status()
         .unwrap();
     assert!(looped.success());
-    // As the `clipkit` command sets the C library up, and as it is in a process that leaves it alone.
+    // With the malloc settings of the `clipkit` command, and with the defaults of the C library.
     let command = [("MALLOC_MMAP_THRESHOLD_", "262144")];
     for (name, video, set) in [
         ("as it is", video, &command[..]),
@@ -87,20 +88,20 @@ fn memory(video: &Path, folder: &Path) {
         let out = folder.join("clips");
         let exe = std::env::current_exe().unwrap();
         let child = Command::new(exe).arg(RUN).arg(video).arg(&out).envs(set.iter().copied()).stdout(Stdio::null()).spawn().unwrap();
-        // SAFETY: `usage` is plain data that the call fills, for a child of ours that nobody else waits for.
+        // SAFETY: the call fills `usage`, which is plain data. Nobody else waits for this child.
         let (status, usage) = unsafe {
             let (mut status, mut usage) = (0, std::mem::zeroed::<libc::rusage>());
             assert_eq!(libc::wait4(child.id() as libc::pid_t, &raw mut status, 0, &raw mut usage), child.id() as libc::pid_t);
             (status, usage)
         };
         assert_eq!(status, 0, "the run of {} failed", video.display());
-        // Linux counts in KiB, macOS in bytes.
+        // The unit is KiB on Linux and bytes on macOS.
         let unit = if cfg!(target_os = "macos") { 1.0 } else { 1024.0 };
         println!("memory       {name}: {:.0} MB at most", usage.ru_maxrss as f64 * unit / 1e6);
     }
 }
 
-/// Four clips of a video, in which somebody says something all the time.
+/// Makes four clips of a video, with a generated transcript that covers all of it.
 async fn run(video: &Path, out: &Path) {
     let media = media(video).await;
     let words: Vec<(String, f64, f64)> = (0..(media.duration.secs() * 2.0) as u32)

@@ -1,9 +1,10 @@
-//! `make bench`: what following a subject is worth. How often the face of the one who speaks is in the window of a vertical clip, and how far
-//! from its middle, with each tracker, on a video whose truth is known: `talk.truth.json` beside `talk.mp4`, or `truth.json` in its folder.
+//! `make bench`: the framing quality of each tracker. Measures how often the speaking face is in
+//! the window of a vertical clip, and its distance from the center of the window. The ground truth
+//! is `talk.truth.json` next to `talk.mp4`, or `truth.json` in its folder.
 //!
-//! The video is `CLIPKIT_BENCH_VIDEO`; without its truth there is nothing to measure.
+//! The video is `CLIPKIT_BENCH_VIDEO`; without ground truth, nothing is measured.
 
-#![allow(clippy::unwrap_used)] // A bench that cannot go on stops.
+#![allow(clippy::unwrap_used)] // A failing bench panics.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use clipkit::prelude::*;
 use clipkit_benches::source;
 use serde_json::Value;
 
-/// Moments a second that are looked at.
+/// Samples per second.
 const RATE: f64 = 5.0;
-/// How long the clips are, in seconds: a plan each, from start to end of the video.
+/// The length of the clips in seconds. They cover the video without gaps.
 const CLIP: f64 = 48.0;
 
-/// Nothing is said that matters, and every stretch is chosen.
+/// Returns an empty transcript, and chooses consecutive spans of the whole video.
 struct All;
 
 #[async_trait]
@@ -59,18 +60,19 @@ fn main() {
     }
 }
 
-/// How a speaking face was held.
+/// Measures how well the speaking face is framed.
 #[derive(Default)]
 struct Held {
-    /// Moments at which its middle is in the window, and all of it; of how many.
+    /// Samples with the face's center in the window, with the whole face in it, and all samples.
     middle: usize,
     whole: usize,
     of: usize,
-    /// How far its middle is beside the window's, in window widths, all moments together.
+    /// The sum of the horizontal distances between the face's center and the window's, in window
+    /// widths.
     off: f64,
 }
 
-/// What is known of the video.
+/// Reads the ground truth of the video.
 fn truth(video: &Path) -> Option<Value> {
     let beside = [video.with_extension("truth.json"), video.with_file_name("truth.json")];
     let truth = beside.iter().find_map(|path| std::fs::read(path).ok())?;
@@ -122,13 +124,13 @@ async fn held(video: &Path, truth: &Value, tracker: Arc<dyn FaceTracker>) -> Hel
     held
 }
 
-/// The parts of the picture that the clip shows at a moment.
+/// The parts of the picture that the clip shows at a time.
 fn windows(plan: &ClipPlan, at: Timestamp) -> Vec<Rect> {
     let scene = plan.scenes.iter().find(|scene| scene.span.contains(at)).or(plan.scenes.last()).unwrap();
     scene.layout.panes().iter().map(|(crop, _)| crop.at(at)).collect()
 }
 
-/// The face that speaks at `t`.
+/// The box of the face that speaks at `t` seconds.
 fn face(truth: &Value, t: f64) -> Option<Rect> {
     let within = |pair: &Value| pair[0].as_f64().unwrap() <= t && t < pair[1].as_f64().unwrap();
     let shots = truth["shots"].as_array()?;

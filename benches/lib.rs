@@ -1,6 +1,6 @@
-//! What the benches share: a source, plans of it, what a piece of work costs, and how two ways of doing it compare.
+//! Shared parts of the benches: a source, plans, measurement, and the comparison of two programs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A bench that cannot go on stops.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A failing bench panics.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,28 +13,28 @@ use clipkit::model::{
 };
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 
-/// How long the clips of these benches are.
+/// The length of the clips in seconds.
 pub const SECONDS: f64 = 10.0;
 
-/// What a piece of work cost, in seconds.
+/// The cost of an operation, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Cost {
-    /// On the clock.
+    /// Wall-clock time.
     pub wall: f64,
-    /// Of processors, outside the kernel.
+    /// User CPU time.
     pub user: f64,
 }
 
-/// Who did the work: this process, or its children.
+/// The processes whose CPU time is measured.
 #[derive(Clone, Copy, Debug)]
 pub enum Who {
     /// This process.
     Us,
-    /// Its children, once they have ended.
+    /// Its terminated child processes.
     Children,
 }
 
-/// The source: the video that `CLIPKIT_BENCH_VIDEO` names.
+/// The path of the source video, from `CLIPKIT_BENCH_VIDEO`.
 pub fn source() -> PathBuf {
     match std::env::var_os("CLIPKIT_BENCH_VIDEO") {
         Some(video) => PathBuf::from(video),
@@ -42,12 +42,13 @@ pub fn source() -> PathBuf {
     }
 }
 
-/// What is in a file.
+/// Probes a file.
 pub async fn media(video: &Path) -> Media {
     FileSource::new().fetch(&Context::new(), &video.to_string_lossy()).await.unwrap()
 }
 
-/// Plans of `count` clips, spread evenly. They start just before a frame, so that whoever cuts there shows the same frames.
+/// Plans of `count` evenly spaced clips. They start slightly before a frame, so that both programs
+/// cut at the same frame.
 pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
     let video = media.require_video().unwrap();
     let (first, fps) = (video.start.secs(), video.frame_rate.fps());
@@ -56,7 +57,7 @@ pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
     (0..count).map(|n| plan(media, start(n))).collect()
 }
 
-/// Prints medians, and the ratio's range.
+/// Prints medians and the range of the ratio.
 pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
     let spread = |of: &dyn Fn(&(Cost, Cost)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();
@@ -71,7 +72,7 @@ pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
     }
 }
 
-/// Does a piece of work and says what it cost.
+/// Runs `work` and returns its cost.
 pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
     let whose = match who {
         Who::Us => libc::RUSAGE_SELF,
@@ -91,12 +92,12 @@ pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
     Cost { wall: begun.elapsed().as_secs_f64(), user: user() - before }
 }
 
-/// The machine's processors, for a pipeline to share out.
+/// The number of processor cores.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Renders `plans`, `jobs` side by side. The clips are there as long as the context is.
+/// Renders `plans`, `jobs` of them concurrently. The clips exist as long as the context.
 pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<RenderedClip>) {
     use futures::StreamExt;
     let cx = Context::new();
@@ -115,7 +116,7 @@ pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<RenderedCl
 fn plan(media: &Media, start: f64) -> ClipPlan {
     let video = media.require_video().unwrap();
     let (width, height) = video.display_size();
-    // On pairs of pixels, where the command can crop, too.
+    // Aligned to pairs of pixels, as the `ffmpeg` command crops.
     let pairs = |part: f64| (part * f64::from(width) / 2.0).round() * 2.0 / f64::from(width);
     let window = pairs(9.0 / 16.0 * f64::from(height) / f64::from(width));
     let span = Span::secs(start, start + SECONDS).unwrap();
@@ -157,10 +158,10 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
     }
 }
 
-/// The `ffmpeg` command for the same clip, scaled with these flags, writes `out`.
+/// Runs the `ffmpeg` command that makes the same clip, with these scale flags, and writes `out`.
 ///
-/// Of a plan with several windows it cuts the first one throughout, and captions are drawn where there
-/// are some.
+/// Of a plan with several windows, it uses the first one for the whole clip. Captions are drawn if
+/// the plan has them.
 pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
     let panes = plan.scenes[0].layout.panes();
     let crop = panes[0].0;

@@ -1,5 +1,6 @@
-//! What planning a clip of a minute costs, without a picture: the camera's path through a shot in which four people move and talk, the layout,
-//! the cues, and the captions as ASS; and, before that, linking the faces of single frames to tracks.
+//! The cost of planning a clip of one minute, without decoding: the crop path through a shot of
+//! four moving people, the layout, the cues and the captions as ASS. Also the cost of linking
+//! single detections to face tracks.
 
 #![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
 
@@ -11,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 const LENGTH: f64 = 60.0;
 
-/// A video that is not looked at, and what was seen and said in it.
+/// Fixed stages: a video without a file, with known words and faces.
 struct Known;
 
 #[async_trait]
@@ -101,7 +102,7 @@ fn planning(criterion: &mut Criterion) {
     criterion.bench_function("its captions measured and set as ASS", |bencher| bencher.iter(|| captions.to_ass(1080, 1920)));
 }
 
-/// Four people who move about, and cross each other's ways, seen five times a second; now and then one is missed.
+/// Four people who move and cross each other, detected five times per second with some gaps.
 fn association(criterion: &mut Criterion) {
     let moments = (0..(LENGTH * 5.0) as u32).map(|n| {
         let t = f64::from(n) / 5.0;

@@ -1,4 +1,4 @@
-//! How long the heuristic scorer takes for a talk of two and a half hours.
+//! The time of the heuristic scorer for a talk of two and a half hours.
 
 #![allow(missing_docs, clippy::unwrap_used)] // criterion writes the main function.
 
@@ -7,13 +7,14 @@ use clipkit::model::{Transcript, Word};
 use clipkit::stage::{Heuristic, ScoreOptions, Scorer, Scoring};
 use criterion::{Criterion, criterion_group, criterion_main};
 
-/// A talk with the shape of a real one: sentences of 4 to 27 words, 2.6 words a second, a vocabulary with a long tail, some pauses.
+/// A generated talk with realistic statistics: sentences of 4 to 27 words, about 2.6 words per
+/// second, a long-tailed vocabulary, and some pauses.
 fn talk(hours: f64) -> Transcript {
     const SMALL: [&str; 24] = [
         "the", "of", "and", "to", "a", "in", "that", "is", "you", "it", "we", "so", "this", "for", "not", "never", "why", "love",
         "because", "have", "people", "time", "think", "what",
     ];
-    // A small generator of its own, so that every run scores the same talk.
+    // A xorshift generator, so that every run scores the same talk.
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut draw = move |below: u64| {
         state ^= state << 13;

@@ -1,9 +1,10 @@
-//! `make bench`: clipkit's renderer against the `ffmpeg` command that does the same crop, scale, captions and encode.
+//! `make bench`: clipkit's renderer compared with an `ffmpeg` command that does the same crop,
+//! scale, captions and encoding.
 //!
-//! Both run in turns from one process, so that what else the machine does falls on both; only their ratio means something. The source is
-//! `CLIPKIT_BENCH_VIDEO`.
+//! Both run alternately, so that other load on the machine affects both. Only the ratio is
+//! meaningful. The source is `CLIPKIT_BENCH_VIDEO`.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // A bench that cannot go on stops.
+#![allow(clippy::unwrap_used, clippy::panic)] // A failing bench panics.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +13,7 @@ use clipkit_benches::{SECONDS, Who, command, cores, measure, media, plans, rende
 
 const ROUNDS: usize = 5;
 const ROUNDS_OF_EIGHT: usize = 3;
-/// How the command scales, and the same with other rounding.
+/// The scale flags of the command, and the same with different rounding.
 const USUAL: &str = "bicubic";
 const EXACT: &str = "bicubic+accurate_rnd";
 
@@ -41,7 +42,7 @@ fn main() {
     let least = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
     println!("likeness     SSIM with the command's clips: clipkit's {:.4} at least", least(&likeness));
     println!("likeness     those of the same command with scale's flag accurate_rnd {:.4}: what rounding alone does", least(&noise));
-    // As a pipeline makes them where nobody says how many at once, and with more of them than it would: that takes more memory.
+    // With the default number of concurrent clips, and with twice as many, which takes more memory.
     let half = cores().div_ceil(2);
     let (mut by_default, mut more) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS_OF_EIGHT {
@@ -55,7 +56,8 @@ fn main() {
     }
 }
 
-/// The structural similarity of two clips (Wang et al. 2004), over all planes and frames, by ffmpeg's filter.
+/// The structural similarity (SSIM, Wang et al. 2004) of two clips over all planes and frames, from
+/// ffmpeg's `ssim` filter.
 fn ssim(a: &Path, b: &Path) -> f64 {
     let output = Command::new("ffmpeg")
         .args(["-v", "info", "-nostdin", "-i"])

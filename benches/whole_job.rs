@@ -1,11 +1,11 @@
 //! `make bench`: a whole job of the `clipkit` command against the `ffmpeg` command.
 //!
-//! clipkit reads, transcribes from captions, chooses, tracks, frames and renders eight clips with
-//! nothing cached; `ffmpeg` cuts the same spans, one after the other, with the same windows,
-//! captions and x264 settings. Both run as child processes in turn, so that what else the machine
-//! does falls on both; only their ratio means something.
+//! clipkit fetches, transcribes (from captions), chooses, tracks, plans and renders eight clips
+//! without a cache. `ffmpeg` makes the same spans one after the other, with the same windows,
+//! captions and x264 settings. Both run alternately as child processes, so that other load on the
+//! machine affects both. Only the ratio is meaningful.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // A bench that cannot go on stops.
+#![allow(clippy::unwrap_used, clippy::panic)] // A failing bench panics.
 
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -15,7 +15,7 @@ use clipkit_benches::{Who, command, measure, report, source};
 
 const ROUNDS: usize = 3;
 const CLIPS: usize = 8;
-/// With this first argument the bench is the `clipkit` command.
+/// With this first argument, the bench acts as the `clipkit` command.
 const AS_COMMAND: &str = "as-clipkit";
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn clip(video: &Path, out: &Path) {
         .args(["--no-cache", "--quiet", "--scorer", "heuristic", "--transcriber", "captions", "--clips", &CLIPS.to_string()])
         .arg("--out")
         .arg(out)
-        // As the command sets it for itself.
+        // The same setting as that of the `clipkit` program.
         .env("MALLOC_MMAP_THRESHOLD_", "262144")
         .stdin(Stdio::null())
         .status()
@@ -64,7 +64,7 @@ fn clip(video: &Path, out: &Path) {
     assert!(status.success(), "the command failed");
 }
 
-/// The plans of the clips in a folder.
+/// Reads the plans of the clips in a folder.
 fn plans(folder: &Path) -> Vec<ClipPlan> {
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -72,9 +72,9 @@ fn plans(folder: &Path) -> Vec<ClipPlan> {
     plans.map(|file| ClipPlan::from_json(&std::fs::read_to_string(file).unwrap()).unwrap()).collect()
 }
 
-/// The largest resident set of a child, in kB. `ffmpeg` takes less than clipkit does.
+/// The largest peak memory of a child process, in kB. That of `ffmpeg` is lower than clipkit's.
 fn most_memory() -> i64 {
-    // SAFETY: `usage` is plain data that the call fills.
+    // SAFETY: the call fills `usage`, which is plain data.
     unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();
         libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage);

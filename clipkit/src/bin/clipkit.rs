@@ -7,9 +7,10 @@ fn main() -> ExitCode {
     clipkit::cli::run(std::env::args_os()).into()
 }
 
-/// Has the C library give pictures and encoders back to the system when they are freed. glibc would serve them from its heaps after the first
-/// few, and keep what is free there: 60 MB of a run's 450. This process is the command's own; a library leaves that to its user
-/// (`MALLOC_MMAP_THRESHOLD_=262144` does the same).
+/// Makes the C library return large freed buffers (frames, encoder state) to the system at once. By
+/// default, glibc raises its mmap threshold after the first of them and keeps freed memory in its
+/// heaps: 60 MB of a run's 450 MB. A library must not set this for its process, so only the command
+/// does (`MALLOC_MMAP_THRESHOLD_=262144` has the same effect).
 fn free_at_once() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: no other thread runs yet, and any value is allowed.

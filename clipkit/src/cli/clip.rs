@@ -1,4 +1,4 @@
-//! `clipkit clip`: videos in, clips out.
+//! `clipkit clip`: makes clips of videos.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::{progress, report, uri, usage};
 
-/// Works on the inputs one after the other: each one's clips are already made side by side.
+/// Processes the inputs one after the other; the clips of each input run concurrently.
 pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
     let how = args.how;
     if let Err(error) = check(&args) {
@@ -52,7 +52,7 @@ fn check(args: &ClipArgs) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), out_is_usable)
 }
 
-/// Refuses a file in the folder's place before any work is done.
+/// Rejects an output path that is a file, before any work starts.
 pub(crate) fn out_is_usable(out: &Path) -> Result<()> {
     if out.exists() && !out.is_dir() {
         return Err(usage("this is not a folder").with_path(out).with_advice("give --out a folder, new or not"));
@@ -106,7 +106,7 @@ fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
     config
 }
 
-/// Sets how clips are framed, captioned and encoded.
+/// Sets the options for framing, captions and encoding.
 pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Encoding) {
     options.aspect = framing.aspect;
     options.layout = framing.layout;
@@ -118,7 +118,7 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
     options.loudness = encoding.loudness.0;
 }
 
-/// A transcript that is given is used, whatever else is asked for.
+/// A given transcript takes precedence over all other options.
 pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
     if let Some(file) = &words.transcript {
         return TranscriberConfig::Captions(Captions::file(file));
@@ -132,7 +132,7 @@ pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
         ..default
     };
     let local = || TranscriberConfig::Local(SpeechModel::new(model.as_ref().map(Into::into), language.clone()));
-    // Whoever names a model has said who transcribes.
+    // A model name also selects the transcriber.
     let is_local = |model: &String| Path::new(model).is_dir() || Weights::by_id(model).is_ok();
     match (words.transcriber, model) {
         (TranscriberName::Auto, None) => {
@@ -170,7 +170,8 @@ pub(crate) fn tracker(faces: &Faces) -> TrackerConfig {
     }
 }
 
-/// Each input's folder: the one given for a single input, one inside it for each of several. Equal names get a number.
+/// The output folder of each input: the given folder for a single input, a subfolder for each of
+/// several. Duplicate names get a number.
 fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathBuf>)> {
     let Some(out) = out else { return inputs.iter().map(|input| (input.clone(), None)).collect() };
     if let [input] = inputs {
@@ -180,7 +181,7 @@ fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathB
     let mut folder_of = |input: &Path| {
         let stem = input.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned());
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
-        // File systems may fold case, so names that differ by it alone count as equal.
+        // File systems may ignore case, so names that differ only in case are duplicates.
         let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(stem);
         out.join(name)
     };

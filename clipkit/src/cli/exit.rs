@@ -1,10 +1,10 @@
-//! What a subcommand's end means to the shell.
+//! Exit codes of the subcommands.
 
 use clipkit::{Error, ErrorKind, Result};
 
 use super::output::complain;
 
-/// An exit code, from good to bad: of several, the worst is the command's.
+/// An exit code, ordered from best to worst. For several inputs, the command returns the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Code {
     Success,
@@ -28,12 +28,12 @@ impl From<Code> for u8 {
     }
 }
 
-/// The exit code of a subcommand's result; says on stderr what went wrong, if anything did.
+/// The exit code of a subcommand's result. Prints an error to stderr.
 pub(crate) fn of<T>(result: &Result<T>) -> Code {
     result.as_ref().map_or_else(failed, |_| Code::Success)
 }
 
-/// Says an error on stderr and answers its exit code. That someone interrupted, they know.
+/// Prints an error to stderr and returns its exit code. An interrupt is not reported.
 pub(crate) fn failed(error: &Error) -> Code {
     if !error.is_cancelled() {
         complain("error", &error.to_string());

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks the work to stop, the second ends the process.
+//! Ctrl-C: the first one cancels the work, the second one ends the process.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use clipkit::{Context, Error, ErrorKind, Result};
 use tokio_util::sync::CancellationToken;
 
-/// How long work may take to stop before it is left alone; the pipeline itself stops sooner.
-const PATIENCE: Duration = Duration::from_millis(800);
-/// What a shell reports of a program that Ctrl-C ended.
+/// The time that cancelled work has to stop before it is abandoned. The pipeline stops earlier.
+const STOP_TIMEOUT: Duration = Duration::from_millis(800);
+/// The exit code of a process that was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// Whether someone asked this process to end.
+/// Tells whether an interrupt was requested.
 #[derive(Clone)]
 pub(crate) struct Interrupt {
     token: CancellationToken,
 }
 
 impl Interrupt {
-    /// Listens for Ctrl-C and for requests to terminate.
+    /// Listens for Ctrl-C and termination signals.
     pub(crate) fn watch() -> Result<Self> {
         let refused = |error: std::io::Error| Error::new(ErrorKind::Io, format!("cannot listen for Ctrl-C: {error}"));
         let mut signals = Signals::new().map_err(refused)?;
@@ -37,12 +37,12 @@ impl Interrupt {
         self.token.is_cancelled()
     }
 
-    /// Waits for work that runs under `cx`; stops it where someone asks to.
+    /// Waits for work that runs under `cx`, and cancels it on an interrupt.
     pub(crate) async fn guard<T>(&self, cx: &Context, work: impl Future<Output = Result<T>>) -> Result<T> {
         let stop = async {
             self.token.cancelled().await;
             cx.cancel();
-            tokio::time::sleep(PATIENCE).await;
+            tokio::time::sleep(STOP_TIMEOUT).await;
         };
         tokio::select! {
             biased;
@@ -89,7 +89,7 @@ impl Signals {
     }
 
     async fn next(&mut self) {
-        // Cannot fail after the first call, and then there is nothing to wait for.
+        // Only the first call can fail; then no signal can be awaited.
         let _ = tokio::signal::ctrl_c().await;
     }
 }

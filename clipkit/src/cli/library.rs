@@ -1,10 +1,10 @@
-//! Where the command looks for the ONNX Runtime library, beyond the library crate's own places.
+//! Additional places where the command looks for the ONNX Runtime library.
 
 use clipkit::weights::WeightsStore;
 
-/// Sets the library in `clipkit/lib` in the user's cache folder, unless `ORT_DYLIB_PATH` is set.
+/// Uses the library in `clipkit/lib` in the user's cache folder, unless `ORT_DYLIB_PATH` is set.
 ///
-/// That folder belongs to the user who runs the command, as the models beside it do.
+/// Like the models next to it, that folder belongs to the user who runs the command.
 pub(super) fn set_from_cache() {
     if std::env::var_os("ORT_DYLIB_PATH").is_some_and(|value| !value.is_empty()) {
         return;
@@ -14,7 +14,7 @@ pub(super) fn set_from_cache() {
     if folder.is_dir()
         && let Err(error) = clipkit::onnx::set_library(folder)
     {
-        // The binding that runs the command has set its package's library, or the folder is empty.
+        // A binding has already set its package's library, or the folder is empty.
         tracing::debug!(%error, "the library in the cache folder is not used");
     }
 }

@@ -1,10 +1,11 @@
-//! Memory that is free goes back to the system.
+//! Returns free memory to the system.
 
-/// Gives the system what the C library keeps for later of the memory that is free.
+/// Makes the C library return free memory to the system.
 ///
-/// FFmpeg and ONNX Runtime take pictures and tensors of megabytes from many threads. glibc soon serves those from its heaps, one for a few
-/// threads, and keeps them when they are free: a part of a run's memory at its height was such. It takes a few milliseconds; other C libraries
-/// give back by themselves.
+/// FFmpeg and ONNX Runtime allocate frames and tensors of several megabytes from many threads.
+/// glibc serves these allocations from per-thread heaps and keeps them after they are freed, which
+/// makes up part of the peak memory of a run. The call takes a few milliseconds. Other C libraries
+/// return free memory on their own.
 pub(super) fn give_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: the call takes no pointers and may be made from any thread.

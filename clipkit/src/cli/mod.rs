@@ -1,4 +1,5 @@
-//! The `clipkit` command: long videos in, ranked vertical captioned clips out. It knows the rest of the crate by its public names only.
+//! The `clipkit` command: makes ranked, vertical, captioned clips of long videos. It uses only the
+//! public API of the crate.
 
 mod args;
 mod clip;
@@ -26,18 +27,21 @@ use clipkit::{Error, ErrorKind, Result};
 use args::{Cli, Command};
 use interrupt::Interrupt;
 
-/// How long a worker that does not end when asked may hold the process up.
-const LAST_CALL: Duration = Duration::from_millis(150);
+/// The time that worker threads have to end at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(150);
 
-/// Does what `arguments` ask for (the first is the program's name) and answers the process's exit code. Blocks until it is done.
+/// Runs the command with `arguments` (the first is the program's name) and returns the exit code.
+/// Blocks until it is done.
 ///
-/// It takes the process's standard streams, listens for Ctrl-C, limits FFmpeg's log and sets a logger where `-v` asks for one, so it is for programs that
-/// are the command, under whatever name.
+/// It uses the standard streams of the process, handles Ctrl-C, sets the level of FFmpeg's log, and
+/// installs a logger if `-v` is given. So it is for programs that act as the command, under any
+/// name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help goes to stdout, what is wrong to stderr; a reader that has seen enough is no failure.
+            // Help goes to stdout, errors to stderr. A reader that closed the pipe is not a
+            // failure.
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(u8::MAX);
         }
@@ -57,7 +61,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
             Err(error) => exit::failed(&error),
         }
     });
-    runtime.shutdown_timeout(LAST_CALL);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     code.into()
 }
 
@@ -76,7 +80,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     }
 }
 
-/// Logs on request only: what a person needs to know is said as errors and warnings.
+/// Installs a logger if requested. Errors and warnings are printed without it.
 fn log_to_stderr(verbosity: u8) {
     let level = match verbosity {
         0 => return,
@@ -84,16 +88,16 @@ fn log_to_stderr(verbosity: u8) {
         2 => tracing::Level::DEBUG,
         _ => tracing::Level::TRACE,
     };
-    // Fails only where a logger is set already, and this is the only place that sets one.
+    // Only fails if the program that runs the command has installed a logger.
     let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).try_init();
 }
 
-/// An error of the command line's own, found after it was parsed.
+/// A usage error that is found after parsing.
 fn usage(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
-/// A file's name as a source takes it.
+/// The path as the URI that a source takes.
 fn uri(path: &Path) -> Result<&str> {
     path.to_str().ok_or_else(|| usage("this name is not Unicode").with_path(path).with_advice("rename the file"))
 }

@@ -1,4 +1,4 @@
-//! `clipkit models`: the models that clipkit can use.
+//! `clipkit models`: lists, downloads and finds models.
 
 use clipkit::weights::{Weights, WeightsStore};
 use clipkit::{Context, Error, ErrorKind};

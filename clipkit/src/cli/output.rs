@@ -1,4 +1,4 @@
-//! Writing to the terminal, to pipes that may close, and to files.
+//! Output to the terminal, to pipes, and to files.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,29 +7,29 @@ use clipkit::model::Warning;
 use clipkit::{Error, ErrorKind, Result};
 use serde::Serialize;
 
-/// A line on stdout. A reader that has seen enough (`| head`) is no failure.
+/// Prints a line to stdout. A closed pipe (`| head`) is not a failure.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// A value as one line of JSON on stdout.
+/// Prints a value to stdout as one line of JSON.
 pub(crate) fn say_json(value: &impl Serialize) {
     if let Ok(line) = serde_json::to_string(value) {
         say(&line);
     }
 }
 
-/// A line on stderr.
+/// Prints a line to stderr.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// An error or a warning, on stderr.
+/// Prints an error or a warning to stderr.
 pub(crate) fn complain(what: &str, message: &str) {
     note(&format!("clipkit: {what}: {message}"));
 }
 
-/// A warning of a run, on stderr.
+/// Prints a warning of a run to stderr.
 pub(crate) fn warn(warning: &Warning) {
     match warning.clip {
         Some(clip) => complain("warning", &format!("clip {clip}: {}", warning.message)),
@@ -37,7 +37,7 @@ pub(crate) fn warn(warning: &Warning) {
     }
 }
 
-/// Writes a value as indented JSON: to stdout where no file is given, else whole or not at all.
+/// Writes a value as indented JSON to stdout, or atomically to a file.
 pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()> {
     let mut text =
         serde_json::to_vec_pretty(value).map_err(|error| Error::new(ErrorKind::Io, format!("the result cannot be written: {error}")))?;
@@ -49,7 +49,7 @@ pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()
     whole(path, |file| file.write_all(&text))
 }
 
-/// Moves a file, or copies it where the two places are on different file systems.
+/// Moves a file, or copies it if the destination is on another file system.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     if std::fs::rename(from, to).is_ok() {
         return Ok(());
@@ -58,7 +58,7 @@ pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     whole(to, |file| std::io::copy(&mut source, file).map(|_| ()))
 }
 
-/// Writes a file that appears complete or not at all.
+/// Writes a file atomically.
 fn whole(path: &Path, fill: impl FnOnce(&mut tempfile::NamedTempFile) -> std::io::Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
@@ -66,7 +66,7 @@ fn whole(path: &Path, fill: impl FnOnce(&mut tempfile::NamedTempFile) -> std::io
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // As the process's umask would have it, not private as temporary files are.
+            // The permissions follow the umask, unlike those of temporary files.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;

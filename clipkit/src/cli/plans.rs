@@ -1,4 +1,4 @@
-//! `clipkit render` and `clipkit inspect`: plans, edited or not.
+//! `clipkit render` and `clipkit inspect`: commands for plans.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,7 +27,7 @@ async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::model::Manifes
     clip::out_is_usable(&args.out)?;
     let plans = ranked(&args.plans.iter().map(|path| Ok((path.as_path(), read(path)?))).collect::<Result<Vec<_>>>()?);
     let config = PipelineConfig {
-        // A plan is framed already: nothing is looked for.
+        // A plan contains its framing, so nothing is tracked.
         tracker: TrackerConfig::Center,
         publishers: vec![PublisherConfig::Folder(Folder::new(&args.out).keep_others())],
         options: ClipOptions { jobs: args.jobs, ..ClipOptions::default() },
@@ -46,11 +46,12 @@ pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
 
 pub(crate) fn read(path: &Path) -> Result<ClipPlan> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the plan", error))?;
-    // What is not text is no JSON either, and the reader says so.
+    // Invalid UTF-8 is not valid JSON, so the parser reports it.
     ClipPlan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.with_path(path))
 }
 
-/// `03-why.plan.json` stays number 3, so that its clip takes the old one's place. Other names take the numbers that are left, in order.
+/// `03-why.plan.json` keeps rank 3, so that its clip replaces the old one. Other names get the free
+/// ranks in order.
 fn ranked(plans: &[(&Path, ClipPlan)]) -> Vec<RankedPlan> {
     let mut taken = BTreeSet::new();
     let kept: Vec<Option<usize>> = plans.iter().map(|(path, _)| number(path).filter(|rank| taken.insert(*rank))).collect();

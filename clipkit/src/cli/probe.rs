@@ -1,4 +1,4 @@
-//! `clipkit probe`: what is in a video.
+//! `clipkit probe`: prints the properties of a video.
 
 use clipkit::Context;
 use clipkit::model::Media;

@@ -1,4 +1,4 @@
-//! How far the work is: bars on a terminal, plain lines elsewhere, JSON on request.
+//! Shows progress: bars on a terminal, lines elsewhere, JSON on request.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -13,12 +13,12 @@ use super::args::Reporting;
 use super::memory;
 use super::output::{note, say_json};
 
-/// A stage of the run, or a clip, has a bar of this many steps.
+/// The number of steps of a bar.
 const STEPS: u64 = 1000;
-/// Of one stage, progress is told at most this often.
+/// The minimum time between two progress events of a stage.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The context of one run whose events are shown as was asked for.
+/// The context of a run, which reports events as requested.
 pub(crate) fn context(how: Reporting) -> Context {
     let builder = Context::builder();
     match (how.quiet, how.json) {
@@ -51,7 +51,7 @@ fn trim(event: &Event) {
     }
 }
 
-/// One line for what is worth one.
+/// Prints a line for the main events.
 fn line(event: &Event) {
     match event {
         Event::Started { stage, clip: None } if *stage != Stage::Publish => note(&format!("{stage} ...")),
@@ -63,7 +63,7 @@ fn line(event: &Event) {
     }
 }
 
-/// A bar for each stage that looks at the whole video, then one for each clip.
+/// One bar for each stage that processes the whole video, then one for each clip.
 #[derive(Default)]
 struct Bars {
     all: MultiProgress,
@@ -79,7 +79,7 @@ enum Key {
 impl Bars {
     fn show(&self, event: &Event) {
         match event {
-            // A publisher's last word takes no time worth a bar.
+            // The final publish step is too short for a bar.
             Event::Started { stage: Stage::Publish, clip: None } | Event::Finished { stage: Stage::Publish, clip: None } => {}
             Event::Started { stage, clip } => {
                 let bar = self.bar(*stage, *clip);
@@ -116,6 +116,6 @@ impl Bars {
 }
 
 fn style() -> ProgressStyle {
-    // A template that does not parse falls back to a plain bar; it is fixed, and looked at.
+    // The template is constant and valid; the default is never used.
     ProgressStyle::with_template("{prefix:>10} {bar:28} {percent:>3}% {elapsed:>4} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -1,4 +1,4 @@
-//! What a run made, for people and for programs.
+//! Reports the results of a run as text or JSON.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::Reporting;
 use super::output::{complain, say, say_json, warn};
 
-/// A line of `--json` that the pipeline's events do not have.
+/// A line of `--json` output in addition to the pipeline's events.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Line<'a> {
@@ -30,7 +30,7 @@ enum Line<'a> {
         input: Option<&'a Path>,
         #[serde(flatten)]
         report: ErrorReport,
-        /// The whole message, as a person reads it.
+        /// The message as it is printed on stderr.
         text: String,
     },
 }
@@ -44,14 +44,14 @@ struct PlanLine<'a> {
     reason: &'a str,
 }
 
-/// Says which input the events that follow belong to.
+/// Prints the input that the following events belong to.
 pub(crate) fn begin(how: Reporting, input: &Path, out: Option<&Path>) {
     if how.json && !how.quiet {
         say_json(&Line::Input { input, out });
     }
 }
 
-/// Sums a run up: a table, the warnings, and where the clips are.
+/// Prints the result of a run: a table, the warnings, and the folder of the clips.
 pub(crate) fn made(how: Reporting, manifest: &Manifest, out: Option<&Path>) {
     let of_clips = manifest.clips.iter().flat_map(|clip| &clip.warnings);
     if !how.quiet && !how.json {
@@ -69,7 +69,7 @@ pub(crate) fn made(how: Reporting, manifest: &Manifest, out: Option<&Path>) {
     }
 }
 
-/// Sums up what was planned; `files` stand in the order of the plans.
+/// Prints the result of planning. `files` has the order of the plans.
 pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[String], out: &Path) {
     let plans = || files.iter().zip(&planned.plans).map(|(file, ranked)| (file.as_str(), &ranked.plan));
     if !how.quiet && !how.json {
@@ -92,7 +92,7 @@ pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[
     }
 }
 
-/// Says which clips were not made, and why.
+/// Prints the clips that were not made, with the reasons.
 fn not_made(failed: &[FailedClip]) {
     for clip in failed {
         let why = clip.error.clone().into_error();
@@ -100,7 +100,7 @@ fn not_made(failed: &[FailedClip]) {
     }
 }
 
-/// The last line of an input that failed; its warnings may say more than the error.
+/// Prints the warnings of a failed input and, with `--json`, its last line.
 pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
     warnings.iter().for_each(warn);
     if how.json {
@@ -108,7 +108,7 @@ pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnin
     }
 }
 
-/// File, span, score and title, the widest in each column deciding.
+/// Prints file, span, score and title in aligned columns.
 fn table(rows: Vec<(&str, Span, f64, &str)>) {
     let rows: Vec<[String; 4]> = rows
         .into_iter()
@@ -122,10 +122,10 @@ fn table(rows: Vec<(&str, Span, f64, &str)>) {
     }
 }
 
-/// What is known of prices is no offer of those who charge them.
+/// States the source of the prices, which are no offer of the providers.
 const PRICES: &str = " (by the prices given, else as quoted by third parties in June 2026)";
 
-/// What paid models were asked, and what that cost: `gpt-4o-mini: 13 requests, 24310 tokens, about $0.0061`.
+/// The usage and cost of paid models: `gpt-4o-mini: 13 requests, 24310 tokens, about $0.0061`.
 pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
     let lines: Vec<String> = usage
         .iter()

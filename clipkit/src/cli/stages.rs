@@ -1,4 +1,4 @@
-//! `clipkit transcribe`, `score` and `track`: one stage alone, reading and writing JSON.
+//! `clipkit transcribe`, `score` and `track`: run one stage and write its result as JSON.
 
 use std::path::Path;
 
@@ -57,7 +57,7 @@ pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
     write_json(args.output.as_deref(), &tracks)
 }
 
-/// Does the work under a fresh context, and says its warnings and what it cost in the end.
+/// Runs `work` under a new context, then prints its warnings and cost.
 async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: impl AsyncFnOnce(&Context) -> Result<T>) -> Result<T> {
     let mut builder = Context::builder();
     if let Some(usd) = max_cost {

@@ -1,4 +1,4 @@
-//! `clipkit step`: the steps of a run, each by itself, reading and writing JSON.
+//! `clipkit step`: runs one step of a run, with JSON documents as input and output.
 
 use std::path::{Path, PathBuf};
 
@@ -125,12 +125,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
     }
 }
 
-/// A configuration that looks for no model: a step sets what it needs.
+/// A configuration that needs no model; each step sets the stages that it uses.
 fn bare() -> PipelineConfig {
     PipelineConfig { tracker: TrackerConfig::Center, ..PipelineConfig::default() }
 }
 
-/// Takes a step under a context of its own, and says its warnings and what it cost at the end.
+/// Runs a step under a new context, then prints its warnings and cost.
 async fn step<T>(interrupt: &Interrupt, config: PipelineConfig, work: impl AsyncFnOnce(&Context, &Pipeline) -> Result<T>) -> Result<T> {
     let mut builder = Context::builder();
     if let Some(usd) = config.options.max_cost {
@@ -163,7 +163,7 @@ fn folder_of(output: Option<&Path>) -> PathBuf {
     folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
 }
 
-/// The post with its files in a folder that stays, named by the clip's id.
+/// Moves the post's files into a permanent folder, where the clip's id is their name.
 fn kept(folder: &Path, mut post: Post) -> Result<Post> {
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, "make the folder", error))?;
     let keep = |file: &Path, ending: &str| -> Result<PathBuf> {

@@ -1,4 +1,4 @@
-//! `clipkit styles`: the caption styles to start from.
+//! `clipkit styles`: lists and prints the presets of caption styles.
 
 use clipkit::model::CaptionStyle;
 

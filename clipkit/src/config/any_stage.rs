@@ -19,8 +19,7 @@ use crate::source::{FileSource, Source};
 use crate::track::{CenterTracker, FaceModel, FaceTracker, MotionTracker};
 use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel, Transcriber};
 
-/// A stage of any of the six kinds, called with documents: what bindings and workers of a queue
-/// handle stages as.
+/// A stage of any of the six kinds, called with JSON documents. Bindings and queue workers use it.
 #[derive(Clone)]
 pub enum AnyStage {
     /// A source.
@@ -37,7 +36,7 @@ pub enum AnyStage {
     Publisher(Arc<dyn Publisher>),
 }
 
-/// Does the same with the stage of every kind.
+/// Applies the same expression to the stage of any kind.
 macro_rules! each {
     ($any:expr, $stage:ident => $call:expr) => {
         match $any {
@@ -52,11 +51,16 @@ macro_rules! each {
 }
 
 impl AnyStage {
-    /// A stage of clipkit's own by the name of its type (`FileSource`, `OnnxTracker`), with its
-    /// options. A model that is missing is downloaded.
+    /// Creates a built-in stage from its type name (`FileSource`, `OnnxTracker`) and its options. A
+    /// missing model is downloaded.
     ///
     /// The options are those of the stage's variant in [`PipelineConfig`]. A server's `api_key`,
-    /// which no document holds, is taken from them, too.
+    /// which is never part of a document, is also read from them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the name or an option is unknown, else the errors of loading the
+    /// model.
     pub async fn built_in(cx: &Context, name: &str, options: Value) -> Result<Self> {
         match name {
             "OnnxTracker" => Ok(AnyStage::Tracker(Arc::new(read::<FaceModel>(name, options)?.load(&cx.for_stage(Stage::Track)).await?))),
@@ -70,7 +74,7 @@ impl AnyStage {
         }
     }
 
-    /// The same for a stage that needs no model of its own. It does not block.
+    /// The same for stages without a model. It does not block.
     pub fn without_model(name: &str, options: Value) -> Result<Self> {
         Ok(match name {
             "FileSource" => AnyStage::Source(Arc::new(read::<FileSource>(name, options)?)),
@@ -96,8 +100,13 @@ impl AnyStage {
         })
     }
 
-    /// The stage of a kind that a pipeline's configuration describes, inside its layers: of several
-    /// publishers, the first. A model may be downloaded.
+    /// Creates the stage of a kind from a pipeline's configuration, inside its layers. Of several
+    /// publishers, the first is used. A missing model may be downloaded.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for [`Stage::Plan`], which no stage does, and if there is no
+    /// publisher.
     pub async fn from_config(cx: &Context, kind: Stage, config: &PipelineConfig) -> Result<Self> {
         let layers = config.layers.get(&kind).map(Vec::as_slice);
         Ok(match kind {
@@ -114,7 +123,7 @@ impl AnyStage {
         })
     }
 
-    /// Which stage of a run it does.
+    /// The stage of a run that this implements.
     pub fn kind(&self) -> Stage {
         match self {
             AnyStage::Source(_) => Stage::Source,
@@ -126,17 +135,17 @@ impl AnyStage {
         }
     }
 
-    /// The stage inside layers, the first of them next to it.
+    /// Puts layers around the stage; the first layer is the innermost.
     pub fn with_layers(self, layers: &[LayerConfig]) -> Result<Self> {
         Ok(each!(self, stage => stage.with_layers(layers)?))
     }
 
-    /// The stage inside a layer that may be shared with other stages.
+    /// Puts a layer around the stage. The layer may be shared with other stages.
     pub fn with_layer(self, layer: &BuiltLayer) -> Result<Self> {
         Ok(each!(self, stage => stage.with_layer(layer)?))
     }
 
-    /// This stage, and another in its place where it fails. They must be of one kind.
+    /// Combines two stages of the same kind: the second is called if the first fails.
     pub fn or(self, other: AnyStage) -> Result<Self> {
         Ok(match (self, other) {
             (AnyStage::Source(one), AnyStage::Source(other)) => AnyStage::Source(Arc::new(one.or(other))),
@@ -154,7 +163,7 @@ impl AnyStage {
         })
     }
 
-    /// Gives the stage to a pipeline. A publisher is added to those given before.
+    /// Sets this stage in a pipeline builder. Publishers are added to those set before.
     pub fn give(self, builder: PipelineBuilder) -> PipelineBuilder {
         match self {
             AnyStage::Source(stage) => builder.source(stage),
@@ -166,7 +175,8 @@ impl AnyStage {
         }
     }
 
-    /// What decides its answers besides the input. `None` where it does not say so.
+    /// Identifies everything besides the input that decides the output. `None` if the stage has no
+    /// fingerprint.
     pub fn fingerprint(&self) -> Option<String> {
         match self {
             AnyStage::Transcriber(stage) => stage.fingerprint(),
@@ -176,7 +186,7 @@ impl AnyStage {
         }
     }
 
-    /// The columns and rows that a renderer was set up for.
+    /// The width and height in pixels that a renderer is configured for.
     pub fn size(&self) -> Option<(u32, u32)> {
         match self {
             AnyStage::Renderer(stage) => stage.size(),
@@ -184,7 +194,7 @@ impl AnyStage {
         }
     }
 
-    /// The folder on whose file system a publisher wants clips to be rendered.
+    /// The folder of a publisher on whose file system clips should be rendered.
     pub fn staging(&self) -> Option<&Path> {
         match self {
             AnyStage::Publisher(stage) => stage.staging(),
@@ -192,7 +202,7 @@ impl AnyStage {
         }
     }
 
-    /// Where a publisher publishes.
+    /// The target of a publisher.
     pub fn target(&self) -> Option<Target> {
         match self {
             AnyStage::Publisher(stage) => Some(stage.target()),
@@ -200,9 +210,12 @@ impl AnyStage {
         }
     }
 
-    /// Calls the stage's one method with a document and answers one, both as JSON.
+    /// Calls the stage with a document and returns a document, both as JSON.
     ///
-    /// `ErrorKind::InvalidInput` where the input is not the document that the stage takes.
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`] if the input is not the document that the stage takes, else the
+    /// stage's error.
     pub async fn call(&self, cx: &Context, input: &str) -> Result<String> {
         let cx = &if cx.stage().is_none() { cx.for_stage(self.kind()) } else { cx.clone() };
         cx.check()?;
@@ -235,7 +248,7 @@ fn written(answer: &impl serde::Serialize) -> Result<String> {
     serde_json::to_string(answer).map_err(|error| Error::new(ErrorKind::Contract, format!("the answer cannot be written: {error}")))
 }
 
-/// Takes a server's key out of options: no document holds one.
+/// Removes a server's key from the options, since documents contain no keys.
 fn without_key(mut options: Value) -> (Value, Option<String>) {
     let server = options.get_mut("server").and_then(Value::as_object_mut);
     let key = server.and_then(|server| server.remove("api_key")).and_then(|key| String::deserialize(key).ok());

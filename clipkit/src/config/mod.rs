@@ -1,4 +1,4 @@
-//! A whole pipeline as one JSON document, the same for the command line and every language.
+//! A whole pipeline as one JSON document, for the command line and the bindings.
 
 mod any_stage;
 mod schema;
@@ -29,12 +29,13 @@ use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::source::{FileSource, Source};
 
-/// Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+/// The stages of a pipeline and their options. Every field has a default; unknown fields are
+/// rejected.
 ///
 /// ```
 /// let config = clipkit::PipelineConfig::from_json(r#"{
 ///     "tracker": {"kind": "center"},
-///     "publisher": {"kind": "folder", "path": "clips"},
+///     "publishers": [{"kind": "folder", "path": "clips"}],
 ///     "options": {"clips": 4, "min": 20, "captions": "pop"}
 /// }"#)?;
 /// # assert_eq!(config.options.clips, 4);
@@ -43,35 +44,36 @@ use crate::source::{FileSource, Source};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PipelineConfig {
-    /// Where videos come from. Default `file`.
+    /// The source. Default: `file`.
     pub source: SourceConfig,
-    /// How words and their times are found. Default `auto`.
+    /// The transcriber. Default: `auto`.
     pub transcriber: TranscriberConfig,
-    /// How spans are chosen. Default `auto`.
+    /// The scorer. Default: `auto`.
     pub scorer: ScorerConfig,
-    /// How faces and shots are found. Default `auto`.
+    /// The tracker. Default: `auto`.
     pub tracker: TrackerConfig,
-    /// How plans become files. Default `ffmpeg`.
+    /// The renderer. Default: `ffmpeg`.
     pub renderer: RendererConfig,
-    /// Where clips are published: every clip goes to each of them. Default: the folder `clips`.
+    /// The publishers. Every clip goes to each of them. Default: the folder `clips`.
     pub publishers: Vec<PublisherConfig>,
-    /// What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
-    /// [`StageExt`]. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
-    /// the default's place, so `{"track": []}` looks at every span anew.
+    /// The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
+    /// {}}]}`. The order matters, see [`StageExt`]. Default: a cache in the user's cache folder for
+    /// stages that use a model or an API, and no layers for others. A list replaces the default, so
+    /// `{"track": []}` tracks every span again.
     ///
-    /// They go around the stages that are given to a builder, too. What may stand in for a stage
-    /// ([`ClipOptions::degrade`]) is outside its layers, and is not cached. What a server limits
-    /// stands around its requests, by default a retry:
+    /// Layers also apply to stages that are set in a builder. The fallback of a stage
+    /// ([`ClipOptions::degrade`]) is outside its layers and is not cached. Layers around the single
+    /// requests to a server, by default a retry, are in
     /// [`OpenAiServer::layers`](crate::stage::OpenAiServer::layers).
     pub layers: BTreeMap<Stage, Vec<LayerConfig>>,
-    /// Where speech maps (where somebody speaks in a medium) are kept. Default: the user's cache
-    /// folder. `null`: in memory only.
+    /// The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
+    /// user's cache folder. `null` means memory only.
     pub speech_cache: Option<Cache>,
-    /// What clips are made, and how many.
+    /// Which clips are made, and how many.
     pub options: ClipOptions,
 }
 
-/// Where videos come from.
+/// The kinds of sources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -86,13 +88,13 @@ impl Default for SourceConfig {
     }
 }
 
-/// How plans become files.
+/// The kinds of renderers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum RendererConfig {
-    /// The FFmpeg libraries: [`FfmpegRenderer`]. Where it names no size, the size comes from
-    /// [`ClipOptions::aspect`].
+    /// The FFmpeg libraries: [`FfmpegRenderer`]. If it has no size, [`ClipOptions::aspect`] decides
+    /// the size.
     Ffmpeg(FfmpegRenderer),
 }
 
@@ -102,7 +104,7 @@ impl Default for RendererConfig {
     }
 }
 
-/// Where clips go.
+/// The kinds of publishers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -134,7 +136,11 @@ impl Default for PipelineConfig {
 }
 
 impl PipelineConfig {
-    /// Reads a document, refusing unknown fields and kinds.
+    /// Parses a document.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the text is not valid JSON or contains unknown fields or kinds.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text)
             .map_err(|error| Error::new(ErrorKind::Config, format!("this is not a pipeline's configuration: {error}")))
@@ -142,23 +148,25 @@ impl PipelineConfig {
 }
 
 impl Pipeline {
-    /// The pipeline that a document describes. Under `cx` a model may be downloaded, if the document asks for one.
+    /// Builds the pipeline that a document describes. If the document asks for a model, it may be
+    /// downloaded under `cx`.
     pub async fn from_config(cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
         Pipeline::builder().complete(cx, config).await
     }
 }
 
 impl PipelineBuilder {
-    /// The pipeline of the stages that were given inside the document's layers, and for the others, and the options, of what a document describes. Under `cx` a
-    /// model may be downloaded, if the document asks for one.
+    /// Builds the pipeline from the stages of this builder and, for those not set, from the
+    /// document. Options and layers come from the document. If the document asks for a model, it
+    /// may be downloaded under `cx`.
     pub async fn complete(mut self, cx: &Context, config: &PipelineConfig) -> Result<Pipeline> {
         if config.layers.contains_key(&Stage::Plan) {
             return Err(Error::new(ErrorKind::Config, "plans are made by no stage, so nothing goes around it")
                 .with_advice("name source, transcribe, score, track, render or publish"));
         }
         let layers = |stage| config.layers.get(&stage).map(Vec::as_slice);
-        // Layers that are named go around a stage wherever it comes from. A default layer goes
-        // around the document's stages alone.
+        // Layers named in the document apply to every stage. Default layers apply only to stages
+        // from the document.
         macro_rules! complete {
             ($($field:ident, $stage:ident: $built:expr),* $(,)?) => {
                 $(self.$field = Some(match self.$field.take() {
@@ -186,7 +194,7 @@ impl PipelineBuilder {
 }
 
 impl SourceConfig {
-    /// The source inside these layers. `None` means no layers.
+    /// Builds the source inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Source>> {
         let source: Arc<dyn Source> = match self {
             SourceConfig::File(source) => Arc::new(*source),
@@ -196,7 +204,7 @@ impl SourceConfig {
 }
 
 impl RendererConfig {
-    /// The renderer inside these layers. `None` means no layers.
+    /// Builds the renderer inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Renderer>> {
         let renderer: Arc<dyn Renderer> = match self {
             RendererConfig::Ffmpeg(renderer) => Arc::new(*renderer),
@@ -206,7 +214,7 @@ impl RendererConfig {
 }
 
 impl PublisherConfig {
-    /// The publisher inside these layers. `None` means no layers.
+    /// Builds the publisher inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
         let publisher: Arc<dyn Publisher> = match self {
             PublisherConfig::Folder(folder) => Arc::new(folder.clone()),
@@ -215,7 +223,7 @@ impl PublisherConfig {
     }
 }
 
-/// What goes around work that takes minutes or money, where nobody says otherwise.
+/// The layers, or by default a cache. For stages that are slow or cost money.
 fn or_a_cache(layers: Option<&[LayerConfig]>) -> Vec<LayerConfig> {
     layers.map_or_else(|| vec![LayerConfig::Cache(Cache::of_the_user())], <[LayerConfig]>::to_vec)
 }

@@ -1,4 +1,4 @@
-//! The JSON Schema of every document that goes in or out, for other languages' types.
+//! The JSON Schema of all documents, from which the types of the bindings are generated.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -13,10 +13,12 @@ use crate::score::{ScoreOptions, Scoring};
 use crate::track::FrameOptions;
 use crate::track::{OnnxTrackerOptions, Tracking};
 
-/// The schemas of all documents: data that stages hand to each other, configuration, events, the manifest. One document whose `$defs` are named
-/// as the types are here. The clip plan has one of its own, too: [`ClipPlan::json_schema`].
+/// The schemas of all documents: stage inputs and outputs, configuration, events and the manifest.
+/// The result is one schema whose `$defs` have the names of the Rust types. The clip plan also has
+/// its own schema: [`ClipPlan::json_schema`].
 ///
-/// They say what is *read*: a field that may be left out is not required, although it is always written where it has a value.
+/// The schemas describe what is *read*: optional fields are not required, although they are always
+/// written if they have a value.
 pub fn json_schemas() -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     macro_rules! all {

@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::layer::{LayerConfig, WithLayers};
 use crate::score::{AutoScorer, Heuristic, OpenAiScorer, Scorer};
 
-/// How spans are chosen.
+/// The kinds of scorers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ScorerConfig {
-    /// A language model where a key or a server is set, else the heuristic.
+    /// The language model if a key or a server is configured, else the heuristic.
     #[default]
     Auto,
     /// Rules over the words: [`Heuristic`].
@@ -23,8 +23,8 @@ pub enum ScorerConfig {
 }
 
 impl ScorerConfig {
-    /// The scorer inside these layers. `None` means a cache around an API, and no layers around the
-    /// heuristic.
+    /// Builds the scorer inside these layers. `None` means a cache around an API, and no layers
+    /// around the heuristic.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Scorer>> {
         let model = |scorer: OpenAiScorer| -> Result<Arc<dyn Scorer>> {
             scorer.server.layers.iter().try_for_each(LayerConfig::check_around_requests)?;

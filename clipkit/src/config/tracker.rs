@@ -9,18 +9,20 @@ use crate::error::Result;
 use crate::layer::{LayerConfig, WithLayers};
 use crate::track::{AutoTracker, CenterTracker, FaceModel, FaceTracker, MotionTracker};
 
-/// How faces and shots are found.
+/// The kinds of trackers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TrackerConfig {
-    /// A model, looked for when the first span is tracked.
+    /// A face detector that is loaded when the first span is tracked. A missing model is
+    /// downloaded.
     Auto(FaceModel),
-    /// A model, looked for when the pipeline is made. That it cannot be had is an error then.
+    /// A face detector that is loaded when the pipeline is built. A model that cannot be loaded
+    /// fails the build.
     Onnx(FaceModel),
-    /// What moves is followed, without any model: [`MotionTracker`].
+    /// Follows motion, without a model: [`MotionTracker`].
     Motion(MotionTracker),
-    /// The crop stays in the middle: [`CenterTracker`].
+    /// Keeps the crop in the middle: [`CenterTracker`].
     Center,
 }
 
@@ -31,8 +33,8 @@ impl Default for TrackerConfig {
 }
 
 impl TrackerConfig {
-    /// The tracker inside these layers. `None` means a cache around a model, and no layers around
-    /// the others. A model that is missing is downloaded: for `onnx` here, for `auto` at the first
+    /// Builds the tracker inside these layers. `None` means a cache around a model, and no layers
+    /// around the others. A missing model is downloaded: for `onnx` now, for `auto` at the first
     /// span.
     pub async fn build(&self, cx: &Context, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn FaceTracker>> {
         match self {

@@ -8,20 +8,20 @@ use crate::error::Result;
 use crate::layer::{LayerConfig, WithLayers};
 use crate::transcribe::{AutoTranscriber, AutoTranscriberOptions, Captions, LazySpeechModel, OpenAiTranscriber, SpeechModel, Transcriber};
 
-/// How words and their times are found.
+/// The kinds of transcribers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum TranscriberConfig {
-    /// Captions beside the video or inside it; else the API, where a key or a server is set; else a
-    /// speech model on this machine, where one is found; else an error that lists the ways. Where
-    /// the API fails, the speech model may stand in: [`Degrade`](crate::Degrade).
+    /// Captions next to the video or inside it, else the API if a key or a server is configured,
+    /// else a local speech model if one is found, else an error that lists these ways. If the API
+    /// fails, the local model may be the fallback: [`Degrade`](crate::Degrade).
     Auto(AutoTranscriberOptions),
-    /// A transcript that exists already: [`Captions`].
+    /// An existing transcript: [`Captions`].
     Captions(Captions),
     /// A Whisper-style API: [`OpenAiTranscriber`].
     Openai(OpenAiTranscriber),
-    /// A speech model on this machine: [`LocalTranscriber`](crate::stage::LocalTranscriber).
+    /// A local speech model: [`LocalTranscriber`](crate::stage::LocalTranscriber).
     Local(SpeechModel),
 }
 
@@ -32,8 +32,8 @@ impl Default for TranscriberConfig {
 }
 
 impl TranscriberConfig {
-    /// The transcriber inside these layers. `None` means a cache around an API or a model, and no
-    /// layers around captions.
+    /// Builds the transcriber inside these layers. `None` means a cache around an API or a model,
+    /// and no layers around captions.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Transcriber>> {
         match self {
             TranscriberConfig::Auto(AutoTranscriberOptions { openai, model }) => {

@@ -35,9 +35,9 @@ const OPENAI: &str = "https://api.openai.com/v1";
 /// `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is written neither to JSON nor to
 /// logs, errors or manifests.
 ///
-/// A long video takes many requests, and servers limit requests. So limits and retries are layers
-/// of the server, around each request, and not layers of the stage: of twenty uploads, one that
-/// fails is sent again alone, and a rate limit counts every upload.
+/// A long video takes many requests, and servers limit the number of requests. So limits and
+/// retries are layers around each request and not around the stage: if one of twenty uploads fails,
+/// only that one is sent again, and a rate limit counts every upload.
 ///
 /// ```
 /// use clipkit::prelude::*;
@@ -67,11 +67,11 @@ pub struct OpenAiServer {
     /// The API key. Default: `OPENAI_API_KEY`. Servers other than OpenAI's may need none.
     #[serde(skip)]
     pub api_key: Option<String>,
-    /// The layers around each request, the innermost first. Default: one [`Retry`], the only thing that
-    /// repeats a request. An empty list sends each request once. In one process, all stages with the
-    /// same address, organization, key and layers share the layers' state, because a server counts that
-    /// way: a rate limit holds for transcriber and scorer together. A cache is not allowed here; put it
-    /// around the stage.
+    /// The layers around each request, innermost first. Default: one [`Retry`]; nothing else
+    /// repeats a request, so an empty list sends each request once. In one process, all stages with
+    /// the same address, organization, key and layers share the state of the layers, because a
+    /// server counts requests per account: a rate limit holds for transcriber and scorer together.
+    /// A cache is not allowed here; put it around the stage.
     pub layers: Vec<LayerConfig>,
 }
 
@@ -167,7 +167,7 @@ impl OpenAiServer {
         Client::open(self.clone(), cx.environment(), operation, timeout)
     }
 
-    /// Runs `attempt` inside this server's layers, which decide when it runs and whether again.
+    /// Runs `attempt` inside this server's layers, which may delay or repeat it.
     /// Each attempt gets a context of its own.
     pub(crate) async fn in_layers<O, F>(&self, cx: &Context, attempt: impl Fn(Context) -> F + Send + Sync + 'static) -> Result<O>
     where

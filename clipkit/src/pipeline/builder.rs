@@ -12,7 +12,7 @@ use crate::source::Source;
 use crate::track::FaceTracker;
 use crate::transcribe::Transcriber;
 
-/// Makes a [`Pipeline`]. A stage is given by value or, where it is shared, as an [`Arc`].
+/// Builds a [`Pipeline`]. Stages are passed by value or, if shared, as an [`Arc`].
 #[derive(Default)]
 pub struct PipelineBuilder {
     pub(crate) source: Option<Arc<dyn Source>>,
@@ -26,64 +26,70 @@ pub struct PipelineBuilder {
 }
 
 impl PipelineBuilder {
-    /// Where videos come from.
+    /// Sets the source, which fetches videos.
     #[must_use]
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// How words and their times are found.
+    /// Sets the transcriber, which finds words and their times.
     #[must_use]
     pub fn transcriber(mut self, transcriber: impl Transcriber + 'static) -> Self {
         self.transcriber = Some(Arc::new(transcriber));
         self
     }
 
-    /// How spans are chosen.
+    /// Sets the scorer, which chooses spans.
     #[must_use]
     pub fn scorer(mut self, scorer: impl Scorer + 'static) -> Self {
         self.scorer = Some(Arc::new(scorer));
         self
     }
 
-    /// How faces and shots are found.
+    /// Sets the tracker, which finds faces and shots.
     #[must_use]
     pub fn tracker(mut self, tracker: impl FaceTracker + 'static) -> Self {
         self.tracker = Some(Arc::new(tracker));
         self
     }
 
-    /// How plans become files. A renderer that was set up for a size decides the clips' size.
+    /// Sets the renderer, which turns plans into files. If the renderer has a size, it is the size
+    /// of the clips.
     #[must_use]
     pub fn renderer(mut self, renderer: impl Renderer + 'static) -> Self {
         self.renderer = Some(Arc::new(renderer));
         self
     }
 
-    /// Where clips are published. Called several times, every clip goes to each of them.
+    /// Adds a publisher. If several are added, every clip goes to each of them.
     #[must_use]
     pub fn publisher(mut self, publisher: impl Publisher + 'static) -> Self {
         self.publishers.push(Arc::new(publisher));
         self
     }
 
-    /// Where speech maps (where somebody speaks in a medium) are kept, so that steps in other
-    /// processes need not decode the sound again. Default: nowhere but in memory.
+    /// Sets the cache for speech maps (the spans in which somebody speaks in a medium), so that
+    /// steps in other processes do not decode the sound again. Default: memory only.
     #[must_use]
     pub fn speech_cache(mut self, cache: Option<Cache>) -> Self {
         self.speech_cache = cache;
         self
     }
 
-    /// What clips are made, and how many. Default: [`ClipOptions::default`].
+    /// Sets the options: which clips are made, and how many. Default: [`ClipOptions::default`].
     #[must_use]
     pub fn options(mut self, options: ClipOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// The pipeline; refused where a stage is missing or no clip can be made with the options.
+    /// Builds the pipeline.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if a stage is missing, if two publishers have the same target, or if
+    /// no clip can be made with the options.
     pub fn build(self) -> Result<Pipeline> {
         let stages = Stages {
             source: given("source", self.source)?,
@@ -102,8 +108,8 @@ impl PipelineBuilder {
     }
 }
 
-/// Refuses a pipeline without publishers, and two publishers with one target: a clip would be
-/// published twice, or once, by chance.
+/// Rejects a pipeline without publishers, and two publishers with the same target, which would
+/// publish a clip twice.
 fn check_targets(publishers: &[Arc<dyn Publisher>]) -> Result<()> {
     if publishers.is_empty() {
         return Err(missing("publisher"));

@@ -1,4 +1,5 @@
-//! What the stages answer is checked here, theirs and ours alike: repaired or dropped with a warning, so that no answer can break a run.
+//! Checks the output of stages, built-in or not. Invalid output is repaired or dropped with a
+//! warning, so that it cannot break a run.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -10,25 +11,25 @@ use crate::model::{
 };
 use crate::score::ScoreOptions;
 
-/// Scorers pad a span by a breath; that is no breach of the lengths asked for.
+/// Tolerance for span lengths: scorers pad spans slightly.
 pub(super) const LENGTH_LEEWAY: Duration = Duration::from_millis(500);
-/// Rounding of frame times at a span's ends.
+/// Tolerance for frame times at a span's ends, in seconds.
 const TIME_LEEWAY_SECS: f64 = 0.1;
 
-/// Words in order, inside the media.
+/// Returns the transcript with its words sorted by time and inside the media.
 pub(super) fn transcript(cx: &Context, mut transcript: Transcript, duration: Timestamp) -> Transcript {
-    let said = transcript.words.len();
+    let total = transcript.words.len();
     transcript.words.retain(|word| word.start <= word.end && word.end > Timestamp::ZERO && !word.text.trim().is_empty());
-    let malformed = said - transcript.words.len();
+    let malformed = total - transcript.words.len();
     if malformed > 0 {
         cx.warn_of(WarningKind::InputLost, format!("{malformed} words without text or with impossible times were left out"));
     }
-    let sane = transcript.words.len();
+    let valid = transcript.words.len();
     transcript.words.retain(|word| word.start < duration);
-    let after = sane - transcript.words.len();
+    let after = valid - transcript.words.len();
     if after > 0 {
         cx.warn_of(WarningKind::InputLost, format!(
-            "{after} of {sane} words lie after the end of the video ({duration}) and were left out: check that the transcript is this video's"
+            "{after} of {valid} words lie after the end of the video ({duration}) and were left out: check that the transcript is this video's"
         ));
     }
     if !transcript.words.is_sorted_by_key(|word| word.start) {
@@ -38,7 +39,9 @@ pub(super) fn transcript(cx: &Context, mut transcript: Transcript, duration: Tim
     transcript
 }
 
-/// Candidates as [`Scorer`](crate::stage::Scorer) promises them: inside the video, of the lengths asked for, ranked, apart, no more than asked for.
+/// Returns the candidates as [`Scorer`](crate::stage::Scorer) requires them: inside the video,
+/// within the length limits, sorted by score, without overlaps, and at most
+/// [`ScoreOptions::max_clips`].
 pub(super) fn candidates(cx: &Context, answer: Vec<Candidate>, options: &ScoreOptions, duration: Timestamp) -> Vec<Candidate> {
     let video = Span::between(Timestamp::ZERO, duration);
     let mut kept: Vec<Candidate> = Vec::new();
@@ -81,49 +84,50 @@ pub(super) fn candidates(cx: &Context, answer: Vec<Candidate>, options: &ScoreOp
         cx.warn_of(WarningKind::Repaired, "the scorer's answer was not ranked and was sorted by score");
         kept.sort_by(ranked);
     }
-    let mut apart: Vec<Candidate> = Vec::new();
+    let mut disjoint: Vec<Candidate> = Vec::new();
     for candidate in kept {
-        match apart.iter().find(|better| better.span.intersection(candidate.span).is_some()) {
+        match disjoint.iter().find(|better| better.span.intersection(candidate.span).is_some()) {
             Some(better) => {
                 cx.warn_of(WarningKind::Repaired, format!("the span {} overlaps the better one {}: left out", candidate.span, better.span));
             }
-            None => apart.push(candidate),
+            None => disjoint.push(candidate),
         }
     }
-    if apart.len() > options.max_clips {
+    if disjoint.len() > options.max_clips {
         cx.warn_of(
             WarningKind::Repaired,
-            format!("the scorer answered {} spans, {} were asked for: the best were kept", apart.len(), options.max_clips),
+            format!("the scorer answered {} spans, {} were asked for: the best were kept", disjoint.len(), options.max_clips),
         );
-        apart.truncate(options.max_clips);
+        disjoint.truncate(options.max_clips);
     }
-    apart
+    disjoint
 }
 
-/// Whether anything had to be set right. What is no number counts as 0.
+/// Replaces NaN by 0 and clamps values to their range. Returns whether anything changed.
 fn repair_score(score: &mut Score) -> bool {
     let before = *score;
-    let fit = |value: f64, most: f64| if value.is_nan() { 0.0 } else { value.clamp(0.0, most) };
+    let clamp = |value: f64, most: f64| if value.is_nan() { 0.0 } else { value.clamp(0.0, most) };
     *score = Score {
-        total: fit(before.total, 100.0),
-        hook: fit(before.hook, 10.0),
-        completeness: fit(before.completeness, 10.0),
-        density: fit(before.density, 10.0),
-        emotion: fit(before.emotion, 10.0),
+        total: clamp(before.total, 100.0),
+        hook: clamp(before.hook, 10.0),
+        completeness: clamp(before.completeness, 10.0),
+        density: clamp(before.density, 10.0),
+        emotion: clamp(before.emotion, 10.0),
     };
     *score != before
 }
 
-/// Shots without gaps over the span, and faces inside span and picture.
+/// Returns the tracks with shots that cover the span without gaps, and faces inside span and
+/// picture.
 pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
     let shots = cover(&answer.shots, span);
-    if !answer.shots.is_empty() && !alike(&shots, &answer.shots) {
+    if !answer.shots.is_empty() && !nearly_equal(&shots, &answer.shots) {
         cx.warn_of(WarningKind::Repaired, "the tracker's shots had gaps, overlaps or left the span, and were set right");
     }
     let seen: usize = answer.faces.iter().map(|face| face.samples.len()).sum();
-    let mut numbers = HashSet::new();
+    let mut used_ids = HashSet::new();
     let mut faces = Vec::new();
-    let mut next_number = answer.faces.iter().map(|face| face.id).max().unwrap_or(0);
+    let mut next_id = answer.faces.iter().map(|face| face.id).max().unwrap_or(0);
     for face in answer.faces {
         let mut samples: Vec<FaceSample> = face.samples.into_iter().filter_map(|sample| usable(sample, span)).collect();
         samples.sort_by_key(|sample| sample.at);
@@ -132,9 +136,9 @@ pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
             continue;
         }
         let mut id = face.id;
-        while !numbers.insert(id) {
-            next_number = next_number.wrapping_add(1);
-            id = next_number;
+        while !used_ids.insert(id) {
+            next_id = next_id.wrapping_add(1);
+            id = next_id;
         }
         faces.push(FaceTrack { id, samples });
     }
@@ -158,7 +162,7 @@ pub(super) fn tracks(cx: &Context, answer: Tracks, span: Span) -> Tracks {
     Tracks { shots, faces, subjects: subjects.collect() }
 }
 
-/// The shots, in order, stretched and cut so that they cover the span. None stays none.
+/// Sorts, extends and cuts the shots so that they cover the span. An empty list stays empty.
 fn cover(shots: &[Shot], span: Span) -> Vec<Shot> {
     let inside = |shot: &Shot| shot.span.intersection(span).map(|span| (span.start(), shot.content));
     let mut starts: Vec<(Timestamp, ShotContent)> = shots.iter().filter_map(inside).collect();
@@ -171,19 +175,19 @@ fn cover(shots: &[Shot], span: Span) -> Vec<Shot> {
     starts.iter().zip(ends).map(|((start, content), end)| Shot { span: Span::between(*start, end), content: *content }).collect()
 }
 
-/// Whether two lists of shots differ by rounding only.
-fn alike(a: &[Shot], b: &[Shot]) -> bool {
+/// Whether two lists of shots differ only by rounding.
+fn nearly_equal(a: &[Shot], b: &[Shot]) -> bool {
     let near = |a: Timestamp, b: Timestamp| a.since(b).secs().abs() <= TIME_LEEWAY_SECS;
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a.span.start(), b.span.start()) && near(a.span.end(), b.span.end()))
 }
 
-/// A box cut to the picture; none where there is nothing left of it, or where its time is outside the span.
+/// The box cut to the picture. `None` if nothing of it is left, or if its time is outside the span.
 fn visible(at: Timestamp, Rect { x, y, width, height }: Rect, span: Span) -> Option<Rect> {
-    let roomy = Span::between(span.start().plus(-TIME_LEEWAY_SECS), span.end().plus(TIME_LEEWAY_SECS));
+    let padded = Span::between(span.start().plus(-TIME_LEEWAY_SECS), span.end().plus(TIME_LEEWAY_SECS));
     let finite = [x, y, width, height].iter().all(|value| value.is_finite());
     let (left, top) = (x.max(0.0), y.max(0.0));
     let rect = Rect::new(left, top, (x + width).min(1.0) - left, (y + height).min(1.0) - top);
-    (finite && roomy.contains(at) && rect.width > 0.0 && rect.height > 0.0).then_some(rect)
+    (finite && padded.contains(at) && rect.width > 0.0 && rect.height > 0.0).then_some(rect)
 }
 
 fn usable(sample: FaceSample, span: Span) -> Option<FaceSample> {
@@ -249,7 +253,7 @@ mod tests {
     }
 
     proptest! {
-        /// No answer, however odd, gets past the checks.
+        /// No input, however invalid, passes the checks unrepaired.
         #[test]
         fn what_is_kept_keeps_the_contract(
             answers in prop::collection::vec((-50.0..400.0f64, 0.0..200.0f64, prop::num::f64::ANY), 0..20),

@@ -1,4 +1,4 @@
-//! The whole in one call.
+//! The whole pipeline in one call.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -19,7 +19,8 @@ use crate::source::Source;
 use crate::track::FaceTracker;
 use crate::transcribe::{Captions, Transcriber};
 
-/// Makes clips of a video, in one call: what is not said is as in [`PipelineConfig::default`]. Nothing happens before it is awaited.
+/// Makes clips of a video in one call. Everything that is not set is as in
+/// [`PipelineConfig::default`]. Nothing runs until the result is awaited.
 ///
 /// ```no_run
 /// # async fn make() -> clipkit::Result<()> {
@@ -30,12 +31,13 @@ use crate::transcribe::{Captions, Transcriber};
 /// # }
 /// ```
 ///
-/// The same is `clipkit.clip(...)` in Python and `clip(...)` in Node. For several videos, make a [`Pipeline`] once and run it for each.
+/// The counterparts are `clipkit.clip(...)` in Python and `clip(...)` in Node. For several videos,
+/// build one [`Pipeline`] and run it for each.
 pub fn clip(input: impl Into<String>) -> Clipping {
     Clipping { input: input.into(), cx: Context::new(), stages: Pipeline::builder(), config: PipelineConfig::default() }
 }
 
-/// What [`clip`] will do. Awaited, it answers as [`Pipeline::run`] does.
+/// The settings of a call of [`clip`]. Awaiting it returns what [`Pipeline::run`] returns.
 #[must_use = "nothing is made before it is awaited"]
 pub struct Clipping {
     input: String,
@@ -45,61 +47,64 @@ pub struct Clipping {
 }
 
 impl Clipping {
-    /// The folder that clips land in, unless there is a [`publisher`](Clipping::publisher). Default `clips`.
+    /// Sets the folder for the clips, which is used if no [`publisher`](Clipping::publisher) is
+    /// set. Default: `clips`.
     pub fn out(mut self, folder: impl Into<PathBuf>) -> Self {
         self.config.publishers = vec![PublisherConfig::Folder(Folder::new(folder))];
         self
     }
 
-    /// The file of a transcript that exists already, unless there is a [`transcriber`](Clipping::transcriber).
+    /// Sets the file of an existing transcript, which is used if no
+    /// [`transcriber`](Clipping::transcriber) is set.
     pub fn transcript(mut self, file: impl Into<PathBuf>) -> Self {
         self.config.transcriber = TranscriberConfig::Captions(Captions::file(file));
         self
     }
 
-    /// What clips are made, and how many.
+    /// Sets the options: which clips are made, and how many.
     pub fn options(mut self, options: ClipOptions) -> Self {
         self.config.options = options;
         self
     }
 
-    /// Under this context: its listener hears of what happens, and cancelling it ends the work.
+    /// Sets the context: its listener receives the events, and cancelling it ends the run.
     pub fn under(mut self, cx: &Context) -> Self {
         self.cx = cx.clone();
         self
     }
 
-    /// Another source.
+    /// Replaces the source.
     pub fn source(mut self, source: impl Source + 'static) -> Self {
         self.stages = self.stages.source(source);
         self
     }
 
-    /// Another transcriber.
+    /// Replaces the transcriber.
     pub fn transcriber(mut self, transcriber: impl Transcriber + 'static) -> Self {
         self.stages = self.stages.transcriber(transcriber);
         self
     }
 
-    /// Another scorer.
+    /// Replaces the scorer.
     pub fn scorer(mut self, scorer: impl Scorer + 'static) -> Self {
         self.stages = self.stages.scorer(scorer);
         self
     }
 
-    /// Another tracker.
+    /// Replaces the tracker.
     pub fn tracker(mut self, tracker: impl FaceTracker + 'static) -> Self {
         self.stages = self.stages.tracker(tracker);
         self
     }
 
-    /// Another renderer.
+    /// Replaces the renderer.
     pub fn renderer(mut self, renderer: impl Renderer + 'static) -> Self {
         self.stages = self.stages.renderer(renderer);
         self
     }
 
-    /// Another publisher, in place of the folder. Called several times, clips go to each of them.
+    /// Adds a publisher, instead of the folder. If several are added, every clip goes to each of
+    /// them.
     pub fn publisher(mut self, publisher: impl Publisher + 'static) -> Self {
         self.stages = self.stages.publisher(publisher);
         self

@@ -3,57 +3,58 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// What may stand in for a stage that fails. A stand-in leaves a warning of the kind
+/// Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind
 /// [`StandIn`](crate::model::WarningKind::StandIn).
 ///
-/// Without a policy in [`ClipOptions::degrade`](crate::ClipOptions::degrade), a run degrades as
-/// [`Degrade::default`] says, and a step called by itself answers its error. A queue that retries
-/// sets [`Degrade::NEVER`] and, on the last attempt, [`Degrade::default`].
+/// If [`ClipOptions::degrade`](crate::ClipOptions::degrade) is not set, a run uses
+/// [`Degrade::default`], and a step that is called on its own returns its error. A queue that
+/// retries sets [`Degrade::NEVER`] and, on the last attempt, [`Degrade::default`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Degrade {
-    /// For the transcriber `auto`: the speech model on this machine where the API fails.
+    /// The transcriber `auto`: if the API fails, the local speech model transcribes.
     pub transcriber: StandIn,
-    /// For a scorer: the [`Heuristic`](crate::stage::Heuristic).
+    /// The scorer: if it fails, the [`Heuristic`](crate::stage::Heuristic) chooses the spans.
     pub scorer: StandIn,
-    /// For a face tracker: the [`MotionTracker`](crate::stage::MotionTracker), then the
-    /// [`CenterTracker`](crate::stage::CenterTracker).
+    /// The face tracker: if it fails, the [`MotionTracker`](crate::stage::MotionTracker) is used,
+    /// then the [`CenterTracker`](crate::stage::CenterTracker).
     pub tracker: StandIn,
-    /// For captions that cannot be drawn: a clip without captions.
+    /// Captions: if they cannot be drawn, the clip is rendered without captions.
     pub captions: StandIn,
 }
 
 impl Degrade {
-    /// Every stage's failure is its error.
+    /// No fallbacks: a failing stage returns its error.
     pub const NEVER: Degrade = Degrade::all(StandIn::Never);
-    /// Every stage that fails has a stand-in, also one of the user's own.
+    /// Fallbacks for every stage, including stages written by the user.
     pub const ALWAYS: Degrade = Degrade::all(StandIn::Always);
 
-    /// The same for every stage.
+    /// The same policy for every stage.
     pub const fn all(stand_in: StandIn) -> Self {
         Degrade { transcriber: stand_in, scorer: stand_in, tracker: stand_in, captions: stand_in }
     }
 }
 
-/// For whose failure something stands in.
+/// Which stages have a fallback.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StandIn {
-    /// For a stage of clipkit's own. The error of a stage that the user wrote is the run's error.
+    /// Built-in stages only. The error of a stage written by the user is returned.
     #[default]
     BuiltIn,
-    /// For any stage.
+    /// All stages.
     Always,
-    /// For none.
+    /// No stage.
     Never,
 }
 
 impl StandIn {
-    /// Whether something stands in for a stage that failed so.
+    /// Whether a fallback replaces a stage that failed with `error`.
     ///
-    /// Cancelled work has no stand-in, and that nothing worth a clip was found is an answer.
+    /// Cancellation and [`ErrorKind::NothingFound`] are results and not failures, so they have no
+    /// fallback.
     pub(super) fn allows(self, error: &Error, is_builtin: bool) -> bool {
         let for_stage = match self {
             StandIn::BuiltIn => is_builtin,

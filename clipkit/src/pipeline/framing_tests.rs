@@ -1,4 +1,4 @@
-//! Tracking and reframing together, measured on made talks whose truth is known to the frame.
+//! Tests tracking and reframing together on generated talks with a frame-accurate ground truth.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::source::{FileSource, Source};
 use crate::track::{FaceTracker, OnnxTracker, Tracking};
 
 const OUTPUT: (u32, u32) = (1080, 1920);
-/// Moments a second at which the framing is judged.
+/// Samples per second at which the framing is judged.
 const RATE: f64 = 5.0;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct TrueShot {
 #[derive(Deserialize)]
 struct TrueFace {
     speaking: Vec<[f64; 2]>,
-    /// Seconds, left, top, width, height.
+    /// Time in seconds, then left, top, width and height as fractions of the picture.
     path: Vec<[f64; 5]>,
 }
 
@@ -53,7 +53,7 @@ impl TrueFace {
     }
 }
 
-/// The folder of real models and media.
+/// The folder with real models and media.
 fn testdata() -> PathBuf {
     match std::env::var_os("CLIPKIT_TESTDATA") {
         Some(folder) => PathBuf::from(folder),
@@ -84,7 +84,7 @@ fn holds(window: Rect, (x, y): (f64, f64)) -> bool {
     (window.x..=window.x + window.width).contains(&x) && (window.y..=window.y + window.height).contains(&y)
 }
 
-/// What part of the moments held, of how many.
+/// Counts the samples for which a condition holds.
 #[derive(Clone, Copy, Default)]
 struct Part {
     held: usize,
@@ -104,19 +104,19 @@ impl Part {
 
 #[derive(Default)]
 struct Measured {
-    /// The speaking face's middle is in the window.
+    /// The center of the speaking face is in the window.
     middle: Part,
-    /// All of the speaking face, as it was seen, is in the window.
+    /// The detected box of the speaking face is entirely in the window.
     whole: Part,
-    /// Of two people, the window's middle is nearer to the one who speaks.
+    /// In shots of two people, the center of the window is nearer to the speaker.
     speaker: Part,
-    /// How far windows moved in shots of someone who sits, in pixels of the source.
+    /// Total window movement in shots of a seated person, in source pixels.
     solo_travel: f64,
-    /// How often windows turned back in shots of someone who walks.
+    /// Direction changes of the window in shots of a walking person.
     reversals: usize,
-    /// How long those shots are, in seconds.
+    /// Total length of the shots of a walking person, in seconds.
     walked: f64,
-    /// The latest a cut came, in frames.
+    /// The largest deviation of a cut, in frames.
     late: f64,
     missed: usize,
     invented: usize,
@@ -150,7 +150,7 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
                 seen.filter(|sample| sample.rect.iou(rect) > 0.2).max_by(|a, b| a.rect.iou(rect).total_cmp(&b.rect.iou(rect)))
             {
                 let Rect { x, y, width, height } = seen.rect;
-                // A detector's box is right to a few per cent of the face's size.
+                // The detector's boxes are accurate to a few percent of the face's size.
                 let play = 0.03 * width;
                 let whole = holds(window, (x + play, y)) && holds(window, (x + width - play, y + height));
                 measured.whole.count(whole);
@@ -190,7 +190,7 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
     measured
 }
 
-/// Makes a talk in `folder`; fails where python3 or ffmpeg is missing.
+/// Generates a talk in `folder`. Panics if python3 or ffmpeg is missing.
 fn make_talk(folder: &Path, minutes: &str, seed: &str) {
     let script = testdata().join("tools/make_talk.py");
     let status = Command::new("python3").arg(&script).arg(folder).args(["--minutes", minutes, "--seed", seed]).status();
@@ -201,7 +201,7 @@ fn truth_of(folder: &Path) -> Truth {
     serde_json::from_str(&std::fs::read_to_string(folder.join("truth.json")).unwrap()).unwrap()
 }
 
-/// Makes a talk, looks at it and judges its plan.
+/// Generates a talk, tracks it, and checks the framing of its plan.
 async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     let folder = tempfile::tempdir().unwrap();
     make_talk(folder.path(), "1.6", seed);

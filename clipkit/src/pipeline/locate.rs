@@ -1,4 +1,4 @@
-//! Finding the local file of a medium that a document names.
+//! Finds the local file of a medium that a document names.
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +10,13 @@ use crate::source;
 use crate::store::verify_content;
 
 impl Pipeline {
-    /// Finds the local file of a medium and remembers it for the stages ([`Context::locate`]).
+    /// Finds the local file of a medium and binds it in the context for the stages
+    /// ([`Context::locate`]).
     ///
-    /// It is where a step of this run found it, else in the media store, else where its URI says. A
-    /// local file is identified by its size and time of change; where those differ from the
-    /// reference's, its content is hashed, and other content leaves a warning. What is on no disk
-    /// of this machine is fetched again by the source.
+    /// The order is: the file that a step of this run found, the media store, the path in the URI,
+    /// and at last a new fetch by the source. A local file is identified by its size and
+    /// modification time. If those differ from the reference, its content is hashed, and other
+    /// content leaves a warning.
     pub(super) async fn locate(&self, cx: &Context, media: &MediaRef) -> Result<PathBuf> {
         if let Some(path) = cx.bound(&media.id) {
             return Ok(path);
@@ -47,7 +48,8 @@ impl Pipeline {
         Ok(fetched.path)
     }
 
-    /// A medium whose path is valid in this process: a document may come from another one.
+    /// The medium with a path that is valid in this process. Its document may come from another
+    /// one.
     pub(super) async fn local(&self, cx: &Context, media: &Media) -> Result<Media> {
         if cx.bound(&media.id).as_ref() == Some(&media.path) {
             return Ok(media.clone());
@@ -62,14 +64,14 @@ impl Pipeline {
                 local.path = path;
                 Ok(local)
             }
-            // A source of the user's own may name media that are no files; its stages know them.
+            // A custom source may name media that are not files; the stages know how to read them.
             Err(error) if error.kind() == ErrorKind::NotFound && media.stamp.is_none() => Ok(media.clone()),
             Err(error) => Err(error),
         }
     }
 }
 
-/// The stamp of a regular file. `None` where there is no such file.
+/// The stamp of a regular file. `None` if there is no such file.
 fn stamp(path: &Path) -> Option<FileStamp> {
     std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| FileStamp::of(&metadata))
 }

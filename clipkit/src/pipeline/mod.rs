@@ -1,4 +1,4 @@
-//! The stages, put together: from an address to published clips.
+//! Connects the stages: from an address to published clips.
 
 mod builder;
 mod call;
@@ -43,24 +43,24 @@ use crate::transcribe::Transcriber;
 use run::Run;
 use speech::SpeechMaps;
 
-/// Six stages and their options. Made by [`Pipeline::builder`]; cheap to clone, and one pipeline
-/// may run many times, also concurrently.
+/// Six stages and their options, built by [`Pipeline::builder`]. It is cheap to clone, and one
+/// pipeline can run many times, also concurrently.
 ///
-/// - [`run`](Pipeline::run) does everything. It is a composition of the steps
-///   ([`fetch`](Pipeline::fetch), [`transcribe`](Pipeline::transcribe),
-///   [`choose`](Pipeline::choose), [`track`](Pipeline::track), [`plan`](Pipeline::plan),
-///   [`render`](Pipeline::render), [`publish`](Pipeline::publish)), each of which is a call of its
-///   own: a document in, a document out.
-/// - A run needs a tokio runtime with time enabled. Stages run on tasks of their own, clips
+/// - [`run`](Pipeline::run) runs all steps: [`fetch`](Pipeline::fetch),
+///   [`transcribe`](Pipeline::transcribe), [`choose`](Pipeline::choose),
+///   [`track`](Pipeline::track), [`plan`](Pipeline::plan), [`render`](Pipeline::render) and
+///   [`publish`](Pipeline::publish). Each step can also be called on its own; it takes documents
+///   and returns a document.
+/// - A run needs a tokio runtime with time enabled. Each stage call runs on its own task. Clips run
 ///   concurrently: while one is rendered, the next one is tracked and planned.
-/// - Where a stage of clipkit's own fails, a run degrades as [`Degrade`] says and leaves a
-///   [`Warning`]. The error of a stage that the user wrote is the run's error. A clip that fails
-///   does not fail the others ([`Manifest::failed`]); where all do, the first one's error is the
-///   run's.
-/// - Cancelling the [`Context`], or dropping the future, ends a run within a second. Clips that
-///   were published stay; nothing incomplete does.
-/// - The stages' answers are checked against their contracts. What breaks them is repaired or left
-///   out, with a warning.
+/// - If a built-in stage fails, a run falls back as [`Degrade`] specifies and leaves a [`Warning`].
+///   If a stage written by the user fails, the run returns its error. A clip that fails does not
+///   affect the others ([`Manifest::failed`]). If all clips fail, the run returns the error of the
+///   first one.
+/// - Cancelling the [`Context`] or dropping the future ends a run within a second. Published clips
+///   stay; incomplete files are removed.
+/// - The output of the stages is checked. Output that breaks the contract of the stage is repaired
+///   or left out, with a warning.
 #[derive(Clone)]
 pub struct Pipeline {
     stages: Arc<Stages>,
@@ -78,40 +78,40 @@ struct Stages {
     speech: SpeechMaps,
 }
 
-/// What [`Pipeline::plan_all`] answers: the clips that would be made.
+/// The result of [`Pipeline::plan_all`]: the clips that would be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Planned {
     /// The input.
     pub media: Media,
-    /// One plan a clip, best first.
+    /// One plan per clip, best first.
     pub plans: Vec<RankedPlan>,
-    /// The clips that could not be planned, best first, with the error of each.
+    /// The clips that could not be planned, best first, each with its error.
     #[serde(default)]
     pub failed: Vec<FailedClip>,
-    /// What went less well than asked; a clip's rank stands in [`Warning::clip`].
+    /// The warnings of the run. [`Warning::clip`] is the rank of the clip that a warning concerns.
     pub warnings: Vec<Warning>,
-    /// What was asked of paid models, and what it cost.
+    /// The usage and cost of paid models.
     pub usage: Vec<Usage>,
 }
 
-/// A plan and its place in the ranking, which numbers its files.
+/// A plan and its rank, which is part of its files' names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RankedPlan {
-    /// The place, from 1.
+    /// The rank, from 1.
     pub rank: usize,
     /// The plan.
     pub plan: ClipPlan,
 }
 
-/// What is known of a video before its clips are worked on.
+/// The state of a run before the work on single clips.
 struct Chosen {
     media: Media,
     transcript: Transcript,
     candidates: Vec<Candidate>,
 }
 
-/// A clip to work on: its rank, where it is, its title.
+/// A clip to work on: its rank, span and title, and the input of the work.
 struct Job<I> {
     rank: usize,
     span: Span,
@@ -120,30 +120,33 @@ struct Job<I> {
 }
 
 impl Pipeline {
-    /// A builder. Every stage must be given; options have defaults.
+    /// Returns a builder. Every stage must be set; options have defaults.
     pub fn builder() -> PipelineBuilder {
         PipelineBuilder::default()
     }
 
-    /// What is asked of the stages.
+    /// The options.
     pub fn options(&self) -> &ClipOptions {
         &self.options
     }
 
-    /// The folder that the names in a manifest are relative to, where the first publisher puts
-    /// clips into one.
+    /// The folder that the file names in a manifest are relative to, if the first publisher writes
+    /// into a folder.
     pub fn staging(&self) -> Option<&Path> {
         self.stages.publishers.first()?.staging()
     }
 
-    /// Makes clips of the video at `uri`, which the source understands, and publishes them.
+    /// Makes clips of the video at `uri`, which the source interprets, and publishes them.
     ///
-    /// `ErrorKind::NothingFound`, with the reason, where nothing is worth a clip.
+    /// # Errors
+    ///
+    /// [`ErrorKind::NothingFound`], with the reason, if nothing is worth a clip. Else the first
+    /// error of a stage that has no fallback, or of the first clip if all clips fail.
     pub async fn run(&self, uri: &str) -> Result<Manifest> {
         self.run_with(&Context::new(), uri).await
     }
 
-    /// The same, under a context: events, cancellation, scratch space.
+    /// [`run`](Pipeline::run) under a context, which sets events, cancellation and scratch space.
     pub async fn run_with(&self, cx: &Context, uri: &str) -> Result<Manifest> {
         let (this, run) = self.begin(cx)?;
         let chosen = this.find(&run, uri).await?;
@@ -158,12 +161,12 @@ impl Pipeline {
         this.conclude(&run, plan::source_of(&chosen.media)?, clips, failed).await
     }
 
-    /// Plans clips of the video at `uri` and makes none.
+    /// Plans clips of the video at `uri` without rendering them.
     pub async fn plan_all(&self, uri: &str) -> Result<Planned> {
         self.plan_all_with(&Context::new(), uri).await
     }
 
-    /// The same, under a context.
+    /// [`plan_all`](Pipeline::plan_all) under a context.
     pub async fn plan_all_with(&self, cx: &Context, uri: &str) -> Result<Planned> {
         let (this, run) = self.begin(cx)?;
         let chosen = this.find(&run, uri).await?;
@@ -175,13 +178,13 @@ impl Pipeline {
         Ok(Planned { media: chosen.media, plans, failed, warnings: run.cx().warnings(), usage: run.cx().usage() })
     }
 
-    /// Makes the clips that plans describe, and publishes them. Options of this pipeline that a
-    /// plan settles (lengths, captions, size) have no effect.
+    /// Renders plans and publishes the clips. Options that a plan fixes (lengths, captions, size)
+    /// have no effect.
     pub async fn render_all(&self, plans: &[RankedPlan]) -> Result<Manifest> {
         self.render_all_with(&Context::new(), plans).await
     }
 
-    /// The same, under a context.
+    /// [`render_all`](Pipeline::render_all) under a context.
     pub async fn render_all_with(&self, cx: &Context, plans: &[RankedPlan]) -> Result<Manifest> {
         let (this, run) = self.begin(cx)?;
         let Some(first) = plans.first() else {
@@ -201,7 +204,7 @@ impl Pipeline {
         this.conclude(&run, first.plan.source.clone(), clips, failed).await
     }
 
-    /// A run, and this pipeline with the policy that a run has.
+    /// Starts a run. The returned pipeline has the fallback policy of a run.
     fn begin(&self, cx: &Context) -> Result<(Pipeline, Run)> {
         let run = Run::new(cx, self.staging(), &self.options.at_once, self.options.concurrent());
         run.cx().limit(self.options.max_cost);
@@ -209,8 +212,8 @@ impl Pipeline {
         Ok((Pipeline { degrade: self.options.degrade.unwrap_or_default(), ..self.clone() }, run))
     }
 
-    /// Fetches, transcribes and chooses: every step that looks at the whole video. The sound is
-    /// searched for voices while the words are found.
+    /// Runs the steps that read the whole video: fetch, transcribe and choose. Speech detection
+    /// runs concurrently with transcription and scoring.
     async fn find(&self, run: &Run, uri: &str) -> Result<Chosen> {
         let media = run.step(Stage::Source, None, |cx| async move { self.fetch(&cx, uri).await }).await?;
         let words = async {
@@ -227,14 +230,14 @@ impl Pipeline {
         Ok(Chosen { media, transcript, candidates })
     }
 
-    /// Works on all clips, a few of them concurrently. Answers what was made and what failed, each
-    /// in order of rank. Where every clip failed, the first one's error is the answer.
+    /// Runs `work` for all clips, several of them concurrently. Returns results and failures, each
+    /// in order of rank. If all clips fail, returns the error of the first one.
     async fn each_clip<I, T, F>(&self, run: &Run, jobs: Vec<Job<I>>, work: impl Fn(usize, I) -> F) -> Result<(Vec<T>, Vec<FailedClip>)>
     where
         F: Future<Output = Result<T>>,
     {
         let work = &work;
-        // While clips are rendered, as many others are analysed and published.
+        // While some clips are rendered, as many others are analysed or published.
         let in_flight = (self.options.concurrent() * 2).min(jobs.len()).max(1);
         let mut answers: Vec<(usize, Span, String, Result<T>)> = futures::stream::iter(
             jobs.into_iter().map(|Job { rank, span, title, input }| async move { (rank, span, title, work(rank, input).await) }),
@@ -285,7 +288,7 @@ impl Pipeline {
         Ok(published)
     }
 
-    /// Sums the run up and tells the publishers.
+    /// Builds the manifest and passes it to the publishers.
     async fn conclude(&self, run: &Run, source: PlanSource, clips: Vec<ManifestClip>, failed: Vec<FailedClip>) -> Result<Manifest> {
         let in_clips: Vec<Warning> = clips.iter().flat_map(|clip| clip.warnings.iter().cloned()).collect();
         let of_the_run = || run.cx().warnings().into_iter().filter(|warning| !in_clips.contains(warning)).collect();
@@ -301,7 +304,7 @@ impl Pipeline {
                 .await;
             match concluded {
                 Err(error) if error.is_cancelled() => return Err(error),
-                // The clips are published: their receipts must not be lost.
+                // The clips are published, so their receipts must be returned.
                 Err(error) => run
                     .speaking_for(Stage::Publish, None)
                     .warn_of(WarningKind::Publish, format!("the manifest could not be published: {error}")),
@@ -319,7 +322,7 @@ impl fmt::Debug for Pipeline {
     }
 }
 
-/// Candidates stand in order of rank.
+/// Jobs for the candidates, which are sorted by rank.
 fn in_order(candidates: &[Candidate]) -> Vec<Job<&Candidate>> {
     let job = |(n, candidate): (usize, _)| {
         let &Candidate { span, ref title, .. } = candidate;
@@ -328,7 +331,7 @@ fn in_order(candidates: &[Candidate]) -> Vec<Job<&Candidate>> {
     candidates.iter().enumerate().map(job).collect()
 }
 
-/// Why there is no clip, for the user.
+/// The error for a run without clips, with the reason.
 fn nothing_found(media: &Media, transcript: &Transcript, options: &ScoreOptions, answered: usize) -> Error {
     let (min, max) = (options.min.as_secs_f64(), options.max.as_secs_f64());
     let words = transcript.words.len();

@@ -15,71 +15,85 @@ use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
 
-/// The stages that work on one clip at a time.
+/// The stages that process single clips.
 const PER_CLIP: [Stage; 4] = [Stage::Track, Stage::Plan, Stage::Render, Stage::Publish];
 
-/// What clips a [`Pipeline`](crate::Pipeline) makes, and how many.
+/// Which clips a [`Pipeline`](crate::Pipeline) makes, and how many.
 ///
 /// ```
 /// use clipkit::ClipOptions;
 /// use clipkit::model::{CaptionStyle, Platform};
 ///
-/// let options = ClipOptions { clips: 4, platform: Platform::Shorts, captions: Some(CaptionStyle::pop()), ..ClipOptions::default() };
+/// let options = ClipOptions {
+///     clips: 4,
+///     platform: Platform::Shorts,
+///     captions: Some(CaptionStyle::pop()),
+///     ..ClipOptions::default()
+/// };
 /// # assert_eq!(options.jobs, None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClipOptions {
-    /// The most clips. Default 10.
+    /// The maximum number of clips. Default: 10.
     pub clips: usize,
-    /// The shortest clip; in JSON, seconds. Default 15 s.
+    /// The minimum length of a clip; in JSON, seconds. Default: 15 s.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
     pub min: Duration,
-    /// The longest clip; in JSON, seconds. Default 60 s.
+    /// The maximum length of a clip; in JSON, seconds. Default: 60 s.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
     pub max: Duration,
-    /// The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
+    /// The aspect ratio of the clips, unless the renderer has a size. Default: 9:16.
     pub aspect: Aspect,
-    /// How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
-    /// every shot; where it cannot be (two halves of one person), a warning says so.
+    /// The layout: one window, two windows, or the whole picture. Default: `auto`, which chooses
+    /// per shot. Any other value applies to every shot; a shot that cannot have it (such as `split`
+    /// with one person) leaves a warning.
     pub layout: LayoutChoice,
-    /// Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
+    /// The target platform, which defines the safe area for captions. Default: the area that is
+    /// free on every platform.
     pub platform: Platform,
-    /// How captions look; none for clips without. In JSON a preset's name, a style as [`CaptionStyle::from_json`] reads it, or null.
-    /// Default karaoke.
+    /// The caption style. `None` means no captions. In JSON: the name of a preset, a style as
+    /// [`CaptionStyle::from_json`] reads it, or null. Default: karaoke.
     #[serde(with = "caption_style")]
     #[schemars(with = "Option<caption_style::StyleOrName>")]
     pub captions: Option<CaptionStyle>,
-    /// How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
+    /// The style of the clip's title over its first seconds. `None`, the default, means no title.
+    /// In JSON, `{}` is the default style.
     pub hook: Option<HookStyle>,
-    /// x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
+    /// x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
+    /// of about the same size with slightly better quality.
     pub preset: X264Preset,
-    /// x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
+    /// x264's constant rate factor, 0 to 51. Lower values give better quality and larger files: 6
+    /// less doubles the size. Default: 20.
     pub crf: u8,
-    /// How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP.
+    /// The loudness of the clips. `None` leaves the sound unchanged. Default: -14 LUFS, peaks up to
+    /// -1 dBTP.
     pub loudness: Option<Loudness>,
-    /// Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
+    /// Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
+    /// false, clips are cut at the scorer's times.
     pub snap: bool,
-    /// How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
-    /// clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+    /// How many clips run concurrently. Default: half the number of processor cores, since decoder,
+    /// filters and encoder of one clip use about two cores. More clips are not faster, and each
+    /// takes about 300 MB for a 1080p source.
     pub jobs: Option<NonZero<usize>>,
-    /// What clips should be about; empty for anything. A word, or a few that belong together.
+    /// Topics that clips should be about: words or short phrases. Empty means any topic.
     pub about: Vec<String>,
-    /// What clips should not be about.
+    /// Topics that clips should not be about.
     pub avoid: Vec<String>,
-    /// What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+    /// The genre of the video, which weights the criteria of the scorer. Default: a general
+    /// weighting.
     pub genre: Option<Genre>,
-    /// The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
-    /// Default: no limit.
+    /// The budget of a run in US dollars, at known or configured prices. Stages that use paid
+    /// models stop before they exceed it. Default: no limit.
     pub max_cost: Option<f64>,
-    /// How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
-    /// `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
-    /// after the other. Default: no limit but `jobs`.
+    /// The maximum number of clips in one stage at a time, for the stages that process single clips
+    /// (`track`, `plan`, `render`, `publish`), if lower than `jobs`: with `{"publish": 1}`, clips
+    /// are published one after the other. Default: `jobs`.
     pub at_once: BTreeMap<Stage, NonZero<usize>>,
-    /// What may stand in for a stage that fails. `None`, the default: a run degrades as
-    /// [`Degrade::default`] says, and a step called by itself does not.
+    /// Which failing stages are replaced by a fallback. `None`, the default: a run uses
+    /// [`Degrade::default`], and a step that is called on its own has no fallbacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub degrade: Option<Degrade>,
 }
@@ -117,7 +131,7 @@ impl ClipOptions {
         self.jobs.map_or_else(half, NonZero::get)
     }
 
-    /// What is asked of the scorer.
+    /// The options of the scorer.
     pub(super) fn scoring(&self) -> ScoreOptions {
         ScoreOptions {
             max_clips: self.clips,
@@ -129,8 +143,9 @@ impl ClipOptions {
         }
     }
 
-    /// The options of [`plan`](crate::plan::plan) that these options ask for. `size` is the output's
-    /// width and height in pixels: the renderer's, or [`Aspect::size`] of [`ClipOptions::aspect`].
+    /// The options of [`plan`](crate::plan::plan) that follow from these options. `size` is the
+    /// output's width and height in pixels: the renderer's, or [`Aspect::size`] of
+    /// [`ClipOptions::aspect`].
     pub fn plan_options(&self, size: (u32, u32)) -> PlanOptions {
         PlanOptions {
             size,
@@ -144,7 +159,8 @@ impl ClipOptions {
         }
     }
 
-    /// Refuses settings that no clip can be made with, before any work is done. `size` is the renderer's, if it has one.
+    /// Rejects settings that no clip can be made with, before any work starts. `size` is the
+    /// renderer's width and height in pixels, if it has one.
     pub(super) fn check(&self, size: Option<(u32, u32)>) -> Result<()> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
         if self.clips == 0 {
@@ -167,7 +183,8 @@ impl ClipOptions {
         probe.validate().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
     }
 
-    /// A plan of the longest clip with these settings: what its validation refuses, it would refuse of every clip.
+    /// A plan of the longest clip with these settings. Its validation fails exactly if that of
+    /// every clip would.
     fn probe(&self, size: (u32, u32)) -> Result<ClipPlan> {
         let end = Timestamp::from_secs(self.max.as_secs_f64());
         let span = Span::new(Timestamp::ZERO, end)?;

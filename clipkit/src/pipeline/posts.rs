@@ -1,4 +1,4 @@
-//! From a rendered clip to what its publishers get, and to its entry in the manifest.
+//! Turns a rendered clip into a post for the publishers, and into its manifest entry.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::{ClipPlan, ManifestClip, Post, PostFiles, RenderedClip, Stage, Unpublished, WarningKind};
 use crate::plan::export;
 
-/// A post of a rendered clip. Its plan and captions are written to scratch space.
+/// Makes the post of a rendered clip. Its plan and captions are written to scratch space.
 pub(super) fn post(cx: &Context, rank: usize, plan: &ClipPlan, clip: &RenderedClip) -> Result<Post> {
     let (scratch, id) = (cx.scratch()?, plan.id());
     let mut files = PostFiles::new(&clip.video);
@@ -27,7 +27,7 @@ fn write(path: &Path, text: &str) -> Result<std::path::PathBuf> {
 }
 
 impl Pipeline {
-    /// Publishes a clip to every target, concurrently. It is an error where no target takes it.
+    /// Publishes a clip to every target, concurrently. Returns an error if no target accepts it.
     pub(super) async fn publish_clip(&self, run: &Run, plan: &ClipPlan, post: &Post) -> Result<ManifestClip> {
         let rank = post.rank;
         let sent = self.stages.publishers.iter().map(|publisher| async move {

@@ -11,18 +11,18 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{Stage, Timing, Warning};
 
-/// One run of a pipeline: its context, its limits, and where its time went. Dropped before its end,
-/// it stops the work that it started.
+/// One run of a pipeline: its context, limits and timings. Dropping it stops the work that it
+/// started.
 pub(super) struct Run {
     cx: Context,
     begun: Instant,
     spent: Mutex<BTreeMap<Stage, f64>>,
-    /// Threads for one clip. 0 leaves them to the caller's context.
+    /// Threads per clip. 0 means the thread count of the caller's context.
     threads: usize,
-    /// Limits for the clips in a stage.
+    /// Limits for the number of clips per stage.
     stages: BTreeMap<Stage, Semaphore>,
-    /// Limits for clips that are analysed and for clips that are rendered: while one is rendered,
-    /// the next one is analysed.
+    /// Limits for the number of clips in analysis and in rendering. They are separate, so that one
+    /// clip is analysed while another is rendered.
     analysing: Semaphore,
     rendering: Semaphore,
 }
@@ -56,12 +56,12 @@ impl Run {
         }
     }
 
-    /// The same, speaking for a stage.
+    /// The context of the run or of one of its clips, labelled with a stage.
     pub(super) fn speaking_for(&self, stage: Stage, clip: Option<usize>) -> Context {
         self.context_of(clip).for_stage(stage)
     }
 
-    /// Takes a step of the run or of one clip within the stage's limit, and times it.
+    /// Runs a step of the run or of one clip within the limit of the stage, and times it.
     pub(super) async fn step<T, F>(&self, stage: Stage, clip: Option<usize>, step: impl FnOnce(Context) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,

@@ -1,4 +1,4 @@
-//! Where somebody speaks in a medium, found once.
+//! Speech maps: the spans in which somebody speaks in a medium, computed once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +12,13 @@ use crate::model::{ContentId, Media, Span, Timestamp, WarningKind};
 use crate::store::{ArtifactKey, ArtifactStore};
 use crate::voice::VoiceDetector;
 
-/// How many media's speech maps a pipeline remembers.
+/// How many speech maps a pipeline keeps in memory.
 const REMEMBERED: usize = 8;
 
 type Speech = Arc<OnceCell<Arc<Vec<Span>>>>;
 
-/// The speech maps that a pipeline's steps share: spans on the source's timeline, in order and
-/// apart. They are remembered in memory and, where there is a cache, kept there.
+/// The speech maps that the steps of a pipeline share: sorted, non-overlapping spans on the
+/// source's timeline. They are kept in memory and, if there is one, in a cache.
 #[derive(Default)]
 pub(super) struct SpeechMaps {
     cache: Option<CacheLayer>,
@@ -30,9 +30,9 @@ impl SpeechMaps {
         SpeechMaps { cache, remembered: Mutex::default() }
     }
 
-    /// Where a voice is heard in the medium. The sound is decoded once, however many callers ask.
+    /// The speech map of the medium. Concurrent callers share one computation.
     ///
-    /// Sound that cannot be read leaves a warning and gives an empty map, which is not kept.
+    /// Sound that cannot be decoded leaves a warning and gives an empty map, which is not kept.
     pub(super) async fn of(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
         if media.audio.is_empty() {
             return Ok(Arc::default());

@@ -1,4 +1,4 @@
-//! The steps of a run as calls of their own: a document in, a document out.
+//! The steps of a run as separate calls that take documents and return a document.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::publish::{Publisher, Target};
 use crate::score::{Heuristic, Scorer, Scoring};
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
 
-/// The steps. Each takes documents and answers one, so that each can be a job of its own: in
-/// another process, on another machine, after a crash.
+/// The steps. Each takes documents and returns one, so that each can be a job of its own: in
+/// another process, on another machine, or after a crash.
 ///
-/// A step's failure is its error, unless [`ClipOptions::degrade`](crate::ClipOptions::degrade) says
-/// what stands in.
+/// A step that fails returns its error, unless
+/// [`ClipOptions::degrade`](crate::ClipOptions::degrade) allows a fallback.
 impl Pipeline {
-    /// Gets the video at `uri` onto this machine and says what is in it.
+    /// Fetches the video at `uri` to this machine and probes it.
     pub async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
         let (source, asked) = (self.stages.source.clone(), uri.to_owned());
         let media = call(cx, Stage::Source, |cx| async move { usable(source.fetch(&cx, &asked).await?) }).await?;
@@ -27,8 +27,7 @@ impl Pipeline {
         Ok(media)
     }
 
-    /// What is said in the video. The answer is checked: its words are in order and inside the
-    /// video.
+    /// Transcribes the video. The words are sorted by time and lie inside the video.
     pub async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let media = self.local(cx, media).await?;
         let stand_in = self.degrade.transcriber != StandIn::Never;
@@ -39,18 +38,20 @@ impl Pipeline {
         Ok(check::transcript(cx, answer, duration))
     }
 
-    /// The spans that are worth a clip, best first. The answer is checked (inside the video, of the
-    /// lengths asked for, apart), and its ends are moved to pauses where
-    /// [`ClipOptions::snap`](crate::ClipOptions::snap) says so.
+    /// Chooses the spans that are worth a clip, best first. They lie inside the video, are within
+    /// the length limits and do not overlap. If [`ClipOptions::snap`](crate::ClipOptions::snap) is
+    /// set, their ends are moved into pauses.
     ///
-    /// `ErrorKind::NothingFound` where there is none.
+    /// # Errors
+    ///
+    /// [`ErrorKind::NothingFound`] if there is no such span.
     pub async fn choose(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
         let media = &self.local(cx, media).await?;
         let candidates = self.candidates(cx, media, transcript).await?;
         self.snapped(cx, media, transcript, candidates).await
     }
 
-    /// What the scorer chooses, checked.
+    /// The checked candidates of the scorer.
     pub(super) async fn candidates(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
         let cx = &cx.for_stage(Stage::Score);
         let options = self.options.scoring();
@@ -72,7 +73,7 @@ impl Pipeline {
         Ok(candidates)
     }
 
-    /// The candidates with their ends in pauses.
+    /// Moves the ends of the candidates into pauses.
     pub(super) async fn snapped(
         &self,
         cx: &Context,
@@ -97,19 +98,19 @@ impl Pipeline {
         Ok(candidates)
     }
 
-    /// The camera shots and faces in a span. The answer is checked.
+    /// Finds the shots and faces in a span. The result is checked.
     pub async fn track(&self, cx: &Context, media: &Media, span: Span) -> Result<Tracks> {
         let tracking = Tracking { media: self.local(cx, media).await?, span };
         let cx = &cx.for_stage(Stage::Track);
         let (tracker, is_builtin) = (self.stages.tracker.clone(), self.stages.tracker.is_builtin());
         let stand_ins: [Arc<dyn FaceTracker>; 2] = [Arc::new(MotionTracker::default()), Arc::new(CenterTracker)];
-        let says = ["the crop follows what moves", "the crop stays in the middle"];
+        let outcomes = ["the crop follows what moves", "the crop stays in the middle"];
         let mut answer = track(cx, tracker, &tracking).await;
-        for (stand_in, says) in stand_ins.into_iter().zip(says) {
+        for (stand_in, outcome) in stand_ins.into_iter().zip(outcomes) {
             match answer {
                 Err(error) if self.degrade.tracker.allows(&error, is_builtin) => {
-                    let message = format!("no faces are looked for: {error}; {says}");
-                    // That a model is missing holds for every clip of the run.
+                    let message = format!("no faces are looked for: {error}; {outcome}");
+                    // A missing model concerns every clip of the run.
                     if error.kind() == ErrorKind::Unavailable || error.kind() == ErrorKind::NotFound {
                         cx.warn_once_of(WarningKind::StandIn, message);
                     } else {
@@ -123,8 +124,8 @@ impl Pipeline {
         Ok(check::tracks(cx, answer?, span))
     }
 
-    /// The plan of one clip: framing and captions, from what is known of its span. No stage is
-    /// called; the same input gives the same plan.
+    /// Plans the framing and captions of one clip. No stage is called, and equal inputs give equal
+    /// plans.
     pub async fn plan(
         &self,
         cx: &Context,
@@ -153,20 +154,20 @@ impl Pipeline {
         .await
     }
 
-    /// Renders a plan. The files lie in scratch space of `cx` and go with it.
+    /// Renders a plan. The files are in the scratch space of `cx` and are removed with it.
     pub async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
         self.rendered(cx, plan).await.map(|(clip, _)| clip)
     }
 
-    /// Renders a plan and makes the post of it, ready to be edited and published. The files lie in
-    /// scratch space of `cx` and go with it.
+    /// Renders a plan and makes its post, which can be edited before it is published. The files are
+    /// in the scratch space of `cx` and are removed with it.
     pub async fn render_post(&self, cx: &Context, rank: usize, plan: &ClipPlan) -> Result<Post> {
         let (clip, plan) = self.rendered(cx, plan).await?;
         posts::post(cx, rank, &plan, &clip)
     }
 
-    /// A rendered clip, and the plan that it shows: without captions and title, where those could
-    /// not be drawn.
+    /// Renders a clip. The returned plan is the rendered one: without captions and title if those
+    /// could not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
         self.locate(cx, &plan.source.media).await?;
@@ -176,7 +177,7 @@ impl Pipeline {
                     && (plan.captions.is_some() || plan.hook.is_some())
                     && self.degrade.captions.allows(&error, self.stages.renderer.is_builtin()) =>
             {
-                // The title is drawn by the same text library as the captions.
+                // The same text library draws the title and the captions.
                 let plain = ClipPlan { captions: None, hook: None, ..plan.clone() };
                 let clip = self.draw(cx, &plain).await?;
                 let message = format!("captions could not be drawn: {error}; the clip is made without them");
@@ -192,8 +193,8 @@ impl Pipeline {
         call(cx, Stage::Render, |cx| async move { renderer.render(&cx, &plan).await }).await
     }
 
-    /// Publishes a post. Where the pipeline has several publishers, name one:
-    /// [`publish_to`](Pipeline::publish_to).
+    /// Publishes a post. If the pipeline has several publishers, call
+    /// [`publish_to`](Pipeline::publish_to) instead.
     pub async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         match &self.stages.publishers[..] {
             [publisher] => send(cx, publisher.clone(), post).await,
@@ -211,18 +212,18 @@ impl Pipeline {
         send(cx, publisher, post).await
     }
 
-    /// Where this pipeline publishes.
+    /// The targets of the pipeline's publishers.
     pub fn targets(&self) -> Vec<Target> {
         self.stages.publishers.iter().map(|publisher| publisher.target()).collect()
     }
 
-    /// Where somebody speaks in the medium, found once.
+    /// The speech map of the medium.
     pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
         self.stages.speech.of(&cx.for_stage(Stage::Plan), media).await
     }
 }
 
-/// The kind of a run's warning for a warning of the planner.
+/// Maps the kind of a planner's warning to that of a run's warning.
 fn warning_kind(kind: PlanWarningKind) -> WarningKind {
     match kind {
         PlanWarningKind::LayoutUnavailable => WarningKind::Layout,
@@ -236,14 +237,14 @@ async fn track(cx: &Context, tracker: Arc<dyn FaceTracker>, tracking: &Tracking)
     call(cx, Stage::Track, |cx| async move { tracker.track(&cx, &tracking).await }).await
 }
 
-/// Publishes under the publication's idempotency key.
+/// Publishes a post with its idempotency key in the context.
 pub(super) async fn send(cx: &Context, publisher: Arc<dyn Publisher>, post: &Post) -> Result<Receipt> {
     let cx = cx.with_idempotency_key(&publisher.target().idempotency_key(&post.clip));
     let post = post.clone();
     call(&cx, Stage::Publish, |cx| async move { publisher.publish(&cx, &post).await }).await
 }
 
-/// Refuses what no clip can be cut from.
+/// Rejects media that no clip can be cut from.
 fn usable(media: Media) -> Result<Media> {
     let (width, height) = media.require_video()?.display_size();
     if media.duration <= Timestamp::ZERO || width == 0 || height == 0 {

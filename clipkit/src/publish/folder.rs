@@ -12,27 +12,27 @@ use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Manifest, ManifestClip, Post, PublishedFiles, Receipt, moment};
 
-/// The manifest's name in the folder.
+/// The name of the manifest in the folder.
 const MANIFEST: &str = "clips.json";
-/// File systems take 255 bytes; this leaves room for number, endings and temporary names.
+/// File systems allow 255 bytes; this leaves room for the number, extensions and temporary names.
 const LONGEST_SLUG: usize = 80;
 
 /// Publishes into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json`.
 ///
-/// - The folder is made if it is missing. A file of the same name is replaced.
-/// - The manifest is the folder's record: publishing a clip enters it there under the folder's
-///   lock, so that several processes can publish into one folder, and a clip that is published
-///   again, also under another rank or title, replaces itself.
-/// - At the end of a run the manifest lists that run's clips, and with `keep_others` those of
-///   earlier runs of the same video, too.
+/// - A missing folder is created. Existing files of the same name are replaced.
+/// - The manifest is the record of the folder. Publishing a clip adds it under the folder's lock,
+///   so several processes can publish into one folder. A clip that is published again replaces its
+///   earlier entry, even with another rank or title.
+/// - At the end of a run, the manifest lists that run's clips and, with `keep_others`, those of
+///   earlier runs of the same video.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Folder {
     /// The folder.
     pub path: PathBuf,
-    /// Whether the manifest of a run keeps the clips that an earlier run of the same video left,
-    /// as long as their files are there. For rendering some clips again. Default `false`.
+    /// Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
+    /// Use it to render some of the clips again. Default: `false`.
     #[serde(default)]
     pub keep_others: bool,
 }
@@ -43,21 +43,22 @@ impl Folder {
         Folder { path: path.into(), keep_others: false }
     }
 
-    /// The same, with [`Folder::keep_others`] set.
+    /// Sets [`Folder::keep_others`].
     #[must_use]
     pub fn keep_others(mut self) -> Self {
         self.keep_others = true;
         self
     }
 
-    /// Writes a plan into the folder without its clip, under the name that its clip would have.
+    /// Writes a plan without its clip into the folder, with the name it would have beside its clip.
+    /// Returns the file's name.
     pub fn write_plan(&self, rank: usize, plan: &ClipPlan) -> Result<String> {
         let name = format!("{}.plan.json", stem(rank, &plan.title));
         write_whole(&self.path, &name, plan.to_json()?.as_bytes())?;
         Ok(name)
     }
 
-    /// The folder's manifest. `None` where there is none, or one that cannot be read.
+    /// Reads the folder's manifest. `None` if there is none, or if it cannot be read.
     fn manifest(&self) -> Option<Manifest> {
         let text = fs::read_to_string(self.path.join(MANIFEST)).ok()?;
         serde_json::from_str::<Manifest>(&text).ok().filter(|manifest| manifest.version == Manifest::VERSION)
@@ -70,7 +71,7 @@ impl Folder {
         write_whole(&self.path, MANIFEST, &text)
     }
 
-    /// Puts a post's files in place and enters the clip in the manifest.
+    /// Puts a post's files into the folder and adds the clip to the manifest.
     fn put(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
         let _lock = FolderLock::acquire(&self.path)?;
@@ -89,7 +90,7 @@ impl Folder {
             return Ok(receipt.clone());
         }
 
-        // The clip last: where it is, its plan and cover are, too.
+        // The clip is last, so that its plan and cover exist once it appears.
         for (from, name) in [
             (post.files.plan.as_deref(), files.plan.as_deref()),
             (post.files.cover.as_deref(), files.cover.as_deref()),
@@ -109,14 +110,15 @@ impl Folder {
         }
         for name in stale {
             if receipt.files.as_ref().is_some_and(|files| files.names().all(|new| new != name)) && is_plain(&name) {
-                // The clip's earlier name. That it is gone already is fine.
+                // The clip's earlier file, which may already be removed.
                 let _ = fs::remove_file(self.path.join(name));
             }
         }
         Ok(receipt)
     }
 
-    /// Enters a clip in the manifest, in place of itself or of what had its number.
+    /// Adds a clip to the manifest. It replaces its earlier entry, and an entry of the same file
+    /// name.
     fn enter(&self, manifest: Option<Manifest>, post: &Post, plan: &ClipPlan, receipt: Receipt) -> Result<()> {
         let mut manifest = manifest.unwrap_or_else(|| Manifest::new(plan.source.clone()));
         let clip = ManifestClip::published(post.rank, plan, &post.title, vec![receipt]);
@@ -126,7 +128,7 @@ impl Folder {
         self.write_manifest(&manifest)
     }
 
-    /// Adds the clips of an earlier run of the same video whose files are there.
+    /// Adds the clips of an earlier run of the same video whose files exist.
     fn add_others(&self, manifest: &mut Manifest) {
         let Some(old) = self.manifest().filter(|old| old.source.media.id == manifest.source.media.id) else { return };
         let replaced =
@@ -138,7 +140,7 @@ impl Folder {
     }
 }
 
-/// The name in [`Receipt::target`].
+/// The target's name in [`Receipt::target`].
 const TARGET: &str = "folder";
 
 #[async_trait]
@@ -180,7 +182,7 @@ fn same_size(one: &Path, other: &Path) -> bool {
     size(one).is_some() && size(one) == size(other)
 }
 
-/// Whether a name from a manifest names a file in the folder itself.
+/// Whether a name from a manifest is a plain file name, without a path.
 fn is_plain(name: &str) -> bool {
     Path::new(name).file_name().is_some_and(|file| file == name)
 }
@@ -189,7 +191,7 @@ fn is_plain(name: &str) -> bool {
 fn stem(rank: usize, title: &str) -> String {
     let mut slug = slug::slugify(title);
     if slug.len() > LONGEST_SLUG {
-        // A slug is ASCII, so any byte is a boundary.
+        // A slug is ASCII, so every byte is a character boundary.
         slug.truncate(slug[..LONGEST_SLUG].rfind('-').unwrap_or(LONGEST_SLUG));
     }
     if slug.is_empty() {
@@ -203,9 +205,8 @@ fn number(file: &str) -> &str {
     file.split('-').next().unwrap_or_default()
 }
 
-/// Puts a copy of a file in place as a whole. A file that the run made and removes at its end gets
-/// a second name (a hard link), which costs nothing, where the file system allows; the bytes of
-/// other files are copied.
+/// Copies a file into the folder atomically. A temporary file of the run is hard-linked if the file
+/// system allows it, which needs no space; the content of other files is copied.
 fn copy_into(from: &Path, folder: &Path, name: &str, temporary_file: bool) -> Result<()> {
     let to = folder.join(name);
     let attempt = || {

@@ -3,15 +3,15 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// An exclusive lock on a folder, also between processes. It ends when this is dropped.
+/// An exclusive lock on a folder, also between processes. It is released on drop.
 ///
-/// Where a folder can be opened as a file (Linux, macOS), the lock is on the folder itself, so no
-/// lock file is left in it; elsewhere it is a file in the system's folder for temporary files.
-/// Where the file system knows no locks, there is none: then only one process may publish.
+/// If a folder can be opened as a file (Linux, macOS), the folder itself is locked, so no lock file
+/// remains in it. On other systems, a file in the temporary folder is locked. If the file system
+/// does not support locks, there is no lock, and only one process may publish.
 pub(super) struct FolderLock(File);
 
 impl FolderLock {
-    /// Blocks until no other holder is left.
+    /// Blocks until the lock is free.
     pub(super) fn acquire(folder: &Path) -> Result<Self> {
         let file = open(folder).map_err(|error| Error::io(folder, "lock the folder", error))?;
         match file.lock() {
@@ -23,7 +23,7 @@ impl FolderLock {
 
 impl Drop for FolderLock {
     fn drop(&mut self) {
-        // Closing the file unlocks it, too.
+        // Closing the file also releases the lock.
         let _ = self.0.unlock();
     }
 }

@@ -1,4 +1,4 @@
-//! Publishing clips.
+//! Publishers send clips to their targets.
 
 mod folder;
 mod folder_lock;
@@ -18,31 +18,32 @@ use crate::model::{Manifest, Post, Receipt};
 /// Publishes rendered clips to one target.
 ///
 /// For implementers:
-/// - Read the post's files; never move or change them. Another publisher may read them, too.
-/// - A clip appears complete or not at all.
-/// - The same post twice is one publication, also across processes and after a crash:
-///   [`Context::idempotency_key`] names it. Answer the receipt of the publication that exists.
-/// - Say with the error's recovery whether to try again, when, or with new credentials.
-/// - No secret stands in a receipt.
+/// - Only read the post's files, do not move or change them: other publishers may read them, too.
+/// - A clip appears completely or not at all.
+/// - Publishing the same post twice makes one publication, also across processes and after a crash.
+///   [`Context::idempotency_key`] identifies it. If it exists, return its receipt.
+/// - Set the error's recovery: whether to retry, when, or with new credentials.
+/// - Receipts contain no secrets.
 #[async_trait]
 pub trait Publisher: Send + Sync {
     /// Publishes one clip.
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt>;
 
-    /// Where it publishes: the platform, or the kind of place, and the account there. Two
-    /// publishers of one pipeline have different targets. Default: `custom`, without an account.
+    /// The target: the name of a platform or kind of place, and the account there. The publishers
+    /// of a pipeline must have different targets. Default: `custom`, without an account.
     fn target(&self) -> Target {
         Target::new("custom")
     }
 
-    /// Receives the manifest after the run's last clip. An error is a warning in the run: no
-    /// receipt is lost by it.
+    /// Receives the manifest after the run's last clip. An error becomes a warning of the run, so
+    /// that no receipt is lost.
     async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
         let _ = (cx, manifest);
         Ok(())
     }
 
-    /// The folder on whose file system clips are best rendered. `None` leaves it to the context.
+    /// The folder on whose file system clips should be rendered. `None` leaves the choice to the
+    /// context.
     fn staging(&self) -> Option<&Path> {
         None
     }

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ClipId;
 
-/// Where a publisher publishes: a platform or a kind of place, and the account there.
+/// The target of a publisher: a platform or kind of place, and the account there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Target {
-    /// The platform, or the kind of place: `folder`, `s3`, `youtube`.
+    /// The platform or kind of place: `folder`, `s3`, `youtube`.
     pub name: String,
-    /// The account, the bucket or the folder. `None` where there is only one.
+    /// The account, bucket or folder. `None` if there is only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
 }
@@ -22,19 +22,19 @@ impl Target {
         Target { name: name.into(), account: None }
     }
 
-    /// The same target for an account.
+    /// Sets the account.
     #[must_use]
     pub fn with_account(mut self, account: impl Into<String>) -> Self {
         self.account = Some(account.into());
         self
     }
 
-    /// Names one publication: a BLAKE3 hash of the clip, the target and the account, as 32
-    /// hexadecimal digits.
+    /// The key of one publication: 32 hexadecimal digits of the BLAKE3 hash of clip, target and
+    /// account.
     pub fn idempotency_key(&self, clip: &ClipId) -> String {
         let mut hasher = blake3::Hasher::new();
         for part in [clip.as_str(), &self.name, self.account.as_deref().unwrap_or_default()] {
-            // With its length, so that no two lists of parts give the same bytes.
+            // The length prefix keeps different lists of parts from giving the same bytes.
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

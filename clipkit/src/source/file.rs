@@ -12,17 +12,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ContentId, Media};
 use crate::store;
 
-/// Takes a file on this machine, given by its path.
+/// A source of local files, which are given by their paths.
 ///
-/// The file is read to identify it: its BLAKE3 hash is its identity. Its packets' times give its
-/// true duration and frame rate.
+/// The file is read completely: its BLAKE3 hash is its identity, and its packet timestamps give its
+/// exact duration and frame rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FileSource {
-    /// Whether a copy of the file is put into the media store
-    /// ([`Context::media_store`](crate::Context::media_store)), so that later steps find it when
-    /// the file is gone. Default `false`: the file is used where it is.
+    /// Whether the file is copied into the media store
+    /// ([`Context::media_store`](crate::Context::media_store)), so that later steps find it after
+    /// the original is removed. Default: `false`, which reads the file in place.
     pub store: bool,
 }
 
@@ -48,7 +48,7 @@ impl Source for FileSource {
                 media
             };
             media.uri = uri;
-            // FFmpeg takes some text files for subtitles.
+            // FFmpeg reads some text files as subtitles.
             if media.video.is_none() && media.audio.is_empty() {
                 return Err(Error::new(ErrorKind::InvalidInput, "there is neither picture nor sound in this file")
                     .with_path(&path)
@@ -60,7 +60,7 @@ impl Source for FileSource {
     }
 }
 
-/// Copies a file into the media store. Answers its identity and its place there.
+/// Copies a file into the media store. Returns its identity and its path there.
 fn copy(cx: &Context, path: &Path, uri: &str) -> Result<(ContentId, PathBuf)> {
     let unreadable = |error| Error::io(path, "read the file", error);
     let size = store::stamp(path)?.size;
@@ -83,7 +83,7 @@ fn copy(cx: &Context, path: &Path, uri: &str) -> Result<(ContentId, PathBuf)> {
     Ok((id, cx.keep(lease)))
 }
 
-/// Whether an id is a hash of a file's bytes, as [`store::identify`] makes it.
+/// Whether an id is a hash of a file's content, as [`store::identify`] computes it.
 pub(crate) fn is_hash(id: &ContentId) -> bool {
     id.as_str().starts_with("blake3:")
 }

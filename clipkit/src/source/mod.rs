@@ -1,4 +1,4 @@
-//! Getting the input onto this machine and finding out what it is.
+//! Sources fetch the input to this machine and probe it.
 
 #[cfg(feature = "ffmpeg")]
 mod file;
@@ -14,15 +14,17 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Media;
 
-/// Gets a video onto this machine and says what is in it.
+/// Fetches a video to this machine and probes it.
 ///
 /// For implementers:
-/// - `uri` is what the user gave: a path, or an address that this source understands. Refuse others with `ErrorKind::InvalidInput`.
-/// - The file at [`Media::path`] stays readable until the run ends. A file that is fetched goes below [`Context::scratch`].
-/// - [`Media::id`] is the same for the same bytes, whatever the name.
-/// - A file without a picture is a valid answer; what needs one refuses it.
+/// - `uri` is what the user gave: a path, or an address that this source interprets. Reject others
+///   with `ErrorKind::InvalidInput`.
+/// - The file at [`Media::path`] stays readable until the run ends. Write downloaded files below
+///   [`Context::scratch`].
+/// - [`Media::id`] is equal for equal content, independent of the name.
+/// - A file without video is a valid result; stages that need video reject it.
 #[async_trait]
 pub trait Source: Send + Sync {
-    /// Gets the video.
+    /// Fetches the video.
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media>;
 }

@@ -21,8 +21,8 @@ use crate::weights::{Weights, WeightsStore};
 pub struct AutoTranscriberOptions {
     /// The transcriber for a Whisper-style API.
     pub openai: OpenAiTranscriber,
-    /// The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in the
-    /// cache folder, else [`Weights::DEFAULT_SPEECH`] if it is on this machine.
+    /// The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
+    /// the cache folder, else [`Weights::DEFAULT_SPEECH`] if it is on this machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<PathBuf>,
 }
@@ -52,8 +52,8 @@ impl SpeechModel {
 pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn Transcriber>) -> Result<Arc<dyn Transcriber>> + Send + Sync>;
 
 /// Uses captions if there are any, else the API if it is configured, else a local model if one is
-/// found. Otherwise the error lists these ways. Whether the API is configured depends on the context's
-/// environment.
+/// found. Otherwise the error lists these ways. The context's environment decides whether the API
+/// is configured.
 pub(crate) struct AutoTranscriber {
     /// The server of `api`.
     pub(crate) server: OpenAiServer,
@@ -65,7 +65,7 @@ pub(crate) struct AutoTranscriber {
 impl Transcriber for AutoTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         match Captions::auto().transcribe(cx, media).await {
-            // Most videos have no captions, so this is no reason for a warning.
+            // Most videos have no captions, so this leaves no warning.
             Err(error) if error.kind() == ErrorKind::NoTranscript => {}
             answer => return answer,
         }
@@ -87,7 +87,7 @@ impl Transcriber for AutoTranscriber {
 /// The error for a video without captions where nothing can transcribe. Its advice lists the ways.
 fn no_way(media: &Media) -> Error {
     let stem = media.path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    // Only a stem that fits into a line of advice.
+    // Uses the stem only if it fits into a line of advice.
     let stem = stem.filter(|stem| stem.chars().count() <= 60 && !stem.contains(char::is_control)).unwrap_or_else(|| "talk".into());
     let captions = format!("give its captions (--transcript FILE, or {stem}.srt or {stem}.vtt beside it)");
     let platform = format!("save those of the platform it comes from (yt-dlp --write-auto-subs makes {stem}.en.vtt)");
@@ -140,8 +140,8 @@ impl Transcriber for LazySpeechModel {
     }
 }
 
-/// A local model that is opened when it has something to transcribe. A cached transcript does not need
-/// its hundreds of megabytes in memory.
+/// A local model that is opened on its first use. If the transcript is cached, its hundreds of
+/// megabytes are never loaded.
 struct Unopened {
     folder: PathBuf,
     language: Option<String>,

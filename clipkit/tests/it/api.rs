@@ -1,4 +1,5 @@
-//! What is common to all who ask a server: loopback servers that speak the API, and ones that fail.
+//! Shared parts of the tests for API clients: loopback servers that implement the API, and failing
+//! ones.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use wiremock::{MockServer, ResponseTemplate};
 
 pub(crate) const KEY: &str = "sk-test-4f9c";
 
-/// A server with a key, where what fails is tried again at once.
+/// A server with a key, and with retries after a short delay.
 pub(crate) fn at(uri: &str) -> OpenAiServer {
     let quick = LayerConfig::Retry(Retry::times(3).first(Duration::from_millis(10)));
     OpenAiServer { base_url: Some(format!("{uri}/v1")), api_key: Some(KEY.into()), layers: vec![quick], ..OpenAiServer::default() }
@@ -21,7 +22,7 @@ pub(crate) fn on(server: &MockServer) -> OpenAiServer {
     at(&server.uri())
 }
 
-/// An answer that is of no use to anybody, the error it comes to, and how often it is asked for.
+/// A failing response, the resulting error, and the number of requests.
 pub(crate) struct Fault {
     pub(crate) response: ResponseTemplate,
     pub(crate) kind: ErrorKind,
@@ -29,7 +30,7 @@ pub(crate) struct Fault {
     pub(crate) tries: usize,
 }
 
-/// What servers do instead of answering. Some say the key in their complaint, as OpenAI's does in part.
+/// Failing responses. Some repeat the key, as OpenAI's do in part.
 pub(crate) fn faults() -> Vec<Fault> {
     let complaint = |status: u16, code: &str| {
         let message = format!("{} Incorrect API key provided: {KEY}", "x".repeat(284));
@@ -44,7 +45,7 @@ pub(crate) fn faults() -> Vec<Fault> {
         fault(ResponseTemplate::new(402), ErrorKind::Denied, Recovery::GiveUp, 1),
         fault(ResponseTemplate::new(429), ErrorKind::RateLimited, again(None), 3),
         fault(complaint(429, "").insert_header("retry-after", "0"), ErrorKind::RateLimited, again(Some(0)), 3),
-        // Longer than anybody waits, so whoever has more time hears of it at once.
+        // Longer than the maximum wait, so the error is returned at once, with the time.
         fault(complaint(429, "").insert_header("retry-after", "3600"), ErrorKind::RateLimited, again(Some(3600)), 1),
         fault(complaint(400, "bad"), ErrorKind::Config, Recovery::GiveUp, 1),
         fault(complaint(500, ""), ErrorKind::Network, again(None), 3),
@@ -54,7 +55,7 @@ pub(crate) fn faults() -> Vec<Fault> {
     ]
 }
 
-/// The address of a server that begins to answer each request, and never ends.
+/// The address of a server that starts each response and never finishes it.
 pub(crate) async fn dripping() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -73,9 +74,9 @@ pub(crate) async fn dripping() -> String {
     format!("http://{address}")
 }
 
-/// The address of a server that is not there.
+/// The address of a server that does not run.
 pub(crate) fn nobody() -> String {
-    // Bound and let go: nothing else of this machine listens there.
+    // The port was bound and released, so nothing listens there.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

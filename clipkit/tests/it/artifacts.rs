@@ -22,7 +22,7 @@ fn receipt() -> Receipt {
     Receipt::new("fake", "1.mp4")
 }
 
-/// Writes a document and finds it again, and finds none under another key.
+/// Writes a document, reads it back, and finds nothing under another key.
 async fn keeps<D: Document + PartialEq + std::fmt::Debug>(store: &ArtifactStore, document: D) {
     store.put(&key::<D>("a"), &document).await.unwrap();
     assert_eq!(store.get::<D>(&key::<D>("a")).await.unwrap().as_ref(), Some(&document));
@@ -48,7 +48,7 @@ async fn every_kind_of_document_is_kept() {
         keeps(&store, plan.clone()).await;
         keeps(&store, receipt()).await;
     }
-    // In another process, with a folder that was moved.
+    // As in another process, after the folder was moved.
     let moved = folder.path().with_extension("moved");
     std::fs::rename(folder.path(), &moved).unwrap();
     let store = ArtifactStore::in_folder(&moved).await.unwrap();

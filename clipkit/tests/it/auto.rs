@@ -1,4 +1,5 @@
-//! The four ways to a transcript, through the command: captions, an API, a model on this machine, and none. What is asked of servers is counted.
+//! The four ways to a transcript, through the command: captions, an API, a local model, and none.
+//! The tests count requests to servers.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,7 +17,7 @@ use crate::local::write_ctc_model;
 use crate::scorer::{answer, fair, said};
 use crate::support::ffmpeg;
 
-/// What the command is told by its environment; of the user's own, nothing.
+/// The command's environment variables. The user's own are removed.
 fn run(arguments: &[&str], environment: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
     for name in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "CLIPKIT_MODELS", "CLIPKIT_CACHE"] {
@@ -33,7 +34,7 @@ async fn serving(respond: impl Fn(&Request) -> ResponseTemplate + Send + Sync + 
     server
 }
 
-/// Hears the talk in any sound, and finds every span fair.
+/// A server that transcribes any audio as the talk and gives every span the same scores.
 fn speaks(request: &Request) -> ResponseTemplate {
     if request.url.path().ends_with("/audio/transcriptions") {
         let words: Vec<Value> = TALK
@@ -97,7 +98,7 @@ async fn an_api_transcribes_and_judges_and_a_second_run_makes_no_request() {
     assert!(!written.is_empty() && !stdout.contains(KEY) && !fs::read_to_string(desk.path("first/clips.json")).unwrap().contains(KEY));
 }
 
-/// "ab ba ab ba", with a pause after sixteen words, as the tones that the model hears.
+/// "ab ba ab ba", with a pause after sixteen words, as the tones that the test model recognises.
 fn talk_in_tones(desk: &Desk) {
     let part = |tone: u32, from: f64, to: f64| format!("sin({tone}*2*PI*t)*between(mod(t,0.8),{from},{to})");
     let word = [part(500, 0.0, 0.1), part(1000, 0.13, 0.23), part(2000, 0.27, 0.36)];
@@ -167,16 +168,16 @@ async fn a_server_that_fails_ends_in_clips_or_in_one_clear_line() {
         let url = server.uri();
         let environment = [("OPENAI_BASE_URL", url.as_str()), ("OPENAI_API_KEY", KEY), ("XDG_CACHE_HOME", &cache)];
         let tries = if status == 401 { 1 } else { 3 };
-        // The judge fails: the heuristic chooses.
+        // If the scorer fails, the heuristic chooses.
         let out = format!("clips-{n}");
-        // Once to the end; then the plans tell as much.
+        // One full run; plans alone suffice for the others.
         let how: &[&str] = if n == 0 { &[] } else { &["--plan-only"] };
         let (code, _, stderr) = run(&[&quick(&spoken, &desk.path(&out)), how].concat(), &environment);
         assert_eq!(code, 0, "{stderr}");
         assert!(stderr.contains(&format!("answers {status}")) && stderr.contains("the heuristic chooses the spans"), "{stderr}");
         assert_eq!(desk.files(&out).iter().filter(|name| name.ends_with(".plan.json")).count(), 1);
         let asked = server.received_requests().await.unwrap().len();
-        // The transcriber fails: there is nothing to choose from.
+        // If the transcriber fails, there is nothing to choose from.
         let out = desk.path(&format!("none-{n}"));
         let (code, _, failed) = run(&quick(&bare, &out), &environment);
         assert_eq!((code, failed.lines().filter(|line| line.contains("error: ")).count()), (1, 1), "{failed}");
@@ -201,7 +202,7 @@ async fn a_transcript_alone_has_a_budget_and_says_what_it_took() {
     assert!(serde_json::from_str::<Value>(&stdout).unwrap()["words"].as_array().unwrap().len() > 20, "{stdout}");
 }
 
-/// The part of S3's protocol that a cache speaks, signed requests only.
+/// The part of the S3 protocol that a cache uses, for signed requests only.
 fn s3(held: &Mutex<HashMap<String, Vec<u8>>>, request: &Request) -> ResponseTemplate {
     let error = |status: u16, code: &str| ResponseTemplate::new(status).set_body_string(format!("<Error><Code>{code}</Code></Error>"));
     let signed = request.headers.get("authorization").is_some_and(|value| value.to_str().unwrap().starts_with("AWS4-HMAC-SHA256 "));

@@ -1,4 +1,4 @@
-//! What is kept, for whom, and for how long.
+//! The cache: what it keeps, for which callers, and for how long.
 
 use crate::support::with;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::support::ffmpeg;
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What a store holds, by place.
+/// The entries of a store by key.
 async fn entries(store: &InMemory) -> Vec<(object_store::path::Path, String)> {
     let mut found = Vec::new();
     let mut listed = store.list(None);
@@ -49,7 +49,7 @@ async fn ten_jobs_on_one_video_transcribe_once() {
     let shared: Arc<dyn Transcriber> = Arc::new(slow.clone().layer(Cache::at("memory:///")));
     let jobs: Vec<_> = (0..10)
         .map(|n| {
-            // Each job has a pipeline and a name for the video of its own.
+            // Each job has its own pipeline and its own file name for the video.
             let mut fake = Fake::new();
             fake.media = Arc::new(move |_, _| {
                 Ok(with(media(), |it| {
@@ -68,7 +68,7 @@ async fn ten_jobs_on_one_video_transcribe_once() {
     assert!(begun.elapsed() < 40 * SECOND, "{:?}", begun.elapsed());
 }
 
-/// As a server runs them: each job builds its pipeline from the same document.
+/// As on a server: each job builds its pipeline from the same document.
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_jobs_from_one_document_ask_the_api_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -102,7 +102,7 @@ async fn ten_jobs_from_one_document_ask_the_api_once() {
     assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
-/// The fallback's first stage is cached in the same place as the fallback, and under the same key.
+/// The cache of the fallback's first stage has the same store and key as that of the fallback.
 #[tokio::test(start_paused = true)]
 async fn a_cache_in_a_cache_in_one_place_does_not_wait_for_itself() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ async fn a_second_run_of_a_job_makes_no_request_and_gives_the_same_plans() {
     let at = folder.path().to_str().unwrap();
     let fake = Fake::new();
     let job = || {
-        // As in a new process: nothing is shared but the folder.
+        // As in a new process: only the folder is shared.
         let cache = || Cache::at(at).about("fake");
         let (transcriber, scorer, tracker) = (fake.clone().layer(cache()), fake.clone().layer(cache()), fake.clone().layer(cache()));
         fake.builder().transcriber(transcriber).scorer(scorer).tracker(tracker).build().unwrap()
@@ -172,14 +172,14 @@ async fn work_that_nobody_waits_for_is_stopped() {
         assert!(call.await.unwrap().unwrap_err().is_cancelled());
     }
     assert!(work.is_cancelled());
-    // The next caller begins anew.
+    // The next caller starts the work again.
     stage.transcribe(&Context::new(), &media()).await.unwrap();
     assert_eq!(slow.called(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_joins_hears_of_progress_waits_and_warnings() {
-    /// Says all that a stage can say.
+    /// A stage that emits every kind of message.
     struct Talkative;
 
     #[async_trait]
@@ -267,7 +267,7 @@ async fn what_stood_in_is_not_kept() {
     stage.transcribe(&cx, &media()).await.unwrap();
     assert_eq!((first.called(), second.called(), cx.warnings().len()), (1, 1, 1));
     assert!(entries(&store).await.is_empty());
-    // The next run asks the first again; what it answers is kept, and no warning is left over.
+    // The next run calls the first stage again. Its result is kept, without the old warning.
     for _ in 0..2 {
         let cx = Context::new();
         stage.transcribe(&cx, &media()).await.unwrap();
@@ -324,7 +324,7 @@ async fn an_answer_is_kept_for_a_week_and_then_removed() {
     age(kept, 7 * DAY + 60 * SECOND);
     assert_eq!(ask("a").await, 2);
 
-    // What is old goes when something new comes, but not what is no entry.
+    // New entries remove expired ones, but no other files.
     age(kept, 8 * DAY);
     let foreign = [folder.path().join("holiday.json"), kept.with_file_name("notes.txt"), folder.path().join("v2").join("x.json")];
     for path in &foreign {
@@ -380,7 +380,7 @@ async fn stages_and_models_do_not_share_answers() {
     one.transcribe(&Context::new(), &media()).await.unwrap();
     two.transcribe(&Context::new(), &media()).await.unwrap();
     assert_eq!((a.called(), b.called()), (1, 1));
-    // Another stage of the same fingerprint over the same store.
+    // Another stage with the same fingerprint and store.
     let fake = Fake::new();
     let tracker = fake.clone().layer(about("model 1"));
     tracker.track(&Context::new(), &Tracking { media: media(), span: Span::secs(0.0, 1.0).unwrap() }).await.unwrap();
@@ -397,7 +397,7 @@ async fn a_store_that_cannot_be_used_costs_a_warning_and_no_answer() {
     let pipeline = fake.builder().tracker(fake.clone().layer(cache)).build().unwrap();
     let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
-    // TimedWord once, for the run.
+    // The warning is given once per run.
     let said: Vec<&Warning> = planned.warnings.iter().filter(|warning| warning.stage == Stage::Track).collect();
     let [warning] = said[..] else { panic!("{said:?}") };
     assert!(warning.message.contains("cannot be kept") && warning.clip.is_none(), "{warning:?}");

@@ -1,4 +1,5 @@
-//! The table of capabilities that every language runs: `tests/cases/README.md` says how it is read.
+//! The table of capabilities that runs in every language. `tests/cases/README.md` describes its
+//! format.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,7 +60,7 @@ impl Scorer for Given {
     }
 }
 
-/// The table with the desk's path in it.
+/// The table with the path of the test folder filled in.
 fn table(desk: &Path) -> Table {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/cases.json")).unwrap();
     serde_json::from_str(&text.replace("{desk}", desk.to_str().unwrap())).unwrap()
@@ -156,7 +157,7 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
     }
 }
 
-/// Objects merge, other values are replaced.
+/// Merges objects; other values are replaced.
 fn merge(value: &mut Value, change: &Value) {
     match (value, change) {
         (Value::Object(value), Value::Object(change)) => {
@@ -166,7 +167,7 @@ fn merge(value: &mut Value, change: &Value) {
     }
 }
 
-/// What of an expectation does not hold, and where.
+/// Lists the differences from the expectation, with their paths.
 fn unmet(expected: &Value, found: &Value, at: &str, wrong: &mut Vec<String>) {
     let short = |value: &Value| value.to_string().chars().take(200).collect::<String>();
     let mut complain = || wrong.push(format!("{at}: expected {expected}, found {}", short(found)));

@@ -1,4 +1,4 @@
-//! The `clipkit` command, as a shell sees it: exit codes, what is said where, what lies in the folder afterwards.
+//! The `clipkit` command as seen from a shell: exit codes, output, and the files in the folder.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -30,7 +30,7 @@ fn run(arguments: &[&str]) -> (i32, String, String) {
     (status.code().unwrap_or(-1), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// A folder with `talk.mp4` of so many seconds and its transcript, and what to put paths together with.
+/// A folder with `talk.mp4` of the given length and its transcript, with helpers for paths.
 pub(crate) struct Desk(TempDir);
 
 impl Desk {
@@ -54,7 +54,7 @@ impl Desk {
         ffmpeg(&format!("{sources} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac {}", self.path(name)));
     }
 
-    /// A word takes 0.3 s, and a sentence's end 0.3 s more.
+    /// A word takes 0.3 s, and the end of a sentence 0.3 s more.
     pub(crate) fn words(&self, name: &str, text: &str) {
         let mut at = 0.5;
         let mut words = Vec::new();
@@ -75,7 +75,7 @@ impl Desk {
     }
 }
 
-/// What the fast tests ask for: no model, one small quick clip.
+/// The options of the fast tests: no model, and one small clip.
 pub(crate) fn quick<'a>(input: &'a str, out: &'a str) -> Vec<&'a str> {
     let fixed = ["--tracker", "center", "--clips", "1", "--preset", "ultrafast", "--min", "15", "--max", "40"];
     ["clip", input, "--out", out].into_iter().chain(fixed).collect()
@@ -148,7 +148,7 @@ fn a_bad_input_is_one_line_that_names_it_and_leaves_nothing() {
     fs::write(at("text.mp4"), "These are words, not pictures.\n".repeat(50)).unwrap();
     fs::write(at("empty.mp4"), "").unwrap();
     let whole = fs::read(at("talk.mp4")).unwrap();
-    // FFmpeg puts the index at the end, so half a file has none.
+    // The index is at the end of the file, so half of the file has none.
     fs::write(at("half.mp4"), &whole[..whole.len() / 2]).unwrap();
     ffmpeg(&format!("-f lavfi -i sine=d=3 -c:a aac {}", at("sound.m4a")));
     fs::copy(at("talk.mp4"), at("mute.mp4")).unwrap();
@@ -177,7 +177,7 @@ fn nothing_worth_a_clip_exits_4_and_says_why() {
     for (words, says) in [("Hello there.", "2 words"), ("", "said")] {
         desk.words("talk.words.json", words);
         let (code, _, stderr) = run(&quick(&desk.path("talk.mp4"), &desk.path("out")));
-        // A transcript without words may as well be no transcript.
+        // A transcript without words may be reported as no transcript.
         assert!(code == 4 || (words.is_empty() && code == 3), "{code}: {stderr}");
         assert!(code == 3 || stderr.contains(says), "{stderr}");
         assert!(!Path::new(&desk.path("out")).exists());
@@ -244,7 +244,7 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
     let [file] = &desk.files("out")[..] else { panic!("{:?}", desk.files("out")) };
     assert!(file.starts_with("01-") && file.ends_with(".plan.json"));
 
-    // Edited: number seven, shorter, smaller, another title, no captions.
+    // Edits: number 7, shorter, smaller, another title, no captions.
     let mut plan = ClipPlan::from_json(&fs::read_to_string(desk.path(&format!("out/{file}"))).unwrap()).unwrap();
     plan.span = clipkit::model::Span::between(plan.span.start(), plan.span.start().plus(2.0));
     plan.scenes[0].span = plan.span.since(plan.span.start());
@@ -282,7 +282,7 @@ fn a_plan_is_written_edited_drawn_and_rendered() {
     }
 }
 
-/// The text library of this process finds a folder without fonts.
+/// The font library of this process finds a folder without fonts.
 #[cfg(target_os = "linux")]
 #[test]
 fn without_fonts_a_clip_is_made_without_captions_and_says_so() {
@@ -293,7 +293,7 @@ fn without_fonts_a_clip_is_made_without_captions_and_says_so() {
     let (code, _, stderr) = run(&arguments);
     assert_eq!(code, 0, "{stderr}");
     let file = desk.path(&format!("out/{}", desk.files("out")[0]));
-    // Two seconds of a small picture are rendered quickly.
+    // Two seconds of a small picture, which renders quickly.
     let mut plan = ClipPlan::from_json(&fs::read_to_string(&file).unwrap()).unwrap();
     plan.span = clipkit::model::Span::between(plan.span.start(), plan.span.start().plus(2.0));
     plan.scenes.truncate(1);
@@ -401,7 +401,7 @@ fn an_interrupt_ends_it_within_a_second_and_leaves_no_partial_file() {
         let mut child = clipkit(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("render")), "it ended before it rendered");
-        // Somewhere inside the encode.
+        // Some time during the encoding.
         std::thread::sleep(Duration::from_millis(300));
         let asked = Instant::now();
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());

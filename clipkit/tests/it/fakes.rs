@@ -1,4 +1,4 @@
-//! Stages that pretend: what a user's own types look like to the pipeline, and how they fail.
+//! Fake stages: user-defined types as the pipeline sees them, and their failures.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::support::with;
 
 type Hook<I, O> = Arc<dyn Fn(&Context, &I) -> Result<O> + Send + Sync>;
 
-/// All six stages. Each answers well until its hook says otherwise.
+/// Implements all six stages. Each succeeds unless its hook fails.
 #[derive(Clone)]
 pub(crate) struct Fake {
     pub(crate) media: Hook<String, Media>,
@@ -21,9 +21,9 @@ pub(crate) struct Fake {
     pub(crate) tracks: Hook<Tracking, Tracks>,
     pub(crate) clip: Hook<ClipPlan, RenderedClip>,
     pub(crate) receipt: Hook<Post, Receipt>,
-    /// How long each asynchronous stage takes, without looking at a cancel.
+    /// The delay of each asynchronous stage, which ignores cancellation.
     pub(crate) render_takes: Duration,
-    /// The stages that were called, in order.
+    /// The calls of stages, in order.
     pub(crate) calls: Arc<Mutex<Vec<String>>>,
     pub(crate) concluded: Arc<Mutex<Vec<Manifest>>>,
     pub(crate) rendering: Arc<AtomicUsize>,
@@ -52,7 +52,7 @@ pub(crate) fn media() -> Media {
     })
 }
 
-/// A word every half second.
+/// One word every half second.
 pub(crate) fn transcript() -> Transcript {
     let words = (0..600).map(|n| Word::new(format!("word{n}"), f64::from(n) / 2.0, f64::from(n) / 2.0 + 0.4)).collect();
     Transcript { words, ..Transcript::default() }

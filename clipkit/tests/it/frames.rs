@@ -1,4 +1,4 @@
-//! The pictures that a stage of one's own looks at.
+//! Decoded frames for custom stages.
 
 use crate::support::with;
 use clipkit::model::{Media, Span};
@@ -8,7 +8,7 @@ use clipkit::{Context, ErrorKind};
 use crate::render::fetch;
 use crate::support::ffmpeg;
 
-/// Frame `n` is a grey of level `4 n`, 25 a second, 2 s.
+/// A video of 2 s at 25 frames per second. Frame `n` is grey with level `4 n`.
 async fn greys(folder: &tempfile::TempDir) -> Media {
     let file = folder.path().join("greys.mp4");
     let draw = "-f lavfi -i color=black:s=320x180:r=25:d=2,format=gray,geq=lum=4*N,format=yuv420p -c:v libx264 -crf 4 -g 10";
@@ -20,7 +20,7 @@ fn frames(media: &Media, span: Span, options: FrameOptions) -> Vec<Frame> {
     Frames::open(&Context::new(), media, span, options).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// Which of the greys this is.
+/// The number of a grey frame.
 fn number(frame: &Frame) -> u32 {
     let middle = frame.pixels[3 * (frame.width * frame.height / 2) as usize];
     (f64::from(middle) / 4.0).round() as u32
@@ -30,7 +30,7 @@ fn number(frame: &Frame) -> u32 {
 async fn every_frame_of_a_span_is_answered_once() {
     let folder = tempfile::tempdir().unwrap();
     let media = greys(&folder).await;
-    // 0.5 s lies in the middle of frame 12.
+    // 0.5 s is in the middle of frame 12.
     let all = frames(&media, Span::secs(0.5, 1.0).unwrap(), FrameOptions::default());
     let secs: Vec<f64> = all.iter().map(|frame| frame.at.secs()).collect();
     assert_eq!(secs.len(), 13, "{secs:?}");
@@ -51,7 +51,7 @@ async fn pictures_come_at_the_rate_and_size_asked_for() {
     let wanted: Vec<f64> = (0..10).map(|n| f64::from(n) / 5.0).collect();
     assert!(secs.iter().zip(&wanted).all(|(at, due)| (0.0..0.04).contains(&(at - due + 1e-6))) && secs.len() == 10, "{secs:?}");
     assert!(some.iter().all(|frame| (frame.width, frame.height) == (160, 90)));
-    // More than there are is all there are.
+    // A count above the number of frames returns all frames.
     let all = frames(&media, Span::secs(0.0, 2.0).unwrap(), FrameOptions { per_second: Some(1000.0), longest: Some(16) });
     assert_eq!(all.len(), 50);
 }

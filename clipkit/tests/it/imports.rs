@@ -1,9 +1,9 @@
-//! Which room may use which, read from every `crate::` path in the code.
+//! Which module may use which, checked for every `crate::` path in the code.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Each top-level module and the others that its code may name.
+/// Each top-level module, and the others that it may use.
 const RULES: &[(&str, &[&str])] = &[
     ("model", &["error"]),
     ("error", &["model"]),
@@ -21,10 +21,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "voice", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
-    // Captions are set in the fonts that the renderer finds.
+    // Captions use the fonts that the renderer finds.
     ("render", &["model", "error", "context", "av", "plan"]),
     ("publish", &["model", "error", "context", "store"]),
-    // A server's requests have layers, as stages have.
+    // Requests to a server have layers, as stages have.
     ("openai", &["model", "error", "context", "features", "layer", "http"]),
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", EVERYTHING),
@@ -32,7 +32,7 @@ const RULES: &[(&str, &[&str])] = &[
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),
-    // The command uses the crate by its public names, as any program does.
+    // The command uses the crate's public names only, like any program.
     ("cli", &[]),
 ];
 const EVERYTHING: &[&str] = &[
@@ -70,13 +70,13 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The top-level modules that code names after `crate::`, also in groups. Comments are left out.
+/// The top-level modules that the code names after `crate::`, also in groups. Comments are removed.
 fn named(code: &str) -> BTreeSet<String> {
     let code: String = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let name = |text: &str| text.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect::<String>();
     let mut found = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
-        // Not `clipkit_crate::` or the like.
+        // Skips names that end in `crate::`, such as `clipkit_crate::`.
         if code[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
             continue;
         }
@@ -116,7 +116,7 @@ fn modules_use_only_what_they_may() {
     for path in all {
         let place = path.strip_prefix(&source).unwrap();
         let text = place.to_str().unwrap();
-        // The program is a crate of its own, and tests may look at anything.
+        // The program is a separate crate, and tests may use every module.
         if text.starts_with("bin") || text.contains("tests") || text == "lib.rs" {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Layers around stages that pretend. The clock is paused: it jumps ahead whenever everybody waits.
+//! Layers around fake stages. The clock is paused: it advances when all tasks wait.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::support::with;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A transcriber that takes its time, fails a few times first, and counts.
+/// A transcriber with a delay that fails the first calls and counts all of them.
 #[derive(Clone, Default)]
 pub(crate) struct Slow {
     pub(crate) takes: Duration,
@@ -25,7 +25,7 @@ pub(crate) struct Slow {
     pub(crate) running: Arc<AtomicUsize>,
     pub(crate) most_running: Arc<AtomicUsize>,
     pub(crate) begun: Arc<Mutex<Vec<Instant>>>,
-    /// The contexts it was given.
+    /// The contexts of the calls.
     pub(crate) contexts: Arc<Mutex<Vec<Context>>>,
 }
 
@@ -44,7 +44,7 @@ impl Slow {
         self.calls.load(Ordering::SeqCst)
     }
 
-    /// How many seconds after `start` each call began.
+    /// The start of each call, in seconds after `start`.
     fn begun_after(&self, start: Instant) -> Vec<u64> {
         self.begun.lock().unwrap().iter().map(|at| at.duration_since(start).as_secs()).collect()
     }
@@ -82,7 +82,7 @@ fn layers(json: &str) -> Vec<LayerConfig> {
     serde_json::from_str(json).unwrap()
 }
 
-/// A context for a stage, and what its listener hears.
+/// A context for a stage, and the events that its listener receives.
 pub(crate) fn listening() -> (Context, Arc<Mutex<Vec<Event>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let ear = heard.clone();
@@ -90,7 +90,7 @@ pub(crate) fn listening() -> (Context, Arc<Mutex<Vec<Event>>>) {
     (cx.for_stage(Stage::Transcribe), heard)
 }
 
-/// The seconds of the waits that were told.
+/// The durations of the reported waits, in seconds.
 fn waits(heard: &Mutex<Vec<Event>>) -> Vec<f64> {
     let seconds = |event: &Event| match event {
         Event::Waiting { seconds, .. } => Some(*seconds),
@@ -99,9 +99,10 @@ fn waits(heard: &Mutex<Vec<Event>>) -> Vec<f64> {
     heard.lock().unwrap().iter().filter_map(seconds).collect()
 }
 
-// --- every layer around every stage -------------------------------------------------------------------------------------
+// --- every layer around every stage --------------------------------------------------------------
 
-/// One call to each of the six stages of `fake` inside these layers; those of a cache's three where there is one. Answers as text.
+/// Calls each of the six stages of `fake` inside these layers, or the three that a cache supports.
+/// Returns the results as text.
 async fn call_all(cx: &Context, fake: &Fake, layers: &[LayerConfig]) -> Vec<Result<String>> {
     fn text<T: std::fmt::Debug>(answer: Result<T>) -> Result<String> {
         answer.map(|answer| format!("{answer:?}"))
@@ -183,7 +184,8 @@ async fn a_layer_passes_errors_on() {
 async fn a_cancel_ends_a_layered_call_within_a_second() {
     let all = EACH.iter().copied().chain([r#"[{"retry": {"first": 100}}]"#, r#"[{"rate_limit": {"per_minute": 1}}]"#]);
     for json in all {
-        // It fails at once, so that a retry waits; with other layers it works for an hour, and the second call waits behind the first.
+        // The first call fails at once, so a retry waits. With other layers it works for an hour,
+        // and the second call waits for it.
         let slow = if json.contains("100") { Slow::failing([busy(), busy()]) } else { Slow::taking(3600 * SECOND) };
         let stage = (Arc::new(slow) as Arc<dyn Transcriber>).with_layers(&layers(json)).unwrap();
         let cx = Context::new();
@@ -199,7 +201,7 @@ async fn a_cancel_ends_a_layered_call_within_a_second() {
             assert!(call.await.unwrap().unwrap_err().is_cancelled(), "{json}");
         }
         assert!(cancelled.elapsed() < SECOND, "{json}: {:?}", cancelled.elapsed());
-        // And one that comes later does nothing.
+        // A later cancel has no effect.
         assert!(stage.transcribe(&cx, &media()).await.unwrap_err().is_cancelled(), "{json}");
     }
 }
@@ -217,7 +219,7 @@ async fn what_else_a_stage_answers_is_passed_through() {
     assert_eq!(Transcriber::fingerprint(&Slow::default().layer(Retry::default()).or(Slow::default())).as_deref(), Some("slow"));
 }
 
-// --- each layer ---------------------------------------------------------------------------------------------------------
+// --- each layer ----------------------------------------------------------------------------------
 
 #[tokio::test(start_paused = true)]
 async fn a_retry_waits_longer_each_time_and_says_so() {
@@ -252,7 +254,7 @@ async fn a_retry_does_as_the_other_side_says() {
     slow.layer(Retry::default()).transcribe(&Context::new(), &media()).await.unwrap();
     assert!((295..=300).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 
-    // Longer than it is willing to wait: the caller may know better.
+    // Longer than the maximum wait: the error is returned to the caller.
     let begun = Instant::now();
     let tomorrow = SystemTime::now() + 86_400 * SECOND;
     for error in [asking_for(601), busy().with_recovery(Recovery::WaitUntil(tomorrow))] {
@@ -329,10 +331,10 @@ async fn stages_with_one_configuration_count_by_themselves() {
     assert_eq!((begun.elapsed(), slow.most_running.load(Ordering::SeqCst)), (SECOND, 2));
 }
 
-/// As two processes that ask one server: each has a handle of its own, and the count is elsewhere.
+/// Like two processes that use one server: each has its own handle, and the count is shared.
 #[tokio::test(start_paused = true)]
 async fn processes_share_a_limiter_of_their_own() {
-    /// The server: it lets so many calls run, and says when they began.
+    /// The server: limits the concurrent calls and records their start.
     #[derive(Default)]
     struct Server {
         running: AtomicUsize,
@@ -375,7 +377,7 @@ async fn processes_share_a_limiter_of_their_own() {
     assert!(begun.elapsed() >= 4 * SECOND);
     assert_eq!((server.running.load(Ordering::SeqCst), server.asked.load(Ordering::SeqCst)), (0, 4));
 
-    // A limiter that fails is the call's error, and the stage is not called.
+    // If the limiter fails, the call returns its error, and the stage is not called.
     struct Broken;
 
     #[async_trait]
@@ -442,7 +444,7 @@ async fn what_takes_too_long_is_stopped_and_may_be_retried() {
 
 #[tokio::test(start_paused = true)]
 async fn work_that_ignores_a_timeout_is_left_and_work_that_is_just_done_is_not_lost() {
-    /// Looks at no cancel.
+    /// Ignores cancellation.
     struct Deaf(Duration);
 
     #[async_trait]
@@ -469,13 +471,13 @@ async fn a_fallback_takes_over_when_the_layers_have_given_up() {
     assert_eq!((slow.called(), second.called()), (3, 1));
     assert!(cx.warnings()[0].message.contains("the server is busy; going on with Slow"), "{:?}", cx.warnings());
 
-    // The other way round the retry never hears of the failure.
+    // In the other order, the retry does not see the failure.
     let (slow, second) = (Slow::failing([busy()]), Slow::default());
     slow.clone().or(second.clone()).layer(Retry::times(3)).transcribe(&cx, &media()).await.unwrap();
     assert_eq!((slow.called(), second.called()), (1, 1));
 }
 
-/// A type that is all six stages has layers and fallbacks without a word about which of them is meant.
+/// Layers and fallbacks of a type with all six stages need no type annotation.
 #[tokio::test]
 async fn layers_fit_a_type_that_is_several_stages() {
     let fake = Fake::new();
@@ -517,7 +519,7 @@ async fn the_end_of_a_run_goes_to_each_publisher_that_published_in_it() {
     down.builder_without_publisher().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
     assert_eq!((told(&down), told(&second)), (0, 1), "the second alone published");
 
-    // Runs that share a publisher do not mix.
+    // Concurrent runs with a shared publisher are kept apart.
     let (fine, second) = (Fake::new(), Fake::new());
     let mut publisher = fine.clone();
     publisher.receipt = Arc::new(|_, post| if post.title.is_empty() { Err(busy()) } else { Ok(Receipt::new("fake", "1.mp4")) });
@@ -533,12 +535,12 @@ async fn the_end_of_a_run_goes_to_each_publisher_that_published_in_it() {
     assert_eq!((told(&fine), told(&second)), (1, 0));
     shared.conclude(&bare, &manifest).await.unwrap();
     assert_eq!((told(&fine), told(&second)), (0, 1));
-    // Nobody published: the first is told, as a publisher without a fallback is.
+    // Nothing was published: the first publisher is concluded, as without a fallback.
     shared.conclude(&Context::new(), &manifest).await.unwrap();
     assert_eq!((told(&fine), told(&second)), (1, 0));
 }
 
-// --- as JSON --------------------------------------------------------------------------------------------------------------
+// --- as JSON -------------------------------------------------------------------------------------
 
 #[test]
 fn layers_read_back_as_they_were_written() {
@@ -546,7 +548,7 @@ fn layers_read_back_as_they_were_written() {
         {"timeout": {"seconds": 30}}, {"cache": {"store": "s3://bucket/x", "keep": 3600, "about": "mine"}}]"#;
     let read = layers(text);
     assert_eq!(read[0], LayerConfig::Retry(Retry::times(5).first(SECOND / 2)));
-    // No rate a minute is given, so the default stays.
+    // `per_minute` is not set, so the default applies.
     assert_eq!(read[1], LayerConfig::RateLimit(RateLimit::per_minute(5).and_per_day(100)));
     assert_eq!(read[2], LayerConfig::Concurrency(Concurrency::of(2)));
     assert_eq!(read[3], LayerConfig::Timeout(Timeout::after(30 * SECOND)));

@@ -1,4 +1,4 @@
-//! Layouts and moving windows, seen in the rendered file.
+//! Layouts and moving windows, checked in the rendered file.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ const HEIGHT: usize = 320;
 const RED: [u8; 3] = [255, 0, 0];
 const BLUE: [u8; 3] = [0, 0, 255];
 const GREEN: [u8; 3] = [0, 255, 0];
-/// What marks who speaks in a clip without captions.
+/// The highlight of the speaker in a clip without captions.
 const ACCENT: [u8; 3] = [255, 214, 10];
 
 /// Red on the left, blue on the right, green in the middle fifth.
@@ -44,7 +44,7 @@ async fn render(mut plan: ClipPlan) -> RenderedClip {
     let cx = Context::new();
     let mut clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
     assert!(cx.warnings().is_empty(), "{:?}", cx.warnings());
-    // The context takes its scratch folder along.
+    // The scratch folder is removed with the context.
     let kept = Path::new(&plan.source.media.uri).with_extension(format!("{}.mp4", plan.output.width));
     std::fs::copy(&clip.video, &kept).unwrap();
     let cover = kept.with_extension("jpg");
@@ -84,7 +84,7 @@ async fn a_split_shows_two_windows_and_marks_who_speaks_from_the_frame_on() {
         let rim = |y: usize| is(frame, 90, y, ACCENT) && is(frame, 0, y + 80, ACCENT) && is(frame, 179, y + 80, ACCENT);
         assert_eq!((rim(0), rim(160)), ((15..30).contains(&n), (30..45).contains(&n)), "frame {n}");
     }
-    // The cover is the same picture, in the same colours: that of half a second.
+    // The cover is the frame at half a second, with the same colours.
     let cover = image::open(&clip.cover).unwrap().to_rgb8();
     for (x, y, color) in [(90, 80, RED), (90, 240, BLUE), (90, 0, ACCENT)] {
         let shown = cover.get_pixel(x, y).0;
@@ -95,7 +95,7 @@ async fn a_split_shows_two_windows_and_marks_who_speaks_from_the_frame_on() {
 #[tokio::test]
 async fn a_fitted_window_stands_before_its_own_blur() {
     let folder = tempfile::tempdir().unwrap();
-    // Stripes: sharp in the window, gone in the blur.
+    // Stripes are sharp in the window and invisible in the blur.
     let source = made(
         &folder,
         "stripes.mp4",
@@ -117,7 +117,7 @@ async fn a_fitted_window_stands_before_its_own_blur() {
         for y in (0..top - 1).chain(bottom + 1..HEIGHT).step_by(7) {
             assert!(spread(y) < 24, "row {y} is not blurred: {}", spread(y));
         }
-        // Half as bright as the stripes' mean of 130, from 16 up.
+        // Half the brightness of the stripes, whose mean is 130; black is 16.
         assert!(frame[10 * WIDTH + 90].abs_diff(73) < 12, "{}", frame[10 * WIDTH + 90]);
     }
     let [_, green, _] = rgb_frames(&clip.video)[10][10 * WIDTH + 90];
@@ -165,7 +165,7 @@ async fn layouts_change_on_the_frame() {
     };
     let scenes = [(0.0, fill(0.1)), (0.3, split), (0.5, fit), (0.9, fill(0.45)), (1.2, moving)];
     let clip = rendered(&source, &scenes, 1.5).await;
-    // What is seen above, in the middle and below tells the layouts apart.
+    // The colours at the top, in the middle and at the bottom distinguish the layouts.
     let seen = |frame: &Frame| [20, 170, 300].map(|y| [RED, BLUE, GREEN].iter().position(|color| is(frame, 90, y, *color)));
     let expected = |n: usize| match n {
         0..9 | 36.. => [Some(0); 3],
@@ -178,13 +178,14 @@ async fn layouts_change_on_the_frame() {
     }
 }
 
-/// Where an edge from dark to bright lies in a row, in pixels from its left end: what is dark of it, taken together.
+/// The position of an edge from dark to bright in a row, in pixels from the left, computed from the
+/// sum of the dark part.
 fn edge(row: &[u8]) -> f64 {
     let (low, high) = (f64::from(row[0]), f64::from(row[row.len() - 1]));
     row.iter().map(|value| (high - f64::from(*value)) / (high - low)).sum()
 }
 
-/// How far the edge in each frame is from a movement of `step` pixels a frame, at most.
+/// The largest deviation of the edge from a movement of `step` pixels per frame.
 fn unevenness(edges: &[f64], step: f64) -> f64 {
     let offsets: Vec<f64> = edges.iter().enumerate().map(|(n, edge)| edge + step * n as f64).collect();
     let mean = offsets.iter().sum::<f64>() / offsets.len() as f64;
@@ -198,13 +199,13 @@ async fn a_slow_pan_moves_evenly_in_brightness_and_colour() {
     let turned = "color=gray:s=360x640:r=30:d=2,format=yuv420p,geq=lum='60+120*gt(Y,330)':cb='90+80*gt(Y,165)':cr=128";
     let encode = "-c:v libx264 -preset ultrafast -crf 2";
     let sources = [
-        // As it is; brought to the output's colours first; and turned upright first.
+        // Without conversion, with a conversion of the colours first, and with a rotation first.
         made(&folder, "plain.mp4", &format!("-f lavfi -i {draw} -colorspace bt709 {encode}")),
         made(&folder, "matrix.mp4", &format!("-f lavfi -i {draw} -colorspace smpte170m {encode}")),
         turned_file(&folder, &format!("-f lavfi -i {turned} -colorspace bt709 {encode}")),
     ];
     for source in sources {
-        // 0.3 source pixels a frame, in a window of 202.5 pixels that fills 180.
+        // 0.3 source pixels per frame, in a window of 202.5 pixels that is scaled to 180.
         let (per_frame, width) = (0.3, 0.316_406);
         let (from, to) = (0.35, 0.35 + 0.3 * 58.0 / 640.0);
         let key = |at, x| CropKey { at: Timestamp::from_secs(at), x, y: 0.0 };
@@ -222,13 +223,13 @@ async fn a_slow_pan_moves_evenly_in_brightness_and_colour() {
         let (bright, colour) = (unevenness(&luma, step), unevenness(&chroma, step / 2.0));
         assert!(bright < 0.1, "{}: brightness is {bright:.3} pixels off", source.display());
         assert!(colour < 0.1, "{}: colour is {colour:.3} pixels off", source.display());
-        // The first edge is where the window puts it: 331 pixels from the left, half a sample of the ramp aside.
+        // The edge is first 331 pixels from the left, plus or minus half a sample of the ramp.
         let expected = (331.0 - from * 640.0) * WIDTH as f64 / (width * 640.0);
         assert!((luma[0] - expected).abs() < 0.3, "{}: {} instead of {expected}", source.display(), luma[0]);
     }
 }
 
-/// A file that says that it is to be turned by a quarter.
+/// A file whose metadata rotates it by 90 degrees.
 fn turned_file(folder: &tempfile::TempDir, arguments: &str) -> PathBuf {
     let flat = made(folder, "flat.mp4", arguments);
     made(folder, "turned.mp4", &format!("-i {} -c copy -metadata:s:v rotate=90", flat.display()))
@@ -248,7 +249,7 @@ async fn a_moving_window_shows_what_a_standing_one_does() {
     for (name, format, flags) in kinds {
         let drawn = format!("-f lavfi -i testsrc2=s=642x362:r=30:d=0.2 -pix_fmt {format} {flags} -c:v libx264 -preset ultrafast -crf 2");
         let source = made(&folder, &format!("{name}.mp4"), &drawn);
-        // On the grid that a standing window is moved to.
+        // On the grid to which a static window is aligned.
         let crop = Crop::still(Rect::new(100.0 / 642.0, 20.0 / 362.0, 180.0 / 642.0, 320.0 / 362.0));
         let mut moved = crop.clone();
         moved.path.push(CropKey { at: Timestamp::from_secs(0.2), x: crop.path[0].x + 1e-7, y: crop.path[0].y });
@@ -277,7 +278,7 @@ async fn interlaced_pictures_show_no_stripes() {
     );
     let crop = Crop::still(Rect::new(0.3, 0.05, 180.0 / 640.0, 320.0 / 360.0));
     let clip = rendered(&source, &[(0.0, Layout::Fill { crop })], 0.9).await;
-    // How far rows are from the middle of their neighbours.
+    // The deviation of rows from the mean of their neighbours.
     let stripes = |frame: &[u8], width: usize| {
         let rows: Vec<&[u8]> = frame.chunks(width).collect();
         let away = |rows: &[&[u8]]| -> f64 {
@@ -290,11 +291,11 @@ async fn interlaced_pictures_show_no_stripes() {
     assert!(stripes(&stored[5], 640) > 40.0, "the source has no stripes: {}", stripes(&stored[5], 640));
     let frames = luma_frames(&clip.video, WIDTH, HEIGHT);
     assert_eq!(frames.len(), 27);
-    // The first picture has none before it, so its edges are guessed.
+    // The first frame has no predecessor, so its edges are interpolated.
     for (n, frame) in frames.iter().enumerate().skip(2) {
         assert!(stripes(frame, WIDTH) < 8.0, "frame {n} has stripes: {}", stripes(frame, WIDTH));
     }
-    // Time goes on: bars move 24 pixels a picture, one way, and no picture stands longer than 50 ms.
+    // The bars move 24 pixels per frame in one direction, and no frame lasts longer than 50 ms.
     let bar = |frame: &[u8]| frame[160 * WIDTH..][..96].iter().map(|value| f64::from(*value)).collect::<Vec<_>>();
     for pair in frames.windows(3) {
         let moved: f64 = bar(&pair[0]).iter().zip(bar(&pair[2])).map(|(a, b)| (a - b).abs()).sum();
@@ -305,7 +306,7 @@ async fn interlaced_pictures_show_no_stripes() {
 #[tokio::test]
 async fn key_frames_of_the_source_are_not_forced_on_the_clip() {
     let folder = tempfile::tempdir().unwrap();
-    // Nothing moves, so the encoder sees no reason for one either.
+    // Nothing moves, so the encoder does not insert a key frame, either.
     let source = made(&folder, "intra.mp4", "-f lavfi -i smptebars=s=640x360:r=30:d=2 -c:v libx264 -preset ultrafast -g 1");
     let clip = rendered(&source, &[(0.0, Layout::Fill { crop: red() })], 2.0).await;
     let packets = crate::support::key_frames(&clip.video);

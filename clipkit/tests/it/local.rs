@@ -1,5 +1,5 @@
-//! The local transcriber, on speech models that this test writes. The first hears two tones as the letters A and B, and a third as the space;
-//! the second hears three tones as pieces of words.
+//! The local transcriber with generated speech models. The first recognises two tones as the
+//! letters A and B, and a third as the space; the second recognises three tones as word pieces.
 
 use std::path::Path;
 
@@ -10,16 +10,16 @@ use clipkit::{Context, ErrorKind};
 use crate::onnx::{FLOAT, INT32, INT64, Message, floats, integer, integers, longs, node, value, write};
 use crate::support::ffmpeg;
 
-/// Samples a second, and the columns' tones: A, B and the space.
+/// The sample rate, and the tones of the columns: A, B and the space.
 const RATE: f64 = 16_000.0;
 const TONES: [f64; 3] = [500.0, 1000.0, 2000.0];
-/// As wav2vec 2.0: a row every 20 ms, each from 25 ms of sound.
+/// As in wav2vec 2.0: one row every 20 ms, each from 25 ms of audio.
 const WINDOW: usize = 400;
 const STRIDE: i64 = 320;
-/// What a tone must reach to be heard at all.
+/// The minimum power of a recognised tone.
 const BLANK: f32 = 3000.0;
 
-/// Each tone's sine and cosine, as kernels of a convolution.
+/// The sine and cosine of each tone, as convolution kernels.
 fn tones() -> Message {
     let wave = |n: usize, tone: f64, phase: f64| ((n as f64 / RATE * tone + phase) * std::f64::consts::TAU).sin() as f32;
     let kernels =
@@ -27,13 +27,14 @@ fn tones() -> Message {
     floats("tones", &[6, 1, WINDOW as i64], kernels)
 }
 
-/// From the sine's and cosine's power to a tone's, for the columns from `first` on.
+/// Adds the power of sine and cosine of each tone, for the columns from `first` on.
 fn sums(columns: usize, first: usize) -> Message {
     let one = |row: usize, column: usize| if row >= first && column / 2 == row - first { 1.0f32 } else { 0.0 };
     floats("sums", &[columns as i64, 6, 1], (0..columns).flat_map(|row| (0..6).map(move |column| one(row, column))))
 }
 
-/// Correlates the sound with each tone's sine and cosine, squares, adds the two, and compares with the blank.
+/// Convolves the audio with the sine and cosine of each tone, squares and adds both, and compares
+/// with the blank.
 pub(crate) fn write_ctc_model(folder: &Path) {
     write(
         &folder.join("model.onnx"),
@@ -51,8 +52,9 @@ pub(crate) fn write_ctc_model(folder: &Path) {
     std::fs::write(folder.join("vocab.json"), r#"{"<pad>": 0, "A": 1, "B": 2, "|": 3}"#).unwrap();
 }
 
-/// A transducer as NeMo exports one: features every 10 ms, frames of eight of them, and a decoder that does not say a piece twice in a row and
-/// falls silent after four pieces (its state counts them).
+/// A transducer in the format of NeMo's export: features every 10 ms, frames of eight features, and
+/// a decoder that does not repeat a piece and emits nothing after four pieces, which its state
+/// counts.
 fn write_transducer(folder: &Path) {
     write(
         &folder.join("nemo128.onnx"),
@@ -129,7 +131,7 @@ fn write_transducer(folder: &Path) {
     std::fs::write(folder.join("vocab.txt"), "\u{2581}go 0\n\u{2581}the 1\nre 2\n<blk> 3\n").unwrap();
 }
 
-/// A video whose sound is tones from and to some seconds.
+/// A video with tones in the given intervals, in seconds.
 async fn tones_in(folder: &Path, said: &[(u32, f64, f64)]) -> Media {
     let sound: Vec<String> = said.iter().map(|(tone, from, to)| format!("sin({tone}*2*PI*t)*between(t,{from},{to})")).collect();
     let file = folder.join("talk.mp4");
@@ -146,7 +148,7 @@ async fn tones_in(folder: &Path, said: &[(u32, f64, f64)]) -> Media {
 async fn a_local_model_hears_words_and_when() {
     let folder = tempfile::tempdir().unwrap();
     write_ctc_model(folder.path());
-    // "ab" at 0.5 s, the space's tone, "ba" at 1.4 s; then "b" at 31 s, in another stretch.
+    // "ab" at 0.5 s, the tone of the space, "ba" at 1.4 s; then "b" at 31 s, in another segment.
     let said =
         [(500, 0.5, 0.7), (1000, 0.8, 1.0), (2000, 1.1, 1.3), (1000, 1.4, 1.6), (500, 1.7, 1.9), (2000, 2.0, 2.2), (1000, 31.0, 31.2)];
     let media = tones_in(folder.path(), &said).await;
@@ -163,7 +165,8 @@ async fn a_local_model_hears_words_and_when() {
 async fn a_transducer_hears_pieces_of_words_and_forgets_between_stretches() {
     let folder = tempfile::tempdir().unwrap();
     write_transducer(folder.path());
-    // "the" "re", "go", "the", and a fifth piece that this model is too tired to hear; then "go" "re" in another stretch.
+    // "the" "re", "go", "the", and a fifth piece that the model does not emit; then "go" "re" in
+    // another segment.
     let said = [
         (1000, 0.48, 0.72),
         (2000, 0.8, 1.04),

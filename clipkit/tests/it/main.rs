@@ -1,7 +1,7 @@
-//! Behaviour through the public API. One binary, so that it links once.
+//! Tests through the public API, in one binary, so that it is linked once.
 //!
-//! Tests that need real models and media are `#[ignore = "needs CLIPKIT_TESTDATA"]`: `make test` runs them where the data is, and
-//! reports them as skipped, by name, where it is not.
+//! Tests that need real models and media have `#[ignore = "needs CLIPKIT_TESTDATA"]`. `make test`
+//! runs them if the data exists, else it reports them as skipped, by name.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // As in every test.
 

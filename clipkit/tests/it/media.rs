@@ -1,4 +1,5 @@
-//! Every real file goes through the whole pipeline: it gives a valid clip, or an error that names it, and nothing half made.
+//! Runs every real file through the pipeline. The result is a valid clip, or an error that names
+//! the file and leaves no partial output.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use futures::StreamExt;
 use crate::fakes::{Fake, candidate};
 use crate::support::{probe_json, testdata, videos};
 
-/// A pipeline whose words and spans are made up, and whose files are real.
+/// A pipeline with fixed words and spans, and real files.
 fn pipeline(out: &std::path::Path) -> Pipeline {
     let mut fake = Fake::new();
     fake.candidates = Arc::new(|_, scoring| {
@@ -72,7 +73,7 @@ async fn every_file_gives_a_clip_or_an_error_that_names_it() {
     let all = runs.len();
     let refused: Vec<String> = futures::stream::iter(runs).buffer_unordered(2).filter_map(|refusal| async { refusal }).collect().await;
     println!("refused:\n{}", refused.join("\n"));
-    // Sound and texts are refused; that pictures are not is the point.
+    // Only files without video may be rejected.
     let fits = |text: &String| text.contains("there is no picture") || text.contains("this is not a media file");
     assert!(refused.iter().all(fits) && refused.len() * 3 < all, "{} of {all} are refused:\n{}", refused.len(), refused.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The media store: what it keeps, what it removes, and what another process holds.
+//! The media store: what it keeps, what it removes, and leases of other processes.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use clipkit::model::ContentId;
 use clipkit::store::{Lease, MediaLimits, MediaStore};
 use clipkit::{ErrorKind, Recovery};
 
-/// Set for the process that holds a lease: the store's folder and the content.
+/// Environment variable for the process that holds a lease: the store's folder and the content.
 const HOLDS: &str = "CLIPKIT_TEST_HOLDS_A_LEASE";
 
 fn limits(bytes: u64) -> MediaLimits {
@@ -43,7 +43,7 @@ fn a_file_is_found_by_its_content_also_when_the_store_has_moved() {
     assert!(lease.path().extension().is_some_and(|extension| extension == "mp4"));
     store.bind("https://example.com/film?token=secret", &id).unwrap();
 
-    // The same content is kept once, whatever it is called.
+    // Equal content is stored once, under any name.
     let mut again = store.writer().unwrap();
     again.write_all(b"a film").unwrap();
     let (same, other) = again.commit("../../MKV").unwrap();
@@ -58,7 +58,7 @@ fn a_file_is_found_by_its_content_also_when_the_store_has_moved() {
     let lease = store.find(&id).unwrap().unwrap();
     assert!(lease.path().starts_with(&moved) && std::fs::read(lease.path()).unwrap() == b"a film");
     assert_eq!(store.lookup("https://example.com/film").unwrap(), None);
-    // Nothing of the address is written down.
+    // The address is not stored in clear text.
     for path in files(&moved.join("uris")) {
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains("secret") && !path.to_string_lossy().contains("example"), "{text}");
@@ -70,19 +70,19 @@ fn the_least_recently_used_file_goes_first_and_a_leased_one_stays() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path(), 300);
     let [a, b, c] = [1, 2, 3].map(|fill| add(&store, &bytes(fill, 100)).0);
-    // Used again, so now b is the oldest.
+    // `a` was used again, so `b` is the oldest now.
     drop(store.find(&a).unwrap().unwrap());
     let d = add(&store, &bytes(4, 100)).0;
     let has = |id: &ContentId| store.find(id).unwrap().is_some();
     assert!(!has(&b) && has(&a) && has(&c) && has(&d));
 
-    // From now on, a is the oldest but in use: by a handle of its own, as in another process.
+    // `a` is the oldest now, but in use by another handle, as in another process.
     let lease = MediaStore::open(folder.path(), limits(300)).unwrap().find(&a).unwrap().unwrap();
     assert!(has(&c) && has(&d));
     let e = add(&store, &bytes(5, 150)).0;
     assert!(has(&a) && !has(&c) && !has(&d) && has(&e) && lease.path().exists());
 
-    // Only what is needed goes, and a clone keeps the lease.
+    // No more is removed than necessary, and a clone keeps the lease.
     let clone = lease.clone();
     drop(lease);
     assert!(store.reserve(250).is_err() && has(&e));
@@ -101,7 +101,7 @@ fn a_full_store_refuses_and_says_what_to_do() {
     assert!(error.to_string().contains("in use"), "{error}");
     assert_eq!(store.reserve(301).unwrap_err().kind(), ErrorKind::Config);
 
-    // What a writer has reserved counts, and what it gives up does not.
+    // A writer's reservation counts until it is released.
     let writer = store.reserve(100).unwrap();
     assert!(store.reserve(1).is_err());
     drop(writer);
@@ -164,7 +164,7 @@ fn names_from_outside_stay_in_the_folder() {
     }
     store.bind("../../secret", &serde_json::from_value("blake3:00".into()).unwrap()).unwrap();
     assert_eq!(std::fs::read_to_string(outside).unwrap(), "x");
-    // What is not the store's is neither counted nor removed.
+    // Other files in the folder are neither counted nor removed.
     let foreign = folder.path().join("media/files/holiday.mp4");
     std::fs::write(&foreign, bytes(0, 5000)).unwrap();
     store.evict().unwrap();
@@ -187,14 +187,14 @@ fn a_file_that_another_process_uses_stays() {
     let held = BufReader::new(holder.stdout.take().unwrap()).lines().any(|line| line.unwrap().ends_with("held"));
     assert!(held);
     assert!(store.reserve(50).is_err());
-    // It ends without a chance to clean up, as in a crash.
+    // Killed without cleanup, as in a crash.
     holder.kill().unwrap();
     holder.wait().unwrap();
     store.reserve(50).unwrap();
     assert!(store.find(&id).unwrap().is_none());
 }
 
-/// The other process of the test above; does nothing by itself.
+/// The other process of the test above. It does nothing without the variable.
 #[test]
 fn holds_a_lease_for_another_test() {
     let Ok(given) = std::env::var(HOLDS) else { return };
@@ -203,6 +203,6 @@ fn holds_a_lease_for_another_test() {
     let _lease = MediaStore::open(folder, limits(100)).unwrap().find(&id).unwrap().unwrap();
     println!("\nheld");
     std::io::stdout().flush().unwrap();
-    // Until the test ends this process, or its own end closes the pipe.
+    // Waits until the test kills this process, or until the test's end closes the pipe.
     let _ = std::io::stdin().read(&mut [0]);
 }

@@ -1,8 +1,8 @@
-//! Writes small ONNX models (onnx.proto3), for tests that run the real loading and decoding code.
+//! Writes small ONNX models (onnx.proto3) for tests of model loading and decoding.
 
 use std::path::Path;
 
-/// Protocol buffers, as far as an ONNX file needs them (onnx.proto3).
+/// The part of protocol buffers that an ONNX file (onnx.proto3) needs.
 #[derive(Default)]
 pub(crate) struct Message(Vec<u8>);
 
@@ -58,7 +58,7 @@ pub(crate) fn floats(name: &str, shape: &[i64], values: impl IntoIterator<Item =
     tensor(name, shape, FLOAT, values.into_iter().flat_map(f32::to_le_bytes).collect())
 }
 
-/// Kinds of numbers.
+/// Element types.
 pub(crate) const FLOAT: i64 = 1;
 pub(crate) const INT32: i64 = 6;
 pub(crate) const INT64: i64 = 7;
@@ -67,7 +67,7 @@ pub(crate) fn longs(name: &str, values: &[i64]) -> Message {
     tensor(name, &[values.len() as i64], INT64, values.iter().flat_map(|value| value.to_le_bytes()).collect())
 }
 
-/// An input or output; a side of 0 may have any length.
+/// An input or output. A dimension of 0 is dynamic.
 pub(crate) fn value(name: &str, kind: i64, sides: &[i64]) -> Message {
     let side = |(n, side): (usize, &i64)| match side {
         0 => Message::default().text(2, &format!("side{n}")),

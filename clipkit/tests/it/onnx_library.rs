@@ -1,4 +1,4 @@
-//! Which ONNX Runtime library a process loads, and where it does not look for one.
+//! Which ONNX Runtime library a process loads, and which folders it does not search.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 use clipkit::ErrorKind;
 use clipkit::onnx::set_library;
 
-/// A program folder with everything that an attacker could plant around it. The planted libraries
-/// and programs leave a file when they are run.
+/// A program folder with everything that an attacker could plant next to it. The planted libraries
+/// and programs write a file when they are run.
 struct Planted {
     folder: tempfile::TempDir,
 }
@@ -87,7 +87,7 @@ fn the_library_is_not_looked_for_in_virtual_environments_nor_by_starting_python(
         command.env("VIRTUAL_ENV", planted.path("active")).env("PATH", path.unwrap());
     });
     assert!(!planted.was_loaded());
-    // The planted library does leave its mark where it is named.
+    // The planted library writes its file if it is named explicitly.
     let stderr = planted.run(|command| {
         command.env("ORT_DYLIB_PATH", planted.library());
     });
@@ -125,7 +125,7 @@ fn a_library_that_is_set_must_exist_and_stays() {
     let error = set_library(&second).unwrap_err();
     assert_eq!((error.kind(), error.path()), (ErrorKind::Config, Some(second.as_path())));
     assert!(error.to_string().contains(NAME), "{error}");
-    // It goes before `ORT_DYLIB_PATH`.
+    // It takes precedence over `ORT_DYLIB_PATH`.
     let error = clipkit::stage::OnnxTracker::load("model.onnx").unwrap_err();
     assert_eq!((error.kind(), error.path()), (ErrorKind::Unavailable, Some(first.as_path())));
 }

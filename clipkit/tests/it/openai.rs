@@ -1,4 +1,4 @@
-//! Transcripts by API, against servers on this machine.
+//! Transcription by API, against local test servers.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ async fn sound(folder: &tempfile::TempDir, seconds: u32) -> Media {
     tone(folder, seconds, "1").await
 }
 
-/// A tone where `gate`, in ffmpeg's language, is not 0.
+/// A tone while `gate`, an ffmpeg expression, is not 0.
 async fn tone(folder: &tempfile::TempDir, seconds: u32, gate: &str) -> Media {
     let file = folder.path().join("sound.mp4");
     ffmpeg(&format!(
@@ -47,7 +47,7 @@ fn transcriber(server: &MockServer) -> OpenAiTranscriber {
     OpenAiTranscriber { server: on(server), ..OpenAiTranscriber::default() }
 }
 
-/// The fields of a form, and of a file its name.
+/// The fields of a form; for a file, its name.
 fn fields(request: &Request) -> Vec<(String, String)> {
     let body = String::from_utf8_lossy(&request.body);
     let boundary = request.headers["content-type"].to_str().unwrap().split("boundary=").nth(1).unwrap().to_owned();
@@ -70,7 +70,7 @@ fn warned(cx: &Context) -> String {
 async fn speech_goes_out_compact_and_words_come_back_written() {
     let folder = tempfile::tempdir().unwrap();
     let media = sound(&folder, 4).await;
-    // No `usage`, as many servers answer.
+    // Without `usage`, as in the responses of many servers.
     let server = answering(json!({
         "task": "transcribe", "language": "en", "duration": 4.0, "text": "Hello there. This is it!",
         "words": [
@@ -88,7 +88,7 @@ async fn speech_goes_out_compact_and_words_come_back_written() {
     assert_eq!(texts, ["Hello", "there.", "This", "is", "it!"]);
     assert_eq!((transcript.words[1].start.secs(), transcript.language.as_deref()), (0.9, Some("en")));
 
-    // The request, as it was agreed.
+    // The request follows the API.
     let [request] = &server.received_requests().await.unwrap()[..] else { panic!() };
     assert_eq!(request.headers["authorization"], format!("Bearer {KEY}"));
     assert_eq!(request.headers["openai-organization"], "org-1");
@@ -107,7 +107,7 @@ async fn speech_goes_out_compact_and_words_come_back_written() {
     assert_eq!(fields, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     assert!(request.body.len() < 4 * 10_000, "{} bytes for 4 s", request.body.len());
     let [usage] = &cx.usage()[..] else { panic!("{:?}", cx.usage()) };
-    // No price is known of a server that is not OpenAI's.
+    // Only OpenAI's own models have a known price.
     assert!((usage.audio_seconds - 4.0).abs() < 0.1 && usage.requests == 1 && usage.cost_usd.is_none(), "{usage:?}");
     assert!(cx.warnings().is_empty(), "{:?}", cx.warnings());
 }
@@ -131,7 +131,7 @@ async fn a_long_recording_is_sent_in_stretches_and_one_that_fails_is_sent_again_
     let requests = server.received_requests().await.unwrap();
     assert_eq!(requests.len(), 3);
     assert!(requests.iter().all(|request| request.body.len() < 25_000_000 / 4));
-    // As long as the server asked for, and said.
+    // Waits as long as the server asked for, and reports it.
     let waits: Vec<f64> = heard
         .lock()
         .unwrap()
@@ -143,7 +143,7 @@ async fn a_long_recording_is_sent_in_stretches_and_one_that_fails_is_sent_again_
         .collect();
     assert_eq!(waits, [1.0]);
     let usage = &cx.usage()[0];
-    // Both stretches and what they share, in less than 25 minutes each.
+    // Both segments and their overlap, each shorter than 25 minutes.
     assert!(usage.requests == 2 && (1190.0..1196.0).contains(&usage.audio_seconds), "{usage:?}");
 }
 
@@ -168,7 +168,7 @@ async fn sentences_alone_are_spread_with_a_warning() {
     assert_eq!(transcript.words.len(), 2);
     assert!(warned(&cx).contains("sentences only"), "{}", warned(&cx));
 
-    // A server that refuses to be asked for word times is asked for those of sentences.
+    // If a server rejects word timestamps, segment timestamps are requested.
     let server = serving(move |request| match fields(request).iter().any(|(name, _)| name.starts_with("timestamp")) {
         true => ResponseTemplate::new(400).set_body_json(json!({"detail": "unknown field: timestamp_granularities"})),
         false => ResponseTemplate::new(200).set_body_json(sentences.clone()),
@@ -178,11 +178,12 @@ async fn sentences_alone_are_spread_with_a_warning() {
     assert_eq!(server.received_requests().await.unwrap().len(), 2);
 }
 
-/// `gpt-4o-transcribe` is known to give no times; of another model that is found out, by a refusal or by an answer without them.
+/// `gpt-4o-transcribe` is known to return no timestamps. For other models it is detected from a
+/// rejected request or a response without timestamps.
 #[tokio::test]
 async fn where_there_are_no_times_words_are_put_where_the_voice_is() {
     let folder = tempfile::tempdir().unwrap();
-    // Six seconds of sound, four of silence.
+    // Six seconds of audio, four of silence.
     let media = tone(&folder, 60, "lt(mod(t,10),6)").await;
     let text = || ResponseTemplate::new(200).set_body_json(json!({"text": "So it goes on.", "usage": {"type": "tokens"}}));
     let refusing = serving(move |request| match fields(request).contains(&("response_format".into(), "json".into())) {
@@ -237,10 +238,10 @@ async fn an_answer_that_is_no_transcript_is_asked_for_again() {
         assert!(error.kind() == ErrorKind::Contract && error.to_string().contains("has no text"), "{wrong}: {error}");
         assert_eq!(server.received_requests().await.unwrap().len(), 3, "{wrong}");
     }
-    // That nobody speaks is an answer.
+    // An empty transcript is a valid result.
     let server = answering(json!({"text": "", "words": []})).await;
     assert_eq!(transcriber(&server).transcribe(&Context::new(), &media).await.unwrap().words, []);
-    // Times that cannot be are set right.
+    // Impossible times are corrected.
     let odd = json!({"text": "One two", "words": [{"word": "One", "start": -5.0, "end": 1e9}, {"word": "two", "start": "x", "end": null}]});
     let words = transcriber(&answering(odd).await).transcribe(&Context::new(), &media).await.unwrap().words;
     assert!(words.iter().all(|word| word.start >= Timestamp::ZERO && word.end <= media.duration), "{words:?}");
@@ -274,7 +275,7 @@ async fn a_server_that_does_not_answer_can_be_left() {
         let error = slow.transcribe(&cx, &media).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Network && error.to_string().contains("longer than 1 s"), "{error}");
         assert!((3..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-        // It may have listened, and may charge for it.
+        // The server may have processed the audio, and may charge for it.
         let usage = &cx.usage()[0];
         assert!(usage.estimated && usage.requests == 3, "{usage:?}");
     }
@@ -309,7 +310,8 @@ async fn requests_are_tried_again_by_one_thing_only() {
     assert_eq!(sent().await, 1, "without layers, once");
     bare.clone().layer(retry(2)).transcribe(&Context::new(), &media).await.unwrap_err();
     assert_eq!(sent().await, 2);
-    // Around requests that are tried three times already, as many attempts are none.
+    // Each request is already tried three times, so `retry(3)` around the stage adds no attempts,
+    // and `retry(6)` adds three.
     transcriber(&server).layer(retry(3)).transcribe(&Context::new(), &media).await.unwrap_err();
     assert_eq!(sent().await, 3);
     transcriber(&server).layer(retry(6)).transcribe(&Context::new(), &media).await.unwrap_err();
@@ -324,12 +326,12 @@ async fn a_servers_layers_count_requests_for_all_who_ask_it() {
     let limited = OpenAiServer { layers: vec![LayerConfig::RateLimit(RateLimit::per_day(3))], ..on(&server) };
     let asking = OpenAiTranscriber { server: limited.clone(), ..OpenAiTranscriber::default() };
     asking.transcribe(&Context::new(), &media).await.unwrap();
-    // All who ask the server with this key count together: of two uploads, one is left.
+    // All stages with this server and key share the limit: of two uploads, one is left.
     let another = OpenAiTranscriber { server: limited, model: "other".into(), uploads: 1, ..OpenAiTranscriber::default() };
     let error = another.transcribe(&Context::new(), &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::RateLimited && matches!(error.recovery(), Recovery::WaitUntil(_)), "{error}");
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
-    // Another account counts by itself.
+    // Another account has its own limit.
     let of_another = OpenAiServer { api_key: Some("sk-another".into()), ..another.server.clone() };
     OpenAiTranscriber { server: of_another, ..another.clone() }.transcribe(&Context::new(), &media).await.unwrap();
     assert_eq!(server.received_requests().await.unwrap().len(), 5);
@@ -348,7 +350,7 @@ async fn a_budget_that_cannot_be_held_sends_nothing() {
     let error = transcriber(&server).transcribe(&cx, &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Config && error.to_string().contains("--max-cost"), "{error}");
     assert!(server.received_requests().await.unwrap().is_empty());
-    // OpenAI's own has a price, which is more than nothing; nobody is asked.
+    // OpenAI's own model has a price above 0, so no request is sent.
     let own = OpenAiServer { base_url: Some("https://api.openai.com/v1".into()), ..at("") };
     let cx = Context::builder().max_cost(0.0001).build();
     let error = OpenAiTranscriber { server: own, ..OpenAiTranscriber::default() }.transcribe(&cx, &media).await.unwrap_err();
@@ -370,7 +372,7 @@ async fn unset_fields_of_a_server_come_from_the_contexts_environment() {
     assert_eq!(request.headers["authorization"], format!("Bearer {KEY}"));
     assert_eq!(request.headers["openai-organization"], "org-2");
 
-    // An empty environment has no key, whatever the process's variables are.
+    // An empty environment has no key, even if the process has one.
     let cx = Context::builder().environment(Environment::default()).build();
     let error = OpenAiTranscriber::default().transcribe(&cx, &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Unavailable && error.to_string().contains("OPENAI_API_KEY"), "{error}");

@@ -1,5 +1,5 @@
-//! Seeing shots and faces in real footage. The ONNX Runtime library must be installed or named by
-//! `ORT_DYLIB_PATH`.
+//! Shot and face detection in real footage. The ONNX Runtime library must be installed, or
+//! `ORT_DYLIB_PATH` must name it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ async fn look(path: &str) -> Tracks {
     tracker().track(&Context::new(), &whole_file(path).await).await.unwrap()
 }
 
-/// When shots after the first start, in seconds.
+/// The start of each shot after the first, in seconds.
 fn cuts(tracks: &Tracks) -> Vec<f64> {
     tracks.shots.iter().skip(1).map(|shot| shot.span.start().secs()).collect()
 }
@@ -35,7 +35,8 @@ fn cuts(tracks: &Tracks) -> Vec<f64> {
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn cuts_are_found_to_the_frame() {
-    // From annotations/derived/ground_truth.json; the second file's are of its own clock, as is the source's timeline.
+    // From annotations/derived/ground_truth.json. Those of the second file are on its own clock, as
+    // the source's timeline is.
     for (file, expected, frame) in
         [("derived/hard_cuts.mp4", &[3.0, 5.4, 7.4, 10.6][..], 0.04), ("faces/short_hamilton_clip.mp4", &[1.511, 3.580, 7.884][..], 0.0334)]
     {
@@ -77,7 +78,7 @@ async fn of_two_people_the_one_who_speaks_moves_the_mouth() {
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn a_turned_picture_is_seen_as_displayed() {
-    // Stored as displayed, upside down, and mirrored on its side.
+    // Stored upright, upside down, and mirrored and rotated.
     for file in [
         "faces/latentsync_demo1.mp4",
         "androidx/mp4_sample_rotate_and_reflect.mp4",
@@ -176,7 +177,7 @@ async fn moving(file: &Path) -> Tracks {
     MotionTracker::default().track(&cx, &Tracking { media, span }).await.unwrap()
 }
 
-/// A wide drawing full of structure, from which cameras' pictures are cut out.
+/// A large detailed image, from which camera frames are cut.
 fn draw_wide(folder: &Path) -> String {
     let file = folder.join("wide.png");
     ffmpeg(&format!("-f lavfi -i mandelbrot=s=1920x240:start_scale=0.3:start_x=-0.75:start_y=0.1 -frames:v 1 {}", file.display()));
@@ -189,7 +190,7 @@ const H264: &str = "-r 25 -c:v libx264 -preset ultrafast -crf 20 -pix_fmt yuv420
 async fn whips_flashes_exposure_and_dissolves_are_no_cuts() {
     let folder = tempfile::tempdir().unwrap();
     let wide = draw_wide(folder.path());
-    // A picture of 426 x 240, moved across 2.5 pictures in so many frames.
+    // Frames of 426 x 240 that pan over 2.5 frame widths in the given number of frames.
     let whip = |frames: u32| format!("crop=426:240:x='1060*clip((n-25)/{frames},0,1)':y=0");
     let white = |frames: u32| format!("drawbox=c=white:t=fill:enable='between(n,30,{})'", 29 + frames);
     let cases = [
@@ -241,7 +242,7 @@ async fn slides_and_a_screen_recording_are_screens() {
         "drawbox=0:0:260:720:c=0x30304a:t=fill,drawbox=0:0:1280:40:c=0x505068:t=fill{}",
         words("0xc0c0e0", 300, &[(80, 0.0), (120, 0.0), (160, 0.0), (200, 0.0), (240, 1.5), (280, 3.0)])
     );
-    // A lively picture in the corner stands for a webcam's.
+    // A moving picture in the corner represents a webcam.
     let webcam = format!("[0]{slide}[s];[1]hue=H=t:b=sin(t*3)[c];[s][c]overlay=W-w-20:H-h-20");
     let cases = [
         ("slide", "-f lavfi -i color=0xf4f4f4:s=1280x720:r=25", slide.as_str()),
@@ -274,7 +275,8 @@ async fn what_a_camera_saw_is_no_screen() {
     }
 }
 
-/// The part of the moments, five a second, at which the middle of the face that speaks is in a window of 9:16 around what `at` answers.
+/// The fraction of samples, five per second, at which the center of the speaking face is in a 9:16
+/// window around the position that `at` returns.
 fn held(truth: &serde_json::Value, at: impl Fn(f64) -> Option<f64>) -> f64 {
     let number = |value: &serde_json::Value| value.as_f64().unwrap();
     let size = truth["size"].as_array().unwrap();
@@ -314,7 +316,7 @@ async fn following_what_moves_holds_a_speaker_far_better_than_the_middle() {
     let truth: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
     let file = folder.path().join("talk.mp4");
     let media = FileSource::new().fetch(&Context::new(), file.to_str().unwrap()).await.unwrap();
-    // The truth counts from the first frame.
+    // The ground truth counts from the first frame.
     let start = media.require_video().unwrap().start.secs();
     let tracks = moving(&file).await;
     let (found, expected) = (cuts(&tracks), truth["cuts"].as_array().unwrap());

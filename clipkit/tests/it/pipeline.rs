@@ -1,4 +1,4 @@
-//! The pipeline over stages that pretend: order, degradation, odd answers, cancellation.
+//! The pipeline with fake stages: order, fallbacks, invalid output, cancellation.
 
 use crate::support::with;
 use std::num::NonZero;
@@ -67,7 +67,7 @@ async fn ends_that_cut_a_word_move_unless_spans_are_meant_exactly() {
         planned.plans.iter().map(|ranked| ranked.plan.span).collect::<Vec<_>>()
     };
     assert_eq!(spans(false).await, [Span::secs(10.15, 40.25).unwrap(), Span::secs(70.45, 100.0).unwrap()]);
-    // A word lasts from each half second for 0.4 s.
+    // Each word starts at a half second and lasts 0.4 s.
     assert_eq!(spans(true).await, [Span::secs(10.0, 40.4).unwrap(), Span::secs(70.45, 100.0).unwrap()]);
 }
 
@@ -126,7 +126,7 @@ async fn nothing_worth_a_clip_says_why() {
     assert!(error.to_string().contains("nothing is said"), "{error}");
 }
 
-/// Options with which something stands in for a stage of the user's own, too.
+/// Options with fallbacks for custom stages, too.
 fn degrading() -> ClipOptions {
     ClipOptions { degrade: Some(Degrade::ALWAYS), ..ClipOptions::default() }
 }
@@ -144,7 +144,7 @@ async fn where_it_is_asked_for_a_failed_tracker_gives_a_centre_crop_and_warnings
     assert!((crop.path[0].x + crop.width / 2.0 - 0.5).abs() < 0.01);
     let manifest = pipeline.run("talk.mp4").await.unwrap();
     for clip in &manifest.clips {
-        // What moves cannot be followed either: there is no such file.
+        // The motion tracker fails, too, because the file does not exist.
         assert!(clip.warnings.iter().all(|it| (it.stage, it.kind) == (Stage::Track, WarningKind::StandIn)));
         assert!(clip.warnings[0].message.contains("the crop follows what moves"), "{:?}", clip.warnings);
     }
@@ -173,7 +173,7 @@ async fn the_error_of_a_users_stage_is_the_runs_error() {
 
 #[tokio::test]
 async fn a_step_answers_its_error_and_a_run_degrades_for_clipkits_own_stages() {
-    // The file does not exist, so that a tracker of clipkit's own fails.
+    // The file does not exist, so a built-in tracker fails.
     let pipeline = |options| Fake::new().builder().tracker(MotionTracker::default()).options(options).build().unwrap();
     let run = pipeline(ClipOptions::default()).run("talk.mp4").await.unwrap();
     assert_eq!(run.clips.len(), 3);
@@ -195,7 +195,7 @@ async fn a_layout_that_cannot_be_is_replaced_with_a_warning() {
         let options = ClipOptions { layout, ..ClipOptions::default() };
         let cx = Context::new();
         let planned = Fake::new().builder().options(options).build().unwrap().plan_all_with(&cx, "talk.mp4").await.unwrap();
-        // The pretended video has no sound to listen to, of which clips are warned, too.
+        // The fake video has no audio, which leaves another warning.
         let warnings: Vec<_> = cx.warnings().into_iter().filter(|warning| warning.message.contains("layout")).collect();
         (planned.plans[0].plan.scenes[0].layout.clone(), warnings)
     };
@@ -246,7 +246,7 @@ async fn captions_that_cannot_be_drawn_leave_a_clip_without_where_the_renderer_s
     let manifest = pipeline.run("talk.mp4").await.unwrap();
     assert!(manifest.clips[0].warnings[0].message.contains("captions could not be drawn"));
     assert!(manifest.clips[1].warnings[0].message.contains("no words are said"));
-    // Another failure is not taken for one of the captions.
+    // Other errors are not treated as caption errors.
     fake.clip = Arc::new(failing(ErrorKind::Encode));
     let manifest = fake.builder().options(degrading()).build().unwrap().run("talk.mp4").await.unwrap();
     assert_eq!((manifest.clips.len(), manifest.failed.len()), (2, 1));
@@ -271,7 +271,7 @@ async fn one_bad_clip_does_not_fail_the_rest_and_is_listed_with_its_error() {
     assert_eq!(read.failed, manifest.failed);
 }
 
-/// Publishes nowhere, under a name, and remembers the keys; fails where it is told to.
+/// A publisher with a name that records the keys, publishes nothing, and fails on request.
 #[derive(Clone)]
 struct Named(&'static str, bool, Arc<Mutex<Vec<String>>>);
 
@@ -561,7 +561,7 @@ async fn the_whole_is_one_call() {
     let [made] = &manifest.clips[..] else { panic!("{manifest:?}") };
     assert_eq!((made.path(), made.score.total), (out.join(&made.file), 90.0));
     assert!(made.path().is_file());
-    // An address stays one.
+    // An address is not changed.
     let remote = with(made.clone(), |it| {
         it.file = "s3://bucket/1.mp4".into();
     });

@@ -101,7 +101,7 @@ fn snapping_needs_no_pipeline() {
     let mut input = SnapInput::new(&words, Span::secs(0.0, 300.0).unwrap());
     input.voice = &voice;
     assert_eq!(snap(span(), &input), Span::secs(19.72, 40.26).unwrap());
-    // Without room to grow, the ends stay in reach of the maximum length.
+    // The ends cannot grow, so they stay within the maximum length.
     input.max = std::time::Duration::from_secs(20);
     assert!(snap(span(), &input).duration() <= std::time::Duration::from_micros(20_000_002));
 }

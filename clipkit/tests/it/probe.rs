@@ -35,7 +35,7 @@ async fn what_the_picture_is_like_is_found() {
     assert_eq!((hdr.color.hdr, hdr.bit_depth), (Some(Hdr::Pq), 10));
     assert_eq!(video(sample("androidx/mp4_dolbyVision-hdr.MOV").await).color.hdr, Some(Hdr::Hlg));
 
-    // Sound leads by 0.84 s.
+    // Audio starts 0.84 s earlier.
     assert!((video(sample("faces/short_hamilton_clip.mp4").await).start.secs() - 0.844).abs() < 0.001);
 }
 
@@ -52,7 +52,7 @@ async fn duration_is_measured_where_the_container_lies() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole.mp4");
     ffmpeg(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=20 -c:v libx264 -preset ultrafast -movflags +faststart {}", whole.display()));
-    // An interrupted download: the index, which comes first, still promises 20 s.
+    // An interrupted download: the index at the start still declares 20 s.
     let bytes = std::fs::read(&whole).unwrap();
     let cut = folder.path().join("cut.mp4");
     std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
@@ -80,7 +80,7 @@ async fn what_cannot_be_used_is_said_in_one_line() {
         std::fs::write(&path, content).unwrap();
         path
     };
-    // A playlist must not make anyone read another file.
+    // A playlist must not make the probe read other files.
     let secret = file("secret.mp4", b"secret");
     let playlist = format!("ffconcat version 1.0\nfile '{}'\n", secret.display());
     for (path, kind) in [

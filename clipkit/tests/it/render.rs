@@ -13,7 +13,7 @@ pub(crate) async fn fetch(path: &Path) -> Media {
     FileSource::new().fetch(&Context::new(), &path.to_string_lossy()).await.unwrap()
 }
 
-/// A plan with a window in the middle, as large as fits.
+/// A plan with the largest possible window in the middle.
 pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) -> ClipPlan {
     let (source_width, source_height) = media.require_video().unwrap().display_size();
     let wanted = f64::from(width) / f64::from(height);
@@ -110,7 +110,7 @@ async fn every_video_renders_as_planned() {
 #[tokio::test]
 async fn sound_and_picture_stay_together() {
     let folder = tempfile::tempdir().unwrap();
-    // A flash and a beep at 5 s, in a file whose picture starts late.
+    // A flash and a beep at 5 s, in a file whose video starts late.
     let source = made(
         &folder,
         "flash.mkv",
@@ -130,7 +130,7 @@ async fn sound_and_picture_stay_together() {
 #[tokio::test]
 async fn the_window_follows_its_path_and_jumps_on_the_frame() {
     let folder = tempfile::tempdir().unwrap();
-    // Brightness says where a column is: 16 at the left edge, 235 at the right.
+    // The brightness identifies a column: 16 at the left edge, 235 at the right.
     let source = made(
         &folder,
         "ramp.mp4",

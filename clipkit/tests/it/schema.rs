@@ -1,4 +1,4 @@
-//! The committed JSON Schemas are those that the types generate.
+//! The committed JSON Schemas are up to date with the types.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! How a clip sounds: its loudness, its ends, and what stays as it was. `ffmpeg` is the reference.
+//! The audio of a clip: its loudness, its ends, and unchanged parts. `ffmpeg` is the reference.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use clipkit::{ClipOptions, Context};
 use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, loudness, samples, testdata};
 
-/// A video with this sound and a small picture.
+/// A video with this audio and a small picture.
 fn video(folder: &tempfile::TempDir, name: &str, sound: &str) -> PathBuf {
     let path = folder.path().join(name);
     ffmpeg(&format!(
@@ -20,7 +20,7 @@ fn video(folder: &tempfile::TempDir, name: &str, sound: &str) -> PathBuf {
     path
 }
 
-/// A plan that shows all of the picture, small.
+/// A plan with the whole picture, scaled down.
 async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
     let media = fetch(path).await;
     let span = span.unwrap_or(Span::between(Timestamp::ZERO, media.duration));
@@ -79,7 +79,7 @@ async fn noise_tones_and_bursts_are_brought_to_the_target_and_held_below_the_lim
         let source = video(&folder, name, sound);
         let (clip, _cx) = rendered(&planned(&source, None).await).await;
         let (integrated, true_peak) = loudness(&clip.video);
-        // AAC takes half a decibel of pure noise away.
+        // AAC reduces pure noise by half a decibel.
         assert!((integrated + 14.0).abs() <= 1.0, "{name}: {integrated} LUFS");
         assert!(true_peak <= -0.9, "{name}: {true_peak} dBTP");
     }
@@ -144,7 +144,8 @@ async fn a_clip_comes_and_goes_without_a_click() {
     let heard = samples(&clip.video);
     let whole = (2.2 * 48_000.0) as usize;
     assert!(heard.len() >= whole && heard.len() < whole + 1024, "{} samples", heard.len());
-    // In the middle the tone is whole; at the ends it is as loud as a straight ramp of 480 samples says, give or take AAC's noise.
+    // In the middle, the tone is unchanged; at the ends, it follows a linear ramp of 480 samples,
+    // up to AAC noise.
     assert!((peak(&heard[2400..whole - 2400]) - 0.5).abs() < 0.02);
     for n in (0..480).step_by(48) {
         let ramp = 0.5 * (n as f32 + 48.0) / 480.0;
@@ -152,7 +153,7 @@ async fn a_clip_comes_and_goes_without_a_click() {
         assert!((rising - ramp).abs() < 0.04 && (falling - ramp).abs() < 0.04, "{n}: {rising} and {falling}, not {ramp}");
     }
     assert!(peak(&heard[..4]) < 0.02 && peak(&heard[whole - 4..]) < 0.03, "{} {}", peak(&heard[..4]), peak(&heard[whole - 4..]));
-    // No step between samples is larger than the tone's own, anywhere.
+    // No step between samples exceeds that of the tone.
     let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
     assert!(step < 0.5 * 2.0 * std::f32::consts::PI * 1000.0 / 48_000.0 * 1.2, "{step}");
 }
@@ -160,7 +161,7 @@ async fn a_clip_comes_and_goes_without_a_click() {
 #[tokio::test]
 async fn holding_peaks_down_moves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    // A voice far below a burst at 2 s, so that the limiter has to work hard.
+    // A voice far below a burst at 2 s, which makes the limiter work hard.
     let sound = "-f lavfi -i aevalsrc=0.02*sin(900*t)+0.95*sin(6000*t)*between(t\\,2\\,2.02):s=48000:d=4";
     let source = video(&folder, "burst.mkv", sound);
     let (clip, _cx) = rendered(&planned(&source, Some(Span::secs(0.0, 4.0).unwrap())).await).await;
@@ -191,7 +192,7 @@ async fn odd_pictures_and_sounds_pass_the_gate() {
         let mut plan = planned(&path, None).await;
         (plan.output.crf, plan.output.width, plan.output.height) = (crf, 320, 180);
         let (_, cx) = rendered(&plan).await;
-        // Also where AAC makes peaks of its own, as it does of loud white noise: only the sound is encoded again.
+        // Also if AAC adds peaks, as with loud white noise: only the audio is encoded again.
         let again = cx.warnings().into_iter().find(|warning| warning.message.contains("again"));
         assert!(again.is_none(), "{name}: {again:?}");
         for length in [0.02, 0.35] {
@@ -230,7 +231,7 @@ async fn ends_inside_a_word_move_to_a_pause() {
     assert_eq!(plan(false).await, asked);
     let snapped = plan(true).await;
     let heard = samples(&speech);
-    // The loudest moment of the 20 ms around a cut.
+    // The maximum level within 20 ms around a cut.
     let cut = |at: Timestamp| to_db(peak(&heard[((at.secs() - 0.01) * 48_000.0) as usize..((at.secs() + 0.01) * 48_000.0) as usize]));
     println!("{asked}: {} {} -> {snapped}: {} {}", cut(asked.start()), cut(asked.end()), cut(snapped.start()), cut(snapped.end()));
     assert!(cut(asked.start()) > -20.0 && cut(asked.end()) > -20.0);

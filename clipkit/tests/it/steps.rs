@@ -1,4 +1,4 @@
-//! A whole job as separate processes, one a step, which hand documents on as files.
+//! A whole job as separate processes, one per step, which exchange documents as files.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use clipkit::model::{ClipPlan, Manifest, Media, Post, Receipt};
 
 use crate::cli::Desk;
 
-/// Runs one step in a process of its own.
+/// Runs one step in a child process.
 fn run(desk: &Desk, media: &str, arguments: &[&str]) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
     command.args(arguments).stdin(Stdio::null()).current_dir(desk.path("."));
@@ -53,7 +53,7 @@ fn a_job_of_separate_processes_makes_the_clips_of_a_run() {
     assert!(media.path.starts_with(desk.path("media")) && media.stamp.is_none(), "{media:?}");
     let transcribe = ["transcribe", "media.json", "--transcript", "talk.words.json", "-o", "transcript.json"];
     step(&desk, "media", &transcribe);
-    // The job goes on elsewhere: the video is gone, and the media store has moved.
+    // The job continues elsewhere: the video is removed, and the media store has moved.
     fs::rename(desk.path("media"), desk.path("moved")).unwrap();
     fs::rename(desk.path("talk.mp4"), desk.path("elsewhere.mp4")).unwrap();
     let choose = ["choose", "media.json", "transcript.json", "--scorer", "heuristic", "-o", "candidates.json"];
@@ -81,7 +81,7 @@ fn a_job_of_separate_processes_makes_the_clips_of_a_run() {
         manifest.clips.iter().map(|clip| (clip.id.clone(), clip.rank, clip.file.clone(), clip.title.clone())).collect()
     };
     assert_eq!(clips(&whole), clips(&published));
-    // What was made is still there: a publisher reads its files and moves none.
+    // The rendered files still exist: a publisher reads files and moves none.
     assert_eq!(
         fs::read_dir(desk.path("files")).unwrap().filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "mp4").count(),
         2

@@ -1,4 +1,4 @@
-//! What clips are about, in what kind of video and in which language; and what a run of it all cost.
+//! Topics, genres and languages of clips, and the cost of a run with all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn said(transcript: &Transcript, clip: &Candidate) -> String {
     transcript.words_in(clip.span).iter().map(|word| word.text.to_lowercase()).collect::<Vec<_>>().join(" ")
 }
 
-/// The talk of the clocks, with one stretch of it about money.
+/// The talk about clocks, with one part about money.
 fn talk_with_money() -> Transcript {
     const MONEY: &str = "Why did we triple our prices in one night? We priced the product like coffee, and nobody took it seriously. A customer told me the \
         truth. She said a cheap tool is a dangerous tool. So we changed the pricing that evening. Sales doubled in nine days! The biggest \
@@ -76,7 +76,7 @@ async fn romance_languages_and_scripts_without_spaces_give_whole_clips() {
         nessuno andava d'accordo con un altro. Mio padre lo adorava. Un inverno l'orologio della chiesa si fermò. Nessuno se ne accorse per tre \
         giorni! Immaginate quanto erano libere quelle persone. Non riparate mai quello che non manca a nessuno.";
     for text in [portuguese, italian] {
-        // The language is found out.
+        // The language is detected.
         let transcript = made_talk(text, 2.7, 400.0);
         let (clips, warnings) = choose(&transcript, ScoreOptions::default()).await;
         assert!(clips.len() >= 5 && warnings.is_empty(), "{} clips, {warnings:?}", clips.len());
@@ -86,7 +86,7 @@ async fn romance_languages_and_scripts_without_spaces_give_whole_clips() {
             assert!(whole && clip.reason.to_lowercase().contains("stands on its own"), "{}: {}", clip.span, clip.reason);
         }
     }
-    // Chinese by the letter, at five a second, as some recognisers write it.
+    // Chinese with one word per character, five per second, as some recognisers write it.
     let chinese = "为什么你家里的每个时钟都在说谎？我在一个小镇上修了九年的时钟。其实没有两个时钟是一样的。我父亲很爱这一点。他说时间是一个约定。\
         有一年冬天教堂的时钟停了。三天里没有人发现！想象一下那些人有多自由。永远不要修理没有人想念的东西。";
     let spaced: String = chinese.chars().fold(String::new(), |mut text, letter| {
@@ -133,7 +133,7 @@ async fn what_stages_spend_is_in_the_manifest_and_a_budget_is_theirs_to_see() {
     let text = serde_json::to_value(&manifest).unwrap();
     assert_eq!(text["usage"][0]["stage"], "score");
     assert_eq!(serde_json::from_value::<clipkit::model::Manifest>(text).unwrap(), manifest);
-    // Each run has the whole budget, and whoever asked for several hears of all.
+    // Each run has the full budget, and the caller's context sums the usage of all.
     pipeline.plan_all_with(&cx, "talk.mp4").await.unwrap();
     assert_eq!((*seen.lock().unwrap()).len(), 2);
     assert_eq!((seen.lock().unwrap()[1], cx.usage()[0].requests), (Some(1.5), 4));

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of real models, media and transcripts: `CLIPKIT_TESTDATA`, else `../shared` beside the workspace.
+/// The folder with real models, media and transcripts: `CLIPKIT_TESTDATA`, else `../shared` next to
+/// the workspace.
 pub(crate) fn testdata() -> PathBuf {
     let folder = match std::env::var_os("CLIPKIT_TESTDATA") {
         Some(folder) => PathBuf::from(folder),
@@ -11,7 +12,7 @@ pub(crate) fn testdata() -> PathBuf {
     folder
 }
 
-/// Every file two levels below `folder`, in order.
+/// The files two levels below `folder`, sorted.
 pub(crate) fn videos(folder: &Path) -> Vec<PathBuf> {
     let list = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let mut files: Vec<PathBuf> = list(folder).iter().flat_map(|below| list(below)).collect();
@@ -27,7 +28,7 @@ pub(crate) fn ffmpeg(arguments: &str) {
     assert!(output.status.success(), "ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// What the `ffmpeg` command has to say of a file it reads.
+/// The log of the `ffmpeg` command about a file.
 pub(crate) fn ffmpeg_complaints(arguments: &str) -> String {
     let output = Command::new("ffmpeg").args(["-v", "error", "-nostdin"]).args(arguments.split_whitespace()).output().unwrap();
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -46,20 +47,20 @@ pub(crate) fn luma_frames(file: &Path, width: usize, height: usize) -> Vec<Vec<u
     bytes.chunks(width * height * 3 / 2).map(|frame| frame[..width * height].to_vec()).collect()
 }
 
-/// The sound, 48 kHz, channels mixed.
+/// The audio at 48 kHz, mixed to one channel.
 pub(crate) fn samples(file: &Path) -> Vec<f32> {
     let bytes = ffmpeg_bytes(file, "-vn -ac 1 -ar 48000 -f f32le -");
     bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }
 
-/// What ffprobe says of a file.
+/// The output of ffprobe for a file.
 pub(crate) fn probe_json(file: &Path) -> serde_json::Value {
     let output = Command::new("ffprobe").args(["-v", "error", "-show_streams", "-show_format", "-of", "json"]).arg(file).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Whether each picture, in file order, is a key frame.
+/// Whether each frame, in file order, is a key frame.
 pub(crate) fn key_frames(file: &Path) -> Vec<bool> {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=flags", "-of", "csv=p=0"])
@@ -79,7 +80,7 @@ pub(crate) fn loudness(file: &Path) -> (f64, f64) {
     (after("I:"), after("Peak:"))
 }
 
-/// The value after a change: structs of the crate that may grow are not written out in full.
+/// Returns the changed value, for structs that are `non_exhaustive`.
 pub(crate) fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
     change(&mut value);
     value

@@ -1,4 +1,4 @@
-//! Transcripts from captions, and the clips chosen from them, on real captions and on broken ones.
+//! Transcripts from captions and the clips chosen from them, with real captions and malformed ones.
 
 #![allow(clippy::unwrap_used)] // Helpers of tests fail as tests do.
 
@@ -30,7 +30,7 @@ fn texts(transcript: &Transcript) -> Vec<&str> {
     transcript.words.iter().map(|word| word.text.as_str()).collect()
 }
 
-/// Letters and digits alone, in lower case: what two makers of a transcript agree on.
+/// Lower-case letters and digits only, which two transcripts of one talk share.
 fn bare(text: &str) -> Vec<String> {
     let mut spoken = String::new();
     let mut depth = 0;
@@ -55,7 +55,7 @@ fn assert_contract(transcript: &Transcript) {
     assert!(words.is_sorted_by(|a, b| a.end <= b.start));
 }
 
-/// The part of words that stand at the same place in both, over a window of a few words.
+/// The fraction of words that occur at the same position in both, within a window of a few words.
 fn agreement(a: &[String], b: &[String]) -> f64 {
     let mut from = 0;
     let mut found = 0;
@@ -103,7 +103,7 @@ fn cue_times_come_close_to_word_times() {
         let (a, b) = (bare(&texts(&cues).join(" ")), bare(&texts(&exact).join(" ")));
         println!("{talk}: srt {} words, word times {}, text {}", a.len(), b.len(), reference.len());
         assert!(agreement(&a, &reference) > 0.985);
-        // The word times of the other talk go on past the cut that its captions are of.
+        // The word times of the other talk continue after the cut of its captions.
         assert!(talk != "holograms" || agreement(&b, &reference) > 0.985, "{}", agreement(&b, &reference));
         if talk != "holograms" {
             continue;
@@ -280,7 +280,7 @@ fn clips_of_real_talks_are_whole_thoughts() {
                 let to = transcript.words.partition_point(|word| word.end <= clip.span.end());
                 let words: Vec<&str> = transcript.words[from..to].iter().map(|word| word.text.as_str()).collect();
                 let ends = |word: &str| word.trim_end_matches(['"', '\u{201d}', '\'', ')']).ends_with(['.', '?', '!']);
-                // Some transcripts leave punctuation out for long stretches.
+                // Some transcripts have long parts without punctuation.
                 let marks = |at: usize| {
                     transcript.words[at.saturating_sub(100)..transcript.words.len().min(at + 100)]
                         .iter()
@@ -321,7 +321,7 @@ fn a_transcript_without_punctuation_still_gives_clips() {
     assert!(clips.len() >= 8);
 }
 
-/// A made talk: `text` said over and over at `rate` words a second, with a breath after each sentence.
+/// A generated talk: `text` repeated at `rate` words per second, with a pause after each sentence.
 pub(crate) fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
     let mut words = Vec::new();
     let mut at = 0.5;
@@ -355,10 +355,10 @@ fn a_made_talk_gives_ranked_clips_that_say_why() {
     let best = &clips[0];
     let first = transcript.words.iter().find(|word| word.start >= best.span.start()).unwrap();
     assert_eq!(first.text, "Why");
-    // A little room before the first word, and none of it the word before.
+    // A short lead before the first word, without the word before it.
     assert!(first.start.since(best.span.start()).secs() > 0.1);
     assert!(best.reason.starts_with("Opens with a question"), "{}", best.reason);
-    // The same question, always.
+    // Equal input gives equal output.
     assert_eq!(score_made(transcript, None, options.clone()).0, clips);
 }
 

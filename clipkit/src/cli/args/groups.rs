@@ -1,4 +1,4 @@
-//! Options that several commands have.
+//! Options that several commands share.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,68 +13,73 @@ use clipkit::stage::{Genre, Price, ScoreOptions};
 
 use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher};
 
-/// How words are found.
+/// Options for transcription.
 #[derive(Debug, Args)]
 pub(crate) struct Words {
-    /// The transcript, instead of one beside the video or inside it
+    /// The transcript file, instead of captions next to the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
-    /// How words are found. auto: captions where there are some, else openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else
-    /// local where a model is found. local downloads one (670 MB) where none is
+    /// The transcriber. auto: captions if there are any, else openai if OPENAI_API_KEY or
+    /// OPENAI_BASE_URL is set, else local if a model is found. local: a speech model on this
+    /// machine, downloaded (670 MB) if it is missing
     #[arg(long, value_enum, default_value_t = TranscriberName::Auto)]
     pub(crate) transcriber: TranscriberName,
-    /// The speech model: a name for openai [default: whisper-1]; for local a folder, or a name that `clipkit models list` knows
-    /// [default: speech in CLIPKIT_MODELS, else parakeet-tdt-0.6b-v3]
+    /// The speech model. For openai: a model name [default: whisper-1]. For local: a folder, or a
+    /// name from `clipkit models list` [default: speech in CLIPKIT_MODELS, else
+    /// parakeet-tdt-0.6b-v3]
     #[arg(long, value_name = "MODEL")]
     pub(crate) transcriber_model: Option<String>,
-    /// The language that is spoken, as ISO 639-1: en, de [default: found out]
+    /// The spoken language as ISO 639-1: en, de [default: detected]
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) language: Option<String>,
-    /// Names and terms that openai should spell as given here: "Kubernetes, Łukasz"
+    /// Names and terms with the spelling that openai should use: "Kubernetes, Łukasz"
     #[arg(long, value_name = "TERMS")]
     pub(crate) vocabulary: Option<String>,
 }
 
-/// How spans are chosen.
+/// Options for scoring.
 #[derive(Debug, Args)]
 pub(crate) struct Judge {
-    /// How spans are chosen. auto: openai where OPENAI_API_KEY or OPENAI_BASE_URL is set, else heuristic
+    /// The scorer. auto: openai if OPENAI_API_KEY or OPENAI_BASE_URL is set, else heuristic
     #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
     pub(crate) scorer: ScorerName,
-    /// The language model of the scorer openai [default: gpt-4o-mini]
+    /// The language model for the scorer openai [default: gpt-4o-mini]
     #[arg(long, value_name = "MODEL")]
     pub(crate) scorer_model: Option<String>,
-    /// What that model costs, in US dollars for a million tokens read and written: 0.15,0.6 [default: for OpenAI's own, as quoted by third parties in June 2026]
+    /// The price of that model in US dollars per million input and output tokens: 0.15,0.6
+    /// [default: for OpenAI's models, as quoted by third parties in June 2026]
     #[arg(long, value_name = "IN,OUT", value_parser = price)]
     pub(crate) scorer_price: Option<Price>,
 }
 
-/// How faces are found.
+/// Options for face tracking.
 #[derive(Debug, Args)]
 pub(crate) struct Faces {
-    /// How faces are found. auto: a model where one can be had, else a warning and motion, which follows what moves
+    /// The tracker. auto: a face detector if its model is available, else a warning and motion,
+    /// which follows motion
     #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
     pub(crate) tracker: TrackerName,
-    /// The tracker's model: a name that `clipkit models list` knows, or a file
+    /// The face detector's model: a name from `clipkit models list`, or a file
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
 }
 
-/// How clips are framed and captioned.
+/// Options for framing and captions.
 #[derive(Debug, Args)]
 pub(crate) struct Framing {
-    /// The shape of the clips: 9:16, 1:1, 4:5 or 16:9
+    /// The aspect ratio of the clips: 9:16, 1:1, 4:5 or 16:9
     #[arg(long, default_value_t = Aspect::Vertical)]
     pub(crate) aspect: Aspect,
-    /// How the picture is arranged. fill: one window, with the largest faces, that cuts between speakers; split: two people, one above the
-    /// other; fit: all of the picture, small, over a blurred copy; pip: all of it and a larger face over it, for screencasts; auto: what
-    /// suits each shot
+    /// The layout. fill: one window that shows the largest faces and cuts between speakers; split:
+    /// two people, one above the other; fit: the whole picture over a blurred copy; pip: the whole
+    /// picture with an enlarged face over it, for screencasts; auto: chosen per shot
     #[arg(long, value_name = "LAYOUT", default_value_t = LayoutChoice::Auto)]
     pub(crate) layout: LayoutChoice,
-    /// Where the clips go; captions keep clear of its interface: shorts, tiktok, reels or generic
+    /// The target platform, whose interface captions avoid: shorts, tiktok, reels or generic
     #[arg(long, default_value = "generic")]
     pub(crate) platform: Platform,
-    /// How captions look: karaoke, pop, box, block, none, or a file with a style of yours (see `clipkit styles`)
+    /// The caption style: karaoke, pop, box, block, none, or a JSON file with a custom style (see
+    /// `clipkit styles`)
     #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
     pub(crate) captions: Captions,
     /// Show each clip's title over its first seconds
@@ -82,33 +87,36 @@ pub(crate) struct Framing {
     pub(crate) hook_title: bool,
 }
 
-/// How clips are encoded.
+/// Options for encoding.
 #[derive(Debug, Args)]
 pub(crate) struct Encoding {
     /// x264's speed preset
     #[arg(long, default_value = "veryfast", value_parser = preset)]
     pub(crate) preset: X264Preset,
-    /// x264's constant rate factor: lower is better and larger
+    /// x264's constant rate factor: lower values give better quality and larger files
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=51))]
     pub(crate) crf: u8,
-    /// How loud the clips are, in LUFS with peaks up to -1 dBTP; off leaves the sound as loud as it is
+    /// The loudness of the clips in LUFS, with peaks up to -1 dBTP; off leaves the loudness
+    /// unchanged
     #[arg(long, value_name = "LUFS", default_value = "-14", allow_hyphen_values = true, value_parser = loudness)]
     pub(crate) loudness: Volume,
 }
 
-/// Where clips are published.
+/// Options for publishing.
 #[derive(Debug, Args)]
 pub(crate) struct Publishing {
-    /// Where clips are published: folder:DIR. May be given several times; each clip goes to every target
+    /// The target that clips are published to: folder:DIR. Can be repeated; each clip goes to every
+    /// target
     #[arg(long, value_name = "TARGET", value_parser = publisher)]
     pub(crate) publish: Vec<PublisherConfig>,
 }
 
-/// What happens where a stage fails.
+/// Options for stages that fail.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Failing {
-    /// What stands in for a stage that fails: builtin (the heuristic for a language model, motion for a face detector, no captions for
-    /// captions that cannot be drawn), or never. A step by itself degrades only where this is given
+    /// The fallbacks for stages that fail. builtin: the heuristic for a language model, motion for
+    /// a face detector, and no captions if captions cannot be drawn. never: no fallbacks. A single
+    /// step has fallbacks only if this is given
     #[arg(long, value_enum)]
     pub(crate) degrade: Option<DegradeName>,
 }
@@ -130,27 +138,28 @@ pub(crate) enum DegradeName {
 
 #[derive(Debug, Args)]
 pub(crate) struct Lengths {
-    /// The most clips
+    /// The maximum number of clips
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = at_least_one)]
     pub(crate) clips: usize,
-    /// The shortest clip: 15s, 1m30s or 15
+    /// The minimum length of a clip: 15s, 1m30s or 15
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = duration)]
     pub(crate) min: Duration,
-    /// The longest clip
+    /// The maximum length of a clip
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) max: Duration,
 }
 
-/// What clips should be, besides their lengths.
+/// Options for the content of clips.
 #[derive(Debug, Args)]
 pub(crate) struct Wishes {
-    /// What clips should be about: a word or a phrase, in any of its forms. May be given several times
+    /// A topic that clips should be about: a word or a phrase, in any inflection. Can be repeated
     #[arg(long, value_name = "SUBJECT")]
     pub(crate) about: Vec<String>,
-    /// What clips should not be about. May be given several times
+    /// A topic that clips should not be about. Can be repeated
     #[arg(long, value_name = "SUBJECT")]
     pub(crate) avoid: Vec<String>,
-    /// What kind of video it is, which decides what counts in a clip: podcast, lecture, gaming or news
+    /// The genre of the video, which sets the weights of the score: podcast, lecture, gaming or
+    /// news
     #[arg(long)]
     pub(crate) genre: Option<Genre>,
 }
@@ -162,7 +171,7 @@ impl Wishes {
 }
 
 impl Lengths {
-    /// Refuses lengths that no clip can have.
+    /// Rejects an empty range of lengths.
     pub(crate) fn check(&self) -> Result<(), clipkit::Error> {
         if self.min > self.max {
             return Err(super::super::usage("--min is longer than --max").with_advice("ask for a range such as --min 15s --max 60s"));
@@ -171,34 +180,35 @@ impl Lengths {
     }
 }
 
-/// What may be spent.
+/// Options for the budget.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Budget {
-    /// The most to spend on paid models for one video, in US dollars; then what is free stands in, with a warning. OpenAI's prices are known
-    /// as third parties quoted them in June 2026
+    /// The maximum cost of paid models per video, in US dollars; after that, free fallbacks are
+    /// used, with a warning. OpenAI's prices are as quoted by third parties in June 2026
     #[arg(long, value_name = "USD", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Anew {
-    /// Do all work anew: use no transcripts, scores and tracks of earlier runs (kept for 7 days), and keep none
+    /// Use no cached transcripts, scores and tracks of earlier runs (kept for 7 days), and cache
+    /// none
     #[arg(long)]
     no_cache: bool,
 }
 
 impl Anew {
-    /// What goes around a stage: what its kind has by default, or nothing.
+    /// The layers around a stage: the default ones, or none.
     pub(crate) fn layers(self) -> Option<&'static [LayerConfig]> {
         self.no_cache.then_some(&[])
     }
 
-    /// Where speech maps are kept.
+    /// The cache for speech maps.
     pub(crate) fn cache(self) -> Option<Cache> {
         (!self.no_cache).then(Cache::of_the_user)
     }
 
-    /// The same, by stage.
+    /// The layers by stage.
     pub(crate) fn of_all(self) -> BTreeMap<Stage, Vec<LayerConfig>> {
         let cached = [Stage::Transcribe, Stage::Score, Stage::Track].into_iter();
         cached.filter_map(|stage| Some((stage, self.layers()?.to_vec()))).collect()
@@ -207,11 +217,12 @@ impl Anew {
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Reporting {
-    /// Print events, one JSON object a line, on stdout. An input's first line is {"event":"input",...}, its last its result:
-    /// {"event":"manifest",...} (the content of clips.json), {"event":"plans",...} or {"event":"error",...}
+    /// Print events to stdout, one JSON object per line. The first line of an input is
+    /// {"event":"input",...}; the last one is its result: {"event":"manifest",...} (the content of
+    /// clips.json), {"event":"plans",...} or {"event":"error",...}
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print errors and warnings only; with --json, an input's last line too
+    /// Print only errors and warnings; with --json, also the last line of each input
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }

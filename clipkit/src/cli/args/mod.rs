@@ -1,4 +1,4 @@
-//! What can be asked for, and how.
+//! The command line's subcommands and options.
 
 mod groups;
 mod step;
@@ -28,7 +28,7 @@ Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothi
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// Log to stderr; twice for more
+    /// Log to stderr; repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }
@@ -38,23 +38,24 @@ pub(crate) enum Command {
     /// Make clips of videos
     #[command(after_help = EXIT_CODES)]
     Clip(ClipArgs),
-    /// Render plans, edited or not, again
+    /// Render plans, edited or not
     Render(RenderArgs),
-    /// Say what is in a video
+    /// Print the properties of a video
     Probe(ProbeArgs),
-    /// Draw what a plan sees: source frames with face boxes and the crop window
+    /// Draw a plan: source frames with face boxes and the crop window
     Inspect(InspectArgs),
-    /// Print caption styles, to start one of your own from: `clipkit styles pop > mine.json`, then `clip --captions mine.json`
+    /// Print caption styles as a base for custom ones: `clipkit styles pop > mine.json`, then `clip
+    /// --captions mine.json`
     Styles(StylesArgs),
     /// List, download and find models
     Models(ModelsArgs),
-    /// First stage alone: a video's words with their times, as JSON
+    /// Run the first stage alone: write a video's words with their times as JSON
     Transcribe(TranscribeArgs),
-    /// Second stage alone: the spans of a transcript that are worth a clip, as JSON
+    /// Run the second stage alone: write the spans of a transcript that are worth a clip as JSON
     Score(ScoreArgs),
-    /// Third stage alone: shots and faces in a span of a video, as JSON
+    /// Run the third stage alone: write the shots and faces in a span of a video as JSON
     Track(TrackArgs),
-    /// One step of a run, document in and document out: what a queue's workers call
+    /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
 }
 
@@ -63,10 +64,11 @@ pub(crate) struct ClipArgs {
     /// The videos
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
-    /// The folder that clips go to. Several inputs get a folder each inside it, named after the input
+    /// The folder for the clips. Each of several inputs gets a subfolder, named after the input
     #[arg(short, long, value_name = "DIR", required_unless_present = "publish")]
     pub(crate) out: Option<PathBuf>,
-    /// Copy local files into the media store, so that plans can be rendered when the files are gone
+    /// Copy local files into the media store, so that plans can be rendered after the files are
+    /// removed
     #[arg(long)]
     pub(crate) store: bool,
     #[command(flatten)]
@@ -92,7 +94,7 @@ pub(crate) struct ClipArgs {
     /// Write only the plans (NN-title.plan.json, no clips.json), for `clipkit render`
     #[arg(long)]
     pub(crate) plan_only: bool,
-    /// How many clips to work on side by side [default: half the processor cores]
+    /// How many clips run concurrently [default: half the number of processor cores]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
@@ -103,13 +105,13 @@ pub(crate) struct ClipArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The plans. A clip keeps the number its plan's file name starts with
+    /// The plans. If a plan's file name starts with a number, its clip keeps that number
     #[arg(required = true, value_name = "PLAN.json")]
     pub(crate) plans: Vec<PathBuf>,
-    /// Where clips go. An existing clips.json of the same video keeps its other clips
+    /// The folder for the clips. An existing clips.json of the same video keeps its other clips
     #[arg(short, long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// How many clips to work on side by side [default: half the processor cores]
+    /// How many clips run concurrently [default: half the number of processor cores]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
@@ -130,14 +132,14 @@ pub(crate) struct InspectArgs {
     /// The plan
     #[arg(value_name = "PLAN.json")]
     pub(crate) plan: PathBuf,
-    /// The picture to write, .png or .jpg
+    /// The image file to write, .png or .jpg
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StylesArgs {
-    /// The style to print, as JSON [default: the names of all]
+    /// The style to print as JSON [default: list the names]
     pub(crate) name: Option<String>,
 }
 
@@ -149,16 +151,16 @@ pub(crate) struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModelsCommand {
-    /// Say which models there are and which are on this machine
+    /// List the known models and where they are on this machine
     List,
-    /// Download models that are missing [default: the face detector that clips are made with]
+    /// Download missing models [default: the default face detector]
     Fetch {
         /// The models' names
         names: Vec<String>,
     },
-    /// Print where a model is on this machine
+    /// Print the path of a model on this machine
     Path {
-        /// The model's name [default: the face detector that clips are made with]
+        /// The model's name [default: the default face detector]
         name: Option<String>,
     },
 }
@@ -167,7 +169,7 @@ pub(crate) enum ModelsCommand {
 pub(crate) struct TranscribeArgs {
     /// The video
     pub(crate) input: PathBuf,
-    /// The file to write; - or none is stdout
+    /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -183,10 +185,10 @@ pub(crate) struct ScoreArgs {
     /// The transcript, as `clipkit transcribe` writes it
     #[arg(value_name = "TRANSCRIPT.json")]
     pub(crate) transcript: PathBuf,
-    /// The video it belongs to
+    /// The video of the transcript
     #[arg(long, value_name = "IN")]
     pub(crate) media: Option<PathBuf>,
-    /// The file to write; - or none is stdout
+    /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
@@ -208,7 +210,7 @@ pub(crate) struct TrackArgs {
     /// The span, in seconds: 12.5..48
     #[arg(long, value_parser = span)]
     pub(crate) span: Span,
-    /// The file to write; - or none is stdout
+    /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]

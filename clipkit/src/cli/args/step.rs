@@ -1,4 +1,4 @@
-//! `clipkit step`: the steps of a run, each by itself.
+//! `clipkit step`: arguments of the single steps.
 
 use std::path::PathBuf;
 
@@ -16,33 +16,33 @@ pub(crate) struct StepArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StepCommand {
-    /// Get a video onto this machine: writes the media
+    /// Fetch a video to this machine; write the media
     Fetch(FetchStep),
-    /// Find what is said: writes the transcript
+    /// Transcribe the video; write the transcript
     Transcribe(TranscribeStep),
-    /// Choose the spans that are worth a clip: writes the candidates, best first
+    /// Choose the spans that are worth a clip; write the candidates, best first
     Choose(ChooseStep),
-    /// Find shots and faces in a span: writes the tracks
+    /// Find shots and faces in a span; write the tracks
     Track(TrackStep),
-    /// Frame and caption one candidate: writes the plan
+    /// Plan the framing and captions of one candidate; write the plan
     Plan(PlanStep),
-    /// Render a plan: writes the post, which names the clip's files
+    /// Render a plan; write the post, which names the clip's files
     Render(RenderStep),
-    /// Publish a post: writes the receipts, one for each target
+    /// Publish a post; write the receipts, one for each target
     Publish(PublishStep),
 }
 
-/// Where a step writes its document.
+/// The output option of a step.
 #[derive(Debug, Args)]
 pub(crate) struct Output {
-    /// The file to write; - or none is stdout
+    /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchStep {
-    /// The video: a path
+    /// The path of the video
     pub(crate) uri: String,
     /// Copy a local file into the media store, so that later steps find it there
     #[arg(long)]
@@ -121,10 +121,10 @@ pub(crate) struct PlanStep {
     /// The candidates, as `step choose` writes them
     #[arg(value_name = "CANDIDATES.json")]
     pub(crate) candidates: PathBuf,
-    /// Which candidate, from 1
+    /// The rank of the candidate, from 1
     #[arg(long, value_name = "N")]
     pub(crate) rank: std::num::NonZero<usize>,
-    /// The tracks of its span, as `step track` writes them [default: they are looked for]
+    /// The tracks of its span, as `step track` writes them [default: the span is tracked]
     #[arg(long, value_name = "TRACKS.json")]
     pub(crate) tracks: Option<PathBuf>,
     #[command(flatten)]
@@ -146,10 +146,11 @@ pub(crate) struct RenderStep {
     /// The plan, as `step plan` writes it, edited or not
     #[arg(value_name = "PLAN.json")]
     pub(crate) plan: PathBuf,
-    /// The clip's place in the ranking, from 1. It numbers file names
+    /// The clip's rank, from 1, which is part of file names
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) rank: std::num::NonZero<usize>,
-    /// The folder for the clip's files, which the post names [default: the folder of the written document]
+    /// The folder for the clip's files, which the post names [default: the folder of the output
+    /// file]
     #[arg(long, value_name = "DIR")]
     pub(crate) files: Option<PathBuf>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! How values are written on the command line.
+//! Parsers for option values.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Loudness, Span, X264Preset};
 use clipkit::stage::{Folder, Price};
 
-/// A caption style, or none.
+/// A caption style. `None` means no captions.
 #[derive(Clone, Debug)]
 pub(crate) struct Captions(pub(crate) Option<Box<CaptionStyle>>);
 
@@ -22,7 +22,7 @@ pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     }
 }
 
-/// A loudness, or that of the source.
+/// A loudness. `None` means the loudness of the source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Volume(pub(crate) Option<Loudness>);
 
@@ -43,7 +43,7 @@ pub(super) fn dollars(text: &str) -> Result<f64, String> {
     parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
 }
 
-/// `folder:clips`.
+/// Parses `folder:clips`.
 pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
     match text.split_once(':') {
         Some(("folder", folder)) if !folder.is_empty() => Ok(PublisherConfig::Folder(Folder::new(folder))),
@@ -51,14 +51,14 @@ pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
     }
 }
 
-/// `0.15,0.6`.
+/// Parses `0.15,0.6`.
 pub(super) fn price(text: &str) -> Result<Price, String> {
     let parsed =
         text.split_once(',').and_then(|(input, output)| Some(Price { input: dollars(input).ok()?, output: dollars(output).ok()? }));
     parsed.ok_or_else(|| "give two prices in US dollars, such as 0.15,0.6".to_owned())
 }
 
-/// `15s`, `1m30s`, `15`, `1.5`.
+/// Parses `15s`, `1m30s`, `15`, `1.5`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
@@ -67,7 +67,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a time such as 15s, 1m30s or 15".to_owned())
 }
 
-/// `12.5..48`.
+/// Parses `12.5..48`.
 pub(super) fn span(text: &str) -> Result<Span, String> {
     let parsed = text.split_once("..").and_then(|(start, end)| {
         let (start, end) = (start.parse::<f64>().ok()?, end.parse::<f64>().ok()?);

@@ -1,4 +1,5 @@
-//! Where the window was, found in the rendered pixels alone: each frame of the clip is looked for in the frame of the source that it shows.
+//! Measures the window in the rendered pixels alone: each frame of the clip is located in the
+//! source frame that it shows.
 
 use super::*;
 use crate::model::{ClipPlan, FrameRate, MediaRef, Output, PlanSource, Score, X264Preset};
@@ -6,12 +7,12 @@ use crate::render::{FfmpegRenderer, Renderer};
 
 const SECS: f64 = 60.0;
 const CLIP: (u32, u32) = (540, 960);
-/// Every fifth frame is looked at: 5 a second.
+/// Every fifth frame is compared: 5 per second.
 const EVERY: usize = 5;
-/// How many frames before and after a cut are looked at, one by one.
+/// How many frames before and after a cut are compared.
 const AROUND: usize = 12;
 
-/// Grey frames of one size.
+/// Grey frames of equal size.
 struct Frames {
     width: usize,
     height: usize,
@@ -19,7 +20,7 @@ struct Frames {
 }
 
 impl Frames {
-    /// Every `every`th frame of a file's first minute, scaled.
+    /// Reads every `every`th frame of a file's first minute, scaled.
     fn of(file: &Path, (width, height): (usize, usize), every: usize) -> Self {
         let filter = format!("select='not(mod(n,{every}))',scale={width}:{height}:flags=area");
         let mut command = Command::new("ffmpeg");
@@ -39,9 +40,10 @@ impl Frames {
         &self.bytes[from..from + self.width]
     }
 
-    /// Of the columns in `range`, the one at which frame `n` of `part` (as high, but narrower) correlates best with frame `n` of this, and
-    /// the normalised correlation there. Every `skip`th row counts. None where the part is all but empty, and so is found anywhere: now and
-    /// then a shot of a made talk begins with a frame that shows nobody yet.
+    /// Finds the column in `range` at which frame `n` of `part` (same height, smaller width)
+    /// correlates best with frame `n` of this, and the normalised correlation there. Only every
+    /// `skip`th row is used. `None` if the part is nearly uniform and would match anywhere: some
+    /// shots of a generated talk begin with an empty frame.
     fn find(&self, part: &Frames, n: usize, range: std::ops::RangeInclusive<usize>, skip: usize) -> Option<(usize, f64)> {
         const EMPTY: f64 = 25.0;
         let shown: Vec<f64> = (0..self.height).step_by(skip).flat_map(|row| part.row(n, row)).map(|&value| f64::from(value)).collect();
@@ -66,13 +68,14 @@ impl Frames {
     }
 }
 
-/// The window's left edge in the frames that were looked at, as a fraction of the picture.
+/// The left edge of the window in the compared frames, as a fraction of the picture width.
 struct Seen {
-    /// Every fifth frame; none where it is all but empty.
+    /// Every fifth frame; `None` if it is nearly uniform.
     edges: Vec<Option<f64>>,
-    /// Every frame near a cut, more coarsely: cut, and the edges from [`AROUND`] frames before it on.
+    /// All frames around each cut, at lower resolution: the cut, and the edges from [`AROUND`]
+    /// frames before it on.
     cuts: Vec<(f64, Vec<f64>)>,
-    /// The least sure match.
+    /// The lowest correlation of a match.
     least: f64,
 }
 
@@ -98,7 +101,7 @@ fn see(source: &Path, clip: &Path, truth: &Truth) -> Seen {
     let edges: Vec<Option<f64>> = edges.collect();
     let cuts = truth.cuts.iter().filter(|&&cut| cut < SECS - 1.0).map(|&cut| {
         let frame = (cut * 25.0).round() as usize;
-        // An empty frame is as late or early as the one after it.
+        // A uniform frame counts as the frame after it.
         let place = |n: usize| (n..n + 3).find_map(&mut roughly).expect("a shot shows somebody") as f64 / COARSE.0 as f64;
         (cut, (frame - AROUND..=frame + AROUND).map(place).collect::<Vec<_>>())
     });
@@ -106,8 +109,8 @@ fn see(source: &Path, clip: &Path, truth: &Truth) -> Seen {
     Seen { edges, cuts, least }
 }
 
-/// How many frames before or after the cut the window jumped, and how many after it the speaking face is whole. None where the window is
-/// in the same place before and after.
+/// How many frames before or after the cut the window jumped, and how many frames after it the
+/// speaking face is entirely visible. `None` if the window does not move at the cut.
 fn frames_late(cut: f64, edges: &[f64], shot: &TrueShot, width: f64) -> (Option<usize>, usize) {
     let jumps = edges.windows(2).map(|pair| (pair[1] - pair[0]).abs()).enumerate();
     let (at, jump) = jumps.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
@@ -120,7 +123,7 @@ fn frames_late(cut: f64, edges: &[f64], shot: &TrueShot, width: f64) -> (Option<
     (late, (0..AROUND).find(|&n| whole(n)).unwrap_or(AROUND))
 }
 
-/// The truth's boxes are right to about 15 % of a face's width: half of that at either side.
+/// The ground truth boxes are accurate to about 15 % of a face's width, so half of that per side.
 fn is_whole(face: Rect, edge: f64, width: f64) -> bool {
     let play = 0.075 * face.width;
     edge <= face.x + play && face.x + face.width - play <= edge + width
@@ -130,7 +133,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     let file = &media.path;
     let video = media.require_video().unwrap();
     let (width, height) = video.display_size();
-    // From the first frame on, so that the clip's frames are the source's.
+    // Starts at the first frame, so that clip and source have the same frame numbers.
     let span = Span::secs(video.start.secs(), video.start.secs() + SECS).unwrap();
     let plan = ClipPlan {
         hook: None,
@@ -189,7 +192,8 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     println!("to beat: .74 / .68, .43, 42 / 38 px/s, 100 / 66 frames");
     assert!(seen.least > 0.9, "a frame was not found: {}", seen.least);
     assert!(whole.percent() >= 99.0 && speaker.percent() >= 97.0);
-    // The plan's window stands, which is judged elsewhere; here a match may fall to the next column, 2 px away, for a moment.
+    // The planned window does not move, which another test checks. Here a match may be off by one
+    // column (2 px) at times.
     assert!(travel / still < 1.0, "{travel} px in {still} s");
     assert_eq!(late.len(), 7);
     assert!(late.iter().all(|(jump, whole)| jump.unwrap_or(0) <= 1 && *whole <= 1), "{late:?}");

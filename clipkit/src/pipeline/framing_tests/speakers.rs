@@ -1,14 +1,15 @@
-//! Who is shown while two people talk who do not fit in one window.
+//! Tests who is shown while two people talk who do not fit into one window.
 
 use super::*;
 use crate::av;
 
 const MODELS: [&str; 2] = ["ultraface/version-RFB-320.onnx", "yunet/yunet_s_640_640.onnx"];
 
-/// Around a turn, for so many seconds, the voice of the one before may still be heard, and faces are looked at five times a second only.
+/// Seconds around a turn that are not judged: the previous voice may still be audible, and faces
+/// are sampled only five times a second.
 const TURNING: f64 = 0.3;
 
-/// What is seen in a file.
+/// Tracks a file.
 async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
     let cx = Context::new();
     let tracker = OnnxTracker::load(testdata().join("models").join(model)).unwrap();
@@ -18,7 +19,7 @@ async fn seen(model: &str, file: &Path) -> (Media, Tracks) {
     (media, tracks)
 }
 
-/// Where a voice is heard in it.
+/// Detects the speech in a file.
 pub(super) fn voice(media: &Media) -> Vec<Span> {
     let cx = Context::new();
     let samples = av::speech_samples(&cx, media, Span::between(Timestamp::ZERO, media.duration)).unwrap();
@@ -31,7 +32,8 @@ pub(super) fn frame(media: &Media, tracks: &Tracks, voice: &[Span]) -> Vec<Scene
     reframe::scenes(&reframe::FramingInput { voice, ..reframe::FramingInput::without_audio(tracks, span, picture, OUTPUT) })
 }
 
-/// Two recordings side by side; the one who does not speak is a still frame. No camera cut.
+/// Two recordings next to each other; the one who does not speak is a still frame. There is no
+/// camera cut.
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn of_two_real_people_the_one_who_speaks_is_shown() {
@@ -52,8 +54,9 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
     }
 }
 
-/// How often, of two people in a made talk, the one who is heard is shown: by ear and eye, and by eye alone. Only moments at which a voice is
-/// heard count: some of the talk's recordings have music or no sound, so nobody speaks in them.
+/// How often the speaker of two people in a generated talk is shown: with speech detection, and
+/// without it. Only samples with a detected voice count, since some recordings of the talk have
+/// music or no sound.
 pub(super) fn measure_by_voice(truth: &Truth, media: &Media, tracks: &Tracks) -> (Part, Part) {
     let voice = voice(media);
     let start = media.require_video().unwrap().start.secs();

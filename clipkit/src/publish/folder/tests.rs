@@ -11,7 +11,7 @@ fn plan(id: &str, start: f64, title: &str) -> ClipPlan {
     ClipPlan::new(source, span, title, Score::default(), vec![scene], output)
 }
 
-/// A post whose files lie in `desk`.
+/// A post whose files are in `desk`.
 fn post(desk: &Path, rank: usize, plan: &ClipPlan, video: &str) -> Post {
     let (file, text) = (desk.join(format!("{rank}.mp4")), desk.join(format!("{rank}.json")));
     fs::write(&file, video).unwrap();
