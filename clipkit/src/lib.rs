@@ -15,6 +15,8 @@ mod http;
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
 }
+#[doc = include_str!("glossary.md")]
+pub mod glossary {}
 pub mod layer;
 pub mod model;
 pub mod onnx;
