@@ -13,73 +13,77 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Stage, Timestamp};
 
-/// The result of every fallible call of this crate.
+/// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as a class a program can act on.
+/// The class of an [`Error`], for a program to branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A file, model or address that was named does not exist.
+    /// A file, model or URL does not exist.
     NotFound,
-    /// An input exists but cannot be used: not media, broken, without a picture, of no length.
+    /// An input exists but cannot be used: it is not media, is damaged, has no video stream or has
+    /// zero duration.
     InvalidInput,
-    /// There is no transcript and no way to make one.
+    /// There is no transcript and no means to make one.
     NoTranscript,
-    /// The input is fine, but holds nothing worth a clip.
+    /// The input is valid, but the scorer found no span that is worth a clip.
     NothingFound,
-    /// A plan that cannot be rendered: another version, unknown fields, values out of range.
+    /// A plan cannot be rendered: its version is not supported, it has unknown fields, or a value
+    /// is out of range.
     InvalidPlan,
-    /// A setting contradicts another or is out of range.
+    /// A setting contradicts another setting or is out of range.
     Config,
     /// The caller cancelled the work.
     Cancelled,
-    /// The file system refused: permissions, names, a full disk.
+    /// A file system operation failed, for example because of permissions, an invalid file name or
+    /// a full disk.
     Io,
     /// A packet or frame of the input could not be decoded.
     Decode,
     /// The encoder or muxer failed.
     Encode,
-    /// The captions of a plan could not be drawn: the text library or its fonts are missing or
-    /// refused them.
+    /// The captions of a plan could not be drawn: the text library or a font is missing, or it
+    /// rejected the captions.
     Captions,
-    /// A library or model needed for this step is not on this machine.
+    /// A library or model that this step needs is not on this machine.
     Unavailable,
-    /// A request over the network failed.
+    /// A network request failed.
     Network,
-    /// A server asks for fewer requests.
+    /// A server rejected a request because of its rate limit.
     RateLimited,
-    /// A server refuses the credentials, or asks for some.
+    /// A server rejected the credentials or requires some.
     Denied,
-    /// A stage took longer than it was given.
+    /// A stage exceeded its time limit.
     TimedOut,
-    /// A stage answered something outside its contract.
+    /// A stage returned a value that violates its contract.
     Contract,
 }
 
-/// What to do next about an [`Error`].
+/// The action that can follow an [`Error`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {
-    /// Try the same call again, not before `after` has passed if it is given.
+    /// The same call can be tried again, but not before `after` has passed. `None` means at any
+    /// time.
     Retry {
-        /// How long the other side asked to wait.
+        /// The delay that the server asked for.
         after: Option<Duration>,
     },
-    /// Get new credentials, then try again.
+    /// The call can be tried again with new credentials.
     RefreshCredentials,
-    /// Render the clip again with other settings, then try again.
+    /// The clip must be rendered again with other settings before the call is tried again.
     Reencode,
-    /// Nothing will work before this moment (a daily quota, say).
+    /// No call succeeds before this time, for example because a daily quota is used up.
     WaitUntil(SystemTime),
-    /// The same call will fail again: change the input or the set-up.
+    /// The same call fails again. Change the input or the configuration.
     #[default]
     GiveUp,
 }
 
 impl Recovery {
-    /// What to do, as one word: `retry`, `refresh_credentials`, `reencode`, `wait_until`, `give_up`.
+    /// The action's name: `retry`, `refresh_credentials`, `reencode`, `wait_until` or `give_up`.
     pub fn action(&self) -> &'static str {
         match self {
             Recovery::Retry { .. } => "retry",
@@ -91,8 +95,9 @@ impl Recovery {
     }
 }
 
-/// `{"action": "retry", "after": 5.0}` in seconds, `{"action": "wait_until", "until": 1793836800.0}` in seconds since 1970, else the
-/// action alone.
+/// An object with the field `action`. `retry` can have `after` in seconds: `{"action": "retry",
+/// "after": 5.0}`. `wait_until` has `until` in seconds since 1970-01-01 UTC: `{"action":
+/// "wait_until", "until": 1793836800.0}`.
 impl Serialize for Recovery {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(None)?;
@@ -114,13 +119,13 @@ impl Serialize for Recovery {
 struct RecoveryDocument {
     /// `retry`, `refresh_credentials`, `reencode`, `wait_until` or `give_up`.
     action: String,
-    /// With `retry`: how long the other side asked to wait, in seconds.
+    /// For `retry`: the delay that the server asked for, in seconds.
     after: Option<f64>,
-    /// With `wait_until`: the moment, in seconds since 1970.
+    /// For `wait_until`: the time, in seconds since 1970-01-01 UTC.
     until: Option<f64>,
 }
 
-/// An action that this version does not know is read as [`Recovery::GiveUp`].
+/// An action that this version does not know becomes [`Recovery::GiveUp`].
 impl<'de> Deserialize<'de> for Recovery {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let RecoveryDocument { action, after, until } = RecoveryDocument::deserialize(deserializer)?;
@@ -148,13 +153,15 @@ impl JsonSchema for Recovery {
     }
 }
 
-/// The one error type of this crate.
+/// The error type of this crate.
 ///
-/// It carries a [`kind`](Error::kind) to branch on, the [`stage`](Error::stage) that failed, the file, moment or address
-/// concerned, and what to do next ([`recovery`](Error::recovery)). Its `Display` is one line for a person. Several callers of one piece of work
-/// get a clone each.
-/// The cause, where there is one, is its [`source`](std::error::Error::source): what a stage of yours gave to [`with_source`](Error::with_source)
-/// comes back there and can be downcast.
+/// An error has a [`kind`](Error::kind) to branch on, the [`stage`](Error::stage) that failed, the
+/// file, media time or URL concerned, and the action that can follow
+/// ([`recovery`](Error::recovery)). `Display` writes one line for a person. Concurrent callers
+/// that wait for the same work each receive a clone.
+///
+/// The [`source`](std::error::Error::source) is the cause, if there is one. It is the value that
+/// was passed to [`with_source`](Error::with_source) and can be downcast.
 #[derive(Clone, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(Box<Inner>);
@@ -169,13 +176,14 @@ struct Inner {
     at: Option<Timestamp>,
     url: Option<String>,
     recovery: Recovery,
-    /// How often the work was tried.
+    /// The number of attempts that were made.
     attempts: u32,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
-    /// An error of `kind`; `message` says what happened, without the file's name and without advice.
+    /// Makes an error of `kind`. `message` states what happened, without the file's name and
+    /// without advice.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -191,12 +199,14 @@ impl Error {
         }))
     }
 
-    /// The error of cancelled work.
+    /// Makes the error that cancelled work returns.
     pub fn cancelled() -> Self {
         Error::new(ErrorKind::Cancelled, "cancelled")
     }
 
-    /// A file system error on `path`, classed by what the system said.
+    /// Makes an error for a failed file system operation on `path`. `doing` is the operation as a
+    /// verb phrase (`open the file`). The kind is [`ErrorKind::NotFound`] if `source` says so, else
+    /// [`ErrorKind::Io`].
     pub fn io(path: impl AsRef<Path>, doing: &str, source: std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         let (kind, advice) = match source.kind() {
@@ -210,108 +220,111 @@ impl Error {
         error
     }
 
-    /// Names the file concerned. The first name given stays.
+    /// Sets the file concerned, if none is set yet.
     #[must_use]
     pub fn with_path(mut self, path: impl AsRef<Path>) -> Self {
         self.0.path.get_or_insert_with(|| path.as_ref().to_owned());
         self
     }
 
-    /// Names the moment in the file concerned.
+    /// Sets the media time concerned, if none is set yet.
     #[must_use]
     pub fn with_time(mut self, at: Timestamp) -> Self {
         self.0.at.get_or_insert(at);
         self
     }
 
-    /// Names the address concerned, without its user, password and query, which may hold secrets.
+    /// Sets the URL concerned, if none is set yet. User information, query and fragment are
+    /// removed, since they can hold secrets.
     #[must_use]
     pub fn with_url(mut self, url: &str) -> Self {
         self.0.url.get_or_insert_with(|| redact_url(url));
         self
     }
 
-    /// Names the stage that failed. The first name given, nearest to the fact, stays.
+    /// Sets the stage that failed, if none is set yet, so the innermost stage is kept.
     #[must_use]
     pub fn with_stage(mut self, stage: Stage) -> Self {
         self.0.stage.get_or_insert(stage);
         self
     }
 
-    /// Says what the user can do, as an imperative.
+    /// Sets what the user can do, as an imperative.
     #[must_use]
     pub fn with_advice(mut self, advice: impl Into<String>) -> Self {
         self.0.advice = Some(advice.into());
         self
     }
 
-    /// Says what the program can do.
+    /// Sets the action that can follow.
     #[must_use]
     pub fn with_recovery(mut self, recovery: Recovery) -> Self {
         self.0.recovery = recovery;
         self
     }
 
-    /// Keeps the cause.
+    /// Sets the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.0.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Says how often the work was tried before this was given up.
+    /// Sets the number of attempts that were made.
     #[must_use]
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self
     }
 
-    /// How often the work was tried, from 1.
+    /// The number of attempts that were made, at least 1.
     pub(crate) fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// What went wrong, as a class.
+    /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The stage that failed, where one did.
+    /// The stage that failed. `None` means that the error did not occur in a stage.
     pub fn stage(&self) -> Option<Stage> {
         self.0.stage
     }
 
-    /// What to do next.
+    /// The action that can follow.
     pub fn recovery(&self) -> &Recovery {
         &self.0.recovery
     }
 
-    /// What happened, without the file's name, the moment and the advice, all of which `Display` adds.
+    /// What happened, without the file, the URL, the media time and the advice, which `Display`
+    /// adds.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What the user can do, where that is known.
+    /// What the user can do. `None` means that there is no advice.
     pub fn advice(&self) -> Option<&str> {
         self.0.advice.as_deref()
     }
 
-    /// The file concerned.
+    /// The file concerned. `None` means that the error concerns no file.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 
-    /// The moment in the file concerned.
+    /// The media time concerned. `None` means that the error concerns no particular time.
     pub fn at(&self) -> Option<Timestamp> {
         self.0.at
     }
 
-    /// The address concerned, without its secrets.
+    /// The URL concerned, without user information, query and fragment. `None` means that the error
+    /// concerns no URL.
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
     }
 
-    /// Whether the caller cancelled.
+    /// Whether the kind is [`ErrorKind::Cancelled`].
     pub fn is_cancelled(&self) -> bool {
         self.kind() == ErrorKind::Cancelled
     }
@@ -357,7 +370,8 @@ impl fmt::Debug for Error {
     }
 }
 
-/// `https://user:key@host/path?token=x` -> `https://host/path`.
+/// Removes user information, query and fragment: `https://user:key@host/path?token=x` becomes
+/// `https://host/path`.
 fn redact_url(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     match bare.split_once("://") {
@@ -378,7 +392,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_line_with_file_moment_and_advice() {
+    fn display_is_one_line_with_file_time_and_advice() {
         let error = Error::new(ErrorKind::Decode, "the picture is damaged")
             .with_path("talk.mp4")
             .with_time(Timestamp::from_secs(83.5))
@@ -388,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_comes_back_as_what_it_was() {
+    fn the_source_can_be_downcast() {
         let error = Error::io("talk.mp4", "open the file", std::io::Error::other("a cable")).clone();
         let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<std::io::Error>());
         assert_eq!(source.map(ToString::to_string).as_deref(), Some("a cable"));
@@ -396,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_to_do_is_said_in_json() {
+    fn recovery_serializes_to_json() {
         let json = |recovery: Recovery| serde_json::to_string(&recovery).unwrap_or_default();
         assert_eq!(json(Recovery::Retry { after: Some(Duration::from_millis(2500)) }), r#"{"action":"retry","after":2.5}"#);
         assert_eq!(json(Recovery::Retry { after: None }), r#"{"action":"retry"}"#);
@@ -405,7 +419,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_loses_its_secrets() {
+    fn a_url_loses_its_secrets() {
         let error = Error::new(ErrorKind::Network, "refused").with_url("https://me:pw@host/a/b?key=secret#x");
         assert_eq!(error.to_string(), "https://host/a/b: refused");
         assert!(!format!("{error:?}").contains("secret"));

@@ -23,6 +23,8 @@ mod http;
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
 }
+#[doc = include_str!("glossary.md")]
+pub mod glossary {}
 pub mod layer;
 pub mod model;
 #[cfg(feature = "onnx")]

@@ -1,4 +1,4 @@
-//! The environment variables that the library reads, as one value.
+//! The environment variables that the library reads.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +11,7 @@ use etcetera::BaseStrategy;
 /// Storage. Other variables are not copied, since the environment holds other secrets too.
 const OBJECT_STORE_PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
-/// What the library takes from environment variables.
+/// The values of the environment variables that the library reads.
 ///
 /// The library reads the environment in [`Environment::from_process`] and nowhere else. A
 /// [`Context`](crate::Context) carries the value to every stage. A program that must not depend on
@@ -26,18 +26,19 @@ const OBJECT_STORE_PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 /// assert_eq!(cx.environment().openai_api_key, None);
 /// ```
 ///
-/// The default is empty: no variable is set. Empty and blank variables count as unset. `Debug`
-/// prints neither keys, nor addresses (which may hold a password), nor values of `object_store`.
+/// The default has no variable set. Empty and blank variables count as unset. `None` means that a
+/// variable is unset. `Debug` does not print keys, URLs that can hold a password, and values of
+/// `object_store`.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Environment {
-    /// `OPENAI_API_KEY`: the key for servers that speak OpenAI's API.
+    /// `OPENAI_API_KEY`: the key for servers with OpenAI's API.
     pub openai_api_key: Option<String>,
-    /// `OPENAI_BASE_URL`: the address below which that API's paths lie.
+    /// `OPENAI_BASE_URL`: the base URL of that API.
     pub openai_base_url: Option<String>,
     /// `OPENAI_ORG_ID`: the organization that requests are charged to.
     pub openai_organization: Option<String>,
-    /// `CLIPKIT_CACHE`: the folder or object store address of the cache.
+    /// `CLIPKIT_CACHE`: the folder or object store URL of the artifact cache.
     pub cache: Option<String>,
     /// `CLIPKIT_MEDIA`: the folder of the media store.
     pub media: Option<PathBuf>,
@@ -47,24 +48,24 @@ pub struct Environment {
     pub onnx_runtime: Option<PathBuf>,
     /// The user's cache folder: `XDG_CACHE_HOME`, else `~/.cache`; on Windows `%LOCALAPPDATA%`.
     pub cache_folder: Option<PathBuf>,
-    /// The folder for temporary files: `TMPDIR`, else `/tmp`; on Windows `GetTempPath2`. `None`:
-    /// the system's.
+    /// The folder for temporary files: `TMPDIR`, else `/tmp`; on Windows `GetTempPath2`. `None`
+    /// means the system's folder.
     pub temporary_folder: Option<PathBuf>,
-    /// `http_proxy`, else `HTTP_PROXY`: the proxy for `http` addresses. The upper-case name is not
+    /// `http_proxy`, else `HTTP_PROXY`: the proxy for `http` URLs. The upper-case name is not
     /// read in a CGI process, where a request's `Proxy` header sets it.
     pub http_proxy: Option<String>,
-    /// `https_proxy`, else `HTTPS_PROXY`: the proxy for `https` addresses.
+    /// `https_proxy`, else `HTTPS_PROXY`: the proxy for `https` URLs.
     pub https_proxy: Option<String>,
-    /// `all_proxy`, else `ALL_PROXY`: the proxy for addresses without a more specific one.
+    /// `all_proxy`, else `ALL_PROXY`: the proxy for URLs without a more specific one.
     pub all_proxy: Option<String>,
-    /// `no_proxy`, else `NO_PROXY`: hosts to connect to directly, separated by commas.
+    /// `no_proxy`, else `NO_PROXY`: hosts to connect to without a proxy, separated by commas.
     pub no_proxy: Option<String>,
     /// The variables whose names start with `AWS_`, `GOOGLE_` or `AZURE_`, for object stores.
     pub object_store: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// Reads the variables of this process, as they are now.
+    /// Reads the current variables of this process.
     ///
     /// A context without an environment of its own calls this when a stage first needs the
     /// environment, and keeps the value for all its clones and runs. Calls that take no context
@@ -76,7 +77,7 @@ impl Environment {
         Environment { cache_folder, temporary_folder: Some(std::env::temp_dir()), ..Environment::from_variables(std::env::vars_os()) }
     }
 
-    /// The address of the cache for artifacts: `cache`, else `clipkit/artifacts` in the user's
+    /// The folder or URL of the artifact cache: `cache`, else `clipkit/artifacts` in the user's
     /// cache folder.
     pub(crate) fn artifacts(&self) -> Option<String> {
         let folder = || Some(self.cache_folder.as_ref()?.join("clipkit").join("artifacts").to_string_lossy().into_owned());
@@ -88,12 +89,12 @@ impl Environment {
         self.media.clone().or_else(|| Some(self.cache_folder.as_ref()?.join("clipkit").join("media")))
     }
 
-    /// The folder for scratch space: `temporary_folder`, else the system's.
+    /// The folder for scratch space: `temporary_folder`, else the system's folder.
     pub(crate) fn folder_for_scratch(&self) -> PathBuf {
         self.temporary_folder.clone().unwrap_or_else(std::env::temp_dir)
     }
 
-    /// The environment that these variables describe, without the folders of the platform.
+    /// Makes an environment from variables, without the platform's folders.
     fn from_variables(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let variables: BTreeMap<OsString, OsString> = variables.into_iter().collect();
         let text = |name: &str| {

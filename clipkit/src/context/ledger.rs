@@ -1,14 +1,14 @@
-//! What a run spends, and how much it may.
+//! The use of paid services in a run, and its budget.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Usage;
 
-/// Sums up what is spent under one context, and holds a budget.
+/// Records the use of paid services under one context and enforces a budget.
 #[derive(Default)]
 pub(crate) struct Ledger {
     state: Mutex<State>,
-    /// The ledger of the context that this one's was made from: it hears of everything.
+    /// The ledger of the parent context. It also records everything that this one records.
     parent: Option<Arc<Ledger>>,
 }
 
@@ -17,12 +17,12 @@ struct State {
     budget: Option<f64>,
     usage: Vec<Usage>,
     spent: f64,
-    /// Put aside for requests that are on their way.
-    held: f64,
+    /// The sum of the amounts that are reserved for pending requests, in US dollars.
+    reserved: f64,
 }
 
 impl State {
-    /// Costs and times that are no sound numbers do not count.
+    /// Adds a record. A cost or duration that is negative or not finite is ignored.
     fn add(&mut self, usage: &Usage) {
         let sound = |number: &f64| number.is_finite() && *number >= 0.0;
         let usage = Usage {
@@ -39,18 +39,20 @@ impl State {
 }
 
 impl Ledger {
+    /// Makes a ledger that also records to `parent` and respects its budget.
     pub(crate) fn below(parent: &Arc<Ledger>) -> Self {
         Ledger { parent: Some(parent.clone()), ..Ledger::default() }
     }
 
-    /// Sets the most that may be spent, in US dollars.
+    /// Sets the budget in US dollars. `None` means no budget.
     pub(crate) fn limit(&self, usd: Option<f64>) {
         self.change(|state| state.budget = usd);
     }
 
-    /// What may still be spent, of the tightest budget; none where there is none.
+    /// The smallest remaining budget of this ledger and its ancestors, in US dollars. `None` means
+    /// that none of them has a budget.
     pub(crate) fn left(&self) -> Option<f64> {
-        let own = self.change(|state| state.budget.map(|budget| (budget - state.spent - state.held).max(0.0)));
+        let own = self.change(|state| state.budget.map(|budget| (budget - state.spent - state.reserved).max(0.0)));
         let above = self.parent.as_ref().and_then(|parent| parent.left());
         match (own, above) {
             (Some(own), Some(above)) => Some(own.min(above)),
@@ -58,11 +60,12 @@ impl Ledger {
         }
     }
 
+    /// The recorded use, one entry for each stage and model.
     pub(crate) fn usage(&self) -> Vec<Usage> {
         self.change(|state| state.usage.clone())
     }
 
-    /// Adds what was spent.
+    /// Records a use.
     pub(crate) fn spend(&self, usage: &Usage) {
         self.change(|state| state.add(usage));
         if let Some(parent) = &self.parent {
@@ -70,22 +73,24 @@ impl Ledger {
         }
     }
 
-    /// Puts `usd` aside until what is answered is dropped; none where that would pass a budget.
+    /// Reserves `usd` until the returned value is dropped. `None` means that the amount exceeds a
+    /// budget.
     pub(crate) fn hold(self: &Arc<Self>, usd: f64) -> Option<Held> {
         if !usd.is_finite() || usd < 0.0 {
-            // What has no sound price fits where there is no budget, and counts for nothing there.
+            // An amount that is negative or not finite is accepted without a budget and counts as
+            // 0.
             return if self.left().is_none() { self.hold(0.0) } else { None };
         }
-        let above = match &self.parent {
+        let parent = match &self.parent {
             Some(parent) => Some(parent.hold(usd)?),
             None => None,
         };
         let fits = self.change(|state| {
-            let fits = state.budget.is_none_or(|budget| state.spent + state.held + usd <= budget);
-            state.held += if fits { usd } else { 0.0 };
+            let fits = state.budget.is_none_or(|budget| state.spent + state.reserved + usd <= budget);
+            state.reserved += if fits { usd } else { 0.0 };
             fits
         });
-        fits.then(|| Held { ledger: self.clone(), usd, above: above.map(Box::new) })
+        fits.then(|| Held { ledger: self.clone(), usd, parent: parent.map(Box::new) })
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -93,15 +98,16 @@ impl Ledger {
     }
 }
 
-/// Money put aside for a request; free again when this is dropped.
+/// A reserved amount of a budget. Dropping it releases the amount.
 pub(crate) struct Held {
     ledger: Arc<Ledger>,
     usd: f64,
-    above: Option<Box<Held>>,
+    parent: Option<Box<Held>>,
 }
 
 impl Held {
-    /// Enters what the request cost in place of what was put aside for it, so that at no moment both count.
+    /// Records the request's use and releases the reserved amount in one step, so that both never
+    /// count at the same time.
     pub(crate) fn spend(mut self, usage: &Usage) {
         self.settle(usage);
     }
@@ -109,18 +115,18 @@ impl Held {
     fn settle(&mut self, usage: &Usage) {
         let usd = std::mem::take(&mut self.usd);
         self.ledger.change(|state| {
-            state.held -= usd;
+            state.reserved -= usd;
             state.add(usage);
         });
-        if let Some(above) = &mut self.above {
-            above.settle(usage);
+        if let Some(parent) = &mut self.parent {
+            parent.settle(usage);
         }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.ledger.change(|state| state.held -= self.usd);
+        self.ledger.change(|state| state.reserved -= self.usd);
     }
 }
 
@@ -133,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_its_way_counts_until_it_is_known() {
+    fn reserved_amounts_count_until_they_are_released() {
         let ledger = Arc::new(Ledger::default());
         assert!(ledger.hold(1e9).is_some(), "there is no budget");
         ledger.limit(Some(1.0));
@@ -146,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spent_takes_the_place_of_what_was_put_aside() {
+    fn a_recorded_use_replaces_its_reserved_amount() {
         let above = Arc::new(Ledger::default());
         above.limit(Some(1.0));
         let below = Arc::new(Ledger::below(&above));
@@ -159,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_above_binds_those_below_and_hears_of_them() {
+    fn a_parent_budget_limits_its_children_and_records_their_use() {
         let above = Arc::new(Ledger::default());
         above.limit(Some(1.0));
         let below = Arc::new(Ledger::below(&above));
@@ -171,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_adds_up_by_model_and_a_part_without_a_price_leaves_none() {
+    fn usage_is_summed_by_model_and_an_unknown_cost_makes_the_sum_unknown() {
         let ledger = Ledger::default();
         ledger.spend(&cost(0.25));
         ledger.spend(&cost(0.5));

@@ -20,84 +20,85 @@ use crate::store::{Lease, MediaLimits, MediaStore};
 pub use environment::Environment;
 use ledger::{Held, Ledger};
 
-/// Something that happened in a run, for progress bars and logs.
+/// An event of a run, for progress bars and logs.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// A stage began, for the run or for one clip.
+    /// A stage started, for the run or for one clip.
     Started {
         /// The stage.
         stage: Stage,
-        /// The clip, from 1 in order of rank.
+        /// The clip's rank, from 1. `None` means the whole run.
         #[serde(skip_serializing_if = "Option::is_none")]
         clip: Option<usize>,
     },
-    /// A stage got further.
+    /// A stage made progress.
     Progress {
         /// The stage.
         stage: Stage,
-        /// The clip, from 1 in order of rank.
+        /// The clip's rank, from 1. `None` means the whole run.
         #[serde(skip_serializing_if = "Option::is_none")]
         clip: Option<usize>,
-        /// The part done, 0 to 1.
+        /// The completed fraction of the stage's work, 0 to 1.
         fraction: f32,
     },
-    /// A stage ended well.
+    /// A stage succeeded.
     Finished {
         /// The stage.
         stage: Stage,
-        /// The clip, from 1 in order of rank.
+        /// The clip's rank, from 1. `None` means the whole run.
         #[serde(skip_serializing_if = "Option::is_none")]
         clip: Option<usize>,
     },
     /// The number of clips is known.
     Planned {
-        /// How many clips will be made.
+        /// The number of clips that will be made.
         clips: usize,
     },
-    /// A stage waits: for a place, for its next attempt.
+    /// A stage waits, for example for a concurrency limit or for its next attempt.
     Waiting {
         /// The stage.
         stage: Stage,
-        /// The clip, from 1 in order of rank.
+        /// The clip's rank, from 1. `None` means the whole run.
         #[serde(skip_serializing_if = "Option::is_none")]
         clip: Option<usize>,
-        /// For how long.
+        /// The waiting time in seconds.
         seconds: f64,
-        /// Why, in one line for a person.
+        /// The reason, as one line for a person.
         reason: String,
     },
-    /// Something went less well than asked.
+    /// The run had a problem and continued.
     Warning(Warning),
-    /// A clip is in its place.
+    /// A clip is complete and in its final place.
     Clip(ManifestClip),
 }
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// Holds progress back that nobody could read.
-struct Pace {
-    least: Duration,
-    told: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
+/// Drops progress events that follow the previous one of the same stage and clip too closely.
+struct ProgressThrottle {
+    interval: Duration,
+    last_emitted: Mutex<HashMap<(Stage, Option<usize>), Instant>>,
 }
 
-impl Pace {
+impl ProgressThrottle {
     fn allows(&self, event: &Event) -> bool {
         let Event::Progress { stage, clip, .. } = event else { return true };
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last_emitted = self.last_emitted.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let due = told.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= self.least);
+        let due = last_emitted.get(&(*stage, *clip)).is_none_or(|last| now.duration_since(*last) >= self.interval);
         if due {
-            told.insert((*stage, *clip), now);
+            last_emitted.insert((*stage, *clip), now);
         }
         due
     }
 }
 
-/// What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
+/// What a stage gets besides its input: cancellation, progress, warnings, budget, scratch space,
+/// environment variables.
 ///
-/// Cheap to clone; clones share everything but the stage and clip they speak for.
+/// A clone is cheap. Clones share everything except the stage and the clip that they belong to.
 #[derive(Clone, Default)]
 pub struct Context {
     shared: Arc<Shared>,
@@ -106,14 +107,14 @@ pub struct Context {
     stage: Option<Stage>,
     clip: Option<usize>,
     threads: usize,
-    /// The shared work that this is part of, the innermost last.
+    /// The keys of the shared work that this context belongs to, the innermost last.
     within: Arc<[String]>,
     extension: Option<Arc<dyn Any + Send + Sync>>,
-    /// Names one publication, so that the same post is published once.
+    /// The idempotency key of a publication. A publisher publishes a post with the same key once.
     idempotency_key: Option<Arc<str>>,
-    /// Whether a part of a stage may stand in for another part that fails.
+    /// Whether a part of a stage may replace another part that fails.
     stand_in: bool,
-    /// Read from the process when first used, unless the builder set it.
+    /// The environment of the builder, else that of the process, read at first use.
     environment: Arc<OnceLock<Environment>>,
 }
 
@@ -121,17 +122,17 @@ pub struct Context {
 struct Shared {
     listener: Option<Listener>,
     warnings: Mutex<Vec<Warning>>,
-    /// Whether something stood in for what was asked.
+    /// Whether a stand-in replaced a stage or a part of one.
     stepped_down: AtomicBool,
     scratch_parent: Option<PathBuf>,
     scratch: OnceLock<crate::context::scratch::Scratch>,
-    /// Where media are on this machine, by content.
+    /// The paths of media on this machine, by content.
     files: Mutex<HashMap<ContentId, PathBuf>>,
-    /// The media store, opened when first needed.
+    /// The media store, opened at first use.
     media: OnceLock<MediaStore>,
-    /// Files of the media store that are in use.
+    /// The leases of the files in the media store that are in use.
     leases: Mutex<Vec<Lease>>,
-    /// The context this one was made for a run from: it hears of the run's warnings.
+    /// The context that this run's context was derived from. It also receives the run's warnings.
     parent: Option<Arc<Shared>>,
 }
 
@@ -145,43 +146,48 @@ impl Shared {
 }
 
 impl Context {
-    /// A context that nobody listens to, with scratch space in the system's folder for temporary files.
+    /// Makes a context without a listener. Its scratch space lies in the system's folder for
+    /// temporary files.
     pub fn new() -> Self {
         Context::default()
     }
 
-    /// A builder, to set a listener or the scratch space's place.
+    /// A builder, to set for example a listener or the folder of the scratch space.
     pub fn builder() -> ContextBuilder {
         ContextBuilder::default()
     }
 
-    /// The same context, for work that can be stopped by itself: cancelling it leaves this one alone; cancelling this one cancels both.
+    /// The same context with a cancellation of its own. Cancelling the child does not cancel this
+    /// context. Cancelling this context cancels both.
     #[must_use]
     pub fn child(&self) -> Self {
         Context { cancellation: self.cancellation.child_token(), ..self.clone() }
     }
 
-    /// Asks everything that runs under this context to stop. Work stops within a second and removes what it had half written.
+    /// Cancels all work under this context. Work stops within a second and removes its incomplete
+    /// files.
     pub fn cancel(&self) {
         self.cancellation.cancel();
     }
 
-    /// Whether someone asked to stop.
+    /// Whether this context is cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation.is_cancelled()
     }
 
-    /// An error if someone asked to stop. Long loops call it once a turn.
+    /// Returns an error of the kind [`ErrorKind::Cancelled`] if this context is cancelled. Long
+    /// loops call it in each iteration.
     pub fn check(&self) -> Result<()> {
         if self.is_cancelled() { Err(self.label(Error::cancelled())) } else { Ok(()) }
     }
 
-    /// Waits until someone asks to stop.
+    /// Waits until this context is cancelled.
     pub async fn cancelled(&self) {
         self.cancellation.cancelled().await;
     }
 
-    /// Waits for `time`, unless someone asks to stop before it is over: that is an error at once.
+    /// Waits for `time`. If this context is cancelled meanwhile, it returns an error of the kind
+    /// [`ErrorKind::Cancelled`] at once.
     pub async fn sleep(&self, time: Duration) -> Result<()> {
         tokio::select! {
             biased;
@@ -190,76 +196,77 @@ impl Context {
         }
     }
 
-    /// The stage this context speaks for.
+    /// The stage that this context belongs to. `None` means that it belongs to no stage.
     pub fn stage(&self) -> Option<Stage> {
         self.stage
     }
 
-    /// The clip this context speaks for, from 1 in order of rank.
+    /// The rank of the clip that this context belongs to, from 1. `None` means the whole run.
     pub fn clip(&self) -> Option<usize> {
         self.clip
     }
 
-    /// The same context, speaking for `stage`.
+    /// The same context for `stage`.
     #[must_use]
     pub fn for_stage(&self, stage: Stage) -> Self {
         Context { stage: Some(stage), ..self.clone() }
     }
 
-    /// The same context, speaking for a clip.
+    /// The same context for the clip with the rank `rank`, from 1.
     #[must_use]
     pub fn for_clip(&self, rank: usize) -> Self {
         Context { clip: Some(rank), ..self.clone() }
     }
 
-    /// The same context, for work that may use `threads` threads. 0 leaves it to each library.
+    /// The same context for work that may use `threads` threads. 0 lets each library choose.
     #[must_use]
     pub fn with_threads(&self, threads: usize) -> Self {
         Context { threads, ..self.clone() }
     }
 
-    /// The same context, with something of the caller's that its own stages find again: a request, a handle. It takes the place of
-    /// what was there.
+    /// The same context with a value for the caller's own stages, for example a request or a
+    /// handle. It replaces the previous value.
     #[must_use]
     pub fn with_extension<T: Any + Send + Sync>(&self, extension: Arc<T>) -> Self {
         Context { extension: Some(extension), ..self.clone() }
     }
 
-    /// What the caller gave for its stages, where it is a `T`.
+    /// The value of [`Context::with_extension`]. `None` means that there is no value or that it is
+    /// not a `T`.
     pub fn extension<T: Any>(&self) -> Option<&T> {
         self.extension.as_deref()?.downcast_ref()
     }
 
-    /// The same context, for one publication.
+    /// The same context with the idempotency key of a publication.
     #[must_use]
     pub(crate) fn with_idempotency_key(&self, key: &str) -> Self {
         Context { idempotency_key: Some(key.into()), ..self.clone() }
     }
 
-    /// Names the publication that this context is for: a hash of the clip, the target and the
-    /// account. A publisher that gets the same key twice publishes once. `None` outside of
+    /// The idempotency key of a publication: a hash of the clip, the target and the account. A
+    /// publisher that gets the same key twice publishes once. `None` outside of
     /// [`Publisher::publish`](crate::stage::Publisher::publish).
     pub fn idempotency_key(&self) -> Option<&str> {
         self.idempotency_key.as_deref()
     }
 
-    /// The same context, for a stage whose parts may stand in for each other.
+    /// The same context for a stage whose parts may replace each other.
     #[must_use]
     pub(crate) fn with_stand_in(&self, allowed: bool) -> Self {
         Context { stand_in: allowed, ..self.clone() }
     }
 
-    /// Whether a part of a stage may stand in for another part that fails.
+    /// Whether a part of a stage may replace another part that fails.
     pub(crate) fn may_stand_in(&self) -> bool {
         self.stand_in
     }
 
-    /// Remembers where a medium is on this machine, for [`Context::locate`].
+    /// Stores the path of a media file on this machine, for [`Context::locate`].
     pub(crate) fn bind(&self, id: &ContentId, path: &Path) {
         self.shared.files.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), path.to_owned());
     }
 
-    /// Where a step of this run found a medium.
+    /// The path at which a step of this run found a media file.
     pub(crate) fn bound(&self, id: &ContentId) -> Option<PathBuf> {
         let mut shared = Some(&self.shared);
         while let Some(part) = shared {
@@ -272,12 +279,14 @@ impl Context {
         None
     }
 
-    /// The media store: what [`ContextBuilder::media_store`] was given, else the folder that
-    /// `CLIPKIT_MEDIA` names, else `clipkit/media` in the user's cache folder, with
-    /// [`MediaLimits::default`]. A source puts what it fetches there.
+    /// The media store, in which sources put the files that they fetch. It is the store of
+    /// [`ContextBuilder::media_store`], else the one in the folder `CLIPKIT_MEDIA`, else the one in
+    /// `clipkit/media` in the user's cache folder. A store that this method opens has
+    /// [`MediaLimits::default`].
     ///
-    /// It blocks while the store is opened for the first time. `ErrorKind::Unavailable` where the
-    /// machine has no cache folder and none is named.
+    /// The call blocks while it opens the store for the first time. It returns an error of the kind
+    /// [`ErrorKind::Unavailable`] if the machine has no cache folder and `CLIPKIT_MEDIA` is not
+    /// set.
     pub fn media_store(&self) -> Result<&MediaStore> {
         if let Some(store) = self.shared.media.get() {
             return Ok(store);
@@ -297,8 +306,8 @@ impl Context {
         Ok(self.shared.media.get_or_init(|| store))
     }
 
-    /// The file of the media store with this content. It stays there until this context's run ends.
-    /// `None` where there is no store yet, or it does not have the file.
+    /// The path of the file with this content in the media store. The file is kept until this
+    /// context's run ends. `None` means that there is no store or that it does not have the file.
     pub(crate) fn stored(&self, id: &ContentId) -> Result<Option<PathBuf>> {
         let is_open = self.shared.media.get().is_some();
         let exists = || self.environment().media_folder().is_some_and(|folder| folder.is_dir());
@@ -308,18 +317,19 @@ impl Context {
         Ok(self.media_store()?.find(id)?.map(|lease| self.keep(lease)))
     }
 
-    /// Keeps a file in the media store until this context's run ends. Answers its path.
+    /// Keeps a lease until this context's run ends, so that the media store does not delete the
+    /// file. Returns the file's path.
     pub fn keep(&self, lease: Lease) -> PathBuf {
         let path = lease.path().to_owned();
         self.shared.leases.lock().unwrap_or_else(PoisonError::into_inner).push(lease);
         path
     }
 
-    /// Where a medium is on this machine: where a step of this run found it, else at its URI,
-    /// where that is a path.
+    /// The path of a media file on this machine. A file that a step of this run found comes first,
+    /// then a file in the media store, then the file at the URI, if the URI is a path. Custom
+    /// renderers and trackers open this path.
     ///
-    /// `ErrorKind::NotFound` where it is neither. A renderer or tracker of your own opens what this
-    /// answers.
+    /// It returns an error of the kind [`ErrorKind::NotFound`] if there is no such file.
     pub fn locate(&self, media: &MediaRef) -> Result<PathBuf> {
         if let Some(path) = self.bound(&media.id) {
             return Ok(path);
@@ -335,33 +345,34 @@ impl Context {
             .label(Error::new(ErrorKind::NotFound, "the source is not on this machine").with_url(&media.uri).with_advice("fetch it again")))
     }
 
-    /// The environment variables for the work under this context: what
-    /// [`ContextBuilder::environment`] was given, else the process's, read when this is first
-    /// called and kept for all clones of this context and all runs under it.
+    /// The environment variables for the work under this context. They are those of
+    /// [`ContextBuilder::environment`], else those of the process. The latter are read at the first
+    /// call and kept for all clones of this context and all runs under it.
     pub fn environment(&self) -> &Environment {
         self.environment.get_or_init(Environment::from_process)
     }
 
-    /// How many threads one piece of work should use, so that what runs side by side shares the machine. 0 leaves it to each library.
+    /// The number of threads that one task should use, so that concurrent tasks share the machine.
+    /// 0 lets each library choose.
     pub fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Tells the listener.
+    /// Sends an event to the listener.
     pub fn emit(&self, event: &Event) {
         if let Some(listener) = &self.shared.listener {
             listener(event);
         }
     }
 
-    /// Tells the listener how far this context's stage is, 0 to 1.
+    /// Sends the progress of this context's stage to the listener. `fraction` is 0 to 1.
     pub fn progress(&self, fraction: f64) {
         if let Some(stage) = self.stage {
             self.emit(&Event::Progress { stage, clip: self.clip, fraction: fraction.clamp(0.0, 1.0) as f32 });
         }
     }
 
-    /// Tells the log and the listener that this context's stage waits for `time`, and why.
+    /// Reports to the log and to the listener that this context's stage waits for `time`, and why.
     pub fn waiting(&self, time: Duration, reason: impl Into<String>) {
         let reason = reason.into();
         tracing::info!(stage = self.stage.map(Stage::name), clip = self.clip, seconds = time.as_secs_f64(), "waits: {reason}");
@@ -370,13 +381,12 @@ impl Context {
         }
     }
 
-    /// Leaves a warning of the kind [`WarningKind::Other`] in the result, the log and the progress
-    /// stream.
+    /// Adds a warning of the kind [`WarningKind::Other`] to the result, the log and the events.
     pub fn warn(&self, message: impl Into<String>) {
         self.warn_of(WarningKind::Other, message);
     }
 
-    /// Leaves a warning of a kind in the result, the log and the progress stream.
+    /// Adds a warning of a kind to the result, the log and the events.
     pub fn warn_of(&self, kind: WarningKind, message: impl Into<String>) {
         let (stage, message) = (self.stage.unwrap_or(Stage::Plan), message.into());
         let warning = Warning { kind, stage, clip: self.clip, message };
@@ -385,71 +395,77 @@ impl Context {
         self.shared.keep(&warning);
     }
 
-    /// Warns for the run as a whole, unless the same was said in it before.
+    /// Adds a warning for the whole run, unless it already has one with the same message.
     pub(crate) fn warn_once(&self, message: String) {
         self.warn_once_of(WarningKind::Other, message);
     }
 
-    /// Warns of a kind for the run as a whole, unless the same was said in it before.
+    /// Adds a warning of a kind for the whole run, unless it already has one with the same message.
     pub(crate) fn warn_once_of(&self, kind: WarningKind, message: String) {
         if !self.warnings().iter().any(|warning| warning.message == message) {
             Context { clip: None, ..self.clone() }.warn_of(kind, message);
         }
     }
 
-    /// The warnings left so far, of all stages and clips.
+    /// The warnings of all stages and clips so far.
     pub fn warnings(&self) -> Vec<Warning> {
         self.shared.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Enters what was asked of a paid service, under this context's stage where `usage` names none. It ends up in the manifest.
+    /// Records the use of a paid service for the manifest. If `usage` has no stage, it gets this
+    /// context's stage.
     pub fn spend(&self, usage: Usage) {
-        self.ledger.spend(&self.entered(usage));
+        self.ledger.spend(&self.attributed(usage));
     }
 
-    /// The same, in place of the money that was put aside for it.
+    /// Records the use of a paid service and releases the budget that was reserved for it.
     pub(crate) fn settle(&self, held: Held, usage: Usage) {
-        held.spend(&self.entered(usage));
+        held.spend(&self.attributed(usage));
     }
 
-    fn entered(&self, usage: Usage) -> Usage {
+    fn attributed(&self, usage: Usage) -> Usage {
         let usage = Usage { stage: usage.stage.or(self.stage), ..usage };
         tracing::debug!(stage = ?usage.stage, model = %usage.model, tokens = usage.prompt_tokens + usage.completion_tokens, "spent");
         usage
     }
 
-    /// What was spent so far, one entry for each stage and model.
+    /// The recorded use of paid services, one entry for each stage and model.
     pub fn usage(&self) -> Vec<Usage> {
         self.ledger.usage()
     }
 
-    /// What may still be spent, in US dollars; none where there is no budget. What is on its way counts as spent.
+    /// The remaining budget in US dollars. Reserved amounts count as spent. `None` means that there
+    /// is no budget.
     pub fn budget_left(&self) -> Option<f64> {
         self.ledger.left()
     }
 
-    /// Puts money aside for a request until what is answered is dropped; none where that would pass the budget.
+    /// Reserves `usd` of the budget for a request until the returned value is dropped. `None` means
+    /// that the amount exceeds the remaining budget.
     pub(crate) fn hold(&self, usd: f64) -> Option<Held> {
         self.ledger.hold(usd)
     }
 
-    /// Sets this context's budget, in US dollars.
+    /// Sets this context's budget in US dollars. `None` means no budget.
     pub(crate) fn limit(&self, usd: Option<f64>) {
         self.ledger.limit(usd);
     }
 
-    /// A folder for this run's temporary files, removed when the last clone of this context is dropped.
+    /// The folder for this run's temporary files. It is removed when the last clone of this context
+    /// is dropped.
+    ///
+    /// It returns an error if the folder cannot be made.
     pub fn scratch(&self) -> Result<&Path> {
         if let Some(scratch) = self.shared.scratch.get() {
             return Ok(scratch.path());
         }
         let parent = self.shared.scratch_parent.clone().unwrap_or_else(|| self.environment().folder_for_scratch());
         let made = crate::context::scratch::Scratch::create(&parent).map_err(|error| self.label(error))?;
-        // Two threads may come here at once: one scratch folder stays, the other is removed as it is dropped.
+        // Two threads can get here at once. The second folder is dropped, which removes it.
         Ok(self.shared.scratch.get_or_init(|| made).path())
     }
 
-    /// Whether a file lies in scratch space of this context, which goes when the run ends.
+    /// Whether a file lies in scratch space of this context, which is removed when the run ends.
     pub(crate) fn owns(&self, file: &Path) -> bool {
         let mut shared = Some(&self.shared);
         while let Some(part) = shared {
@@ -461,7 +477,10 @@ impl Context {
         false
     }
 
-    /// Runs CPU-bound or blocking work off the async threads.
+    /// Runs CPU-bound or blocking work on a thread for blocking tasks.
+    ///
+    /// It returns the work's error, or an error of the kind [`ErrorKind::Contract`] if the work
+    /// panics.
     pub async fn blocking<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -475,7 +494,7 @@ impl Context {
         }
     }
 
-    /// Names this context's stage in an error that does not name one yet.
+    /// Sets this context's stage in an error that has no stage.
     pub(crate) fn label(&self, error: Error) -> Error {
         match self.stage {
             Some(stage) => error.with_stage(stage),
@@ -483,8 +502,9 @@ impl Context {
         }
     }
 
-    /// A context for one run under this one: cancelled with it, heard by the same listener, with warnings and scratch space of its own.
-    /// Scratch space goes where this context was told to put it, else into `staging`.
+    /// A context for one run under this one. Cancelling this context cancels it, and both have the
+    /// same listener. It has warnings and scratch space of its own. The scratch space lies in this
+    /// context's scratch folder, if the builder set one, else in `staging`.
     pub(crate) fn for_run(&self, staging: Option<&Path>) -> Self {
         let shared = Shared {
             listener: self.shared.listener.clone(),
@@ -497,39 +517,41 @@ impl Context {
         Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, ..self.clone() }
     }
 
-    /// Names the run that this context belongs to.
+    /// A handle for the run that this context belongs to.
     pub(crate) fn run(&self) -> Run {
         Run(Arc::downgrade(&self.shared))
     }
 
-    /// A context for work that outlives this one's caller: it speaks for the same stage and clip, and what it spends
-    /// counts where this one's does. Cancellation, warnings and scratch space are its own. `listener` hears it.
+    /// A context for work that can outlive the caller of this one. It keeps the stage, the clip and
+    /// the ledger of this context. Cancellation, warnings and scratch space are its own. `listener`
+    /// receives its events.
     pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let shared = Shared { listener: Some(Arc::new(listener)), scratch_parent: self.shared.scratch_parent.clone(), ..Shared::default() };
         Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
     }
 
-    /// The same context, for a part of shared work: whoever waits for `work` within it would wait for ever.
+    /// The same context as a part of the shared work with the key `work`. Waiting for `work` in
+    /// this context would be a deadlock.
     pub(crate) fn within(&self, work: &str) -> Self {
         Context { within: self.within.iter().cloned().chain([work.to_owned()]).collect(), ..self.clone() }
     }
 
-    /// Whether this is a part of `work`.
+    /// Whether this context is a part of the shared work with the key `work`.
     pub(crate) fn is_within(&self, work: &str) -> bool {
         self.within.iter().any(|outer| outer == work)
     }
 
-    /// Remembers that what is answered stands in for what was asked, so that no cache keeps it.
+    /// Records that a stand-in produced the result, so that no cache stores it.
     pub(crate) fn step_down(&self) {
         self.shared.stepped_down.store(true, Ordering::Relaxed);
     }
 
-    /// Whether something that ran under this context stepped down.
+    /// Whether a stand-in produced a result under this context.
     pub(crate) fn stepped_down(&self) -> bool {
         self.shared.stepped_down.load(Ordering::Relaxed)
     }
 
-    /// Removes the scratch space now, whoever still holds this context.
+    /// Removes the scratch space now, even if other clones of this context exist.
     pub(crate) fn clear_scratch(&self) {
         if let Some(scratch) = self.shared.scratch.get() {
             scratch.clear();
@@ -543,7 +565,7 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Names a run, and does not keep its state alive.
+/// A handle for a run that does not keep the run's state alive.
 pub(crate) struct Run(Weak<Shared>);
 
 impl Run {
@@ -559,7 +581,7 @@ impl PartialEq for Run {
     }
 }
 
-/// Makes a [`Context`].
+/// A builder for a [`Context`].
 #[derive(Default)]
 pub struct ContextBuilder {
     shared: Shared,
@@ -569,57 +591,62 @@ pub struct ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// Calls `listener` for every event. It is called from worker threads and must return quickly.
+    /// Sets the listener, which is called for every event. It is called from worker threads and
+    /// must return quickly.
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.shared.listener = Some(Arc::new(listener));
         self
     }
 
-    /// Tells the listener of one stage's progress on one clip at most this often; of everything else always. Default: always.
+    /// Sets the minimum interval between two progress events of the same stage and clip. Other
+    /// events are never dropped. Default: no progress event is dropped.
     #[must_use]
-    pub fn pace(mut self, least: Duration) -> Self {
-        self.pace = Some(least);
+    pub fn pace(mut self, interval: Duration) -> Self {
+        self.pace = Some(interval);
         self
     }
 
-    /// Puts scratch space inside `folder`, which is made when first needed. Renaming finished files into place is only free on one file system,
-    /// so give the output's folder.
+    /// Puts the scratch space in `folder`, which is made at first use. Finished files are renamed
+    /// from there to the output folder. Use a folder on the output's file system, since files must
+    /// be copied otherwise.
     #[must_use]
     pub fn scratch_in(mut self, folder: impl Into<PathBuf>) -> Self {
         self.shared.scratch_parent = Some(folder.into());
         self
     }
 
-    /// Uses this media store. Default: see [`Context::media_store`].
+    /// Sets the media store. Default: see [`Context::media_store`].
     #[must_use]
     pub fn media_store(self, store: MediaStore) -> Self {
-        // A fresh cell: there is nothing in it.
+        // The cell is still empty, unless this method was called before.
         let _ = self.shared.media.set(store);
         self
     }
 
-    /// The most that all work under this context may cost together, in US dollars: built-in stages stop before they pass it.
+    /// Sets the maximum cost of all work under this context, in US dollars. Built-in stages stop
+    /// before they exceed it. Default: no maximum.
     #[must_use]
     pub fn max_cost(mut self, usd: f64) -> Self {
         self.max_cost = Some(usd);
         self
     }
 
-    /// Uses `environment` instead of the process's variables. Default: [`Environment::from_process`].
+    /// Uses `environment` instead of the process's variables. Default:
+    /// [`Environment::from_process`].
     #[must_use]
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = OnceLock::from(environment);
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(mut self) -> Context {
-        if let Some(least) = self.pace {
-            let pace = Pace { least, told: Mutex::default() };
+        if let Some(interval) = self.pace {
+            let throttle = ProgressThrottle { interval, last_emitted: Mutex::default() };
             self.shared.listener = self.shared.listener.map(|listener| {
                 Arc::new(move |event: &Event| {
-                    if pace.allows(event) {
+                    if throttle.allows(event) {
                         listener(event);
                     }
                 }) as Listener

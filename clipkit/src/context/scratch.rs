@@ -8,24 +8,26 @@ use crate::error::{Error, Result};
 
 const PREFIX: &str = ".clipkit-";
 const LEASE: &str = "lease";
-/// Leftovers of crashed runs are taken after this long.
+/// The age from which an unlocked scratch folder counts as abandoned by a crashed run.
 const ABANDONED_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// A run's folder for temporary files. It goes when the run ends; a lock on a file in it (the lease) tells other runs that it is in use.
+/// A run's folder for temporary files, removed when the run ends. A lock on a file in it (the
+/// lease) tells other runs that the folder is in use.
 pub(crate) struct Scratch {
     folder: PathBuf,
     _lease: File,
-    /// The folders above that this run made, innermost first: removed again if nothing was put there.
+    /// The ancestor folders that this run made, the innermost first. Those that are empty are
+    /// removed with the scratch folder.
     made_parents: Vec<PathBuf>,
 }
 
 impl Scratch {
-    /// Makes scratch space in `parent`.
+    /// Makes a scratch folder in `parent` and removes abandoned ones.
     pub(crate) fn create(parent: &Path) -> Result<Self> {
         let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
         let made_parents = parent.ancestors().take_while(missing).map(Path::to_owned).collect();
         fs::create_dir_all(parent).map_err(|error| Error::io(parent, "make the folder", error))?;
-        reap(parent);
+        remove_abandoned(parent);
         let folder = tempfile::Builder::new()
             .prefix(PREFIX)
             .tempdir_in(parent)
@@ -33,17 +35,18 @@ impl Scratch {
             .keep();
         let lease_path = folder.join(LEASE);
         let lease = File::create(&lease_path).map_err(|error| Error::io(&lease_path, "create", error))?;
-        // Where the file system knows no locks, the folder's age alone protects it.
+        // On a file system without locks, only the folder's age protects it.
         let _ = lease.try_lock();
         Ok(Scratch { folder, _lease: lease, made_parents })
     }
 
+    /// The path of the scratch folder.
     pub(crate) fn path(&self) -> &Path {
         &self.folder
     }
 
-    /// Removes everything now, though someone may still hold this: a stage that does not end when it is asked to. What such a one
-    /// writes later goes with the last holder.
+    /// Removes the folder now, even if a stage that ignores its cancellation still uses it. Files
+    /// that such a stage writes later are removed when this value is dropped.
     pub(crate) fn clear(&self) {
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -52,7 +55,7 @@ impl Scratch {
             _ => {}
         }
         for parent in &self.made_parents {
-            // Fails, as it should, where something was put there.
+            // This fails for a folder that is not empty, as intended.
             let _ = fs::remove_dir(parent);
         }
     }
@@ -64,20 +67,23 @@ impl Drop for Scratch {
     }
 }
 
-/// A temporary file in `folder`, to be renamed to its neighbour's name when it is complete.
+/// Makes a temporary file in `folder`. Rename it to its final name in the same folder when it is
+/// complete.
 pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // As the process's umask would have it, not private as temporary files are.
+        // The process's umask decides the permissions, as for other files. Temporary files are
+        // private by default.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.prefix(PREFIX).tempfile_in(folder)
 }
 
-/// Removes scratch folders in `parent` that a crash left behind: old, and with a lease that nobody holds.
-fn reap(parent: &Path) {
+/// Removes scratch folders in `parent` that crashed runs left behind: old ones whose lease is not
+/// locked.
+fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -101,7 +107,7 @@ mod tests {
     use std::time::SystemTime;
 
     #[test]
-    fn scratch_goes_with_its_owner_and_takes_empty_parents_along() {
+    fn dropping_scratch_removes_it_and_its_empty_parents() {
         let root = tempfile::tempdir().unwrap();
         let parent = root.path().join("out/talk");
         let scratch = Scratch::create(&parent).unwrap();
@@ -111,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn only_old_unleased_folders_are_reaped() {
+    fn only_old_folders_without_a_lock_are_removed() {
         let root = tempfile::tempdir().unwrap();
         let age = |name: &str, minutes: u64| {
             let folder = root.path().join(format!("{PREFIX}{name}"));

@@ -3,26 +3,29 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Span, Timestamp};
 
-/// A span that could become a clip, with what speaks for it.
+/// A span that could become a clip, with its score, title and reason.
 ///
-/// In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
+/// JSON input also accepts a short form: `{"start": 12.5, "end": 40, "score": 90}`. `start` and
+/// `end` replace `span`, a number replaces the score and sets its total, and `title` and `reason`
+/// default to empty text.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Candidate {
-    /// Where it is, on the source's timeline.
+    /// The candidate's span on the source's timeline.
     pub span: Span,
-    /// How good it is.
+    /// The candidate's quality.
     pub score: Score,
     /// A short title.
     pub title: String,
-    /// Why it was chosen, in a sentence.
+    /// Why the scorer chose the span, as one sentence.
     pub reason: String,
-    /// A line that makes people stay, to be shown over the first seconds. None where nobody wrote one.
+    /// A line of text to show over the first seconds of the clip. `None` means that the scorer
+    /// wrote no line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_line: Option<String>,
 }
 
 impl Candidate {
-    /// A span with its score, title and reason, and no hook line.
+    /// Makes a candidate without a hook line.
     pub fn new(span: Span, score: Score, title: impl Into<String>, reason: impl Into<String>) -> Self {
         Candidate { span, score, title: title.into(), reason: reason.into(), hook_line: None }
     }
@@ -62,24 +65,25 @@ impl<'de> Deserialize<'de> for Candidate {
     }
 }
 
-/// How good a span is as a clip.
+/// The quality of a span as a clip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
-    /// The whole: 0 to 100. Clips are ranked by it.
+    /// The overall score, 0 to 100. Clips are ranked by it.
     pub total: f64,
-    /// How strongly the first sentence catches: 0 to 10.
+    /// How strongly the first sentence attracts attention, 0 to 10.
     pub hook: f64,
-    /// How well it stands without what was said around it: 0 to 10.
+    /// How well the span is understood without its context, 0 to 10.
     pub completeness: f64,
-    /// How much is said in its time: 0 to 10.
+    /// How much information the span has for its duration, 0 to 10.
     pub density: f64,
-    /// How much feeling is in it: 0 to 10.
+    /// How emotional the span is, 0 to 10.
     pub emotion: f64,
 }
 
 impl Score {
-    /// A score with a total alone, for scorers that judge the whole.
+    /// Makes a score with only a total, for scorers without separate criteria. The other fields are
+    /// 0.
     pub fn of(total: f64) -> Self {
         Score { total, ..Score::default() }
     }
@@ -90,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_candidate_can_be_said_in_short() {
+    fn a_candidate_has_a_short_form() {
         let read = |text: &str| serde_json::from_str::<Candidate>(text);
         let short = read(r#"{"start": 1, "end": 21.5, "score": 90, "title": "Opening", "reason": "first words"}"#).unwrap();
         assert_eq!(short, Candidate::new(Span::secs(1.0, 21.5).unwrap(), Score::of(90.0), "Opening", "first words"));

@@ -5,45 +5,48 @@ use super::validate::inside;
 use super::{CaptionStyle, HookStyle, Rect, Span};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Captions burned into the picture.
+/// Captions that are burned into the picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaptionTrack {
-    /// How they look.
+    /// The appearance of the captions.
     pub style: CaptionStyle,
-    /// The part of the output that the platform's interface leaves free; captions stay inside.
+    /// The part of the output that the platform's interface does not cover, in fractions of the
+    /// output's width and height. Captions stay inside it.
     pub safe_area: Rect,
-    /// What is shown when, in order, without overlaps.
+    /// The cues in order of time, without overlaps.
     pub cues: Vec<Cue>,
 }
 
-/// Words shown together.
+/// Words that are shown together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cue {
-    /// When they are shown, on the clip's timeline.
+    /// When the words are shown, on the clip's timeline.
     pub span: Span,
-    /// The words, in order. Their text is shown as it stands; nothing in it is interpreted.
+    /// The words, in order. Their text is drawn literally, without markup.
     pub words: Vec<CueWord>,
-    /// Where they stand, where that is not the style's position.
+    /// The vertical position of the cue. `None` means the style's position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<CuePlace>,
 }
 
 impl Cue {
-    /// Words at the style's position.
+    /// Makes a cue at the style's position.
     pub fn new(span: Span, words: Vec<CueWord>) -> Self {
         Cue { span, words, place: None }
     }
 }
 
-/// Where a cue stands: a fraction of the output's height from its top. Kept inside the platform's safe area.
+/// The vertical position of a cue: a fraction of the output's height, from its top. The renderer
+/// keeps the cue inside the platform's safe area.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CuePlace {
-    /// Its last line ends here.
+    /// The bottom edge of the cue's last line.
     Bottom(f64),
-    /// Its middle is here, however many lines it has: the seam of a split picture.
+    /// The vertical center of the cue's lines, for example the boundary between the two halves of a
+    /// split layout.
     Middle(f64),
 }
 
@@ -51,38 +54,39 @@ pub enum CuePlace {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CueWord {
-    /// As shown.
+    /// The text to draw.
     pub text: String,
-    /// When it is said, on the clip's timeline.
+    /// When the word is spoken, on the clip's timeline.
     pub span: Span,
-    /// Whether it is a keyword, shown as the style's `emphasis` says.
+    /// Whether the word is a keyword, drawn with the style's `emphasis`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub emphasized: bool,
 }
 
 impl CueWord {
-    /// A word as any other.
+    /// Makes a word without emphasis.
     pub fn new(text: impl Into<String>, span: Span) -> Self {
         CueWord { text: text.into(), span, emphasized: false }
     }
 }
 
-/// A title laid over the clip's first seconds, so that who scrolls past knows what it is about.
+/// A title over the clip's first seconds that states the clip's subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
-    /// What it says. Shown as it stands; nothing in it is interpreted.
+    /// The text, drawn literally, without markup.
     pub text: String,
-    /// When it is shown, on the clip's timeline.
+    /// When the title is shown, on the clip's timeline.
     pub span: Span,
-    /// The part of the output that it may take: it stands in the middle of it, and shrinks until it fits.
+    /// The part of the output for the title, in fractions of the output's width and height. The
+    /// text is centered in it, and its size is reduced until it fits.
     pub area: Rect,
-    /// How it looks.
+    /// The appearance of the title.
     pub style: HookStyle,
 }
 
 impl CaptionTrack {
-    /// Checks every value a renderer relies on.
+    /// Checks every value that a renderer relies on.
     pub(super) fn check(&self) -> Result<()> {
         require(inside(self.safe_area), || format!("captions.safe_area leaves the picture: {:?}", self.safe_area))?;
         let style = &self.style;
@@ -111,7 +115,7 @@ impl CaptionTrack {
 }
 
 impl Hook {
-    /// Checks every value a renderer relies on.
+    /// Checks every value that a renderer relies on.
     pub(super) fn check(&self) -> Result<()> {
         require(inside(self.area), || format!("hook.area leaves the picture: {:?}", self.area))?;
         self.style.check("hook.style")

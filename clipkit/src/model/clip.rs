@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClipPlan, Timestamp, moment};
 
-/// A clip's identity: a hash of its source's id and of what decides its picture and sound.
+/// A clip's identity: a hash of the source's id and of the parts of the plan that determine the
+/// clip's picture and sound. [`ClipPlan::id`] computes it.
 ///
-/// Title, reason, score and rank do not count, so a renamed clip stays the same clip; a changed
-/// caption or crop makes another one. Made by [`ClipPlan::id`].
+/// Title, reason, score and rank are not part of the hash, so a renamed clip keeps its id. A
+/// changed caption or crop gives another id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ClipId(String);
 
 impl ClipId {
-    /// From the hexadecimal digits of a hash.
+    /// Makes an id from the hexadecimal digits of a hash.
     pub(crate) fn new(hex: impl Into<String>) -> Self {
         ClipId(hex.into())
     }
@@ -33,23 +34,23 @@ impl fmt::Display for ClipId {
     }
 }
 
-/// A rendered clip: files below [`Context::scratch`](crate::Context::scratch), or wherever the
-/// step that rendered it was told to put them.
+/// The files of a rendered clip. They lie in [`Context::scratch`](crate::Context::scratch) or in
+/// the folder that was passed to the rendering step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct RenderedClip {
     /// The MP4 file.
     pub video: PathBuf,
-    /// The cover picture: a JPEG of the output's size.
+    /// The cover picture: a JPEG file with the output's size in pixels.
     pub cover: PathBuf,
-    /// How long it plays.
+    /// The clip's duration.
     pub duration: Timestamp,
-    /// Number of frames.
+    /// The number of video frames.
     pub frames: u64,
 }
 
 impl RenderedClip {
-    /// A clip's files, its duration and its number of frames.
+    /// Makes a rendered clip from its files, its duration and its number of video frames.
     pub fn new(video: impl Into<PathBuf>, cover: impl Into<PathBuf>, duration: Timestamp, frames: u64) -> Self {
         RenderedClip { video: video.into(), cover: cover.into(), duration, frames }
     }
@@ -57,42 +58,44 @@ impl RenderedClip {
 
 /// A clip to publish, for a [`Publisher`](crate::stage::Publisher).
 ///
-/// A publisher reads the files and never moves or changes them: several publishers may get the
-/// same post.
+/// A publisher reads the files and must not move or change them, since several publishers can get
+/// the same post.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Post {
-    /// Which clip it is.
+    /// The clip's id.
     pub clip: ClipId,
-    /// Its place in the ranking, from 1. It numbers file names and decides nothing else.
+    /// The clip's position in the ranking, from 1. It only numbers file names.
     #[serde(default = "first")]
     pub rank: usize,
     /// The title.
     pub title: String,
-    /// The text below the clip. Empty for none.
+    /// The description that the platform shows with the clip. It can be empty.
     #[serde(default)]
     pub description: String,
-    /// Tags, without `#`.
+    /// The tags, without `#`.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// The language that is spoken, as a BCP 47 tag. `None` where it is not known.
+    /// The spoken language as a BCP 47 tag. `None` means that the language is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Who can see it. Default: everybody.
+    /// Who can see the clip. Default: everybody.
     #[serde(default)]
     pub privacy: Privacy,
-    /// When it becomes visible, in RFC 3339. `None` publishes at once.
+    /// When the clip becomes visible, in RFC 3339. `None` means at once.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
     #[schemars(with = "Option<String>")]
     pub publish_at: Option<SystemTime>,
-    /// Whether the clip is made for children, as platforms ask. Default `false`.
+    /// Whether the clip is made for children, a declaration that platforms require. Default
+    /// `false`.
     #[serde(default)]
     pub made_for_kids: bool,
-    /// Whether the clip shows realistic synthetic media, as platforms ask. Default `false`.
+    /// Whether the clip shows realistic synthetic media, a declaration that platforms require.
+    /// Default `false`.
     #[serde(default)]
     pub synthetic: bool,
-    /// The files.
+    /// The clip's files.
     pub files: PostFiles,
 }
 
@@ -101,7 +104,7 @@ fn first() -> usize {
 }
 
 impl Post {
-    /// A post of a rendered clip with its plan's title; everything else has its default.
+    /// Makes a post of a rendered clip with its plan's title. Every other field has its default.
     pub fn new(rank: usize, plan: &ClipPlan, files: PostFiles) -> Self {
         Post {
             clip: plan.id(),
@@ -119,26 +122,27 @@ impl Post {
     }
 }
 
-/// The files of a [`Post`], on this machine.
+/// The files of a [`Post`] on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PostFiles {
     /// The MP4 file.
     pub video: PathBuf,
-    /// The cover picture, a JPEG.
+    /// The cover picture, a JPEG file. `None` means that there is no cover.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<PathBuf>,
-    /// The captions on the clip's timeline, as SRT. `None` for a clip without captions.
+    /// The captions on the clip's timeline, as an SRT file. `None` means that the clip has no
+    /// captions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captions: Option<PathBuf>,
-    /// The clip plan, as JSON.
+    /// The clip plan, as a JSON file. `None` means that the plan is not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PathBuf>,
 }
 
 impl PostFiles {
-    /// The video alone.
+    /// Makes the files of a post with only a video.
     pub fn new(video: impl Into<PathBuf>) -> Self {
         PostFiles { video: video.into(), cover: None, captions: None, plan: None }
     }
@@ -149,47 +153,49 @@ impl PostFiles {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Privacy {
-    /// Everybody.
+    /// Everybody can see the clip.
     #[default]
     Public,
-    /// Whoever has the address.
+    /// Everybody who has the URL can see the clip.
     Unlisted,
-    /// The account's owner.
+    /// Only the account's owner can see the clip.
     Private,
 }
 
-/// Where a publisher put a clip.
+/// The result of a publication: where the clip is and what its status is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Receipt {
     /// The publishing target: `folder`, `s3`, `youtube` ...
     pub target: String,
-    /// The account at the target. `None` where the target has no accounts.
+    /// The account at the target. `None` means that the target has no accounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The clip's id at the target: a platform's video id, an object's key, a file name.
+    /// The clip's id at the target: a platform's video id, an object's key or a file name.
     pub id: String,
-    /// Where the clip can be watched. `None` where that is not known (yet), or is a local file.
+    /// The URL where the clip can be watched. `None` means that the URL is not known yet or that
+    /// the clip is a local file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// How far the publication is.
+    /// The status of the publication.
     #[serde(default)]
     pub status: PublishStatus,
-    /// When the clip became visible, or will, in RFC 3339.
+    /// When the clip became or becomes visible, in RFC 3339. `None` means that the time is not
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "moment::option")]
     #[schemars(with = "Option<String>")]
     pub published_at: Option<SystemTime>,
-    /// The files at the target, by their names there. `None` where the target has no files.
+    /// The names of the files at the target. `None` means that the target has no files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<PublishedFiles>,
-    /// What the publisher needs to ask for the publication again: an upload's session, for
-    /// example. Only the publisher that wrote it reads it. It holds no secrets.
+    /// What the publisher needs to resume or query the publication, for example an upload's
+    /// session. Only the publisher that wrote it reads it. It holds no secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<serde_json::Value>,
 }
 
 impl Receipt {
-    /// A clip that is published under `id` at `target`.
+    /// Makes the receipt of a clip that is published under `id` at `target`.
     pub fn new(target: impl Into<String>, id: impl Into<String>) -> Self {
         Receipt {
             target: target.into(),
@@ -204,36 +210,36 @@ impl Receipt {
     }
 }
 
-/// How far a publication is.
+/// The status of a publication.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum PublishStatus {
-    /// It is visible.
+    /// The clip is visible.
     #[default]
     Published,
-    /// The target has the clip and still works on it.
+    /// The target has the clip and still processes it.
     Processing,
-    /// The target shows it at [`Receipt::published_at`].
+    /// The clip becomes visible at [`Receipt::published_at`].
     Scheduled,
 }
 
-/// The names of a clip's files at a target: paths relative to its folder, or object keys.
+/// The names of a clip's files at a target: paths relative to the target's folder, or object keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct PublishedFiles {
-    /// The clip.
+    /// The name of the clip's MP4 file.
     pub video: String,
-    /// Its plan.
+    /// The name of the plan. `None` means that the plan was not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
-    /// Its cover.
+    /// The name of the cover. `None` means that the cover was not published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<String>,
 }
 
 impl PublishedFiles {
-    /// The clip alone.
+    /// Makes the names of a clip without a plan and a cover.
     pub fn new(video: impl Into<String>) -> Self {
         PublishedFiles { video: video.into(), plan: None, cover: None }
     }

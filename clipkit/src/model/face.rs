@@ -3,51 +3,56 @@ use serde::{Deserialize, Serialize};
 
 use super::{Span, Timestamp};
 
-/// A box in the picture as a viewer sees it (upright, square pixels): fractions of its width and height, from the top left.
+/// A box in fractions of a picture's width and height. The origin is the picture's top left corner,
+/// `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
+/// source picture (upright, square pixels).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rect {
-    /// Left edge, 0 to 1.
+    /// The left edge, 0 to 1.
     pub x: f64,
-    /// Top edge, 0 to 1.
+    /// The top edge, 0 to 1.
     pub y: f64,
-    /// Width, 0 to 1.
+    /// The width, 0 to 1.
     pub width: f64,
-    /// Height, 0 to 1.
+    /// The height, 0 to 1.
     pub height: f64,
 }
 
 impl Rect {
-    /// The whole picture.
+    /// The box that covers the whole picture.
     pub const FULL: Rect = Rect { x: 0.0, y: 0.0, width: 1.0, height: 1.0 };
 
-    /// From the top left corner and size.
+    /// Makes a box from its top left corner and its size.
     pub const fn new(x: f64, y: f64, width: f64, height: f64) -> Self {
         Rect { x, y, width, height }
     }
 
-    /// The middle.
+    /// The center as (x, y).
     pub fn center(self) -> (f64, f64) {
         (self.x + self.width / 2.0, self.y + self.height / 2.0)
     }
 
-    /// The area.
+    /// The area as a fraction of the picture's area.
     pub fn area(self) -> f64 {
         self.width.max(0.0) * self.height.max(0.0)
     }
 
-    /// The side of the square that is as large, in picture heights; `shape` is the picture's width divided by its height. Never 0.
+    /// The side of the square with the same area, in picture heights. `shape` is the picture's
+    /// width divided by its height. The result is greater than 0.
     pub(crate) fn size(self, shape: f64) -> f64 {
         (self.width * shape * self.height).max(1e-9).sqrt()
     }
 
-    /// How far the middles of two boxes are apart, in box sizes.
+    /// The distance of the two boxes' centers, divided by the geometric mean of the boxes' sizes.
+    /// `shape` is the picture's width divided by its height.
     pub(crate) fn distance(self, other: Rect, shape: f64) -> f64 {
         let ((x, y), (to_x, to_y)) = (self.center(), other.center());
         ((to_x - x) * shape).hypot(to_y - y) / (self.size(shape) * other.size(shape)).sqrt()
     }
 
-    /// The area shared with `other`, divided by the area of both together: 1 where equal, 0 where apart.
+    /// Intersection over union: the area of the intersection divided by the area of the union. It
+    /// is 1 for equal boxes and 0 for boxes that do not overlap.
     pub fn iou(self, other: Rect) -> f64 {
         let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
         let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
@@ -59,78 +64,81 @@ impl Rect {
     }
 }
 
-/// What a tracker saw in a span.
+/// The shots, face tracks and subject tracks that a tracker found in a span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tracks {
-    /// The camera shots, in order, without gaps: they cover the span. Empty where the tracker did not look.
+    /// The shots in order of time. They cover the span without gaps. The list is empty if the
+    /// tracker did not detect shots.
     pub shots: Vec<Shot>,
-    /// One track a person and shot. Empty where no face was seen.
+    /// The face tracks, one for each person and shot. The list is empty if no face was detected.
     pub faces: Vec<FaceTrack>,
-    /// What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone.
+    /// The tracks of subjects other than faces, for example a moving object. They do not overlap in
+    /// time. They are not used in a shot with faces.
     #[serde(default)]
     pub subjects: Vec<SubjectTrack>,
 }
 
-/// Something that draws the eye through one shot, other than a face.
+/// The positions of a subject other than a face through one shot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectTrack {
-    /// Where it was, in order of time. Never empty.
+    /// The positions in order of time, at least one.
     pub samples: Vec<SubjectSample>,
 }
 
-/// Where a subject is in one frame.
+/// The position of a subject in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubjectSample {
-    /// The frame's time; in [`Tracks`] on the source's timeline, in a plan on the clip's.
+    /// The frame's time: on the source's timeline in [`Tracks`], on the clip's timeline in a plan.
     pub at: Timestamp,
-    /// The box around it, in the displayed picture.
+    /// The subject's bounding box in the displayed picture.
     pub rect: Rect,
 }
 
-/// A stretch between two camera cuts. `start` is the time of the shot's first frame.
+/// The frames between two consecutive camera cuts. The span's start is the time of the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Shot {
-    /// Where it is. In [`Tracks`] on the source's timeline, in a plan on the clip's.
+    /// The shot's span: on the source's timeline in [`Tracks`], on the clip's timeline in a plan.
     pub span: Span,
-    /// What kind of picture it shows.
+    /// The kind of picture that the shot shows.
     #[serde(default)]
     pub content: ShotContent,
 }
 
 impl Shot {
-    /// A camera's shot.
+    /// Makes a shot with the content [`ShotContent::Camera`].
     pub fn new(span: Span) -> Self {
         Shot { span, content: ShotContent::Camera }
     }
 }
 
-/// What kind of picture a shot shows.
+/// The kind of picture that a shot shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ShotContent {
-    /// What a camera sees, or what looks like it.
+    /// A camera picture, or any picture that is not classified as a screen.
     #[default]
     Camera,
-    /// Slides or a computer's screen: to be read, so it is shown whole.
+    /// Slides or a computer screen. The layout `auto` shows such a shot whole, so that its text
+    /// stays legible.
     Screen,
 }
 
-/// One face through one shot.
+/// The positions of one face through one shot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaceTrack {
-    /// Its number, unique in its [`Tracks`].
+    /// The track's number, unique in its [`Tracks`].
     pub id: u32,
-    /// Where the face was, in order of time. Never empty.
+    /// The positions in order of time, at least one.
     pub samples: Vec<FaceSample>,
 }
 
 impl FaceTrack {
-    /// From the first sample to the last.
+    /// The span from the first sample to the last. It is empty at time 0 if there are no samples.
     pub fn span(&self) -> Span {
         let first = self.samples.first().map_or(Timestamp::ZERO, |sample| sample.at);
         let last = self.samples.last().map_or(first, |sample| sample.at);
@@ -142,12 +150,13 @@ impl FaceTrack {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaceSample {
-    /// The frame's time on the source's timeline.
+    /// The frame's time: on the source's timeline in [`Tracks`], on the clip's timeline in a plan.
     pub at: Timestamp,
-    /// The face's box, in the displayed picture.
+    /// The face's bounding box in the displayed picture.
     pub rect: Rect,
-    /// How sure the detector is, 0 to 1.
+    /// The detector's confidence, 0 to 1.
     pub confidence: f64,
-    /// How much the mouth region changed since the sample before, 0 (still) upwards; a talking mouth is well above a closed one.
+    /// How much the mouth region changed since the previous sample. It is 0 for a still mouth and
+    /// has no upper bound. The values of a speaking mouth are well above those of a closed one.
     pub mouth: f64,
 }

@@ -6,24 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// How the picture is to be arranged in the output.
+/// The layout of a clip that the user asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LayoutChoice {
-    /// What suits each shot: usually `fill`; `split` while two people who are far apart take turns so quickly that cutting would flicker;
-    /// `fit` for screens and slides, and for groups that no window holds while cutting would flicker or nobody speaks; `pip` for screens
-    /// with a camera's picture in a corner.
+    /// The planner chooses a layout for each shot. The usual choice is `fill`. It is `split` for
+    /// two people who are far apart and alternate too quickly for cuts between them. It is `fit`
+    /// for screens and slides, and for groups that do not fit in one crop window if nobody speaks
+    /// or the cuts would be too frequent. It is `pip` for a screen with a camera picture in a
+    /// corner.
     #[default]
     Auto,
-    /// One window fills the output and cuts between speakers: the largest faces. The rest of the picture is not seen.
+    /// One crop window fills the output and follows the largest faces, with cuts between speakers.
+    /// The rest of the picture is not visible.
     Fill,
-    /// Two people, one above the other: nobody's reaction is missed, but faces are smaller. A shot without two people is filled.
+    /// Two crop windows show two people, one above the other. Both stay visible, but faces are
+    /// smaller. A shot without two people uses `fill`.
     Split,
-    /// All of the picture over a blurred copy of itself: nothing is cut off, but everything is small.
+    /// The whole picture is shown over a blurred copy of itself. Nothing is cut off, but everything
+    /// is smaller.
     Fit,
-    /// All of the picture, and a face laid over it, larger than it is: for screencasts. A shot without a small face is filled or, if it is
-    /// a screen, fitted.
+    /// The whole picture is shown with an enlarged face over it, for screencasts. A shot without a
+    /// small face uses `fit` if it is a screen, else `fill`.
     Pip,
 }
 

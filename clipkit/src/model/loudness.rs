@@ -5,24 +5,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
-/// How loud a clip is, by ITU-R BS.1770 and EBU R 128.
+/// The loudness of a clip, as ITU-R BS.1770 and EBU R 128 define it.
 ///
-/// The whole clip is raised or lowered by one amount; only peaks that would pass the limit are held down. It is raised by at most 20 dB,
-/// and a clip below -50 LUFS, in which nothing is meant to be heard, is left as it is.
+/// The renderer applies one constant gain to the whole clip and limits only the peaks that would
+/// exceed the true peak. The gain is at most 20 dB. A clip below -50 LUFS counts as silent and is
+/// not changed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Loudness {
-    /// Integrated loudness in LUFS, -40 to -5.
+    /// The integrated loudness in LUFS, -40 to -5.
     pub integrated: f64,
-    /// The highest true peak in dBTP, -9 to 0, in the finished file.
+    /// The highest true peak of the finished file in dBTP, -9 to 0.
     pub true_peak: f64,
 }
 
 impl Loudness {
-    /// What the platforms play at: -14 LUFS, peaks up to -1 dBTP.
+    /// The loudness that online platforms normalize to: -14 LUFS with a true peak of at most -1
+    /// dBTP.
     pub const ONLINE: Loudness = Loudness { integrated: -14.0, true_peak: -1.0 };
 
-    /// Whether it can be asked for. Not-a-number cannot.
+    /// Whether both values are in range. NaN is not.
     pub(super) fn is_possible(self) -> bool {
         (-40.0..=-5.0).contains(&self.integrated) && (-9.0..=0.0).contains(&self.true_peak)
     }
@@ -31,7 +33,7 @@ impl Loudness {
 impl FromStr for Loudness {
     type Err = Error;
 
-    /// A number of LUFS; the peaks of [`Loudness::ONLINE`].
+    /// Parses a number of LUFS. The true peak is that of [`Loudness::ONLINE`].
     fn from_str(text: &str) -> Result<Self, Error> {
         let refuse =
             || Error::new(ErrorKind::Config, format!("{text:?} is not a loudness")).with_advice("give LUFS from -40 to -5, such as -14");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ClipId, ClipPlan, PlanSource, Receipt, Score, Span, Stage, Usage, Warning};
 use crate::error::ErrorReport;
 
-/// What a run made: the content of `clips.json`.
+/// The result of a run: the content of `clips.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Manifest {
@@ -15,26 +15,26 @@ pub struct Manifest {
     pub version: u32,
     /// The input.
     pub source: PlanSource,
-    /// The clips, best first.
+    /// The clips in order of rank, the best first.
     pub clips: Vec<ManifestClip>,
-    /// The clips that were not made, best first, with the error of each.
+    /// The clips that could not be made, in order of rank, with their errors.
     #[serde(default)]
     pub failed: Vec<FailedClip>,
-    /// Warnings that concern the run as a whole.
+    /// The warnings that concern the run as a whole.
     pub warnings: Vec<Warning>,
-    /// Where the time went.
+    /// The time that each stage took.
     pub timings: Timing,
-    /// What was asked of paid models, and what it cost: one entry for each stage and model. Empty
-    /// where no paid model was asked.
+    /// The use and the cost of paid models, one entry for each stage and model. The list is empty
+    /// if no paid model was used.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<Usage>,
 }
 
 impl Manifest {
-    /// The version this crate writes. Version 1 had neither clip ids nor receipts.
+    /// The version that this crate writes. Version 1 has neither clip ids nor receipts.
     pub const VERSION: u32 = 2;
 
-    /// A manifest without clips.
+    /// Makes a manifest without clips.
     pub fn new(source: PlanSource) -> Self {
         Manifest {
             version: Manifest::VERSION,
@@ -52,43 +52,46 @@ impl Manifest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ManifestClip {
-    /// Which clip it is.
+    /// The clip's id.
     pub id: ClipId,
-    /// Its place in the ranking, from 1.
+    /// The clip's position in the ranking, from 1.
     pub rank: usize,
-    /// The clip: a name relative to the output folder, or an address.
+    /// The clip's file: a name relative to the output folder, or a URL.
     pub file: String,
-    /// Its plan, likewise.
+    /// The name of the plan, relative to the output folder. `None` means that the plan was not
+    /// published as a file.
     pub plan: Option<String>,
-    /// Its cover, likewise.
+    /// The name of the cover, relative to the output folder. `None` means that the cover was not
+    /// published as a file.
     pub cover: Option<String>,
-    /// Where it comes from, in seconds of the source.
+    /// The clip's span on the source's timeline, in seconds.
     pub span: Span,
-    /// How good it is.
+    /// The clip's quality.
     pub score: Score,
-    /// Its title.
+    /// The clip's title.
     pub title: String,
-    /// Why it was chosen.
+    /// Why the scorer chose the span.
     pub reason: String,
-    /// A line that makes people stay, for the text of a post. `None` where no scorer wrote one.
+    /// A line of text for the clip's first seconds or for the text of a post. `None` means that the
+    /// scorer wrote no line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_line: Option<String>,
-    /// Where it was published, one entry for each target.
+    /// The receipts of the publications, one for each target.
     #[serde(default)]
     pub receipts: Vec<Receipt>,
-    /// The targets that refused it, where other targets took it.
+    /// The targets that the clip could not be published to, if another target has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unpublished: Vec<Unpublished>,
-    /// Warnings that concern this clip.
+    /// The warnings that concern this clip.
     pub warnings: Vec<Warning>,
-    /// The folder that the names are relative to, in the process that made the clip. It is not
-    /// written.
+    /// The output folder in the process that made the clip. It is not serialized. `None` means that
+    /// the names are not relative to a local folder.
     #[serde(skip)]
     pub folder: Option<PathBuf>,
 }
 
 impl ManifestClip {
-    /// A clip that was published: its names are those of the first receipt.
+    /// Makes the entry of a published clip. Its file names are those of the first receipt.
     pub fn published(rank: usize, plan: &ClipPlan, title: &str, receipts: Vec<Receipt>) -> Self {
         let first = receipts.first();
         let files = first.and_then(|receipt| receipt.files.as_ref());
@@ -111,7 +114,7 @@ impl ManifestClip {
         }
     }
 
-    /// The clip's file, or its address where it is not on this machine.
+    /// The path of the clip's file if its folder is known, else the name or the URL.
     pub fn path(&self) -> PathBuf {
         match &self.folder {
             Some(folder) if !self.file.contains("://") => folder.join(&self.file),
@@ -120,51 +123,51 @@ impl ManifestClip {
     }
 }
 
-/// A clip that was chosen and not made.
+/// A chosen clip that could not be made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct FailedClip {
-    /// Its place in the ranking, from 1.
+    /// The clip's position in the ranking, from 1.
     pub rank: usize,
-    /// Where it would come from, in seconds of the source.
+    /// The clip's span on the source's timeline, in seconds.
     pub span: Span,
-    /// Its title.
+    /// The clip's title.
     pub title: String,
-    /// Why it was not made.
+    /// The error of the stage that failed.
     pub error: ErrorReport,
 }
 
 impl FailedClip {
-    /// A clip and why it was not made.
+    /// Makes the entry of a clip that could not be made.
     pub fn new(rank: usize, span: Span, title: impl Into<String>, error: ErrorReport) -> Self {
         FailedClip { rank, span, title: title.into(), error }
     }
 }
 
-/// A target that refused a clip.
+/// A target that a clip could not be published to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Unpublished {
     /// The publishing target.
     pub target: String,
-    /// Why the clip is not there.
+    /// The publisher's error.
     pub error: ErrorReport,
 }
 
 impl Unpublished {
-    /// A target and its error.
+    /// Makes an entry from a target and its error.
     pub fn new(target: impl Into<String>, error: ErrorReport) -> Self {
         Unpublished { target: target.into(), error }
     }
 }
 
-/// Where a run's time went, in seconds. A stage's time is the sum over its calls; calls run
-/// concurrently, so the sum can exceed the total.
+/// The time that the stages of a run took, in seconds. A stage's time is the sum over its calls.
+/// Calls run concurrently, so the sum can exceed the total.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Timing {
-    /// Each stage's time.
+    /// The time of each stage, in seconds.
     #[serde(flatten)]
     pub stages: BTreeMap<Stage, f64>,
-    /// From start to end.
+    /// The time from the start to the end of the run, in seconds.
     pub total: f64,
 }

@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A file's identity: a hash of its bytes, so that a copy or a new name stays the same media.
+/// A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentId(String);
 
 impl ContentId {
-    /// From a hash in hexadecimal digits and the name of the function that made it.
+    /// Makes an id from the name of the hash function and the hash in hexadecimal digits.
     pub fn new(function: &str, hex: &str) -> Self {
         ContentId(format!("{function}:{hex}"))
     }
 
-    /// `blake3:9f86d0...`
+    /// The id as text: `blake3:9f86d0...`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,42 +30,42 @@ impl fmt::Display for ContentId {
     }
 }
 
-/// A media file by address and content: what plans and manifests name, so that they outlive a
-/// download and mean the same on another machine.
+/// A reference to a media file by address and content. Plans and manifests keep it, so that they
+/// stay valid after the local copy is removed, and on other machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MediaRef {
-    /// What the source was given: a path, or a URL. A relative path is looked up from the working
+    /// The path or URL that the source was given. A relative path is resolved against the working
     /// folder.
     pub uri: String,
-    /// What the file contains.
+    /// The hash of the file's content.
     pub id: ContentId,
-    /// The file's size and time of change when it was identified. Where they still hold, the file
-    /// is not read to identify it again. `None` for media in a media store.
+    /// The file's size and modification time when it was identified. If they are unchanged, the
+    /// file is not hashed again. `None` for media in a media store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<FileStamp>,
 }
 
 impl MediaRef {
-    /// A reference without a stamp.
+    /// Makes a reference without a stamp.
     pub fn new(uri: impl Into<String>, id: ContentId) -> Self {
         MediaRef { uri: uri.into(), id, stamp: None }
     }
 }
 
-/// A file's size and time of change.
+/// A file's size and modification time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileStamp {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// When the content changed last, in microseconds since 1970.
+    /// The modification time in microseconds since 1970-01-01 UTC.
     pub modified: i64,
 }
 
 impl FileStamp {
-    /// The stamp of a file's metadata. The time is 0 where the file system does not know it.
+    /// Makes the stamp of a file's metadata. The time is 0 if the file system does not report it.
     pub fn of(metadata: &std::fs::Metadata) -> Self {
         let since = metadata.modified().ok().and_then(|at| at.duration_since(std::time::SystemTime::UNIX_EPOCH).ok());
         let modified = since.and_then(|since| i64::try_from(since.as_micros()).ok()).unwrap_or(0);
@@ -73,33 +73,34 @@ impl FileStamp {
     }
 }
 
-/// A media file on this machine and what is in it.
+/// A media file on this machine and its streams.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Media {
-    /// What the source was given: a path, or a URL.
+    /// The path or URL that the source was given.
     pub uri: String,
-    /// Where the file is on this machine. Another process looks it up anew.
+    /// The file's path on this machine. Another process locates the file again.
     pub path: PathBuf,
-    /// What the file contains.
+    /// The hash of the file's content.
     pub id: ContentId,
-    /// The file's size and time of change. `None` for media in a media store.
+    /// The file's size and modification time. `None` for media in a media store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<FileStamp>,
-    /// The container's short name, as FFmpeg gives it (`mov,mp4,m4a,3gp,3g2,mj2`).
+    /// The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
     pub container: String,
-    /// How long the longest of sound and picture plays, measured where the container does not say or cannot be believed.
+    /// The duration of the longest audio or video stream. It is measured if the container's value
+    /// is missing or implausible.
     pub duration: Timestamp,
-    /// The picture that a player would show; none in a sound file.
+    /// The video stream that a player shows. `None` means that the file has no video.
     pub video: Option<VideoStream>,
-    /// Sound streams, in file order.
+    /// The audio streams, in file order.
     pub audio: Vec<AudioStream>,
-    /// Subtitle streams, in file order.
+    /// The subtitle streams, in file order.
     pub subtitles: Vec<SubtitleStream>,
 }
 
 impl Media {
-    /// A file of which nothing is known yet: no streams, no duration. The URI is the path.
+    /// Makes media without streams and with a duration of 0. The URI is the path.
     pub fn new(path: impl Into<PathBuf>, id: ContentId) -> Self {
         let path = path.into();
         Media {
@@ -115,12 +116,14 @@ impl Media {
         }
     }
 
-    /// The reference that plans and manifests keep.
+    /// The reference for plans and manifests.
     pub fn reference(&self) -> MediaRef {
         MediaRef { uri: self.uri.clone(), id: self.id.clone(), stamp: self.stamp }
     }
 
-    /// The picture, or the error that says there is none.
+    /// The video stream.
+    ///
+    /// The error is [`ErrorKind::InvalidInput`] if the file has no video stream.
     pub fn require_video(&self) -> Result<&VideoStream> {
         self.video.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::InvalidInput, "there is no picture in this file")
@@ -130,71 +133,73 @@ impl Media {
     }
 }
 
-/// A picture stream.
+/// A video stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VideoStream {
-    /// The stream's number in the file.
+    /// The stream's index in the file.
     pub index: usize,
-    /// The codec's short name (`h264`).
+    /// The codec's short name in FFmpeg (`h264`).
     pub codec: String,
-    /// Stored columns, before orientation and pixel shape.
+    /// The stored width in pixels, before rotation and pixel aspect ratio are applied.
     pub width: u32,
-    /// Stored rows, before orientation and pixel shape.
+    /// The stored height in pixels, before rotation and pixel aspect ratio are applied.
     pub height: u32,
-    /// How the stored picture is to be turned for display.
+    /// How the stored picture is oriented for display.
     pub orientation: Orientation,
-    /// Width of a pixel divided by its height, in the stored picture.
+    /// The pixel aspect ratio of the stored picture: a pixel's width divided by its height.
     pub pixel_aspect: f64,
-    /// Frames per second: the average over the file.
+    /// The average frame rate of the file.
     pub frame_rate: FrameRate,
-    /// Whether frames last differently long.
+    /// Whether the frame rate is variable.
     pub variable_rate: bool,
-    /// FFmpeg's name of the pixel format (`yuv420p10le`).
+    /// The pixel format's name in FFmpeg (`yuv420p10le`).
     pub pixel_format: String,
-    /// Bits of one component.
+    /// The number of bits for each component.
     pub bit_depth: u8,
-    /// How numbers mean colours.
+    /// The color space of the stored picture.
     pub color: Color,
-    /// When the first frame shows, on the source's timeline.
+    /// The time of the first frame, on the source's timeline.
     pub start: Timestamp,
 }
 
 impl VideoStream {
-    /// Columns and rows as a viewer sees them: square pixels, turned upright. The height is kept, so a wide pixel widens.
+    /// The width and height of the displayed picture (upright, square pixels), in pixels. The pixel
+    /// aspect ratio scales the stored width, not the stored height.
     pub fn display_size(&self) -> (u32, u32) {
         let width = (f64::from(self.width) * self.pixel_aspect).round().clamp(1.0, 65_536.0) as u32;
         if self.orientation.swaps_sides() { (self.height, width) } else { (width, self.height) }
     }
 }
 
-/// How a stored picture is turned for display: mirrored left to right first if `mirrored`, then turned clockwise.
+/// How a stored picture is oriented for display. If `mirrored`, it is first mirrored left to right.
+/// Then it is rotated clockwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Orientation {
-    /// Clockwise degrees: 0, 90, 180 or 270.
+    /// The clockwise rotation in degrees: 0, 90, 180 or 270.
     pub clockwise: u16,
-    /// Whether left and right change places before the turn.
+    /// Whether the picture is mirrored left to right before the rotation.
     pub mirrored: bool,
 }
 
 impl Orientation {
-    /// Whether width and height change places.
+    /// Whether the rotation exchanges width and height.
     pub fn swaps_sides(self) -> bool {
         self.clockwise % 180 == 90
     }
 }
 
-/// Frames per second as a fraction.
+/// A frame rate as a fraction: `num / den` frames per second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FrameRate {
-    /// Frames ...
+    /// The number of frames in `den` seconds.
     pub num: u32,
-    /// ... in this many seconds.
+    /// The number of seconds for `num` frames.
     pub den: u32,
 }
 
 impl FrameRate {
-    /// `num` frames in `den` seconds.
+    /// Makes the rate of `num` frames in `den` seconds.
     pub const fn new(num: u32, den: u32) -> Self {
         FrameRate { num, den }
     }
@@ -204,7 +209,7 @@ impl FrameRate {
         f64::from(self.num) / f64::from(self.den.max(1))
     }
 
-    /// When frame `n`, counted from 0, starts.
+    /// The time at which frame `n` starts. Frames are counted from 0, and frame 0 starts at time 0.
     pub fn frame_start(self, n: u64) -> Timestamp {
         let micros = u128::from(n) * u128::from(self.den) * 1_000_000 / u128::from(self.num.max(1));
         Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
@@ -217,53 +222,55 @@ impl fmt::Display for FrameRate {
     }
 }
 
-/// How numbers mean colours, in FFmpeg's names (`bt709`, `smpte2084`); `unknown` where the file does not say.
+/// The color space of a video stream in FFmpeg's names (`bt709`, `smpte2084`). A value is `unknown`
+/// if the file does not state it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Color {
-    /// Which red, green and blue.
+    /// The color primaries.
     pub primaries: String,
-    /// From code value to light.
+    /// The transfer function between code values and light.
     pub transfer: String,
-    /// From RGB to luma and chroma.
+    /// The matrix coefficients between RGB and luma and chroma.
     pub matrix: String,
-    /// `tv` (16 to 235) or `pc` (0 to 255).
+    /// The range of 8-bit luma values: `tv` (16 to 235) or `pc` (0 to 255).
     pub range: String,
-    /// Set for high dynamic range.
+    /// The transfer function for high dynamic range. `None` means standard dynamic range.
     pub hdr: Option<Hdr>,
 }
 
-/// The two transfer functions of high dynamic range video (ITU-R BT.2100).
+/// The two transfer functions for high dynamic range video (ITU-R BT.2100).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Hdr {
-    /// Perceptual quantiser (SMPTE ST 2084): HDR10, Dolby Vision.
+    /// Perceptual quantizer (SMPTE ST 2084), as in HDR10 and Dolby Vision.
     Pq,
     /// Hybrid log-gamma (ARIB STD-B67).
     Hlg,
 }
 
-/// A sound stream.
+/// An audio stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AudioStream {
-    /// The stream's number in the file.
+    /// The stream's index in the file.
     pub index: usize,
-    /// The codec's short name (`aac`).
+    /// The codec's short name in FFmpeg (`aac`).
     pub codec: String,
-    /// Samples per second.
+    /// The sample rate in hertz.
     pub sample_rate: u32,
-    /// Number of channels.
+    /// The number of channels.
     pub channels: u16,
-    /// The language the file names, if it does.
+    /// The language tag in the file. `None` means that the file does not state it.
     pub language: Option<String>,
 }
 
 /// A subtitle stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SubtitleStream {
-    /// The stream's number in the file.
+    /// The stream's index in the file.
     pub index: usize,
-    /// The codec's short name (`subrip`, `webvtt`, `ass`, `mov_text`, `hdmv_pgs_subtitle`).
+    /// The codec's short name in FFmpeg (`subrip`, `webvtt`, `ass`, `mov_text`,
+    /// `hdmv_pgs_subtitle`).
     pub codec: String,
-    /// The language the file names, if it does.
+    /// The language tag in the file. `None` means that the file does not state it.
     pub language: Option<String>,
 }

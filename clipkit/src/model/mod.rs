@@ -1,4 +1,4 @@
-//! Plain data that the stages hand to each other. No I/O, no tokio, no FFmpeg.
+//! The data that the stages exchange. This module uses neither I/O nor tokio nor FFmpeg.
 
 mod candidate;
 mod caption;
@@ -42,24 +42,24 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
-    /// Getting and probing the input.
+    /// The source stage fetches and probes the input.
     Source,
-    /// Getting words with times.
+    /// The transcriber finds the spoken words and their times.
     Transcribe,
-    /// Choosing and ranking spans.
+    /// The scorer chooses and ranks spans.
     Score,
-    /// Finding shots and faces in a span.
+    /// The tracker finds shots and faces in a span.
     Track,
-    /// Framing and captioning: from tracks and words to a plan.
+    /// The planner makes a clip plan with crops and captions from the tracks and the words.
     Plan,
-    /// From a plan to a file.
+    /// The renderer makes the clip's files from the plan.
     Render,
-    /// Handing the file over.
+    /// The publisher delivers the files to a target.
     Publish,
 }
 
 impl Stage {
-    /// The stage's name as it stands in JSON and on the command line.
+    /// The stage's name in JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Stage::Source => "source",

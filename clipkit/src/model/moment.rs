@@ -1,4 +1,4 @@
-//! Moments in time in documents: RFC 3339 in UTC.
+//! Times in documents, in RFC 3339. They are written in UTC and read in any time zone.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,8 @@ fn text<E: serde::ser::Error>(at: SystemTime) -> Result<String, E> {
     jiff::Timestamp::try_from(at).map(|at| at.to_string()).map_err(E::custom)
 }
 
-/// The present moment, as exact as it is written: to the microsecond.
+/// The current time, rounded down to the microsecond, which is the resolution of the serialized
+/// form.
 pub(crate) fn now() -> SystemTime {
     let now = SystemTime::now();
     let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -16,7 +17,7 @@ pub(crate) fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_micros(micros)).unwrap_or(now)
 }
 
-/// For optional moments.
+/// Serialization of an optional time, for `#[serde(with = "crate::model::moment::option")]`.
 pub(crate) mod option {
     use super::{Deserialize, Deserializer, Duration, Serializer, SystemTime, text};
 
@@ -47,7 +48,7 @@ mod tests {
     struct At(#[serde(with = "option")] Option<SystemTime>);
 
     #[test]
-    fn moments_are_rfc_3339_in_any_zone() {
+    fn times_are_rfc_3339_in_any_zone() {
         let read = |text: &str| serde_json::from_str::<At>(text);
         let utc = read(r#""2026-12-01T08:00:00Z""#).unwrap();
         assert_eq!(read(r#""2026-12-01T09:00:00+01:00""#).unwrap(), utc);

@@ -7,49 +7,55 @@ use serde::{Deserialize, Serialize};
 use super::{CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
 use crate::error::{Error, ErrorKind};
 
-/// Everything a renderer needs to make one clip, and nothing it has to decide.
+/// Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
 ///
-/// Written beside each clip as JSON, stable within a [`version`](ClipPlan::VERSION), meant to be edited and rendered again. All
-/// times but `span` are on the clip's timeline (seconds from its first frame); all places are fractions of the displayed
-/// source picture (upright, square pixels) or, for captions, of the output.
+/// A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
+/// stable within a [`version`](ClipPlan::VERSION). All times except `span` are on the clip's
+/// timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
+/// displayed source picture (upright, square pixels). Those of captions, of the hook and of
+/// [`Pane::place`] are fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClipPlan {
     /// The version of this document: [`ClipPlan::VERSION`].
     pub version: u32,
-    /// The file to cut from.
+    /// The source file.
     pub source: PlanSource,
-    /// Which stretch of the source, in seconds of the source.
+    /// The clip's span on the source's timeline, in seconds.
     pub span: Span,
-    /// The clip's title; its file is named after it.
+    /// The clip's title. The clip's file is named after it.
     pub title: String,
-    /// Why this span was chosen.
+    /// Why the scorer chose the span.
     pub reason: String,
-    /// A line to show over the first seconds; none where nobody wrote one. `hook` draws it, where it is asked for.
+    /// A line of text for the clip's first seconds. `None` means that the scorer wrote no line.
+    /// Only `hook` makes the renderer draw a title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_line: Option<String>,
-    /// How good it is as a clip.
+    /// The quality of the span as a clip.
     pub score: Score,
-    /// The camera shots. They explain the scenes; the renderer does not read them.
+    /// The shots, on the clip's timeline. They explain the scenes. The renderer does not read them.
     pub shots: Vec<Shot>,
-    /// The faces that were seen, on the clip's timeline. They explain the crop; the renderer does not read them.
+    /// The face tracks, on the clip's timeline. They explain the crop paths. The renderer does not
+    /// read them.
     pub faces: Vec<FaceTrack>,
-    /// What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it.
+    /// The tracks of subjects other than faces, on the clip's timeline. They explain the crop
+    /// paths. The renderer does not read them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<SubjectTrack>,
-    /// How the picture is framed: scenes in order, without gaps, from 0 to the clip's end. The crop jumps only where one ends.
+    /// The scenes in order of time. They cover the clip from 0 to its end without gaps. A crop
+    /// window jumps only between two scenes.
     pub scenes: Vec<Scene>,
-    /// The captions; none for a clip without.
+    /// The captions. `None` means that the clip has no captions.
     pub captions: Option<CaptionTrack>,
-    /// A title over the first seconds; none for a clip without.
+    /// The title over the clip's first seconds. `None` means that the clip has no such title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Hook>,
-    /// The file to make.
+    /// The parameters of the file to make.
     pub output: Output,
 }
 
 impl ClipPlan {
-    /// A plan with scenes and without captions, hook or explaining tracks.
+    /// Makes a plan with scenes. It has no captions, no hook, no shots and no tracks.
     pub fn new(source: PlanSource, span: Span, title: impl Into<String>, score: Score, scenes: Vec<Scene>, output: Output) -> Self {
         ClipPlan {
             version: ClipPlan::VERSION,
@@ -69,9 +75,9 @@ impl ClipPlan {
         }
     }
 
-    /// The clip's identity: a BLAKE3 hash of the source's id and of what decides the clip's
-    /// picture and sound (span, scenes, captions, hook, output). Title, reason, score and the
-    /// explaining tracks do not count.
+    /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
+    /// clip's picture and sound (span, scenes, captions, hook, output). Title, reason, score, shots
+    /// and tracks are not part of the hash.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -84,77 +90,79 @@ impl ClipPlan {
         }
         let ClipPlan { span, scenes, captions, hook, output, .. } = self;
         let content = Content { source: self.source.media.id.as_str(), span: *span, scenes, captions, hook, output };
-        // Plain data with string keys is always JSON.
+        // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();
         ClipId::new(&hash.as_str()[..32])
     }
 
-    /// The version this crate writes. It reads version 1, too.
+    /// The version that this crate writes. The crate also reads version 1.
     pub const VERSION: u32 = 2;
 }
 
-/// The file a plan cuts from.
+/// The source file of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlanSource {
-    /// Which media it is. The local file is looked up when it is needed.
+    /// The reference to the file. A step that needs the file locates it on its machine.
     pub media: MediaRef,
-    /// Columns of the picture as displayed.
+    /// The width of the displayed picture, in pixels.
     pub width: u32,
-    /// Rows of the picture as displayed.
+    /// The height of the displayed picture, in pixels.
     pub height: u32,
-    /// How long it plays.
+    /// The duration of the file.
     pub duration: Timestamp,
 }
 
-/// A stretch of the clip with one layout.
+/// A span of the clip with one layout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scene {
-    /// Where it is, on the clip's timeline.
+    /// The scene's span on the clip's timeline.
     pub span: Span,
-    /// How the picture is arranged.
+    /// The scene's layout.
     pub layout: Layout,
 }
 
-/// How the picture is arranged.
+/// The arrangement of crop windows in the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Layout {
-    /// One window of the source fills the output.
+    /// One crop window fills the output.
     Fill {
-        /// The window.
+        /// The crop window.
         crop: Crop,
     },
-    /// Two windows, one above the other, half of the output each.
+    /// Two crop windows, one above the other. Each fills one half of the output.
     Split {
-        /// What the upper half shows.
+        /// The crop window of the upper half.
         top: Crop,
-        /// What the lower half shows.
+        /// The crop window of the lower half.
         bottom: Crop,
-        /// Whose half is marked, in order of time; before the first entry none is.
+        /// The half to mark as the speaker's, in order of time. Neither half is marked before the
+        /// first entry.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         speaking: Vec<Speaking>,
     },
-    /// A window of the source, normally all of it, over a blurred copy of itself that fills the output.
+    /// One crop window, usually the whole picture, over a blurred copy of itself that fills the
+    /// output.
     Fit {
-        /// The window and where it is shown.
+        /// The crop window and its position in the output.
         pane: Pane,
     },
-    /// A window of the source and a smaller one laid over it (a camera's picture over a screencast), before a blurred copy of the first
-    /// where the two leave the output free.
+    /// Picture in picture: a crop window and a smaller one in front of it, for example a camera
+    /// picture over a screencast. A blurred copy of the larger window fills the rest of the output.
     Pip {
-        /// The larger window and where it is shown.
+        /// The larger crop window and its position in the output.
         screen: Pane,
-        /// The smaller window and where it is shown, in front.
+        /// The smaller crop window, in front, and its position in the output.
         inset: Pane,
     },
 }
 
 impl Layout {
-    /// What the windows of [`Layout::panes`] are called in a plan.
+    /// The names of the windows of [`Layout::panes`] in a plan, in the same order.
     pub(super) fn parts(&self) -> &'static [&'static str] {
         match self {
             Layout::Fill { .. } => &["crop"],
@@ -164,7 +172,8 @@ impl Layout {
         }
     }
 
-    /// The windows of this layout, the rearmost first, and the part of the output that each one fills.
+    /// The crop windows from back to front, each with the part of the output that it fills, in
+    /// fractions of the output's width and height.
     pub fn panes(&self) -> Vec<(&Crop, Rect)> {
         match self {
             Layout::Fill { crop } => vec![(crop, Rect::FULL)],
@@ -175,67 +184,70 @@ impl Layout {
     }
 }
 
-/// A window of the source and the part of the output that it fills.
+/// A crop window and its position in the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pane {
-    /// The window.
+    /// The crop window.
     pub crop: Crop,
-    /// Where it is shown: fractions of the output.
+    /// The position in fractions of the output's width and height.
     pub place: Rect,
 }
 
-/// From when on which half of a split picture speaks.
+/// The half of a split layout that is marked as the speaker's from a time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Speaking {
-    /// When, on the clip's timeline.
+    /// The time from which the mark applies, on the clip's timeline.
     pub from: Timestamp,
-    /// Which half; none where nobody, or somebody else, speaks.
+    /// The half to mark. `None` means that nobody speaks or that the speaker is in neither half.
     pub half: Option<Half>,
 }
 
-/// A half of a split picture.
+/// A half of a split layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // The names say it.
+#[allow(missing_docs)] // The names are sufficient.
 pub enum Half {
     Top,
     Bottom,
 }
 
-/// A window on the source, of one size, that may move.
+/// A window on the source with a fixed size and a position that can move.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Crop {
-    /// The window's width, as a fraction of the picture's.
+    /// The window's width as a fraction of the picture's width.
     pub width: f64,
-    /// The window's height, as a fraction of the picture's.
+    /// The window's height as a fraction of the picture's height.
     pub height: f64,
-    /// Where its top left corner is, in order of time. Between two keys it moves evenly; before the first and after the last it stands.
+    /// The crop path: the keyframes of the window's top left corner, in order of time. The position
+    /// is interpolated linearly between two keyframes. It is constant before the first keyframe and
+    /// after the last.
     pub path: Vec<CropKey>,
 }
 
-/// Where a crop window is at one moment.
+/// A keyframe of a crop path.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CropKey {
-    /// When, on the clip's timeline.
+    /// The time on the clip's timeline.
     pub at: Timestamp,
-    /// Left edge, as a fraction of the picture's width.
+    /// The window's left edge as a fraction of the picture's width.
     pub x: f64,
-    /// Top edge, as a fraction of the picture's height.
+    /// The window's top edge as a fraction of the picture's height.
     pub y: f64,
 }
 
 impl Crop {
-    /// A window that stands.
+    /// Makes a window that does not move.
     pub fn still(rect: Rect) -> Self {
         let path = vec![CropKey { at: Timestamp::ZERO, x: rect.x, y: rect.y }];
         Crop { width: rect.width, height: rect.height, path }
     }
 
-    /// The window at one moment of the clip.
+    /// The window at a time on the clip's timeline. An empty path puts the window at the top left
+    /// corner.
     pub fn at(&self, at: Timestamp) -> Rect {
         let next = self.path.partition_point(|key| key.at <= at);
         let (x, y) = match (next.checked_sub(1).and_then(|n| self.path.get(n)), self.path.get(next)) {
@@ -250,34 +262,38 @@ impl Crop {
     }
 }
 
-/// The file to make: H.264 and AAC in an MP4, with everything that is needed to repeat the encode by hand.
+/// The parameters of the file to make: H.264 video and AAC audio in an MP4 container. They are
+/// sufficient to repeat the encode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
-    /// The picture's codec: `h264` (x264, High profile, yuv420p, BT.709).
+    /// The video codec: `h264` (x264, High profile, yuv420p, BT.709).
     pub codec: String,
     /// x264's speed preset.
     pub preset: X264Preset,
-    /// x264's constant rate factor, 0 to 51: lower is better and larger.
+    /// x264's constant rate factor, 0 to 51. A lower value gives a better picture and a larger
+    /// file.
     pub crf: u8,
-    /// Columns; even.
+    /// The width in pixels, an even number.
     pub width: u32,
-    /// Rows; even.
+    /// The height in pixels, an even number.
     pub height: u32,
-    /// Frames per second, constant.
+    /// The constant frame rate.
     pub frame_rate: FrameRate,
-    /// Bits of sound a second (AAC, 48 kHz, stereo).
+    /// The audio bit rate in bits per second (AAC, 48 kHz, stereo).
     pub audio_bitrate: u32,
-    /// How loud the sound is made; none leaves it as it is in the source.
+    /// The loudness to normalize the audio to. `None` leaves the source's loudness unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loudness: Option<Loudness>,
 }
 
 impl Output {
-    /// The codec's name in [`Output::codec`].
+    /// The value of [`Output::codec`] for H.264.
     pub const H264: &'static str = "h264";
 
-    /// x264 `veryfast` (the knee of time against size), CRF 20, 128 kbit/s sound at [`Loudness::ONLINE`], at `frame_rate`.
+    /// Makes parameters with x264's preset `veryfast` (the best compromise between speed and file
+    /// size), a CRF of 20, 128 kbit/s audio and [`Loudness::ONLINE`]. `width` and `height` are in
+    /// pixels.
     pub fn h264(width: u32, height: u32, frame_rate: FrameRate) -> Self {
         Output {
             codec: Output::H264.into(),
@@ -292,7 +308,7 @@ impl Output {
     }
 }
 
-/// x264's speed presets, fastest first.
+/// x264's speed presets, the fastest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names are x264's own.
@@ -309,7 +325,7 @@ pub enum X264Preset {
 }
 
 impl X264Preset {
-    /// The name that x264 knows.
+    /// The preset's name in x264.
     pub fn name(self) -> &'static str {
         match self {
             X264Preset::Ultrafast => "ultrafast",
@@ -325,7 +341,7 @@ impl X264Preset {
     }
 }
 
-/// The shape of the output.
+/// The aspect ratio of the output, as width to height.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Aspect {
     /// 9:16, for phones.
@@ -344,7 +360,7 @@ pub enum Aspect {
 }
 
 impl Aspect {
-    /// The usual size in pixels: 1080 on the shorter side.
+    /// The usual (width, height) in pixels. The shorter side has 1080 pixels.
     pub fn size(self) -> (u32, u32) {
         match self {
             Aspect::Vertical => (1080, 1920),
@@ -380,7 +396,8 @@ impl fmt::Display for Aspect {
     }
 }
 
-/// Where clips go: it decides which part of the picture the interface leaves free.
+/// The platform that clips are made for. It determines the safe area, which the platform's
+/// interface does not cover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Platform {
@@ -390,16 +407,19 @@ pub enum Platform {
     Tiktok,
     /// Instagram Reels.
     Reels,
-    /// Anywhere: the part that all of them leave free.
+    /// Any platform. The safe area is the intersection of the other platforms' safe areas.
     #[default]
     Generic,
 }
 
 impl Platform {
-    /// The part of a vertical output that the platform's interface leaves free.
+    /// The part of the output that the platform's interface does not cover, in fractions of the
+    /// output's width and height.
     ///
-    /// Generic is the common part of all in a 1080x1920 frame: x 65 to 928, y 269 to 1248 (Reels covers the top 14 % and the
-    /// bottom 35 %, Shorts the bottom 25 %). Other shapes play in feeds without an overlay: 5 % are left free on each side.
+    /// In a vertical frame of 1080x1920 pixels, the safe area of `Generic` is x 65 to 928 and y 269
+    /// to 1248. Reels covers the top 14 % and the bottom 35 %, Shorts covers the bottom 25 %. Other
+    /// aspect ratios are shown in feeds without an overlay, so their safe area only excludes 5 % on
+    /// each side.
     pub fn safe_area(self, aspect: Aspect) -> Rect {
         if aspect != Aspect::Vertical {
             return Rect::new(0.05, 0.05, 0.9, 0.9);

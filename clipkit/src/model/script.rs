@@ -1,4 +1,5 @@
-/// Whether this letter belongs to a script that is written without spaces between words: Han, kana, Thai, Lao, Burmese, Khmer.
+/// Whether a letter belongs to a script without spaces between words: Han, kana, Thai, Lao, Burmese
+/// or Khmer.
 pub(crate) fn is_unspaced(letter: char) -> bool {
     matches!(u32::from(letter),
         0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x2e80..=0x2fdf | 0x3005..=0x3007 | 0x3040..=0x30ff
@@ -11,7 +12,7 @@ pub(crate) fn is_spaced(before: &str, after: &str) -> bool {
     !joins(before.chars().next_back()) && !joins(after.chars().next())
 }
 
-/// Words as a line of text, spaced as their script is.
+/// Joins words into a line of text. Spaces depend on the words' scripts.
 pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut line = String::new();
     for word in words {

@@ -1,4 +1,4 @@
-//! A duration as a number of seconds, in JSON: `#[serde(with = "crate::model::seconds")]`.
+//! Serialization of a duration as a number of seconds: `#[serde(with = "crate::model::seconds")]`.
 
 use std::time::Duration;
 

@@ -6,19 +6,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::caption::require;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How captions look. Plain data: copy a preset, change what you like.
+/// The appearance of captions. Start from a preset and change its fields.
 ///
 /// Sizes are fractions of the output's height, so a style looks the same at every resolution.
 ///
 /// ```
 /// use clipkit::model::CaptionStyle;
 ///
-/// // Another preset, with what is different.
-/// let mine = CaptionStyle::from_json(r##"{"like": "pop", "name": "mine", "font": "Lato", "highlight": "#ff5a36", "max_words": 2}"##)?;
+/// // The preset `pop` with some fields changed.
+/// let mine = CaptionStyle::from_json(
+///     r##"{"like": "pop", "name": "mine", "font": "Lato", "highlight": "#ff5a36",
+///          "max_words": 2}"##,
+/// )?;
 /// assert_eq!(mine, CaptionStyle { name: "mine".into(), ..mine.clone() });
 /// assert_eq!(mine.max_words, 2);
-/// assert!(mine.uppercase, "as pop has it");
-/// // What is written is read again.
+/// assert!(mine.uppercase, "unchanged from `pop`");
+/// // A style survives the round trip through JSON.
 /// assert_eq!(CaptionStyle::from_json(&mine.to_json()?)?, mine);
 /// # Ok::<(), clipkit::Error>(())
 /// ```
@@ -27,48 +30,53 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct CaptionStyle {
     /// The style's name, for people.
     pub name: String,
-    /// The font's family name, as fontconfig knows it.
+    /// The font's family name in fontconfig.
     pub font: String,
-    /// Whether to take the family's bold weight.
+    /// Whether to use the family's bold weight.
     pub bold: bool,
-    /// The font's size: a fraction of the output's height.
+    /// The font's size as a fraction of the output's height.
     pub size: f64,
-    /// Colour of the words.
+    /// The color of the words.
     pub color: Rgb,
-    /// Colour of the word being said (and, in `box`, of its plate).
+    /// The color of the word that is spoken. For `box`, it is the color of the plate behind that
+    /// word.
     pub highlight: Rgb,
-    /// Colour of the outline.
+    /// The color of the outline.
     pub outline: Rgb,
-    /// Width of the outline: a fraction of the font's size.
+    /// The width of the outline as a fraction of the font's size.
     pub outline_width: f64,
-    /// Distance of the shadow: a fraction of the font's size.
+    /// The distance of the shadow as a fraction of the font's size.
     pub shadow: f64,
-    /// Whether words are set in capitals.
+    /// Whether words are written in capitals.
     pub uppercase: bool,
-    /// The most words shown at once.
+    /// The maximum number of words in a cue.
     pub max_words: usize,
-    /// Height of the captions' bottom edge: a fraction of the output's height from its top. Kept inside the platform's safe area.
+    /// The captions' bottom edge as a fraction of the output's height, from its top. Captions stay
+    /// inside the platform's safe area.
     pub position: f64,
-    /// Whether captions that would hide the mouth of who is shown move to the nearest place that does not. One place for the whole clip.
+    /// Whether captions that would cover the mouth of a visible person move to the nearest position
+    /// that does not. All cues of a clip share one position.
     pub avoid_faces: bool,
-    /// How the word being said is shown.
+    /// How the word that is spoken is marked.
     pub animation: Animation,
-    /// How keywords stand out; none where they do not.
+    /// The emphasis of keywords. `None` means that keywords look like other words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emphasis: Option<Emphasis>,
 }
 
-/// How keywords stand out from the words around them.
+/// The emphasis of keywords.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Emphasis {
-    /// Their colour. In `karaoke` they take it as they are said, in the others they have it from the start.
+    /// The color of keywords. With the animation `karaoke`, a keyword gets the color when it is
+    /// spoken. With the other animations, it always has the color.
     pub color: Rgb,
-    /// Their size, next to the other words': 0.5 to 2. Default 1.
+    /// The size of keywords relative to other words, 0.5 to 2. Default 1.
     #[serde(default = "one")]
     pub scale: f64,
-    /// The keywords, whatever their case. None, the default, chooses them from what is said: numbers, names, and long words that
-    /// are seldom said; at most one in a cue.
+    /// The keywords, compared without case. If the list is empty (the default), keywords are chosen
+    /// from the spoken words: numbers, names, and long words that are rarely spoken. A cue then has
+    /// at most one keyword.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
 }
@@ -77,21 +85,23 @@ fn one() -> f64 {
     1.0
 }
 
-/// How a [`Hook`](super::Hook) looks. In JSON, what is left out is as in [`HookStyle::default`].
+/// The appearance of a [`Hook`](super::Hook). In JSON, a missing field has its value in
+/// [`HookStyle::default`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HookStyle {
-    /// The font's family name, as fontconfig knows it. Default Lato Black.
+    /// The font's family name in fontconfig. Default `Lato Black`.
     pub font: String,
-    /// Whether to take the family's bold weight. Default no: Lato Black is heavy already.
+    /// Whether to use the family's bold weight. Default `false`, since Lato Black is already heavy.
     pub bold: bool,
-    /// The font's largest size: a fraction of the output's height. Default 0.036.
+    /// The font's maximum size as a fraction of the output's height. Default 0.036.
     pub size: f64,
-    /// Colour of the words. Default black.
+    /// The color of the words. Default `#0c0c10`, nearly black.
     pub color: Rgb,
-    /// Colour of the plate behind the lines; none, in JSON `null`, for words with a black outline. Default white.
+    /// The color of the plate behind the lines. `None` (`null` in JSON) means no plate; the words
+    /// then have a black outline. Default white.
     pub plate: Option<Rgb>,
-    /// How long it is shown, in seconds. Default 3.
+    /// How long the hook is shown, in seconds. Default 3.
     pub secs: f64,
 }
 
@@ -103,7 +113,7 @@ impl Default for HookStyle {
 }
 
 impl HookStyle {
-    /// Refuses values that nothing can be drawn with. `name` is what the style is called in the message.
+    /// Checks that the values can be drawn. `name` is the style's name in error messages.
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         let size = self.size;
         require(size > 0.0 && size <= 0.5, || format!("{name}.size is {size}; give more than 0 and at most 0.5"))?;
@@ -111,26 +121,28 @@ impl HookStyle {
     }
 }
 
-/// How the word being said is shown.
+/// How the word that is spoken is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Animation {
-    /// Not at all: plain lines.
+    /// The word is not marked.
     None,
-    /// The highlight colour sweeps over it from left to right.
+    /// The highlight color fills the word from left to right.
     Karaoke,
-    /// It grows a little and takes the highlight colour.
+    /// The word is enlarged slightly and has the highlight color.
     Pop,
-    /// A plate of the highlight colour stands behind it.
+    /// A plate of the highlight color is drawn behind the word.
     Box,
 }
 
 impl CaptionStyle {
-    /// The names that [`CaptionStyle::named`] knows.
+    /// The names of the presets, for [`CaptionStyle::named`].
     pub const NAMES: [&'static str; 4] = ["karaoke", "pop", "box", "block"];
 
-    /// A preset by name.
+    /// The preset with a name of [`CaptionStyle::NAMES`].
+    ///
+    /// Another name is an error of the kind [`ErrorKind::Config`].
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "karaoke" => Ok(CaptionStyle::karaoke()),
@@ -142,33 +154,36 @@ impl CaptionStyle {
         }
     }
 
-    /// Reads a style: a whole one, or what is different from the preset that the field `like` names (`karaoke` where it names none).
-    /// Unknown fields are refused.
+    /// Reads a complete style, or the changes to a preset. The field `like` names the preset; the
+    /// default is `karaoke`.
+    ///
+    /// Invalid JSON, unknown fields and unknown presets are errors of the kind
+    /// [`ErrorKind::Config`].
     pub fn from_json(text: &str) -> Result<Self> {
         let invalid = |error: serde_json::Error| Error::new(ErrorKind::Config, format!("this is not a caption style: {error}"));
         CaptionStyle::from_value(serde_json::from_str(text).map_err(invalid)?)
     }
 
-    /// [`CaptionStyle::from_json`] of a parsed document.
+    /// [`CaptionStyle::from_json`] for a parsed document.
     pub(crate) fn from_value(given: serde_json::Value) -> Result<Self> {
         let refuse = |what: String| {
             Error::new(ErrorKind::Config, format!("this is not a caption style: {what}"))
                 .with_advice("`clipkit styles karaoke` prints a style to start from")
         };
         let serde_json::Value::Object(mut given) = given else { return Err(refuse("it is no JSON object".into())) };
-        let like = match given.remove("like") {
+        let preset = match given.remove("like") {
             None => CaptionStyle::karaoke(),
             Some(serde_json::Value::String(name)) => CaptionStyle::named(&name)?,
             Some(other) => return Err(refuse(format!("`like` is {other}, not a preset's name"))),
         };
-        let mut whole = serde_json::to_value(like).map_err(|error| refuse(error.to_string()))?;
+        let mut whole = serde_json::to_value(preset).map_err(|error| refuse(error.to_string()))?;
         if let Some(fields) = whole.as_object_mut() {
             fields.extend(given);
         }
         serde_json::from_value(whole).map_err(|error| refuse(error.to_string()))
     }
 
-    /// The style as indented JSON, ending in a line feed: the input of [`CaptionStyle::from_json`].
+    /// The style as indented JSON with a final line feed, as [`CaptionStyle::from_json`] reads it.
     pub fn to_json(&self) -> Result<String> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::new(ErrorKind::Config, format!("the caption style cannot be written: {error}")))?;
@@ -176,7 +191,7 @@ impl CaptionStyle {
         Ok(text)
     }
 
-    /// A few large words, each swept by colour as it is said.
+    /// A few large words. The highlight color fills each word as it is spoken.
     pub fn karaoke() -> Self {
         CaptionStyle {
             name: "karaoke".into(),
@@ -197,7 +212,8 @@ impl CaptionStyle {
         }
     }
 
-    /// A few large words in capitals, the one being said larger and coloured.
+    /// A few large words in capitals. The word that is spoken is enlarged and has the highlight
+    /// color.
     pub fn pop() -> Self {
         CaptionStyle {
             name: "pop".into(),
@@ -211,7 +227,7 @@ impl CaptionStyle {
         }
     }
 
-    /// The word being said stands on a coloured plate.
+    /// A few large words. A colored plate is drawn behind the word that is spoken.
     pub fn plate() -> Self {
         CaptionStyle {
             name: "box".into(),
@@ -223,7 +239,7 @@ impl CaptionStyle {
         }
     }
 
-    /// Two plain lines, as subtitles are.
+    /// Plain subtitles in two lines.
     pub fn block() -> Self {
         CaptionStyle {
             name: "block".into(),
@@ -237,7 +253,7 @@ impl CaptionStyle {
     }
 }
 
-/// A colour: red, green, blue, 0 to 255 (sRGB). In JSON `"#ffd60a"`.
+/// A color as red, green and blue, 0 to 255 each, in sRGB. In JSON it is text such as `"#ffd60a"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String", description = "A colour as #rrggbb")]
 pub struct Rgb(pub u8, pub u8, pub u8);
@@ -270,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn presets_survive_the_round_trip_and_can_be_built_upon() {
+    fn presets_survive_the_round_trip_and_can_be_extended() {
         for name in CaptionStyle::NAMES {
             let style = CaptionStyle::named(name).unwrap();
             assert_eq!(CaptionStyle::from_json(&style.to_json().unwrap()).unwrap(), style);
@@ -281,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_style_is_refused_in_words() {
+    fn invalid_styles_are_errors_with_a_reason() {
         for (text, part) in [
             ("[]", "no JSON object"),
             ("{", "this is not a caption style"),

@@ -8,50 +8,54 @@ use crate::error::{Error, ErrorKind, Result};
 
 const MICROS: f64 = 1e6;
 
-/// A moment on a timeline, in whole microseconds; in JSON, seconds as a number.
+/// A time on a timeline in whole microseconds. In JSON it is a number of seconds.
 ///
-/// The source's timeline starts where a player's clock shows zero (the container's start time), a clip's timeline at its first frame.
+/// The source's timeline starts at the container's start time, where a player's clock shows 0. A
+/// clip's timeline starts at the clip's first frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "f64", description = "Seconds")]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The timeline's start.
+    /// The start of the timeline.
     pub const ZERO: Timestamp = Timestamp(0);
 
-    /// From microseconds.
+    /// Makes a time from microseconds.
     pub const fn from_micros(micros: i64) -> Self {
         Timestamp(micros)
     }
 
-    /// From seconds, to the nearest microsecond. Saturates; not-a-number is zero.
+    /// Makes a time from seconds, rounded to the nearest microsecond. The conversion saturates, and
+    /// NaN becomes 0.
     pub fn from_secs(seconds: f64) -> Self {
         Timestamp((seconds * MICROS).round() as i64)
     }
 
-    /// In microseconds.
+    /// The time in microseconds.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// In seconds.
+    /// The time in seconds.
     pub fn secs(self) -> f64 {
         self.0 as f64 / MICROS
     }
 
-    /// This moment on a timeline that starts at `origin`.
+    /// Converts this time to a timeline that starts at `origin`: `self - origin`. The result
+    /// saturates.
     #[must_use]
     pub fn since(self, origin: Timestamp) -> Timestamp {
         Timestamp(self.0.saturating_sub(origin.0))
     }
 
-    /// This moment, given on a timeline that starts at `origin`, on the timeline of `origin` itself.
+    /// Converts this time from a timeline that starts at `origin` to the timeline of `origin`:
+    /// `self + origin`. The result saturates.
     #[must_use]
     pub fn offset(self, origin: Timestamp) -> Timestamp {
         Timestamp(self.0.saturating_add(origin.0))
     }
 
-    /// This moment, later by `seconds` (earlier where negative).
+    /// The time `seconds` later, or earlier if `seconds` is negative.
     #[must_use]
     pub fn plus(self, seconds: f64) -> Timestamp {
         self.offset(Timestamp::from_secs(seconds))
@@ -59,7 +63,7 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// `1:02:03.500`, `2:03.500`.
+    /// Writes `1:02:03.500`, or `2:03.500` below one hour.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let millis = self.0.unsigned_abs().saturating_add(500) / 1000;
@@ -81,7 +85,7 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         let seconds = f64::deserialize(deserializer)?;
-        // A thousand years keeps every sum of two timestamps far from overflow.
+        // The limit of a thousand years keeps sums of two timestamps far from overflow.
         if !seconds.is_finite() || seconds.abs() > 3.2e10 {
             return Err(serde::de::Error::custom(format!("{seconds} is not a time in seconds")));
         }
@@ -89,7 +93,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A stretch of a timeline: from `start` up to but not including `end`.
+/// A half-open interval of a timeline: it includes `start` and excludes `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Span {
@@ -98,7 +102,9 @@ pub struct Span {
 }
 
 impl Span {
-    /// The stretch from `start` to `end`; refused where `end` comes before `start`.
+    /// Makes a span from its start and its end.
+    ///
+    /// It is an error of the kind [`ErrorKind::InvalidInput`] if `end` is before `start`.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self> {
         if end < start {
             return Err(Error::new(ErrorKind::InvalidInput, format!("a span cannot end ({end}) before it starts ({start})")));
@@ -106,43 +112,43 @@ impl Span {
         Ok(Span { start, end })
     }
 
-    /// The stretch between two moments, in either order.
+    /// Makes a span from two times in any order.
     pub fn between(a: Timestamp, b: Timestamp) -> Self {
         Span { start: a.min(b), end: a.max(b) }
     }
 
-    /// The same in seconds.
+    /// Makes a span from its start and its end in seconds, as [`Span::new`] does.
     pub fn secs(start: f64, end: f64) -> Result<Self> {
         Span::new(Timestamp::from_secs(start), Timestamp::from_secs(end))
     }
 
-    /// Its first moment.
+    /// The start, which is part of the span.
     pub fn start(self) -> Timestamp {
         self.start
     }
 
-    /// The moment after its last.
+    /// The end, which is not part of the span.
     pub fn end(self) -> Timestamp {
         self.end
     }
 
-    /// Its length.
+    /// The duration.
     pub fn duration(self) -> Duration {
         Duration::from_micros(self.end.0.abs_diff(self.start.0))
     }
 
-    /// Whether `at` lies inside.
+    /// Whether `at` lies in the span.
     pub fn contains(self, at: Timestamp) -> bool {
         self.start <= at && at < self.end
     }
 
-    /// The common stretch, where there is one.
+    /// The intersection with `other`. `None` means that the spans do not overlap.
     pub fn intersection(self, other: Span) -> Option<Span> {
         let (start, end) = (self.start.max(other.start), self.end.min(other.end));
         (start < end).then_some(Span { start, end })
     }
 
-    /// This span on a timeline that starts at `origin`.
+    /// Converts this span to a timeline that starts at `origin`.
     #[must_use]
     pub fn since(self, origin: Timestamp) -> Span {
         Span { start: self.start.since(origin), end: self.end.since(origin) }

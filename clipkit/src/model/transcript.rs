@@ -3,23 +3,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{Span, Timestamp};
 
-/// What was said, word by word.
+/// The spoken words and their times.
 ///
-/// Words stand in order of `start`; a word ends at or after its start, and normally before the next one starts.
+/// Words are in order of `start`. A word's end is not before its start and normally not after the
+/// start of the next word.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Transcript {
-    /// BCP 47 tag (`en`), where known.
+    /// The language as a BCP 47 tag (`en`). `None` means that the language is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Where the words come from, for people: a file's name, a model's name.
+    /// The origin of the words, for people: a file's name or a model's name.
     #[serde(default)]
     pub origin: String,
-    /// The words.
+    /// The words, on the source's timeline.
     pub words: Vec<Word>,
 }
 
 impl Transcript {
-    /// The words that are said, wholly or mostly, inside `span`.
+    /// The words whose midpoint lies in `span`.
     pub fn words_in(&self, span: Span) -> &[Word] {
         let middle = |word: &Word| Timestamp::from_micros(word.start.micros() / 2 + word.end.micros() / 2);
         let from = self.words.partition_point(|word| middle(word) < span.start());
@@ -28,22 +29,22 @@ impl Transcript {
     }
 }
 
-/// One spoken word, with the punctuation that is written with it.
+/// A spoken word with its punctuation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Word {
-    /// As written: `world.`
+    /// The text with punctuation: `world.`
     pub text: String,
-    /// When its sound starts.
+    /// When the word's sound starts.
     pub start: Timestamp,
-    /// When its sound ends.
+    /// When the word's sound ends.
     pub end: Timestamp,
-    /// Who says it, where known.
+    /// The speaker's name or label. `None` means that the speaker is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaker: Option<String>,
 }
 
 impl Word {
-    /// A word said from `start` to `end` seconds.
+    /// Makes a word without a speaker. `start` and `end` are in seconds.
     pub fn new(text: impl Into<String>, start: f64, end: f64) -> Self {
         Word { text: text.into(), start: Timestamp::from_secs(start), end: Timestamp::from_secs(end), speaker: None }
     }

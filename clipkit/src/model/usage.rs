@@ -3,32 +3,37 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 
-/// What a stage asked of one paid model, and what that cost. Stages report it with [`Context::spend`](crate::Context::spend).
+/// The use of one paid model by a stage, and its cost. Stages report it with
+/// [`Context::spend`](crate::Context::spend).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
-    /// The stage that asked; set by [`Context::spend`](crate::Context::spend) where it is none.
+    /// The stage that used the model. [`Context::spend`](crate::Context::spend) replaces `None` by
+    /// the context's stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,
-    /// The model's name, as the server was asked for it.
+    /// The model's name in the requests.
     pub model: String,
-    /// How many requests were answered, or may have been.
+    /// The number of requests that the server answered or may have answered.
     pub requests: u64,
-    /// Tokens that were read.
+    /// The number of input tokens.
     pub prompt_tokens: u64,
-    /// Tokens that were written.
+    /// The number of output tokens.
     pub completion_tokens: u64,
-    /// Sound that was listened to, in seconds.
+    /// The duration of the transcribed audio, in seconds.
     pub audio_seconds: f64,
-    /// Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low.
+    /// Whether some token counts are estimates, because the server did not report them. Estimates
+    /// tend to be too high rather than too low.
     pub estimated: bool,
-    /// What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
-    /// there is no price. It is no invoice.
+    /// The cost in US dollars, as an estimate and not an invoice. It uses the configured price,
+    /// else the prices of OpenAI's models that third parties quoted in June 2026. `None` means that
+    /// the price is not known.
     pub cost_usd: Option<f64>,
 }
 
 impl Usage {
-    /// Adds what was asked of the same model. A cost that is known for one part alone is not known.
+    /// Adds the use of the same model by the same stage. The sum's cost is `None` if one of the two
+    /// costs is `None`.
     pub(crate) fn add(&mut self, more: &Usage) {
         self.requests = self.requests.saturating_add(more.requests);
         self.prompt_tokens = self.prompt_tokens.saturating_add(more.prompt_tokens);

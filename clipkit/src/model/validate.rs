@@ -3,11 +3,15 @@ use serde::Deserialize;
 use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Rect, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
-/// No plan describes a longer clip: a mistake, or an attempt to fill the disk.
+/// The limit of a clip's duration. A longer clip indicates a mistake or an attempt to fill the
+/// disk.
 const LONGEST_SECS: u64 = 3 * 3600;
 
 impl ClipPlan {
-    /// Reads a plan, refusing other versions, unknown fields and values out of range.
+    /// Reads and validates a plan.
+    ///
+    /// Invalid JSON, an unsupported version, unknown fields and values out of range are errors of
+    /// the kind [`ErrorKind::InvalidPlan`].
     pub fn from_json(text: &str) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -32,7 +36,7 @@ impl ClipPlan {
         Ok(plan)
     }
 
-    /// The plan as indented JSON, ending in a line feed.
+    /// The plan as indented JSON with a final line feed.
     pub fn to_json(&self) -> Result<String> {
         let mut text = serde_json::to_string_pretty(self)
             .map_err(|error| Error::new(ErrorKind::InvalidPlan, format!("the plan cannot be written: {error}")))?;
@@ -45,12 +49,15 @@ impl ClipPlan {
         schemars::schema_for!(ClipPlan).to_value()
     }
 
-    /// How many frames the clip has: its span at the output's frame rate, to the nearest.
+    /// The number of the clip's frames: its duration times the output's frame rate, rounded to the
+    /// nearest integer, at least 1.
     pub fn frames(&self) -> u64 {
         ((self.span.duration().as_secs_f64() * self.output.frame_rate.fps()).round() as u64).max(1)
     }
 
-    /// Checks every value a renderer relies on.
+    /// Checks every value that a renderer relies on.
+    ///
+    /// The first invalid value is an error of the kind [`ErrorKind::InvalidPlan`].
     pub fn validate(&self) -> Result<()> {
         let check = |holds: bool, what: &dyn Fn() -> String| {
             if holds { Ok(()) } else { Err(Error::new(ErrorKind::InvalidPlan, what())) }
@@ -94,7 +101,7 @@ impl ClipPlan {
     }
 }
 
-/// A plan of version 1 as version 2: the source's path and id become a media reference.
+/// Converts a plan of version 1 to version 2: the source's path and id become a media reference.
 fn upgraded(mut plan: serde_json::Value) -> serde_json::Value {
     if let Some(source) = plan.get_mut("source").and_then(serde_json::Value::as_object_mut) {
         let mut media = serde_json::Map::new();
@@ -121,7 +128,7 @@ fn check_output(output: &Output) -> Result<()> {
     if output.crf > 51 {
         return refuse(format!("output.crf is {}; give 0 to 51", output.crf));
     }
-    // FFmpeg's rational numbers are signed. At 1 frame a second and more, the denominator is not
+    // FFmpeg's rational numbers are signed. At 1 frame per second and more, the denominator is not
     // greater than the numerator.
     if output.frame_rate.num > i32::MAX as u32 {
         return refuse(format!("output.frame_rate.num is {}; give at most {}", output.frame_rate.num, i32::MAX));
@@ -139,11 +146,13 @@ fn check_output(output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Half a millisecond of rounding is forgiven: no frame is that short.
+/// Whether two times differ by at most half a millisecond of rounding. Every frame is longer than
+/// that.
 fn near(a: Timestamp, b: Timestamp) -> bool {
     a.micros().abs_diff(b.micros()) <= 500
 }
 
+/// Whether a box has a positive size and lies in the picture, except for rounding errors.
 pub(super) fn inside(rect: Rect) -> bool {
     const ROUNDING: f64 = 1e-6;
     let Rect { x, y, width, height } = rect;

@@ -3,59 +3,61 @@ use serde::{Deserialize, Serialize};
 
 use super::Stage;
 
-/// Something that went less well than asked, and what was done instead.
+/// A problem that did not stop a run, and how the run continued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Warning {
-    /// What kind of warning it is, for a program to branch on.
+    /// The kind of the warning, for a program to branch on.
     #[serde(default)]
     pub kind: WarningKind,
-    /// The stage that degraded.
+    /// The stage that had the problem.
     pub stage: Stage,
-    /// The clip concerned, from 1 in order of rank. `None` where the run as a whole is concerned.
+    /// The rank of the clip concerned, from 1. `None` means that the warning concerns the whole
+    /// run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip: Option<usize>,
-    /// One line for a person: what happened, what was done instead, how to avoid it.
+    /// One line for a person: the problem, how the run continued, and how to avoid the problem.
     pub message: String,
 }
 
 impl Warning {
-    /// A warning about the run as a whole.
+    /// Makes a warning that concerns the whole run.
     pub fn new(kind: WarningKind, stage: Stage, message: impl Into<String>) -> Self {
         Warning { kind, stage, clip: None, message: message.into() }
     }
 }
 
-/// What kind of warning a [`Warning`] is.
+/// The kind of a [`Warning`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// A stage failed, and another one did its work.
+    /// A stage failed and a stand-in did its work.
     StandIn,
-    /// A part of an input was lost or could not be read.
+    /// A part of an input is missing or could not be read.
     InputLost,
-    /// A stage's answer broke its contract and was repaired, or a part of it was left out.
+    /// A stage's result violated its contract. The result was repaired, or a part of it was
+    /// dropped.
     Repaired,
     /// The source is not the file that a plan was made from.
     SourceChanged,
-    /// A layout that was asked for could not be had.
+    /// A requested layout could not be used.
     Layout,
-    /// A clip has no captions, or a part of them is missing.
+    /// A clip has no captions, or some of them are missing.
     Captions,
-    /// A font or its glyphs are missing.
+    /// A font or one of its glyphs is missing.
     Font,
-    /// A rendered clip was not as planned and was rendered again, or its sound was changed.
+    /// A rendered clip differed from its plan and was rendered again, or its audio was changed.
     Rendering,
     /// A model or library is not on this machine.
     Unavailable,
-    /// A budget did not suffice.
+    /// A budget was too small.
     Budget,
-    /// A cache or store cannot be used.
+    /// A cache or store could not be used.
     Store,
     /// A clip or a manifest could not be published to one of several targets.
     Publish,
-    /// Anything else: a stage of the user's own says so.
+    /// Any other warning, for example one of a stage that the user wrote.
     #[default]
     Other,
 }
