@@ -67,7 +67,7 @@ impl Stage {
             StageName::Track => AnyStage::Tracker(stage),
             StageName::Render => AnyStage::Renderer(stage),
             StageName::Publish => AnyStage::Publisher(stage),
-            StageName::Plan => return Err(exception(Error::new(ErrorKind::Config, "no stage makes plans"))),
+            _ => return Err(exception(Error::new(ErrorKind::Config, "no stage makes plans"))),
         };
         Ok(Stage { any })
     }

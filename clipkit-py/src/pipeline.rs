@@ -161,9 +161,13 @@ impl Pipeline {
         let transcript: Transcript = convert::document(transcript, "a Transcript")?;
         let candidate: Candidate = convert::document(candidate, "a Candidate")?;
         let tracks: Tracks = convert::document(tracks, "a Tracks")?;
-        self.start(py, call, cx, "ClipPlan", |pipeline, cx| async move {
-            pipeline.plan(&cx, &media, &transcript, &candidate, &tracks).await
-        })
+        self.start(
+            py,
+            call,
+            cx,
+            "ClipPlan",
+            |pipeline, cx| async move { pipeline.plan(&cx, &media, &transcript, &candidate, &tracks).await },
+        )
     }
 
     /// The step `render`.

@@ -66,6 +66,7 @@ impl Input {
         for _ in 0..MAX_BROKEN_PACKETS {
             self.context.check()?;
             // `read` overwrites the packet without freeing what it held.
+            // SAFETY: the packet is initialised and ours.
             unsafe { ffi::av_packet_unref(packet.as_mut_ptr()) };
             match packet.read(&mut self.demuxer) {
                 Ok(()) => return Ok(true),

@@ -117,7 +117,7 @@ impl VideoReader {
             match self.decoder.receive_frame(&mut frame) {
                 Ok(()) => {
                     self.broken = 0;
-                    return Ok(Some(self.to_picture(frame)));
+                    return Ok(Some(self.picture_of(frame)));
                 }
                 Err(ff::Error::Eof) => return Ok(None),
                 Err(ff::Error::Other { errno: ff::error::EAGAIN }) => {}
@@ -205,7 +205,7 @@ impl VideoReader {
         unsafe { (*self.decoder.as_mut_ptr()).skip_frame = skip };
     }
 
-    fn to_picture(&mut self, frame: ff::frame::Video) -> Picture {
+    fn picture_of(&mut self, frame: ff::frame::Video) -> Picture {
         self.count.1 += 1;
         let at = match (frame.timestamp(), self.last) {
             (Some(ticks), _) => self.input.timestamp(ticks, self.base),

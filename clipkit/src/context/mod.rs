@@ -71,7 +71,7 @@ pub enum Event {
     /// The run had a problem and continued.
     Warning(Warning),
     /// A clip is complete and in its final place.
-    Clip(ManifestClip),
+    Clip(Box<ManifestClip>),
 }
 
 type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
@@ -393,11 +393,6 @@ impl Context {
         tracing::warn!(stage = %warning.stage, clip = warning.clip, "{}", warning.message);
         self.emit(&Event::Warning(warning.clone()));
         self.shared.keep(&warning);
-    }
-
-    /// Adds a warning for the whole run, unless it already has one with the same message.
-    pub(crate) fn warn_once(&self, message: String) {
-        self.warn_once_of(WarningKind::Other, message);
     }
 
     /// Adds a warning of a kind for the whole run, unless it already has one with the same message.

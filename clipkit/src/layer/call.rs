@@ -15,8 +15,11 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// The layers around each request to a server.
 pub(crate) struct RequestLayers(Vec<BuiltLayer>);
 
-/// The layers of all servers that this process asks, by account and configuration.
-static IN_USE: Mutex<Option<HashMap<blake3::Hash, (Arc<RequestLayers>, Instant)>>> = Mutex::new(None);
+/// Layers and when they were last used, by a hash of account and configuration.
+type InUse = HashMap<blake3::Hash, (Arc<RequestLayers>, Instant)>;
+
+/// The layers of all servers that this process asks.
+static IN_USE: Mutex<Option<InUse>> = Mutex::new(None);
 
 impl RequestLayers {
     /// The layers of an account on a server, the first of them next to the request. `account` is

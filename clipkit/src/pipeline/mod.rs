@@ -284,7 +284,7 @@ impl Pipeline {
         let mut published = self.publish_clip(run, &plan, &post).await?;
         published.folder = self.staging().map(Path::to_owned);
         published.warnings = run.warnings_of(rank);
-        run.cx().emit(&Event::Clip(published.clone()));
+        run.cx().emit(&Event::Clip(Box::new(published.clone())));
         Ok(published)
     }
 
