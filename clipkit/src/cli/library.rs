@@ -1,16 +1,14 @@
 //! Additional places where the command looks for the ONNX Runtime library.
 
-use clipkit::weights::WeightsStore;
+use clipkit::Environment;
 
 /// Uses the library in `clipkit/lib` in the user's cache folder, unless `ORT_DYLIB_PATH` is set.
 ///
 /// Like the models next to it, that folder belongs to the user who runs the command.
 pub(super) fn set_from_cache() {
-    if std::env::var_os("ORT_DYLIB_PATH").is_some_and(|value| !value.is_empty()) {
-        return;
-    }
-    let store = WeightsStore::new();
-    let Some(folder) = store.cache().and_then(|models| models.parent()).map(|cache| cache.join("lib")) else { return };
+    let environment = Environment::from_process();
+    let Some(cache) = environment.cache_folder.filter(|_| environment.onnx_runtime.is_none()) else { return };
+    let folder = cache.join("clipkit").join("lib");
     if folder.is_dir()
         && let Err(error) = clipkit::onnx::set_library(folder)
     {

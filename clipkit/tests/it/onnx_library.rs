@@ -6,6 +6,8 @@ use std::process::Command;
 use clipkit::ErrorKind;
 use clipkit::onnx::set_library;
 
+use crate::support::ffmpeg;
+
 /// A program folder with everything that an attacker could plant next to it. The planted libraries
 /// and programs write a file when they are run.
 struct Planted {
@@ -23,6 +25,8 @@ impl Planted {
         }
         std::fs::hard_link(env!("CARGO_BIN_EXE_clipkit"), planted.path("program/target/debug/clipkit")).unwrap();
         std::fs::write(planted.path("run/junk.onnx"), b"not a model").unwrap();
+        let video = planted.path("run/video.mp4");
+        ffmpeg(&format!("-f lavfi -i testsrc2=s=160x90:r=25:d=2 -c:v libx264 -preset ultrafast {}", video.display()));
         let source = planted.path("library.c");
         let code = r#"
             #include <stdio.h>
@@ -56,9 +60,8 @@ impl Planted {
     /// Runs the command until it opens a model, without `ORT_DYLIB_PATH`. Returns its messages.
     fn run(&self, change: impl FnOnce(&mut Command)) -> String {
         let mut command = Command::new(self.path("program/target/debug/clipkit"));
-        command
-            .args(["clip", "talk.mp4", "--tracker", "onnx", "--model", "junk.onnx", "--plan-only", "--out", "clips"])
-            .current_dir(self.path("run"));
+        command.args(["track", "video.mp4", "--span", "0..1", "--tracker", "onnx", "--model", "junk.onnx", "--no-cache"]);
+        command.current_dir(self.path("run"));
         command.env_remove("ORT_DYLIB_PATH").env("XDG_CACHE_HOME", self.path("cache")).env("PLANTED_MARK", self.path("mark"));
         change(&mut command);
         let output = command.output().unwrap();
@@ -83,10 +86,10 @@ fn the_library_is_not_looked_for_in_virtual_environments_nor_by_starting_python(
     #[cfg(unix)]
     std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let path = std::env::join_paths([planted.path("bin")].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
-    planted.run(|command| {
+    let stderr = planted.run(|command| {
         command.env("VIRTUAL_ENV", planted.path("active")).env("PATH", path.unwrap());
     });
-    assert!(!planted.was_loaded());
+    assert!(!planted.was_loaded() && stderr.contains("ONNX"), "{stderr}");
     // The planted library writes its file if it is named explicitly.
     let stderr = planted.run(|command| {
         command.env("ORT_DYLIB_PATH", planted.library());
