@@ -19,6 +19,7 @@ mod error;
 mod features;
 #[cfg(any(feature = "onnx", feature = "openai"))]
 mod http;
+#[cfg(feature = "ffmpeg")]
 /// The FFmpeg libraries in this process.
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
