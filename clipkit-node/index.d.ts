@@ -11,6 +11,8 @@ type CuePlace = {
 } | {
 	middle: number;
 };
+type ClipId = string;
+type StandIn = "built_in" | "always" | "never";
 type Genre = "podcast" | "lecture" | "gaming" | "news";
 type LayoutChoice = "auto" | "fill" | "split" | "fit" | "pip";
 type Platform = "shorts" | "tiktok" | "reels" | "generic";
@@ -60,6 +62,10 @@ type Hdr = "pq" | "hlg";
  * What went wrong, as a class a program can act on.
  */
 export type ErrorKind = "not_found" | "invalid_input" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
+/**
+ * The stages of the pipeline, in order.
+ */
+export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
 /**
  * Something that happened in a run, for progress bars and logs.
  */
@@ -126,10 +132,8 @@ type Event$1 = {
 }) | (ManifestClip & {
 	event: "clip";
 });
-/**
- * The stages of the pipeline, in order.
- */
-export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
+type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
+type PublishStatus = "published" | "processing" | "scheduled";
 /**
  * A layer by name, as it stands in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`.
  */
@@ -146,17 +150,32 @@ export type LayerConfig = {
 };
 type PublisherConfig = {
 	/**
-	 * Whether an existing manifest keeps its other clips: `Folder.keep_others`. Default no.
+	 * Whether the manifest of a run keeps the clips that an earlier run of the same video left,
+	 * as long as their files are there. For rendering some clips again. Default `false`.
 	 */
 	keep_others?: boolean;
 	kind: "folder";
 	/**
-	 * The folder, made if it is missing.
+	 * The folder.
 	 */
 	path: string;
 };
 type RendererConfig = {
 	kind: "ffmpeg";
+	/**
+	 * Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+	 *
+	 * @minItems 2
+	 * @maxItems 2
+	 */
+	size?: [
+		unknown,
+		unknown
+	] | null;
+	/**
+	 * Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+	 */
+	threads?: number;
 };
 type ScorerConfig = {
 	kind: "auto";
@@ -191,19 +210,32 @@ type ScorerConfig = {
 };
 type SourceConfig = {
 	kind: "file";
+	/**
+	 * Whether a copy of the file is put into the media store, so that later steps find it there
+	 * when the file is gone. Default `false`: the file is used where it is.
+	 */
+	store?: boolean;
 };
 type TrackerConfig = {
 	kind: "auto";
 	/**
-	 * A model's name or the path of its file; none is the default face detector.
+	 * A model's name, or the path of its file. `None` is the default face detector.
 	 */
 	model?: string | null;
+	/**
+	 * How it is run.
+	 */
+	options?: OnnxTrackerOptions;
 } | {
 	kind: "onnx";
 	/**
-	 * A model's name or the path of its file; none is the default face detector.
+	 * A model's name, or the path of its file. `None` is the default face detector.
 	 */
 	model?: string | null;
+	/**
+	 * How it is run.
+	 */
+	options?: OnnxTrackerOptions;
 } | {
 	kind: "motion";
 } | {
@@ -212,17 +244,17 @@ type TrackerConfig = {
 type TranscriberConfig = {
 	kind: "auto";
 	/**
-	 * The local model's folder; none is `speech` in the folder of `CLIPKIT_MODELS`, else in the cache, else
-	 * `Model.DEFAULT_SPEECH` where it was downloaded.
+	 * The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
+	 * cache, else `Weights.DEFAULT_SPEECH` where it was downloaded.
 	 */
 	model?: string | null;
 	/**
-	 * How the API is asked, if it comes to that.
+	 * How the API is asked.
 	 */
 	openai?: OpenAiTranscriberOptions;
 } | {
 	/**
-	 * The transcript; none looks beside the video and inside it.
+	 * The one file to read, instead of looking for one.
 	 */
 	file?: string | null;
 	kind: "captions";
@@ -255,15 +287,16 @@ type TranscriberConfig = {
 } | {
 	kind: "local";
 	/**
-	 * The language that is spoken, as ISO 639-1 (`en`), for what comes after: such models find it out or know but one, and do not say it.
+	 * The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
 	 */
 	language?: string | null;
 	/**
-	 * The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that `auto` would take, else
-	 * `Model.DEFAULT_SPEECH`.
+	 * The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
+	 * is the folder that `auto` would take, else `Weights.DEFAULT_SPEECH`.
 	 */
 	model?: string | null;
 };
+type Privacy = "public" | "unlisted" | "private";
 interface AudioStream {
 	/**
 	 * Number of channels.
@@ -495,24 +528,6 @@ export interface Rect {
 	 */
 	y: number;
 }
-interface Clip {
-	/**
-	 * The cover picture, a JPEG of the output's size.
-	 */
-	cover: string;
-	/**
-	 * How long it plays.
-	 */
-	duration: Timestamp;
-	/**
-	 * Number of frames.
-	 */
-	frames: number;
-	/**
-	 * The MP4 file.
-	 */
-	video: string;
-}
 interface ClipOptions {
 	/**
 	 * What clips should be about; empty for anything. A word, or a few that belong together.
@@ -523,7 +538,9 @@ interface ClipOptions {
 	 */
 	aspect?: Aspect;
 	/**
-	 * How many of them may be in one stage at a time, where that is fewer: `{"publish": 1}` hands over one by one. Default: no limit but `jobs`.
+	 * How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
+	 * `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
+	 * after the other. Default: no limit but `jobs`.
 	 */
 	at_once?: {
 		[k: string]: number;
@@ -545,6 +562,11 @@ interface ClipOptions {
 	 * x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
 	 */
 	crf?: number;
+	/**
+	 * What may stand in for a stage that fails. `None`, the default: a run degrades as
+	 * `Degrade.default` says, and a step called by itself does not.
+	 */
+	degrade?: Degrade | null;
 	/**
 	 * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
 	 */
@@ -592,6 +614,33 @@ interface ClipOptions {
 	 * Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
 	 */
 	snap?: boolean;
+}
+/**
+ * What may stand in for a stage that fails. A stand-in leaves a warning of the kind
+ * `StandIn`.
+ *
+ * Without a policy in `ClipOptions.degrade`, a run degrades as
+ * `Degrade.default` says, and a step called by itself answers its error. A queue that retries
+ * sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
+ */
+export interface Degrade {
+	/**
+	 * For captions that cannot be drawn: a clip without captions.
+	 */
+	captions?: StandIn;
+	/**
+	 * For a scorer: the `Heuristic`.
+	 */
+	scorer?: StandIn;
+	/**
+	 * For a face tracker: the `MotionTracker`, then the
+	 * `CenterTracker`.
+	 */
+	tracker?: StandIn;
+	/**
+	 * For the transcriber `auto`: the speech model on this machine where the API fails.
+	 */
+	transcriber?: StandIn;
 }
 interface HookStyle {
 	/**
@@ -868,17 +917,43 @@ interface PlanSource {
 	 */
 	height: number;
 	/**
-	 * What it was, so that another file of the same name is noticed.
+	 * Which media it is. The local file is looked up when it is needed.
 	 */
-	id: ContentId;
-	/**
-	 * Where it was when the plan was made. A relative path is looked up from the working folder.
-	 */
-	path: string;
+	media: MediaRef;
 	/**
 	 * Columns of the picture as displayed.
 	 */
 	width: number;
+}
+/**
+ * A media file by address and content: what plans and manifests name, so that they outlive a
+ * download and mean the same on another machine.
+ */
+export interface MediaRef {
+	/**
+	 * What the file contains.
+	 */
+	id: ContentId;
+	/**
+	 * The file's size and time of change when it was identified. Where they still hold, the file
+	 * is not read to identify it again. `None` for media in a media store.
+	 */
+	stamp?: FileStamp | null;
+	/**
+	 * What the source was given: a path, or a URL. A relative path is looked up from the working
+	 * folder.
+	 */
+	uri: string;
+}
+interface FileStamp {
+	/**
+	 * When the content changed last, in microseconds since 1970.
+	 */
+	modified: number;
+	/**
+	 * Bytes.
+	 */
+	size: number;
 }
 interface SubjectTrack {
 	/**
@@ -922,13 +997,71 @@ interface Concurrency {
 	at_once?: number;
 }
 /**
+ * An `Error` as a document: what manifests, queues, services and other languages hand on.
+ *
+ * It is read back with `ErrorReport.into_error`; the cause (`source`) is not
+ * part of it.
+ */
+export interface ErrorReport {
+	/**
+	 * What the user can do, as an imperative.
+	 */
+	advice?: string | null;
+	/**
+	 * The moment in the file concerned, in seconds.
+	 */
+	at?: Timestamp | null;
+	/**
+	 * What went wrong, as a class.
+	 */
+	kind: ErrorKind;
+	/**
+	 * What happened, without the file's name, the moment and the advice.
+	 */
+	message: string;
+	/**
+	 * The file concerned.
+	 */
+	path?: string | null;
+	/**
+	 * What the program can do.
+	 */
+	recovery?: Recovery;
+	/**
+	 * The stage that failed.
+	 */
+	stage?: Stage | null;
+	/**
+	 * The address concerned, without user, password and query.
+	 */
+	url?: string | null;
+}
+interface Recovery {
+	/**
+	 * `retry`, `refresh_credentials`, `reencode`, `wait_until` or `give_up`.
+	 */
+	action: string;
+	/**
+	 * With `retry`: how long the other side asked to wait, in seconds.
+	 */
+	after?: number | null;
+	/**
+	 * With `wait_until`: the moment, in seconds since 1970.
+	 */
+	until?: number | null;
+}
+/**
  * Something that went less well than asked, and what was done instead.
  */
 export interface Warning {
 	/**
-	 * The clip concerned, counted from 1 in order of rank; none where the whole run is.
+	 * The clip concerned, from 1 in order of rank. `None` where the run as a whole is concerned.
 	 */
 	clip?: number | null;
+	/**
+	 * What kind of warning it is, for a program to branch on.
+	 */
+	kind?: WarningKind;
 	/**
 	 * One line for a person: what happened, what was done instead, how to avoid it.
 	 */
@@ -944,21 +1077,33 @@ interface ManifestClip {
 	 */
 	cover?: string | null;
 	/**
-	 * The clip, relative to the output folder, or its address.
+	 * The clip: a name relative to the output folder, or an address.
 	 */
 	file: string;
 	/**
-	 * A line that makes people stay, for whoever posts the clip; none where nobody wrote one.
+	 * A line that makes people stay, for the text of a post. `None` where no scorer wrote one.
 	 */
 	hook_line?: string | null;
+	/**
+	 * Which clip it is.
+	 */
+	id: ClipId;
 	/**
 	 * Its plan, likewise.
 	 */
 	plan?: string | null;
 	/**
+	 * Its place in the ranking, from 1.
+	 */
+	rank: number;
+	/**
 	 * Why it was chosen.
 	 */
 	reason: string;
+	/**
+	 * Where it was published, one entry for each target.
+	 */
+	receipts?: Receipt[];
 	/**
 	 * How good it is.
 	 */
@@ -972,18 +1117,109 @@ interface ManifestClip {
 	 */
 	title: string;
 	/**
-	 * What went less well than asked.
+	 * The targets that refused it, where other targets took it.
+	 */
+	unpublished?: Unpublished[];
+	/**
+	 * Warnings that concern this clip.
 	 */
 	warnings: Warning[];
 }
+/**
+ * Where a publisher put a clip.
+ */
+export interface Receipt {
+	/**
+	 * The account at the target. `None` where the target has no accounts.
+	 */
+	account?: string | null;
+	/**
+	 * The files at the target, by their names there. `None` where the target has no files.
+	 */
+	files?: PublishedFiles | null;
+	/**
+	 * The clip's id at the target: a platform's video id, an object's key, a file name.
+	 */
+	id: string;
+	/**
+	 * When the clip became visible, or will, in RFC 3339.
+	 */
+	published_at?: string | null;
+	/**
+	 * What the publisher needs to ask for the publication again: an upload's session, for
+	 * example. Only the publisher that wrote it reads it. It holds no secrets.
+	 */
+	resume?: {
+		[k: string]: unknown;
+	};
+	/**
+	 * How far the publication is.
+	 */
+	status?: PublishStatus;
+	/**
+	 * The publishing target: `folder`, `s3`, `youtube` ...
+	 */
+	target: string;
+	/**
+	 * Where the clip can be watched. `None` where that is not known (yet), or is a local file.
+	 */
+	url?: string | null;
+}
+interface PublishedFiles {
+	/**
+	 * Its cover.
+	 */
+	cover?: string | null;
+	/**
+	 * Its plan.
+	 */
+	plan?: string | null;
+	/**
+	 * The clip.
+	 */
+	video: string;
+}
+interface Unpublished {
+	/**
+	 * Why the clip is not there.
+	 */
+	error: ErrorReport;
+	/**
+	 * The publishing target.
+	 */
+	target: string;
+}
+/**
+ * A clip that was chosen and not made.
+ */
+export interface FailedClip {
+	/**
+	 * Why it was not made.
+	 */
+	error: ErrorReport;
+	/**
+	 * Its place in the ranking, from 1.
+	 */
+	rank: number;
+	/**
+	 * Where it would come from, in seconds of the source.
+	 */
+	span: Span;
+	/**
+	 * Its title.
+	 */
+	title: string;
+}
 interface FrameOptions {
 	/**
-	 * The longer side in pixels, where that is less than the video's. Default: as large as the video. Smaller is faster, and most face
-	 * detectors look at 320 or 640.
+	 * The longer side of the pictures in pixels; smaller videos are not enlarged. `None`, the
+	 * default, keeps the video's size. Small pictures are faster to convert, and most face
+	 * detectors have an input of 320 or 640 pixels.
 	 */
 	longest?: number | null;
 	/**
-	 * How many a second at most; those in between are decoded and left out. Default: every frame.
+	 * The maximum number of pictures per second; those between are decoded and dropped. `None`,
+	 * the default, returns every frame.
 	 */
 	per_second?: number | null;
 }
@@ -1006,6 +1242,10 @@ interface Manifest {
 	 */
 	clips: ManifestClip[];
 	/**
+	 * The clips that were not made, best first, with the error of each.
+	 */
+	failed?: FailedClip[];
+	/**
 	 * The input.
 	 */
 	source: PlanSource;
@@ -1014,7 +1254,8 @@ interface Manifest {
 	 */
 	timings: Timing;
 	/**
-	 * What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any.
+	 * What was asked of paid models, and what it cost: one entry for each stage and model. Empty
+	 * where no paid model was asked.
 	 */
 	usage?: Usage[];
 	/**
@@ -1022,7 +1263,7 @@ interface Manifest {
 	 */
 	version: number;
 	/**
-	 * What went less well than asked in the run as a whole, and clips that failed.
+	 * Warnings that concern the run as a whole.
 	 */
 	warnings: Warning[];
 }
@@ -1088,17 +1329,25 @@ export interface Media {
 	 */
 	duration: Timestamp;
 	/**
-	 * What the file is.
+	 * What the file contains.
 	 */
 	id: ContentId;
 	/**
-	 * Where the file is.
+	 * Where the file is on this machine. Another process looks it up anew.
 	 */
 	path: string;
+	/**
+	 * The file's size and time of change. `None` for media in a media store.
+	 */
+	stamp?: FileStamp | null;
 	/**
 	 * Subtitle streams, in file order.
 	 */
 	subtitles: SubtitleStream[];
+	/**
+	 * What the source was given: a path, or a URL.
+	 */
+	uri: string;
 	/**
 	 * The picture that a player would show; none in a sound file.
 	 */
@@ -1180,22 +1429,27 @@ interface Orientation {
 }
 interface OnnxTrackerOptions {
 	/**
-	 * How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
-	 * Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+	 * The detector's confidence threshold, 0 to 1. `None`, the default, uses the threshold of the
+	 * model's authors (UltraFace 0.7, YuNet 0.6). A lower one finds more faces and more false
+	 * ones. Each track must also reach a peak confidence, at two thirds of the way from the
+	 * threshold to 1.
 	 */
 	confidence?: number | null;
 	/**
-	 * The ONNX Runtime library to load. By default the one that `ORT_DYLIB_PATH` names, else that of an installed Python package
-	 * `onnxruntime`, else the system's. A process loads one, the first asked for.
+	 * The ONNX Runtime library to load. `None`, the default, loads the one that
+	 * `set_library` or `ORT_DYLIB_PATH` names, or else the system's. A
+	 * process uses one library: the option has no effect once a model is open.
 	 */
 	library?: string | null;
 	/**
-	 * How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-	 * a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
+	 * Detections per second, 1 to 30; default 5. More follow fast motion better, and cost one
+	 * inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
+	 * frame in any case.
 	 */
 	samples_per_second?: number;
 	/**
-	 * Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core.
+	 * Threads of one inference; default 1, which takes the least CPU time with models this small.
+	 * 0 starts one per core.
 	 */
 	threads?: number;
 }
@@ -1250,8 +1504,10 @@ export interface PipelineConfig {
 	 * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
 	 * the default's place, so `{"track": []}` looks at every span anew.
 	 *
-	 * What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
-	 * limits stands around its requests, by default a retry: `OpenAiServer.layers`.
+	 * They go around the stages that are given to a builder, too. What may stand in for a stage
+	 * (`ClipOptions.degrade`) is outside its layers, and is not cached. What a server limits
+	 * stands around its requests, by default a retry:
+	 * `OpenAiServer.layers`.
 	 */
 	layers?: {
 		[k: string]: LayerConfig[];
@@ -1261,9 +1517,9 @@ export interface PipelineConfig {
 	 */
 	options?: ClipOptions;
 	/**
-	 * Where clips go. Default: the folder `clips`.
+	 * Where clips are published: every clip goes to each of them. Default: the folder `clips`.
 	 */
-	publisher?: PublisherConfig;
+	publishers?: PublisherConfig[];
 	/**
 	 * How plans become files. Default `ffmpeg`.
 	 */
@@ -1296,15 +1552,19 @@ interface Price {
 	output: number;
 }
 /**
- * What `Pipeline.plan` answers: the clips that would be made.
+ * What `Pipeline.plan_all` answers: the clips that would be made.
  */
 export interface Planned {
+	/**
+	 * The clips that could not be planned, best first, with the error of each.
+	 */
+	failed?: FailedClip[];
 	/**
 	 * The input.
 	 */
 	media: Media;
 	/**
-	 * One plan a clip, best first. A rank is missing where a plan could not be made.
+	 * One plan a clip, best first.
 	 */
 	plans: RankedPlan[];
 	/**
@@ -1330,79 +1590,139 @@ export interface RankedPlan {
 	rank: number;
 }
 /**
- * A clip and what goes with it, for a `Publisher`.
+ * A clip to publish, for a `Publisher`.
+ *
+ * A publisher reads the files and never moves or changes them: several publishers may get the
+ * same post.
  */
 export interface Post {
 	/**
+	 * Which clip it is.
+	 */
+	clip: ClipId;
+	/**
+	 * The text below the clip. Empty for none.
+	 */
+	description?: string;
+	/**
 	 * The files.
 	 */
-	clip: Clip;
+	files: PostFiles;
 	/**
-	 * What was rendered; title, reason and score stand here.
+	 * The language that is spoken, as a BCP 47 tag. `None` where it is not known.
 	 */
-	plan: ClipPlan;
+	language?: string | null;
 	/**
-	 * Its place in the ranking, from 1.
+	 * Whether the clip is made for children, as platforms ask. Default `false`.
 	 */
-	rank: number;
+	made_for_kids?: boolean;
+	/**
+	 * Who can see it. Default: everybody.
+	 */
+	privacy?: Privacy;
+	/**
+	 * When it becomes visible, in RFC 3339. `None` publishes at once.
+	 */
+	publish_at?: string | null;
+	/**
+	 * Its place in the ranking, from 1. It numbers file names and decides nothing else.
+	 */
+	rank?: number;
+	/**
+	 * Whether the clip shows realistic synthetic media, as platforms ask. Default `false`.
+	 */
+	synthetic?: boolean;
+	/**
+	 * Tags, without `#`.
+	 */
+	tags?: string[];
+	/**
+	 * The title.
+	 */
+	title: string;
 }
-/**
- * Where a publisher put a clip.
- */
-export interface Receipt {
+interface PostFiles {
 	/**
-	 * The cover's place, where it was published too.
+	 * The captions on the clip's timeline, as SRT. `None` for a clip without captions.
+	 */
+	captions?: string | null;
+	/**
+	 * The cover picture, a JPEG.
 	 */
 	cover?: string | null;
 	/**
-	 * The clip's place: a path relative to the publisher's folder, or an address.
-	 */
-	file: string;
-	/**
-	 * The plan's place, where it was published too.
+	 * The clip plan, as JSON.
 	 */
 	plan?: string | null;
+	/**
+	 * The MP4 file.
+	 */
+	video: string;
+}
+/**
+ * A rendered clip: files below `Context.scratch`, or wherever the
+ * step that rendered it was told to put them.
+ */
+export interface RenderedClip {
+	/**
+	 * The cover picture: a JPEG of the output's size.
+	 */
+	cover: string;
+	/**
+	 * How long it plays.
+	 */
+	duration: Timestamp;
+	/**
+	 * Number of frames.
+	 */
+	frames: number;
+	/**
+	 * The MP4 file.
+	 */
+	video: string;
 }
 interface ScoreOptions {
 	/**
-	 * What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
+	 * The requested topics, each a word or a short phrase ("machine learning"). Default empty: any
+	 * topic.
 	 */
 	about?: string[];
 	/**
-	 * What clips should not be about.
+	 * The topics to avoid. Default empty.
 	 */
 	avoid?: string[];
 	/**
-	 * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+	 * The kind of video, which sets the weights of the score components. Default `None`: balanced
+	 * weights.
 	 */
 	genre?: Genre | null;
 	/**
-	 * The longest clip; in JSON, seconds. Default 60 s.
+	 * The maximum length of a clip; in JSON, seconds. Default 60 s.
 	 */
 	max?: number;
 	/**
-	 * The most clips wanted. Default 10.
+	 * The maximum number of clips. Default 10.
 	 */
 	max_clips?: number;
 	/**
-	 * The shortest clip; in JSON, seconds. Default 15 s.
+	 * The minimum length of a clip; in JSON, seconds. Default 15 s.
 	 */
 	min?: number;
 }
 /**
- * What a `Scorer` is given.
+ * The input of a `Scorer`.
  */
 export interface Scoring {
 	/**
-	 * The video; none where only its transcript is at hand.
+	 * The source file; `None` if only its transcript is known.
 	 */
 	media?: Media | null;
 	/**
-	 * What is asked for.
+	 * The number, lengths and topics of the clips.
 	 */
 	options?: ScoreOptions;
 	/**
-	 * What is said in it.
+	 * The transcript of the source.
 	 */
 	transcript: Transcript;
 }
@@ -1447,7 +1767,20 @@ export interface Word {
 	text: string;
 }
 /**
- * What a `FaceTracker` is given.
+ * Where a publisher publishes: a platform or a kind of place, and the account there.
+ */
+export interface Target {
+	/**
+	 * The account, the bucket or the folder. `None` where there is only one.
+	 */
+	account?: string | null;
+	/**
+	 * The platform, or the kind of place: `folder`, `s3`, `youtube`.
+	 */
+	name: string;
+}
+/**
+ * The input of a `FaceTracker`.
  */
 export interface Tracking {
 	/**
@@ -1455,7 +1788,7 @@ export interface Tracking {
 	 */
 	media: Media;
 	/**
-	 * The stretch to look at, on the source's timeline.
+	 * The span to analyse, on the source's timeline.
 	 */
 	span: Span;
 }
@@ -1476,87 +1809,98 @@ export interface Tracks {
 	 */
 	subjects?: SubjectTrack[];
 }
-/** A clip that was made: an entry of the manifest, which also knows where its files are. */
-declare class Clip$1 {
+/** A clip of a manifest, with the paths of its files. */
+export declare class Clip {
 	#private;
-	/** The clip's file; its address, where a publisher of yours put it elsewhere. */
+	/** The path of the clip's file, or its address where it is not on this machine. */
 	get path(): string;
-	/** The file of its plan, where there is one. */
+	/** The path of its plan. Null where the plan was not published. */
 	get planPath(): string | null;
-	/** The file of its cover, where there is one. */
+	/** The path of its cover. Null where the cover was not published. */
 	get coverPath(): string | null;
-	/** Its plan, to be changed and rendered again. */
+	/** Reads its plan, to change it and render it again. */
 	readPlan(): Promise<documents.ClipPlan>;
 }
-interface Clip$1 extends documents.ManifestClip {
+export interface Clip extends documents.ManifestClip {
 }
 /** What a run made: the content of `clips.json`. */
 type Manifest$1 = Omit<documents.Manifest, "clips"> & {
-	clips: Clip$1[];
+	clips: Clip[];
 };
-/** How far a stage is: 0 to 1, of the run or of the clip of that rank. */
+/** The progress of a stage, 0 to 1, for the run or for one clip. */
 export type Progress = Extract<Event$1, {
 	event: "progress";
 }>;
-/** What every call that takes a while can be given. */
+/** Options of every call that takes time. */
 export interface RunOptions {
-	/** Stops the work: it ends within a second, and nothing half made stays. Not awaiting a promise stops nothing. */
+	/** Cancels the work: it ends within a second and leaves no incomplete file. A promise that is not awaited goes on. */
 	signal?: AbortSignal;
-	/** Hears everything that happens. Progress comes at most ten times a second. What it throws ends the run and is thrown there. */
+	/** Receives all events; progress at most ten times a second. An exception in it ends the run, which rejects with it. */
 	onEvent?: (event: Event$1) => void;
-	/** Hears how far stages are. */
+	/** Receives the progress events. */
 	onProgress?: (progress: Progress) => void;
 }
-/** How a context is set up. */
+/** Options of a context. */
 export interface ContextOptions extends RunOptions {
-	/** The folder in which scratch space is made. Default: where the clips go, else the system's folder for temporary files. */
+	/** The parent folder of scratch space. Default: the first publisher's folder, else the system's folder for temporary files. */
 	scratch?: string;
-	/** The most that all work under this context may cost together, in US dollars. */
+	/** The budget of all work under this context together, in US dollars. */
 	maxCost?: number;
-	/** For one piece of work; 0, the default, leaves it to each library. */
+	/** Threads for one piece of work; 0, the default, leaves it to each library. */
 	threads?: number;
 }
 /**
- * What a stage is given besides its input: cancellation, progress, warnings, scratch space, accounts.
+ * What a stage receives besides its input: cancellation, progress, warnings, scratch space, accounts.
  *
- * A stage of yours gets one. Make one yourself to use stages alone, or to have several calls under one budget.
+ * A stage of yours receives one. Make one to call stages and steps by themselves, or to run several calls under one budget. Files in its scratch
+ * space are removed when it is closed or collected as garbage.
  */
 export declare class Context {
 	#private;
 	constructor(options?: ContextOptions);
-	/** Asks everything that runs under this context to stop. */
+	/** Cancels everything that runs under this context. */
 	cancel(): void;
-	/** Stops what runs under this context and removes its scratch space: for contexts of your own, when you have what you want. */
+	/** Cancels everything that runs under this context and removes its scratch space. */
 	close(): void;
-	/** Whether someone asked to stop. */
+	/** Whether it was cancelled. */
 	get cancelled(): boolean;
-	/** Throws a `ClipkitError` with code `cancelled` if someone asked to stop. Long loops call it once a turn. */
+	/** Throws a `ClipkitError` with code `cancelled` if this context was cancelled. Long loops call it in each iteration. */
 	check(): void;
-	/** Aborted when someone asks to stop: for `fetch` and its kin. */
+	/** Aborted when this context is cancelled: for `fetch` and other calls that take a signal. */
 	get signal(): AbortSignal;
-	/** The stage that this context speaks for. */
+	/** The stage that this context was made for. */
 	get stage(): Stage | null;
-	/** The clip that this context speaks for, from 1 in order of rank. */
+	/** The clip that this context was made for, from 1 in order of rank. */
 	get clip(): number | null;
 	/** How many threads one piece of work should use; 0 leaves it to each library. */
 	get threads(): number;
-	/** Says how far this context's stage is, 0 to 1. */
+	/** Reports the progress of this context's stage, 0 to 1. */
 	progress(fraction: number): void;
-	/** Leaves a warning in the result and the events. */
-	warn(message: string): void;
-	/** The warnings left so far. */
+	/** Adds a warning to the result and the events. `kind`: default `other`. */
+	warn(message: string, kind?: WarningKind): void;
+	/** The warnings so far. */
 	get warnings(): Warning[];
-	/** Enters what was asked of a paid service. It ends up in the manifest. */
+	/** Records the use of a paid service. It is listed in the manifest. */
 	spend(usage: Partial<Usage> & {
 		model: string;
 	}): void;
-	/** What was spent so far. */
+	/** The recorded use of paid services. */
 	get usage(): Usage[];
-	/** What may still be spent, in US dollars; null where there is no budget. */
+	/** The rest of the budget, in US dollars; null where there is no budget. */
 	get budgetLeft(): number | null;
-	/** A folder for temporary files, removed when the run ends; that of a context of your own, when that is closed or collected. */
+	/**
+	 * Identifies the publication that this context is for: a hash of the clip, the target and the account. A publisher that receives the same key
+	 * twice publishes once. Null outside of `publish`.
+	 */
+	get idempotencyKey(): string | null;
+	/**
+	 * The path of a medium on this machine: where a step under this context found it, else its URI, where that is a path. Throws a `ClipkitError`
+	 * with code `not_found` where it is neither.
+	 */
+	locate(media: MediaRef): string;
+	/** A folder for temporary files. It is removed when the run ends; the folder of a context of your own, when that is closed or collected. */
 	get scratch(): string;
-	/** Waits, unless someone asks to stop: then it throws at once. `reason` is told to whoever listens. */
+	/** Waits; rejects at once when this context is cancelled. `reason` is emitted as an event. */
 	sleep(seconds: number, reason?: string): Promise<void>;
 }
 interface Inputs {
@@ -1572,11 +1916,11 @@ interface Outputs {
 	transcriber: documents.Transcript;
 	scorer: documents.Candidate[];
 	tracker: documents.Tracks;
-	renderer: documents.Clip;
+	renderer: documents.RenderedClip;
 	publisher: documents.Receipt;
 }
 type Kind = keyof Inputs;
-/** A span that could become a clip, as a scorer of yours may answer it: with its ends, and its score as one number from 0 to 100. */
+/** A span that could become a clip, as a scorer of yours may return it: with start and end, and with one score from 0 to 100. */
 export interface CandidateLike {
 	start?: number;
 	end?: number;
@@ -1586,44 +1930,53 @@ export interface CandidateLike {
 	reason?: string;
 	hook_line?: string | null;
 }
+/** A receipt, as a publisher of yours may return it. Target and account default to the publisher's `target`. */
+export type ReceiptLike = Omit<documents.Receipt, "target"> & {
+	target?: string;
+};
 type Awaitable<T> = T | Promise<T>;
-/** Gets a video onto this machine. It may answer the file's path alone: then the file is probed. */
+/** Fetches a video to this machine. It may return the file's path alone; then the file is probed. */
 export interface SourceLike {
 	fetch(cx: Context, uri: string): Awaitable<documents.Media | string>;
 }
-/** Says what is spoken in a video, and when: seconds of the source, in order, punctuation with its word. */
+/** Transcribes a video: words in order, with times in seconds of the source, punctuation with its word. */
 export interface TranscriberLike {
 	transcribe(cx: Context, media: documents.Media): Awaitable<documents.Transcript>;
-	/** What decides the answers besides the input, for a `Cache` around it. */
+	/** What the answers depend on besides the input, for a `Cache` around it. */
 	fingerprint?: string | (() => string | null | undefined);
 }
-/** Chooses and ranks spans, best first: at most `options.max_clips`, from `options.min` to `options.max` seconds, none overlapping. */
+/** Chooses and ranks spans, best first: at most `options.max_clips`, of `options.min` to `options.max` seconds, without overlaps. */
 export interface ScorerLike {
 	score(cx: Context, scoring: documents.Scoring): Awaitable<CandidateLike[]>;
-	/** What decides the answers besides the input, for a `Cache` around it. */
+	/** What the answers depend on besides the input, for a `Cache` around it. */
 	fingerprint?: string | (() => string | null | undefined);
 }
-/** Finds shots and faces in a span: seconds of the source, boxes as fractions of the displayed picture. What is left out was not seen. */
+/** Detects shots and faces in a span: times in seconds of the source, boxes as fractions of the displayed picture. Omitted lists are empty. */
 export interface TrackerLike {
 	track(cx: Context, tracking: documents.Tracking): Awaitable<Partial<documents.Tracks>>;
-	/** What decides the answers besides the input, for a `Cache` around it. */
+	/** What the answers depend on besides the input, for a `Cache` around it. */
 	fingerprint?: string | (() => string | null | undefined);
 }
-/** Makes the file that a plan describes, below `cx.scratch`. */
+/** Renders the file that a plan describes, in `cx.scratch`. `cx.locate(plan.source.media)` is the source's path. */
 export interface RendererLike {
-	render(cx: Context, plan: documents.ClipPlan): Awaitable<documents.Clip>;
-	/** Columns and rows that plans are made for. */
+	render(cx: Context, plan: documents.ClipPlan): Awaitable<documents.RenderedClip>;
+	/** The columns and rows that plans are made for. */
 	size?: [
 		number,
 		number
 	];
 }
-/** Hands a rendered clip over. It may answer the clip's place alone. */
+/**
+ * Publishes a rendered clip. It reads the post's files and never moves or changes them. The same post twice is one publication, also in another
+ * process: `cx.idempotencyKey` identifies it. It may return the clip's address or id alone.
+ */
 export interface PublisherLike {
-	publish(cx: Context, post: documents.Post): Awaitable<documents.Receipt | string>;
-	/** Is told what a run made, after its last clip. */
+	publish(cx: Context, post: documents.Post): Awaitable<ReceiptLike | string>;
+	/** Receives the manifest after the run's last clip. */
 	conclude?(cx: Context, manifest: documents.Manifest): Awaitable<void>;
-	/** The folder on whose file system clips are best rendered. */
+	/** Where it publishes: a platform's name, or the name and the account. Default `custom`. Two publishers of a pipeline have different targets. */
+	target?: string | documents.Target;
+	/** The folder on whose file system clips are rendered. Default: the system's folder for temporary files. */
 	staging?: string;
 }
 interface Likes {
@@ -1634,50 +1987,84 @@ interface Likes {
 	renderer: RendererLike;
 	publisher: PublisherLike;
 }
-/** What clips are made, and how many. */
+/** Options of the clips: how many, how long, which shape. */
 type ClipOptions$1 = Omit<Partial<documents.ClipOptions>, "max_cost" | "at_once"> & {
-	/** The most that a run may cost, in US dollars. */
+	/** The budget of a run, in US dollars. */
 	maxCost?: number | null;
-	/** How many clips may be in one stage at a time, where that is fewer than `jobs`. */
+	/** The most clips in one stage at a time, where that is fewer than `jobs`. */
 	atOnce?: Partial<Record<documents.Stage, number>>;
 };
-/** The stages: built-in ones, objects of yours, or configurations as in a pipeline's document. What is left out is chosen as the command does. */
+/** A publisher: a built-in one, an object of yours, or a configuration. */
+export type PublisherOption = Likes["publisher"] | documents.PublisherConfig;
+/** The stages: built-in ones, objects of yours, or configurations. An omitted stage has the default of the command. */
 export interface StageOptions {
 	source?: Likes["source"] | documents.SourceConfig;
 	transcriber?: Likes["transcriber"] | documents.TranscriberConfig;
 	scorer?: Likes["scorer"] | documents.ScorerConfig;
 	tracker?: Likes["tracker"] | documents.TrackerConfig;
 	renderer?: Likes["renderer"] | documents.RendererConfig;
-	publisher?: Likes["publisher"] | documents.PublisherConfig;
-	/** What goes around each stage, the first of a list next to it. */
+	/** One or several: every clip is published to each of them. */
+	publisher?: PublisherOption | PublisherOption[];
+	/** The same under the name that a configuration uses. */
+	publishers?: PublisherOption[];
+	/** Layers around each stage, the first one innermost. They are put around given stages, too. */
 	layers?: Partial<Record<documents.Stage, documents.LayerConfig[]>>;
 }
-/** What a pipeline is made of. A pipeline's document (`PipelineConfig`) is one, too. */
+/** Options of a pipeline. A `PipelineConfig` is one, too. */
 export type PipelineOptions = StageOptions & ClipOptions$1 & {
 	options?: ClipOptions$1 | documents.ClipOptions;
 };
-/** What {@link clip} is given. */
+/** Options of {@link clip}. */
 export type ClipRequest = StageOptions & ClipOptions$1 & RunOptions & {
 	/** The folder for the clips. Default `clips`. */
 	out?: string;
-	/** The file of a transcript that exists already. Default: the one beside the video or inside it. */
+	/** The file of an existing transcript. Default: one beside the video or inside it. */
 	transcript?: string;
 };
-/** What {@link Pipeline.events} tells: what happens, and last what was made. */
+/** An event of {@link Pipeline.events}. The last one is the manifest. */
 export type RunEvent = documents.Event | ({
 	event: "manifest";
 } & Manifest$1);
-/** Six stages and what is asked of them. One pipeline may run many times, also at once. */
+/**
+ * Six stages and their options. A pipeline may run many times, also concurrently.
+ *
+ * `run` makes clips. Each of its steps is a method of its own (`fetch`, `transcribe`, `choose`, `track`, `plan`, `render`, `publish`): it takes and
+ * returns documents, so that it can be a job in a queue. A step that fails rejects with its error, unless the option `degrade` allows a stand-in; a
+ * run degrades by default where a stage of clipkit's own fails. The error of a stage of yours is the run's error, as the same object.
+ */
 export declare class Pipeline {
 	#private;
 	constructor(options?: PipelineOptions);
-	/** Makes clips of the video at `input`, which the source understands, and hands them to the publisher. */
+	/** Makes clips of the video at a path or an address, and publishes them. */
 	run(input: string, options?: RunOptions | Context): Promise<Manifest$1>;
-	/** Plans clips and makes none. */
-	plan(input: string, options?: RunOptions | Context): Promise<documents.Planned>;
-	/** Makes the clips that plans describe: plans with their rank, as `plan` answers them, or plans alone, ranked as they come. */
-	render(plans: (documents.RankedPlan | documents.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest$1>;
-	/** Runs, and tells what happens as it does; the last event is the manifest. Leaving the loop stops the run. */
+	/** Plans the clips of a video without rendering them. */
+	planAll(input: string, options?: RunOptions | Context): Promise<documents.Planned>;
+	/** Renders and publishes plans: plans with their rank, as `planAll` returns them, or plans alone, ranked by their order. */
+	renderAll(plans: (documents.RankedPlan | documents.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest$1>;
+	/** Step 1: fetches the video at a path or an address to this machine, and probes it. */
+	fetch(uri: string, options?: RunOptions | Context): Promise<documents.Media>;
+	/** Step 2: the words that are said in the video, with their times. */
+	transcribe(media: documents.Media, options?: RunOptions | Context): Promise<documents.Transcript>;
+	/** Step 3: the spans that are worth a clip, best first. Rejects with code `nothing_found` where there is none. */
+	choose(media: documents.Media, transcript: documents.Transcript, options?: RunOptions | Context): Promise<documents.Candidate[]>;
+	/** Step 4, for each clip: the camera shots and faces in its span. */
+	track(media: documents.Media, span: documents.Span, options?: RunOptions | Context): Promise<documents.Tracks>;
+	/** Step 5: the plan of a clip. It calls no stage; the same input gives the same plan. */
+	plan(media: documents.Media, transcript: documents.Transcript, candidate: documents.Candidate, tracks: documents.Tracks, options?: RunOptions | Context): Promise<documents.ClipPlan>;
+	/**
+	 * Step 6: renders a plan. The files are in the scratch space of `cx` and are removed when `cx` is closed; until then the returned object keeps
+	 * `cx` alive.
+	 */
+	render(plan: documents.ClipPlan, cx: Context): Promise<documents.RenderedClip>;
+	/** The same, and makes the post of the clip: the document to edit and publish. `rank` numbers its files. */
+	renderPost(rank: number, plan: documents.ClipPlan, cx: Context): Promise<documents.Post>;
+	/** Step 7: publishes a post. A pipeline with several publishers needs `publishTo`. */
+	publish(post: documents.Post, options?: RunOptions | Context): Promise<documents.Receipt>;
+	/** Publishes a post to one of the pipeline's targets. */
+	publishTo(target: documents.Target, post: documents.Post, options?: RunOptions | Context): Promise<documents.Receipt>;
+	/** The publishers' targets. */
+	targets(options?: RunOptions | Context): Promise<documents.Target[]>;
+	/** Runs, and yields the events; the last one is the manifest. Leaving the loop cancels the run. */
 	events(input: string, options?: RunOptions): AsyncGenerator<RunEvent, void, undefined>;
 }
 /**
@@ -1687,25 +2074,25 @@ export declare class Pipeline {
  * for (const c of await clip("talk.mp4", { out: "clips", clips: 8 })) console.log(c.path, c.score.total, c.title);
  * ```
  */
-export declare function clip(input: string, request?: ClipRequest): Promise<Clip$1[]>;
-/** A picture as a viewer sees it: upright, with square pixels. */
+export declare function clip(input: string, request?: ClipRequest): Promise<Clip[]>;
+/** A frame as a player shows it: upright, with square pixels. */
 export interface Frame {
-	/** When it shows, in seconds of the source. */
+	/** Its presentation time, in seconds of the source. */
 	at: number;
 	width: number;
 	height: number;
 	/** Red, green and blue of each pixel, row by row from the top left, without padding: `3 * width * height` bytes. */
 	data: Buffer;
 }
-/** Which pictures, and how large. */
+/** Which frames, and their size. */
 interface FrameOptions$1 {
-	/** How many a second at most. Default: every frame. */
+	/** The most frames a second. Default: every frame. */
 	perSecond?: number;
-	/** The longer side in pixels, where that is less than the video's. */
+	/** The longer side in pixels. Default, and the most: the video's. */
 	longest?: number;
 }
 /**
- * The pictures that show during a span, in order. They are decoded beside the event loop, two ahead; leaving the loop ends that.
+ * The frames of a span, in order. They are decoded on another thread, two ahead; leaving the loop stops it.
  *
  * ```js
  * for await (const { at, width, height, data } of frames(cx, media, span, { perSecond: 5, longest: 320 })) { ... }
@@ -1719,22 +2106,22 @@ interface ModelInfo {
 	file: string;
 	url: string;
 	sha256: string;
-	/** The length of all its files. */
+	/** The size of all its files. */
 	bytes: number;
 }
 /** What to do next about an error. */
-export interface Recovery {
-	/** The same call may work again; new credentials, other encoder settings or time may help; or nothing will. */
+interface Recovery$1 extends Recovery {
+	/** `retry`: the same call may succeed later. `give_up`: it will fail again. */
 	action: "retry" | "refresh_credentials" | "reencode" | "wait_until" | "give_up";
-	/** For `retry`: how long the other side asked to wait, in seconds. */
-	after?: number;
-	/** For `wait_until`: the moment, in seconds since 1970. */
-	until?: number;
+	/** With `retry`: how long the other side asked to wait, in seconds. */
+	after?: number | null;
+	/** With `wait_until`: the moment, in seconds since 1970. */
+	until?: number | null;
 }
 /** What is known of an error besides its code and message. */
 export interface ErrorDetails {
 	stage?: Stage | null;
-	recovery?: Recovery;
+	recovery?: Recovery$1;
 	path?: string | null;
 	at?: number | null;
 	url?: string | null;
@@ -1742,45 +2129,47 @@ export interface ErrorDetails {
 	cause?: unknown;
 }
 /**
- * The one error of this package. What a stage of yours throws is not wrapped: it comes back as it is.
+ * The error class of this package. What a stage of yours throws is not wrapped: the call rejects with the same object.
  *
- * A stage of yours may throw one, to say what went wrong (`code`) and whether trying again may help (`recovery`): layers such as `Retry` heed it.
+ * A stage of yours may throw one to state the kind of error (`code`) and whether to retry (`recovery`); layers such as `Retry` read it.
  */
 export declare class ClipkitError extends Error {
 	readonly name = "ClipkitError";
-	/** What went wrong, as a class to branch on. */
+	/** The kind of error, to branch on. */
 	readonly code: ErrorKind;
-	/** The stage that failed, where one did. */
+	/** The stage that failed. */
 	readonly stage: Stage | null;
 	/** What to do next. */
-	readonly recovery: Recovery;
+	readonly recovery: Recovery$1;
 	/** The file concerned. */
 	readonly path: string | null;
-	/** The moment in the file concerned, in seconds. */
+	/** The time in that file, in seconds. */
 	readonly at: number | null;
-	/** The address concerned, without its secrets. */
+	/** The address concerned, without user, password and query. */
 	readonly url: string | null;
-	/** What a person can do, where that is known. The message ends with it. */
+	/** What the user can do. The message of an error of clipkit's own ends with it. */
 	readonly advice: string | null;
 	constructor(code: ErrorKind, message: string, details?: ErrorDetails);
+	/** The error as a document, as it stands in manifests: for a queue or a log. The cause is not part of it. */
+	report(): ErrorReport;
 }
-/** What stands inside a layer of yours: the stage, or the next layer. */
+/** What a layer of yours calls: the stage, or the next layer inside. */
 export type Next<I, O> = (cx: Context, input: I) => Promise<O>;
-/** A layer of your own: it answers a call with the help of what stands inside, called as often as it likes. */
+/** A layer of your own. It may call `next` any number of times. */
 export interface CustomLayer<I = any, O = any> {
 	call(cx: Context, input: I, next: Next<I, O>): O | Promise<O>;
 }
 /**
- * A layer that comes with clipkit. It goes around what stands before it, so the last one is outermost; the order matters. From the stage
- * outwards: `Timeout`, `Concurrency`, `RateLimit`, `Retry`, `Cache`. Stages that are given the same object share what it counts and keeps.
+ * A built-in layer. The last layer is outermost, and the order matters. From the stage outwards: `Timeout`, `Concurrency`, `RateLimit`, `Retry`,
+ * `Cache`. Stages inside the same object share its state: a rate, places, kept answers.
  */
 export declare abstract class BuiltInLayer {
 }
-/** Calls again what failed, where the error's `recovery` says that this may help: after 5 s, 10 s, ..., or as the other side asks. */
+/** Repeats a call that failed with the recovery `retry`: after 5 s, 10 s ..., or when the server asks. */
 declare class Retry$1 extends BuiltInLayer {
 	/**
-	 * `attempts`: the first included; default 3. `first`: the wait after it, in seconds; default 5. `factor`: how many times longer each wait
-	 * is; default 2. `longest`: the longest wait in seconds, default 600; where a longer one is asked for, the error is passed on.
+	 * `attempts`: with the first one; default 3. `first`: the wait after the first attempt, in seconds; default 5. `factor`: the growth of the
+	 * waits; default 2. `longest`: the longest wait in seconds; default 600; if a longer one is asked for, the error is returned.
 	 */
 	constructor(options?: {
 		attempts?: number;
@@ -1789,33 +2178,33 @@ declare class Retry$1 extends BuiltInLayer {
 		longest?: number;
 	});
 }
-/** Lets so many calls begin in any minute, in any day; the others wait their turn. Inside `Retry`, so that each attempt counts. */
+/** Limits the calls that begin in any minute and in any day; others wait. Inside `Retry`, so that each attempt counts. */
 declare class RateLimit$1 extends BuiltInLayer {
-	/** `perMinute`: default 5; null counts days alone. `perDay`: default no limit. */
+	/** `perMinute`: default 5; null is no limit a minute. `perDay`: default no limit. */
 	constructor(options?: {
 		perMinute?: number | null;
 		perDay?: number;
 	});
 }
-/** Lets so many calls run at a time, in all runs together. */
+/** Limits the calls that run at a time, in all runs together. */
 declare class Concurrency$1 extends BuiltInLayer {
 	/** `atOnce`: default 1. */
 	constructor(options?: {
 		atOnce?: number;
 	});
 }
-/** Cancels what takes too long; the error (`timed_out`) may be retried. Next to the stage, so that no wait counts. */
+/** Cancels a call that takes too long; its error (`timed_out`) may be retried. Next to the stage, so that waiting times do not count. */
 declare class Timeout$1 extends BuiltInLayer {
 	/** `seconds`: for one call; default 600. */
 	constructor(options?: {
 		seconds?: number;
 	});
 }
-/** Does the same work once: for transcribers, scorers and trackers. Outside all other layers. */
+/** Keeps answers, for transcribers, scorers and trackers. Outside all other layers. */
 declare class Cache$1 extends BuiltInLayer {
 	/**
 	 * `store`: a folder, or an address (`s3://bucket/prefix`, `gs://`, `az://`, `memory:///`); default the user's cache folder. `keep`: seconds;
-	 * default 7 days. `about`: what decides the stage's answers besides its input, in place of what it says itself (`fingerprint`).
+	 * default 7 days. `about`: what the stage's answers depend on besides the input; default the stage's `fingerprint`.
 	 */
 	constructor(options?: {
 		store?: string;
@@ -1827,74 +2216,74 @@ type Cx = Context | RunOptions | null | undefined;
 declare abstract class AnyStage<K extends Kind> {
 	/** This stage inside a layer. The last layer is outermost, and the order matters. */
 	layer(layer: BuiltInLayer | CustomLayer<Inputs[K], Outputs[K]>): Faces[K];
-	/** This stage, and `other` where it fails; the step down leaves a warning. */
+	/** This stage, with `other` as its fallback. The use of the fallback leaves a warning. */
 	or(other: Likes[K]): Faces[K];
 }
-/** What goes with a stage's configuration. */
+/** Options of `fromConfig`. */
 export interface DescribedOptions extends RunOptions {
-	/** What goes around it, the first next to it. Default: a cache around what a model or an API answers. */
+	/** Layers around it, the first one innermost. Default: a cache around a stage that uses a model or an API. */
 	layers?: documents.LayerConfig[];
 }
-/** Gets a video onto this machine and says what is in it. Extend it, or give an object with `fetch`. */
+/** Fetches a video to this machine and probes it. Extend it, or use an object with `fetch`. */
 export declare abstract class Source extends AnyStage<"source"> {
 	protected get kind(): "source";
-	/** Gets the video at an address that this source understands. */
+	/** Fetches the video at a path or an address. */
 	fetch(cx: Cx, uri: string): Promise<documents.Media>;
-	/** An object with `fetch` as a source, for layers around it. */
+	/** A stage from an object with `fetch`, to put layers around it. */
 	static from(source: Likes["source"]): Source;
-	/** The source that a pipeline's document describes. */
+	/** The source that a configuration describes. */
 	static fromConfig(config: documents.SourceConfig, options?: DescribedOptions): Promise<Source>;
 }
-/** Says what is spoken in a video, and when. Extend it, or give an object with `transcribe`. */
+/** Transcribes a video. Extend it, or use an object with `transcribe`. */
 export declare abstract class Transcriber extends AnyStage<"transcriber"> {
 	protected get kind(): "transcriber";
 	/** Transcribes the whole video. */
 	transcribe(cx: Cx, media: documents.Media): Promise<documents.Transcript>;
-	/** An object with `transcribe` as a transcriber, for layers around it. */
+	/** A stage from an object with `transcribe`, to put layers around it. */
 	static from(transcriber: Likes["transcriber"]): Transcriber;
-	/** The transcriber that a pipeline's document describes. */
+	/** The transcriber that a configuration describes. */
 	static fromConfig(config: documents.TranscriberConfig, options?: DescribedOptions): Promise<Transcriber>;
 }
-/** Chooses the spans that are worth a clip. Extend it, or give an object with `score`. */
+/** Chooses and ranks the spans that are worth a clip. Extend it, or use an object with `score`. */
 export declare abstract class Scorer extends AnyStage<"scorer"> {
 	protected get kind(): "scorer";
 	/** Chooses the spans, best first. */
 	score(cx: Cx, scoring: documents.Scoring): Promise<documents.Candidate[]>;
-	/** An object with `score` as a scorer, for layers around it. */
+	/** A stage from an object with `score`, to put layers around it. */
 	static from(scorer: Likes["scorer"]): Scorer;
-	/** The scorer that a pipeline's document describes. */
+	/** The scorer that a configuration describes. */
 	static fromConfig(config: documents.ScorerConfig, options?: DescribedOptions): Promise<Scorer>;
 }
-/** Finds shots and faces in a span of a video. Extend it, or give an object with `track`. */
+/** Detects shots and faces in a span of a video. Extend it, or use an object with `track`. */
 export declare abstract class FaceTracker extends AnyStage<"tracker"> {
 	protected get kind(): "tracker";
-	/** Looks at the span. */
+	/** Detects shots and faces in the span. */
 	track(cx: Cx, tracking: documents.Tracking): Promise<documents.Tracks>;
-	/** An object with `track` as a tracker, for layers around it. */
+	/** A stage from an object with `track`, to put layers around it. */
 	static from(tracker: Likes["tracker"]): FaceTracker;
-	/** The tracker that a pipeline's document describes. For `onnx` after a download, if the model is missing. */
+	/** The tracker that a configuration describes. For `onnx`, a missing model is downloaded. */
 	static fromConfig(config: documents.TrackerConfig, options?: DescribedOptions): Promise<FaceTracker>;
 }
-/** Makes the file that a plan describes. Extend it, or give an object with `render`. */
+/** Renders the file that a plan describes. Extend it, or use an object with `render`. */
 export declare abstract class Renderer extends AnyStage<"renderer"> {
 	protected get kind(): "renderer";
-	/** Renders the plan into the scratch space of `cx`, so give a context of your own and keep it until you have the files. */
-	render(cx: Cx, plan: documents.ClipPlan): Promise<documents.Clip>;
-	/** An object with `render` as a renderer, for layers around it. */
+	/** Renders the plan into the scratch space of `cx`. The files are removed when `cx` is closed; until then the returned clip keeps `cx` alive. */
+	render(cx: Context, plan: documents.ClipPlan): Promise<documents.RenderedClip>;
+	/** A stage from an object with `render`, to put layers around it. */
 	static from(renderer: Likes["renderer"]): Renderer;
-	/** The renderer that a pipeline's document describes. */
+	/** The renderer that a configuration describes. */
 	static fromConfig(config: documents.RendererConfig, options?: DescribedOptions): Promise<Renderer>;
 }
-/** Hands rendered clips over. Extend it, or give an object with `publish`. */
+/** Publishes rendered clips to one target. Extend it, or use an object with `publish`. */
 export declare abstract class Publisher extends AnyStage<"publisher"> {
 	protected get kind(): "publisher";
 	/** Publishes one clip. */
 	publish(cx: Cx, post: documents.Post): Promise<documents.Receipt>;
-	/** Is told what a run made, after its last clip. */
+	/** Receives the manifest of a run after its last clip. */
 	conclude(cx: Cx, manifest: documents.Manifest): Promise<void>;
-	/** An object with `publish` as a publisher, for layers around it. */
+	/** A stage from an object with `publish`, to put layers around it. */
 	static from(publisher: Likes["publisher"]): Publisher;
-	/** The publisher that a pipeline's document describes. */
+	/** The publisher that a configuration describes. */
 	static fromConfig(config: documents.PublisherConfig, options?: DescribedOptions): Promise<Publisher>;
 }
 interface Faces {
@@ -1905,90 +2294,90 @@ interface Faces {
 	renderer: Renderer;
 	publisher: Publisher;
 }
-/** Takes a file on this machine, given by its path. */
+/** Reads a file on this machine, given by its path. */
 export declare class FileSource extends Source {
 	constructor();
 }
-/** A transcript that exists already: SRT, WebVTT, ASS, json3, word times in JSON; a subtitle stream. */
+/** Reads an existing transcript: SRT, WebVTT, ASS, json3, word times in JSON, a subtitle stream. */
 export declare class Captions extends Transcriber {
-	/** `file`: the transcript. Default: the one beside the video or inside it. */
+	/** `file`: the transcript. Default: one beside the video or inside it. */
 	constructor(options?: {
 		file?: string;
 	});
 }
-/** A server that speaks OpenAI's API. What is not given comes from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
+/** A server with OpenAI's API. Defaults come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
 interface OpenAiServer$1 {
 	baseUrl?: string;
 	organization?: string;
-	/** It is never written anywhere. */
+	/** It is not part of any document and is never logged. */
 	apiKey?: string;
-	/** What goes around each request, the first next to it. Default: a retry. */
+	/** Layers around each request, the first one innermost. Default: a retry. */
 	layers?: documents.LayerConfig[];
 }
-/** Transcribes by a Whisper-style API. */
+/** Transcribes with a Whisper-style API. */
 export declare class OpenAiTranscriber extends Transcriber {
 	constructor(options?: OpenAiTranscriberOptions$1);
 }
-/** What may be set of an {@link OpenAiTranscriber}. */
+/** Options of an {@link OpenAiTranscriber}. */
 type OpenAiTranscriberOptions$1 = Omit<documents.OpenAiTranscriberOptions, "server" | "timeout_secs"> & {
 	server?: OpenAiServer$1;
-	/** How long the answer to one stretch may take, in seconds; default 600. */
+	/** The timeout of one request, in seconds; default 600. */
 	timeoutSecs?: number;
 };
-/** Transcribes on this machine, by Parakeet TDT and its kin or a CTC model in ONNX. */
+/** Transcribes on this machine, with a NeMo transducer (Parakeet TDT) or a CTC model in ONNX. */
 export declare class LocalTranscriber extends Transcriber {
 	private constructor();
-	/** Opens a model by its folder. */
+	/** Loads a model from its folder. */
 	static load(folder: string, options?: RunOptions): Promise<LocalTranscriber>;
 }
 /** Chooses spans by rules over the words: hook, completeness, density, emotion. */
 export declare class Heuristic extends Scorer {
 	constructor(options?: HeuristicOptions);
 }
-/** What may be set of a {@link Heuristic}; nothing, so far. */
+/** Options of a {@link Heuristic}: none yet. */
 export type HeuristicOptions = Record<string, never>;
-/** A language model judges what the heuristic finds, then compares the best. */
+/** A language model rates the heuristic's candidates, then compares the best. */
 export declare class OpenAiScorer extends Scorer {
 	constructor(options?: OpenAiScorerOptions);
 }
-/** What may be set of an {@link OpenAiScorer}. */
+/** Options of an {@link OpenAiScorer}. */
 export type OpenAiScorerOptions = Omit<Extract<documents.ScorerConfig, {
 	kind: "openai";
 }>, "kind" | "server" | "timeout_secs"> & {
 	server?: OpenAiServer$1;
-	/** How long one answer may take, retries included; default 120. */
+	/** The timeout of one answer with its retries, in seconds; default 120. */
 	timeoutSecs?: number;
 };
-/** Finds faces with a neural network, and cuts by comparing frames. */
+/** Detects faces with a neural network, and cuts by comparing frames. */
 export declare class OnnxTracker extends FaceTracker {
 	private constructor();
-	/** Opens a face detection model by its name (downloaded if it is missing) or the path of its file. Default: `ultraface-rfb-320`. */
+	/** Loads a face detection model by its name (a missing one is downloaded) or the path of its file. Default: `ultraface-rfb-320`. */
 	static load(model?: string, options?: OnnxTrackerOptions$1 & RunOptions): Promise<OnnxTracker>;
 }
-/** What may be set of an {@link OnnxTracker}. */
+/** Options of an {@link OnnxTracker}. */
 interface OnnxTrackerOptions$1 {
-	/** How often a second faces are looked at, 1 to 30; default 5. */
+	/** Detections a second, 1 to 30; default 5. */
 	samplesPerSecond?: number;
-	/** How sure the detector must be of a face, 0 to 1; default: what the model's authors use. */
+	/** The lowest confidence of a face, 0 to 1; default: what the model's authors use. */
 	confidence?: number;
-	/** Threads for one inference; default 1, which takes the least of the processor. 0 takes one a core. */
+	/** Threads for one inference; default 1, which needs the least CPU time. 0 is one for each core. */
 	threads?: number;
-	/** The ONNX Runtime library to load. A process loads one, the first asked for. */
+	/** The path of the ONNX Runtime library. A process loads only the first one that is asked for. */
 	library?: string;
 }
-/** Follows what moves, without a model. */
+/** Follows motion, without a model. */
 export declare class MotionTracker extends FaceTracker {
 	constructor();
 }
-/** Does not look: the crop stays in the middle. */
+/** Detects nothing: the crop stays in the middle. */
 export declare class CenterTracker extends FaceTracker {
 	constructor();
 }
 /** Renders with the FFmpeg libraries, in this process. */
 export declare class FfmpegRenderer extends Renderer {
 	/**
-	 * `size`: columns and rows, both even; default: what the options' `aspect` asks for. `threads`: for one clip; default: the clips that are
-	 * rendered at once share the machine's cores.
+	 * `size`: columns and rows, both even; default: from the options' `aspect`. `threads`: for one clip; default: the cores divided by the number of
+	 * clips that are rendered concurrently.
 	 */
 	constructor(options?: {
 		size?: [
@@ -1998,57 +2387,56 @@ export declare class FfmpegRenderer extends Renderer {
 		threads?: number;
 	});
 }
-/** Puts clips into a folder: `NN-title.mp4`, its plan and cover, and `clips.json` at the end. */
+/** Publishes to a folder: `NN-title.mp4`, its plan and cover, and the manifest `clips.json`. */
 export declare class Folder extends Publisher {
 	/** The folder. */
 	readonly path: string;
-	/** `keepOthers`: whether an existing manifest of the same video keeps its other clips; default no. */
+	/** `keepOthers`: whether a run keeps the clips of earlier runs of the same video in the manifest; default false. */
 	constructor(path: string, options?: {
 		keepOthers?: boolean;
 	});
 }
-/** What is in a video: streams, duration, the identity of its bytes. */
+/** Probes a video: streams, duration, a hash of its content. */
 export declare function probe(path: string, options?: RunOptions | Context): Promise<documents.Media>;
-/** Draws source frames of a plan with the windows that are shown and the faces that were seen, into a `.png` or `.jpg`. */
+/** Draws source frames of a plan with crop windows and detected faces into a `.png` or `.jpg`. */
 export declare function contactSheet(plan: documents.ClipPlan, to: string, options?: RunOptions | Context): Promise<void>;
-/** Throws a `ClipkitError` with code `invalid_plan` that says what is wrong with a plan, where something is. */
+/** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export declare function checkPlan(plan: documents.ClipPlan): Promise<void>;
-/** A caption style in full: a preset by its name, or what is different from one (`{ like: "pop", max_words: 2 }`). */
+/** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */
 export declare function captionStyle(style: string | (Partial<documents.CaptionStyle> & {
 	like?: string;
 })): documents.CaptionStyle;
 /** The names of the caption presets. */
 export declare const captionStyles: readonly string[];
-/** Whether an API is set up: a key, or another address than OpenAI's, given or in the environment. */
+/** Whether an API is configured: a key, or another address than OpenAI's, in `server` or in the environment. */
 export declare function isConfigured(server?: Omit<OpenAiServer$1, "apiKey">): boolean;
-/** A model that clipkit knows how to use. */
+/** A model that clipkit knows by name. */
 export type Model = ModelInfo;
-/** Finds models on this machine (in `CLIPKIT_MODELS`, then in the user's cache), and downloads those that are missing. */
+/** Finds models on this machine (in `CLIPKIT_MODELS`, then in the user's cache) and downloads missing ones. */
 export declare class ModelStore {
 	#private;
-	/** `cache`: the folder of downloads, in place of the user's cache. */
+	/** `cache`: the folder for downloads. Default: the user's cache. */
 	constructor(options?: {
 		cache?: string;
 	});
-	/** All models that are known by name; the default face detector first. */
+	/** All known models; the default face detector first. */
 	static readonly models: readonly Model[];
-	/** Where downloads go; null on a machine without a home folder. */
+	/** The folder for downloads; null on a machine without a home folder. */
 	get cache(): string | null;
-	/** Where a model that is known by name is on this machine, if it is. */
+	/** The path of a model by its name; null where it is not on this machine. */
 	find(id: string): string | null;
-	/** The folder of a speech model, if there is one: `speech` in `CLIPKIT_MODELS` or in the cache. */
+	/** The folder of a speech model: `speech` in `CLIPKIT_MODELS` or in the cache; null where there is none. */
 	findSpeech(): string | null;
-	/** The path of a model by name or by its file's path, after a download if it is missing. */
+	/** The path of a model by its name or its file's path. A missing model is downloaded. */
 	resolve(model: string, options?: RunOptions | Context): Promise<string>;
 }
 
 declare namespace documents {
-	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, Clip, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Emphasis, ErrorKind, Event$1 as Event, FaceSample, FaceTrack, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, Price, PublisherConfig, RankedPlan, RateLimit, Receipt, Rect, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, SubjectSample, SubjectTrack, SubtitleStream, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Usage, VideoStream, Warning, Word, X264Preset };
+	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, ClipId, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Degrade, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, FailedClip, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, MediaRef, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, X264Preset };
 }
 
 export {
 	Cache$1 as Cache,
-	Clip$1 as Clip,
 	ClipOptions$1 as ClipOptions,
 	Concurrency$1 as Concurrency,
 	Event$1 as Event,
@@ -2058,6 +2446,7 @@ export {
 	OpenAiServer$1 as OpenAiServer,
 	OpenAiTranscriberOptions$1 as OpenAiTranscriberOptions,
 	RateLimit$1 as RateLimit,
+	Recovery$1 as Recovery,
 	Retry$1 as Retry,
 	Timeout$1 as Timeout,
 	documents,

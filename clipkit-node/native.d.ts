@@ -1,187 +1,227 @@
 // Made by scripts/native.mjs from src/. The package's own types are in index.d.ts.
-/** One call to a stage in JavaScript, to be answered by `resolve` or `reject`. */
+/** One call to a stage in JavaScript. JavaScript answers it with `resolve` or `reject`. */
 export declare class Call {
   /** The name of the method to call. */
   get method(): string
-  /** The context; once. */
+  /** Takes the context. `None` on the second call. */
   context(): Context | null
-  /** What the method is given; once. */
+  /** Takes the method's input. `None` on the second call. */
   input(): Document | null
   resolve(answer: Text): void
   reject(what: string): void
 }
 
-/** clipkit's context. JavaScript makes one for a run, or is given the one that a stage of its own runs under. */
+/** A context: one that JavaScript made, or the one of a call to a stage in JavaScript. */
 export declare class Context {
-  /** `wake` is called when there are events to take, and not again until they were taken. */
+  /** `wake` is called when events are available, and not again until they were taken. */
   constructor(options: ContextOptions, wake?: () => void)
-  /** The events since the last call, as JSON. */
+  /** Takes the events since the last call, each as JSON. */
   events(): Array<string>
   cancel(): void
-  /** Stops what runs under it and removes its scratch space. */
+  /** Cancels the work under this context and removes its scratch space. */
   close(): void
   get cancelled(): boolean
   check(): void
   /**
-   * Calls `then` once if someone asks to stop before the call ends that this context was made for. A context that JavaScript made is
-   * cancelled by JavaScript alone, which need not be told.
+   * Calls `then` once if the context of a call is cancelled before the call ends. Does nothing
+   * for a context that JavaScript made: only JavaScript cancels it.
    */
   onCancel(then: () => void): void
   get stage(): string | null
   get clip(): number | null
   get threads(): number
   progress(fraction: number): void
-  warn(message: string): void
+  warn(message: string, kind?: string | undefined | null): void
+  /** The path of a medium on this machine, from a `MediaRef` as JSON. */
+  locate(media: string): string
+  get idempotencyKey(): string | null
   /** As JSON. */
   warnings(): string
   spend(usage: string): void
   /** As JSON. */
   usage(): string
   get budgetLeft(): number | null
-  /** Makes the folder when first asked for. */
+  /** The folder for temporary files. The first call makes it. */
   scratch(): string
-  /** Waits, unless someone asks to stop; says why to whoever listens where a reason is given. */
+  /** Waits, unless the context is cancelled. A reason is emitted as an event. */
   sleep(seconds: number, reason?: string | undefined | null): Promise<undefined>
 }
 
-/** A document for JavaScript: first the text without its long arrays, each replaced by `{"$array": n}`, then those arrays in pieces. */
+/**
+ * A document for JavaScript. The first piece is the text with each long array replaced by
+ * `{"$array": n}`; the other pieces are parts of these arrays.
+ */
 export declare class Document {
-  /** The next piece; none after the last. */
+  /** The next piece. `None` after the last one. */
   next(): Piece | null
 }
 
-/** The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object. */
+/** The frames of a span, in order. A thread decodes them; it ends with this object. */
 export declare class Frames {
   /** From `{media, span, options}`. */
   constructor(cx: Context, wanted: Text)
-  /** The next picture; none after the last. */
+  /** The next frame. `None` after the last one. */
   next(): Promise<Frame | undefined | null>
-  /** Ends the decoding. */
+  /** Stops decoding. */
   close(): void
 }
 
-/** What JavaScript threw, kept there under numbers while it travels here. */
+/**
+ * The values that stages in JavaScript threw. JavaScript keeps each under an id while an error
+ * that refers to it exists.
+ */
 export declare class HostErrors {
   constructor()
-  /** The numbers that need not be kept any longer. */
-  forgotten(): Array<number>
+  /** The ids that were released since the last call. */
+  released(): Array<number>
 }
 
-/** A layer. Stages that are given the same one share what it counts and keeps. */
+/** A layer. Stages inside the same layer object share its state: a rate, places, kept answers. */
 export declare class Layer {
-  /** From `{"retry": {...}}` and its kin. */
+  /** From a `LayerConfig`: `{"retry": {...}}`. */
   constructor(config: string)
 }
 
-/** A pipeline. */
+/** A pipeline. Each method takes and returns documents; a path or an address is a string. */
 export declare class Pipeline {
   /** The folder that the names in a manifest are relative to. */
   get staging(): string | null
-  /** Answers a manifest. */
-  run(cx: Context, input: string): Promise<Document>
-  /** Answers what is planned. */
-  plan(cx: Context, input: string): Promise<Document>
-  /** Takes plans with their ranks, answers a manifest. */
-  render(cx: Context, plans: Text): Promise<Document>
+  /** The publishers' targets, as JSON. */
+  targets(): string
+  /** Returns a manifest. */
+  run(cx: Context, uri: string): Promise<Document>
+  /** Returns media, plans and warnings. */
+  planAll(cx: Context, uri: string): Promise<Document>
+  /** Takes a list of `{rank, plan}`, returns a manifest. */
+  renderAll(cx: Context, plans: Text): Promise<Document>
+  /** Returns a media. */
+  fetch(cx: Context, uri: string): Promise<Document>
+  /** Takes a media, returns a transcript. */
+  transcribe(cx: Context, media: Text): Promise<Document>
+  /** Takes `{media, transcript}`, returns candidates. */
+  choose(cx: Context, input: Text): Promise<Document>
+  /** Takes `{media, span}`, returns tracks. */
+  track(cx: Context, input: Text): Promise<Document>
+  /** Takes `{media, transcript, candidate, tracks}`, returns a plan. */
+  plan(cx: Context, input: Text): Promise<Document>
+  /** Takes a plan, returns a rendered clip, whose files are in the context's scratch space. */
+  render(cx: Context, plan: Text): Promise<Document>
+  /** Takes `{rank, plan}`, returns a post, whose files are in the context's scratch space. */
+  renderPost(cx: Context, input: Text): Promise<Document>
+  /** Takes a post, returns a receipt. */
+  publish(cx: Context, post: Text): Promise<Document>
+  /** Takes `{target, post}`, returns a receipt. */
+  publishTo(cx: Context, input: Text): Promise<Document>
 }
 
-/** A pipeline to be: its document, and the stages that were given in place of those that it describes. */
+/** A pipeline's configuration, and the stages that replace configured ones. */
 export declare class PipelineBuilder {
-  /** From a pipeline's document; unknown fields are refused. */
+  /** Reads a `PipelineConfig`. Unknown fields are refused. */
   constructor(config: string)
-  /** Takes a stage in place of the one that the document describes. */
+  /** Replaces the configured stage of this kind. A publisher is added to those given before. */
   give(stage: Stage): void
-  /** The stage of one kind that the document describes. */
+  /** The configured stage of one kind (`source`, `transcribe` ...). */
   stage(cx: Context, kind: string): Promise<Stage>
-  /** The pipeline. A model may be downloaded, if the document asks for one. */
+  /** Builds the pipeline. A model may be downloaded, if the configuration names one. */
   build(cx: Context): Promise<Pipeline>
 }
 
-/** A stage, built in or written in JavaScript, with what stands around it. */
+/** A stage: a built-in one or one in JavaScript, inside its layers. */
 export declare class Stage {
-  /** A built-in stage by the name of its class, with its options as JSON. */
+  /** A built-in stage by its class name and its options as JSON, for stages that need no model. */
   static builtin(name: string, options: string): Stage
-  /** A face detector: a model's name or the path of its file. It is downloaded if it is missing. */
-  static loadOnnx(cx: Context, model: string, options: string): Promise<Stage>
-  /** A speech model by its folder. */
-  static loadSpeech(cx: Context, folder: string): Promise<Stage>
-  /** A stage in JavaScript. `facts` is what it says of itself, as JSON. */
+  /** The same for stages that load a model. A model that is missing is downloaded. */
+  static load(cx: Context, name: string, options: string): Promise<Stage>
+  /** The publisher that a `PublisherConfig` describes, without layers. */
+  static publisher(config: string): Stage
+  /**
+   * A stage in JavaScript. `kind` is a stage's name (`source`, `transcribe` ...), `facts` are
+   * its properties as JSON.
+   */
   static host(kind: string, dispatch: (call: Call) => void, errors: HostErrors, facts: string): Stage
-  /** `source`, `transcriber` ... */
-  get kind(): string
-  /** What decides its answers besides the input; none where that cannot be said, or where no cache asks. */
+  /**
+   * What its answers depend on besides the input. `None` where it is not known, or for a stage
+   * that cannot be cached.
+   */
   get fingerprint(): string | null
-  /** Columns and rows that a renderer was set up for. */
+  /** The columns and rows that a renderer was set up for. */
   get size(): Array<number> | null
   /** The folder on whose file system a publisher wants clips to be rendered. */
   get staging(): string | null
+  /** A publisher's target, as JSON. */
+  get target(): string | null
+  /** Whether the stage inside the layers is one of clipkit's own. */
+  get isBuiltin(): boolean
   /** This stage inside a layer. */
   layer(layer: Layer): Stage
-  /** This stage, and another where it fails. */
+  /** This stage, with `other` as its fallback. */
   or(other: Stage): Stage
   /** Calls the stage's one method. */
   call(cx: Context, input: Text): Promise<Document>
-  /** Tells a publisher what a run made. */
+  /** Gives a publisher the manifest of a run. */
   conclude(cx: Context, manifest: Text): Promise<undefined>
 }
 
-/** Where models are kept. */
+/** The store of models. */
 export declare class Store {
-  /** `cache` is the folder of downloads. */
+  /** `cache` is the folder for downloads. */
   constructor(cache?: string | undefined | null)
   get cache(): string | null
-  /** The path of a model that is known by name, if it is on this machine. */
+  /** The path of a model by its name. `None` where it is not on this machine. */
   find(id: string): string | null
   findSpeech(): string | null
-  /** The path of a model by name or by its file's path, after a download if it is missing. */
+  /** The path of a model by its name or its file's path. A missing model is downloaded. */
   resolve(cx: Context, model: string): Promise<string>
 }
 
-/** A document from JavaScript, put together from parts. */
+/** A document from JavaScript, concatenated from parts. */
 export declare class Text {
   constructor()
   /** Appends JSON. */
   push(part: string): void
 }
 
-/** A caption style as JSON: a preset by name, or what `{"like": ..., ...}` makes of one. */
+/**
+ * A caption style in full, as JSON: a preset by name, or a preset with changes
+ * (`{"like": "pop", ...}`).
+ */
 export declare function captionStyle(style: string): string
 
 /** The names of the caption presets. */
 export declare function captionStyles(): Array<string>
 
-/** Refuses a plan that cannot be rendered. */
+/** Returns an error for a plan that cannot be rendered. */
 export declare function checkPlan(plan: Text): Promise<undefined>
 
-/** The command line. Blocks until it is done and answers the exit code. */
+/** Runs the command line and returns its exit code. Blocks until it ends. */
 export declare function cli(arguments: Array<string>): number
 
-/** Draws a plan's pictures with what is shown of them. */
+/** Draws source frames of a plan with their crop windows. */
 export declare function contactSheet(cx: Context, plan: Text, to: string): Promise<undefined>
 
-/** How a context is set up. */
+/** Options of a context. */
 export interface ContextOptions {
-  /** The folder that scratch space is made in. */
+  /** The parent folder of scratch space. */
   scratch?: string
   /** In US dollars. */
   maxCost?: number
-  /** For one piece of work. */
+  /** Threads for one piece of work. */
   threads?: number
 }
 
-/** A picture: red, green, blue, row by row, without padding. Upright, with square pixels. */
+/** A frame: RGB bytes, row by row, without padding. Upright, with square pixels. */
 export interface Frame {
-  /** When it shows, in seconds of the source. */
+  /** Its presentation time, in seconds of the source. */
   at: number
   width: number
   height: number
   data: Buffer
 }
 
-/** Whether an API is set up, by the environment or by what is given (JSON). */
+/** Whether an API is configured, by an `OpenAiServer` as JSON or by the environment. */
 export declare function isConfigured(server: string): boolean
 
-/** A model that is known by name. */
+/** A model that clipkit knows by name. */
 export interface ModelInfo {
   id: string
   about: string
@@ -189,7 +229,7 @@ export interface ModelInfo {
   file: string
   url: string
   sha256: string
-  /** The length of all its files. */
+  /** The size of all its files. */
   bytes: number
 }
 
@@ -197,7 +237,7 @@ export declare function models(): Array<ModelInfo>
 
 /** A part of a document. */
 export interface Piece {
-  /** The array that the text's elements belong to; none for the document itself. */
+  /** The number of the array that the elements belong to. `None` for the document itself. */
   array?: number
   /** JSON. */
   text: string

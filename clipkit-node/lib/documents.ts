@@ -17,7 +17,8 @@ export type Timestamp = number;
  */
 export type Rgb = string;
 /**
- * A preset's name (`none` for no captions), or a style: what it leaves out is as in the preset that its `like` names, else as in karaoke.
+ * A preset's name (`none` for no captions), or a style. Fields that the style omits come from
+ * the preset named in its `like` field, else from karaoke.
  */
 export type CaptionStyleGiven =
   | string
@@ -1468,16 +1469,18 @@ export interface FailedClip {
   title: string;
 }
 /**
- * Which pictures `Frames` answers, and how large.
+ * Which pictures `Frames` returns, and their size.
  */
 export interface FrameOptions {
   /**
-   * The longer side in pixels, where that is less than the video's. Default: as large as the video. Smaller is faster, and most face
-   * detectors look at 320 or 640.
+   * The longer side of the pictures in pixels; smaller videos are not enlarged. `None`, the
+   * default, keeps the video's size. Small pictures are faster to convert, and most face
+   * detectors have an input of 320 or 640 pixels.
    */
   longest?: number | null;
   /**
-   * How many a second at most; those in between are decoded and left out. Default: every frame.
+   * The maximum number of pictures per second; those between are decoded and dropped. `None`,
+   * the default, returns every frame.
    */
   per_second?: number | null;
 }
@@ -1739,22 +1742,27 @@ export interface Orientation {
  */
 export interface OnnxTrackerOptions {
   /**
-   * How sure the detector must be of a face, 0 to 1; by default what the model's authors use (UltraFace 0.7, YuNet 0.6).
-   * Less finds more faces, and more that are none. Once, it must be surer of each: a third of the doubt that this leaves.
+   * The detector's confidence threshold, 0 to 1. `None`, the default, uses the threshold of the
+   * model's authors (UltraFace 0.7, YuNet 0.6). A lower one finds more faces and more false
+   * ones. Each track must also reach a peak confidence, at two thirds of the way from the
+   * threshold to 1.
    */
   confidence?: number | null;
   /**
-   * The ONNX Runtime library to load. By default the one that `ORT_DYLIB_PATH` names, else that of an installed Python package
-   * `onnxruntime`, else the system's. A process loads one, the first asked for.
+   * The ONNX Runtime library to load. `None`, the default, loads the one that
+   * `set_library` or `ORT_DYLIB_PATH` names, or else the system's. A
+   * process uses one library: the option has no effect once a model is open.
    */
   library?: string | null;
   /**
-   * How often a second faces are looked at, 1 to 30; default 5. More follows fast movement better, and costs one inference each, or
-   * a third of one where faces stay or move evenly. Cuts are found to the frame in any case.
+   * Detections per second, 1 to 30; default 5. More follow fast motion better, and cost one
+   * inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
+   * frame in any case.
    */
   samples_per_second?: number;
   /**
-   * Threads for one inference; default 1, which takes the least of the processor for models as small as these. 0 takes one a core.
+   * Threads of one inference; default 1, which takes the least CPU time with models this small.
+   * 0 starts one per core.
    */
   threads?: number;
 }
@@ -2014,48 +2022,50 @@ export interface RenderedClip {
   video: string;
 }
 /**
- * How many clips, how long, and what about.
+ * The number, lengths and topics of the clips that a `Scorer` chooses.
  */
 export interface ScoreOptions {
   /**
-   * What clips should be about; empty for anything. A word, or a few that belong together ("machine learning").
+   * The requested topics, each a word or a short phrase ("machine learning"). Default empty: any
+   * topic.
    */
   about?: string[];
   /**
-   * What clips should not be about.
+   * The topics to avoid. Default empty.
    */
   avoid?: string[];
   /**
-   * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+   * The kind of video, which sets the weights of the score components. Default `None`: balanced
+   * weights.
    */
   genre?: Genre | null;
   /**
-   * The longest clip; in JSON, seconds. Default 60 s.
+   * The maximum length of a clip; in JSON, seconds. Default 60 s.
    */
   max?: number;
   /**
-   * The most clips wanted. Default 10.
+   * The maximum number of clips. Default 10.
    */
   max_clips?: number;
   /**
-   * The shortest clip; in JSON, seconds. Default 15 s.
+   * The minimum length of a clip; in JSON, seconds. Default 15 s.
    */
   min?: number;
 }
 /**
- * What a `Scorer` is given.
+ * The input of a `Scorer`.
  */
 export interface Scoring {
   /**
-   * The video; none where only its transcript is at hand.
+   * The source file; `None` if only its transcript is known.
    */
   media?: Media | null;
   /**
-   * What is asked for.
+   * The number, lengths and topics of the clips.
    */
   options?: ScoreOptions;
   /**
-   * What is said in it.
+   * The transcript of the source.
    */
   transcript: Transcript;
 }
@@ -2113,7 +2123,7 @@ export interface Target {
   name: string;
 }
 /**
- * What a `FaceTracker` is given.
+ * The input of a `FaceTracker`.
  */
 export interface Tracking {
   /**
@@ -2121,7 +2131,7 @@ export interface Tracking {
    */
   media: Media;
   /**
-   * The stretch to look at, on the source's timeline.
+   * The span to analyse, on the source's timeline.
    */
   span: Span;
 }

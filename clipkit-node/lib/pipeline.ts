@@ -91,7 +91,7 @@ export class Pipeline {
     const document = snake({ ...config, layers, options: clips });
     this.#builder = calling(() => new native.PipelineBuilder(JSON.stringify(document)));
     for (const handle of given) this.#builder.give(handle);
-    this.#stages = given;
+    this.#stages.push(...given);
   }
 
   /** Makes clips of the video at a path or an address, and publishes them. */

@@ -67,7 +67,7 @@ impl Stage {
             StageName::Track => AnyStage::Tracker(stage),
             StageName::Render => AnyStage::Renderer(stage),
             StageName::Publish => AnyStage::Publisher(stage),
-            _ => return Err(exception(Error::new(ErrorKind::Config, "no stage makes plans"))),
+            other => return Err(exception(Error::new(ErrorKind::Config, format!("{other} is not done by a stage")))),
         };
         Ok(Stage { any })
     }

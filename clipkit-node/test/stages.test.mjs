@@ -182,7 +182,7 @@ test("a class of the user's is a stage with layers, and may ask a built-in one",
 
 test("the error of a user's stage is the run's error, unless the user asks for a stand-in", async () => {
   const wrong = { score: () => [{ start: "soon", end: 20, score: 1 }] };
-  await assert.rejects(Scorer.from(wrong).score(null, { transcript: transcript() }), { code: "contract", stage: "score", message: /what score answers/ });
+  await assert.rejects(Scorer.from(wrong).score(null, { transcript: transcript() }), { code: "contract", stage: "score", message: /an answer of score/ });
   const options = { ...SMALL, min: 15, max: 30 };
   await assert.rejects(new Pipeline({ ...options, scorer: wrong }).run(at.talk), { code: "contract", stage: "score" });
   const thrown = new RangeError("out of words");

@@ -219,7 +219,11 @@ impl AnyStage {
     pub async fn call(&self, cx: &Context, input: &str) -> Result<String> {
         let cx = &if cx.stage().is_none() { cx.for_stage(self.kind()) } else { cx.clone() };
         cx.check()?;
-        let answer = match self {
+        self.answer(cx, input).await.map_err(|error| error.with_stage(self.kind()))
+    }
+
+    async fn answer(&self, cx: &Context, input: &str) -> Result<String> {
+        match self {
             AnyStage::Source(stage) => written(&stage.fetch(cx, &document::<String>("a path or an address", input)?).await?),
             AnyStage::Transcriber(stage) => written(&stage.transcribe(cx, &document("a media", input)?).await?),
             AnyStage::Scorer(stage) => written(&stage.score(cx, &document("a scoring", input)?).await?),
@@ -230,8 +234,7 @@ impl AnyStage {
                 let cx = cx.with_idempotency_key(&stage.target().idempotency_key(&post.clip));
                 written(&stage.publish(&cx, &post).await?)
             }
-        };
-        answer.map_err(|error| error.with_stage(self.kind()))
+        }
     }
 }
 
@@ -270,7 +273,9 @@ mod tests {
         assert_eq!(scorer.kind(), Stage::Score);
         assert_eq!(scorer.call(&cx, r#"{"transcript": {"words": []}}"#).await.unwrap(), "[]");
         let error = scorer.call(&cx, "{}").await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidInput, Some(Stage::Score)));
+        let missing = AnyStage::without_model("FileSource", Value::Null).unwrap().call(&cx, r#""no.mp4""#).await.unwrap_err();
+        assert_eq!((missing.kind(), missing.stage()), (ErrorKind::NotFound, Some(Stage::Source)));
         let folder = AnyStage::without_model("Folder", serde_json::json!({"path": "clips"})).unwrap();
         assert_eq!(folder.target().unwrap().to_string(), "folder:clips");
         assert!(scorer.clone().or(folder).err().unwrap().to_string().contains("publish"));
