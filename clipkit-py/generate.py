@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes python/clipkit/_types.py from the schemas of the crate. `--check` says whether it is as it would be written.
+"""Writes python/clipkit/_types.py from the schemas of the crate. `--check` compares it with the file instead.
 
-Objects become dataclasses, one of several objects with a tag becomes a class for each tag, names become literals. What needs a hand-made
-constructor stands in _made.py and is put in the generated class's place.
+Objects become dataclasses, tagged unions become one class for each tag, enumerations become literals. _made.py replaces the classes that need
+methods of their own.
 """
 
 import builtins
@@ -20,13 +20,13 @@ WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
 MADE = ["Candidate", "ClipPlan", "Degrade", "Manifest", "ManifestClip", "Recovery", "Score", "Span"]
-#: Classes that _layers.py derives likewise. No document of the crate's brings one to Python.
+#: Classes that _layers.py derives in the same way. No document has an object of them.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
-#: Settings of stages: classes of these names stand in _stages.py, so a document's are plain dicts.
+#: Settings of stages. _stages.py has classes of these names, so documents hold plain dicts.
 STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
-#: Generated, but under a name of this module's own.
+#: Generated with an underscore before the name.
 INNER = [*MADE, *LAYERS, *STAGES]
-#: What calls take as keywords: the object of the crate, its kind where it has some.
+#: Keyword arguments of calls: the object of the schema, and its tag where it is a union.
 KEYWORDS = {
     "OptionsDict": ("ClipOptions", None, "The fields of ``ClipOptions``, as keywords."),
     "ScoreOptionsDict": ("ScoreOptions", None, "The fields of ``ScoreOptions``, as keywords."),
@@ -34,7 +34,7 @@ KEYWORDS = {
     "OpenAiScorerDict": ("ScorerConfig", "openai", "The settings of an ``OpenAiScorer``, as keywords."),
     "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
 }
-#: Where a class of one tag of several gets its name from.
+#: The class names of tagged unions.
 TAGGED = {
     "Layout": "{}Layout",
     "Event": "{}Event",
@@ -52,7 +52,7 @@ def camel(name):
 
 
 def said(schema, indent):
-    """A schema's description as a docstring or comment, in Python's words."""
+    """A schema's description as lines of a docstring or comment."""
     text = re.sub(r"\n*```.*?```", "", schema.get("description", ""), flags=re.S)
     text = re.sub(r"\[`([^`\]]+)`\](\([^)]*\))?", r"``\1``", text)
     text = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", text)
@@ -76,7 +76,7 @@ class Generator:
         self.names = []
         self.options = []
 
-    # What a schema is in Python: its type, and what makes it of JSON where that is not the JSON itself.
+    # A schema as a Python type, and the loader that makes it from JSON.
 
     def type_of(self, schema):
         """(annotation, loader or None)"""
@@ -125,7 +125,7 @@ class Generator:
 
     @staticmethod
     def loader(name):
-        # A class is found by its name when it is needed: all of them are known then, also those made by hand.
+        # A class is looked up by its name at run time, when all classes exist, including those of _made.py.
         return f"_named({json.dumps(name)})"
 
     @staticmethod
@@ -199,7 +199,7 @@ class Generator:
         classes = {}
         for variant in variants:
             if "$ref" in variant:
-                # What an inner type says besides the tag.
+                # The fields of the inner type.
                 inner = self.defs[variant["$ref"].rsplit("/", 1)[1]]
                 variant = {**inner, **{key: value for key, value in variant.items() if key not in ("$ref", "properties", "required")},
                            "properties": {**inner.get("properties", {}), **variant["properties"]}}
@@ -229,7 +229,7 @@ class Generator:
 
     def generate(self):
         objects, aliases = [], []
-        # A class with the name of one of Python's own comes before those that use it.
+        # A class with the name of a builtin comes before those that use it.
         for name, schema in sorted(self.defs.items(), key=lambda one: not hasattr(builtins, one[0])):
             if name == "LayerConfig" or name in STAGES:
                 continue
@@ -239,7 +239,7 @@ class Generator:
                 objects.append(lambda name=name, schema=schema: self.tagged(name, schema))
             else:
                 aliases.append((name, schema))
-        # An alias is a value, so what it is made of comes first.
+        # An alias is evaluated, so its parts come first.
         done = set()
         while aliases:
             ready = [one for one in aliases if set(re.findall(r"#/\$defs/(\w+)", json.dumps(one[1]))) & {n for n, _ in aliases} <= {one[0]} | done]
@@ -271,7 +271,7 @@ if TYPE_CHECKING:
 
 
 def _made(name: str) -> Loader:
-    """Makes an object of a class by its name: of the one made by hand, where there is one."""
+    """Loads a class of ``_made`` by its name."""
 
     def make(value: Any) -> Any:
         from . import _made as by_hand
@@ -282,7 +282,7 @@ def _made(name: str) -> Loader:
 
 
 def _named(name: str) -> Loader:
-    """Makes an object of any class by its name."""
+    """Loads any class by its name."""
     return lambda value: LOADERS[name](value)
 
 '''
@@ -299,7 +299,7 @@ def _named(name: str) -> Loader:
             if key == "kind":
                 continue
             annotation = self.type_of(value)[0]
-            # An object, or a dict of its shape; a style, or what describes one; a path, or its text.
+            # An object or a dict of its shape; a style or its description; a path or a string.
             for plainly in set(re.findall(r"\w+", annotation)):
                 if plainly in self.defs and self.is_object(self.defs[plainly]):
                     annotation = re.sub(rf"\b{plainly}\b", f"Union[{plainly}, Dict[str, Any]]", annotation)
@@ -312,14 +312,14 @@ def _named(name: str) -> Loader:
 
 
 def stub(text):
-    """The compiled half's stub, with the imports that its annotations of generated classes need."""
+    """The stub of the compiled module, with the imports that its annotations need."""
     text = text.replace("from typing import", "import typing\nfrom typing import", 1).replace("-> dict:", "-> dict[str, Any]:")
     text = re.sub(r'"((?:typing|list)[^"\n]*clipkit\._types[^"\n]*)"', r"\1", text)
     return "# Written by maturin from the compiled module (.ci/python types): do not edit.\n\nimport clipkit._types\n" + text
 
 
 def main():
-    """`generate.py [--check] [STUB]`: the data, and the stub that maturin wrote into the file STUB."""
+    """`generate.py [--check] [STUB]`: the data classes, and the stub that maturin wrote to the file STUB."""
     checks = "--check" in sys.argv
     written = [path for path in sys.argv[1:] if path != "--check"]
     made = {OUT: Generator(json.loads(SCHEMA.read_text())).generate()}
@@ -329,7 +329,7 @@ def main():
         if not checks:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            sys.exit(f"{path.relative_to(HERE.parent)} is not as it is made: run .ci/python types")
+            sys.exit(f"{path.relative_to(HERE.parent)} is out of date: run .ci/python types")
 
 
 if __name__ == "__main__":

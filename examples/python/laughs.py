@@ -1,6 +1,6 @@
-"""A scorer that looks for laughter in the transcript, and falls back on the heuristic: laughs.py VIDEO FOLDER
+"""A scorer that finds laughter in the transcript, and falls back on the heuristic: laughs.py VIDEO FOLDER
 
-It shows what a stage of yours can do: ask the context, warn, call another stage, and stand inside layers.
+It shows what a custom stage can do: use the context, warn, call another stage, run inside layers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LAUGHTER = ("[laughter]", "(laughs)", "[laughs]", "haha")
 class Laughs:
     """Takes the half minute before each laugh."""
 
-    #: What decides the answers besides the input, so that they can be cached.
+    #: Changes whenever the answers would. The cache needs it.
     fingerprint = "laughs 1"
 
     async def score(self, cx: clipkit.Context, scoring: clipkit.Scoring) -> list[clipkit.Candidate]:

@@ -1,7 +1,7 @@
-"""A face tracker of your own, with MediaPipe: mediapipe_faces.py VIDEO FOLDER [MODEL]
+"""A custom face tracker with MediaPipe: mediapipe_faces.py VIDEO FOLDER [MODEL]
 
-MediaPipe is no part of clipkit: `pip install mediapipe`. Its detector finds faces, this follows them from frame to frame. Since version 1 its
-models come apart from it: MODEL is its `blaze_face_short_range.tflite`. Before (`pip install 'mediapipe<0.10.30'`), they came with it.
+MediaPipe is not part of clipkit: `pip install mediapipe`. Its detector finds faces, and this tracker links them from frame to frame. Newer versions
+come without models: MODEL is MediaPipe's `blaze_face_short_range.tflite`. Older versions (`pip install 'mediapipe<0.10.30'`) include it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any, Callable
 import clipkit
 
 
-#: Where a face is in a picture, and how sure that is.
+#: A face's box in a frame, and the detector's confidence.
 Face = tuple[clipkit.Rect, float]
 
 
 def detector(model: str | None) -> Callable[[Any], list[Face]]:
-    """What finds the faces in a picture: rows, columns, red-green-blue."""
+    """A function that finds the faces in a frame of rows, columns and RGB."""
     mediapipe: Any = importlib.import_module("mediapipe")
     if model is None and hasattr(mediapipe, "solutions"):
         bundled = mediapipe.solutions.face_detection.FaceDetection(model_selection=1, min_detection_confidence=0.5)
@@ -32,13 +32,13 @@ def detector(model: str | None) -> Callable[[Any], list[Face]]:
 
         return find_bundled
     if model is None:
-        raise ImportError("this version comes without a model: give the file of one")
+        raise ImportError("this version has no model: give the file of one")
     tasks: Any = importlib.import_module("mediapipe.tasks.python")
     loaded = tasks.vision.FaceDetector.create_from_model_path(model)
 
     def find(picture: Any) -> list[Face]:
         height, width, _ = picture.shape
-        # It wants memory that it may write to.
+        # MediaPipe needs writable memory.
         found = loaded.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=picture.copy())).detections
         boxes = [(face.bounding_box, face.categories[0].score) for face in found]
         return [(clipkit.Rect(box.origin_x / width, box.origin_y / height, box.width / width, box.height / height), score) for box, score in boxes]
@@ -47,15 +47,15 @@ def detector(model: str | None) -> Callable[[Any], list[Face]]:
 
 
 class MediaPipeFaces:
-    """Follows faces by how much their boxes overlap from one look to the next."""
+    """Links faces whose boxes overlap from one frame to the next."""
 
     def __init__(self, model: str | None = None, per_second: float = 5.0) -> None:
         self.find = detector(model)
         self.per_second = per_second
-        # Clips are tracked side by side, and a detector is for one thread.
+        # Clips are tracked concurrently, and a detector is not thread-safe.
         self.lock = threading.Lock()
 
-    # Not asynchronous: it computes, so it runs in a thread of clipkit's.
+    # A synchronous method: it computes, so clipkit calls it in a thread.
     def track(self, cx: clipkit.Context, tracking: clipkit.Tracking) -> clipkit.Tracks:
         span = tracking.span
         tracks: list[clipkit.FaceTrack] = []
@@ -77,7 +77,7 @@ class MediaPipeFaces:
 
 
 def overlap(a: clipkit.Rect, b: clipkit.Rect) -> float:
-    """The area shared, divided by the area of both together."""
+    """Intersection over union."""
     width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
     height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
     shared = max(width, 0) * max(height, 0)
@@ -90,8 +90,8 @@ def main() -> None:
     try:
         faces = MediaPipeFaces(model[0] if model else None)
     except ImportError as missing:
-        sys.exit(f"this example needs MediaPipe, and a model of its ({missing}): pip install 'mediapipe<0.10.30'")
-    # Where MediaPipe fails, what moves is followed.
+        sys.exit(f"this example needs MediaPipe and a model ({missing}): pip install 'mediapipe<0.10.30'")
+    # Where MediaPipe fails, the crop follows motion.
     tracker = clipkit.stage(faces).or_(clipkit.MotionTracker())
     for clip in clipkit.clip(video, out, tracker=tracker, clips=2):
         seen = clip.read_plan().faces

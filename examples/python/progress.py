@@ -1,4 +1,4 @@
-"""Watches a run: what happens, how far it is, and how it can be stopped: progress.py VIDEO FOLDER"""
+"""Shows the events and the progress of a run, and stops it after a deadline: progress.py VIDEO FOLDER"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def main(video: str, out: str) -> None:
             print(f"made {event.file}")
         elif isinstance(event, clipkit.Manifest):
             print(f"{len(event)} clips in {event.timings.total:.0f} s")
-    # The same with one bar, and a deadline: cancelling stops the encode within a second and leaves nothing half made.
+    # The same with a progress bar and a deadline: cancelling stops the encode within a second.
     try:
         await asyncio.wait_for(pipeline.run(video, progress=True), timeout=600)
     except asyncio.TimeoutError:

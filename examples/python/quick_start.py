@@ -1,4 +1,4 @@
-"""Makes clips of a video with a scorer of its own: quick_start.py [VIDEO [FOLDER]]"""
+"""Makes clips of a video with a custom scorer: quick_start.py [VIDEO [FOLDER]]"""
 
 import sys
 
