@@ -1,13 +1,13 @@
 # Written by maturin from the compiled module (.ci/python types): do not edit.
 
 import clipkit._types
-from _typeshed import SupportsGetItem
+from _typeshed import SupportsGetItem, SupportsLenAndGetItem
 from os import PathLike
 from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "exception", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -16,12 +16,13 @@ class Context:
     """
     def __new__(cls, /, on_event: typing.Callable[[clipkit._types.Event], object] | None = None, *, scratch_in: str | PathLike[str] | None = None, max_cost: SupportsFloat | SupportsIndex | None = None) -> Context:
         """
-        A context; `on_event` is called with each event, on a thread of clipkit's, and must return soon. Temporary files go into the folder `scratch_in`, paid services
-        may cost up to `max_cost` US dollars.
+        A context. `on_event` is called with each event, on a thread of clipkit's, and must return
+        quickly. Temporary files are made in the folder `scratch_in`. Paid services may cost up to
+        `max_cost` US dollars.
         """
     def budget_left(self, /) -> float | None:
         """
-        What may still be spent, in US dollars; none where there is no budget.
+        The budget that is left, in US dollars. `None` means no limit.
         """
     def cancel(self, /) -> None:
         """
@@ -34,39 +35,54 @@ class Context:
         """
     def check(self, /) -> None:
         """
-        Raises `Cancelled` if someone asked to stop. Long loops call it once a turn.
+        Raises `Cancelled` if someone asked to stop. Call it in each turn of a long loop.
         """
     def child(self, /) -> Context:
         """
-        The same context, cancelled by itself, for a call's work.
+        The same context for one call, which can be cancelled on its own.
         """
     @property
     def clip(self, /) -> int | None:
         """
-        The clip it speaks for, from 1 in order of rank.
+        The rank of the clip that the context belongs to, from 1.
+        """
+    def for_clip(self, /, rank: SupportsIndex) -> Context:
+        """
+        The same context for the clip of a rank, from 1: its events and warnings name the clip.
+        """
+    @property
+    def idempotency_key(self, /) -> str | None:
+        """
+        Names the publication that a publisher is called for: a hash of the clip, the target and the
+        account. `None` outside of `publish`.
+        """
+    def locate(self, /, media: Any) -> Path:
+        """
+        The local file of the media that a plan or a manifest names. Raises `NotFoundError` where it
+        is not on this machine.
         """
     def progress(self, /, fraction: SupportsFloat | SupportsIndex) -> None:
         """
-        Tells how far the stage is, 0 to 1.
+        Reports the stage's progress, 0 to 1.
         """
     @property
     def scratch(self, /) -> Path:
         """
-        A folder for temporary files, removed when the run ends.
+        A folder for temporary files. It is removed with the context.
         """
     def spend(self, /, usage: Any) -> None:
         """
-        Enters what was asked of a paid service.
+        Records the use of a paid service.
         """
     @property
     def stage(self, /) -> str | None:
         """
-        The stage it speaks for.
+        The stage that the context belongs to.
         """
     @property
     def threads(self, /) -> int:
         """
-        How many threads one piece of work should use; 0 leaves it to each library.
+        How many threads one call should use. 0 leaves the number to each library.
         """
     def usage(self, /) -> list[clipkit._types.Usage]:
         """
@@ -74,7 +90,7 @@ class Context:
         """
     def waiting(self, /, seconds: SupportsFloat | SupportsIndex, reason: str) -> None:
         """
-        Tells that the stage waits, for so many seconds, and why.
+        Reports that the stage waits for `seconds`, and why.
         """
     def warn(self, /, message: str) -> None:
         """
@@ -88,22 +104,23 @@ class Context:
 @final
 class Frame:
     """
-    A picture, or a part of one: red, green, blue, 0 to 255. Upright, with square pixels.
+    A frame, or a part of one: rows of RGB pixels, 0 to 255, upright, with square pixels.
     """
     @property
     def __array_interface__(self, /) -> dict[str, Any]:
         """
-        The picture for `numpy.asarray`, Pillow, PyTorch: rows, columns, colours. Read only, and it stays while somebody looks at it.
+        NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory alive.
         """
     def __repr__(self, /) -> str: ...
     @property
     def at(self, /) -> float:
         """
-        When it shows, in seconds of the source.
+        Its presentation time, in seconds of the source.
         """
     def crop(self, /, rect: Any) -> Frame:
         """
-        A part of it, given as fractions of its width and height; the same memory. It has at least one pixel.
+        A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the frame's
+        width and height.
         """
     @property
     def height(self, /) -> int:
@@ -119,7 +136,7 @@ class Frame:
 @final
 class Frames:
     """
-    The pictures of a stretch of video, in order. A thread of their own decodes them; it ends with this object.
+    The frames of a span, in order. A thread decodes them; it ends with this object.
     """
     def __iter__(self, /) -> Frames: ...
     def __new__(cls, /, cx: Context, media: Any, span: Any, options: Any) -> Frames: ...
@@ -128,27 +145,67 @@ class Frames:
 @final
 class Pipeline:
     """
-    Six stages and what is asked of them.
+    Six stages and their options.
     """
     def __new__(cls, /, stages: SupportsGetItem[int, Stage], config: Any) -> Pipeline:
         """
-        Stages, and a configuration for what they leave open.
+        A pipeline of these stages. The configuration says what the other stages and the options are.
         """
-    def folder(self, /) -> Path | None:
+    def staging(self, /) -> Path | None:
         """
-        The folder that a manifest's names are relative to, where the publisher has one.
+        The folder that the names in a manifest are relative to.
         """
-    def start_plan(self, /, call: Any, cx: Context, uri: Any) -> Work:
+    def start_choose(self, /, call: Any, cx: Context, media: Any, transcript: Any) -> Work:
         """
-        Plans clips of a video and makes none.
+        The step `choose`.
         """
-    def start_render(self, /, call: Any, cx: Context, ranks: SupportsGetItem[int, SupportsIndex], plans: SupportsGetItem[int, Any]) -> Work:
+    def start_fetch(self, /, call: Any, cx: Context, uri: Any) -> Work:
         """
-        Makes the clips that plans describe, each of its rank.
+        The step `fetch`.
+        """
+    def start_plan(self, /, call: Any, cx: Context, known: SupportsLenAndGetItem[Any]) -> Work:
+        """
+        The step `plan`; `known` holds the media, the transcript, the candidate and the tracks.
+        """
+    def start_plan_all(self, /, call: Any, cx: Context, uri: Any) -> Work:
+        """
+        Plans clips of a video.
+        """
+    def start_publish(self, /, call: Any, cx: Context, post: Any) -> Work:
+        """
+        The step `publish`, to the pipeline's one target.
+        """
+    def start_publish_to(self, /, call: Any, cx: Context, target: Any, post: Any) -> Work:
+        """
+        The step `publish`, to one of the pipeline's targets.
+        """
+    def start_render(self, /, call: Any, cx: Context, plan: Any) -> Work:
+        """
+        The step `render`.
+        """
+    def start_render_all(self, /, call: Any, cx: Context, ranks: SupportsGetItem[int, SupportsIndex], plans: SupportsGetItem[int, Any]) -> Work:
+        """
+        Renders plans, each with its rank, and publishes the clips.
+        """
+    def start_render_post(self, /, call: Any, cx: Context, rank: SupportsIndex, plan: Any) -> Work:
+        """
+        The step `render`, answering the clip's post.
         """
     def start_run(self, /, call: Any, cx: Context, uri: Any) -> Work:
         """
-        Makes clips of a video.
+        Makes clips of a video and publishes them.
+        """
+    def start_targets(self, /, call: Any, cx: Context) -> Work:
+        """
+        Where the pipeline publishes.
+        """
+    def start_track(self, /, call: Any, cx: Context, media: Any, span: Any) -> Work:
+        """
+        The step `track`.
+        """
+    def start_transcribe(self, /, call: Any, cx: Context, media: Any) -> Work:
+        """
+        The step `transcribe`.
         """
 
 @final
@@ -157,37 +214,47 @@ class Stage:
     A stage: built in, a Python object, or either inside layers.
     """
     @staticmethod
-    def built_in(name: str, options: Any, *, model: str | PathLike[str] | None = None, api_key: str | None = None) -> Stage:
+    def built_in(name: str, options: Any) -> Stage:
         """
-        A stage that the crate has, by its name there, with its options. Models are opened here.
+        A built-in stage without a model, by the name of its type, with its options.
         """
     @staticmethod
-    def host(object: Any, method: str) -> Stage:
+    def host(object: Any, kind: Any) -> Stage:
         """
-        A Python object as a stage; `method` says of which kind.
+        A Python object as a stage of a kind.
         """
     def layer(self, /, layers: Any) -> Stage:
         """
-        The stage inside layers, the first of them next to it.
+        The stage inside layers. The first layer is the innermost.
         """
     def or_(self, /, other: Stage) -> Stage:
         """
-        The stage, and another in its place where it fails.
+        The stage, with another one as its fallback.
+        """
+    @staticmethod
+    def publisher(config: Any) -> Stage:
+        """
+        The publisher that a configuration describes.
         """
     def start(self, /, call: Any, cx: Context, input: Any) -> Work:
         """
-        Does the stage's work for a call, under its context.
+        Calls the stage with its input.
         """
     @staticmethod
-    def start_config(call: Any, cx: Context, method: str, config: Any) -> Work:
+    def start_built_in(call: Any, cx: Context, name: str, options: Any) -> Work:
         """
-        The stage of a kind, by its method, that a pipeline's configuration describes. Built for a call, since it may download a model.
+        Opens a built-in stage that has a model, by the name of its type, with its options.
+        """
+    @staticmethod
+    def start_config(call: Any, cx: Context, kind: Any, config: Any) -> Work:
+        """
+        Builds the stage of a kind that a pipeline's configuration describes. A model may be downloaded.
         """
 
 @final
 class Work:
     """
-    Work that was started.
+    Work that runs.
     """
     def cancel(self, /) -> None:
         """
@@ -196,7 +263,7 @@ class Work:
 
 def caption_style(given: Any) -> Any:
     """
-    A caption style: a preset by its name, or what a description makes of one.
+    A caption style: a preset by its name, or a style described relative to one.
     """
 
 def contact_sheet(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) -> Work:
@@ -206,32 +273,37 @@ def contact_sheet(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) ->
 
 def default_models() -> tuple[str, str, str]:
     """
-    The identifiers of the models that are taken where none is named: for faces, for voices, for speech.
+    The identifiers of the default models: face detector, voice detector, speech recognition.
+    """
+
+def exception(report: Any) -> Any:
+    """
+    The exception that a report describes.
     """
 
 def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[str] | None = None) -> Work:
     """
-    Gets a model by its identifier, or a file of yours by its path.
+    Resolves a model's identifier, downloading the model if it is missing, or a path.
     """
 
 def find_model(id: str, cache: str | PathLike[str] | None = None) -> Path | None:
     """
-    Where a model is on this machine.
+    The local path of a model. `None` where it is not downloaded.
     """
 
 def find_speech(cache: str | PathLike[str] | None = None) -> Path | None:
     """
-    Where a speech model's folder is on this machine.
+    The local folder of a speech model. `None` where there is none.
     """
 
 def models() -> list[tuple[str, str, str, int]]:
     """
-    The models that clipkit knows: identifier, what it is, licence, size in bytes.
+    The known models: identifier, description, licence, size in bytes.
     """
 
 def run_command(arguments: SupportsGetItem[int, str]) -> int:
     """
-    Runs the command with these arguments, the program's name first, and answers its exit code.
+    Runs the `clipkit` command. The first argument is the program's name; returns the exit code.
     """
 
 def set_onnx_library(path: str | PathLike[str]) -> None:
@@ -241,7 +313,7 @@ def set_onnx_library(path: str | PathLike[str]) -> None:
 
 def shut_down() -> None:
     """
-    Stops all that runs, and keeps our threads from the interpreter: it ends.
+    Cancels running calls and detaches all threads of this module from the interpreter, which ends.
     """
 
 def version() -> str:

@@ -10,11 +10,11 @@ from ._data import Data, Loader, Unknown, by_name, many, tagged
 if TYPE_CHECKING:
     import os
 
-    from ._made import Candidate, ClipPlan, Manifest, ManifestClip, Score, Span
+    from ._made import Candidate, ClipPlan, Degrade, Manifest, ManifestClip, Recovery, Score, Span
 
 
 def _made(name: str) -> Loader:
-    """Makes an object of a class by its name: of the one made by hand, where there is one."""
+    """Loads a class of ``_made`` by its name."""
 
     def make(value: Any) -> Any:
         from . import _made as by_hand
@@ -25,109 +25,136 @@ def _made(name: str) -> Loader:
 
 
 def _named(name: str) -> Loader:
-    """Makes an object of any class by its name."""
+    """Loads any class by its name."""
     return lambda value: LOADERS[name](value)
 
 
-#: How the word being said is shown.
+#: How the word that is spoken is marked.
 Animation = Literal["none", "karaoke", "pop", "box"]
 
-#: The shape of the output.
+#: The aspect ratio of the output, as width to height.
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 
-#: A preset's name (``none`` for no captions), or a style: what it leaves out is as in the preset that its ``like`` names, else as in karaoke.
+#: A preset's name (``none`` for no captions), or a style. Fields that the style omits come from the preset named in its ``like`` field, else from karaoke.
 CaptionStyleGiven = Union[str, Dict[str, Any]]
 
-#: A file's identity: a hash of its bytes, so that a copy or a new name stays the same media.
+#: A clip's identity: a hash of the source's id and of the parts of the plan that determine the clip's picture and sound. ``ClipPlan.id`` computes it.  Title, reason, score and rank are not part of the hash, so a renamed clip keeps its id. A changed caption or crop gives another id.
+ClipId = str
+
+#: A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
 ContentId = str
 
-#: Where a cue stands: a fraction of the output's height from its top. Kept inside the platform's safe area.
+#: The vertical position of a cue: a fraction of the output's height, from its top. The renderer keeps the cue inside the platform's safe area.
 CuePlace = Dict[str, Any]
 
-#: What went wrong, as a class a program can act on.
+#: The class of an ``Error``, for a program to branch on.
 ErrorKind = Literal["not_found", "invalid_input", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
 
-#: What kind of video it is, which decides what counts in a clip.  | genre | hook | completeness | density | emotion | best length | |---|---|---|---|---|---| | none given | 30 | 34 | 20 | 16 | 32 s | | ``podcast`` | 32 | 30 | 14 | 24 | 38 s | | ``lecture`` | 24 | 42 | 26 | 8 | 45 s | | ``gaming`` | 28 | 20 | 10 | 42 | 24 s | | ``news`` | 34 | 36 | 26 | 4 | 28 s |  The numbers are parts in a hundred of ``Score.total``. They are choices of taste, set by hand, not learned.
+#: The kind of video, which sets the weights of the score components.  | genre | hook | completeness | density | emotion | best length | |---|---|---|---|---|---| | none given | 30 | 34 | 20 | 16 | 32 s | | ``podcast`` | 32 | 30 | 14 | 24 | 38 s | | ``lecture`` | 24 | 42 | 26 | 8 | 45 s | | ``gaming`` | 28 | 20 | 10 | 42 | 24 s | | ``news`` | 34 | 36 | 26 | 4 | 28 s |  The weights are percentages of ``Score.total``. They were set by hand, not learned.
 Genre = Literal["podcast", "lecture", "gaming", "news"]
 
-#: A half of a split picture.
+#: A half of a split layout.
 Half = Literal["top", "bottom"]
 
-#: The two transfer functions of high dynamic range video (ITU-R BT.2100).
+#: The two transfer functions for high dynamic range video (ITU-R BT.2100).
 Hdr = Literal["pq", "hlg"]
 
-#: How the picture is to be arranged in the output.
+#: The layout of a clip that the user asks for.
 LayoutChoice = Literal["auto", "fill", "split", "fit", "pip"]
 
-#: Where clips go: it decides which part of the picture the interface leaves free.
+#: The platform that clips are made for. It determines the safe area, which the platform's interface does not cover.
 Platform = Literal["shorts", "tiktok", "reels", "generic"]
+
+#: Who can see a published clip.
+Privacy = Literal["public", "unlisted", "private"]
+
+#: The status of a publication.
+PublishStatus = Literal["published", "processing", "scheduled"]
 
 #: A colour as #rrggbb
 Rgb = str
 
-#: What kind of picture a shot shows.
+#: The kind of picture that a shot shows.
 ShotContent = Literal["camera", "screen"]
 
 #: The stages of the pipeline, in order.
 Stage = Literal["source", "transcribe", "score", "track", "plan", "render", "publish"]
 
+#: Which stages have a fallback.
+StandIn = Literal["built_in", "always", "never"]
+
 #: Seconds
 Timestamp = float
 
-#: x264's speed presets, fastest first.
+#: The kind of a ``Warning``.
+WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "font", "rendering", "unavailable", "budget", "store", "publish", "other"]
+
+#: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 
 @dataclass
 class Warning(Data):
-    """Something that went less well than asked, and what was done instead."""
+    """A problem that did not stop a run, and how the run continued."""
 
     stage: Stage
-    """The stage that degraded."""
+    """The stage that had the problem."""
     message: str
-    """One line for a person: what happened, what was done instead, how to avoid it."""
+    """One line for a person: the problem, how the run continued, and how to avoid the problem."""
     clip: Optional[int] = None
-    """The clip concerned, counted from 1 in order of rank; none where the whole run is."""
+    """The rank of the clip concerned, from 1. ``None`` means that the warning concerns the whole
+    run.
+    """
+    kind: WarningKind = 'other'
+    """The kind of the warning, for a program to branch on."""
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
 class AudioStream(Data):
-    """A sound stream."""
+    """An audio stream."""
 
     index: int
-    """The stream's number in the file."""
+    """The stream's index in the file."""
     codec: str
-    """The codec's short name (``aac``)."""
+    """The codec's short name in FFmpeg (``aac``)."""
     sample_rate: int
-    """Samples per second."""
+    """The sample rate in hertz."""
     channels: int
-    """Number of channels."""
+    """The number of channels."""
     language: Optional[str] = None
-    """The language the file names, if it does."""
+    """The language tag in the file. ``None`` means that the file does not state it."""
     _optional: ClassVar[frozenset[str]] = frozenset(['language'])
 
 
 @dataclass
 class _Cache(Data):
-    """Does the same work once: answers are kept, and found again by what they were made from.
+    """Does the same work once: answers are kept in an ``ArtifactStore``, and found again by what they
+    were made from.
 
-    - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
-      fingerprint (``Transcriber.fingerprint`` and its kin, or ``about``) and this crate's version.
-      Nothing of it is written in the clear.
-    - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
-      used leaves a warning.
-    - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
-      each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
-      it any more.
-    - Failures are not kept, nor is what a ``Fallback`` stepped down to. Warnings are kept with the answer and said each time.
-    - Several processes may share a store: an entry appears when it is whole.
+    - The [key](ArtifactKey) is a hash of the kind and version of the answer, the content of the
+      video (never its name), the rest of the input (span, transcript, options) and the stage's
+      fingerprint (``Transcriber.fingerprint`` and its kin,
+      or ``about``). Nothing of it is written in the clear.
+    - An answer is kept for 7 days. An old or damaged one counts as absent. A store that cannot be
+      used leaves a warning, and the work is done.
+    - Callers of the same work at the same time share one computation, if they use clones of one
+      layer, or layers with the same ``store`` in one process (ten jobs, each with a pipeline of its
+      own from one document). If one of them is cancelled, the others are not. The work stops when
+      nobody waits for it any more.
+    - Failures are not kept, and neither are answers of the second stage of a
+      ``Fallback``. Warnings are kept with the answer and repeated each
+      time.
 
-    Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with files, or change the world: a cache around
-    one does not compile, and in JSON it is refused.
+    This is configuration. ``stage.layer(Cache.at("artifacts"))`` builds the layer for that stage. To
+    share a store that you set up, use ``over``:
 
-    It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
-    ``{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}``; without a ``store``, the user's cache folder.
+    Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with
+    files or change the world: a cache around one of them does not compile, and is refused in JSON.
+
+    Put this layer outside all others: a cached answer needs no place, no rate and no second
+    attempt. In JSON, ``{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}``; without a
+    ``store``, the user's cache folder.
     """
 
     about: Optional[str] = None
@@ -138,21 +165,25 @@ class _Cache(Data):
 
 @dataclass
 class _Candidate(Data):
-    """A span that could become a clip, with what speaks for it.
+    """A span that could become a clip, with its score, title and reason.
 
-    In JSON, ``{"start": 12.5, "end": 40, "score": 90}`` is read, too: the span's ends beside the rest, a score by its total, no title.
+    JSON input also accepts a short form: ``{"start": 12.5, "end": 40, "score": 90}``. ``start`` and
+    ``end`` replace ``span``, a number replaces the score and sets its total, and ``title`` and ``reason``
+    default to empty text.
     """
 
     span: Span
-    """Where it is, on the source's timeline."""
+    """The candidate's span on the source's timeline."""
     score: Score
-    """How good it is."""
+    """The candidate's quality."""
     title: str
     """A short title."""
     reason: str
-    """Why it was chosen, in a sentence."""
+    """Why the scorer chose the span, as one sentence."""
     hook_line: Optional[str] = None
-    """A line that makes people stay, to be shown over the first seconds. None where nobody wrote one."""
+    """A line of text to show over the first seconds of the clip. ``None`` means that the scorer
+    wrote no line.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'score': _named("Score"),
@@ -162,7 +193,7 @@ class _Candidate(Data):
 
 @dataclass
 class CaptionStyle(Data):
-    """How captions look. Plain data: copy a preset, change what you like.
+    """The appearance of captions. Start from a preset and change its fields.
 
     Sizes are fractions of the output's height, so a style looks the same at every resolution.
     """
@@ -170,33 +201,39 @@ class CaptionStyle(Data):
     name: str
     """The style's name, for people."""
     font: str
-    """The font's family name, as fontconfig knows it."""
+    """The font's family name in fontconfig."""
     bold: bool
-    """Whether to take the family's bold weight."""
+    """Whether to use the family's bold weight."""
     size: float
-    """The font's size: a fraction of the output's height."""
+    """The font's size as a fraction of the output's height."""
     color: Rgb
-    """Colour of the words."""
+    """The color of the words."""
     highlight: Rgb
-    """Colour of the word being said (and, in ``box``, of its plate)."""
+    """The color of the word that is spoken. For ``box``, it is the color of the plate behind that
+    word.
+    """
     outline: Rgb
-    """Colour of the outline."""
+    """The color of the outline."""
     outline_width: float
-    """Width of the outline: a fraction of the font's size."""
+    """The width of the outline as a fraction of the font's size."""
     shadow: float
-    """Distance of the shadow: a fraction of the font's size."""
+    """The distance of the shadow as a fraction of the font's size."""
     uppercase: bool
-    """Whether words are set in capitals."""
+    """Whether words are written in capitals."""
     max_words: int
-    """The most words shown at once."""
+    """The maximum number of words in a cue."""
     position: float
-    """Height of the captions' bottom edge: a fraction of the output's height from its top. Kept inside the platform's safe area."""
+    """The captions' bottom edge as a fraction of the output's height, from its top. Captions stay
+    inside the platform's safe area.
+    """
     avoid_faces: bool
-    """Whether captions that would hide the mouth of who is shown move to the nearest place that does not. One place for the whole clip."""
+    """Whether captions that would cover the mouth of a visible person move to the nearest position
+    that does not. All cues of a clip share one position.
+    """
     animation: Animation
-    """How the word being said is shown."""
+    """How the word that is spoken is marked."""
     emphasis: Optional[Emphasis] = None
-    """How keywords stand out; none where they do not."""
+    """The emphasis of keywords. ``None`` means that keywords look like other words."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'emphasis': _named("Emphasis"),
     }
@@ -205,14 +242,16 @@ class CaptionStyle(Data):
 
 @dataclass
 class CaptionTrack(Data):
-    """Captions burned into the picture."""
+    """Captions that are burned into the picture."""
 
     style: CaptionStyle
-    """How they look."""
+    """The appearance of the captions."""
     safe_area: Rect
-    """The part of the output that the platform's interface leaves free; captions stay inside."""
+    """The part of the output that the platform's interface does not cover, in fractions of the
+    output's width and height. Captions stay inside it.
+    """
     cues: List[Cue]
-    """What is shown when, in order, without overlaps."""
+    """The cues in order of time, without overlaps."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'style': _named("CaptionStyle"),
         'safe_area': _named("Rect"),
@@ -221,111 +260,131 @@ class CaptionTrack(Data):
 
 
 @dataclass
-class Clip(Data):
-    """A rendered clip, still in scratch space: a publisher takes it from there."""
-
-    video: str
-    """The MP4 file."""
-    cover: str
-    """The cover picture, a JPEG of the output's size."""
-    duration: Timestamp
-    """How long it plays."""
-    frames: int
-    """Number of frames."""
-
-
-@dataclass
 class ClipOptions(Data):
-    """What clips a ``Pipeline`` makes, and how many."""
+    """Which clips a ``Pipeline`` makes, and how many."""
 
     about: List[str] = field(default_factory=list)
-    """What clips should be about; empty for anything. A word, or a few that belong together."""
+    """Topics that clips should be about: words or short phrases. Empty means any topic."""
     aspect: Aspect = '9:16'
-    """The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16."""
+    """The aspect ratio of the clips, unless the renderer has a size. Default: 9:16."""
     at_once: Dict[str, int] = field(default_factory=dict)
-    """How many of them may be in one stage at a time, where that is fewer: ``{"publish": 1}`` hands over one by one. Default: no limit but ``jobs``."""
+    """The maximum number of clips in one stage at a time, for the stages that process single clips
+    (``track``, ``plan``, ``render``, ``publish``), if lower than ``jobs``: with ``{"publish": 1}``, clips
+    are published one after the other. Default: ``jobs``.
+    """
     avoid: List[str] = field(default_factory=list)
-    """What clips should not be about."""
+    """Topics that clips should not be about."""
     captions: Optional[CaptionStyleGiven] = field(default_factory=lambda: {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False})  # noqa: E501
-    """How captions look; none for clips without. In JSON a preset's name, a style as ``CaptionStyle.from_json`` reads it, or null.
-    Default karaoke.
+    """The caption style. ``None`` means no captions. In JSON: the name of a preset, a style as
+    ``CaptionStyle.from_json`` reads it, or null. Default: karaoke.
     """
     clips: int = 10
-    """The most clips. Default 10."""
+    """The maximum number of clips. Default: 10."""
     crf: int = 20
-    """x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20."""
+    """x264's constant rate factor, 0 to 51. Lower values give better quality and larger files: 6
+    less doubles the size. Default: 20.
+    """
+    degrade: Optional[Degrade] = None
+    """Which failing stages are replaced by a fallback. ``None``, the default: a run uses
+    ``Degrade.default``, and a step that is called on its own has no fallbacks.
+    """
     genre: Optional[Genre] = None
-    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    """The genre of the video, which weights the criteria of the scorer. Default: a general
+    weighting.
+    """
     hook: Optional[HookStyle] = None
-    """How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON ``{}`` is the usual look."""
+    """The style of the clip's title over its first seconds. ``None``, the default, means no title.
+    In JSON, ``{}`` is the default style.
+    """
     jobs: Optional[int] = None
-    """How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
-    clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+    """How many clips run concurrently. Default: half the number of processor cores, since decoder,
+    filters and encoder of one clip use about two cores. More clips are not faster, and each
+    takes about 300 MB for a 1080p source.
     """
     layout: LayoutChoice = 'auto'
-    """How the picture is arranged: one window, two, or all of the picture. Default ``auto``: what suits each shot. Another choice holds for
-    every shot; where it cannot be (two halves of one person), a warning says so.
+    """The layout: one window, two windows, or the whole picture. Default: ``auto``, which chooses
+    per shot. Any other value applies to every shot; a shot that cannot have it (such as ``split``
+    with one person) leaves a warning.
     """
     loudness: Optional[Loudness] = field(default_factory=lambda: _named("Loudness")({'integrated': -14.0, 'true_peak': -1.0}))
-    """How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP."""
+    """The loudness of the clips. ``None`` leaves the sound unchanged. Default: -14 LUFS, peaks up to
+    -1 dBTP.
+    """
     max: float = 60.0
-    """The longest clip; in JSON, seconds. Default 60 s."""
+    """The maximum length of a clip; in JSON, seconds. Default: 60 s."""
     max_cost: Optional[float] = None
-    """The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
-    Default: no limit.
+    """The budget of a run in US dollars, at known or configured prices. Stages that use paid
+    models stop before they exceed it. Default: no limit.
     """
     min: float = 15.0
-    """The shortest clip; in JSON, seconds. Default 15 s."""
+    """The minimum length of a clip; in JSON, seconds. Default: 15 s."""
     platform: Platform = 'generic'
-    """Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere."""
+    """The target platform, which defines the safe area for captions. Default: the area that is
+    free on every platform.
+    """
     preset: X264Preset = 'veryfast'
-    """x264's speed preset. Default ``veryfast``; ``medium`` takes three times as long for files about as large that look a little better."""
+    """x264's speed preset. Default: ``veryfast``. ``medium`` takes three times as long and gives files
+    of about the same size with slightly better quality.
+    """
     snap: bool = True
-    """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
+    """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
+    false, clips are cut at the scorer's times.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
+        'degrade': _named("Degrade"),
         'hook': _named("HookStyle"),
         'loudness': _named("Loudness"),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['genre', 'hook', 'jobs', 'max_cost'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['degrade', 'genre', 'hook', 'jobs', 'max_cost'])
 
 
 @dataclass
 class _ClipPlan(Data):
-    """Everything a renderer needs to make one clip, and nothing it has to decide.
+    """Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
 
-    Written beside each clip as JSON, stable within a ``version``, meant to be edited and rendered again. All
-    times but ``span`` are on the clip's timeline (seconds from its first frame); all places are fractions of the displayed
-    source picture (upright, square pixels) or, for captions, of the output.
+    A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
+    stable within a ``version``. All times except ``span`` are on the clip's
+    timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
+    displayed source picture (upright, square pixels). Those of captions, of the hook and of
+    ``Pane.place`` are fractions of the output.
     """
 
     version: int
     """The version of this document: ``ClipPlan.VERSION``."""
     source: PlanSource
-    """The file to cut from."""
+    """The source file."""
     span: Span
-    """Which stretch of the source, in seconds of the source."""
+    """The clip's span on the source's timeline, in seconds."""
     title: str
-    """The clip's title; its file is named after it."""
+    """The clip's title. The clip's file is named after it."""
     reason: str
-    """Why this span was chosen."""
+    """Why the scorer chose the span."""
     score: Score
-    """How good it is as a clip."""
+    """The quality of the span as a clip."""
     shots: List[Shot]
-    """The camera shots. They explain the scenes; the renderer does not read them."""
+    """The shots, on the clip's timeline. They explain the scenes. The renderer does not read them."""
     faces: List[FaceTrack]
-    """The faces that were seen, on the clip's timeline. They explain the crop; the renderer does not read them."""
+    """The face tracks, on the clip's timeline. They explain the crop paths. The renderer does not
+    read them.
+    """
     scenes: List[Scene]
-    """How the picture is framed: scenes in order, without gaps, from 0 to the clip's end. The crop jumps only where one ends."""
+    """The scenes in order of time. They cover the clip from 0 to its end without gaps. A crop
+    window jumps only between two scenes.
+    """
     output: Output
-    """The file to make."""
+    """The parameters of the file to make."""
     captions: Optional[CaptionTrack] = None
-    """The captions; none for a clip without."""
+    """The captions. ``None`` means that the clip has no captions."""
     hook: Optional[Hook] = None
-    """A title over the first seconds; none for a clip without."""
+    """The title over the clip's first seconds. ``None`` means that the clip has no such title."""
     hook_line: Optional[str] = None
-    """A line to show over the first seconds; none where nobody wrote one. ``hook`` draws it, where it is asked for."""
+    """A line of text for the clip's first seconds. ``None`` means that the scorer wrote no line.
+    Only ``hook`` makes the renderer draw a title.
+    """
     subjects: Optional[List[SubjectTrack]] = None
-    """What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it."""
+    """The tracks of subjects other than faces, on the clip's timeline. They explain the crop
+    paths. The renderer does not read them.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'source': _named("PlanSource"),
         'span': _named("Span"),
@@ -343,29 +402,35 @@ class _ClipPlan(Data):
 
 @dataclass
 class Color(Data):
-    """How numbers mean colours, in FFmpeg's names (``bt709``, ``smpte2084``); ``unknown`` where the file does not say."""
+    """The color space of a video stream in FFmpeg's names (``bt709``, ``smpte2084``). A value is ``unknown``
+    if the file does not state it.
+    """
 
     primaries: str
-    """Which red, green and blue."""
+    """The color primaries."""
     transfer: str
-    """From code value to light."""
+    """The transfer function between code values and light."""
     matrix: str
-    """From RGB to luma and chroma."""
+    """The matrix coefficients between RGB and luma and chroma."""
     range: str
-    """``tv`` (16 to 235) or ``pc`` (0 to 255)."""
+    """The range of 8-bit luma values: ``tv`` (16 to 235) or ``pc`` (0 to 255)."""
     hdr: Optional[Hdr] = None
-    """Set for high dynamic range."""
+    """The transfer function for high dynamic range. ``None`` means standard dynamic range."""
     _optional: ClassVar[frozenset[str]] = frozenset(['hdr'])
 
 
 @dataclass
 class _Concurrency(Data):
-    """Lets only so many calls run at a time; the others wait in order of arrival. Default 1.
+    """Limits how many calls run at a time; further calls wait in order of arrival. Default 1.
 
-    Clones share the places, and so do all runs that share the stage: a model that needs all of the memory, an account that takes two requests
-    at once. What one run may do at once is rather ``ClipOptions.at_once``.
+    This is configuration. ``stage.layer(Concurrency.of(2))`` builds the places for that stage, and
+    all runs that share the stage share them. Stages that use one scarce resource (a model that
+    needs all of the memory, an account that takes two requests at once) share one built layer:
 
-    It belongs inside ``Retry``: no place is held while a retry waits. In JSON, ``{"concurrency": {"at_once": 2}}``.
+    ``ClipOptions.at_once`` limits how many clips one run works on.
+
+    Put this layer inside ``Retry``: no place is held while a retry waits. In
+    JSON, ``{"concurrency": {"at_once": 2}}``.
     """
 
     at_once: int = 1
@@ -373,14 +438,17 @@ class _Concurrency(Data):
 
 @dataclass
 class Crop(Data):
-    """A window on the source, of one size, that may move."""
+    """A window on the source with a fixed size and a position that can move."""
 
     width: float
-    """The window's width, as a fraction of the picture's."""
+    """The window's width as a fraction of the picture's width."""
     height: float
-    """The window's height, as a fraction of the picture's."""
+    """The window's height as a fraction of the picture's height."""
     path: List[CropKey]
-    """Where its top left corner is, in order of time. Between two keys it moves evenly; before the first and after the last it stands."""
+    """The crop path: the keyframes of the window's top left corner, in order of time. The position
+    is interpolated linearly between two keyframes. It is constant before the first keyframe and
+    after the last.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'path': many(_named("CropKey")),
     }
@@ -388,26 +456,26 @@ class Crop(Data):
 
 @dataclass
 class CropKey(Data):
-    """Where a crop window is at one moment."""
+    """A keyframe of a crop path."""
 
     at: Timestamp
-    """When, on the clip's timeline."""
+    """The time on the clip's timeline."""
     x: float
-    """Left edge, as a fraction of the picture's width."""
+    """The window's left edge as a fraction of the picture's width."""
     y: float
-    """Top edge, as a fraction of the picture's height."""
+    """The window's top edge as a fraction of the picture's height."""
 
 
 @dataclass
 class Cue(Data):
-    """Words shown together."""
+    """Words that are shown together."""
 
     span: Span
-    """When they are shown, on the clip's timeline."""
+    """When the words are shown, on the clip's timeline."""
     words: List[CueWord]
-    """The words, in order. Their text is shown as it stands; nothing in it is interpreted."""
+    """The words, in order. Their text is drawn literally, without markup."""
     place: Optional[CuePlace] = None
-    """Where they stand, where that is not the style's position."""
+    """The vertical position of the cue. ``None`` means the style's position."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'words': many(_named("CueWord")),
@@ -420,11 +488,11 @@ class CueWord(Data):
     """A word of a cue."""
 
     text: str
-    """As shown."""
+    """The text to draw."""
     span: Span
-    """When it is said, on the clip's timeline."""
+    """When the word is spoken, on the clip's timeline."""
     emphasized: Optional[bool] = None
-    """Whether it is a keyword, shown as the style's ``emphasis`` says."""
+    """Whether the word is a keyword, drawn with the style's ``emphasis``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
     }
@@ -432,54 +500,109 @@ class CueWord(Data):
 
 
 @dataclass
+class _Degrade(Data):
+    """Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind
+    ``StandIn``.
+
+    If ``ClipOptions.degrade`` is not set, a run uses
+    ``Degrade.default``, and a step that is called on its own returns its error. A queue that
+    retries sets ``Degrade.NEVER`` and, on the last attempt, ``Degrade.default``.
+    """
+
+    captions: StandIn = 'built_in'
+    """Captions: if they cannot be drawn, the clip is rendered without captions."""
+    scorer: StandIn = 'built_in'
+    """The scorer: if it fails, the ``Heuristic`` chooses the spans."""
+    tracker: StandIn = 'built_in'
+    """The face tracker: if it fails, the ``MotionTracker`` is used,
+    then the ``CenterTracker``.
+    """
+    transcriber: StandIn = 'built_in'
+    """The transcriber ``auto``: if the API fails, the local speech model transcribes."""
+
+
+@dataclass
 class Emphasis(Data):
-    """How keywords stand out from the words around them."""
+    """The emphasis of keywords."""
 
     color: Rgb
-    """Their colour. In ``karaoke`` they take it as they are said, in the others they have it from the start."""
+    """The color of keywords. With the animation ``karaoke``, a keyword gets the color when it is
+    spoken. With the other animations, it always has the color.
+    """
     scale: float = 1.0
-    """Their size, next to the other words': 0.5 to 2. Default 1."""
+    """The size of keywords relative to other words, 0.5 to 2. Default 1."""
     words: Optional[List[str]] = None
-    """The keywords, whatever their case. None, the default, chooses them from what is said: numbers, names, and long words that
-    are seldom said; at most one in a cue.
+    """The keywords, compared without case. If the list is empty (the default), keywords are chosen
+    from the spoken words: numbers, names, and long words that are rarely spoken. A cue then has
+    at most one keyword.
     """
     _optional: ClassVar[frozenset[str]] = frozenset(['words'])
 
 
 @dataclass
+class ErrorReport(Data):
+    """An ``Error`` as a document: what manifests, queues, services and other languages hand on.
+
+    It is read back with ``ErrorReport.into_error``; the cause (``source``) is not
+    part of it.
+    """
+
+    kind: ErrorKind
+    """What went wrong, as a class."""
+    message: str
+    """What happened, without the file's name, the moment and the advice."""
+    advice: Optional[str] = None
+    """What the user can do, as an imperative."""
+    at: Optional[Timestamp] = None
+    """The moment in the file concerned, in seconds."""
+    path: Optional[str] = None
+    """The file concerned."""
+    recovery: Recovery = field(default_factory=lambda: _named("Recovery")({'action': 'give_up'}))
+    """What the program can do."""
+    stage: Optional[Stage] = None
+    """The stage that failed."""
+    url: Optional[str] = None
+    """The address concerned, without user, password and query."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'recovery': _named("Recovery"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['advice', 'at', 'path', 'stage', 'url'])
+
+
+@dataclass
 class StartedEvent(Data):
-    """A stage began, for the run or for one clip."""
+    """A stage started, for the run or for one clip."""
 
     stage: Stage
     """The stage."""
     clip: Optional[int] = None
-    """The clip, from 1 in order of rank."""
+    """The clip's rank, from 1. ``None`` means the whole run."""
     event: str = 'started'
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
 class ProgressEvent(Data):
-    """A stage got further."""
+    """A stage made progress."""
 
     stage: Stage
     """The stage."""
     fraction: float
-    """The part done, 0 to 1."""
+    """The completed fraction of the stage's work, 0 to 1."""
     clip: Optional[int] = None
-    """The clip, from 1 in order of rank."""
+    """The clip's rank, from 1. ``None`` means the whole run."""
     event: str = 'progress'
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
 class FinishedEvent(Data):
-    """A stage ended well."""
+    """A stage succeeded."""
 
     stage: Stage
     """The stage."""
     clip: Optional[int] = None
-    """The clip, from 1 in order of rank."""
+    """The clip's rank, from 1. ``None`` means the whole run."""
     event: str = 'finished'
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
@@ -489,72 +612,92 @@ class PlannedEvent(Data):
     """The number of clips is known."""
 
     clips: int
-    """How many clips will be made."""
+    """The number of clips that will be made."""
     event: str = 'planned'
 
 
 @dataclass
 class WaitingEvent(Data):
-    """A stage waits: for a place, for its next attempt."""
+    """A stage waits, for example for a concurrency limit or for its next attempt."""
 
     stage: Stage
     """The stage."""
     seconds: float
-    """For how long."""
+    """The waiting time in seconds."""
     reason: str
-    """Why, in one line for a person."""
+    """The reason, as one line for a person."""
     clip: Optional[int] = None
-    """The clip, from 1 in order of rank."""
+    """The clip's rank, from 1. ``None`` means the whole run."""
     event: str = 'waiting'
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
 class WarningEvent(Data):
-    """Something went less well than asked."""
+    """The run had a problem and continued."""
 
     stage: Stage
-    """The stage that degraded."""
+    """The stage that had the problem."""
     message: str
-    """One line for a person: what happened, what was done instead, how to avoid it."""
+    """One line for a person: the problem, how the run continued, and how to avoid the problem."""
     clip: Optional[int] = None
-    """The clip concerned, counted from 1 in order of rank; none where the whole run is."""
+    """The rank of the clip concerned, from 1. ``None`` means that the warning concerns the whole
+    run.
+    """
+    kind: WarningKind = 'other'
+    """The kind of the warning, for a program to branch on."""
     event: str = 'warning'
     _optional: ClassVar[frozenset[str]] = frozenset(['clip'])
 
 
 @dataclass
 class ClipEvent(Data):
-    """A clip is in its place."""
+    """A clip is complete and in its final place."""
 
+    id: ClipId
+    """The clip's id."""
+    rank: int
+    """The clip's position in the ranking, from 1."""
     file: str
-    """The clip, relative to the output folder, or its address."""
+    """The clip's file: a name relative to the output folder, or a URL."""
     span: Span
-    """Where it comes from, in seconds of the source."""
+    """The clip's span on the source's timeline, in seconds."""
     score: Score
-    """How good it is."""
+    """The clip's quality."""
     title: str
-    """Its title."""
+    """The clip's title."""
     reason: str
-    """Why it was chosen."""
+    """Why the scorer chose the span."""
     warnings: List[Warning]
-    """What went less well than asked."""
+    """The warnings that concern this clip."""
     cover: Optional[str] = None
-    """Its cover, likewise."""
+    """The name of the cover, relative to the output folder. ``None`` means that the cover was not
+    published as a file.
+    """
     hook_line: Optional[str] = None
-    """A line that makes people stay, for whoever posts the clip; none where nobody wrote one."""
+    """A line of text for the clip's first seconds or for the text of a post. ``None`` means that the
+    scorer wrote no line.
+    """
     plan: Optional[str] = None
-    """Its plan, likewise."""
+    """The name of the plan, relative to the output folder. ``None`` means that the plan was not
+    published as a file.
+    """
+    receipts: List[Receipt] = field(default_factory=list)
+    """The receipts of the publications, one for each target."""
+    unpublished: Optional[List[Unpublished]] = None
+    """The targets that the clip could not be published to, if another target has it."""
     event: str = 'clip'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'score': _named("Score"),
         'warnings': many(_named("Warning")),
+        'receipts': many(_named("Receipt")),
+        'unpublished': many(_named("Unpublished")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan', 'unpublished'])
 
 
-#: Something that happened in a run, for progress bars and logs.
+#: An event of a run, for progress bars and logs.
 Event = Union[StartedEvent, ProgressEvent, FinishedEvent, PlannedEvent, WaitingEvent, WarningEvent, ClipEvent, Unknown]
 _event: Loader = tagged('event', lambda: {'started': StartedEvent, 'progress': ProgressEvent, 'finished': FinishedEvent, 'planned': PlannedEvent, 'waiting': WaitingEvent, 'warning': WarningEvent, 'clip': ClipEvent})
 
@@ -564,13 +707,15 @@ class FaceSample(Data):
     """A face in one frame."""
 
     at: Timestamp
-    """The frame's time on the source's timeline."""
+    """The frame's time: on the source's timeline in ``Tracks``, on the clip's timeline in a plan."""
     rect: Rect
-    """The face's box, in the displayed picture."""
+    """The face's bounding box in the displayed picture."""
     confidence: float
-    """How sure the detector is, 0 to 1."""
+    """The detector's confidence, 0 to 1."""
     mouth: float
-    """How much the mouth region changed since the sample before, 0 (still) upwards; a talking mouth is well above a closed one."""
+    """How much the mouth region changed since the previous sample. It is 0 for a still mouth and
+    has no upper bound. The values of a speaking mouth are well above those of a closed one.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'rect': _named("Rect"),
     }
@@ -578,15 +723,43 @@ class FaceSample(Data):
 
 @dataclass
 class FaceTrack(Data):
-    """One face through one shot."""
+    """The positions of one face through one shot."""
 
     id: int
-    """Its number, unique in its ``Tracks``."""
+    """The track's number, unique in its ``Tracks``."""
     samples: List[FaceSample]
-    """Where the face was, in order of time. Never empty."""
+    """The positions in order of time, at least one."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'samples': many(_named("FaceSample")),
     }
+
+
+@dataclass
+class FailedClip(Data):
+    """A chosen clip that could not be made."""
+
+    rank: int
+    """The clip's position in the ranking, from 1."""
+    span: Span
+    """The clip's span on the source's timeline, in seconds."""
+    title: str
+    """The clip's title."""
+    error: ErrorReport
+    """The error of the stage that failed."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'span': _named("Span"),
+        'error': _named("ErrorReport"),
+    }
+
+
+@dataclass
+class FileStamp(Data):
+    """A file's size and modification time."""
+
+    size: int
+    """The size in bytes."""
+    modified: int
+    """The modification time in microseconds since 1970-01-01 UTC."""
 
 
 @dataclass
@@ -607,26 +780,28 @@ class FrameOptions(Data):
 
 @dataclass
 class FrameRate(Data):
-    """Frames per second as a fraction."""
+    """A frame rate as a fraction: ``num / den`` frames per second."""
 
     num: int
-    """Frames ..."""
+    """The number of frames in ``den`` seconds."""
     den: int
-    """... in this many seconds."""
+    """The number of seconds for ``num`` frames."""
 
 
 @dataclass
 class Hook(Data):
-    """A title laid over the clip's first seconds, so that who scrolls past knows what it is about."""
+    """A title over the clip's first seconds that states the clip's subject."""
 
     text: str
-    """What it says. Shown as it stands; nothing in it is interpreted."""
+    """The text, drawn literally, without markup."""
     span: Span
-    """When it is shown, on the clip's timeline."""
+    """When the title is shown, on the clip's timeline."""
     area: Rect
-    """The part of the output that it may take: it stands in the middle of it, and shrinks until it fits."""
+    """The part of the output for the title, in fractions of the output's width and height. The
+    text is centered in it, and its size is reduced until it fits.
+    """
     style: HookStyle
-    """How it looks."""
+    """The appearance of the title."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'area': _named("Rect"),
@@ -636,28 +811,32 @@ class Hook(Data):
 
 @dataclass
 class HookStyle(Data):
-    """How a ``Hook`` looks. In JSON, what is left out is as in ``HookStyle.default``."""
+    """The appearance of a ``Hook``. In JSON, a missing field has its value in
+    ``HookStyle.default``.
+    """
 
     bold: bool = False
-    """Whether to take the family's bold weight. Default no: Lato Black is heavy already."""
+    """Whether to use the family's bold weight. Default ``false``, since Lato Black is already heavy."""
     color: Rgb = '#0c0c10'
-    """Colour of the words. Default black."""
+    """The color of the words. Default ``#0c0c10``, nearly black."""
     font: str = 'Lato Black'
-    """The font's family name, as fontconfig knows it. Default Lato Black."""
+    """The font's family name in fontconfig. Default ``Lato Black``."""
     plate: Optional[Rgb] = '#ffffff'
-    """Colour of the plate behind the lines; none, in JSON ``null``, for words with a black outline. Default white."""
+    """The color of the plate behind the lines. ``None`` (``null`` in JSON) means no plate; the words
+    then have a black outline. Default white.
+    """
     secs: float = 3.0
-    """How long it is shown, in seconds. Default 3."""
+    """How long the hook is shown, in seconds. Default 3."""
     size: float = 0.036
-    """The font's largest size: a fraction of the output's height. Default 0.036."""
+    """The font's maximum size as a fraction of the output's height. Default 0.036."""
 
 
 @dataclass
 class FillLayout(Data):
-    """One window of the source fills the output."""
+    """One crop window fills the output."""
 
     crop: Crop
-    """The window."""
+    """The crop window."""
     kind: str = 'fill'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'crop': _named("Crop"),
@@ -666,14 +845,16 @@ class FillLayout(Data):
 
 @dataclass
 class SplitLayout(Data):
-    """Two windows, one above the other, half of the output each."""
+    """Two crop windows, one above the other. Each fills one half of the output."""
 
     top: Crop
-    """What the upper half shows."""
+    """The crop window of the upper half."""
     bottom: Crop
-    """What the lower half shows."""
+    """The crop window of the lower half."""
     speaking: Optional[List[Speaking]] = None
-    """Whose half is marked, in order of time; before the first entry none is."""
+    """The half to mark as the speaker's, in order of time. Neither half is marked before the
+    first entry.
+    """
     kind: str = 'split'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'top': _named("Crop"),
@@ -685,10 +866,12 @@ class SplitLayout(Data):
 
 @dataclass
 class FitLayout(Data):
-    """A window of the source, normally all of it, over a blurred copy of itself that fills the output."""
+    """One crop window, usually the whole picture, over a blurred copy of itself that fills the
+    output.
+    """
 
     pane: Pane
-    """The window and where it is shown."""
+    """The crop window and its position in the output."""
     kind: str = 'fit'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'pane': _named("Pane"),
@@ -697,14 +880,14 @@ class FitLayout(Data):
 
 @dataclass
 class PipLayout(Data):
-    """A window of the source and a smaller one laid over it (a camera's picture over a screencast), before a blurred copy of the first
-    where the two leave the output free.
+    """Picture in picture: a crop window and a smaller one in front of it, for example a camera
+    picture over a screencast. A blurred copy of the larger window fills the rest of the output.
     """
 
     screen: Pane
-    """The larger window and where it is shown."""
+    """The larger crop window and its position in the output."""
     inset: Pane
-    """The smaller window and where it is shown, in front."""
+    """The smaller crop window, in front, and its position in the output."""
     kind: str = 'pip'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'screen': _named("Pane"),
@@ -712,46 +895,52 @@ class PipLayout(Data):
     }
 
 
-#: How the picture is arranged.
+#: The arrangement of crop windows in the output.
 Layout = Union[FillLayout, SplitLayout, FitLayout, PipLayout, Unknown]
 _layout: Loader = tagged('kind', lambda: {'fill': FillLayout, 'split': SplitLayout, 'fit': FitLayout, 'pip': PipLayout})
 
 
 @dataclass
 class Loudness(Data):
-    """How loud a clip is, by ITU-R BS.1770 and EBU R 128.
+    """The loudness of a clip, as ITU-R BS.1770 and EBU R 128 define it.
 
-    The whole clip is raised or lowered by one amount; only peaks that would pass the limit are held down. It is raised by at most 20 dB,
-    and a clip below -50 LUFS, in which nothing is meant to be heard, is left as it is.
+    The renderer applies one constant gain to the whole clip and limits only the peaks that would
+    exceed the true peak. The gain is at most 20 dB. A clip below -50 LUFS counts as silent and is
+    not changed.
     """
 
     integrated: float
-    """Integrated loudness in LUFS, -40 to -5."""
+    """The integrated loudness in LUFS, -40 to -5."""
     true_peak: float
-    """The highest true peak in dBTP, -9 to 0, in the finished file."""
+    """The highest true peak of the finished file in dBTP, -9 to 0."""
 
 
 @dataclass
 class _Manifest(Data):
-    """What a run made: the content of ``clips.json``."""
+    """The result of a run: the content of ``clips.json``."""
 
     version: int
     """The version of this document: ``Manifest.VERSION``."""
     source: PlanSource
     """The input."""
     clips: List[ManifestClip]
-    """The clips, best first."""
+    """The clips in order of rank, the best first."""
     warnings: List[Warning]
-    """What went less well than asked in the run as a whole, and clips that failed."""
+    """The warnings that concern the run as a whole."""
     timings: Timing
-    """Where the time went."""
+    """The time that each stage took."""
+    failed: List[FailedClip] = field(default_factory=list)
+    """The clips that could not be made, in order of rank, with their errors."""
     usage: Optional[List[Usage]] = None
-    """What was asked of paid models, and what it cost: one entry for each stage and model. Empty where nothing was asked of any."""
+    """The use and the cost of paid models, one entry for each stage and model. The list is empty
+    if no paid model was used.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'source': _named("PlanSource"),
         'clips': many(_named("ManifestClip")),
         'warnings': many(_named("Warning")),
         'timings': _named("Timing"),
+        'failed': many(_named("FailedClip")),
         'usage': many(_named("Usage")),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['usage'])
@@ -761,56 +950,101 @@ class _Manifest(Data):
 class _ManifestClip(Data):
     """One clip of a ``Manifest``."""
 
+    id: ClipId
+    """The clip's id."""
+    rank: int
+    """The clip's position in the ranking, from 1."""
     file: str
-    """The clip, relative to the output folder, or its address."""
+    """The clip's file: a name relative to the output folder, or a URL."""
     span: Span
-    """Where it comes from, in seconds of the source."""
+    """The clip's span on the source's timeline, in seconds."""
     score: Score
-    """How good it is."""
+    """The clip's quality."""
     title: str
-    """Its title."""
+    """The clip's title."""
     reason: str
-    """Why it was chosen."""
+    """Why the scorer chose the span."""
     warnings: List[Warning]
-    """What went less well than asked."""
+    """The warnings that concern this clip."""
     cover: Optional[str] = None
-    """Its cover, likewise."""
+    """The name of the cover, relative to the output folder. ``None`` means that the cover was not
+    published as a file.
+    """
     hook_line: Optional[str] = None
-    """A line that makes people stay, for whoever posts the clip; none where nobody wrote one."""
+    """A line of text for the clip's first seconds or for the text of a post. ``None`` means that the
+    scorer wrote no line.
+    """
     plan: Optional[str] = None
-    """Its plan, likewise."""
+    """The name of the plan, relative to the output folder. ``None`` means that the plan was not
+    published as a file.
+    """
+    receipts: List[Receipt] = field(default_factory=list)
+    """The receipts of the publications, one for each target."""
+    unpublished: Optional[List[Unpublished]] = None
+    """The targets that the clip could not be published to, if another target has it."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'score': _named("Score"),
         'warnings': many(_named("Warning")),
+        'receipts': many(_named("Receipt")),
+        'unpublished': many(_named("Unpublished")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'hook_line', 'plan', 'unpublished'])
 
 
 @dataclass
 class Media(Data):
-    """A media file on this machine and what is in it."""
+    """A media file on this machine and its streams."""
 
+    uri: str
+    """The path or URL that the source was given."""
     path: str
-    """Where the file is."""
+    """The file's path on this machine. Another process locates the file again."""
     id: ContentId
-    """What the file is."""
+    """The hash of the file's content."""
     container: str
-    """The container's short name, as FFmpeg gives it (``mov,mp4,m4a,3gp,3g2,mj2``)."""
+    """The container's short name in FFmpeg (``mov,mp4,m4a,3gp,3g2,mj2``)."""
     duration: Timestamp
-    """How long the longest of sound and picture plays, measured where the container does not say or cannot be believed."""
+    """The duration of the longest audio or video stream. It is measured if the container's value
+    is missing or implausible.
+    """
     audio: List[AudioStream]
-    """Sound streams, in file order."""
+    """The audio streams, in file order."""
     subtitles: List[SubtitleStream]
-    """Subtitle streams, in file order."""
+    """The subtitle streams, in file order."""
+    stamp: Optional[FileStamp] = None
+    """The file's size and modification time. ``None`` for media in a media store."""
     video: Optional[VideoStream] = None
-    """The picture that a player would show; none in a sound file."""
+    """The video stream that a player shows. ``None`` means that the file has no video."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'audio': many(_named("AudioStream")),
         'subtitles': many(_named("SubtitleStream")),
+        'stamp': _named("FileStamp"),
         'video': _named("VideoStream"),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['video'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['stamp', 'video'])
+
+
+@dataclass
+class MediaRef(Data):
+    """A reference to a media file by address and content. Plans and manifests keep it, so that they
+    stay valid after the local copy is removed, and on other machines.
+    """
+
+    uri: str
+    """The path or URL that the source was given. A relative path is resolved against the working
+    folder.
+    """
+    id: ContentId
+    """The hash of the file's content."""
+    stamp: Optional[FileStamp] = None
+    """The file's size and modification time when it was identified. If they are unchanged, the
+    file is not hashed again. ``None`` for media in a media store.
+    """
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'stamp': _named("FileStamp"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['stamp'])
 
 
 @dataclass
@@ -842,53 +1076,67 @@ class OnnxTrackerOptions(Data):
 
 @dataclass
 class OpenAiServer(Data):
-    """A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
+    """A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and
+    others.
 
-    What is not set comes from the environment: ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_ORG_ID``. The key is never written anywhere: not to
-    JSON, logs, errors or manifests.
+    Fields that are not set come from the ``Environment`` of the context that a stage runs under:
+    ``OPENAI_BASE_URL``, ``OPENAI_API_KEY``, ``OPENAI_ORG_ID``. The key is written neither to JSON nor to
+    logs, errors or manifests.
 
-    A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
-    the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
+    A long video takes many requests, and servers limit the number of requests. So limits and
+    retries are layers around each request and not around the stage: if one of twenty uploads fails,
+    only that one is sent again, and a rate limit counts every upload.
     """
 
     base_url: Optional[str] = None
-    """The address below which the API's paths lie, such as ``http://localhost:8000/v1``."""
+    """The address below which the API's paths lie, such as ``http://localhost:8000/v1``. Default:
+    ``OPENAI_BASE_URL``, else OpenAI's.
+    """
     layers: List[Dict[str, Any]] = field(default_factory=lambda: [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}])  # noqa: E501
-    """What goes around each request, the first next to it. Default: a ``Retry``, which is all that ever tries a request again; none, and each is
-    sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
-    from JSON counts by itself. A cache has no place here, but around the stage.
+    """The layers around each request, innermost first. Default: one ``Retry``; nothing else
+    repeats a request, so an empty list sends each request once. In one process, all stages with
+    the same address, organization, key and layers share the state of the layers, because a
+    server counts requests per account: a rate limit holds for transcriber and scorer together.
+    A cache is not allowed here; put it around the stage.
     """
     organization: Optional[str] = None
-    """The organisation to charge."""
+    """The organization that requests are charged to. Default: ``OPENAI_ORG_ID``."""
     _optional: ClassVar[frozenset[str]] = frozenset(['base_url', 'organization'])
 
 
 @dataclass
 class OpenAiTranscriberOptions(Data):
-    """Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+    """Transcribes with a Whisper-style API: OpenAI's, or any server that speaks it.
 
-    The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
-    time, and the words are put together again. Stretches that nobody speaks in are not sent.
+    The audio is extracted as mono M4A (about 6 kB a second) and split at pauses into chunks of
+    about ten minutes that overlap by a few seconds. Chunks are uploaded concurrently, and their
+    words are merged. Chunks without speech are not uploaded.
 
-    ``whisper-1`` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
-    where it gives no times at all (``gpt-4o-transcribe`` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
-    where the voice is. A warning says so either way.
+    ``whisper-1`` and compatible models return word timestamps. If a model returns segment timestamps
+    only, each segment's time is divided among its words by length. If it returns no timestamps
+    (``gpt-4o-transcribe`` and its variants), chunks of about 15 seconds are uploaded and their words
+    are aligned to the detected speech. Both cases leave a warning.
 
-    Each request is made inside the server's layers (``OpenAiServer.layers``): one that fails is sent again alone, not all of the video.
+    Each request runs inside the server's layers (``OpenAiServer.layers``), so one that fails is
+    sent again alone.
     """
 
     language: Optional[str] = None
-    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    """The spoken language as ISO 639-1 (``en``). Default: the server detects it."""
     model: str = 'whisper-1'
-    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    """The model. Default ``whisper-1``, OpenAI's model with word timestamps."""
     prompt: Optional[str] = None
-    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    """Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+    ``whisper-1`` uses the last 224 tokens.
+    """
     server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 600
-    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    """The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    server's layers say. Default 600; 0 counts as 1.
+    """
     uploads: int = 3
-    """How many stretches are sent at once. Default 3."""
+    """How many chunks are uploaded concurrently. Default 3; 0 counts as 1."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'server': _named("OpenAiServer"),
     }
@@ -897,34 +1145,40 @@ class OpenAiTranscriberOptions(Data):
 
 @dataclass
 class Orientation(Data):
-    """How a stored picture is turned for display: mirrored left to right first if ``mirrored``, then turned clockwise."""
+    """How a stored picture is oriented for display. If ``mirrored``, it is first mirrored left to right.
+    Then it is rotated clockwise.
+    """
 
     clockwise: int
-    """Clockwise degrees: 0, 90, 180 or 270."""
+    """The clockwise rotation in degrees: 0, 90, 180 or 270."""
     mirrored: bool
-    """Whether left and right change places before the turn."""
+    """Whether the picture is mirrored left to right before the rotation."""
 
 
 @dataclass
 class Output(Data):
-    """The file to make: H.264 and AAC in an MP4, with everything that is needed to repeat the encode by hand."""
+    """The parameters of the file to make: H.264 video and AAC audio in an MP4 container. They are
+    sufficient to repeat the encode.
+    """
 
     codec: str
-    """The picture's codec: ``h264`` (x264, High profile, yuv420p, BT.709)."""
+    """The video codec: ``h264`` (x264, High profile, yuv420p, BT.709)."""
     preset: X264Preset
     """x264's speed preset."""
     crf: int
-    """x264's constant rate factor, 0 to 51: lower is better and larger."""
+    """x264's constant rate factor, 0 to 51. A lower value gives a better picture and a larger
+    file.
+    """
     width: int
-    """Columns; even."""
+    """The width in pixels, an even number."""
     height: int
-    """Rows; even."""
+    """The height in pixels, an even number."""
     frame_rate: FrameRate
-    """Frames per second, constant."""
+    """The constant frame rate."""
     audio_bitrate: int
-    """Bits of sound a second (AAC, 48 kHz, stereo)."""
+    """The audio bit rate in bits per second (AAC, 48 kHz, stereo)."""
     loudness: Optional[Loudness] = None
-    """How loud the sound is made; none leaves it as it is in the source."""
+    """The loudness to normalize the audio to. ``None`` leaves the source's loudness unchanged."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'frame_rate': _named("FrameRate"),
         'loudness': _named("Loudness"),
@@ -934,12 +1188,12 @@ class Output(Data):
 
 @dataclass
 class Pane(Data):
-    """A window of the source and the part of the output that it fills."""
+    """A crop window and its position in the output."""
 
     crop: Crop
-    """The window."""
+    """The crop window."""
     place: Rect
-    """Where it is shown: fractions of the output."""
+    """The position in fractions of the output's width and height."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'crop': _named("Crop"),
         'place': _named("Rect"),
@@ -948,36 +1202,46 @@ class Pane(Data):
 
 @dataclass
 class PipelineConfig(Data):
-    """Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused."""
+    """The stages of a pipeline and their options. Every field has a default; unknown fields are
+    rejected.
+    """
 
     layers: Dict[str, List[Dict[str, Any]]] = field(default_factory=dict)
-    """What goes around each stage, the first of a list next to it: ``{"transcribe": [{"retry": {}}, {"cache": {}}]}``. The order matters: see
-    ``StageExt``. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
-    the default's place, so ``{"track": []}`` looks at every span anew.
+    """The layers around each stage, innermost first: ``{"transcribe": [{"retry": {}}, {"cache":
+    {}}]}``. The order matters, see ``StageExt``. Default: a cache in the user's cache folder for
+    stages that use a model or an API, and no layers for others. A list replaces the default, so
+    ``{"track": []}`` tracks every span again.
 
-    What steps in for a stage stands outside its layers: captions before an API, the heuristic after one, the crop in the middle. What a server
-    limits stands around its requests, by default a retry: ``OpenAiServer.layers``.
+    Layers also apply to stages that are set in a builder. The fallback of a stage
+    (``ClipOptions.degrade``) is outside its layers and is not cached. Layers around the single
+    requests to a server, by default a retry, are in
+    ``OpenAiServer.layers``.
     """
     options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
-    """What clips are made, and how many."""
-    publisher: PublisherConfig = field(default_factory=lambda: _named("PublisherConfig")({'keep_others': False, 'kind': 'folder', 'path': 'clips'}))  # noqa: E501
-    """Where clips go. Default: the folder ``clips``."""
-    renderer: RendererConfig = field(default_factory=lambda: _named("RendererConfig")({'kind': 'ffmpeg'}))
-    """How plans become files. Default ``ffmpeg``."""
+    """Which clips are made, and how many."""
+    publishers: List[PublisherConfig] = field(default_factory=lambda: many(_named("PublisherConfig"))([{'keep_others': False, 'kind': 'folder', 'path': 'clips'}]))  # noqa: E501
+    """The publishers. Every clip goes to each of them. Default: the folder ``clips``."""
+    renderer: RendererConfig = field(default_factory=lambda: _named("RendererConfig")({'kind': 'ffmpeg', 'size': None, 'threads': 0}))
+    """The renderer. Default: ``ffmpeg``."""
     scorer: ScorerConfig = field(default_factory=lambda: _named("ScorerConfig")({'kind': 'auto'}))
-    """How spans are chosen. Default ``auto``."""
-    source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'kind': 'file'}))
-    """Where videos come from. Default ``file``."""
-    tracker: TrackerConfig = field(default_factory=lambda: _named("TrackerConfig")({'kind': 'auto', 'model': None}))
-    """How faces and shots are found. Default ``auto``."""
-    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto', 'model': None, 'openai': {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}}))  # noqa: E501
-    """How words and their times are found. Default ``auto``."""
+    """The scorer. Default: ``auto``."""
+    source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'kind': 'file', 'store': False}))
+    """The source. Default: ``file``."""
+    speech_cache: Optional[Cache] = field(default_factory=lambda: _named("Cache")({'keep': 604800.0}))
+    """The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
+    user's cache folder. ``null`` means memory only.
+    """
+    tracker: TrackerConfig = field(default_factory=lambda: _named("TrackerConfig")({'kind': 'auto', 'options': {'confidence': None, 'library': None, 'samples_per_second': 5.0, 'threads': 1}}))  # noqa: E501
+    """The tracker. Default: ``auto``."""
+    transcriber: TranscriberConfig = field(default_factory=lambda: _named("TranscriberConfig")({'kind': 'auto', 'openai': {'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}}))  # noqa: E501
+    """The transcriber. Default: ``auto``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'options': _named("ClipOptions"),
-        'publisher': _named("PublisherConfig"),
+        'publishers': many(_named("PublisherConfig")),
         'renderer': _named("RendererConfig"),
         'scorer': _named("ScorerConfig"),
         'source': _named("SourceConfig"),
+        'speech_cache': _named("Cache"),
         'tracker': _named("TrackerConfig"),
         'transcriber': _named("TranscriberConfig"),
     }
@@ -985,64 +1249,122 @@ class PipelineConfig(Data):
 
 @dataclass
 class PlanSource(Data):
-    """The file a plan cuts from."""
+    """The source file of a plan."""
 
-    path: str
-    """Where it was when the plan was made. A relative path is looked up from the working folder."""
-    id: ContentId
-    """What it was, so that another file of the same name is noticed."""
+    media: MediaRef
+    """The reference to the file. A step that needs the file locates it on its machine."""
     width: int
-    """Columns of the picture as displayed."""
+    """The width of the displayed picture, in pixels."""
     height: int
-    """Rows of the picture as displayed."""
+    """The height of the displayed picture, in pixels."""
     duration: Timestamp
-    """How long it plays."""
+    """The duration of the file."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'media': _named("MediaRef"),
+    }
 
 
 @dataclass
 class Planned(Data):
-    """What ``Pipeline.plan`` answers: the clips that would be made."""
+    """The result of ``Pipeline.plan_all``: the clips that would be made."""
 
     media: Media
     """The input."""
     plans: List[RankedPlan]
-    """One plan a clip, best first. A rank is missing where a plan could not be made."""
+    """One plan per clip, best first."""
     warnings: List[Warning]
-    """What went less well than asked; a clip's rank stands in ``Warning.clip``."""
+    """The warnings of the run. ``Warning.clip`` is the rank of the clip that a warning concerns."""
     usage: List[Usage]
-    """What was asked of paid models, and what it cost."""
+    """The usage and cost of paid models."""
+    failed: List[FailedClip] = field(default_factory=list)
+    """The clips that could not be planned, best first, each with its error."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'media': _named("Media"),
         'plans': many(_named("RankedPlan")),
         'warnings': many(_named("Warning")),
         'usage': many(_named("Usage")),
+        'failed': many(_named("FailedClip")),
     }
 
 
 @dataclass
 class Post(Data):
-    """A clip and what goes with it, for a ``Publisher``."""
+    """A clip to publish, for a ``Publisher``.
 
-    rank: int
-    """Its place in the ranking, from 1."""
-    clip: Clip
-    """The files."""
-    plan: ClipPlan
-    """What was rendered; title, reason and score stand here."""
+    A publisher reads the files and must not move or change them, since several publishers can get
+    the same post.
+    """
+
+    clip: ClipId
+    """The clip's id."""
+    title: str
+    """The title."""
+    files: PostFiles
+    """The clip's files."""
+    description: str = ''
+    """The description that the platform shows with the clip. It can be empty."""
+    language: Optional[str] = None
+    """The spoken language as a BCP 47 tag. ``None`` means that the language is not known."""
+    made_for_kids: bool = False
+    """Whether the clip is made for children, a declaration that platforms require. Default
+    ``false``.
+    """
+    privacy: Privacy = 'public'
+    """Who can see the clip. Default: everybody."""
+    publish_at: Optional[str] = None
+    """When the clip becomes visible, in RFC 3339. ``None`` means at once."""
+    rank: int = 1
+    """The clip's position in the ranking, from 1. It only numbers file names."""
+    synthetic: bool = False
+    """Whether the clip shows realistic synthetic media, a declaration that platforms require.
+    Default ``false``.
+    """
+    tags: List[str] = field(default_factory=list)
+    """The tags, without ``#``."""
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'clip': _named("Clip"),
-        'plan': _named("ClipPlan"),
+        'files': _named("PostFiles"),
     }
+    _optional: ClassVar[frozenset[str]] = frozenset(['language', 'publish_at'])
+
+
+@dataclass
+class PostFiles(Data):
+    """The files of a ``Post`` on this machine."""
+
+    video: str
+    """The MP4 file."""
+    captions: Optional[str] = None
+    """The captions on the clip's timeline, as an SRT file. ``None`` means that the clip has no
+    captions.
+    """
+    cover: Optional[str] = None
+    """The cover picture, a JPEG file. ``None`` means that there is no cover."""
+    plan: Optional[str] = None
+    """The clip plan, as a JSON file. ``None`` means that the plan is not published."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'cover', 'plan'])
 
 
 @dataclass
 class Price(Data):
-    """What a language model costs, in US dollars for a million tokens."""
+    """The price of a language model, in US dollars for a million tokens."""
 
     input: float
-    """For tokens that it reads."""
+    """For prompt tokens."""
     output: float
-    """For tokens that it writes, thoughts included."""
+    """For completion tokens, reasoning tokens included."""
+
+
+@dataclass
+class PublishedFiles(Data):
+    """The names of a clip's files at a target: paths relative to the target's folder, or object keys."""
+
+    video: str
+    """The name of the clip's MP4 file."""
+    cover: Optional[str] = None
+    """The name of the cover. ``None`` means that the cover was not published."""
+    plan: Optional[str] = None
+    """The name of the plan. ``None`` means that the plan was not published."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'plan'])
 
 
 @dataclass
@@ -1050,23 +1372,25 @@ class FolderPublisherConfig(Data):
     """A folder on this machine: ``Folder``."""
 
     path: str
-    """The folder, made if it is missing."""
+    """The folder."""
     keep_others: bool = False
-    """Whether an existing manifest keeps its other clips: ``Folder.keep_others``. Default no."""
+    """Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
+    Use it to render some of the clips again. Default: ``false``.
+    """
     kind: str = 'folder'
 
 
-#: Where clips go.
+#: The kinds of publishers.
 PublisherConfig = Union[FolderPublisherConfig, Unknown]
 _publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig})
 
 
 @dataclass
 class RankedPlan(Data):
-    """A plan and its place in the ranking, which numbers its files."""
+    """A plan and its rank, which is part of its files' names."""
 
     rank: int
-    """The place, from 1."""
+    """The rank, from 1."""
     plan: ClipPlan
     """The plan."""
     _loaders: ClassVar[Dict[str, Loader]] = {
@@ -1076,14 +1400,22 @@ class RankedPlan(Data):
 
 @dataclass
 class _RateLimit(Data):
-    """Lets only so many calls begin in any minute, and in any day. Callers wait in order of arrival, and are told for how long
-    (``Event.Waiting``); where the day's calls are used up the error says when there are more (``Recovery.WaitUntil``).
+    """Limits how many calls begin in any minute, and in any day. Callers wait in order of arrival, and
+    waits are reported (``Event.Waiting``). When the calls of a day are used up, the
+    call fails with the time at which the next one is possible (``Recovery.WaitUntil``).
 
-    It counts over the last 60 s and 24 h, not over the clock's minutes and days: that is never more than a server allows, and at times less.
-    Clones count together, so stages that share an account get clones of one limit. It counts what this process does, since it started.
+    The windows slide: the last 60 s and the last 24 h count, not the clock's minutes and days. That
+    never exceeds what a server allows, and sometimes stays below it. Calls of this process count,
+    since the layer was built.
 
-    It belongs inside ``Retry``, so that each attempt counts. In JSON, ``{"rate_limit": {"per_minute": 5, "per_day": 100}}``;
-    ``{"rate_limit": {}}`` is the default, 5 a minute, and ``"per_minute": null`` counts days alone.
+    This is configuration. ``stage.layer(RateLimit.per_minute(5))`` builds a rate for that stage
+    alone. Stages that share an account share one built layer:
+
+    Processes that share an account share a ``Limiter`` of their own: ``LimitLayer.over``.
+
+    Put this layer inside ``Retry``, so that each attempt counts. In JSON,
+    ``{"rate_limit": {"per_minute": 5, "per_day": 100}}``; ``{"rate_limit": {}}`` is the default, 5 a
+    minute, and ``"per_minute": null`` limits days alone.
     """
 
     per_day: Optional[int] = None
@@ -1093,57 +1425,123 @@ class _RateLimit(Data):
 
 @dataclass
 class Receipt(Data):
-    """Where a publisher put a clip."""
+    """The result of a publication: where the clip is and what its status is."""
 
-    file: str
-    """The clip's place: a path relative to the publisher's folder, or an address."""
-    cover: Optional[str] = None
-    """The cover's place, where it was published too."""
-    plan: Optional[str] = None
-    """The plan's place, where it was published too."""
-    _optional: ClassVar[frozenset[str]] = frozenset(['cover', 'plan'])
+    target: str
+    """The publishing target: ``folder``, ``s3``, ``youtube`` ..."""
+    id: str
+    """The clip's id at the target: a platform's video id, an object's key or a file name."""
+    account: Optional[str] = None
+    """The account at the target. ``None`` means that the target has no accounts."""
+    files: Optional[PublishedFiles] = None
+    """The names of the files at the target. ``None`` means that the target has no files."""
+    published_at: Optional[str] = None
+    """When the clip became or becomes visible, in RFC 3339. ``None`` means that the time is not
+    known.
+    """
+    resume: Any = None
+    """What the publisher needs to resume or query the publication, for example an upload's
+    session. Only the publisher that wrote it reads it. It holds no secrets.
+    """
+    status: PublishStatus = 'published'
+    """The status of the publication."""
+    url: Optional[str] = None
+    """The URL where the clip can be watched. ``None`` means that the URL is not known yet or that
+    the clip is a local file.
+    """
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'files': _named("PublishedFiles"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['account', 'files', 'published_at', 'resume', 'url'])
+
+
+@dataclass
+class _Recovery(Data):
+    action: str
+    """``retry``, ``refresh_credentials``, ``reencode``, ``wait_until`` or ``give_up``."""
+    after: Optional[float] = None
+    """For ``retry``: the delay that the server asked for, in seconds."""
+    until: Optional[float] = None
+    """For ``wait_until``: the time, in seconds since 1970-01-01 UTC."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['after', 'until'])
 
 
 @dataclass
 class Rect(Data):
-    """A box in the picture as a viewer sees it (upright, square pixels): fractions of its width and height, from the top left."""
+    """A box in fractions of a picture's width and height. The origin is the picture's top left corner,
+    ``x`` points right and ``y`` points down. Unless stated otherwise, the picture is the displayed
+    source picture (upright, square pixels).
+    """
 
     x: float
-    """Left edge, 0 to 1."""
+    """The left edge, 0 to 1."""
     y: float
-    """Top edge, 0 to 1."""
+    """The top edge, 0 to 1."""
     width: float
-    """Width, 0 to 1."""
+    """The width, 0 to 1."""
     height: float
-    """Height, 0 to 1."""
+    """The height, 0 to 1."""
+
+
+@dataclass
+class RenderedClip(Data):
+    """The files of a rendered clip. They lie in ``Context.scratch`` or in
+    the folder that was passed to the rendering step.
+    """
+
+    video: str
+    """The MP4 file."""
+    cover: str
+    """The cover picture: a JPEG file with the output's size in pixels."""
+    duration: Timestamp
+    """The clip's duration."""
+    frames: int
+    """The number of video frames."""
 
 
 @dataclass
 class FfmpegRendererConfig(Data):
-    """The FFmpeg libraries: ``FfmpegRenderer``. The size comes from ``ClipOptions.aspect``."""
+    """The FFmpeg libraries: ``FfmpegRenderer``. If it has no size, ``ClipOptions.aspect`` decides
+    the size.
+    """
 
+    size: Optional[Tuple[int, int]] = None
+    """Columns and rows of the clips in pixels. Plans are made for this size. Default: ``None``,
+    which leaves the size to the pipeline's aspect. Rendering always uses the size in the plan.
+    """
+    threads: int = 0
+    """Threads for decoding and for encoding one clip. Default: 0, which divides the machine's
+    cores among the clips rendered concurrently.
+    """
     kind: str = 'ffmpeg'
+    _optional: ClassVar[frozenset[str]] = frozenset(['size'])
 
 
-#: How plans become files.
+#: The kinds of renderers.
 RendererConfig = Union[FfmpegRendererConfig, Unknown]
 _renderer_config: Loader = tagged('kind', lambda: {'ffmpeg': FfmpegRendererConfig})
 
 
 @dataclass
 class _Retry(Data):
-    """Calls again what failed, where the error's ``Recovery`` says that this may help. Each wait is told (``Event.Waiting``).
+    """Calls again what failed, if the error's ``Recovery`` says that this may help. Each wait is
+    reported (``Event.Waiting``).
 
-    The wait grows from attempt to attempt, with up to half as much again at random, so that many callers do not come back together. Where
-    the other side says how long to wait (``Retry-After``), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
-    Wrong settings, unusable input and cancelled work are never tried again.
+    The wait grows from attempt to attempt, plus up to half of it at random, so that many callers do
+    not come back at the same moment. If the other side says how long to wait (``Retry-After``), the
+    wait is that long. With the defaults, three attempts wait 15 to 22 s in total. Wrong settings,
+    unusable input and cancelled work are never retried.
 
-    Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
-    Stages that ask a server have one around each request (``OpenAiServer.layers``), where one request that fails
-    is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+    Attempts do not multiply: a retry counts the attempts that a retry further inside has made, so
+    of two around the same work the one with more attempts decides. Stages that ask a server have a
+    retry around each request (``OpenAiServer.layers``), which
+    repeats only the request that failed. A retry around such a stage is for a fallback, or for a
+    server that is down for longer.
 
-    It belongs outside ``RateLimit`` and ``Timeout``, so that they hold for each attempt: see
-    ``StageExt``. In JSON, ``{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}``.
+    Put this layer outside ``RateLimit`` and
+    ``Timeout``, so that they apply to each attempt: see
+    ``StageExt``. In JSON, ``{"retry": {"attempts": 3, "first": 5, "factor":
+    2, "longest": 600}}``.
     """
 
     attempts: int = 3
@@ -1154,12 +1552,12 @@ class _Retry(Data):
 
 @dataclass
 class Scene(Data):
-    """A stretch of the clip with one layout."""
+    """A span of the clip with one layout."""
 
     span: Span
-    """Where it is, on the clip's timeline."""
+    """The scene's span on the clip's timeline."""
     layout: Layout
-    """How the picture is arranged."""
+    """The scene's layout."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'layout': _named("Layout"),
@@ -1168,42 +1566,46 @@ class Scene(Data):
 
 @dataclass
 class _Score(Data):
-    """How good a span is as a clip."""
+    """The quality of a span as a clip."""
 
     total: float
-    """The whole: 0 to 100. Clips are ranked by it."""
+    """The overall score, 0 to 100. Clips are ranked by it."""
     hook: float
-    """How strongly the first sentence catches: 0 to 10."""
+    """How strongly the first sentence attracts attention, 0 to 10."""
     completeness: float
-    """How well it stands without what was said around it: 0 to 10."""
+    """How well the span is understood without its context, 0 to 10."""
     density: float
-    """How much is said in its time: 0 to 10."""
+    """How much information the span has for its duration, 0 to 10."""
     emotion: float
-    """How much feeling is in it: 0 to 10."""
+    """How emotional the span is, 0 to 10."""
 
 
 @dataclass
 class ScoreOptions(Data):
-    """How many clips, how long, and what about."""
+    """The number, lengths and topics of the clips that a ``Scorer`` chooses."""
 
     about: List[str] = field(default_factory=list)
-    """What clips should be about; empty for anything. A word, or a few that belong together ("machine learning")."""
+    """The requested topics, each a word or a short phrase ("machine learning"). Default empty: any
+    topic.
+    """
     avoid: List[str] = field(default_factory=list)
-    """What clips should not be about."""
+    """The topics to avoid. Default empty."""
     genre: Optional[Genre] = None
-    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    """The kind of video, which sets the weights of the score components. Default ``None``: balanced
+    weights.
+    """
     max: float = 60.0
-    """The longest clip; in JSON, seconds. Default 60 s."""
+    """The maximum length of a clip; in JSON, seconds. Default 60 s."""
     max_clips: int = 10
-    """The most clips wanted. Default 10."""
+    """The maximum number of clips. Default 10."""
     min: float = 15.0
-    """The shortest clip; in JSON, seconds. Default 15 s."""
+    """The minimum length of a clip; in JSON, seconds. Default 15 s."""
     _optional: ClassVar[frozenset[str]] = frozenset(['genre'])
 
 
 @dataclass
 class AutoScorerConfig(Data):
-    """A language model where a key or a server is set, and the heuristic where it fails; else the heuristic."""
+    """The language model if a key or a server is configured, else the heuristic."""
 
     kind: str = 'auto'
 
@@ -1217,20 +1619,24 @@ class HeuristicScorerConfig(Data):
 
 @dataclass
 class OpenaiScorerConfig(Data):
-    """A language model behind an API, and the heuristic where it fails: ``OpenAiScorer``."""
+    """A language model behind an API: ``OpenAiScorer``."""
 
     model: str = 'gpt-4o-mini'
     """The model. Default ``gpt-4o-mini``."""
     price: Optional[Price] = None
-    """What the model costs. Default: what is known of OpenAI's own models."""
+    """The price of the model. Default: the known price of OpenAI's models on OpenAI's server."""
     requests: int = 3
-    """How many requests run at once. Default 3."""
+    """How many requests run concurrently. Default 3; 0 counts as 1."""
     rerank: bool = True
-    """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
+    """Whether the best spans are compared with each other after scoring, with up to twelve more
+    requests. Default true.
+    """
     server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 120
-    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
+    """The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    server's layers say. Default 120; 0 counts as 1.
+    """
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'price': _named("Price"),
@@ -1239,21 +1645,21 @@ class OpenaiScorerConfig(Data):
     _optional: ClassVar[frozenset[str]] = frozenset(['price'])
 
 
-#: How spans are chosen.
+#: The kinds of scorers.
 ScorerConfig = Union[AutoScorerConfig, HeuristicScorerConfig, OpenaiScorerConfig, Unknown]
 _scorer_config: Loader = tagged('kind', lambda: {'auto': AutoScorerConfig, 'heuristic': HeuristicScorerConfig, 'openai': OpenaiScorerConfig})
 
 
 @dataclass
 class Scoring(Data):
-    """What a ``Scorer`` is given."""
+    """The input of a ``Scorer``."""
 
     transcript: Transcript
-    """What is said in it."""
+    """The transcript of the source."""
     media: Optional[Media] = None
-    """The video; none where only its transcript is at hand."""
+    """The source file; ``None`` if only its transcript is known."""
     options: ScoreOptions = field(default_factory=lambda: _named("ScoreOptions")({'about': [], 'avoid': [], 'genre': None, 'max': 60.0, 'max_clips': 10, 'min': 15.0}))  # noqa: E501
-    """What is asked for."""
+    """The number, lengths and topics of the clips."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'transcript': _named("Transcript"),
         'media': _named("Media"),
@@ -1264,12 +1670,12 @@ class Scoring(Data):
 
 @dataclass
 class Shot(Data):
-    """A stretch between two camera cuts. ``start`` is the time of the shot's first frame."""
+    """The frames between two consecutive camera cuts. The span's start is the time of the first frame."""
 
     span: Span
-    """Where it is. In ``Tracks`` on the source's timeline, in a plan on the clip's."""
+    """The shot's span: on the source's timeline in ``Tracks``, on the clip's timeline in a plan."""
     content: ShotContent = 'camera'
-    """What kind of picture it shows."""
+    """The kind of picture that the shot shows."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
     }
@@ -1279,17 +1685,22 @@ class Shot(Data):
 class FileSourceConfig(Data):
     """Files on this machine: ``FileSource``."""
 
+    store: bool = False
+    """Whether the file is copied into the media store
+    (``Context.media_store``), so that later steps find it after
+    the original is removed. Default: ``false``, which reads the file in place.
+    """
     kind: str = 'file'
 
 
-#: Where videos come from.
+#: The kinds of sources.
 SourceConfig = Union[FileSourceConfig, Unknown]
 _source_config: Loader = tagged('kind', lambda: {'file': FileSourceConfig})
 
 
 @dataclass
 class _Span(Data):
-    """A stretch of a timeline: from ``start`` up to but not including ``end``."""
+    """A half-open interval of a timeline: it includes ``start`` and excludes ``end``."""
 
     start: Timestamp
     end: Timestamp
@@ -1297,24 +1708,24 @@ class _Span(Data):
 
 @dataclass
 class Speaking(Data):
-    """From when on which half of a split picture speaks."""
+    """The half of a split layout that is marked as the speaker's from a time on."""
 
     from_: Timestamp
-    """When, on the clip's timeline."""
+    """The time from which the mark applies, on the clip's timeline."""
     half: Optional[Half] = None
-    """Which half; none where nobody, or somebody else, speaks."""
+    """The half to mark. ``None`` means that nobody speaks or that the speaker is in neither half."""
     _names: ClassVar[Dict[str, str]] = {'from_': 'from'}
     _optional: ClassVar[frozenset[str]] = frozenset(['half'])
 
 
 @dataclass
 class SubjectSample(Data):
-    """Where a subject is in one frame."""
+    """The position of a subject in one frame."""
 
     at: Timestamp
-    """The frame's time; in ``Tracks`` on the source's timeline, in a plan on the clip's."""
+    """The frame's time: on the source's timeline in ``Tracks``, on the clip's timeline in a plan."""
     rect: Rect
-    """The box around it, in the displayed picture."""
+    """The subject's bounding box in the displayed picture."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'rect': _named("Rect"),
     }
@@ -1322,10 +1733,10 @@ class SubjectSample(Data):
 
 @dataclass
 class SubjectTrack(Data):
-    """Something that draws the eye through one shot, other than a face."""
+    """The positions of a subject other than a face through one shot."""
 
     samples: List[SubjectSample]
-    """Where it was, in order of time. Never empty."""
+    """The positions in order of time, at least one."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'samples': many(_named("SubjectSample")),
     }
@@ -1336,23 +1747,39 @@ class SubtitleStream(Data):
     """A subtitle stream."""
 
     index: int
-    """The stream's number in the file."""
+    """The stream's index in the file."""
     codec: str
-    """The codec's short name (``subrip``, ``webvtt``, ``ass``, ``mov_text``, ``hdmv_pgs_subtitle``)."""
+    """The codec's short name in FFmpeg (``subrip``, ``webvtt``, ``ass``, ``mov_text``,
+    ``hdmv_pgs_subtitle``).
+    """
     language: Optional[str] = None
-    """The language the file names, if it does."""
+    """The language tag in the file. ``None`` means that the file does not state it."""
     _optional: ClassVar[frozenset[str]] = frozenset(['language'])
 
 
 @dataclass
+class Target(Data):
+    """The target of a publisher: a platform or kind of place, and the account there."""
+
+    name: str
+    """The platform or kind of place: ``folder``, ``s3``, ``youtube``."""
+    account: Optional[str] = None
+    """The account, bucket or folder. ``None`` if there is only one."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['account'])
+
+
+@dataclass
 class _Timeout(Data):
-    """Gives a call so long. What takes longer is cancelled, and the error (``ErrorKind.TimedOut``) may be retried. Default 10 minutes.
+    """Limits how long a call may take. A call that takes longer is cancelled, and its error
+    (``ErrorKind.TimedOut``) may be retried. Default 10 minutes.
 
-    The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
-    in that moment is not thrown away.
+    The work is asked to stop through its context, as when a caller cancels, and has a moment to
+    clean up; then it is abandoned. An answer that arrives in that moment is used.
 
-    It belongs next to the stage, inside ``Retry`` and ``RateLimit``: outside, their waits use the time up. The time
-    is for a whole call, a long video's as well as a short one's, so be generous. In JSON, ``{"timeout": {"seconds": 600}}``.
+    Put this layer next to the stage, inside ``Retry`` and
+    ``RateLimit``: further outside, their waits count as well. The limit is
+    for a whole call, for a long video too, so be generous. In JSON, ``{"timeout": {"seconds":
+    600}}``.
     """
 
     seconds: float = 600.0
@@ -1360,47 +1787,63 @@ class _Timeout(Data):
 
 @dataclass
 class Timing(Data):
-    """Where a run's time went, in seconds. A stage's time is the sum over clips, so with clips side by side it can exceed the total."""
+    """The time that the stages of a run took, in seconds. A stage's time is the sum over its calls.
+    Calls run concurrently, so the sum can exceed the total.
+    """
 
     total: float
-    """From start to end."""
+    """The time from the start to the end of the run, in seconds."""
 
 
 @dataclass
 class AutoTrackerConfig(Data):
-    """A model as for ``onnx``; where it or the library it needs cannot be had, a warning and what ``motion`` does."""
+    """A face detector that is loaded when the first span is tracked. A missing model is
+    downloaded.
+    """
 
     model: Optional[str] = None
-    """A model's name or the path of its file; none is the default face detector."""
+    """A model's name, or the path of its file. ``None`` is the default face detector."""
+    options: OnnxTrackerOptions = field(default_factory=lambda: _named("OnnxTrackerOptions")({'confidence': None, 'library': None, 'samples_per_second': 5.0, 'threads': 1}))  # noqa: E501
+    """The tracker's options."""
     kind: str = 'auto'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'options': _named("OnnxTrackerOptions"),
+    }
     _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
 @dataclass
 class OnnxTrackerConfig(Data):
-    """A model, downloaded if it is missing: ``OnnxTracker``. That it cannot be had is an error."""
+    """A face detector that is loaded when the pipeline is built. A model that cannot be loaded
+    fails the build.
+    """
 
     model: Optional[str] = None
-    """A model's name or the path of its file; none is the default face detector."""
+    """A model's name, or the path of its file. ``None`` is the default face detector."""
+    options: OnnxTrackerOptions = field(default_factory=lambda: _named("OnnxTrackerOptions")({'confidence': None, 'library': None, 'samples_per_second': 5.0, 'threads': 1}))  # noqa: E501
+    """The tracker's options."""
     kind: str = 'onnx'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'options': _named("OnnxTrackerOptions"),
+    }
     _optional: ClassVar[frozenset[str]] = frozenset(['model'])
 
 
 @dataclass
 class MotionTrackerConfig(Data):
-    """What moves is followed, without any model: ``MotionTracker``, and the crop in the middle where it fails."""
+    """Follows motion, without a model: ``MotionTracker``."""
 
     kind: str = 'motion'
 
 
 @dataclass
 class CenterTrackerConfig(Data):
-    """No looking, and the crop in the middle: ``CenterTracker``."""
+    """Keeps the crop in the middle: ``CenterTracker``."""
 
     kind: str = 'center'
 
 
-#: How faces and shots are found.
+#: The kinds of trackers.
 TrackerConfig = Union[AutoTrackerConfig, OnnxTrackerConfig, MotionTrackerConfig, CenterTrackerConfig, Unknown]
 _tracker_config: Loader = tagged('kind', lambda: {'auto': AutoTrackerConfig, 'onnx': OnnxTrackerConfig, 'motion': MotionTrackerConfig, 'center': CenterTrackerConfig})
 
@@ -1421,14 +1864,18 @@ class Tracking(Data):
 
 @dataclass
 class Tracks(Data):
-    """What a tracker saw in a span."""
+    """The shots, face tracks and subject tracks that a tracker found in a span."""
 
     shots: List[Shot]
-    """The camera shots, in order, without gaps: they cover the span. Empty where the tracker did not look."""
+    """The shots in order of time. They cover the span without gaps. The list is empty if the
+    tracker did not detect shots.
+    """
     faces: List[FaceTrack]
-    """One track a person and shot. Empty where no face was seen."""
+    """The face tracks, one for each person and shot. The list is empty if no face was detected."""
     subjects: List[SubjectTrack] = field(default_factory=list)
-    """What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone."""
+    """The tracks of subjects other than faces, for example a moving object. They do not overlap in
+    time. They are not used in a shot with faces.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'shots': many(_named("Shot")),
         'faces': many(_named("FaceTrack")),
@@ -1438,16 +1885,17 @@ class Tracks(Data):
 
 @dataclass
 class AutoTranscriberConfig(Data):
-    """Captions beside the video or inside it; else the API, where a key or a server is set; else a speech model on this machine, where one
-    is found, which also steps in, with a warning, where the API fails; else an error that lists the ways.
+    """Captions next to the video or inside it, else the API if a key or a server is configured,
+    else a local speech model if one is found, else an error that lists these ways. If the API
+    fails, the local model may be the fallback: ``Degrade``.
     """
 
     model: Optional[str] = None
-    """The local model's folder; none is ``speech`` in the folder of ``CLIPKIT_MODELS``, else in the cache, else
-    ``Model.DEFAULT_SPEECH`` where it was downloaded.
+    """The folder of the local model. Default: ``speech`` in the folder of ``CLIPKIT_MODELS``, else in
+    the cache folder, else ``Weights.DEFAULT_SPEECH`` if it is on this machine.
     """
     openai: OpenAiTranscriberOptions = field(default_factory=lambda: _named("OpenAiTranscriberOptions")({'language': None, 'model': 'whisper-1', 'prompt': None, 'server': {'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}, 'timeout_secs': 600, 'uploads': 3}))  # noqa: E501
-    """How the API is asked, if it comes to that."""
+    """The transcriber for a Whisper-style API."""
     kind: str = 'auto'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'openai': _named("OpenAiTranscriberOptions"),
@@ -1457,10 +1905,10 @@ class AutoTranscriberConfig(Data):
 
 @dataclass
 class CaptionsTranscriberConfig(Data):
-    """A transcript that exists already: ``Captions``."""
+    """An existing transcript: ``Captions``."""
 
     file: Optional[str] = None
-    """The transcript; none looks beside the video and inside it."""
+    """The file to read. Default: searched for beside the video and inside it."""
     kind: str = 'captions'
     _optional: ClassVar[frozenset[str]] = frozenset(['file'])
 
@@ -1470,17 +1918,21 @@ class OpenaiTranscriberConfig(Data):
     """A Whisper-style API: ``OpenAiTranscriber``."""
 
     language: Optional[str] = None
-    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    """The spoken language as ISO 639-1 (``en``). Default: the server detects it."""
     model: str = 'whisper-1'
-    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    """The model. Default ``whisper-1``, OpenAI's model with word timestamps."""
     prompt: Optional[str] = None
-    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    """Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+    ``whisper-1`` uses the last 224 tokens.
+    """
     server: OpenAiServer = field(default_factory=lambda: _named("OpenAiServer")({'layers': [{'retry': {'attempts': 3, 'factor': 2.0, 'first': 5.0, 'longest': 600.0}}]}))  # noqa: E501
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int = 600
-    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    """The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    server's layers say. Default 600; 0 counts as 1.
+    """
     uploads: int = 3
-    """How many stretches are sent at once. Default 3."""
+    """How many chunks are uploaded concurrently. Default 3; 0 counts as 1."""
     kind: str = 'openai'
     _loaders: ClassVar[Dict[str, Loader]] = {
         'server': _named("OpenAiServer"),
@@ -1490,36 +1942,37 @@ class OpenaiTranscriberConfig(Data):
 
 @dataclass
 class LocalTranscriberConfig(Data):
-    """A speech model on this machine: ``LocalTranscriber``."""
+    """A local speech model: ``LocalTranscriber``."""
 
     language: Optional[str] = None
-    """The language that is spoken, as ISO 639-1 (``en``), for what comes after: such models find it out or know but one, and do not say it."""
+    """The spoken language as ISO 639-1 (``en``), for models that do not return it."""
     model: Optional[str] = None
-    """The model's folder, or the name of a known one, which is downloaded if it is missing. None is the folder that ``auto`` would take, else
-    ``Model.DEFAULT_SPEECH``.
+    """The model's folder, or the id of known weights, which are downloaded if they are missing.
+    Default: the folder that ``auto`` uses, else ``Weights.DEFAULT_SPEECH``.
     """
     kind: str = 'local'
     _optional: ClassVar[frozenset[str]] = frozenset(['language', 'model'])
 
 
-#: How words and their times are found.
+#: The kinds of transcribers.
 TranscriberConfig = Union[AutoTranscriberConfig, CaptionsTranscriberConfig, OpenaiTranscriberConfig, LocalTranscriberConfig, Unknown]
 _transcriber_config: Loader = tagged('kind', lambda: {'auto': AutoTranscriberConfig, 'captions': CaptionsTranscriberConfig, 'openai': OpenaiTranscriberConfig, 'local': LocalTranscriberConfig})
 
 
 @dataclass
 class Transcript(Data):
-    """What was said, word by word.
+    """The spoken words and their times.
 
-    Words stand in order of ``start``; a word ends at or after its start, and normally before the next one starts.
+    Words are in order of ``start``. A word's end is not before its start and normally not after the
+    start of the next word.
     """
 
     words: List[Word]
-    """The words."""
+    """The words, on the source's timeline."""
     language: Optional[str] = None
-    """BCP 47 tag (``en``), where known."""
+    """The language as a BCP 47 tag (``en``). ``None`` means that the language is not known."""
     origin: str = ''
-    """Where the words come from, for people: a file's name, a model's name."""
+    """The origin of the words, for people: a file's name or a model's name."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'words': many(_named("Word")),
     }
@@ -1527,58 +1980,78 @@ class Transcript(Data):
 
 
 @dataclass
+class Unpublished(Data):
+    """A target that a clip could not be published to."""
+
+    target: str
+    """The publishing target."""
+    error: ErrorReport
+    """The publisher's error."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'error': _named("ErrorReport"),
+    }
+
+
+@dataclass
 class Usage(Data):
-    """What a stage asked of one paid model, and what that cost. Stages report it with ``Context.spend``."""
+    """The use of one paid model by a stage, and its cost. Stages report it with
+    ``Context.spend``.
+    """
 
     audio_seconds: float = 0.0
-    """Sound that was listened to, in seconds."""
+    """The duration of the transcribed audio, in seconds."""
     completion_tokens: int = 0
-    """Tokens that were written."""
+    """The number of output tokens."""
     cost_usd: Optional[float] = None
-    """What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
-    there is no price. It is no invoice.
+    """The cost in US dollars, as an estimate and not an invoice. It uses the configured price,
+    else the prices of OpenAI's models that third parties quoted in June 2026. ``None`` means that
+    the price is not known.
     """
     estimated: bool = False
-    """Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low."""
+    """Whether some token counts are estimates, because the server did not report them. Estimates
+    tend to be too high rather than too low.
+    """
     model: str = ''
-    """The model's name, as the server was asked for it."""
+    """The model's name in the requests."""
     prompt_tokens: int = 0
-    """Tokens that were read."""
+    """The number of input tokens."""
     requests: int = 0
-    """How many requests were answered, or may have been."""
+    """The number of requests that the server answered or may have answered."""
     stage: Optional[Stage] = None
-    """The stage that asked; set by ``Context.spend`` where it is none."""
+    """The stage that used the model. ``Context.spend`` replaces ``None`` by
+    the context's stage.
+    """
     _optional: ClassVar[frozenset[str]] = frozenset(['cost_usd', 'stage'])
 
 
 @dataclass
 class VideoStream(Data):
-    """A picture stream."""
+    """A video stream."""
 
     index: int
-    """The stream's number in the file."""
+    """The stream's index in the file."""
     codec: str
-    """The codec's short name (``h264``)."""
+    """The codec's short name in FFmpeg (``h264``)."""
     width: int
-    """Stored columns, before orientation and pixel shape."""
+    """The stored width in pixels, before rotation and pixel aspect ratio are applied."""
     height: int
-    """Stored rows, before orientation and pixel shape."""
+    """The stored height in pixels, before rotation and pixel aspect ratio are applied."""
     orientation: Orientation
-    """How the stored picture is to be turned for display."""
+    """How the stored picture is oriented for display."""
     pixel_aspect: float
-    """Width of a pixel divided by its height, in the stored picture."""
+    """The pixel aspect ratio of the stored picture: a pixel's width divided by its height."""
     frame_rate: FrameRate
-    """Frames per second: the average over the file."""
+    """The average frame rate of the file."""
     variable_rate: bool
-    """Whether frames last differently long."""
+    """Whether the frame rate is variable."""
     pixel_format: str
-    """FFmpeg's name of the pixel format (``yuv420p10le``)."""
+    """The pixel format's name in FFmpeg (``yuv420p10le``)."""
     bit_depth: int
-    """Bits of one component."""
+    """The number of bits for each component."""
     color: Color
-    """How numbers mean colours."""
+    """The color space of the stored picture."""
     start: Timestamp
-    """When the first frame shows, on the source's timeline."""
+    """The time of the first frame, on the source's timeline."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'orientation': _named("Orientation"),
         'frame_rate': _named("FrameRate"),
@@ -1588,16 +2061,16 @@ class VideoStream(Data):
 
 @dataclass
 class Word(Data):
-    """One spoken word, with the punctuation that is written with it."""
+    """A spoken word with its punctuation."""
 
     text: str
-    """As written: ``world.``"""
+    """The text with punctuation: ``world.``"""
     start: Timestamp
-    """When its sound starts."""
+    """When the word's sound starts."""
     end: Timestamp
-    """When its sound ends."""
+    """When the word's sound ends."""
     speaker: Optional[str] = None
-    """Who says it, where known."""
+    """The speaker's name or label. ``None`` means that the speaker is not known."""
     _optional: ClassVar[frozenset[str]] = frozenset(['speaker'])
 
 
@@ -1605,83 +2078,114 @@ class OptionsDict(TypedDict, total=False):
     """The fields of ``ClipOptions``, as keywords."""
 
     about: List[str]
-    """What clips should be about; empty for anything. A word, or a few that belong together."""
+    """Topics that clips should be about: words or short phrases. Empty means any topic."""
     aspect: Aspect
-    """The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16."""
+    """The aspect ratio of the clips, unless the renderer has a size. Default: 9:16."""
     at_once: Dict[str, int]
-    """How many of them may be in one stage at a time, where that is fewer: ``{"publish": 1}`` hands over one by one. Default: no limit but ``jobs``."""
+    """The maximum number of clips in one stage at a time, for the stages that process single clips
+    (``track``, ``plan``, ``render``, ``publish``), if lower than ``jobs``: with ``{"publish": 1}``, clips
+    are published one after the other. Default: ``jobs``.
+    """
     avoid: List[str]
-    """What clips should not be about."""
+    """Topics that clips should not be about."""
     captions: Optional[Union[CaptionStyleGiven, CaptionStyle]]
-    """How captions look; none for clips without. In JSON a preset's name, a style as ``CaptionStyle.from_json`` reads it, or null.
-    Default karaoke.
+    """The caption style. ``None`` means no captions. In JSON: the name of a preset, a style as
+    ``CaptionStyle.from_json`` reads it, or null. Default: karaoke.
     """
     clips: int
-    """The most clips. Default 10."""
+    """The maximum number of clips. Default: 10."""
     crf: int
-    """x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20."""
+    """x264's constant rate factor, 0 to 51. Lower values give better quality and larger files: 6
+    less doubles the size. Default: 20.
+    """
+    degrade: Optional[Union[Degrade, Dict[str, Any]]]
+    """Which failing stages are replaced by a fallback. ``None``, the default: a run uses
+    ``Degrade.default``, and a step that is called on its own has no fallbacks.
+    """
     genre: Optional[Genre]
-    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    """The genre of the video, which weights the criteria of the scorer. Default: a general
+    weighting.
+    """
     hook: Optional[Union[HookStyle, Dict[str, Any]]]
-    """How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON ``{}`` is the usual look."""
+    """The style of the clip's title over its first seconds. ``None``, the default, means no title.
+    In JSON, ``{}`` is the default style.
+    """
     jobs: Optional[int]
-    """How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
-    clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+    """How many clips run concurrently. Default: half the number of processor cores, since decoder,
+    filters and encoder of one clip use about two cores. More clips are not faster, and each
+    takes about 300 MB for a 1080p source.
     """
     layout: LayoutChoice
-    """How the picture is arranged: one window, two, or all of the picture. Default ``auto``: what suits each shot. Another choice holds for
-    every shot; where it cannot be (two halves of one person), a warning says so.
+    """The layout: one window, two windows, or the whole picture. Default: ``auto``, which chooses
+    per shot. Any other value applies to every shot; a shot that cannot have it (such as ``split``
+    with one person) leaves a warning.
     """
     loudness: Optional[Union[Loudness, Dict[str, Any]]]
-    """How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP."""
+    """The loudness of the clips. ``None`` leaves the sound unchanged. Default: -14 LUFS, peaks up to
+    -1 dBTP.
+    """
     max: float
-    """The longest clip; in JSON, seconds. Default 60 s."""
+    """The maximum length of a clip; in JSON, seconds. Default: 60 s."""
     max_cost: Optional[float]
-    """The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
-    Default: no limit.
+    """The budget of a run in US dollars, at known or configured prices. Stages that use paid
+    models stop before they exceed it. Default: no limit.
     """
     min: float
-    """The shortest clip; in JSON, seconds. Default 15 s."""
+    """The minimum length of a clip; in JSON, seconds. Default: 15 s."""
     platform: Platform
-    """Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere."""
+    """The target platform, which defines the safe area for captions. Default: the area that is
+    free on every platform.
+    """
     preset: X264Preset
-    """x264's speed preset. Default ``veryfast``; ``medium`` takes three times as long for files about as large that look a little better."""
+    """x264's speed preset. Default: ``veryfast``. ``medium`` takes three times as long and gives files
+    of about the same size with slightly better quality.
+    """
     snap: bool
-    """Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says."""
+    """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
+    false, clips are cut at the scorer's times.
+    """
 
 
 class ScoreOptionsDict(TypedDict, total=False):
     """The fields of ``ScoreOptions``, as keywords."""
 
     about: List[str]
-    """What clips should be about; empty for anything. A word, or a few that belong together ("machine learning")."""
+    """The requested topics, each a word or a short phrase ("machine learning"). Default empty: any
+    topic.
+    """
     avoid: List[str]
-    """What clips should not be about."""
+    """The topics to avoid. Default empty."""
     genre: Optional[Genre]
-    """What kind of video this is: it decides what counts in a clip. Default: a bit of everything."""
+    """The kind of video, which sets the weights of the score components. Default ``None``: balanced
+    weights.
+    """
     max: float
-    """The longest clip; in JSON, seconds. Default 60 s."""
+    """The maximum length of a clip; in JSON, seconds. Default 60 s."""
     max_clips: int
-    """The most clips wanted. Default 10."""
+    """The maximum number of clips. Default 10."""
     min: float
-    """The shortest clip; in JSON, seconds. Default 15 s."""
+    """The minimum length of a clip; in JSON, seconds. Default 15 s."""
 
 
 class OpenAiTranscriberDict(TypedDict, total=False):
     """The settings of an ``OpenAiTranscriber``, as keywords."""
 
     language: Optional[str]
-    """The language as ISO 639-1 (``en``), where known. Default: the server finds out."""
+    """The spoken language as ISO 639-1 (``en``). Default: the server detects it."""
     model: str
-    """The model. Default ``whisper-1``, the one of OpenAI's with word times."""
+    """The model. Default ``whisper-1``, OpenAI's model with word timestamps."""
     prompt: Optional[str]
-    """Names and terms to spell as given here, or a sentence in the style to write in. ``whisper-1`` heeds the last 224 tokens."""
+    """Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+    ``whisper-1`` uses the last 224 tokens.
+    """
     server: Union[OpenAiServer, Dict[str, Any]]
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int
-    """How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600."""
+    """The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    server's layers say. Default 600; 0 counts as 1.
+    """
     uploads: int
-    """How many stretches are sent at once. Default 3."""
+    """How many chunks are uploaded concurrently. Default 3; 0 counts as 1."""
 
 
 class OpenAiScorerDict(TypedDict, total=False):
@@ -1690,15 +2194,19 @@ class OpenAiScorerDict(TypedDict, total=False):
     model: str
     """The model. Default ``gpt-4o-mini``."""
     price: Optional[Union[Price, Dict[str, Any]]]
-    """What the model costs. Default: what is known of OpenAI's own models."""
+    """The price of the model. Default: the known price of OpenAI's models on OpenAI's server."""
     requests: int
-    """How many requests run at once. Default 3."""
+    """How many requests run concurrently. Default 3; 0 counts as 1."""
     rerank: bool
-    """Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes."""
+    """Whether the best spans are compared with each other after scoring, with up to twelve more
+    requests. Default true.
+    """
     server: Union[OpenAiServer, Dict[str, Any]]
     """The server. Default: OpenAI's, with the key in ``OPENAI_API_KEY``."""
     timeout_secs: int
-    """How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120."""
+    """The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+    server's layers say. Default 120; 0 counts as 1.
+    """
 
 
 class OnnxTrackerDict(TypedDict, total=False):
@@ -1737,8 +2245,8 @@ __all__ = [
     'CaptionTrack',
     'CaptionsTranscriberConfig',
     'CenterTrackerConfig',
-    'Clip',
     'ClipEvent',
+    'ClipId',
     'ClipOptions',
     'Color',
     'ContentId',
@@ -1749,11 +2257,14 @@ __all__ = [
     'CueWord',
     'Emphasis',
     'ErrorKind',
+    'ErrorReport',
     'Event',
     'FaceSample',
     'FaceTrack',
+    'FailedClip',
     'FfmpegRendererConfig',
     'FileSourceConfig',
+    'FileStamp',
     'FillLayout',
     'FinishedEvent',
     'FitLayout',
@@ -1771,6 +2282,7 @@ __all__ = [
     'LocalTranscriberConfig',
     'Loudness',
     'Media',
+    'MediaRef',
     'MotionTrackerConfig',
     'OnnxTrackerConfig',
     'OnnxTrackerDict',
@@ -1792,12 +2304,17 @@ __all__ = [
     'PlannedEvent',
     'Platform',
     'Post',
+    'PostFiles',
     'Price',
+    'Privacy',
     'ProgressEvent',
+    'PublishStatus',
+    'PublishedFiles',
     'PublisherConfig',
     'RankedPlan',
     'Receipt',
     'Rect',
+    'RenderedClip',
     'RendererConfig',
     'Rgb',
     'Scene',
@@ -1811,10 +2328,12 @@ __all__ = [
     'Speaking',
     'SplitLayout',
     'Stage',
+    'StandIn',
     'StartedEvent',
     'SubjectSample',
     'SubjectTrack',
     'SubtitleStream',
+    'Target',
     'Timestamp',
     'Timing',
     'TrackerConfig',
@@ -1822,11 +2341,13 @@ __all__ = [
     'Tracks',
     'TranscriberConfig',
     'Transcript',
+    'Unpublished',
     'Usage',
     'VideoStream',
     'WaitingEvent',
     'Warning',
     'WarningEvent',
+    'WarningKind',
     'Word',
     'X264Preset',
 ]
@@ -1837,7 +2358,6 @@ LOADERS: Dict[str, Loader] = {
     'Candidate': _made("Candidate"),
     'CaptionStyle': CaptionStyle.from_dict,
     'CaptionTrack': CaptionTrack.from_dict,
-    'Clip': Clip.from_dict,
     'ClipOptions': ClipOptions.from_dict,
     'ClipPlan': _made("ClipPlan"),
     'Color': Color.from_dict,
@@ -1845,7 +2365,9 @@ LOADERS: Dict[str, Loader] = {
     'CropKey': CropKey.from_dict,
     'Cue': Cue.from_dict,
     'CueWord': CueWord.from_dict,
+    'Degrade': _made("Degrade"),
     'Emphasis': Emphasis.from_dict,
+    'ErrorReport': ErrorReport.from_dict,
     'StartedEvent': StartedEvent.from_dict,
     'ProgressEvent': ProgressEvent.from_dict,
     'FinishedEvent': FinishedEvent.from_dict,
@@ -1856,6 +2378,8 @@ LOADERS: Dict[str, Loader] = {
     'Event': _event,
     'FaceSample': FaceSample.from_dict,
     'FaceTrack': FaceTrack.from_dict,
+    'FailedClip': FailedClip.from_dict,
+    'FileStamp': FileStamp.from_dict,
     'FrameOptions': FrameOptions.from_dict,
     'FrameRate': FrameRate.from_dict,
     'Hook': Hook.from_dict,
@@ -1869,6 +2393,7 @@ LOADERS: Dict[str, Loader] = {
     'Manifest': _made("Manifest"),
     'ManifestClip': _made("ManifestClip"),
     'Media': Media.from_dict,
+    'MediaRef': MediaRef.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
     'OpenAiServer': OpenAiServer.from_dict,
     'OpenAiTranscriberOptions': OpenAiTranscriberOptions.from_dict,
@@ -1879,12 +2404,16 @@ LOADERS: Dict[str, Loader] = {
     'PlanSource': PlanSource.from_dict,
     'Planned': Planned.from_dict,
     'Post': Post.from_dict,
+    'PostFiles': PostFiles.from_dict,
     'Price': Price.from_dict,
+    'PublishedFiles': PublishedFiles.from_dict,
     'FolderPublisherConfig': FolderPublisherConfig.from_dict,
     'PublisherConfig': _publisher_config,
     'RankedPlan': RankedPlan.from_dict,
     'Receipt': Receipt.from_dict,
+    'Recovery': _made("Recovery"),
     'Rect': Rect.from_dict,
+    'RenderedClip': RenderedClip.from_dict,
     'FfmpegRendererConfig': FfmpegRendererConfig.from_dict,
     'RendererConfig': _renderer_config,
     'Scene': Scene.from_dict,
@@ -1903,6 +2432,7 @@ LOADERS: Dict[str, Loader] = {
     'SubjectSample': SubjectSample.from_dict,
     'SubjectTrack': SubjectTrack.from_dict,
     'SubtitleStream': SubtitleStream.from_dict,
+    'Target': Target.from_dict,
     'Timing': Timing.from_dict,
     'AutoTrackerConfig': AutoTrackerConfig.from_dict,
     'OnnxTrackerConfig': OnnxTrackerConfig.from_dict,
@@ -1917,6 +2447,7 @@ LOADERS: Dict[str, Loader] = {
     'LocalTranscriberConfig': LocalTranscriberConfig.from_dict,
     'TranscriberConfig': _transcriber_config,
     'Transcript': Transcript.from_dict,
+    'Unpublished': Unpublished.from_dict,
     'Usage': Usage.from_dict,
     'VideoStream': VideoStream.from_dict,
     'Word': Word.from_dict,
