@@ -1,11 +1,11 @@
 // Made by scripts/documents.mjs from clipkit/schema/clipkit.schema.json. Names are as in the documents.
 
 /**
- * How the word being said is shown.
+ * How the word that is spoken is marked.
  */
 export type Animation = "none" | "karaoke" | "pop" | "box";
 /**
- * The shape of the output.
+ * The aspect ratio of the output, as width to height.
  */
 export type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
 /**
@@ -26,7 +26,8 @@ export type CaptionStyleGiven =
       [k: string]: unknown;
     };
 /**
- * Where a cue stands: a fraction of the output's height from its top. Kept inside the platform's safe area.
+ * The vertical position of a cue: a fraction of the output's height, from its top. The renderer
+ * keeps the cue inside the platform's safe area.
  */
 export type CuePlace =
   | {
@@ -36,10 +37,11 @@ export type CuePlace =
       middle: number;
     };
 /**
- * A clip's identity: a hash of its source's id and of what decides its picture and sound.
+ * A clip's identity: a hash of the source's id and of the parts of the plan that determine the
+ * clip's picture and sound. `ClipPlan.id` computes it.
  *
- * Title, reason, score and rank do not count, so a renamed clip stays the same clip; a changed
- * caption or crop makes another one. Made by `ClipPlan.id`.
+ * Title, reason, score and rank are not part of the hash, so a renamed clip keeps its id. A
+ * changed caption or crop gives another id.
  */
 export type ClipId = string;
 /**
@@ -61,79 +63,81 @@ export type StandIn = "built_in" | "always" | "never";
  */
 export type Genre = "podcast" | "lecture" | "gaming" | "news";
 /**
- * How the picture is to be arranged in the output.
+ * The layout of a clip that the user asks for.
  */
 export type LayoutChoice = "auto" | "fill" | "split" | "fit" | "pip";
 /**
- * Where clips go: it decides which part of the picture the interface leaves free.
+ * The platform that clips are made for. It determines the safe area, which the platform's
+ * interface does not cover.
  */
 export type Platform = "shorts" | "tiktok" | "reels" | "generic";
 /**
- * x264's speed presets, fastest first.
+ * x264's speed presets, the fastest first.
  */
 export type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
 /**
- * How the picture is arranged.
+ * The arrangement of crop windows in the output.
  */
 export type Layout =
   | {
       /**
-       * The window.
+       * The crop window.
        */
       crop: Crop;
       kind: "fill";
     }
   | {
       /**
-       * What the lower half shows.
+       * The crop window of the lower half.
        */
       bottom: Crop;
       kind: "split";
       /**
-       * Whose half is marked, in order of time; before the first entry none is.
+       * The half to mark as the speaker's, in order of time. Neither half is marked before the
+       * first entry.
        */
       speaking?: Speaking[];
       /**
-       * What the upper half shows.
+       * The crop window of the upper half.
        */
       top: Crop;
     }
   | {
       kind: "fit";
       /**
-       * The window and where it is shown.
+       * The crop window and its position in the output.
        */
       pane: Pane;
     }
   | {
       /**
-       * The smaller window and where it is shown, in front.
+       * The smaller crop window, in front, and its position in the output.
        */
       inset: Pane;
       kind: "pip";
       /**
-       * The larger window and where it is shown.
+       * The larger crop window and its position in the output.
        */
       screen: Pane;
     };
 /**
- * A half of a split picture.
+ * A half of a split layout.
  */
 export type Half = "top" | "bottom";
 /**
- * What kind of picture a shot shows.
+ * The kind of picture that a shot shows.
  */
 export type ShotContent = "camera" | "screen";
 /**
- * A file's identity: a hash of its bytes, so that a copy or a new name stays the same media.
+ * A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
  */
 export type ContentId = string;
 /**
- * The two transfer functions of high dynamic range video (ITU-R BT.2100).
+ * The two transfer functions for high dynamic range video (ITU-R BT.2100).
  */
 export type Hdr = "pq" | "hlg";
 /**
- * What went wrong, as a class a program can act on.
+ * The class of an `Error`, for a program to branch on.
  */
 export type ErrorKind =
   | "not_found"
@@ -158,12 +162,12 @@ export type ErrorKind =
  */
 export type Stage = "source" | "transcribe" | "score" | "track" | "plan" | "render" | "publish";
 /**
- * Something that happened in a run, for progress bars and logs.
+ * An event of a run, for progress bars and logs.
  */
 export type Event =
   | {
       /**
-       * The clip, from 1 in order of rank.
+       * The clip's rank, from 1. `None` means the whole run.
        */
       clip?: number | null;
       event: "started";
@@ -174,12 +178,12 @@ export type Event =
     }
   | {
       /**
-       * The clip, from 1 in order of rank.
+       * The clip's rank, from 1. `None` means the whole run.
        */
       clip?: number | null;
       event: "progress";
       /**
-       * The part done, 0 to 1.
+       * The completed fraction of the stage's work, 0 to 1.
        */
       fraction: number;
       /**
@@ -189,7 +193,7 @@ export type Event =
     }
   | {
       /**
-       * The clip, from 1 in order of rank.
+       * The clip's rank, from 1. `None` means the whole run.
        */
       clip?: number | null;
       event: "finished";
@@ -200,23 +204,23 @@ export type Event =
     }
   | {
       /**
-       * How many clips will be made.
+       * The number of clips that will be made.
        */
       clips: number;
       event: "planned";
     }
   | {
       /**
-       * The clip, from 1 in order of rank.
+       * The clip's rank, from 1. `None` means the whole run.
        */
       clip?: number | null;
       event: "waiting";
       /**
-       * Why, in one line for a person.
+       * The reason, as one line for a person.
        */
       reason: string;
       /**
-       * For how long.
+       * The waiting time in seconds.
        */
       seconds: number;
       /**
@@ -231,7 +235,7 @@ export type Event =
       event: "clip";
     });
 /**
- * What kind of warning a `Warning` is.
+ * The kind of a `Warning`.
  */
 export type WarningKind =
   | "stand_in"
@@ -248,7 +252,7 @@ export type WarningKind =
   | "publish"
   | "other";
 /**
- * How far a publication is.
+ * The status of a publication.
  */
 export type PublishStatus = "published" | "processing" | "scheduled";
 /**
@@ -450,27 +454,27 @@ export type TranscriberConfig =
 export type Privacy = "public" | "unlisted" | "private";
 
 /**
- * A sound stream.
+ * An audio stream.
  */
 export interface AudioStream {
   /**
-   * Number of channels.
+   * The number of channels.
    */
   channels: number;
   /**
-   * The codec's short name (`aac`).
+   * The codec's short name in FFmpeg (`aac`).
    */
   codec: string;
   /**
-   * The stream's number in the file.
+   * The stream's index in the file.
    */
   index: number;
   /**
-   * The language the file names, if it does.
+   * The language tag in the file. `None` means that the file does not state it.
    */
   language?: string | null;
   /**
-   * Samples per second.
+   * The sample rate in hertz.
    */
   sample_rate: number;
 }
@@ -500,25 +504,28 @@ export interface Cache {
   store?: string | null;
 }
 /**
- * A span that could become a clip, with what speaks for it.
+ * A span that could become a clip, with its score, title and reason.
  *
- * In JSON, `{"start": 12.5, "end": 40, "score": 90}` is read, too: the span's ends beside the rest, a score by its total, no title.
+ * JSON input also accepts a short form: `{"start": 12.5, "end": 40, "score": 90}`. `start` and
+ * `end` replace `span`, a number replaces the score and sets its total, and `title` and `reason`
+ * default to empty text.
  */
 export interface Candidate {
   /**
-   * A line that makes people stay, to be shown over the first seconds. None where nobody wrote one.
+   * A line of text to show over the first seconds of the clip. `None` means that the scorer
+   * wrote no line.
    */
   hook_line?: string | null;
   /**
-   * Why it was chosen, in a sentence.
+   * Why the scorer chose the span, as one sentence.
    */
   reason: string;
   /**
-   * How good it is.
+   * The candidate's quality.
    */
   score: Score;
   /**
-   * Where it is, on the source's timeline.
+   * The candidate's span on the source's timeline.
    */
   span: Span;
   /**
@@ -527,73 +534,75 @@ export interface Candidate {
   title: string;
 }
 /**
- * How good a span is as a clip.
+ * The quality of a span as a clip.
  */
 export interface Score {
   /**
-   * How well it stands without what was said around it: 0 to 10.
+   * How well the span is understood without its context, 0 to 10.
    */
   completeness: number;
   /**
-   * How much is said in its time: 0 to 10.
+   * How much information the span has for its duration, 0 to 10.
    */
   density: number;
   /**
-   * How much feeling is in it: 0 to 10.
+   * How emotional the span is, 0 to 10.
    */
   emotion: number;
   /**
-   * How strongly the first sentence catches: 0 to 10.
+   * How strongly the first sentence attracts attention, 0 to 10.
    */
   hook: number;
   /**
-   * The whole: 0 to 100. Clips are ranked by it.
+   * The overall score, 0 to 100. Clips are ranked by it.
    */
   total: number;
 }
 /**
- * A stretch of a timeline: from `start` up to but not including `end`.
+ * A half-open interval of a timeline: it includes `start` and excludes `end`.
  */
 export interface Span {
   end: Timestamp;
   start: Timestamp;
 }
 /**
- * How captions look. Plain data: copy a preset, change what you like.
+ * The appearance of captions. Start from a preset and change its fields.
  *
  * Sizes are fractions of the output's height, so a style looks the same at every resolution.
  */
 export interface CaptionStyle {
   /**
-   * How the word being said is shown.
+   * How the word that is spoken is marked.
    */
   animation: Animation;
   /**
-   * Whether captions that would hide the mouth of who is shown move to the nearest place that does not. One place for the whole clip.
+   * Whether captions that would cover the mouth of a visible person move to the nearest position
+   * that does not. All cues of a clip share one position.
    */
   avoid_faces: boolean;
   /**
-   * Whether to take the family's bold weight.
+   * Whether to use the family's bold weight.
    */
   bold: boolean;
   /**
-   * Colour of the words.
+   * The color of the words.
    */
   color: Rgb;
   /**
-   * How keywords stand out; none where they do not.
+   * The emphasis of keywords. `None` means that keywords look like other words.
    */
   emphasis?: Emphasis | null;
   /**
-   * The font's family name, as fontconfig knows it.
+   * The font's family name in fontconfig.
    */
   font: string;
   /**
-   * Colour of the word being said (and, in `box`, of its plate).
+   * The color of the word that is spoken. For `box`, it is the color of the plate behind that
+   * word.
    */
   highlight: Rgb;
   /**
-   * The most words shown at once.
+   * The maximum number of words in a cue.
    */
   max_words: number;
   /**
@@ -601,79 +610,83 @@ export interface CaptionStyle {
    */
   name: string;
   /**
-   * Colour of the outline.
+   * The color of the outline.
    */
   outline: Rgb;
   /**
-   * Width of the outline: a fraction of the font's size.
+   * The width of the outline as a fraction of the font's size.
    */
   outline_width: number;
   /**
-   * Height of the captions' bottom edge: a fraction of the output's height from its top. Kept inside the platform's safe area.
+   * The captions' bottom edge as a fraction of the output's height, from its top. Captions stay
+   * inside the platform's safe area.
    */
   position: number;
   /**
-   * Distance of the shadow: a fraction of the font's size.
+   * The distance of the shadow as a fraction of the font's size.
    */
   shadow: number;
   /**
-   * The font's size: a fraction of the output's height.
+   * The font's size as a fraction of the output's height.
    */
   size: number;
   /**
-   * Whether words are set in capitals.
+   * Whether words are written in capitals.
    */
   uppercase: boolean;
 }
 /**
- * How keywords stand out from the words around them.
+ * The emphasis of keywords.
  */
 export interface Emphasis {
   /**
-   * Their colour. In `karaoke` they take it as they are said, in the others they have it from the start.
+   * The color of keywords. With the animation `karaoke`, a keyword gets the color when it is
+   * spoken. With the other animations, it always has the color.
    */
   color: Rgb;
   /**
-   * Their size, next to the other words': 0.5 to 2. Default 1.
+   * The size of keywords relative to other words, 0.5 to 2. Default 1.
    */
   scale?: number;
   /**
-   * The keywords, whatever their case. None, the default, chooses them from what is said: numbers, names, and long words that
-   * are seldom said; at most one in a cue.
+   * The keywords, compared without case. If the list is empty (the default), keywords are chosen
+   * from the spoken words: numbers, names, and long words that are rarely spoken. A cue then has
+   * at most one keyword.
    */
   words?: string[];
 }
 /**
- * Captions burned into the picture.
+ * Captions that are burned into the picture.
  */
 export interface CaptionTrack {
   /**
-   * What is shown when, in order, without overlaps.
+   * The cues in order of time, without overlaps.
    */
   cues: Cue[];
   /**
-   * The part of the output that the platform's interface leaves free; captions stay inside.
+   * The part of the output that the platform's interface does not cover, in fractions of the
+   * output's width and height. Captions stay inside it.
    */
   safe_area: Rect;
   /**
-   * How they look.
+   * The appearance of the captions.
    */
   style: CaptionStyle;
 }
 /**
- * Words shown together.
+ * Words that are shown together.
  */
 export interface Cue {
   /**
-   * Where they stand, where that is not the style's position.
+   * The vertical position of the cue. `None` means the style's position.
    */
   place?: CuePlace | null;
   /**
-   * When they are shown, on the clip's timeline.
+   * When the words are shown, on the clip's timeline.
    */
   span: Span;
   /**
-   * The words, in order. Their text is shown as it stands; nothing in it is interpreted.
+   * The words, in order. Their text is drawn literally, without markup.
    */
   words: CueWord[];
 }
@@ -682,36 +695,38 @@ export interface Cue {
  */
 export interface CueWord {
   /**
-   * Whether it is a keyword, shown as the style's `emphasis` says.
+   * Whether the word is a keyword, drawn with the style's `emphasis`.
    */
   emphasized?: boolean;
   /**
-   * When it is said, on the clip's timeline.
+   * When the word is spoken, on the clip's timeline.
    */
   span: Span;
   /**
-   * As shown.
+   * The text to draw.
    */
   text: string;
 }
 /**
- * A box in the picture as a viewer sees it (upright, square pixels): fractions of its width and height, from the top left.
+ * A box in fractions of a picture's width and height. The origin is the picture's top left corner,
+ * `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
+ * source picture (upright, square pixels).
  */
 export interface Rect {
   /**
-   * Height, 0 to 1.
+   * The height, 0 to 1.
    */
   height: number;
   /**
-   * Width, 0 to 1.
+   * The width, 0 to 1.
    */
   width: number;
   /**
-   * Left edge, 0 to 1.
+   * The left edge, 0 to 1.
    */
   x: number;
   /**
-   * Top edge, 0 to 1.
+   * The top edge, 0 to 1.
    */
   y: number;
 }
@@ -833,108 +848,117 @@ export interface Degrade {
   transcriber?: StandIn;
 }
 /**
- * How a `Hook` looks. In JSON, what is left out is as in `HookStyle.default`.
+ * The appearance of a `Hook`. In JSON, a missing field has its value in
+ * `HookStyle.default`.
  */
 export interface HookStyle {
   /**
-   * Whether to take the family's bold weight. Default no: Lato Black is heavy already.
+   * Whether to use the family's bold weight. Default `false`, since Lato Black is already heavy.
    */
   bold?: boolean;
   /**
-   * Colour of the words. Default black.
+   * The color of the words. Default `#0c0c10`, nearly black.
    */
   color?: Rgb;
   /**
-   * The font's family name, as fontconfig knows it. Default Lato Black.
+   * The font's family name in fontconfig. Default `Lato Black`.
    */
   font?: string;
   /**
-   * Colour of the plate behind the lines; none, in JSON `null`, for words with a black outline. Default white.
+   * The color of the plate behind the lines. `None` (`null` in JSON) means no plate; the words
+   * then have a black outline. Default white.
    */
   plate?: Rgb | null;
   /**
-   * How long it is shown, in seconds. Default 3.
+   * How long the hook is shown, in seconds. Default 3.
    */
   secs?: number;
   /**
-   * The font's largest size: a fraction of the output's height. Default 0.036.
+   * The font's maximum size as a fraction of the output's height. Default 0.036.
    */
   size?: number;
 }
 /**
- * How loud a clip is, by ITU-R BS.1770 and EBU R 128.
+ * The loudness of a clip, as ITU-R BS.1770 and EBU R 128 define it.
  *
- * The whole clip is raised or lowered by one amount; only peaks that would pass the limit are held down. It is raised by at most 20 dB,
- * and a clip below -50 LUFS, in which nothing is meant to be heard, is left as it is.
+ * The renderer applies one constant gain to the whole clip and limits only the peaks that would
+ * exceed the true peak. The gain is at most 20 dB. A clip below -50 LUFS counts as silent and is
+ * not changed.
  */
 export interface Loudness {
   /**
-   * Integrated loudness in LUFS, -40 to -5.
+   * The integrated loudness in LUFS, -40 to -5.
    */
   integrated: number;
   /**
-   * The highest true peak in dBTP, -9 to 0, in the finished file.
+   * The highest true peak of the finished file in dBTP, -9 to 0.
    */
   true_peak: number;
 }
 /**
- * Everything a renderer needs to make one clip, and nothing it has to decide.
+ * Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
  *
- * Written beside each clip as JSON, stable within a `version`, meant to be edited and rendered again. All
- * times but `span` are on the clip's timeline (seconds from its first frame); all places are fractions of the displayed
- * source picture (upright, square pixels) or, for captions, of the output.
+ * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
+ * stable within a `version`. All times except `span` are on the clip's
+ * timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
+ * displayed source picture (upright, square pixels). Those of captions, of the hook and of
+ * `Pane.place` are fractions of the output.
  */
 export interface ClipPlan {
   /**
-   * The captions; none for a clip without.
+   * The captions. `None` means that the clip has no captions.
    */
   captions?: CaptionTrack | null;
   /**
-   * The faces that were seen, on the clip's timeline. They explain the crop; the renderer does not read them.
+   * The face tracks, on the clip's timeline. They explain the crop paths. The renderer does not
+   * read them.
    */
   faces: FaceTrack[];
   /**
-   * A title over the first seconds; none for a clip without.
+   * The title over the clip's first seconds. `None` means that the clip has no such title.
    */
   hook?: Hook | null;
   /**
-   * A line to show over the first seconds; none where nobody wrote one. `hook` draws it, where it is asked for.
+   * A line of text for the clip's first seconds. `None` means that the scorer wrote no line.
+   * Only `hook` makes the renderer draw a title.
    */
   hook_line?: string | null;
   /**
-   * The file to make.
+   * The parameters of the file to make.
    */
   output: Output;
   /**
-   * Why this span was chosen.
+   * Why the scorer chose the span.
    */
   reason: string;
   /**
-   * How the picture is framed: scenes in order, without gaps, from 0 to the clip's end. The crop jumps only where one ends.
+   * The scenes in order of time. They cover the clip from 0 to its end without gaps. A crop
+   * window jumps only between two scenes.
    */
   scenes: Scene[];
   /**
-   * How good it is as a clip.
+   * The quality of the span as a clip.
    */
   score: Score;
   /**
-   * The camera shots. They explain the scenes; the renderer does not read them.
+   * The shots, on the clip's timeline. They explain the scenes. The renderer does not read them.
    */
   shots: Shot[];
   /**
-   * The file to cut from.
+   * The source file.
    */
   source: PlanSource;
   /**
-   * Which stretch of the source, in seconds of the source.
+   * The clip's span on the source's timeline, in seconds.
    */
   span: Span;
   /**
-   * What else drew the eye, on the clip's timeline. It explains the crop; the renderer does not read it.
+   * The tracks of subjects other than faces, on the clip's timeline. They explain the crop
+   * paths. The renderer does not read them.
    */
   subjects?: SubjectTrack[];
   /**
-   * The clip's title; its file is named after it.
+   * The clip's title. The clip's file is named after it.
    */
   title: string;
   /**
@@ -943,15 +967,15 @@ export interface ClipPlan {
   version: number;
 }
 /**
- * One face through one shot.
+ * The positions of one face through one shot.
  */
 export interface FaceTrack {
   /**
-   * Its number, unique in its `Tracks`.
+   * The track's number, unique in its `Tracks`.
    */
   id: number;
   /**
-   * Where the face was, in order of time. Never empty.
+   * The positions in order of time, at least one.
    */
   samples: FaceSample[];
 }
@@ -960,69 +984,73 @@ export interface FaceTrack {
  */
 export interface FaceSample {
   /**
-   * The frame's time on the source's timeline.
+   * The frame's time: on the source's timeline in `Tracks`, on the clip's timeline in a plan.
    */
   at: Timestamp;
   /**
-   * How sure the detector is, 0 to 1.
+   * The detector's confidence, 0 to 1.
    */
   confidence: number;
   /**
-   * How much the mouth region changed since the sample before, 0 (still) upwards; a talking mouth is well above a closed one.
+   * How much the mouth region changed since the previous sample. It is 0 for a still mouth and
+   * has no upper bound. The values of a speaking mouth are well above those of a closed one.
    */
   mouth: number;
   /**
-   * The face's box, in the displayed picture.
+   * The face's bounding box in the displayed picture.
    */
   rect: Rect;
 }
 /**
- * A title laid over the clip's first seconds, so that who scrolls past knows what it is about.
+ * A title over the clip's first seconds that states the clip's subject.
  */
 export interface Hook {
   /**
-   * The part of the output that it may take: it stands in the middle of it, and shrinks until it fits.
+   * The part of the output for the title, in fractions of the output's width and height. The
+   * text is centered in it, and its size is reduced until it fits.
    */
   area: Rect;
   /**
-   * When it is shown, on the clip's timeline.
+   * When the title is shown, on the clip's timeline.
    */
   span: Span;
   /**
-   * How it looks.
+   * The appearance of the title.
    */
   style: HookStyle;
   /**
-   * What it says. Shown as it stands; nothing in it is interpreted.
+   * The text, drawn literally, without markup.
    */
   text: string;
 }
 /**
- * The file to make: H.264 and AAC in an MP4, with everything that is needed to repeat the encode by hand.
+ * The parameters of the file to make: H.264 video and AAC audio in an MP4 container. They are
+ * sufficient to repeat the encode.
  */
 export interface Output {
   /**
-   * Bits of sound a second (AAC, 48 kHz, stereo).
+   * The audio bit rate in bits per second (AAC, 48 kHz, stereo).
    */
   audio_bitrate: number;
   /**
-   * The picture's codec: `h264` (x264, High profile, yuv420p, BT.709).
+   * The video codec: `h264` (x264, High profile, yuv420p, BT.709).
    */
   codec: string;
   /**
-   * x264's constant rate factor, 0 to 51: lower is better and larger.
+   * x264's constant rate factor, 0 to 51. A lower value gives a better picture and a larger
+   * file.
    */
   crf: number;
   /**
-   * Frames per second, constant.
+   * The constant frame rate.
    */
   frame_rate: FrameRate;
   /**
-   * Rows; even.
+   * The height in pixels, an even number.
    */
   height: number;
   /**
-   * How loud the sound is made; none leaves it as it is in the source.
+   * The loudness to normalize the audio to. `None` leaves the source's loudness unchanged.
    */
   loudness?: Loudness | null;
   /**
@@ -1030,207 +1058,210 @@ export interface Output {
    */
   preset: X264Preset;
   /**
-   * Columns; even.
+   * The width in pixels, an even number.
    */
   width: number;
 }
 /**
- * Frames per second as a fraction.
+ * A frame rate as a fraction: `num / den` frames per second.
  */
 export interface FrameRate {
   /**
-   * ... in this many seconds.
+   * The number of seconds for `num` frames.
    */
   den: number;
   /**
-   * Frames ...
+   * The number of frames in `den` seconds.
    */
   num: number;
 }
 /**
- * A stretch of the clip with one layout.
+ * A span of the clip with one layout.
  */
 export interface Scene {
   /**
-   * How the picture is arranged.
+   * The scene's layout.
    */
   layout: Layout;
   /**
-   * Where it is, on the clip's timeline.
+   * The scene's span on the clip's timeline.
    */
   span: Span;
 }
 /**
- * A window on the source, of one size, that may move.
+ * A window on the source with a fixed size and a position that can move.
  */
 export interface Crop {
   /**
-   * The window's height, as a fraction of the picture's.
+   * The window's height as a fraction of the picture's height.
    */
   height: number;
   /**
-   * Where its top left corner is, in order of time. Between two keys it moves evenly; before the first and after the last it stands.
+   * The crop path: the keyframes of the window's top left corner, in order of time. The position
+   * is interpolated linearly between two keyframes. It is constant before the first keyframe and
+   * after the last.
    */
   path: CropKey[];
   /**
-   * The window's width, as a fraction of the picture's.
+   * The window's width as a fraction of the picture's width.
    */
   width: number;
 }
 /**
- * Where a crop window is at one moment.
+ * A keyframe of a crop path.
  */
 export interface CropKey {
   /**
-   * When, on the clip's timeline.
+   * The time on the clip's timeline.
    */
   at: Timestamp;
   /**
-   * Left edge, as a fraction of the picture's width.
+   * The window's left edge as a fraction of the picture's width.
    */
   x: number;
   /**
-   * Top edge, as a fraction of the picture's height.
+   * The window's top edge as a fraction of the picture's height.
    */
   y: number;
 }
 /**
- * From when on which half of a split picture speaks.
+ * The half of a split layout that is marked as the speaker's from a time on.
  */
 export interface Speaking {
   /**
-   * When, on the clip's timeline.
+   * The time from which the mark applies, on the clip's timeline.
    */
   from: Timestamp;
   /**
-   * Which half; none where nobody, or somebody else, speaks.
+   * The half to mark. `None` means that nobody speaks or that the speaker is in neither half.
    */
   half?: Half | null;
 }
 /**
- * A window of the source and the part of the output that it fills.
+ * A crop window and its position in the output.
  */
 export interface Pane {
   /**
-   * The window.
+   * The crop window.
    */
   crop: Crop;
   /**
-   * Where it is shown: fractions of the output.
+   * The position in fractions of the output's width and height.
    */
   place: Rect;
 }
 /**
- * A stretch between two camera cuts. `start` is the time of the shot's first frame.
+ * The frames between two consecutive camera cuts. The span's start is the time of the first frame.
  */
 export interface Shot {
   /**
-   * What kind of picture it shows.
+   * The kind of picture that the shot shows.
    */
   content?: ShotContent;
   /**
-   * Where it is. In `Tracks` on the source's timeline, in a plan on the clip's.
+   * The shot's span: on the source's timeline in `Tracks`, on the clip's timeline in a plan.
    */
   span: Span;
 }
 /**
- * The file a plan cuts from.
+ * The source file of a plan.
  */
 export interface PlanSource {
   /**
-   * How long it plays.
+   * The duration of the file.
    */
   duration: Timestamp;
   /**
-   * Rows of the picture as displayed.
+   * The height of the displayed picture, in pixels.
    */
   height: number;
   /**
-   * Which media it is. The local file is looked up when it is needed.
+   * The reference to the file. A step that needs the file locates it on its machine.
    */
   media: MediaRef;
   /**
-   * Columns of the picture as displayed.
+   * The width of the displayed picture, in pixels.
    */
   width: number;
 }
 /**
- * A media file by address and content: what plans and manifests name, so that they outlive a
- * download and mean the same on another machine.
+ * A reference to a media file by address and content. Plans and manifests keep it, so that they
+ * stay valid after the local copy is removed, and on other machines.
  */
 export interface MediaRef {
   /**
-   * What the file contains.
+   * The hash of the file's content.
    */
   id: ContentId;
   /**
-   * The file's size and time of change when it was identified. Where they still hold, the file
-   * is not read to identify it again. `None` for media in a media store.
+   * The file's size and modification time when it was identified. If they are unchanged, the
+   * file is not hashed again. `None` for media in a media store.
    */
   stamp?: FileStamp | null;
   /**
-   * What the source was given: a path, or a URL. A relative path is looked up from the working
+   * The path or URL that the source was given. A relative path is resolved against the working
    * folder.
    */
   uri: string;
 }
 /**
- * A file's size and time of change.
+ * A file's size and modification time.
  */
 export interface FileStamp {
   /**
-   * When the content changed last, in microseconds since 1970.
+   * The modification time in microseconds since 1970-01-01 UTC.
    */
   modified: number;
   /**
-   * Bytes.
+   * The size in bytes.
    */
   size: number;
 }
 /**
- * Something that draws the eye through one shot, other than a face.
+ * The positions of a subject other than a face through one shot.
  */
 export interface SubjectTrack {
   /**
-   * Where it was, in order of time. Never empty.
+   * The positions in order of time, at least one.
    */
   samples: SubjectSample[];
 }
 /**
- * Where a subject is in one frame.
+ * The position of a subject in one frame.
  */
 export interface SubjectSample {
   /**
-   * The frame's time; in `Tracks` on the source's timeline, in a plan on the clip's.
+   * The frame's time: on the source's timeline in `Tracks`, on the clip's timeline in a plan.
    */
   at: Timestamp;
   /**
-   * The box around it, in the displayed picture.
+   * The subject's bounding box in the displayed picture.
    */
   rect: Rect;
 }
 /**
- * How numbers mean colours, in FFmpeg's names (`bt709`, `smpte2084`); `unknown` where the file does not say.
+ * The color space of a video stream in FFmpeg's names (`bt709`, `smpte2084`). A value is `unknown`
+ * if the file does not state it.
  */
 export interface Color {
   /**
-   * Set for high dynamic range.
+   * The transfer function for high dynamic range. `None` means standard dynamic range.
    */
   hdr?: Hdr | null;
   /**
-   * From RGB to luma and chroma.
+   * The matrix coefficients between RGB and luma and chroma.
    */
   matrix: string;
   /**
-   * Which red, green and blue.
+   * The color primaries.
    */
   primaries: string;
   /**
-   * `tv` (16 to 235) or `pc` (0 to 255).
+   * The range of 8-bit luma values: `tv` (16 to 235) or `pc` (0 to 255).
    */
   range: string;
   /**
-   * From code value to light.
+   * The transfer function between code values and light.
    */
   transfer: string;
 }
@@ -1291,32 +1322,33 @@ export interface Recovery {
    */
   action: string;
   /**
-   * With `retry`: how long the other side asked to wait, in seconds.
+   * For `retry`: the delay that the server asked for, in seconds.
    */
   after?: number | null;
   /**
-   * With `wait_until`: the moment, in seconds since 1970.
+   * For `wait_until`: the time, in seconds since 1970-01-01 UTC.
    */
   until?: number | null;
 }
 /**
- * Something that went less well than asked, and what was done instead.
+ * A problem that did not stop a run, and how the run continued.
  */
 export interface Warning {
   /**
-   * The clip concerned, from 1 in order of rank. `None` where the run as a whole is concerned.
+   * The rank of the clip concerned, from 1. `None` means that the warning concerns the whole
+   * run.
    */
   clip?: number | null;
   /**
-   * What kind of warning it is, for a program to branch on.
+   * The kind of the warning, for a program to branch on.
    */
   kind?: WarningKind;
   /**
-   * One line for a person: what happened, what was done instead, how to avoid it.
+   * One line for a person: the problem, how the run continued, and how to avoid the problem.
    */
   message: string;
   /**
-   * The stage that degraded.
+   * The stage that had the problem.
    */
   stage: Stage;
 }
@@ -1325,87 +1357,91 @@ export interface Warning {
  */
 export interface ManifestClip {
   /**
-   * Its cover, likewise.
+   * The name of the cover, relative to the output folder. `None` means that the cover was not
+   * published as a file.
    */
   cover?: string | null;
   /**
-   * The clip: a name relative to the output folder, or an address.
+   * The clip's file: a name relative to the output folder, or a URL.
    */
   file: string;
   /**
-   * A line that makes people stay, for the text of a post. `None` where no scorer wrote one.
+   * A line of text for the clip's first seconds or for the text of a post. `None` means that the
+   * scorer wrote no line.
    */
   hook_line?: string | null;
   /**
-   * Which clip it is.
+   * The clip's id.
    */
   id: ClipId;
   /**
-   * Its plan, likewise.
+   * The name of the plan, relative to the output folder. `None` means that the plan was not
+   * published as a file.
    */
   plan?: string | null;
   /**
-   * Its place in the ranking, from 1.
+   * The clip's position in the ranking, from 1.
    */
   rank: number;
   /**
-   * Why it was chosen.
+   * Why the scorer chose the span.
    */
   reason: string;
   /**
-   * Where it was published, one entry for each target.
+   * The receipts of the publications, one for each target.
    */
   receipts?: Receipt[];
   /**
-   * How good it is.
+   * The clip's quality.
    */
   score: Score;
   /**
-   * Where it comes from, in seconds of the source.
+   * The clip's span on the source's timeline, in seconds.
    */
   span: Span;
   /**
-   * Its title.
+   * The clip's title.
    */
   title: string;
   /**
-   * The targets that refused it, where other targets took it.
+   * The targets that the clip could not be published to, if another target has it.
    */
   unpublished?: Unpublished[];
   /**
-   * Warnings that concern this clip.
+   * The warnings that concern this clip.
    */
   warnings: Warning[];
 }
 /**
- * Where a publisher put a clip.
+ * The result of a publication: where the clip is and what its status is.
  */
 export interface Receipt {
   /**
-   * The account at the target. `None` where the target has no accounts.
+   * The account at the target. `None` means that the target has no accounts.
    */
   account?: string | null;
   /**
-   * The files at the target, by their names there. `None` where the target has no files.
+   * The names of the files at the target. `None` means that the target has no files.
    */
   files?: PublishedFiles | null;
   /**
-   * The clip's id at the target: a platform's video id, an object's key, a file name.
+   * The clip's id at the target: a platform's video id, an object's key or a file name.
    */
   id: string;
   /**
-   * When the clip became visible, or will, in RFC 3339.
+   * When the clip became or becomes visible, in RFC 3339. `None` means that the time is not
+   * known.
    */
   published_at?: string | null;
   /**
-   * What the publisher needs to ask for the publication again: an upload's session, for
-   * example. Only the publisher that wrote it reads it. It holds no secrets.
+   * What the publisher needs to resume or query the publication, for example an upload's
+   * session. Only the publisher that wrote it reads it. It holds no secrets.
    */
   resume?: {
     [k: string]: unknown;
   };
   /**
-   * How far the publication is.
+   * The status of the publication.
    */
   status?: PublishStatus;
   /**
@@ -1413,33 +1449,34 @@ export interface Receipt {
    */
   target: string;
   /**
-   * Where the clip can be watched. `None` where that is not known (yet), or is a local file.
+   * The URL where the clip can be watched. `None` means that the URL is not known yet or that
+   * the clip is a local file.
    */
   url?: string | null;
 }
 /**
- * The names of a clip's files at a target: paths relative to its folder, or object keys.
+ * The names of a clip's files at a target: paths relative to the target's folder, or object keys.
  */
 export interface PublishedFiles {
   /**
-   * Its cover.
+   * The name of the cover. `None` means that the cover was not published.
    */
   cover?: string | null;
   /**
-   * Its plan.
+   * The name of the plan. `None` means that the plan was not published.
    */
   plan?: string | null;
   /**
-   * The clip.
+   * The name of the clip's MP4 file.
    */
   video: string;
 }
 /**
- * A target that refused a clip.
+ * A target that a clip could not be published to.
  */
 export interface Unpublished {
   /**
-   * Why the clip is not there.
+   * The publisher's error.
    */
   error: ErrorReport;
   /**
@@ -1448,23 +1485,23 @@ export interface Unpublished {
   target: string;
 }
 /**
- * A clip that was chosen and not made.
+ * A chosen clip that could not be made.
  */
 export interface FailedClip {
   /**
-   * Why it was not made.
+   * The error of the stage that failed.
    */
   error: ErrorReport;
   /**
-   * Its place in the ranking, from 1.
+   * The clip's position in the ranking, from 1.
    */
   rank: number;
   /**
-   * Where it would come from, in seconds of the source.
+   * The clip's span on the source's timeline, in seconds.
    */
   span: Span;
   /**
-   * Its title.
+   * The clip's title.
    */
   title: string;
 }
@@ -1531,15 +1568,15 @@ export interface Timeout {
   seconds?: number;
 }
 /**
- * What a run made: the content of `clips.json`.
+ * The result of a run: the content of `clips.json`.
  */
 export interface Manifest {
   /**
-   * The clips, best first.
+   * The clips in order of rank, the best first.
    */
   clips: ManifestClip[];
   /**
-   * The clips that were not made, best first, with the error of each.
+   * The clips that could not be made, in order of rank, with their errors.
    */
   failed?: FailedClip[];
   /**
@@ -1547,12 +1584,12 @@ export interface Manifest {
    */
   source: PlanSource;
   /**
-   * Where the time went.
+   * The time that each stage took.
    */
   timings: Timing;
   /**
-   * What was asked of paid models, and what it cost: one entry for each stage and model. Empty
-   * where no paid model was asked.
+   * The use and the cost of paid models, one entry for each stage and model. The list is empty
+   * if no paid model was used.
    */
   usage?: Usage[];
   /**
@@ -1560,97 +1597,102 @@ export interface Manifest {
    */
   version: number;
   /**
-   * Warnings that concern the run as a whole.
+   * The warnings that concern the run as a whole.
    */
   warnings: Warning[];
 }
 /**
- * Where a run's time went, in seconds. A stage's time is the sum over its calls; calls run
- * concurrently, so the sum can exceed the total.
+ * The time that the stages of a run took, in seconds. A stage's time is the sum over its calls.
+ * Calls run concurrently, so the sum can exceed the total.
  */
 export interface Timing {
   /**
-   * From start to end.
+   * The time from the start to the end of the run, in seconds.
    */
   total: number;
   [k: string]: number;
 }
 /**
- * What a stage asked of one paid model, and what that cost. Stages report it with `Context.spend`.
+ * The use of one paid model by a stage, and its cost. Stages report it with
+ * `Context.spend`.
  */
 export interface Usage {
   /**
-   * Sound that was listened to, in seconds.
+   * The duration of the transcribed audio, in seconds.
    */
   audio_seconds?: number;
   /**
-   * Tokens that were written.
+   * The number of output tokens.
    */
   completion_tokens?: number;
   /**
-   * What it cost in US dollars, by the price given, else by those of OpenAI's own models as third parties quoted them in June 2026; none where
-   * there is no price. It is no invoice.
+   * The cost in US dollars, as an estimate and not an invoice. It uses the configured price,
+   * else the prices of OpenAI's models that third parties quoted in June 2026. `None` means that
+   * the price is not known.
    */
   cost_usd?: number | null;
   /**
-   * Whether some of the tokens are estimated, since the server did not count them. Estimates are rather too high than too low.
+   * Whether some token counts are estimates, because the server did not report them. Estimates
+   * tend to be too high rather than too low.
    */
   estimated?: boolean;
   /**
-   * The model's name, as the server was asked for it.
+   * The model's name in the requests.
    */
   model?: string;
   /**
-   * Tokens that were read.
+   * The number of input tokens.
    */
   prompt_tokens?: number;
   /**
-   * How many requests were answered, or may have been.
+   * The number of requests that the server answered or may have answered.
    */
   requests?: number;
   /**
-   * The stage that asked; set by `Context.spend` where it is none.
+   * The stage that used the model. `Context.spend` replaces `None` by
+   * the context's stage.
    */
   stage?: Stage | null;
 }
 /**
- * A media file on this machine and what is in it.
+ * A media file on this machine and its streams.
  */
 export interface Media {
   /**
-   * Sound streams, in file order.
+   * The audio streams, in file order.
    */
   audio: AudioStream[];
   /**
-   * The container's short name, as FFmpeg gives it (`mov,mp4,m4a,3gp,3g2,mj2`).
+   * The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
    */
   container: string;
   /**
-   * How long the longest of sound and picture plays, measured where the container does not say or cannot be believed.
+   * The duration of the longest audio or video stream. It is measured if the container's value
+   * is missing or implausible.
    */
   duration: Timestamp;
   /**
-   * What the file contains.
+   * The hash of the file's content.
    */
   id: ContentId;
   /**
-   * Where the file is on this machine. Another process looks it up anew.
+   * The file's path on this machine. Another process locates the file again.
    */
   path: string;
   /**
-   * The file's size and time of change. `None` for media in a media store.
+   * The file's size and modification time. `None` for media in a media store.
    */
   stamp?: FileStamp | null;
   /**
-   * Subtitle streams, in file order.
+   * The subtitle streams, in file order.
    */
   subtitles: SubtitleStream[];
   /**
-   * What the source was given: a path, or a URL.
+   * The path or URL that the source was given.
    */
   uri: string;
   /**
-   * The picture that a player would show; none in a sound file.
+   * The video stream that a player shows. `None` means that the file has no video.
    */
   video?: VideoStream | null;
 }
@@ -1659,81 +1701,83 @@ export interface Media {
  */
 export interface SubtitleStream {
   /**
-   * The codec's short name (`subrip`, `webvtt`, `ass`, `mov_text`, `hdmv_pgs_subtitle`).
+   * The codec's short name in FFmpeg (`subrip`, `webvtt`, `ass`, `mov_text`,
+   * `hdmv_pgs_subtitle`).
    */
   codec: string;
   /**
-   * The stream's number in the file.
+   * The stream's index in the file.
    */
   index: number;
   /**
-   * The language the file names, if it does.
+   * The language tag in the file. `None` means that the file does not state it.
    */
   language?: string | null;
 }
 /**
- * A picture stream.
+ * A video stream.
  */
 export interface VideoStream {
   /**
-   * Bits of one component.
+   * The number of bits for each component.
    */
   bit_depth: number;
   /**
-   * The codec's short name (`h264`).
+   * The codec's short name in FFmpeg (`h264`).
    */
   codec: string;
   /**
-   * How numbers mean colours.
+   * The color space of the stored picture.
    */
   color: Color;
   /**
-   * Frames per second: the average over the file.
+   * The average frame rate of the file.
    */
   frame_rate: FrameRate;
   /**
-   * Stored rows, before orientation and pixel shape.
+   * The stored height in pixels, before rotation and pixel aspect ratio are applied.
    */
   height: number;
   /**
-   * The stream's number in the file.
+   * The stream's index in the file.
    */
   index: number;
   /**
-   * How the stored picture is to be turned for display.
+   * How the stored picture is oriented for display.
    */
   orientation: Orientation;
   /**
-   * Width of a pixel divided by its height, in the stored picture.
+   * The pixel aspect ratio of the stored picture: a pixel's width divided by its height.
    */
   pixel_aspect: number;
   /**
-   * FFmpeg's name of the pixel format (`yuv420p10le`).
+   * The pixel format's name in FFmpeg (`yuv420p10le`).
    */
   pixel_format: string;
   /**
-   * When the first frame shows, on the source's timeline.
+   * The time of the first frame, on the source's timeline.
    */
   start: Timestamp;
   /**
-   * Whether frames last differently long.
+   * Whether the frame rate is variable.
    */
   variable_rate: boolean;
   /**
-   * Stored columns, before orientation and pixel shape.
+   * The stored width in pixels, before rotation and pixel aspect ratio are applied.
    */
   width: number;
 }
 /**
- * How a stored picture is turned for display: mirrored left to right first if `mirrored`, then turned clockwise.
+ * How a stored picture is oriented for display. If `mirrored`, it is first mirrored left to right.
+ * Then it is rotated clockwise.
  */
 export interface Orientation {
   /**
-   * Clockwise degrees: 0, 90, 180 or 270.
+   * The clockwise rotation in degrees: 0, 90, 180 or 270.
    */
   clockwise: number;
   /**
-   * Whether left and right change places before the turn.
+   * Whether the picture is mirrored left to right before the rotation.
    */
   mirrored: boolean;
 }
@@ -1929,48 +1973,50 @@ export interface RankedPlan {
 /**
  * A clip to publish, for a `Publisher`.
  *
- * A publisher reads the files and never moves or changes them: several publishers may get the
- * same post.
+ * A publisher reads the files and must not move or change them, since several publishers can get
+ * the same post.
  */
 export interface Post {
   /**
-   * Which clip it is.
+   * The clip's id.
    */
   clip: ClipId;
   /**
-   * The text below the clip. Empty for none.
+   * The description that the platform shows with the clip. It can be empty.
    */
   description?: string;
   /**
-   * The files.
+   * The clip's files.
    */
   files: PostFiles;
   /**
-   * The language that is spoken, as a BCP 47 tag. `None` where it is not known.
+   * The spoken language as a BCP 47 tag. `None` means that the language is not known.
    */
   language?: string | null;
   /**
-   * Whether the clip is made for children, as platforms ask. Default `false`.
+   * Whether the clip is made for children, a declaration that platforms require. Default
+   * `false`.
    */
   made_for_kids?: boolean;
   /**
-   * Who can see it. Default: everybody.
+   * Who can see the clip. Default: everybody.
    */
   privacy?: Privacy;
   /**
-   * When it becomes visible, in RFC 3339. `None` publishes at once.
+   * When the clip becomes visible, in RFC 3339. `None` means at once.
    */
   publish_at?: string | null;
   /**
-   * Its place in the ranking, from 1. It numbers file names and decides nothing else.
+   * The clip's position in the ranking, from 1. It only numbers file names.
    */
   rank?: number;
   /**
-   * Whether the clip shows realistic synthetic media, as platforms ask. Default `false`.
+   * Whether the clip shows realistic synthetic media, a declaration that platforms require.
+   * Default `false`.
    */
   synthetic?: boolean;
   /**
-   * Tags, without `#`.
+   * The tags, without `#`.
    */
   tags?: string[];
   /**
@@ -1979,19 +2025,20 @@ export interface Post {
   title: string;
 }
 /**
- * The files of a `Post`, on this machine.
+ * The files of a `Post` on this machine.
  */
 export interface PostFiles {
   /**
-   * The captions on the clip's timeline, as SRT. `None` for a clip without captions.
+   * The captions on the clip's timeline, as an SRT file. `None` means that the clip has no
+   * captions.
    */
   captions?: string | null;
   /**
-   * The cover picture, a JPEG.
+   * The cover picture, a JPEG file. `None` means that there is no cover.
    */
   cover?: string | null;
   /**
-   * The clip plan, as JSON.
+   * The clip plan, as a JSON file. `None` means that the plan is not published.
    */
   plan?: string | null;
   /**
@@ -2000,20 +2047,20 @@ export interface PostFiles {
   video: string;
 }
 /**
- * A rendered clip: files below `Context.scratch`, or wherever the
- * step that rendered it was told to put them.
+ * The files of a rendered clip. They lie in `Context.scratch` or in
+ * the folder that was passed to the rendering step.
  */
 export interface RenderedClip {
   /**
-   * The cover picture: a JPEG of the output's size.
+   * The cover picture: a JPEG file with the output's size in pixels.
    */
   cover: string;
   /**
-   * How long it plays.
+   * The clip's duration.
    */
   duration: Timestamp;
   /**
-   * Number of frames.
+   * The number of video frames.
    */
   frames: number;
   /**
@@ -2070,42 +2117,43 @@ export interface Scoring {
   transcript: Transcript;
 }
 /**
- * What was said, word by word.
+ * The spoken words and their times.
  *
- * Words stand in order of `start`; a word ends at or after its start, and normally before the next one starts.
+ * Words are in order of `start`. A word's end is not before its start and normally not after the
+ * start of the next word.
  */
 export interface Transcript {
   /**
-   * BCP 47 tag (`en`), where known.
+   * The language as a BCP 47 tag (`en`). `None` means that the language is not known.
    */
   language?: string | null;
   /**
-   * Where the words come from, for people: a file's name, a model's name.
+   * The origin of the words, for people: a file's name or a model's name.
    */
   origin?: string;
   /**
-   * The words.
+   * The words, on the source's timeline.
    */
   words: Word[];
 }
 /**
- * One spoken word, with the punctuation that is written with it.
+ * A spoken word with its punctuation.
  */
 export interface Word {
   /**
-   * When its sound ends.
+   * When the word's sound ends.
    */
   end: Timestamp;
   /**
-   * Who says it, where known.
+   * The speaker's name or label. `None` means that the speaker is not known.
    */
   speaker?: string | null;
   /**
-   * When its sound starts.
+   * When the word's sound starts.
    */
   start: Timestamp;
   /**
-   * As written: `world.`
+   * The text with punctuation: `world.`
    */
   text: string;
 }
@@ -2136,19 +2184,21 @@ export interface Tracking {
   span: Span;
 }
 /**
- * What a tracker saw in a span.
+ * The shots, face tracks and subject tracks that a tracker found in a span.
  */
 export interface Tracks {
   /**
-   * One track a person and shot. Empty where no face was seen.
+   * The face tracks, one for each person and shot. The list is empty if no face was detected.
    */
   faces: FaceTrack[];
   /**
-   * The camera shots, in order, without gaps: they cover the span. Empty where the tracker did not look.
+   * The shots in order of time. They cover the span without gaps. The list is empty if the
+   * tracker did not detect shots.
    */
   shots: Shot[];
   /**
-   * What else draws the eye: something that moves, say. At most one at a time. A shot with faces is framed by them alone.
+   * The tracks of subjects other than faces, for example a moving object. They do not overlap in
+   * time. They are not used in a shot with faces.
    */
   subjects?: SubjectTrack[];
 }
