@@ -8,8 +8,8 @@ use crate::model::{Stage, Timestamp};
 
 /// An [`Error`] as a document: what manifests, queues, services and other languages hand on.
 ///
-/// It is read back with [`ErrorReport::into_error`]; the cause ([`source`](std::error::Error::source)) is not
-/// part of it.
+/// It is read back with [`ErrorReport::into_error`]; the cause
+/// ([`source`](std::error::Error::source)) is not part of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct ErrorReport {

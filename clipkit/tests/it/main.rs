@@ -13,6 +13,7 @@ mod cache;
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
+mod comment_width;
 mod fakes;
 mod frames;
 mod imports;
