@@ -137,7 +137,7 @@ async fn a_model_on_this_machine_transcribes_and_steps_in_where_the_api_fails() 
     let server = serving(|_| ResponseTemplate::new(401)).await;
     let (code, _, stderr) = made("instead", &server.uri());
     assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.contains("answers 401") && stderr.contains("going on with the speech model on this machine"), "{stderr}");
+    assert!(stderr.contains("answers 401") && stderr.contains("the speech model on this machine transcribes"), "{stderr}");
     assert_eq!(manifest(&desk, "instead").clips[0].span, manifest(&desk, "alone").clips[0].span);
 }
 
