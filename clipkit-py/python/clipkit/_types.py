@@ -543,8 +543,8 @@ class Emphasis(Data):
 class ErrorReport(Data):
     """An ``Error`` as a document: what manifests, queues, services and other languages hand on.
 
-    It is read back with ``ErrorReport.into_error``; the cause (``source``) is not
-    part of it.
+    It is read back with ``ErrorReport.into_error``; the cause
+    (``source``) is not part of it.
     """
 
     kind: ErrorKind
