@@ -20,7 +20,7 @@ WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
 MADE = ["Candidate", "ClipPlan", "Degrade", "Manifest", "ManifestClip", "Recovery", "Score", "Span"]
-#: Classes that _layers.py derives in the same way. No document has an object of them.
+#: Classes that _layers.py derives in the same way. Documents hold plain dicts in their place.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
 #: Settings of stages. _stages.py has classes of these names, so documents hold plain dicts.
 STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
@@ -116,7 +116,7 @@ class Generator:
     def named(self, name):
         schema = self.defs[name]
         if self.is_object(schema):
-            return ("Dict[str, Any]", None) if name in STAGES else (name, self.loader(name))
+            return ("Dict[str, Any]", None) if name in STAGES or name in LAYERS else (name, self.loader(name))
         if name in TAGGED:
             return name, self.loader(name)
         if name == "LayerConfig":

@@ -30,7 +30,7 @@ def test_every_stage_can_be_used_alone(talk, tmp_path):
         planned = await clipkit.Pipeline(publisher=clipkit.Folder(tmp_path), clips=1, **QUICK).plan_all(talk)
         plan = planned.plans[0].plan
         clip = await clipkit.FfmpegRenderer().render(cx, plan)
-        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post("c1", clipkit.PostFiles(clip.video), plan.title))
+        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post("c1", plan.title, clipkit.PostFiles(clip.video)))
         return media, transcript, candidates, tracks, receipt
 
     media, transcript, candidates, tracks, receipt = asyncio.run(all_of_them())
