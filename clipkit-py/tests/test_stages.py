@@ -313,7 +313,7 @@ def test_the_onnx_runtime_is_the_one_of_the_package(tmp_path):
         loaded = {line.split()[-1] for line in open("/proc/self/maps") if "libonnxruntime" in line}
         assert "onnxruntime" not in sys.modules
         import onnxruntime
-        assert all(str(pathlib.Path(onnxruntime.__file__).parent / "capi") in library for library in loaded), loaded
+        assert all(str(pathlib.Path(onnxruntime.__file__).resolve().parent / "capi") in library for library in loaded), loaded
         print(len(loaded))
     """
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DYLIB_PATH"}
