@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes python/clipkit/_types.py from the schemas of the crate. `--check` compares it with the file instead.
+"""Writes python/clipkit/_types.py from the schemas of the crate. `--check` compares it with the
+file instead.
 
-Objects become dataclasses, tagged unions become one class for each tag, enumerations become literals. _made.py replaces the classes that need
-methods of their own.
+Objects become dataclasses, tagged unions become one class for each tag, enumerations become
+literals. _made.py replaces the classes that need methods of their own.
 """
 
 import builtins
@@ -20,7 +21,7 @@ WIDTH = 140
 
 #: Classes that _made.py derives from the generated ones, which get an underscore.
 MADE = ["Candidate", "ClipPlan", "Degrade", "Manifest", "ManifestClip", "Recovery", "Score", "Span"]
-#: Classes that _layers.py derives in the same way. No document has an object of them.
+#: Classes that _layers.py derives in the same way. Documents hold plain dicts in their place.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
 #: Settings of stages. _stages.py has classes of these names, so documents hold plain dicts.
 STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
@@ -116,7 +117,7 @@ class Generator:
     def named(self, name):
         schema = self.defs[name]
         if self.is_object(schema):
-            return ("Dict[str, Any]", None) if name in STAGES else (name, self.loader(name))
+            return ("Dict[str, Any]", None) if name in STAGES or name in LAYERS else (name, self.loader(name))
         if name in TAGGED:
             return name, self.loader(name)
         if name == "LayerConfig":
@@ -125,7 +126,7 @@ class Generator:
 
     @staticmethod
     def loader(name):
-        # A class is looked up by its name at run time, when all classes exist, including those of _made.py.
+        # A class is looked up by its name at run time, when all classes exist.
         return f"_named({json.dumps(name)})"
 
     @staticmethod
@@ -319,7 +320,7 @@ def stub(text):
 
 
 def main():
-    """`generate.py [--check] [STUB]`: the data classes, and the stub that maturin wrote to the file STUB."""
+    """`generate.py [--check] [STUB]`: the data classes, and the stub that maturin wrote to STUB."""
     checks = "--check" in sys.argv
     written = [path for path in sys.argv[1:] if path != "--check"]
     made = {OUT: Generator(json.loads(SCHEMA.read_text())).generate()}

@@ -1,5 +1,5 @@
-//! Errors in both directions. A Python exception is the source of an [`Error`] and comes back as the
-//! same object.
+//! Errors in both directions. A Python exception is the source of an [`Error`] and comes back as
+//! the same object.
 
 use std::fmt;
 

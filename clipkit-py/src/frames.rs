@@ -83,8 +83,8 @@ impl Frame {
         self.height
     }
 
-    /// A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the frame's
-    /// width and height.
+    /// A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the
+    /// frame's width and height.
     fn crop(&self, py: Python<'_>, rect: &Bound<'_, PyAny>) -> PyResult<Self> {
         let rect: Rect = convert::setting(rect, "a Rect")?;
         if ![rect.x, rect.y, rect.width, rect.height].iter().all(|value| value.is_finite()) {
@@ -95,7 +95,8 @@ impl Frame {
         Ok(Frame { whole: self.whole.clone(), left: self.left + left, top: self.top + top, width, height })
     }
 
-    /// NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory alive.
+    /// NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory
+    /// alive.
     #[getter]
     fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let row = 3 * self.whole.width as usize;

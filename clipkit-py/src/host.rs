@@ -42,8 +42,8 @@ impl Host {
         })
     }
 
-    /// Calls a method on a thread that may block. A cancel reaches what the method awaits. `takes` is
-    /// the Python class of the input, `meant` names the answer's type in errors.
+    /// Calls a method on a thread that may block. A cancel reaches what the method awaits. `takes`
+    /// is the Python class of the input, `meant` names the answer's type in errors.
     fn call<I, O>(
         &self,
         cx: &clipkit::Context,
@@ -90,7 +90,8 @@ impl Host {
     }
 }
 
-/// A call of a Python stage. When dropped, it cancels what the stage awaits and the stage's context.
+/// A call of a Python stage. When dropped, it cancels what the stage awaits and the stage's
+/// context.
 struct Hosted {
     cx: clipkit::Context,
     running: Arc<OnceLock<Py<PyAny>>>,

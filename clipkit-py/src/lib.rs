@@ -1,8 +1,9 @@
 //! The compiled module of the Python package. It converts, calls and maps errors; the public API is
 //! in `python/clipkit`.
 //!
-//! Data crosses as JSON (`convert`). Work runs on one tokio runtime (`runtime`). One thread (`tell`)
-//! delivers results, events and log records to Python. `host` makes a Python object a stage.
+//! Data crosses as JSON (`convert`). Work runs on one tokio runtime (`runtime`). One thread
+//! (`tell`) delivers results, events and log records to Python. `host` makes a Python object a
+//! stage.
 
 #![allow(missing_docs)] // The public API is documented in Python.
 

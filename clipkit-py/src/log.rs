@@ -19,7 +19,8 @@ pub(crate) fn to_python() {
     let _ = tracing::subscriber::set_global_default(ToPython);
 }
 
-/// Reads the logger's level again. Each call does so when it begins, as the interpreter is attached.
+/// Reads the logger's level again. Each call does so when it begins, as the interpreter is
+/// attached.
 pub(crate) fn set_level(py: Python<'_>) {
     let level = || py.import("logging")?.getattr("getLogger")?.call1(("clipkit",))?.call_method0("getEffectiveLevel")?.extract::<u8>();
     LEVEL.store(level().unwrap_or(u8::MAX), Ordering::Relaxed);

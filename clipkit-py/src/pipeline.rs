@@ -67,7 +67,8 @@ impl Pipeline {
 
 #[pymethods]
 impl Pipeline {
-    /// A pipeline of these stages. The configuration says what the other stages and the options are.
+    /// A pipeline of these stages. The configuration says what the other stages and the options
+    /// are.
     #[new]
     fn new(py: Python<'_>, stages: Vec<Py<Stage>>, config: &Bound<'_, PyAny>) -> PyResult<Self> {
         let given: Vec<AnyStage> = stages.iter().map(|stage| stage.get().any.clone()).collect();

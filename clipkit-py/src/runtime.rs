@@ -93,8 +93,8 @@ impl Work {
     }
 }
 
-/// How long running calls may take to clean up when the interpreter ends. A cancelled run ends within
-/// this time.
+/// How long running calls may take to clean up when the interpreter ends. A cancelled run ends
+/// within this time.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Cancels running calls and detaches all threads of this module from the interpreter, which ends.

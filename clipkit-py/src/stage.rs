@@ -38,7 +38,8 @@ impl Stage {
         start(py, call, cx, |cx| async move { AnyStage::built_in(&cx, &name, options).await })
     }
 
-    /// Builds the stage of a kind that a pipeline's configuration describes. A model may be downloaded.
+    /// Builds the stage of a kind that a pipeline's configuration describes. A model may be
+    /// downloaded.
     #[staticmethod]
     fn start_config(py: Python<'_>, call: Py<PyAny>, cx: &Context, kind: &Bound<'_, PyAny>, config: &Bound<'_, PyAny>) -> PyResult<Work> {
         let kind: model::Stage = convert::setting(kind, "a stage's kind")?;

@@ -1,5 +1,5 @@
-//! One thread that delivers messages to Python. Events, log records and results arrive in order, and
-//! no thread that decodes or encodes waits for the interpreter.
+//! One thread that delivers messages to Python. Events, log records and results arrive in order,
+//! and no thread that decodes or encodes waits for the interpreter.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{OnceLock, PoisonError, RwLock};
@@ -35,15 +35,15 @@ fn listen(receiver: &Receiver<Message>) {
     }
 }
 
-/// Threads that run Python code hold a read lock. The end of the interpreter takes the write lock and
-/// never releases it.
+/// Threads that run Python code hold a read lock. The end of the interpreter takes the write lock
+/// and never releases it.
 static OPEN: RwLock<()> = RwLock::new(());
 /// How long the end of the interpreter waits for Python code on threads of this module.
 const LAST_CALL: Duration = Duration::from_secs(5);
 
-/// Runs `work` with the interpreter attached, on a thread of this module. While the interpreter ends,
-/// most Python versions terminate each thread that attaches, and Rust code does not survive that. From
-/// then on this blocks until the process exits.
+/// Runs `work` with the interpreter attached, on a thread of this module. While the interpreter
+/// ends, most Python versions terminate each thread that attaches, and Rust code does not survive
+/// that. From then on this blocks until the process exits.
 pub(crate) fn attached<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     let _open = OPEN.read().unwrap_or_else(PoisonError::into_inner);
     Python::try_attach(work)

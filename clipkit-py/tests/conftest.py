@@ -39,7 +39,7 @@ def talk(desk):
 
 @pytest.fixture(scope="session")
 def short_talk(tmp_path_factory, talk):
-    """Its first 21 s: enough for one clip, so that what is shown to users runs as it is shown, and soon ends."""
+    """Its first 21 s, enough for one clip: the documented programs run unchanged and quickly."""
     folder = tmp_path_factory.mktemp("short")
     draw(f"-i {talk} -t 21 -c copy {{out}}", folder / "talk.mp4")
     words = json.loads(talk.with_name("talk.words.json").read_text())

@@ -1,4 +1,4 @@
-"""The table of capabilities that every language runs. clipkit/tests/cases/README.md describes it."""
+"""The cases that every language runs. clipkit/tests/cases/README.md describes them."""
 
 import json
 import math

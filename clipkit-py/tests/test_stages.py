@@ -30,7 +30,7 @@ def test_every_stage_can_be_used_alone(talk, tmp_path):
         planned = await clipkit.Pipeline(publisher=clipkit.Folder(tmp_path), clips=1, **QUICK).plan_all(talk)
         plan = planned.plans[0].plan
         clip = await clipkit.FfmpegRenderer().render(cx, plan)
-        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post("c1", clipkit.PostFiles(clip.video), plan.title))
+        receipt = await clipkit.Folder(tmp_path).publish(cx, clipkit.Post("c1", plan.title, clipkit.PostFiles(clip.video)))
         return media, transcript, candidates, tracks, receipt
 
     media, transcript, candidates, tracks, receipt = asyncio.run(all_of_them())
@@ -313,7 +313,7 @@ def test_the_onnx_runtime_is_the_one_of_the_package(tmp_path):
         loaded = {line.split()[-1] for line in open("/proc/self/maps") if "libonnxruntime" in line}
         assert "onnxruntime" not in sys.modules
         import onnxruntime
-        assert all(str(pathlib.Path(onnxruntime.__file__).parent / "capi") in library for library in loaded), loaded
+        assert all(str(pathlib.Path(onnxruntime.__file__).resolve().parent / "capi") in library for library in loaded), loaded
         print(len(loaded))
     """
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DYLIB_PATH"}

@@ -1,4 +1,4 @@
-"""The wheel, as a user gets it: in a clean virtual environment, on a machine without FFmpeg's libraries.
+"""The wheel in a new virtual environment, on a machine without FFmpeg's libraries.
 
 The wheel is the one that CLIPKIT_WHEEL names; `.ci/python` builds it. The libraries are hidden in a mount namespace of the test's own.
 """

@@ -1,4 +1,5 @@
-"""A scorer that finds laughter in the transcript, and falls back on the heuristic: laughs.py VIDEO FOLDER
+"""A scorer that finds laughter in the transcript, and falls back on the heuristic: laughs.py VIDEO
+FOLDER
 
 It shows what a custom stage can do: use the context, warn, call another stage, run inside layers.
 """

@@ -1,7 +1,8 @@
 """A custom face tracker with MediaPipe: mediapipe_faces.py VIDEO FOLDER [MODEL]
 
-MediaPipe is not part of clipkit: `pip install mediapipe`. Its detector finds faces, and this tracker links them from frame to frame. Newer versions
-come without models: MODEL is MediaPipe's `blaze_face_short_range.tflite`. Older versions (`pip install 'mediapipe<0.10.30'`) include it.
+MediaPipe is not part of clipkit: `pip install mediapipe`. Its detector finds faces, and this
+tracker links them from frame to frame. Newer versions come without models: MODEL is MediaPipe's
+`blaze_face_short_range.tflite`. Older versions (`pip install 'mediapipe<0.10.30'`) include it.
 """
 
 from __future__ import annotations

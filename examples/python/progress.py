@@ -1,4 +1,6 @@
-"""Shows the events and the progress of a run, and stops it after a deadline: progress.py VIDEO FOLDER"""
+"""Shows the events and the progress of a run, and stops it after a deadline: progress.py VIDEO
+FOLDER
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The steps of a run as jobs that exchange JSON files: steps.py VIDEO FOLDER
 
-Each job reads documents, takes one step and writes a document, so a queue can run the jobs in different processes and repeat one that failed. A
-failed publication does not render again.
+Each job reads documents, takes one step and writes a document, so a queue can run the jobs in
+different processes and repeat one that failed. A failed publication does not render again.
 """
 
 from __future__ import annotations

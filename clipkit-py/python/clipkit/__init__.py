@@ -1,9 +1,9 @@
 """clipkit turns one long video into ranked, vertical, captioned short clips.
 
 ``clipkit.clip("talk.mp4", out="clips")`` makes them in one call. :class:`Pipeline` composes stages:
-built-in ones, and any object with the right method. Its steps are methods of their own. Clip plans can
-be changed and rendered again. Every data class has ``to_dict`` and ``from_dict``, and a dict of the same
-shape is accepted in its place.
+built-in ones, and any object with the right method. Its steps are methods of their own. Clip plans
+can be changed and rendered again. Every data class has ``to_dict`` and ``from_dict``, and a dict of
+the same shape is accepted in its place.
 """
 
 from __future__ import annotations
@@ -152,5 +152,6 @@ __all__ = [
 ]
 __all__ += _types.__all__
 
-# Calls in daemon threads are cancelled when the interpreter ends, and their incomplete files removed.
+# Calls in daemon threads are cancelled when the interpreter ends, and their incomplete files
+# removed.
 atexit.register(_clipkit.shut_down)

@@ -121,7 +121,10 @@ def _context(call: Call, context: Optional[Context], listener: Optional[Listener
 
 
 async def wait_for(start: Start, context: Optional[Context] = None, listener: Optional[Listener] = None) -> Any:
-    """Does the work in the running event loop. Cancelling the task, or a listener that raises, stops it."""
+    """Does the work in the running event loop.
+
+    Cancelling the task, or a listener that raises, stops it.
+    """
     call = _InLoop(listener)
     cx = _context(call, context, listener)
     work = start(call, cx)
@@ -210,7 +213,10 @@ class _Loop:
 
 
 def block_on(start: Start, context: Optional[Context] = None, listener: Optional[Listener] = None) -> Any:
-    """Does the work and waits for it in this thread. Ctrl-C, or a listener that raises, stops it."""
+    """Does the work and waits for it in this thread.
+
+    Ctrl-C, or a listener that raises, stops it.
+    """
     call = _InThread()
     cx = _context(call, context, listener)
     try:

@@ -109,7 +109,8 @@ class Frame:
     @property
     def __array_interface__(self, /) -> dict[str, Any]:
         """
-        NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory alive.
+        NumPy's array interface: rows, columns, RGB. Read-only; an array keeps the frame's memory
+        alive.
         """
     def __repr__(self, /) -> str: ...
     @property
@@ -119,8 +120,8 @@ class Frame:
         """
     def crop(self, /, rect: Any) -> Frame:
         """
-        A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the frame's
-        width and height.
+        A part of the frame, at least one pixel, without a copy. `rect` is in fractions of the
+        frame's width and height.
         """
     @property
     def height(self, /) -> int:
@@ -149,7 +150,8 @@ class Pipeline:
     """
     def __new__(cls, /, stages: SupportsGetItem[int, Stage], config: Any) -> Pipeline:
         """
-        A pipeline of these stages. The configuration says what the other stages and the options are.
+        A pipeline of these stages. The configuration says what the other stages and the options
+        are.
         """
     def staging(self, /) -> Path | None:
         """
@@ -248,7 +250,8 @@ class Stage:
     @staticmethod
     def start_config(call: Any, cx: Context, kind: Any, config: Any) -> Work:
         """
-        Builds the stage of a kind that a pipeline's configuration describes. A model may be downloaded.
+        Builds the stage of a kind that a pipeline's configuration describes. A model may be
+        downloaded.
         """
 
 @final

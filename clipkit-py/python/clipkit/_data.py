@@ -103,7 +103,9 @@ def tagged(tag: str, classes: Callable[[], Mapping[str, Type[Data]]]) -> Loader:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON types: data as dicts, paths as strings, durations in seconds, NumPy numbers as numbers."""
+    """A value as JSON types: data as dicts, paths as strings, durations in seconds, NumPy numbers
+    as numbers.
+    """
     if value is None or isinstance(value, (str, bool, int, float)):
         # Also of numpy's float64, which is a float that json knows.
         return value

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 class Recovery:
     """What to do next about an error.
 
-    ``action`` is ``retry`` (not before ``after`` seconds, where that is set), ``refresh_credentials``,
-    ``reencode``, ``wait_until`` (the time ``until``) or ``give_up``: the same call will fail again.
+    ``action`` is ``retry`` (not before ``after`` seconds, where that is set),
+    ``refresh_credentials``, ``reencode``, ``wait_until`` (the time ``until``) or ``give_up``: the
+    same call will fail again.
     """
 
     __slots__ = ("action", "after", "until")
@@ -95,7 +96,8 @@ class ClipkitError(Exception):
             self.kind = kind
         #: What happened. ``str()`` adds the file's name, the time in it and the advice.
         self.message = message
-        #: The stage that failed: ``source``, ``transcribe``, ``score``, ``track``, ``plan``, ``render``, ``publish``.
+        #: The stage that failed: ``source``, ``transcribe``, ``score``, ``track``, ``plan``,
+        #: ``render``, ``publish``.
         self.stage = stage
         #: What a program can do.
         self.recovery = recovery or Recovery()
@@ -203,7 +205,9 @@ class EncodeError(ClipkitError):
 
 
 class CaptionsError(ClipkitError):
-    """The captions of a plan could not be drawn: the text library or its fonts are missing or refused them."""
+    """The captions of a plan could not be drawn: the text library or its fonts are missing or
+    refused them.
+    """
 
     kind = "captions"
 

@@ -57,9 +57,10 @@ class Timeout(_types._Timeout, _Layer):
 class Cache(_types._Cache, _Layer):
     """Keeps answers of transcribers, scorers and trackers.
 
-    ``store`` is a folder or an address (``s3://bucket/prefix``, ``gs://``, ``az://``). ``None`` is the
-    user's cache folder. ``keep`` is in seconds. A Python stage needs a ``fingerprint`` (an attribute or
-    a method): a string that changes whenever its answers would. ``about`` is an alternative to it.
+    ``store`` is a folder or an address (``s3://bucket/prefix``, ``gs://``, ``az://``). ``None`` is
+    the user's cache folder. ``keep`` is in seconds. A Python stage needs a ``fingerprint`` (an
+    attribute or a method): a string that changes whenever its answers would. ``about`` is an
+    alternative to it.
     """
 
     _layer = "cache"

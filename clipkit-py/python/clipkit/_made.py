@@ -47,8 +47,8 @@ class Score(_types._Score):
 class Candidate(_types._Candidate):
     """A span that could become a clip, with its score, title and reason.
 
-    ``Candidate(12.5, 40.0, score=90, title="Opening", reason="first words")``: start and end in seconds
-    of the source.
+    ``Candidate(12.5, 40.0, score=90, title="Opening", reason="first words")``: start and end in
+    seconds of the source.
     """
 
     def __init__(
@@ -68,7 +68,10 @@ class Candidate(_types._Candidate):
 
     @classmethod
     def from_dict(cls: Type[C], value: Any) -> C:
-        """The candidate of a dict: ``span`` may be given as ``start`` and ``end``, ``score`` as a number."""
+        """The candidate of a dict.
+
+        ``span`` may be given as ``start`` and ``end``, ``score`` as a number.
+        """
         if isinstance(value, cls):
             return value
         given = dict(value)
@@ -82,8 +85,8 @@ class Candidate(_types._Candidate):
 class ClipPlan(_types._ClipPlan):
     """Everything a renderer needs to make one clip. A plan can be changed and rendered again.
 
-    All times but ``span`` are on the clip's timeline, in seconds from its first frame. All positions are
-    fractions of the displayed picture.
+    All times but ``span`` are on the clip's timeline, in seconds from its first frame. All
+    positions are fractions of the displayed picture.
     """
 
     @classmethod
@@ -145,7 +148,10 @@ class ManifestClip(_types._ManifestClip):
 
 
 class Manifest(_types._Manifest):
-    """The result of a run: the content of ``clips.json``. It is also a sequence of its clips, best first."""
+    """The result of a run: the content of ``clips.json``.
+
+    It is also a sequence of its clips, best first.
+    """
 
     #: The manifest is the last item of ``Pipeline.events``.
     event = "manifest"
@@ -163,8 +169,8 @@ class Manifest(_types._Manifest):
 class Degrade(_types._Degrade):
     """What may stand in for a stage that fails, for each kind of stage.
 
-    ``never``, ``always``, or ``built_in``: for a built-in stage, while the exception of a stage of the
-    user is the run's. An option of a pipeline: ``degrade=clipkit.Degrade.all("never")``.
+    ``never``, ``always``, or ``built_in``: for a built-in stage, while the exception of a stage of
+    the user is the run's. An option of a pipeline: ``degrade=clipkit.Degrade.all("never")``.
     """
 
     @classmethod

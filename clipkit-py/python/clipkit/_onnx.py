@@ -15,9 +15,11 @@ _done = False
 
 
 def find_library() -> None:
-    """Sets the library of the installed package, once per process, unless ``ORT_DYLIB_PATH`` is set.
+    """Sets the library of the installed package, once per process, unless ``ORT_DYLIB_PATH`` is
+    set.
 
-    The package is found, not imported. A process uses one ONNX Runtime, so a program that also imports the package shares its library.
+    The package is found, not imported. A process uses one ONNX Runtime, so a program that also
+    imports the package shares its library.
     """
     global _done
     with _lock:
@@ -32,5 +34,6 @@ def find_library() -> None:
             try:
                 _clipkit.set_onnx_library(str(pathlib.Path(folder) / "capi"))
             except (ConfigError, NotFoundError):
-                # A library is in use already, or the package has none. A stage that needs one says so.
+                # A library is in use already, or the package has none. A stage that needs one says
+                # so.
                 pass

@@ -32,8 +32,8 @@ _STAGES = {
 
 #: Receives each event, in the caller's event loop or thread.
 OnEvent = Callable[[Event], object]
-#: ``True`` shows a bar with tqdm or rich, where one is installed, else lines. A function receives the
-#: fraction done, 0 to 1, and what is being done.
+#: ``True`` shows a bar with tqdm or rich, where one is installed, else lines. A function receives
+#: the fraction done, 0 to 1, and what is being done.
 Progress = Union[bool, Callable[[float, str], object], None]
 Config = Union[PipelineConfig, Mapping[str, Any], str]
 #: A document, or a dict of its shape.
@@ -43,19 +43,19 @@ _Dict = Mapping[str, Any]
 class Pipeline:
     """Six stages and their options. One pipeline may run many times, also concurrently.
 
-    A stage is a built-in stage, an object with the right method (``fetch``, ``transcribe``, ``score``,
-    ``track``, ``render``, ``publish``; asynchronous or not), a name or a configuration
+    A stage is a built-in stage, an object with the right method (``fetch``, ``transcribe``,
+    ``score``, ``track``, ``render``, ``publish``; asynchronous or not), a name or a configuration
     (``tracker="center"``). A stage that is not given is as ``config`` says, else the default of the
-    command line. ``publisher`` may be a list: every clip goes to each publisher. Options are the fields
-    of :class:`ClipOptions`.
+    command line. ``publisher`` may be a list: every clip goes to each publisher. Options are the
+    fields of :class:`ClipOptions`.
 
-    The exception of a stage that is not built in is raised by the call, as the same object. A stand-in
-    must be asked for: ``stage(...).or_(...)``, or the option ``degrade``.
+    The exception of a stage that is not built in is raised by the call, as the same object. A
+    stand-in must be asked for: ``stage(...).or_(...)``, or the option ``degrade``.
 
-    :meth:`run` is a composition of the steps ``fetch``, ``transcribe``, ``choose``, ``track``, ``plan``,
-    ``render_post`` and ``publish``. Each step is a method of its own that takes documents (objects, or
-    dicts of their shape) and returns one, so that it can be a job of its own, in another process. A
-    step's failure is its error; ``degrade`` adds stand-ins.
+    :meth:`run` is a composition of the steps ``fetch``, ``transcribe``, ``choose``, ``track``,
+    ``plan``, ``render_post`` and ``publish``. Each step is a method of its own that takes documents
+    (objects, or dicts of their shape) and returns one, so that it can be a job of its own, in
+    another process. A step's failure is its error; ``degrade`` adds stand-ins.
     """
 
     def __init__(
@@ -114,7 +114,10 @@ class Pipeline:
             return self._placed(block_on(self._run(input), context, show))
 
     async def events(self, input: Path) -> AsyncIterator[Union[Event, Manifest]]:
-        """Makes clips and yields the events of the run, then the manifest. Leaving the loop stops the run."""
+        """Makes clips and yields the events of the run, then the manifest.
+
+        Leaving the loop stops the run.
+        """
         happened: asyncio.Queue[Union[Event, Manifest, None]] = asyncio.Queue()
         run = asyncio.ensure_future(self.run(input, on_event=happened.put_nowait))
         run.add_done_callback(lambda _: happened.put_nowait(None))
@@ -147,7 +150,9 @@ class Pipeline:
     async def render_all(
         self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
     ) -> Manifest:
-        """Renders plans and publishes the clips: the result of :meth:`plan_all`, or plans in order of rank."""
+        """Renders plans and publishes the clips: the result of :meth:`plan_all`, or plans in order
+        of rank.
+        """
         with shown(on_event, progress) as show:
             return self._placed(await wait_for(self._render_all(plans), context, show))
 
@@ -232,8 +237,8 @@ class Pipeline:
     async def render(self, plan: Union[ClipPlan, _Dict], *, context: Context) -> RenderedClip:
         """Renders a plan.
 
-        The files are in the scratch space of ``context`` and are removed with it, so keep the context as
-        long as they are needed.
+        The files are in the scratch space of ``context`` and are removed with it, so keep the
+        context as long as they are needed.
         """
         return await wait_for(lambda call, cx: self._pipeline.start_render(call, cx, plan), context)  # type: ignore[no-any-return]
 
@@ -244,8 +249,8 @@ class Pipeline:
     async def render_post(self, rank: int, plan: Union[ClipPlan, _Dict], *, context: Context) -> Post:
         """Renders a plan and makes the post of the clip, which can be edited and published.
 
-        ``rank``, from 1, numbers file names. The files are in the scratch space of ``context`` and are
-        removed with it, so keep the context until the post is published.
+        ``rank``, from 1, numbers file names. The files are in the scratch space of ``context`` and
+        are removed with it, so keep the context until the post is published.
         """
         return await wait_for(lambda call, cx: self._pipeline.start_render_post(call, cx, rank, plan), context)  # type: ignore[no-any-return]
 
@@ -268,7 +273,10 @@ class Pipeline:
         *,
         context: Optional[Context] = None,
     ) -> Receipt:
-        """Publishes a post to one of the :meth:`targets`. A string is the name of a target without an account."""
+        """Publishes a post to one of the :meth:`targets`.
+
+        A string is the name of a target without an account.
+        """
         return await wait_for(lambda call, cx: self._pipeline.start_publish_to(call, cx, target, post), context)  # type: ignore[no-any-return]
 
     def publish_to_sync(self, target: Union[str, Target, _Dict], post: Union[Post, _Dict], *, context: Optional[Context] = None) -> Receipt:
@@ -276,7 +284,10 @@ class Pipeline:
         return block_on(lambda call, cx: self._pipeline.start_publish_to(call, cx, target, post), context)  # type: ignore[no-any-return]
 
     def targets(self) -> List[Target]:
-        """Where the pipeline publishes. A model that the configuration names may be downloaded first."""
+        """Where the pipeline publishes.
+
+        A model that the configuration names may be downloaded first.
+        """
         return block_on(lambda call, cx: self._pipeline.start_targets(call, cx))  # type: ignore[no-any-return]
 
     def _run(self, input: Path) -> Start:
@@ -315,8 +326,8 @@ def clip(
 ) -> List[ManifestClip]:
     """Makes clips of a video in the folder ``out`` and returns them, best first.
 
-    ``transcript`` is a file of captions or word times. By default, captions are looked for beside the
-    video and inside it. Stages and options are those of :class:`Pipeline`.
+    ``transcript`` is a file of captions or word times. By default, captions are looked for beside
+    the video and inside it. Stages and options are those of :class:`Pipeline`.
     """
     if transcript is not None:
         if transcriber is not None:

@@ -118,7 +118,10 @@ class FaceTracker(BuiltIn):
 
 
 class Renderer(BuiltIn):
-    """Renders a plan. The files are in the context's scratch space and are removed with the context."""
+    """Renders a plan.
+
+    The files are in the context's scratch space and are removed with the context.
+    """
 
     _kind = "render"
     _method = "render"
@@ -202,7 +205,8 @@ def _opened(name: str, options: Mapping[str, Any]) -> _clipkit.Stage:
 class FileSource(Source):
     """Takes a file on this machine, given by its path.
 
-    With ``store``, a copy goes into the media store, where later steps find it when the file is gone.
+    With ``store``, a copy goes into the media store, where later steps find it when the file is
+    gone.
     """
 
     def __init__(self, *, store: bool = False) -> None:
@@ -220,7 +224,10 @@ class Captions(Transcriber):
 
 
 class OpenAiTranscriber(Transcriber):
-    """A Whisper-style API. Key and address default to ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``."""
+    """A Whisper-style API.
+
+    Key and address default to ``OPENAI_API_KEY`` and ``OPENAI_BASE_URL``.
+    """
 
     def __init__(self, *, api_key: Optional[str] = None, **settings: Unpack[OpenAiTranscriberDict]) -> None:
         self._stage = _clipkit.Stage.built_in("OpenAiTranscriber", _with_key(settings, api_key))
@@ -254,8 +261,8 @@ class OpenAiScorer(Scorer):
 class OnnxTracker(FaceTracker):
     """Finds faces with a neural network (UltraFace, YuNet), and cuts by comparing frames.
 
-    ``model`` is a model's name or its file; see :class:`ModelStore`. A named model is downloaded if it
-    is missing. Default: the default face detector.
+    ``model`` is a model's name or its file; see :class:`ModelStore`. A named model is downloaded if
+    it is missing. Default: the default face detector.
     """
 
     def __init__(self, model: Optional[Path] = None, **settings: Unpack[OnnxTrackerDict]) -> None:

@@ -46,7 +46,10 @@ def _transcribe(input: Union[Media, Path], transcriber: Any) -> Steps[Transcript
 
 
 def transcribe(input: Union[Media, Path], transcriber: Any = "auto", *, context: Optional[Context] = None) -> Transcript:
-    """The words of a video and their times. ``transcriber`` is a stage, a name or a configuration."""
+    """The words of a video and their times.
+
+    ``transcriber`` is a stage, a name or a configuration.
+    """
     return block_on_all(_transcribe(input, transcriber), context)
 
 
@@ -63,7 +66,10 @@ def score(
     context: Optional[Context] = None,
     **options: Unpack[ScoreOptionsDict],
 ) -> List[Candidate]:
-    """The spans of a transcript that are worth a clip, best first. Options are those of :class:`ScoreOptions`."""
+    """The spans of a transcript that are worth a clip, best first.
+
+    Options are those of :class:`ScoreOptions`.
+    """
     scoring = {"media": media, "transcript": transcript, "options": options}
     return block_on_all(_alone("score", "scorer", scorer, scoring), context)
 
@@ -133,9 +139,9 @@ def frames(
 ) -> Iterator[Frame]:
     """The frames of a span (default: of the whole video), in order.
 
-    There are at most ``per_second`` frames a second, with at most ``longest`` pixels on the longer side.
-    ``numpy.asarray(frame)`` has rows, columns and RGB, 0 to 255, without a copy; ``frame.crop(rect)`` is
-    a part of the frame.
+    There are at most ``per_second`` frames a second, with at most ``longest`` pixels on the longer
+    side. ``numpy.asarray(frame)`` has rows, columns and RGB, 0 to 255, without a copy;
+    ``frame.crop(rect)`` is a part of the frame.
     """
     if not isinstance(media, Media):
         media = probe(media)
@@ -145,14 +151,20 @@ def frames(
 
 
 def to_numpy(frame: Frame) -> numpy.typing.NDArray[numpy.uint8]:
-    """A frame's pixels: rows, columns, RGB. The array is read-only and shares the frame's memory."""
+    """A frame's pixels: rows, columns, RGB.
+
+    The array is read-only and shares the frame's memory.
+    """
     import numpy
 
     return numpy.asarray(frame)
 
 
 def caption_style(given: Union[str, Mapping[str, Any]]) -> CaptionStyle:
-    """A preset by its name, or a style described relative to one: ``{"like": "pop", "max_words": 2}``."""
+    """A preset by its name, or a style described relative to one.
+
+    An example of such a description is ``{"like": "pop", "max_words": 2}``.
+    """
     return _clipkit.caption_style(given)  # type: ignore[no-any-return]
 
 
@@ -187,11 +199,16 @@ class ModelStore:
         return _clipkit.find_model(id, self._cache)
 
     def find_speech(self) -> Optional[pathlib.Path]:
-        """The folder of a speech model, for :class:`LocalTranscriber`. ``None`` where there is none."""
+        """The folder of a speech model, for :class:`LocalTranscriber`.
+
+        ``None`` where there is none.
+        """
         return _clipkit.find_speech(self._cache)
 
     async def resolve(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:
-        """The path of a model, which is downloaded and checked if it is missing, or a path as given."""
+        """The path of a model, which is downloaded and checked if it is missing, or a path as
+        given.
+        """
         return pathlib.Path(await wait_for(self._fetch(id_or_path), context))
 
     def resolve_sync(self, id_or_path: str, *, context: Optional[Context] = None) -> pathlib.Path:

@@ -1227,7 +1227,7 @@ class PipelineConfig(Data):
     """The scorer. Default: ``auto``."""
     source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'kind': 'file', 'store': False}))
     """The source. Default: ``file``."""
-    speech_cache: Optional[Cache] = field(default_factory=lambda: _named("Cache")({'keep': 604800.0}))
+    speech_cache: Optional[Dict[str, Any]] = field(default_factory=lambda: {'keep': 604800.0})
     """The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
     user's cache folder. ``null`` means memory only.
     """
@@ -1241,7 +1241,6 @@ class PipelineConfig(Data):
         'renderer': _named("RendererConfig"),
         'scorer': _named("ScorerConfig"),
         'source': _named("SourceConfig"),
-        'speech_cache': _named("Cache"),
         'tracker': _named("TrackerConfig"),
         'transcriber': _named("TranscriberConfig"),
     }
