@@ -136,7 +136,8 @@ type Event$1 = {
 type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
 type PublishStatus = "published" | "processing" | "scheduled";
 /**
- * A layer by name, as it stands in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`.
+ * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
+ * data.
  */
 export type LayerConfig = {
 	retry: Retry;
@@ -151,8 +152,8 @@ export type LayerConfig = {
 };
 type PublisherConfig = {
 	/**
-	 * Whether the manifest of a run keeps the clips that an earlier run of the same video left,
-	 * as long as their files are there. For rendering some clips again. Default `false`.
+	 * Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
+	 * Use it to render some of the clips again. Default: `false`.
 	 */
 	keep_others?: boolean;
 	kind: "folder";
@@ -164,7 +165,8 @@ type PublisherConfig = {
 type RendererConfig = {
 	kind: "ffmpeg";
 	/**
-	 * Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+	 * Columns and rows of the clips in pixels. Plans are made for this size. Default: `None`,
+	 * which leaves the size to the pipeline's aspect. Rendering always uses the size in the plan.
 	 *
 	 * @minItems 2
 	 * @maxItems 2
@@ -174,7 +176,8 @@ type RendererConfig = {
 		unknown
 	] | null;
 	/**
-	 * Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+	 * Threads for decoding and for encoding one clip. Default: 0, which divides the machine's
+	 * cores among the clips rendered concurrently.
 	 */
 	threads?: number;
 };
@@ -189,15 +192,16 @@ type ScorerConfig = {
 	 */
 	model?: string;
 	/**
-	 * What the model costs. Default: what is known of OpenAI's own models.
+	 * The price of the model. Default: the known price of OpenAI's models on OpenAI's server.
 	 */
 	price?: Price | null;
 	/**
-	 * How many requests run at once. Default 3.
+	 * How many requests run concurrently. Default 3; 0 counts as 1.
 	 */
 	requests?: number;
 	/**
-	 * Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes.
+	 * Whether the best spans are compared with each other after scoring, with up to twelve more
+	 * requests. Default true.
 	 */
 	rerank?: boolean;
 	/**
@@ -205,15 +209,17 @@ type ScorerConfig = {
 	 */
 	server?: OpenAiServer;
 	/**
-	 * How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
+	 * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+	 * server's layers say. Default 120; 0 counts as 1.
 	 */
 	timeout_secs?: number;
 };
 type SourceConfig = {
 	kind: "file";
 	/**
-	 * Whether a copy of the file is put into the media store, so that later steps find it there
-	 * when the file is gone. Default `false`: the file is used where it is.
+	 * Whether the file is copied into the media store
+	 * (`Context.media_store`), so that later steps find it after
+	 * the original is removed. Default: `false`, which reads the file in place.
 	 */
 	store?: boolean;
 };
@@ -224,7 +230,7 @@ type TrackerConfig = {
 	 */
 	model?: string | null;
 	/**
-	 * How it is run.
+	 * The tracker's options.
 	 */
 	options?: OnnxTrackerOptions;
 } | {
@@ -234,7 +240,7 @@ type TrackerConfig = {
 	 */
 	model?: string | null;
 	/**
-	 * How it is run.
+	 * The tracker's options.
 	 */
 	options?: OnnxTrackerOptions;
 } | {
@@ -245,32 +251,33 @@ type TrackerConfig = {
 type TranscriberConfig = {
 	kind: "auto";
 	/**
-	 * The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
-	 * cache, else `Weights.DEFAULT_SPEECH` where it was downloaded.
+	 * The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
+	 * the cache folder, else `Weights.DEFAULT_SPEECH` if it is on this machine.
 	 */
 	model?: string | null;
 	/**
-	 * How the API is asked.
+	 * The transcriber for a Whisper-style API.
 	 */
 	openai?: OpenAiTranscriberOptions;
 } | {
 	/**
-	 * The one file to read, instead of looking for one.
+	 * The file to read. Default: searched for beside the video and inside it.
 	 */
 	file?: string | null;
 	kind: "captions";
 } | {
 	kind: "openai";
 	/**
-	 * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+	 * The spoken language as ISO 639-1 (`en`). Default: the server detects it.
 	 */
 	language?: string | null;
 	/**
-	 * The model. Default `whisper-1`, the one of OpenAI's with word times.
+	 * The model. Default `whisper-1`, OpenAI's model with word timestamps.
 	 */
 	model?: string;
 	/**
-	 * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+	 * Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+	 * `whisper-1` uses the last 224 tokens.
 	 */
 	prompt?: string | null;
 	/**
@@ -278,22 +285,23 @@ type TranscriberConfig = {
 	 */
 	server?: OpenAiServer;
 	/**
-	 * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+	 * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+	 * server's layers say. Default 600; 0 counts as 1.
 	 */
 	timeout_secs?: number;
 	/**
-	 * How many stretches are sent at once. Default 3.
+	 * How many chunks are uploaded concurrently. Default 3; 0 counts as 1.
 	 */
 	uploads?: number;
 } | {
 	kind: "local";
 	/**
-	 * The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
+	 * The spoken language as ISO 639-1 (`en`), for models that do not return it.
 	 */
 	language?: string | null;
 	/**
-	 * The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
-	 * is the folder that `auto` would take, else `Weights.DEFAULT_SPEECH`.
+	 * The model's folder, or the id of known weights, which are downloaded if they are missing.
+	 * Default: the folder that `auto` uses, else `Weights.DEFAULT_SPEECH`.
 	 */
 	model?: string | null;
 };
@@ -542,115 +550,124 @@ export interface Rect {
 }
 interface ClipOptions {
 	/**
-	 * What clips should be about; empty for anything. A word, or a few that belong together.
+	 * Topics that clips should be about: words or short phrases. Empty means any topic.
 	 */
 	about?: string[];
 	/**
-	 * The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
+	 * The aspect ratio of the clips, unless the renderer has a size. Default: 9:16.
 	 */
 	aspect?: Aspect;
 	/**
-	 * How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
-	 * `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
-	 * after the other. Default: no limit but `jobs`.
+	 * The maximum number of clips in one stage at a time, for the stages that process single clips
+	 * (`track`, `plan`, `render`, `publish`), if lower than `jobs`: with `{"publish": 1}`, clips
+	 * are published one after the other. Default: `jobs`.
 	 */
 	at_once?: {
 		[k: string]: number;
 	};
 	/**
-	 * What clips should not be about.
+	 * Topics that clips should not be about.
 	 */
 	avoid?: string[];
 	/**
-	 * How captions look; none for clips without. In JSON a preset's name, a style as `CaptionStyle.from_json` reads it, or null.
-	 * Default karaoke.
+	 * The caption style. `None` means no captions. In JSON: the name of a preset, a style as
+	 * `CaptionStyle.from_json` reads it, or null. Default: karaoke.
 	 */
 	captions?: CaptionStyleGiven | null;
 	/**
-	 * The most clips. Default 10.
+	 * The maximum number of clips. Default: 10.
 	 */
 	clips?: number;
 	/**
-	 * x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
+	 * x264's constant rate factor, 0 to 51. Lower values give better quality and larger files: 6
+	 * less doubles the size. Default: 20.
 	 */
 	crf?: number;
 	/**
-	 * What may stand in for a stage that fails. `None`, the default: a run degrades as
-	 * `Degrade.default` says, and a step called by itself does not.
+	 * Which failing stages are replaced by a fallback. `None`, the default: a run uses
+	 * `Degrade.default`, and a step that is called on its own has no fallbacks.
 	 */
 	degrade?: Degrade | null;
 	/**
-	 * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+	 * The genre of the video, which weights the criteria of the scorer. Default: a general
+	 * weighting.
 	 */
 	genre?: Genre | null;
 	/**
-	 * How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
+	 * The style of the clip's title over its first seconds. `None`, the default, means no title.
+	 * In JSON, `{}` is the default style.
 	 */
 	hook?: HookStyle | null;
 	/**
-	 * How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
-	 * clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+	 * How many clips run concurrently. Default: half the number of processor cores, since decoder,
+	 * filters and encoder of one clip use about two cores. More clips are not faster, and each
+	 * takes about 300 MB for a 1080p source.
 	 */
 	jobs?: number | null;
 	/**
-	 * How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
-	 * every shot; where it cannot be (two halves of one person), a warning says so.
+	 * The layout: one window, two windows, or the whole picture. Default: `auto`, which chooses
+	 * per shot. Any other value applies to every shot; a shot that cannot have it (such as `split`
+	 * with one person) leaves a warning.
 	 */
 	layout?: LayoutChoice;
 	/**
-	 * How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP.
+	 * The loudness of the clips. `None` leaves the sound unchanged. Default: -14 LUFS, peaks up to
+	 * -1 dBTP.
 	 */
 	loudness?: Loudness | null;
 	/**
-	 * The longest clip; in JSON, seconds. Default 60 s.
+	 * The maximum length of a clip; in JSON, seconds. Default: 60 s.
 	 */
 	max?: number;
 	/**
-	 * The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
-	 * Default: no limit.
+	 * The budget of a run in US dollars, at known or configured prices. Stages that use paid
+	 * models stop before they exceed it. Default: no limit.
 	 */
 	max_cost?: number | null;
 	/**
-	 * The shortest clip; in JSON, seconds. Default 15 s.
+	 * The minimum length of a clip; in JSON, seconds. Default: 15 s.
 	 */
 	min?: number;
 	/**
-	 * Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
+	 * The target platform, which defines the safe area for captions. Default: the area that is
+	 * free on every platform.
 	 */
 	platform?: Platform;
 	/**
-	 * x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
+	 * x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
+	 * of about the same size with slightly better quality.
 	 */
 	preset?: X264Preset;
 	/**
-	 * Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
+	 * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
+	 * false, clips are cut at the scorer's times.
 	 */
 	snap?: boolean;
 }
 /**
- * What may stand in for a stage that fails. A stand-in leaves a warning of the kind
+ * Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind
  * `StandIn`.
  *
- * Without a policy in `ClipOptions.degrade`, a run degrades as
- * `Degrade.default` says, and a step called by itself answers its error. A queue that retries
- * sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
+ * If `ClipOptions.degrade` is not set, a run uses
+ * `Degrade.default`, and a step that is called on its own returns its error. A queue that
+ * retries sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
  */
 export interface Degrade {
 	/**
-	 * For captions that cannot be drawn: a clip without captions.
+	 * Captions: if they cannot be drawn, the clip is rendered without captions.
 	 */
 	captions?: StandIn;
 	/**
-	 * For a scorer: the `Heuristic`.
+	 * The scorer: if it fails, the `Heuristic` chooses the spans.
 	 */
 	scorer?: StandIn;
 	/**
-	 * For a face tracker: the `MotionTracker`, then the
-	 * `CenterTracker`.
+	 * The face tracker: if it fails, the `MotionTracker` is used,
+	 * then the `CenterTracker`.
 	 */
 	tracker?: StandIn;
 	/**
-	 * For the transcriber `auto`: the speech model on this machine where the API fails.
+	 * The transcriber `auto`: if the API fails, the local speech model transcribes.
 	 */
 	transcriber?: StandIn;
 }
@@ -1023,8 +1040,8 @@ interface Concurrency {
 /**
  * An `Error` as a document: what manifests, queues, services and other languages hand on.
  *
- * It is read back with `ErrorReport.into_error`; the cause (`source`) is not
- * part of it.
+ * It is read back with `ErrorReport.into_error`; the cause
+ * (`source`) is not part of it.
  */
 export interface ErrorReport {
 	/**
@@ -1491,31 +1508,35 @@ interface OnnxTrackerOptions {
 }
 interface OpenAiServer {
 	/**
-	 * The address below which the API's paths lie, such as `http://localhost:8000/v1`.
+	 * The address below which the API's paths lie, such as `http://localhost:8000/v1`. Default:
+	 * `OPENAI_BASE_URL`, else OpenAI's.
 	 */
 	base_url?: string | null;
 	/**
-	 * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
-	 * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
-	 * from JSON counts by itself. A cache has no place here, but around the stage.
+	 * The layers around each request, innermost first. Default: one `Retry`; nothing else
+	 * repeats a request, so an empty list sends each request once. In one process, all stages with
+	 * the same address, organization, key and layers share the state of the layers, because a
+	 * server counts requests per account: a rate limit holds for transcriber and scorer together.
+	 * A cache is not allowed here; put it around the stage.
 	 */
 	layers?: LayerConfig[];
 	/**
-	 * The organisation to charge.
+	 * The organization that requests are charged to. Default: `OPENAI_ORG_ID`.
 	 */
 	organization?: string | null;
 }
 interface OpenAiTranscriberOptions {
 	/**
-	 * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+	 * The spoken language as ISO 639-1 (`en`). Default: the server detects it.
 	 */
 	language?: string | null;
 	/**
-	 * The model. Default `whisper-1`, the one of OpenAI's with word times.
+	 * The model. Default `whisper-1`, OpenAI's model with word timestamps.
 	 */
 	model?: string;
 	/**
-	 * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+	 * Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+	 * `whisper-1` uses the last 224 tokens.
 	 */
 	prompt?: string | null;
 	/**
@@ -1523,76 +1544,84 @@ interface OpenAiTranscriberOptions {
 	 */
 	server?: OpenAiServer;
 	/**
-	 * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+	 * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+	 * server's layers say. Default 600; 0 counts as 1.
 	 */
 	timeout_secs?: number;
 	/**
-	 * How many stretches are sent at once. Default 3.
+	 * How many chunks are uploaded concurrently. Default 3; 0 counts as 1.
 	 */
 	uploads?: number;
 }
 /**
- * Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+ * The stages of a pipeline and their options. Every field has a default; unknown fields are
+ * rejected.
  */
 export interface PipelineConfig {
 	/**
-	 * What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
-	 * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
-	 * the default's place, so `{"track": []}` looks at every span anew.
+	 * The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
+	 * {}}]}`. The order matters, see `StageExt`. Default: a cache in the user's cache folder for
+	 * stages that use a model or an API, and no layers for others. A list replaces the default, so
+	 * `{"track": []}` tracks every span again.
 	 *
-	 * They go around the stages that are given to a builder, too. What may stand in for a stage
-	 * (`ClipOptions.degrade`) is outside its layers, and is not cached. What a server limits
-	 * stands around its requests, by default a retry:
+	 * Layers also apply to stages that are set in a builder. The fallback of a stage
+	 * (`ClipOptions.degrade`) is outside its layers and is not cached. Layers around the single
+	 * requests to a server, by default a retry, are in
 	 * `OpenAiServer.layers`.
 	 */
 	layers?: {
 		[k: string]: LayerConfig[];
 	};
 	/**
-	 * What clips are made, and how many.
+	 * Which clips are made, and how many.
 	 */
 	options?: ClipOptions;
 	/**
-	 * Where clips are published: every clip goes to each of them. Default: the folder `clips`.
+	 * The publishers. Every clip goes to each of them. Default: the folder `clips`.
 	 */
 	publishers?: PublisherConfig[];
 	/**
-	 * How plans become files. Default `ffmpeg`.
+	 * The renderer. Default: `ffmpeg`.
 	 */
 	renderer?: RendererConfig;
 	/**
-	 * How spans are chosen. Default `auto`.
+	 * The scorer. Default: `auto`.
 	 */
 	scorer?: ScorerConfig;
 	/**
-	 * Where videos come from. Default `file`.
+	 * The source. Default: `file`.
 	 */
 	source?: SourceConfig;
 	/**
-	 * How faces and shots are found. Default `auto`.
+	 * The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
+	 * user's cache folder. `null` means memory only.
+	 */
+	speech_cache?: Cache$1 | null;
+	/**
+	 * The tracker. Default: `auto`.
 	 */
 	tracker?: TrackerConfig;
 	/**
-	 * How words and their times are found. Default `auto`.
+	 * The transcriber. Default: `auto`.
 	 */
 	transcriber?: TranscriberConfig;
 }
 interface Price {
 	/**
-	 * For tokens that it reads.
+	 * For prompt tokens.
 	 */
 	input: number;
 	/**
-	 * For tokens that it writes, thoughts included.
+	 * For completion tokens, reasoning tokens included.
 	 */
 	output: number;
 }
 /**
- * What `Pipeline.plan_all` answers: the clips that would be made.
+ * The result of `Pipeline.plan_all`: the clips that would be made.
  */
 export interface Planned {
 	/**
-	 * The clips that could not be planned, best first, with the error of each.
+	 * The clips that could not be planned, best first, each with its error.
 	 */
 	failed?: FailedClip[];
 	/**
@@ -1600,20 +1629,20 @@ export interface Planned {
 	 */
 	media: Media;
 	/**
-	 * One plan a clip, best first.
+	 * One plan per clip, best first.
 	 */
 	plans: RankedPlan[];
 	/**
-	 * What was asked of paid models, and what it cost.
+	 * The usage and cost of paid models.
 	 */
 	usage: Usage[];
 	/**
-	 * What went less well than asked; a clip's rank stands in `Warning.clip`.
+	 * The warnings of the run. `Warning.clip` is the rank of the clip that a warning concerns.
 	 */
 	warnings: Warning[];
 }
 /**
- * A plan and its place in the ranking, which numbers its files.
+ * A plan and its rank, which is part of its files' names.
  */
 export interface RankedPlan {
 	/**
@@ -1621,7 +1650,7 @@ export interface RankedPlan {
 	 */
 	plan: ClipPlan;
 	/**
-	 * The place, from 1.
+	 * The rank, from 1.
 	 */
 	rank: number;
 }
@@ -1807,15 +1836,15 @@ export interface Word {
 	text: string;
 }
 /**
- * Where a publisher publishes: a platform or a kind of place, and the account there.
+ * The target of a publisher: a platform or kind of place, and the account there.
  */
 export interface Target {
 	/**
-	 * The account, the bucket or the folder. `None` where there is only one.
+	 * The account, bucket or folder. `None` if there is only one.
 	 */
 	account?: string | null;
 	/**
-	 * The platform, or the kind of place: `folder`, `s3`, `youtube`.
+	 * The platform or kind of place: `folder`, `s3`, `youtube`.
 	 */
 	name: string;
 }

@@ -45,11 +45,11 @@ export type CuePlace =
  */
 export type ClipId = string;
 /**
- * For whose failure something stands in.
+ * Which stages have a fallback.
  */
 export type StandIn = "built_in" | "always" | "never";
 /**
- * What kind of video it is, which decides what counts in a clip.
+ * The kind of video, which sets the weights of the score components.
  *
  * | genre | hook | completeness | density | emotion | best length |
  * |---|---|---|---|---|---|
@@ -59,7 +59,8 @@ export type StandIn = "built_in" | "always" | "never";
  * | `gaming` | 28 | 20 | 10 | 42 | 24 s |
  * | `news` | 34 | 36 | 26 | 4 | 28 s |
  *
- * The numbers are parts in a hundred of `Score.total`. They are choices of taste, set by hand, not learned.
+ * The weights are percentages of `Score.total`. They were set by
+ * hand, not learned.
  */
 export type Genre = "podcast" | "lecture" | "gaming" | "news";
 /**
@@ -256,7 +257,8 @@ export type WarningKind =
  */
 export type PublishStatus = "published" | "processing" | "scheduled";
 /**
- * A layer by name, as it stands in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`.
+ * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
+ * data.
  */
 export type LayerConfig =
   | {
@@ -275,12 +277,12 @@ export type LayerConfig =
       cache: Cache;
     };
 /**
- * Where clips go.
+ * The kinds of publishers.
  */
 export type PublisherConfig = {
   /**
-   * Whether the manifest of a run keeps the clips that an earlier run of the same video left,
-   * as long as their files are there. For rendering some clips again. Default `false`.
+   * Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
+   * Use it to render some of the clips again. Default: `false`.
    */
   keep_others?: boolean;
   kind: "folder";
@@ -290,24 +292,26 @@ export type PublisherConfig = {
   path: string;
 };
 /**
- * How plans become files.
+ * The kinds of renderers.
  */
 export type RendererConfig = {
   kind: "ffmpeg";
   /**
-   * Columns and rows of the clips; none leaves it to the aspect that the pipeline asks for. Plans are made for it; rendering obeys the plan.
+   * Columns and rows of the clips in pixels. Plans are made for this size. Default: `None`,
+   * which leaves the size to the pipeline's aspect. Rendering always uses the size in the plan.
    *
    * @minItems 2
    * @maxItems 2
    */
   size?: [unknown, unknown] | null;
   /**
-   * Threads for decoding and for encoding one clip. 0, the default, shares the machine's cores among the clips rendered at once.
+   * Threads for decoding and for encoding one clip. Default: 0, which divides the machine's
+   * cores among the clips rendered concurrently.
    */
   threads?: number;
 };
 /**
- * How spans are chosen.
+ * The kinds of scorers.
  */
 export type ScorerConfig =
   | {
@@ -323,15 +327,16 @@ export type ScorerConfig =
        */
       model?: string;
       /**
-       * What the model costs. Default: what is known of OpenAI's own models.
+       * The price of the model. Default: the known price of OpenAI's models on OpenAI's server.
        */
       price?: Price | null;
       /**
-       * How many requests run at once. Default 3.
+       * How many requests run concurrently. Default 3; 0 counts as 1.
        */
       requests?: number;
       /**
-       * Whether the best spans are compared with each other after they were scored: up to twelve requests more. Default yes.
+       * Whether the best spans are compared with each other after scoring, with up to twelve more
+       * requests. Default true.
        */
       rerank?: boolean;
       /**
@@ -339,23 +344,25 @@ export type ScorerConfig =
        */
       server?: OpenAiServer;
       /**
-       * How long one answer may take, in seconds; then the request is made again, as the server's layers say. Default 120.
+       * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+       * server's layers say. Default 120; 0 counts as 1.
        */
       timeout_secs?: number;
     };
 /**
- * Where videos come from.
+ * The kinds of sources.
  */
 export type SourceConfig = {
   kind: "file";
   /**
-   * Whether a copy of the file is put into the media store, so that later steps find it there
-   * when the file is gone. Default `false`: the file is used where it is.
+   * Whether the file is copied into the media store
+   * (`Context.media_store`), so that later steps find it after
+   * the original is removed. Default: `false`, which reads the file in place.
    */
   store?: boolean;
 };
 /**
- * How faces and shots are found.
+ * The kinds of trackers.
  */
 export type TrackerConfig =
   | {
@@ -365,7 +372,7 @@ export type TrackerConfig =
        */
       model?: string | null;
       /**
-       * How it is run.
+       * The tracker's options.
        */
       options?: OnnxTrackerOptions;
     }
@@ -376,7 +383,7 @@ export type TrackerConfig =
        */
       model?: string | null;
       /**
-       * How it is run.
+       * The tracker's options.
        */
       options?: OnnxTrackerOptions;
     }
@@ -387,24 +394,24 @@ export type TrackerConfig =
       kind: "center";
     };
 /**
- * How words and their times are found.
+ * The kinds of transcribers.
  */
 export type TranscriberConfig =
   | {
       kind: "auto";
       /**
-       * The local model's folder. `None` is `speech` in the folder of `CLIPKIT_MODELS`, else in the
-       * cache, else `Weights.DEFAULT_SPEECH` where it was downloaded.
+       * The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
+       * the cache folder, else `Weights.DEFAULT_SPEECH` if it is on this machine.
        */
       model?: string | null;
       /**
-       * How the API is asked.
+       * The transcriber for a Whisper-style API.
        */
       openai?: OpenAiTranscriberOptions;
     }
   | {
       /**
-       * The one file to read, instead of looking for one.
+       * The file to read. Default: searched for beside the video and inside it.
        */
       file?: string | null;
       kind: "captions";
@@ -412,15 +419,16 @@ export type TranscriberConfig =
   | {
       kind: "openai";
       /**
-       * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+       * The spoken language as ISO 639-1 (`en`). Default: the server detects it.
        */
       language?: string | null;
       /**
-       * The model. Default `whisper-1`, the one of OpenAI's with word times.
+       * The model. Default `whisper-1`, OpenAI's model with word timestamps.
        */
       model?: string;
       /**
-       * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+       * Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+       * `whisper-1` uses the last 224 tokens.
        */
       prompt?: string | null;
       /**
@@ -428,23 +436,24 @@ export type TranscriberConfig =
        */
       server?: OpenAiServer;
       /**
-       * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+       * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+       * server's layers say. Default 600; 0 counts as 1.
        */
       timeout_secs?: number;
       /**
-       * How many stretches are sent at once. Default 3.
+       * How many chunks are uploaded concurrently. Default 3; 0 counts as 1.
        */
       uploads?: number;
     }
   | {
       kind: "local";
       /**
-       * The language that is spoken, as ISO 639-1 (`en`), where the model does not say it.
+       * The spoken language as ISO 639-1 (`en`), for models that do not return it.
        */
       language?: string | null;
       /**
-       * The model's folder, or the name of a known one, which is downloaded if it is missing. `None`
-       * is the folder that `auto` would take, else `Weights.DEFAULT_SPEECH`.
+       * The model's folder, or the id of known weights, which are downloaded if they are missing.
+       * Default: the folder that `auto` uses, else `Weights.DEFAULT_SPEECH`.
        */
       model?: string | null;
     };
@@ -479,24 +488,32 @@ export interface AudioStream {
   sample_rate: number;
 }
 /**
- * Does the same work once: answers are kept, and found again by what they were made from.
+ * Does the same work once: answers are kept in an `ArtifactStore`, and found again by what they
+ * were made from.
  *
- * - The key is a hash of the stage's kind, the video's content (never its name), the rest of the input (span, transcript, options), the stage's
- *   fingerprint (`Transcriber.fingerprint` and its kin, or `about`) and this crate's version.
- *   Nothing of it is written in the clear.
- * - An answer is kept for 7 days. An old or damaged one is as good as none, and losing one costs time and nothing else; a store that cannot be
- *   used leaves a warning.
- * - Callers of the same work at the same time share one computation, if their caches are clones, or are in the same place and process (ten jobs,
- *   each with a pipeline of its own from one document). One that is cancelled leaves the others alone; the work stops when nobody waits for
- *   it any more.
- * - Failures are not kept, nor is what a `Fallback` stepped down to. Warnings are kept with the answer and said each time.
- * - Several processes may share a store: an entry appears when it is whole.
+ * - The [key](ArtifactKey) is a hash of the kind and version of the answer, the content of the
+ *   video (never its name), the rest of the input (span, transcript, options) and the stage's
+ *   fingerprint (`Transcriber.fingerprint` and its kin,
+ *   or `about`). Nothing of it is written in the clear.
+ * - An answer is kept for 7 days. An old or damaged one counts as absent. A store that cannot be
+ *   used leaves a warning, and the work is done.
+ * - Callers of the same work at the same time share one computation, if they use clones of one
+ *   layer, or layers with the same `store` in one process (ten jobs, each with a pipeline of its
+ *   own from one document). If one of them is cancelled, the others are not. The work stops when
+ *   nobody waits for it any more.
+ * - Failures are not kept, and neither are answers of the second stage of a
+ *   `Fallback`. Warnings are kept with the answer and repeated each
+ *   time.
  *
- * Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with files, or change the world: a cache around
- * one does not compile, and in JSON it is refused.
+ * This is configuration. `stage.layer(Cache::at("artifacts"))` builds the layer for that stage. To
+ * share a store that you set up, use `over`:
  *
- * It belongs outside all other layers: what is kept needs no place, no rate and no second attempt. In JSON,
- * `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a `store`, the user's cache folder.
+ * Transcribers, scorers and trackers can be cached. Sources, renderers and publishers answer with
+ * files or change the world: a cache around one of them does not compile, and is refused in JSON.
+ *
+ * Put this layer outside all others: a cached answer needs no place, no rate and no second
+ * attempt. In JSON, `{"cache": {"store": "s3://bucket/clipkit", "keep": 604800}}`; without a
+ * `store`, the user's cache folder.
  */
 export interface Cache {
   about?: string | null;
@@ -731,119 +748,128 @@ export interface Rect {
   y: number;
 }
 /**
- * What clips a `Pipeline` makes, and how many.
+ * Which clips a `Pipeline` makes, and how many.
  */
 export interface ClipOptions {
   /**
-   * What clips should be about; empty for anything. A word, or a few that belong together.
+   * Topics that clips should be about: words or short phrases. Empty means any topic.
    */
   about?: string[];
   /**
-   * The shape of the picture, where the renderer was not set up for a size of its own. Default 9:16.
+   * The aspect ratio of the clips, unless the renderer has a size. Default: 9:16.
    */
   aspect?: Aspect;
   /**
-   * How many clips may be in one stage concurrently, for the stages that work on clips (`track`,
-   * `plan`, `render`, `publish`), where that is fewer than `jobs`: `{"publish": 1}` publishes one
-   * after the other. Default: no limit but `jobs`.
+   * The maximum number of clips in one stage at a time, for the stages that process single clips
+   * (`track`, `plan`, `render`, `publish`), if lower than `jobs`: with `{"publish": 1}`, clips
+   * are published one after the other. Default: `jobs`.
    */
   at_once?: {
     [k: string]: number;
   };
   /**
-   * What clips should not be about.
+   * Topics that clips should not be about.
    */
   avoid?: string[];
   /**
-   * How captions look; none for clips without. In JSON a preset's name, a style as `CaptionStyle.from_json` reads it, or null.
-   * Default karaoke.
+   * The caption style. `None` means no captions. In JSON: the name of a preset, a style as
+   * `CaptionStyle.from_json` reads it, or null. Default: karaoke.
    */
   captions?: CaptionStyleGiven | null;
   /**
-   * The most clips. Default 10.
+   * The maximum number of clips. Default: 10.
    */
   clips?: number;
   /**
-   * x264's constant rate factor, 0 to 51: lower is better and larger; 6 less doubles the size. Default 20.
+   * x264's constant rate factor, 0 to 51. Lower values give better quality and larger files: 6
+   * less doubles the size. Default: 20.
    */
   crf?: number;
   /**
-   * What may stand in for a stage that fails. `None`, the default: a run degrades as
-   * `Degrade.default` says, and a step called by itself does not.
+   * Which failing stages are replaced by a fallback. `None`, the default: a run uses
+   * `Degrade.default`, and a step that is called on its own has no fallbacks.
    */
   degrade?: Degrade | null;
   /**
-   * What kind of video this is: it decides what counts in a clip. Default: a bit of everything.
+   * The genre of the video, which weights the criteria of the scorer. Default: a general
+   * weighting.
    */
   genre?: Genre | null;
   /**
-   * How the clip's title is shown over its first seconds; none, the default, for clips without. In JSON `{}` is the usual look.
+   * The style of the clip's title over its first seconds. `None`, the default, means no title.
+   * In JSON, `{}` is the default style.
    */
   hook?: HookStyle | null;
   /**
-   * How many clips are worked on side by side. Default: half the processor cores, since decoder, filters and encoder of one
-   * clip keep about two busy. More is not faster, and each takes about 300 MB for a 1080p source.
+   * How many clips run concurrently. Default: half the number of processor cores, since decoder,
+   * filters and encoder of one clip use about two cores. More clips are not faster, and each
+   * takes about 300 MB for a 1080p source.
    */
   jobs?: number | null;
   /**
-   * How the picture is arranged: one window, two, or all of the picture. Default `auto`: what suits each shot. Another choice holds for
-   * every shot; where it cannot be (two halves of one person), a warning says so.
+   * The layout: one window, two windows, or the whole picture. Default: `auto`, which chooses
+   * per shot. Any other value applies to every shot; a shot that cannot have it (such as `split`
+   * with one person) leaves a warning.
    */
   layout?: LayoutChoice;
   /**
-   * How loud the sound is made; none leaves it as it is. Default -14 LUFS, peaks up to -1 dBTP.
+   * The loudness of the clips. `None` leaves the sound unchanged. Default: -14 LUFS, peaks up to
+   * -1 dBTP.
    */
   loudness?: Loudness | null;
   /**
-   * The longest clip; in JSON, seconds. Default 60 s.
+   * The maximum length of a clip; in JSON, seconds. Default: 60 s.
    */
   max?: number;
   /**
-   * The most that a run may cost, in US dollars, by the prices known or given: stages that ask paid models stop before they pass it.
-   * Default: no limit.
+   * The budget of a run in US dollars, at known or configured prices. Stages that use paid
+   * models stop before they exceed it. Default: no limit.
    */
   max_cost?: number | null;
   /**
-   * The shortest clip; in JSON, seconds. Default 15 s.
+   * The minimum length of a clip; in JSON, seconds. Default: 15 s.
    */
   min?: number;
   /**
-   * Where the clips go: it decides which part of the picture captions may use. Default: the part that is free everywhere.
+   * The target platform, which defines the safe area for captions. Default: the area that is
+   * free on every platform.
    */
   platform?: Platform;
   /**
-   * x264's speed preset. Default `veryfast`; `medium` takes three times as long for files about as large that look a little better.
+   * x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
+   * of about the same size with slightly better quality.
    */
   preset?: X264Preset;
   /**
-   * Whether a span's ends are moved, by up to 0.4 s, to where no word is cut. Default true; false cuts exactly where the scorer says.
+   * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
+   * false, clips are cut at the scorer's times.
    */
   snap?: boolean;
 }
 /**
- * What may stand in for a stage that fails. A stand-in leaves a warning of the kind
+ * Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind
  * `StandIn`.
  *
- * Without a policy in `ClipOptions.degrade`, a run degrades as
- * `Degrade.default` says, and a step called by itself answers its error. A queue that retries
- * sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
+ * If `ClipOptions.degrade` is not set, a run uses
+ * `Degrade.default`, and a step that is called on its own returns its error. A queue that
+ * retries sets `Degrade.NEVER` and, on the last attempt, `Degrade.default`.
  */
 export interface Degrade {
   /**
-   * For captions that cannot be drawn: a clip without captions.
+   * Captions: if they cannot be drawn, the clip is rendered without captions.
    */
   captions?: StandIn;
   /**
-   * For a scorer: the `Heuristic`.
+   * The scorer: if it fails, the `Heuristic` chooses the spans.
    */
   scorer?: StandIn;
   /**
-   * For a face tracker: the `MotionTracker`, then the
-   * `CenterTracker`.
+   * The face tracker: if it fails, the `MotionTracker` is used,
+   * then the `CenterTracker`.
    */
   tracker?: StandIn;
   /**
-   * For the transcriber `auto`: the speech model on this machine where the API fails.
+   * The transcriber `auto`: if the API fails, the local speech model transcribes.
    */
   transcriber?: StandIn;
 }
@@ -1266,12 +1292,16 @@ export interface Color {
   transfer: string;
 }
 /**
- * Lets only so many calls run at a time; the others wait in order of arrival. Default 1.
+ * Limits how many calls run at a time; further calls wait in order of arrival. Default 1.
  *
- * Clones share the places, and so do all runs that share the stage: a model that needs all of the memory, an account that takes two requests
- * at once. What one run may do at once is rather `ClipOptions.at_once`.
+ * This is configuration. `stage.layer(Concurrency::of(2))` builds the places for that stage, and
+ * all runs that share the stage share them. Stages that use one scarce resource (a model that
+ * needs all of the memory, an account that takes two requests at once) share one built layer:
  *
- * It belongs inside `Retry`: no place is held while a retry waits. In JSON, `{"concurrency": {"at_once": 2}}`.
+ * `ClipOptions.at_once` limits how many clips one run works on.
+ *
+ * Put this layer inside `Retry`: no place is held while a retry waits. In
+ * JSON, `{"concurrency": {"at_once": 2}}`.
  */
 export interface Concurrency {
   at_once?: number;
@@ -1279,8 +1309,8 @@ export interface Concurrency {
 /**
  * An `Error` as a document: what manifests, queues, services and other languages hand on.
  *
- * It is read back with `ErrorReport.into_error`; the cause (`source`) is not
- * part of it.
+ * It is read back with `ErrorReport.into_error`; the cause
+ * (`source`) is not part of it.
  */
 export interface ErrorReport {
   /**
@@ -1522,18 +1552,24 @@ export interface FrameOptions {
   per_second?: number | null;
 }
 /**
- * Calls again what failed, where the error's `Recovery` says that this may help. Each wait is told (`Event.Waiting`).
+ * Calls again what failed, if the error's `Recovery` says that this may help. Each wait is
+ * reported (`Event.Waiting`).
  *
- * The wait grows from attempt to attempt, with up to half as much again at random, so that many callers do not come back together. Where
- * the other side says how long to wait (`Retry-After`), that is how long. Three attempts with the defaults take 15 to 22 s of waiting.
- * Wrong settings, unusable input and cancelled work are never tried again.
+ * The wait grows from attempt to attempt, plus up to half of it at random, so that many callers do
+ * not come back at the same moment. If the other side says how long to wait (`Retry-After`), the
+ * wait is that long. With the defaults, three attempts wait 15 to 22 s in total. Wrong settings,
+ * unusable input and cancelled work are never retried.
  *
- * Attempts do not multiply: what a retry further inside has tried counts, so of two around the same work the one with more attempts decides.
- * Stages that ask a server have one around each request (`OpenAiServer.layers`), where one request that fails
- * is made again alone; one around such a stage is for a fallback or a server that is down for longer.
+ * Attempts do not multiply: a retry counts the attempts that a retry further inside has made, so
+ * of two around the same work the one with more attempts decides. Stages that ask a server have a
+ * retry around each request (`OpenAiServer.layers`), which
+ * repeats only the request that failed. A retry around such a stage is for a fallback, or for a
+ * server that is down for longer.
  *
- * It belongs outside `RateLimit` and `Timeout`, so that they hold for each attempt: see
- * `StageExt`. In JSON, `{"retry": {"attempts": 3, "first": 5, "factor": 2, "longest": 600}}`.
+ * Put this layer outside `RateLimit` and
+ * `Timeout`, so that they apply to each attempt: see
+ * `StageExt`. In JSON, `{"retry": {"attempts": 3, "first": 5, "factor":
+ * 2, "longest": 600}}`.
  */
 export interface Retry {
   attempts?: number;
@@ -1542,27 +1578,38 @@ export interface Retry {
   longest?: number;
 }
 /**
- * Lets only so many calls begin in any minute, and in any day. Callers wait in order of arrival, and are told for how long
- * (`Event.Waiting`); where the day's calls are used up the error says when there are more (`Recovery.WaitUntil`).
+ * Limits how many calls begin in any minute, and in any day. Callers wait in order of arrival, and
+ * waits are reported (`Event.Waiting`). When the calls of a day are used up, the
+ * call fails with the time at which the next one is possible (`Recovery.WaitUntil`).
  *
- * It counts over the last 60 s and 24 h, not over the clock's minutes and days: that is never more than a server allows, and at times less.
- * Clones count together, so stages that share an account get clones of one limit. It counts what this process does, since it started.
+ * The windows slide: the last 60 s and the last 24 h count, not the clock's minutes and days. That
+ * never exceeds what a server allows, and sometimes stays below it. Calls of this process count,
+ * since the layer was built.
  *
- * It belongs inside `Retry`, so that each attempt counts. In JSON, `{"rate_limit": {"per_minute": 5, "per_day": 100}}`;
- * `{"rate_limit": {}}` is the default, 5 a minute, and `"per_minute": null` counts days alone.
+ * This is configuration. `stage.layer(RateLimit::per_minute(5))` builds a rate for that stage
+ * alone. Stages that share an account share one built layer:
+ *
+ * Processes that share an account share a `Limiter` of their own: `LimitLayer.over`.
+ *
+ * Put this layer inside `Retry`, so that each attempt counts. In JSON,
+ * `{"rate_limit": {"per_minute": 5, "per_day": 100}}`; `{"rate_limit": {}}` is the default, 5 a
+ * minute, and `"per_minute": null` limits days alone.
  */
 export interface RateLimit {
   per_day?: number | null;
   per_minute?: number | null;
 }
 /**
- * Gives a call so long. What takes longer is cancelled, and the error (`ErrorKind.TimedOut`) may be retried. Default 10 minutes.
+ * Limits how long a call may take. A call that takes longer is cancelled, and its error
+ * (`ErrorKind.TimedOut`) may be retried. Default 10 minutes.
  *
- * The work is asked to stop by its context, as when a caller cancels, and gets a moment to tidy up; then it is abandoned. Work that is done
- * in that moment is not thrown away.
+ * The work is asked to stop through its context, as when a caller cancels, and has a moment to
+ * clean up; then it is abandoned. An answer that arrives in that moment is used.
  *
- * It belongs next to the stage, inside `Retry` and `RateLimit`: outside, their waits use the time up. The time
- * is for a whole call, a long video's as well as a short one's, so be generous. In JSON, `{"timeout": {"seconds": 600}}`.
+ * Put this layer next to the stage, inside `Retry` and
+ * `RateLimit`: further outside, their waits count as well. The limit is
+ * for a whole call, for a long video too, so be generous. In JSON, `{"timeout": {"seconds":
+ * 600}}`.
  */
 export interface Timeout {
   seconds?: number;
@@ -1811,53 +1858,63 @@ export interface OnnxTrackerOptions {
   threads?: number;
 }
 /**
- * A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and others.
+ * A server that speaks OpenAI's API: OpenAI itself, Groq, speaches, Ollama, vLLM, LM Studio and
+ * others.
  *
- * What is not set comes from the environment: `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is never written anywhere: not to
- * JSON, logs, errors or manifests.
+ * Fields that are not set come from the `Environment` of the context that a stage runs under:
+ * `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. The key is written neither to JSON nor to
+ * logs, errors or manifests.
  *
- * A long video takes many requests, and what a server limits is requests. So its limits are layers here, around each of them, and not around
- * the stage that makes them: one upload of twenty that fails is sent again alone, and a rate counts every upload.
+ * A long video takes many requests, and servers limit the number of requests. So limits and
+ * retries are layers around each request and not around the stage: if one of twenty uploads fails,
+ * only that one is sent again, and a rate limit counts every upload.
  */
 export interface OpenAiServer {
   /**
-   * The address below which the API's paths lie, such as `http://localhost:8000/v1`.
+   * The address below which the API's paths lie, such as `http://localhost:8000/v1`. Default:
+   * `OPENAI_BASE_URL`, else OpenAI's.
    */
   base_url?: string | null;
   /**
-   * What goes around each request, the first next to it. Default: a `Retry`, which is all that ever tries a request again; none, and each is
-   * sent once. Clones of a server count together: give one to the transcriber and to the scorer, and its rate holds for both; what is read
-   * from JSON counts by itself. A cache has no place here, but around the stage.
+   * The layers around each request, innermost first. Default: one `Retry`; nothing else
+   * repeats a request, so an empty list sends each request once. In one process, all stages with
+   * the same address, organization, key and layers share the state of the layers, because a
+   * server counts requests per account: a rate limit holds for transcriber and scorer together.
+   * A cache is not allowed here; put it around the stage.
    */
   layers?: LayerConfig[];
   /**
-   * The organisation to charge.
+   * The organization that requests are charged to. Default: `OPENAI_ORG_ID`.
    */
   organization?: string | null;
 }
 /**
- * Transcribes by a Whisper-style API: OpenAI's, or any server that speaks it.
+ * Transcribes with a Whisper-style API: OpenAI's, or any server that speaks it.
  *
- * The sound is taken out as mono M4A (about 6 kB a second), cut at pauses into stretches of some ten minutes that overlap, sent a few at a
- * time, and the words are put together again. Stretches that nobody speaks in are not sent.
+ * The audio is extracted as mono M4A (about 6 kB a second) and split at pauses into chunks of
+ * about ten minutes that overlap by a few seconds. Chunks are uploaded concurrently, and their
+ * words are merged. Chunks without speech are not uploaded.
  *
- * `whisper-1` and its kin answer with word times. Where a model answers with sentences alone, words share a sentence's time by their length;
- * where it gives no times at all (`gpt-4o-transcribe` and its kin), it is sent a few seconds at a time, from pause to pause, and words are put
- * where the voice is. A warning says so either way.
+ * `whisper-1` and compatible models return word timestamps. If a model returns segment timestamps
+ * only, each segment's time is divided among its words by length. If it returns no timestamps
+ * (`gpt-4o-transcribe` and its variants), chunks of about 15 seconds are uploaded and their words
+ * are aligned to the detected speech. Both cases leave a warning.
  *
- * Each request is made inside the server's layers (`OpenAiServer.layers`): one that fails is sent again alone, not all of the video.
+ * Each request runs inside the server's layers (`OpenAiServer.layers`), so one that fails is
+ * sent again alone.
  */
 export interface OpenAiTranscriberOptions {
   /**
-   * The language as ISO 639-1 (`en`), where known. Default: the server finds out.
+   * The spoken language as ISO 639-1 (`en`). Default: the server detects it.
    */
   language?: string | null;
   /**
-   * The model. Default `whisper-1`, the one of OpenAI's with word times.
+   * The model. Default `whisper-1`, OpenAI's model with word timestamps.
    */
   model?: string;
   /**
-   * Names and terms to spell as given here, or a sentence in the style to write in. `whisper-1` heeds the last 224 tokens.
+   * Names and terms whose spelling the model should follow, or a sentence in the wanted style.
+   * `whisper-1` uses the last 224 tokens.
    */
   prompt?: string | null;
   /**
@@ -1865,79 +1922,87 @@ export interface OpenAiTranscriberOptions {
    */
   server?: OpenAiServer;
   /**
-   * How long the answer to one stretch may take, in seconds; then it is sent again, as the server's layers say. Default 600.
+   * The time limit of one request, in seconds. A request that exceeds it is sent again, as the
+   * server's layers say. Default 600; 0 counts as 1.
    */
   timeout_secs?: number;
   /**
-   * How many stretches are sent at once. Default 3.
+   * How many chunks are uploaded concurrently. Default 3; 0 counts as 1.
    */
   uploads?: number;
 }
 /**
- * Which stage does what, and what is asked of them. Everything has a default; unknown fields are refused.
+ * The stages of a pipeline and their options. Every field has a default; unknown fields are
+ * rejected.
  */
 export interface PipelineConfig {
   /**
-   * What goes around each stage, the first of a list next to it: `{"transcribe": [{"retry": {}}, {"cache": {}}]}`. The order matters: see
-   * `StageExt`. By default, what a model or an API answers is cached in the user's cache folder, and nothing else has layers; a list takes
-   * the default's place, so `{"track": []}` looks at every span anew.
+   * The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
+   * {}}]}`. The order matters, see `StageExt`. Default: a cache in the user's cache folder for
+   * stages that use a model or an API, and no layers for others. A list replaces the default, so
+   * `{"track": []}` tracks every span again.
    *
-   * They go around the stages that are given to a builder, too. What may stand in for a stage
-   * (`ClipOptions.degrade`) is outside its layers, and is not cached. What a server limits
-   * stands around its requests, by default a retry:
+   * Layers also apply to stages that are set in a builder. The fallback of a stage
+   * (`ClipOptions.degrade`) is outside its layers and is not cached. Layers around the single
+   * requests to a server, by default a retry, are in
    * `OpenAiServer.layers`.
    */
   layers?: {
     [k: string]: LayerConfig[];
   };
   /**
-   * What clips are made, and how many.
+   * Which clips are made, and how many.
    */
   options?: ClipOptions;
   /**
-   * Where clips are published: every clip goes to each of them. Default: the folder `clips`.
+   * The publishers. Every clip goes to each of them. Default: the folder `clips`.
    */
   publishers?: PublisherConfig[];
   /**
-   * How plans become files. Default `ffmpeg`.
+   * The renderer. Default: `ffmpeg`.
    */
   renderer?: RendererConfig;
   /**
-   * How spans are chosen. Default `auto`.
+   * The scorer. Default: `auto`.
    */
   scorer?: ScorerConfig;
   /**
-   * Where videos come from. Default `file`.
+   * The source. Default: `file`.
    */
   source?: SourceConfig;
   /**
-   * How faces and shots are found. Default `auto`.
+   * The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
+   * user's cache folder. `null` means memory only.
+   */
+  speech_cache?: Cache | null;
+  /**
+   * The tracker. Default: `auto`.
    */
   tracker?: TrackerConfig;
   /**
-   * How words and their times are found. Default `auto`.
+   * The transcriber. Default: `auto`.
    */
   transcriber?: TranscriberConfig;
 }
 /**
- * What a language model costs, in US dollars for a million tokens.
+ * The price of a language model, in US dollars for a million tokens.
  */
 export interface Price {
   /**
-   * For tokens that it reads.
+   * For prompt tokens.
    */
   input: number;
   /**
-   * For tokens that it writes, thoughts included.
+   * For completion tokens, reasoning tokens included.
    */
   output: number;
 }
 /**
- * What `Pipeline.plan_all` answers: the clips that would be made.
+ * The result of `Pipeline.plan_all`: the clips that would be made.
  */
 export interface Planned {
   /**
-   * The clips that could not be planned, best first, with the error of each.
+   * The clips that could not be planned, best first, each with its error.
    */
   failed?: FailedClip[];
   /**
@@ -1945,20 +2010,20 @@ export interface Planned {
    */
   media: Media;
   /**
-   * One plan a clip, best first.
+   * One plan per clip, best first.
    */
   plans: RankedPlan[];
   /**
-   * What was asked of paid models, and what it cost.
+   * The usage and cost of paid models.
    */
   usage: Usage[];
   /**
-   * What went less well than asked; a clip's rank stands in `Warning.clip`.
+   * The warnings of the run. `Warning.clip` is the rank of the clip that a warning concerns.
    */
   warnings: Warning[];
 }
 /**
- * A plan and its place in the ranking, which numbers its files.
+ * A plan and its rank, which is part of its files' names.
  */
 export interface RankedPlan {
   /**
@@ -1966,7 +2031,7 @@ export interface RankedPlan {
    */
   plan: ClipPlan;
   /**
-   * The place, from 1.
+   * The rank, from 1.
    */
   rank: number;
 }
@@ -2158,15 +2223,15 @@ export interface Word {
   text: string;
 }
 /**
- * Where a publisher publishes: a platform or a kind of place, and the account there.
+ * The target of a publisher: a platform or kind of place, and the account there.
  */
 export interface Target {
   /**
-   * The account, the bucket or the folder. `None` where there is only one.
+   * The account, bucket or folder. `None` if there is only one.
    */
   account?: string | null;
   /**
-   * The platform, or the kind of place: `folder`, `s3`, `youtube`.
+   * The platform or kind of place: `folder`, `s3`, `youtube`.
    */
   name: string;
 }
