@@ -62,7 +62,7 @@ impl Transcriber for Captions {
 fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
     // A copy in the media store has no neighbours: the file that it was made from may have some.
     let original = Path::new(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
-    let elsewhere = (original != media.path).then(|| sidecar::beside(original)).unwrap_or_default();
+    let elsewhere = if original == media.path { Vec::new() } else { sidecar::beside(original) };
     for sidecar in sidecar::beside(&media.path).into_iter().chain(elsewhere) {
         match from_file(cx, &sidecar, media) {
             Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
