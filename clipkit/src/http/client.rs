@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, NoProxy, Proxy};
+use url::Url;
 
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Result};
@@ -65,13 +66,23 @@ fn proxies(environment: &Environment) -> Result<Vec<Proxy>> {
     for (name, address, rule) in rules {
         let Some(address) = address else { continue };
         // The address is not shown: it may hold a password.
-        let proxy = rule(address).map_err(|_| {
+        let invalid = || {
             Error::new(ErrorKind::Config, format!("the address in {name} is not a proxy's address"))
                 .with_advice("give an address such as http://host:3128 or socks5://host:1080")
-        })?;
+        };
+        let proxy = rule(&proxy_url(address).ok_or_else(invalid)?).map_err(|_| invalid())?;
         proxies.push(proxy.no_proxy(no_proxy.as_deref().and_then(NoProxy::from_string)));
     }
     Ok(proxies)
+}
+
+/// The URL of a proxy that is given as a URL or as `host:port`. `None` if its scheme is not supported:
+/// reqwest ignores such a proxy without an error.
+fn proxy_url(address: &str) -> Option<String> {
+    const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+    let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
+    let parsed = Url::parse(&url).ok()?;
+    (SCHEMES.contains(&parsed.scheme()) && parsed.has_host()).then_some(url)
 }
 
 /// The message of the innermost cause, which the outer errors only wrap.
@@ -112,5 +123,14 @@ mod tests {
         let error = client(&environment, Timeouts::default()).unwrap_err();
         assert!(error.kind() == ErrorKind::Config && error.to_string().contains("https_proxy"), "{error}");
         assert!(!error.to_string().contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn proxies_are_urls_or_hosts_with_ports() {
+        assert_eq!(proxy_url("localhost:3128").as_deref(), Some("http://localhost:3128"));
+        assert_eq!(proxy_url("socks5h://host:1080").as_deref(), Some("socks5h://host:1080"));
+        for invalid in ["ftp://host", "http://", "", "http://a b"] {
+            assert_eq!(proxy_url(invalid), None, "{invalid}");
+        }
     }
 }
