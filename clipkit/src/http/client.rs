@@ -76,8 +76,8 @@ fn proxies(environment: &Environment) -> Result<Vec<Proxy>> {
     Ok(proxies)
 }
 
-/// The URL of a proxy that is given as a URL or as `host:port`. `None` if its scheme is not supported:
-/// reqwest ignores such a proxy without an error.
+/// The URL of a proxy that is given as a URL or as `host:port`. `None` if its scheme is not
+/// supported: reqwest ignores such a proxy without an error.
 fn proxy_url(address: &str) -> Option<String> {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
