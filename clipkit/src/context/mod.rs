@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ContentId, ManifestClip, MediaRef, Stage, Usage, Warning, WarningKind};
+use crate::model::{ContentId, ManifestClip, MediaRef, Stage, Usage, Warning, WarningKind, local_path};
 use crate::store::{Lease, MediaLimits, MediaStore};
 pub use environment::Environment;
 use ledger::{Held, Ledger};
@@ -337,7 +337,7 @@ impl Context {
         if let Some(path) = self.stored(&media.id)? {
             return Ok(path);
         }
-        let path = Path::new(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
+        let path = local_path(&media.uri);
         if path.exists() {
             return Ok(path.to_owned());
         }

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,12 @@ pub struct MediaRef {
     /// file is not hashed again. `None` for media in a media store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<FileStamp>,
+}
+
+/// The local path that a URI stands for: a path, or a `file:` URL without escapes. The path of any
+/// other URL names no file.
+pub(crate) fn local_path(uri: &str) -> &Path {
+    Path::new(uri.strip_prefix("file://").unwrap_or(uri))
 }
 
 impl MediaRef {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Pipeline;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
-use crate::model::{FileStamp, Media, MediaRef, Stage, WarningKind};
+use crate::model::{FileStamp, Media, MediaRef, Stage, WarningKind, local_path};
 use crate::source;
 use crate::store::verify_content;
 
@@ -32,7 +32,7 @@ impl Pipeline {
     }
 
     async fn outside_the_store(&self, cx: &Context, media: &MediaRef) -> Result<PathBuf> {
-        let path = PathBuf::from(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
+        let path = local_path(&media.uri).to_owned();
         if source::is_hash(&media.id) && stamp(&path).is_some() {
             let (known, file) = (media.clone(), path.clone());
             let same = cx.blocking(move |cx| verify_content(cx, &file, &known.id, known.stamp.as_ref())).await?;

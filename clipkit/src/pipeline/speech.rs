@@ -72,12 +72,11 @@ impl SpeechMaps {
             }),
             None => None,
         };
-        let network = {
-            let cx = cx.clone();
-            cx.blocking(|cx| Ok(VoiceDetector::open(cx, Timestamp::ZERO).fingerprint())).await?
-        };
-        if let Some(found) = kept(cx, store.as_ref(), &key(media, network)).await {
-            return Ok(Arc::new(found));
+        if let Some(store) = &store {
+            let network = cx.blocking(|cx| Ok(VoiceDetector::open(cx, Timestamp::ZERO).fingerprint())).await?;
+            if let Some(found) = kept(cx, store, &key(media, network)).await {
+                return Ok(Arc::new(found));
+            }
         }
         let sound = media.clone();
         let (spans, network) = cx
@@ -98,8 +97,8 @@ impl SpeechMaps {
     }
 }
 
-async fn kept(cx: &Context, store: Option<&ArtifactStore>, key: &ArtifactKey) -> Option<Vec<Span>> {
-    match store?.get(key).await {
+async fn kept(cx: &Context, store: &ArtifactStore, key: &ArtifactKey) -> Option<Vec<Span>> {
+    match store.get(key).await {
         Ok(found) => found,
         Err(error) => {
             unusable(cx, &error);

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use super::words::repair;
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, Word};
+use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, Word, local_path};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -61,7 +61,7 @@ impl Transcriber for Captions {
 
 fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
     // A copy in the media store has no neighbours: the file that it was made from may have some.
-    let original = Path::new(media.uri.strip_prefix("file://").unwrap_or(&media.uri));
+    let original = local_path(&media.uri);
     let elsewhere = if original == media.path { Vec::new() } else { sidecar::beside(original) };
     for sidecar in sidecar::beside(&media.path).into_iter().chain(elsewhere) {
         match from_file(cx, &sidecar, media) {
