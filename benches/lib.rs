@@ -9,7 +9,7 @@ use std::time::Instant;
 use clipkit::Context;
 use clipkit::model::{
     CaptionStyle, CaptionTrack, ClipPlan, Crop, Cue, CueWord, Layout, Media, MediaRef, Output, PlanSource, Platform, Rect, RenderedClip,
-    Scene, Score, Span,
+    Scene, Score, Span, Timestamp,
 };
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 
@@ -160,17 +160,32 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
 
 /// Runs the `ffmpeg` command that makes the same clip, with these scale flags, and writes `out`.
 ///
-/// Of a plan with several windows, it uses the first one for the whole clip. Captions are drawn if
-/// the plan has them.
+/// The crop window follows the plan: `sendcmd` moves it frame by frame. The window's size is that of
+/// the first scene; of a layout with several panes, it is the first pane. Captions are drawn if the
+/// plan has them.
 pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
-    let panes = plan.scenes[0].layout.panes();
-    let crop = panes[0].0;
-    let (x, width) = (crop.path[0].x * f64::from(plan.source.width), crop.width * f64::from(plan.source.width));
+    let (source_width, source_height) = (f64::from(plan.source.width), f64::from(plan.source.height));
     let even = |value: f64| (value / 2.0).round() as u32 * 2;
-    let captions = out.with_file_name("captions.ass");
-    let height = (crop.height * f64::from(plan.source.height) / 2.0).floor() as u32 * 2;
-    let mut filters =
-        format!("crop={}:{height}:{}:0,scale={}:{}:flags={flags}", even(width), even(x), plan.output.width, plan.output.height);
+    let crop = plan.scenes[0].layout.panes()[0].0;
+    let (width, height) = (even(crop.width * source_width), (crop.height * source_height / 2.0).floor() as u32 * 2);
+    let windows = windows(plan).map(|(at, window)| {
+        let limit = |value: f64, size: f64, source: f64| even(value * source).min(even(source - size));
+        (at, limit(window.x, width.into(), source_width), limit(window.y, height.into(), source_height))
+    });
+    let (moves, captions) = (out.with_file_name("moves.txt"), out.with_file_name("captions.ass"));
+    let (mut lines, mut last) = (String::new(), None);
+    for (at, x, y) in windows {
+        if last.replace((x, y)) != Some((x, y)) {
+            lines.push_str(&format!("{at:.4} crop x {x}, crop y {y};\n"));
+        }
+    }
+    std::fs::write(&moves, lines).unwrap();
+    let mut filters = format!(
+        "sendcmd=f={},crop={width}:{height}:0:0,scale={}:{}:flags={flags}",
+        moves.display(),
+        plan.output.width,
+        plan.output.height
+    );
     if let Some(track) = &plan.captions {
         std::fs::write(&captions, track.to_ass(plan.output.width, plan.output.height)).unwrap();
         filters.push_str(&format!(",ass={}", captions.display()));
@@ -199,4 +214,15 @@ pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
         .status()
         .unwrap();
     assert!(status.success());
+}
+
+/// The first pane's crop window at each frame of the clip, half a frame before it is due.
+fn windows(plan: &ClipPlan) -> impl Iterator<Item = (f64, Rect)> + '_ {
+    let fps = plan.output.frame_rate.fps();
+    let frames = (plan.span.duration().as_secs_f64() * fps).ceil() as usize;
+    (0..frames).map(move |frame| {
+        let at = frame as f64 / fps;
+        let scene = plan.scenes.iter().rev().find(|scene| scene.span.start().secs() <= at + 0.5 / fps).unwrap_or(&plan.scenes[0]);
+        ((at - 0.5 / fps).max(0.0), scene.layout.panes()[0].0.at(Timestamp::from_secs(at)))
+    })
 }
