@@ -180,12 +180,8 @@ pub fn command(plan: &ClipPlan, flags: &str, out: &Path) {
         }
     }
     std::fs::write(&moves, lines).unwrap();
-    let mut filters = format!(
-        "sendcmd=f={},crop={width}:{height}:0:0,scale={}:{}:flags={flags}",
-        moves.display(),
-        plan.output.width,
-        plan.output.height
-    );
+    let mut filters =
+        format!("sendcmd=f={},crop={width}:{height}:0:0,scale={}:{}:flags={flags}", moves.display(), plan.output.width, plan.output.height);
     if let Some(track) = &plan.captions {
         std::fs::write(&captions, track.to_ass(plan.output.width, plan.output.height)).unwrap();
         filters.push_str(&format!(",ass={}", captions.display()));

@@ -39,11 +39,12 @@ mod publish;
 mod render;
 mod score;
 mod source;
+#[cfg(feature = "ffmpeg")]
+mod speech;
 pub mod stage;
 pub mod store;
 mod track;
 mod transcribe;
-#[cfg(feature = "ffmpeg")]
 mod voice;
 #[cfg(feature = "ffmpeg")]
 pub mod weights;

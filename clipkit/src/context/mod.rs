@@ -110,6 +110,8 @@ pub struct Context {
     /// The keys of the shared work that this context belongs to, the innermost last.
     within: Arc<[String]>,
     extension: Option<Arc<dyn Any + Send + Sync>>,
+    /// What a pipeline shares with clipkit's own stages.
+    shared_value: Option<Arc<dyn Any + Send + Sync>>,
     /// The idempotency key of a publication. A publisher publishes a post with the same key once.
     idempotency_key: Option<Arc<str>>,
     /// Whether a part of a stage may replace another part that fails.
@@ -235,6 +237,17 @@ impl Context {
     /// not a `T`.
     pub fn extension<T: Any>(&self) -> Option<&T> {
         self.extension.as_deref()?.downcast_ref()
+    }
+
+    /// The same context with a value that a pipeline shares with clipkit's own stages.
+    #[must_use]
+    pub(crate) fn sharing<T: Any + Send + Sync>(&self, value: Arc<T>) -> Self {
+        Context { shared_value: Some(value), ..self.clone() }
+    }
+
+    /// The value of [`Context::sharing`].
+    pub(crate) fn shared_value<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.shared_value.clone()?.downcast().ok()
     }
 
     /// The same context with the idempotency key of a publication.

@@ -1,14 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::speech::SpeechMaps;
 use super::{ClipOptions, Degrade, Pipeline, Stages};
 use crate::error::{Error, ErrorKind, Result};
-use crate::layer::Cache;
+use crate::layer::{Cache, CacheLayer};
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::Scorer;
 use crate::source::Source;
+use crate::speech::SpeechMaps;
 use crate::track::FaceTracker;
 use crate::transcribe::Transcriber;
 
@@ -98,7 +98,7 @@ impl PipelineBuilder {
             tracker: given("tracker", self.tracker)?,
             renderer: given("renderer", self.renderer)?,
             publishers: self.publishers,
-            speech: SpeechMaps::new(self.speech_cache.as_ref().map(Cache::build)),
+            speech: Arc::new(self.speech_cache.as_ref().map_or_else(SpeechMaps::default, |cache| speech_maps(cache.build()))),
         };
         self.speech_cache.as_ref().map_or(Ok(()), Cache::check)?;
         check_targets(&stages.publishers)?;
@@ -134,4 +134,13 @@ impl fmt::Debug for PipelineBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipelineBuilder").field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+/// Speech maps that are kept in the store of a cache.
+fn speech_maps(cache: CacheLayer) -> SpeechMaps {
+    let cache = Arc::new(cache);
+    SpeechMaps::kept_in(Box::new(move |cx| {
+        let cache = cache.clone();
+        Box::pin(async move { cache.store(&cx).await })
+    }))
 }

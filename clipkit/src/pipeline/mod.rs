@@ -11,7 +11,6 @@ mod locate;
 mod options;
 mod posts;
 mod run;
-mod speech;
 mod steps;
 
 pub use builder::PipelineBuilder;
@@ -40,8 +39,8 @@ use crate::source::Source;
 use crate::track::FaceTracker;
 use crate::transcribe::Transcriber;
 
+use crate::speech::SpeechMaps;
 use run::Run;
-use speech::SpeechMaps;
 
 /// Six stages and their options, built by [`Pipeline::builder`]. It is cheap to clone, and one
 /// pipeline can run many times, also concurrently.
@@ -75,7 +74,7 @@ struct Stages {
     tracker: Arc<dyn FaceTracker>,
     renderer: Arc<dyn Renderer>,
     publishers: Vec<Arc<dyn Publisher>>,
-    speech: SpeechMaps,
+    speech: Arc<SpeechMaps>,
 }
 
 /// The result of [`Pipeline::plan_all`]: the clips that would be made.

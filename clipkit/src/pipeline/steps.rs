@@ -6,7 +6,9 @@ use super::call::call;
 use super::{Pipeline, StandIn, check, nothing_found, posts};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, Stage, Timestamp, Tracks, Transcript, WarningKind};
+use crate::model::{
+    Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, SpeechMap, Stage, Timestamp, Tracks, Transcript, WarningKind,
+};
 use crate::plan::snap::{self, SnapInput};
 use crate::plan::{self, PlanInput, PlanWarningKind};
 use crate::publish::{Publisher, Target};
@@ -31,7 +33,7 @@ impl Pipeline {
     pub async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let media = self.local(cx, media).await?;
         let stand_in = self.degrade.transcriber != StandIn::Never;
-        let cx = &cx.for_stage(Stage::Transcribe).with_stand_in(stand_in);
+        let cx = &cx.for_stage(Stage::Transcribe).with_stand_in(stand_in).sharing(self.stages.speech.clone());
         let transcriber = self.stages.transcriber.clone();
         let duration = media.duration;
         let answer = call(cx, Stage::Transcribe, |cx| async move { transcriber.transcribe(&cx, &media).await }).await?;
@@ -91,7 +93,7 @@ impl Pipeline {
         for (n, candidate) in candidates.iter_mut().enumerate() {
             let others: Vec<Span> = spans.iter().enumerate().filter(|(other, _)| *other != n).map(|(_, span)| *span).collect();
             let near = Span::between(candidate.span.start().plus(-snap::CONTEXT_SECS), candidate.span.end().plus(snap::CONTEXT_SECS));
-            let voice: Vec<Span> = voice.iter().filter_map(|heard| heard.intersection(near)).collect();
+            let voice: Vec<Span> = voice.spans.iter().filter_map(|heard| heard.intersection(near)).collect();
             let input = SnapInput { voice: &voice, others: &others, min, max, ..SnapInput::new(&transcript.words, video) };
             candidate.span = snap::snap(candidate.span, &input);
         }
@@ -136,7 +138,7 @@ impl Pipeline {
     ) -> Result<ClipPlan> {
         let media = self.local(cx, media).await?;
         let heard = self.speech(cx, &media).await?;
-        let voice: Vec<Span> = heard.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
+        let voice: Vec<Span> = heard.spans.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
         let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
         let size = self.stages.renderer.size().unwrap_or(self.options.aspect.size());
         let options = self.options.plan_options(size);
@@ -217,9 +219,20 @@ impl Pipeline {
         self.stages.publishers.iter().map(|publisher| publisher.target()).collect()
     }
 
-    /// The speech map of the medium.
-    pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<Vec<Span>>> {
-        self.stages.speech.of(&cx.for_stage(Stage::Plan), media).await
+    /// The speech map of the medium. Sound that cannot be decoded leaves a warning and gives an
+    /// empty map.
+    pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<SpeechMap>> {
+        let cx = cx.for_stage(Stage::Plan);
+        match self.stages.speech.of(&cx, media).await {
+            Err(error) if !error.is_cancelled() => {
+                cx.warn_once_of(
+                    WarningKind::InputLost,
+                    format!("the sound could not be searched for voices: {error}; clips may start or end inside a word"),
+                );
+                Ok(Arc::default())
+            }
+            found => found,
+        }
     }
 }
 

@@ -42,10 +42,7 @@ impl Source for FileSource {
                 let (id, stored) = copy(cx, &path, &uri)?;
                 av::probe(cx, &stored, id)?
             } else {
-                let (id, stamp) = store::identify(cx, &path)?;
-                let mut media = av::probe(cx, &path, id)?;
-                media.stamp = Some(stamp);
-                media
+                identify_and_probe(cx, &path)?
             };
             media.uri = uri;
             // FFmpeg reads some text files as subtitles.
@@ -58,6 +55,25 @@ impl Source for FileSource {
         })
         .await
     }
+}
+
+/// Hashes a file and reads its packets. Both happen at the same time, so that a large file comes
+/// from the disk once and from memory the other time.
+fn identify_and_probe(cx: &Context, path: &Path) -> Result<Media> {
+    // `identify` refuses these; a pipe must not be opened twice.
+    if !path.is_file() {
+        let (id, _) = store::identify(cx, path)?;
+        return av::probe(cx, path, id);
+    }
+    let (identity, media) = std::thread::scope(|threads| {
+        let probe = threads.spawn(|| av::probe(cx, path, ContentId::new("blake3", "")));
+        let identity = store::identify(cx, path);
+        (identity, probe.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (id, stamp) = identity?;
+    let mut media = media?;
+    (media.id, media.stamp) = (id, Some(stamp));
+    Ok(media)
 }
 
 /// Copies a file into the media store. Returns its identity and its path there.

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Candidate, ClipPlan, Receipt, Span, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, Receipt, SpeechMap, Tracks, Transcript};
 
 /// A kind of document in an [`ArtifactStore`](crate::store::ArtifactStore). Its name is a folder of
 /// the store.
@@ -80,7 +80,7 @@ documents! {
     Transcript: Transcript, version 1;
     Vec<Candidate>: Candidates, version 1;
     Tracks: Tracks, version 1;
-    Vec<Span>: SpeechMap, version 1;
+    SpeechMap: SpeechMap, version 1;
     ClipPlan: Plan, version ClipPlan::VERSION;
     Receipt: Receipt, version 1;
 }

@@ -282,8 +282,7 @@ impl Transcriber for OpenAiTranscriber {
         }
         // Fails before the analysis if there is a budget and the price is not known.
         server.check_audio_budget(cx, &self.model, 0.0)?;
-        let source = media.clone();
-        let activity = cx.blocking(move |cx| detect_speech(cx, &source)).await?;
+        let activity = detect_speech(cx, media).await?;
         let mut chunks = chunks(&activity.cut_costs(), Span::between(Timestamp::ZERO, media.duration), &UPLOADS);
         // Audio without speech costs money, and models invent words for it.
         chunks.retain(|chunk| activity.may_contain_speech(chunk.sent));

@@ -4,7 +4,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span, Timestamp, WarningKind, Word};
-use crate::voice::VoiceDetector;
+use crate::speech::speech_map;
 
 /// Below this root mean square of full scale (-60 dBFS), there is no speech.
 const SILENCE: f32 = 0.001;
@@ -30,16 +30,10 @@ pub(super) struct SpeechActivity {
     speech: Vec<Span>,
 }
 
-/// Analyzes the audio in one decoding pass.
-pub(super) fn detect_speech(cx: &Context, media: &Media) -> Result<SpeechActivity> {
-    let mut detector = VoiceDetector::open(cx, Timestamp::ZERO);
-    let mut levels = Vec::new();
-    av::listen(cx, media, Span::between(Timestamp::ZERO, media.duration), &mut |samples| {
-        let power = samples.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / samples.len().max(1) as f64;
-        levels.push(power.sqrt() as f32);
-        detector.push(samples);
-    })?;
-    Ok(SpeechActivity { levels, speech: detector.finish().spans() })
+/// The loudness and voice activity of the medium, from its speech map.
+pub(super) async fn detect_speech(cx: &Context, media: &Media) -> Result<SpeechActivity> {
+    let map = speech_map(cx, media).await?;
+    Ok(SpeechActivity { levels: map.amplitudes().collect(), speech: map.spans.clone() })
 }
 
 impl SpeechActivity {

@@ -92,10 +92,13 @@ pub(crate) struct VoiceDetector<'a> {
 }
 
 impl<'a> VoiceDetector<'a> {
+    /// The fingerprint of the built-in network.
+    pub(crate) const BUILT_IN: &'static str = "earshot 1";
+
     /// What decides the answer besides the sound: the network. After a failure of Silero it is
     /// Earshot.
     pub(crate) fn fingerprint(&self) -> &'static str {
-        if self.silero.is_some() { "silero 1" } else { "earshot 1" }
+        if self.silero.is_some() { "silero 1" } else { Self::BUILT_IN }
     }
 
     /// For mono samples at 16 kHz, the first of which is at `start`.
@@ -186,6 +189,27 @@ impl VoiceActivity {
         }
         spans.retain(|span| span.duration().as_secs_f64() >= MIN_DURATION);
         spans
+    }
+
+    /// The activity without the first `seconds`, a whole number of windows.
+    pub(crate) fn without_start(mut self, seconds: f64) -> Self {
+        let windows = ((seconds / self.window).round() as usize).min(self.probabilities.len());
+        self.probabilities.drain(..windows);
+        self.start = self.start.plus(windows as f64 * self.window);
+        self
+    }
+
+    /// The spans with speech in consecutive parts. If a network failed in one of the parts, the
+    /// parts of either network are searched separately.
+    pub(crate) fn spans_of(parts: Vec<VoiceActivity>) -> Vec<Span> {
+        let mut joined: Vec<VoiceActivity> = Vec::new();
+        for part in parts {
+            match joined.last_mut() {
+                Some(last) if last.window == part.window => last.probabilities.extend(part.probabilities),
+                _ => joined.push(part),
+            }
+        }
+        joined.iter().flat_map(VoiceActivity::spans).collect()
     }
 
     /// The start of a window, corrected for the network's latency.

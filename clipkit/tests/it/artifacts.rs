@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use clipkit::model::SpeechMap;
 use clipkit::prelude::*;
 use clipkit::store::object_store::memory::InMemory;
 use clipkit::store::object_store::path::Path as Location;
@@ -44,7 +45,7 @@ async fn every_kind_of_document_is_kept() {
         keeps(&store, transcript()).await;
         keeps(&store, vec![candidate(1.0, 20.0, 50.0)]).await;
         keeps(&store, Tracks::default()).await;
-        keeps(&store, vec![Span::secs(0.0, 1.5).unwrap()]).await;
+        keeps(&store, SpeechMap::new(vec![Span::secs(0.0, 1.5).unwrap()], vec![40; 30])).await;
         keeps(&store, plan.clone()).await;
         keeps(&store, receipt()).await;
     }

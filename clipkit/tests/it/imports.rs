@@ -18,7 +18,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("store", &["model", "error", "context"]),
     ("plan", &["model", "error"]),
     ("source", &["model", "error", "context", "av", "store"]),
-    ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "voice", "weights"]),
+    ("speech", &["model", "error", "context", "av", "store", "voice"]),
+    ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "speech", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
     // Captions use the fonts that the renderer finds.
@@ -44,6 +45,7 @@ const EVERYTHING: &[&str] = &[
     "onnx",
     "weights",
     "voice",
+    "speech",
     "store",
     "plan",
     "source",

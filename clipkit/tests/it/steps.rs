@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use clipkit::model::{ClipPlan, Manifest, Media, Post, Receipt};
 
-use crate::cli::Desk;
+use crate::cli::{Desk, TALK};
 
 /// Runs one step in a child process.
 fn run(desk: &Desk, media: &str, arguments: &[&str]) -> (i32, String) {
@@ -101,4 +101,44 @@ fn a_step_that_fails_says_so_and_writes_nothing() {
     assert!(code == 3 && stderr.contains("media.json") && stderr.contains("not a transcript"), "{stderr}");
     let (code, stderr) = run(&desk, "media", &["step", "publish", "media.json", "--publish", "folder:out"]);
     assert!(code == 3 && stderr.contains("not a post"), "{stderr}");
+}
+
+/// How many bytes the process that renders a clip of about ten seconds reads. The clip begins
+/// `start` seconds into the video.
+#[cfg(target_os = "linux")]
+fn bytes_read(desk: &Desk, video: &str, start: f64) -> u64 {
+    desk.words("early.json", TALK);
+    let early: Vec<(String, f64, f64)> = read(desk.path("early.json"));
+    let words: Vec<_> = early.into_iter().map(|(word, from, to)| (word, from + start, to + start)).collect();
+    fs::write(desk.path("words.json"), serde_json::to_string(&words).unwrap()).unwrap();
+    step(desk, "media", &["fetch", video, "-o", "media.json"]);
+    step(desk, "media", &["transcribe", "media.json", "--transcript", "words.json", "-o", "transcript.json"]);
+    let choose = ["choose", "media.json", "transcript.json", "--scorer", "heuristic", "--clips", "1", "-o", "candidates.json"];
+    step(desk, "media", &[&choose[..], &["--min", "8", "--max", "14"]].concat());
+    let plan = ["plan", "media.json", "transcript.json", "candidates.json", "--rank", "1", "-o", "plan.json"];
+    step(desk, "media", &[&plan[..], &["--tracker", "center", "--preset", "ultrafast"]].concat());
+
+    let mut command = Command::new("sh");
+    // The kernel counts what a process and its ended children read.
+    command.args(["-c", "\"$@\" >&2 && cat /proc/$$/io", "sh", env!("CARGO_BIN_EXE_clipkit")]);
+    command.args(["step", "render", "plan.json", "--files", "files", "-o", "post.json"]);
+    let output = command.current_dir(desk.path(".")).stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let counts = String::from_utf8(output.stdout).unwrap();
+    counts.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plan_of_an_hour_renders_without_reading_the_hour() {
+    let desk = Desk::new();
+    let minute = "-f lavfi -i testsrc2=s=320x180:r=25:d=60,noise=alls=20:allf=t -f lavfi -i sine=r=48000:d=60";
+    let encode = "-c:v libx264 -preset ultrafast -g 50 -b:v 600k -maxrate 600k -bufsize 600k -pix_fmt yuv420p -c:a aac";
+    crate::support::ffmpeg(&format!("{minute} {encode} {}", desk.path("minute.mp4")));
+    crate::support::ffmpeg(&format!("-stream_loop 59 -i {} -c copy {}", desk.path("minute.mp4"), desk.path("hour.mp4")));
+    let size = fs::metadata(desk.path("hour.mp4")).unwrap().len();
+    assert!(size > 200_000_000, "{size}");
+    // Both read libraries, fonts and their own clip; the hour's index is read several times.
+    let (short, long) = (bytes_read(&desk, "minute.mp4", 0.0), bytes_read(&desk, "hour.mp4", 1800.0));
+    assert!(long.saturating_sub(short) < size / 20, "{long} bytes of {size}, {short} from a minute");
 }

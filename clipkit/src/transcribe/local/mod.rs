@@ -153,9 +153,9 @@ fn failed(folder: &Path, error: &ort::Error) -> Error {
 #[async_trait]
 impl Transcriber for LocalTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let activity = detect_speech(cx, media).await?;
         let (this, media) = (self.clone(), media.clone());
         cx.blocking(move |cx| {
-            let activity = detect_speech(cx, &media)?;
             let chunks = chunks(&activity.cut_costs(), Span::between(Timestamp::ZERO, media.duration), &CHUNKS);
             let mut recognized = Vec::new();
             for (n, chunk) in chunks.iter().enumerate() {
