@@ -66,7 +66,12 @@ impl Run {
     where
         F: Future<Output = Result<T>>,
     {
-        let cx = self.speaking_for(stage, clip);
+        let mut cx = self.speaking_for(stage, clip);
+        // Clips after the first are analysed while another is rendered, which keeps the cores busy.
+        // More decoding threads would only take memory.
+        if stage == Stage::Track && clip.is_some_and(|rank| rank > 1) && self.threads > 0 {
+            cx = cx.with_threads(1);
+        }
         let _permit = match self.stages.get(&stage).filter(|_| clip.is_some()) {
             Some(limit) => Some(self.permit(limit).await?),
             None => None,
