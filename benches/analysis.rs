@@ -54,7 +54,7 @@ async fn analysis(video: &Path) {
     let cx = Context::new().with_threads(cores());
     let mut pairs = Vec::new();
     for plan in plans(&media, ROUNDS) {
-        let tracking = Tracking { media: media.clone(), span: plan.span };
+        let tracking = Tracking::new(media.clone(), plan.span);
         let handle = tokio::runtime::Handle::current();
         let pair = tokio::task::block_in_place(|| {
             let looking = measure(Who::Us, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
@@ -111,7 +111,8 @@ async fn run(video: &Path, out: &Path) {
     let transcript = folder.path().join("words.json");
     std::fs::write(&transcript, serde_json::to_string(&words).unwrap()).unwrap();
     let (tracker, _) = tracker().await;
-    let options = ClipOptions { clips: 4, ..ClipOptions::default() };
+    let mut options = ClipOptions::default();
+    options.clips = 4;
     let pipeline = Pipeline::builder()
         .source(FileSource::new())
         .transcriber(Captions::file(transcript))

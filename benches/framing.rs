@@ -91,7 +91,10 @@ async fn trackers() -> Vec<(&'static str, Arc<dyn FaceTracker>)> {
 }
 
 async fn held(video: &Path, truth: &Value, tracker: Arc<dyn FaceTracker>) -> Held {
-    let options = ClipOptions { clips: 100, snap: false, captions: None, ..ClipOptions::default() };
+    let mut options = ClipOptions::default();
+    options.clips = 100;
+    options.snap = false;
+    options.captions = None;
     let pipeline = Pipeline::builder()
         .source(FileSource::new())
         .transcriber(All)

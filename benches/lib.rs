@@ -123,39 +123,21 @@ fn plan(media: &Media, start: f64) -> ClipPlan {
     let cues = (0..20)
         .map(|n| {
             let at = |part: usize| (n * 4 + part) as f64 * SECONDS / 80.0;
-            let word =
-                |part: usize| CueWord { text: format!("word{part}"), span: Span::secs(at(part), at(part + 1)).unwrap(), emphasized: false };
-            Cue { span: Span::secs(at(0), at(4)).unwrap(), words: (0..4).map(word).collect(), place: None }
+            let word = |part: usize| CueWord::new(format!("word{part}"), Span::secs(at(part), at(part + 1)).unwrap());
+            Cue::new(Span::secs(at(0), at(4)).unwrap(), (0..4).map(word).collect())
         })
         .collect();
-    ClipPlan {
-        hook: None,
-        hook_line: None,
-        version: ClipPlan::VERSION,
-        source: PlanSource {
-            media: MediaRef::new(media.path.to_string_lossy(), media.id.clone()),
-            width,
-            height,
-            duration: media.duration,
-        },
+    let mut plan = ClipPlan::new(
+        PlanSource::new(MediaRef::new(media.path.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,
-        title: "bench".into(),
-        reason: String::new(),
-        score: Score::of(1.0),
-        shots: Vec::new(),
-        faces: Vec::new(),
-        subjects: Vec::new(),
-        scenes: vec![Scene {
-            span: span.since(span.start()),
-            layout: Layout::Fill { crop: Crop::still(Rect::new(pairs(0.3), 0.0, window, 1.0)) },
-        }],
-        captions: Some(CaptionTrack {
-            style: CaptionStyle::karaoke(),
-            safe_area: Platform::Generic.safe_area(clipkit::model::Aspect::Vertical),
-            cues,
-        }),
-        output: Output::h264(1080, 1920, video.frame_rate),
-    }
+        "bench",
+        Score::of(1.0),
+        vec![Scene::new(span.since(span.start()), Layout::Fill { crop: Crop::still(Rect::new(pairs(0.3), 0.0, window, 1.0)) })],
+        Output::h264(1080, 1920, video.frame_rate),
+    );
+    let safe_area = Platform::Generic.safe_area(clipkit::model::Aspect::Vertical);
+    plan.captions = Some(CaptionTrack::new(CaptionStyle::karaoke(), safe_area, cues));
+    plan
 }
 
 /// Runs the `ffmpeg` command that makes the same clip, with these scale flags, and writes `out`.

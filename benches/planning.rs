@@ -18,21 +18,11 @@ struct Known;
 #[async_trait]
 impl Source for Known {
     async fn fetch(&self, _cx: &Context, _uri: &str) -> Result<Media> {
-        let color = Color { primaries: "bt709".into(), transfer: "bt709".into(), matrix: "bt709".into(), range: "tv".into(), hdr: None };
-        let video = VideoStream {
-            index: 0,
-            codec: "h264".into(),
-            width: 1920,
-            height: 1080,
-            orientation: Orientation::default(),
-            pixel_aspect: 1.0,
-            frame_rate: FrameRate::new(25, 1),
-            variable_rate: false,
-            pixel_format: "yuv420p".into(),
-            bit_depth: 8,
-            color,
-            start: Timestamp::ZERO,
-        };
+        let mut video = VideoStream::new(0, "h264", 1920, 1080, FrameRate::new(25, 1));
+        video.color.primaries = "bt709".into();
+        video.color.transfer = "bt709".into();
+        video.color.matrix = "bt709".into();
+        video.color.range = "tv".into();
         let mut media = Media::new("talk.mp4", ContentId::new("none", "0"));
         media.container = "mp4".into();
         media.duration = Timestamp::from_secs(LENGTH);
@@ -48,7 +38,7 @@ impl Transcriber for Known {
             let at = f64::from(n) * LENGTH / 150.0;
             Word::new(if n % 11 == 10 { format!("word{n}.") } else { format!("word{n}") }, at, at + 0.3)
         });
-        Ok(Transcript { words: words.collect(), ..Transcript::default() })
+        Ok(Transcript::new(words.collect()))
     }
 }
 
@@ -67,10 +57,12 @@ impl FaceTracker for Known {
             let x = 0.1 + 0.22 * f64::from(person) + 0.06 * (t * 0.7 + f64::from(person)).sin();
             let speaks = (t / 7.0) as u32 % 4 == person;
             let rect = Rect::new(x, 0.3 + 0.01 * t.cos(), 0.08, 0.15);
-            FaceSample { at: Timestamp::from_secs(t), rect, confidence: 0.95, mouth: if speaks { 0.2 } else { 0.01 } }
+            let mut sample = FaceSample::new(Timestamp::from_secs(t), rect, 0.95);
+            sample.mouth = if speaks { 0.2 } else { 0.01 };
+            sample
         };
-        let face = |id| FaceTrack { id, samples: (0..(LENGTH * 5.0) as u32).map(|n| sample(id, n)).collect() };
-        Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: (0..4).map(face).collect(), ..Tracks::default() })
+        let face = |id| FaceTrack::new(id, (0..(LENGTH * 5.0) as u32).map(|n| sample(id, n)).collect());
+        Ok(Tracks::new(vec![Shot::new(tracking.span)], (0..4).map(face).collect()))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use clipkit::Context;
 use clipkit::model::{Transcript, Word};
-use clipkit::stage::{Heuristic, ScoreOptions, Scorer, Scoring};
+use clipkit::stage::{Heuristic, Scorer, Scoring};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 /// A generated talk with realistic statistics: sentences of 4 to 27 words, about 2.6 words per
@@ -44,19 +44,23 @@ fn talk(hours: f64) -> Transcript {
         }
         at += if draw(30) == 0 { 1.5 } else { 0.25 };
     }
-    Transcript { language: Some("en".into()), origin: "made".into(), words }
+    let mut transcript = Transcript::new(words);
+    transcript.language = Some("en".into());
+    transcript.origin = "made".into();
+    transcript
 }
 
 fn scoring(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let cx = Context::new();
-    let scoring = Scoring { media: None, transcript: talk(2.5), options: ScoreOptions::default() };
+    let scoring = Scoring::new(talk(2.5));
     let words = scoring.transcript.words.len();
     criterion.bench_function(&format!("heuristic, 2.5 h, {words} words"), |bencher| {
         bencher.iter(|| runtime.block_on(Heuristic::default().score(&cx, &scoring)).unwrap());
     });
-    let longer =
-        Scoring { options: ScoreOptions { max: std::time::Duration::from_secs(90), max_clips: 30, ..ScoreOptions::default() }, ..scoring };
+    let mut longer = scoring;
+    longer.options.max = std::time::Duration::from_secs(90);
+    longer.options.max_clips = 30;
     criterion.bench_function("the same, up to 90 s and 30 clips", |bencher| {
         bencher.iter(|| runtime.block_on(Heuristic::default().score(&cx, &longer)).unwrap());
     });

@@ -96,7 +96,7 @@ struct Ranked {
 
 impl Ranked {
     fn plan(self) -> Result<RankedPlan> {
-        Ok(RankedPlan { rank: self.rank, plan: ClipPlan::from_json(&self.plan.to_string())? })
+        Ok(RankedPlan::new(self.rank, ClipPlan::from_json(&self.plan.to_string())?))
     }
 }
 
@@ -194,7 +194,7 @@ impl Pipeline {
     pub fn render_post<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {
         let input = input.take();
         self.step(env, cx, |pipeline, cx| async move {
-            let RankedPlan { rank, plan } = read::<Ranked>(ErrorKind::InvalidPlan, "a plan with its rank", &input)?.plan()?;
+            let RankedPlan { rank, plan, .. } = read::<Ranked>(ErrorKind::InvalidPlan, "a plan with its rank", &input)?.plan()?;
             pipeline.render_post(&cx.for_clip(rank), rank, &plan).await
         })
     }

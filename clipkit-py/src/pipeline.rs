@@ -111,7 +111,7 @@ impl Pipeline {
         plans: Vec<Bound<'_, PyAny>>,
     ) -> PyResult<Work> {
         let plans = plans.iter().map(convert::plan).collect::<PyResult<Vec<_>>>()?;
-        let plans: Vec<RankedPlan> = ranks.into_iter().zip(plans).map(|(rank, plan)| RankedPlan { rank, plan }).collect();
+        let plans: Vec<RankedPlan> = ranks.into_iter().zip(plans).map(|(rank, plan)| RankedPlan::new(rank, plan)).collect();
         self.start(py, call, cx, "Manifest", |pipeline, cx| async move { pipeline.render_all_with(&cx, &plans).await })
     }
 

@@ -29,8 +29,10 @@ fn a_configuration_with_missing_stages_is_read() {
 async fn a_missing_stage_names_its_feature() {
     names_the_feature(&OnnxTracker::load("model.onnx").unwrap_err(), "onnx");
     names_the_feature(&LocalTranscriber::load("speech").unwrap_err(), "local-speech");
-    let server = OpenAiServer { base_url: Some("http://127.0.0.1:9/v1".into()), ..OpenAiServer::default() };
-    let scorer = OpenAiScorer { server, ..OpenAiScorer::default() };
+    let mut server = OpenAiServer::default();
+    server.base_url = Some("http://127.0.0.1:9/v1".into());
+    let mut scorer = OpenAiScorer::default();
+    scorer.server = server;
     let scoring: Scoring = serde_json::from_value(json!({"transcript": {"words": []}})).unwrap();
     names_the_feature(&scorer.score(&Context::new(), &scoring).await.unwrap_err(), "openai");
 }

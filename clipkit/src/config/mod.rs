@@ -43,6 +43,7 @@ use crate::source::{FileSource, Source};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PipelineConfig {
     /// The source. Default: `file`.
     pub source: SourceConfig,

@@ -9,6 +9,7 @@ use super::{Span, Timestamp};
 /// `end` replace `span`, a number replaces the score and sets its total, and `title` and `reason`
 /// default to empty text.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Candidate {
     /// The candidate's span on the source's timeline.
     pub span: Span,
@@ -68,6 +69,7 @@ impl<'de> Deserialize<'de> for Candidate {
 /// The quality of a span as a clip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Score {
     /// The overall score, 0 to 100. Clips are ranked by it.
     pub total: f64,

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Captions that are burned into the picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CaptionTrack {
     /// The appearance of the captions.
     pub style: CaptionStyle,
@@ -18,9 +19,17 @@ pub struct CaptionTrack {
     pub cues: Vec<Cue>,
 }
 
+impl CaptionTrack {
+    /// Makes a track of cues in order of time.
+    pub fn new(style: CaptionStyle, safe_area: Rect, cues: Vec<Cue>) -> Self {
+        CaptionTrack { style, safe_area, cues }
+    }
+}
+
 /// Words that are shown together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Cue {
     /// When the words are shown, on the clip's timeline.
     pub span: Span,
@@ -53,6 +62,7 @@ pub enum CuePlace {
 /// A word of a cue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct CueWord {
     /// The text to draw.
     pub text: String,
@@ -73,6 +83,7 @@ impl CueWord {
 /// A title over the clip's first seconds that states the clip's subject.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Hook {
     /// The text, drawn literally, without markup.
     pub text: String,
@@ -115,6 +126,11 @@ impl CaptionTrack {
 }
 
 impl Hook {
+    /// Makes a hook that is drawn inside `area` during `span`.
+    pub fn new(text: impl Into<String>, span: Span, area: Rect, style: HookStyle) -> Self {
+        Hook { text: text.into(), span, area, style }
+    }
+
     /// Checks every value that a renderer relies on.
     pub(super) fn check(&self) -> Result<()> {
         require(inside(self.area), || format!("hook.area leaves the picture: {:?}", self.area))?;

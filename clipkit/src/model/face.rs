@@ -66,6 +66,7 @@ impl Rect {
 
 /// The shots, face tracks and subject tracks that a tracker found in a span.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Tracks {
     /// The shots in order of time. They cover the span without gaps. The list is empty if the
     /// tracker did not detect shots.
@@ -78,12 +79,27 @@ pub struct Tracks {
     pub subjects: Vec<SubjectTrack>,
 }
 
+impl Tracks {
+    /// Makes tracks without subjects other than faces.
+    pub fn new(shots: Vec<Shot>, faces: Vec<FaceTrack>) -> Self {
+        Tracks { shots, faces, subjects: Vec::new() }
+    }
+}
+
 /// The positions of a subject other than a face through one shot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct SubjectTrack {
     /// The positions in order of time, at least one.
     pub samples: Vec<SubjectSample>,
+}
+
+impl SubjectTrack {
+    /// Makes a track of positions in order of time.
+    pub fn new(samples: Vec<SubjectSample>) -> Self {
+        SubjectTrack { samples }
+    }
 }
 
 /// The position of a subject in one frame.
@@ -99,6 +115,7 @@ pub struct SubjectSample {
 /// The frames between two consecutive camera cuts. The span's start is the time of the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Shot {
     /// The shot's span: on the source's timeline in [`Tracks`], on the clip's timeline in a plan.
     pub span: Span,
@@ -130,6 +147,7 @@ pub enum ShotContent {
 /// The positions of one face through one shot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FaceTrack {
     /// The track's number, unique in its [`Tracks`].
     pub id: u32,
@@ -138,6 +156,11 @@ pub struct FaceTrack {
 }
 
 impl FaceTrack {
+    /// Makes a track of positions in order of time.
+    pub fn new(id: u32, samples: Vec<FaceSample>) -> Self {
+        FaceTrack { id, samples }
+    }
+
     /// The span from the first sample to the last. It is empty at time 0 if there are no samples.
     pub fn span(&self) -> Span {
         let first = self.samples.first().map_or(Timestamp::ZERO, |sample| sample.at);
@@ -149,6 +172,7 @@ impl FaceTrack {
 /// A face in one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FaceSample {
     /// The frame's time: on the source's timeline in [`Tracks`], on the clip's timeline in a plan.
     pub at: Timestamp,
@@ -159,4 +183,11 @@ pub struct FaceSample {
     /// How much the mouth region changed since the previous sample. It is 0 for a still mouth and
     /// has no upper bound. The values of a speaking mouth are well above those of a closed one.
     pub mouth: f64,
+}
+
+impl FaceSample {
+    /// Makes a sample of a face with a still mouth.
+    pub fn new(at: Timestamp, rect: Rect, confidence: f64) -> Self {
+        FaceSample { at, rect, confidence, mouth: 0.0 }
+    }
 }

@@ -164,6 +164,7 @@ impl Unpublished {
 /// The time that the stages of a run took, in seconds. A stage's time is the sum over its calls.
 /// Calls run concurrently, so the sum can exceed the total.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Timing {
     /// The time of each stage, in seconds.
     #[serde(flatten)]

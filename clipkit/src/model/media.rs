@@ -141,6 +141,7 @@ impl Media {
 
 /// A video stream.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct VideoStream {
     /// The stream's index in the file.
     pub index: usize,
@@ -169,6 +170,25 @@ pub struct VideoStream {
 }
 
 impl VideoStream {
+    /// Makes an upright 8-bit `yuv420p` stream with square pixels, a constant frame rate and
+    /// unknown colors.
+    pub fn new(index: usize, codec: impl Into<String>, width: u32, height: u32, frame_rate: FrameRate) -> Self {
+        VideoStream {
+            index,
+            codec: codec.into(),
+            width,
+            height,
+            orientation: Orientation::default(),
+            pixel_aspect: 1.0,
+            frame_rate,
+            variable_rate: false,
+            pixel_format: "yuv420p".into(),
+            bit_depth: 8,
+            color: Color::default(),
+            start: Timestamp::ZERO,
+        }
+    }
+
     /// The width and height of the displayed picture (upright, square pixels), in pixels. The pixel
     /// aspect ratio scales the stored width, not the stored height.
     pub fn display_size(&self) -> (u32, u32) {
@@ -231,6 +251,7 @@ impl fmt::Display for FrameRate {
 /// The color space of a video stream in FFmpeg's names (`bt709`, `smpte2084`). A value is `unknown`
 /// if the file does not state it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Color {
     /// The color primaries.
     pub primaries: String,
@@ -242,6 +263,14 @@ pub struct Color {
     pub range: String,
     /// The transfer function for high dynamic range. `None` means standard dynamic range.
     pub hdr: Option<Hdr>,
+}
+
+impl Default for Color {
+    /// A color space of which nothing is known, in standard dynamic range.
+    fn default() -> Self {
+        let unknown = || "unknown".to_owned();
+        Color { primaries: unknown(), transfer: unknown(), matrix: unknown(), range: unknown(), hdr: None }
+    }
 }
 
 /// The two transfer functions for high dynamic range video (ITU-R BT.2100).
@@ -256,6 +285,7 @@ pub enum Hdr {
 
 /// An audio stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct AudioStream {
     /// The stream's index in the file.
     pub index: usize,
@@ -269,8 +299,16 @@ pub struct AudioStream {
     pub language: Option<String>,
 }
 
+impl AudioStream {
+    /// Makes a stream without a language.
+    pub fn new(index: usize, codec: impl Into<String>, sample_rate: u32, channels: u16) -> Self {
+        AudioStream { index, codec: codec.into(), sample_rate, channels, language: None }
+    }
+}
+
 /// A subtitle stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SubtitleStream {
     /// The stream's index in the file.
     pub index: usize,
@@ -279,4 +317,11 @@ pub struct SubtitleStream {
     pub codec: String,
     /// The language tag in the file. `None` means that the file does not state it.
     pub language: Option<String>,
+}
+
+impl SubtitleStream {
+    /// Makes a stream without a language.
+    pub fn new(index: usize, codec: impl Into<String>) -> Self {
+        SubtitleStream { index, codec: codec.into(), language: None }
+    }
 }

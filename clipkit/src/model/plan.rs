@@ -16,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 /// [`Pane::place`] are fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ClipPlan {
     /// The version of this document: [`ClipPlan::VERSION`].
     pub version: u32,
@@ -103,6 +104,7 @@ impl ClipPlan {
 /// The source file of a plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PlanSource {
     /// The reference to the file. A step that needs the file locates it on its machine.
     pub media: MediaRef,
@@ -114,14 +116,30 @@ pub struct PlanSource {
     pub duration: Timestamp,
 }
 
+impl PlanSource {
+    /// Makes a source from its reference, the size of its displayed picture in pixels, and its
+    /// duration.
+    pub fn new(media: MediaRef, width: u32, height: u32, duration: Timestamp) -> Self {
+        PlanSource { media, width, height, duration }
+    }
+}
+
 /// A span of the clip with one layout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Scene {
     /// The scene's span on the clip's timeline.
     pub span: Span,
     /// The scene's layout.
     pub layout: Layout,
+}
+
+impl Scene {
+    /// Makes a scene from its span on the clip's timeline and its layout.
+    pub fn new(span: Span, layout: Layout) -> Self {
+        Scene { span, layout }
+    }
 }
 
 /// The arrangement of crop windows in the output.
@@ -216,6 +234,7 @@ pub enum Half {
 /// A window on the source with a fixed size and a position that can move.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Crop {
     /// The window's width as a fraction of the picture's width.
     pub width: f64,
@@ -240,6 +259,11 @@ pub struct CropKey {
 }
 
 impl Crop {
+    /// Makes a window of a fixed size that moves along `path`.
+    pub fn new(width: f64, height: f64, path: Vec<CropKey>) -> Self {
+        Crop { width, height, path }
+    }
+
     /// Makes a window that does not move.
     pub fn still(rect: Rect) -> Self {
         let path = vec![CropKey { at: Timestamp::ZERO, x: rect.x, y: rect.y }];
@@ -266,6 +290,7 @@ impl Crop {
 /// sufficient to repeat the encode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Output {
     /// The video codec: `h264` (x264, High profile, yuv420p, BT.709).
     pub codec: String,

@@ -8,6 +8,7 @@ use super::{Span, Timestamp};
 /// Words are in order of `start`. A word's end is not before its start and normally not after the
 /// start of the next word.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Transcript {
     /// The language as a BCP 47 tag (`en`). `None` means that the language is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,6 +21,11 @@ pub struct Transcript {
 }
 
 impl Transcript {
+    /// Makes a transcript of words in order of `start`, without a language and an origin.
+    pub fn new(words: Vec<Word>) -> Self {
+        Transcript { language: None, origin: String::new(), words }
+    }
+
     /// The words whose midpoint lies in `span`.
     pub fn words_in(&self, span: Span) -> &[Word] {
         let middle = |word: &Word| Timestamp::from_micros(word.start.micros() / 2 + word.end.micros() / 2);
@@ -31,6 +37,7 @@ impl Transcript {
 
 /// A spoken word with its punctuation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Word {
     /// The text with punctuation: `world.`
     pub text: String,

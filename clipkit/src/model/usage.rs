@@ -7,6 +7,7 @@ use super::Stage;
 /// [`Context::spend`](crate::Context::spend).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Usage {
     /// The stage that used the model. [`Context::spend`](crate::Context::spend) replaces `None` by
     /// the context's stage.
@@ -32,6 +33,11 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Makes a usage of a model by the context's stage, with all counts 0 and no known cost.
+    pub fn new(model: impl Into<String>) -> Self {
+        Usage { model: model.into(), ..Usage::default() }
+    }
+
     /// Adds the use of the same model by the same stage. The sum's cost is `None` if one of the two
     /// costs is `None`.
     pub(crate) fn add(&mut self, more: &Usage) {

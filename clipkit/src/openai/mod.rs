@@ -42,20 +42,19 @@ const OPENAI: &str = "https://api.openai.com/v1";
 /// ```
 /// use clipkit::prelude::*;
 ///
-/// let server = OpenAiServer {
-///     base_url: Some("http://localhost:8000/v1".into()),
-///     layers: vec![
-///         LayerConfig::RateLimit(RateLimit::per_minute(20)),
-///         LayerConfig::Retry(Retry::times(5)),
-///     ],
-///     ..OpenAiServer::default()
-/// };
+/// let mut server = OpenAiServer::default();
+/// server.base_url = Some("http://localhost:8000/v1".into());
+/// server.layers = vec![
+///     LayerConfig::RateLimit(RateLimit::per_minute(20)),
+///     LayerConfig::Retry(Retry::times(5)),
+/// ];
 /// # assert_eq!(serde_json::from_str::<OpenAiServer>(r#"{"base_url": "http://localhost:8000/v1",
 /// #     "layers": [{"rate_limit": {"per_minute": 20}},
 /// #                {"retry": {"attempts": 5}}]}"#).unwrap(), server);
 /// ```
 #[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OpenAiServer {
     /// The address below which the API's paths lie, such as `http://localhost:8000/v1`. Default:
     /// `OPENAI_BASE_URL`, else OpenAI's.

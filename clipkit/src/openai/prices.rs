@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// The price of a language model, in US dollars for a million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Price {
     /// For prompt tokens.
     pub input: f64,
@@ -19,6 +20,11 @@ pub struct Price {
 }
 
 impl Price {
+    /// Makes a price from US dollars per million input tokens and per million output tokens.
+    pub fn new(input: f64, output: f64) -> Self {
+        Price { input, output }
+    }
+
     /// The cost of a request in US dollars.
     pub(crate) fn cost(self, prompt_tokens: u64, completion_tokens: u64) -> f64 {
         (self.input * prompt_tokens as f64 + self.output * completion_tokens as f64) / 1e6

@@ -96,11 +96,19 @@ pub struct Planned {
 
 /// A plan and its rank, which is part of its files' names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RankedPlan {
     /// The rank, from 1.
     pub rank: usize,
     /// The plan.
     pub plan: ClipPlan,
+}
+
+impl RankedPlan {
+    /// Makes a plan with a rank, which counts from 1.
+    pub fn new(rank: usize, plan: ClipPlan) -> Self {
+        RankedPlan { rank, plan }
+    }
 }
 
 /// The state of a run before the work on single clips.

@@ -24,16 +24,15 @@ const PER_CLIP: [Stage; 4] = [Stage::Track, Stage::Plan, Stage::Render, Stage::P
 /// use clipkit::ClipOptions;
 /// use clipkit::model::{CaptionStyle, Platform};
 ///
-/// let options = ClipOptions {
-///     clips: 4,
-///     platform: Platform::Shorts,
-///     captions: Some(CaptionStyle::pop()),
-///     ..ClipOptions::default()
-/// };
+/// let mut options = ClipOptions::default();
+/// options.clips = 4;
+/// options.platform = Platform::Shorts;
+/// options.captions = Some(CaptionStyle::pop());
 /// # assert_eq!(options.jobs, None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ClipOptions {
     /// The maximum number of clips. Default: 10.
     pub clips: usize,

@@ -32,15 +32,15 @@
 //! let span = Span::secs(10.0, 25.0)?;
 //! let words = ["Every", "clock", "is", "wrong."].iter().zip([11.0, 11.4, 11.8, 12.2]);
 //! let words = words.map(|(text, at)| Word::new(*text, at, at + 0.4)).collect();
-//! let transcript = Transcript { words, ..Transcript::default() };
+//! let transcript = Transcript::new(words);
 //! // One shot with one face in the right part of the picture.
 //! let rect = Rect::new(0.7, 0.2, 0.1, 0.18);
 //! let sample = |secs: u32| {
 //!     let at = Timestamp::from_secs(f64::from(secs));
-//!     FaceSample { at, rect, confidence: 0.9, mouth: 0.1 }
+//!     FaceSample::new(at, rect, 0.9)
 //! };
-//! let face = FaceTrack { id: 0, samples: (10..25).map(sample).collect() };
-//! let tracks = Tracks { shots: vec![Shot::new(span)], faces: vec![face], ..Tracks::default() };
+//! let face = FaceTrack::new(0, (10..25).map(sample).collect());
+//! let tracks = Tracks::new(vec![Shot::new(span)], vec![face]);
 //! let candidate = Candidate::new(span, Score::of(80.0), "Every clock is wrong", "a strong line");
 //!
 //! let input = PlanInput::new(&media, &transcript, &tracks, &candidate);

@@ -25,6 +25,7 @@ use crate::model::{ClipPlan, RenderedClip, WarningKind};
 /// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FfmpegRenderer {
     /// Columns and rows of the clips in pixels. Plans are made for this size. Default: `None`,
     /// which leaves the size to the pipeline's aspect. Rendering always uses the size in the plan.

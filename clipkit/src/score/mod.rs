@@ -34,6 +34,7 @@ use crate::model::{Candidate, Media, Transcript};
 
 /// The input of a [`Scorer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Scoring {
     /// The source file; `None` if only its transcript is known.
     #[serde(default)]
@@ -45,9 +46,17 @@ pub struct Scoring {
     pub options: ScoreOptions,
 }
 
+impl Scoring {
+    /// Makes an input without a source file and with the default options.
+    pub fn new(transcript: Transcript) -> Self {
+        Scoring { media: None, transcript, options: ScoreOptions::default() }
+    }
+}
+
 /// The number, lengths and topics of the clips that a [`Scorer`] chooses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ScoreOptions {
     /// The maximum number of clips. Default 10.
     pub max_clips: usize,

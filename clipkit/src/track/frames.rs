@@ -13,6 +13,7 @@ use crate::model::{Media, Span, Timestamp};
 /// Which pictures [`Frames`] returns, and their size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct FrameOptions {
     /// The maximum number of pictures per second; those between are decoded and dropped. `None`,
     /// the default, returns every frame.
@@ -25,6 +26,7 @@ pub struct FrameOptions {
 
 /// A picture as displayed: upright, with square pixels.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
     /// When it is shown, on the source's timeline.
     pub at: Timestamp,
@@ -54,7 +56,9 @@ impl fmt::Debug for Frame {
 /// # use clipkit::prelude::*;
 /// # async fn find(media: Media, span: Span) -> Result<()> {
 /// let cx = Context::new();
-/// let options = FrameOptions { per_second: Some(5.0), longest: Some(640) };
+/// let mut options = FrameOptions::default();
+/// options.per_second = Some(5.0);
+/// options.longest = Some(640);
 /// for frame in Frames::open(&cx, &media, span, options)? {
 ///     let frame = frame?;
 ///     println!("{}: {} x {}", frame.at, frame.width, frame.height);

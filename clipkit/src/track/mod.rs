@@ -66,11 +66,19 @@ use crate::model::{Media, Span, Tracks};
 
 /// The input of a [`FaceTracker`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Tracking {
     /// The video.
     pub media: Media,
     /// The span to analyse, on the source's timeline.
     pub span: Span,
+}
+
+impl Tracking {
+    /// Makes an input from a video and a span on its timeline.
+    pub fn new(media: Media, span: Span) -> Self {
+        Tracking { media, span }
+    }
 }
 
 /// Finds the camera shots and the faces in a span, in one pass over its frames.

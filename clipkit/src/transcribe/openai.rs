@@ -46,6 +46,7 @@ const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(rename = "OpenAiTranscriberOptions")]
+#[non_exhaustive]
 pub struct OpenAiTranscriber {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
     pub server: OpenAiServer,

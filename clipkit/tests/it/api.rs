@@ -1,6 +1,7 @@
 //! Shared parts of the tests for API clients: loopback servers that implement the API, and failing
 //! ones.
 
+use crate::support::with;
 use std::time::Duration;
 
 use clipkit::layer::{LayerConfig, Retry};
@@ -15,7 +16,11 @@ pub(crate) const KEY: &str = "sk-test-4f9c";
 /// A server with a key, and with retries after a short delay.
 pub(crate) fn at(uri: &str) -> OpenAiServer {
     let quick = LayerConfig::Retry(Retry::times(3).first(Duration::from_millis(10)));
-    OpenAiServer { base_url: Some(format!("{uri}/v1")), api_key: Some(KEY.into()), layers: vec![quick], ..OpenAiServer::default() }
+    with(OpenAiServer::default(), |it| {
+        it.base_url = Some(format!("{uri}/v1"));
+        it.api_key = Some(KEY.into());
+        it.layers = vec![quick];
+    })
 }
 
 pub(crate) fn on(server: &MockServer) -> OpenAiServer {

@@ -194,7 +194,7 @@ async fn who_joins_hears_of_progress_waits_and_warnings() {
     }
 
     let stage = Arc::new(Talkative.layer(Cache::at("memory:///").about("1")));
-    let tracking = Tracking { media: media(), span: Span::secs(0.0, 1.0).unwrap() };
+    let tracking = Tracking::new(media(), Span::secs(0.0, 1.0).unwrap());
     let (one, heard_by_one) = listening();
     let (two, heard_by_two) = listening();
     let calls = [one.for_clip(1), two.for_clip(2)].map(|cx| {
@@ -383,7 +383,7 @@ async fn stages_and_models_do_not_share_answers() {
     // Another stage with the same fingerprint and store.
     let fake = Fake::new();
     let tracker = fake.clone().layer(about("model 1"));
-    tracker.track(&Context::new(), &Tracking { media: media(), span: Span::secs(0.0, 1.0).unwrap() }).await.unwrap();
+    tracker.track(&Context::new(), &Tracking::new(media(), Span::secs(0.0, 1.0).unwrap())).await.unwrap();
     assert_eq!(*fake.calls.lock().unwrap(), ["track"]);
 }
 
@@ -415,15 +415,28 @@ async fn an_address_that_no_store_can_have_is_an_error() {
 
 #[tokio::test]
 async fn builtin_stages_say_what_decides_their_answers() {
-    let server =
-        |key: &str| OpenAiServer { base_url: Some("http://localhost:1/v1".into()), api_key: Some(key.into()), ..OpenAiServer::default() };
-    let scorer = |model: &str, key: &str| OpenAiScorer { server: server(key), model: model.into(), ..OpenAiScorer::default() };
+    let server = |key: &str| {
+        with(OpenAiServer::default(), |it| {
+            it.base_url = Some("http://localhost:1/v1".into());
+            it.api_key = Some(key.into());
+        })
+    };
+    let scorer = |model: &str, key: &str| {
+        with(OpenAiScorer::default(), |it| {
+            it.server = server(key);
+            it.model = model.into();
+        })
+    };
     let said = Scorer::fingerprint(&scorer("m", "sk-1")).unwrap();
     assert!(said.contains("localhost:1") && !said.contains("sk-1"), "{said}");
     assert_eq!(Scorer::fingerprint(&scorer("m", "sk-2")), Some(said.clone()));
     assert_ne!(Scorer::fingerprint(&scorer("n", "sk-1")), Some(said));
-    let transcriber =
-        |language: &str| OpenAiTranscriber { server: server("sk-1"), language: Some(language.into()), ..OpenAiTranscriber::default() };
+    let transcriber = |language: &str| {
+        with(OpenAiTranscriber::default(), |it| {
+            it.server = server("sk-1");
+            it.language = Some(language.into());
+        })
+    };
     assert_ne!(transcriber("en").fingerprint(), transcriber("de").fingerprint());
     assert!(!transcriber("en").fingerprint().unwrap().contains("sk-1"));
     assert!(Heuristic::default().fingerprint().is_some() && FaceTracker::fingerprint(&CenterTracker).is_some());

@@ -1,6 +1,7 @@
 //! The table of capabilities that runs in every language. `tests/cases/README.md` describes its
 //! format.
 
+use crate::support::with;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -95,12 +96,16 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
         }
         "score" => {
             let ClipOptions { clips, min, max, .. } = config.options;
-            let options = ScoreOptions { max_clips: clips, min, max, ..ScoreOptions::default() };
-            let scoring = Scoring { media: None, transcript: case.transcript.clone().unwrap(), options };
+            let options = with(ScoreOptions::default(), |it| {
+                it.max_clips = clips;
+                it.min = min;
+                it.max = max;
+            });
+            let scoring = with(Scoring::new(case.transcript.clone().unwrap()), |it| it.options = options);
             written(config.scorer.build(None)?.score(&cx.for_stage(Stage::Score), &scoring).await?)
         }
         "track" => {
-            let tracking = Tracking { media: fetch().await?, span: case.span.unwrap() };
+            let tracking = Tracking::new(fetch().await?, case.span.unwrap());
             written(config.tracker.build(cx, None).await?.track(&cx.for_stage(Stage::Track), &tracking).await?)
         }
         "frames" => {
@@ -119,7 +124,7 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
             let edited = |ranked: &RankedPlan| {
                 let mut plan = serde_json::to_value(&ranked.plan).unwrap();
                 merge(&mut plan, case.edit.as_ref().unwrap());
-                Ok(RankedPlan { rank: ranked.rank, plan: ClipPlan::from_json(&plan.to_string())? })
+                Ok(RankedPlan::new(ranked.rank, ClipPlan::from_json(&plan.to_string())?))
             };
             let plans = planned.plans.iter().map(edited).collect::<Result<Vec<_>>>()?;
             written(pipeline.render_all_with(cx, &plans).await?)

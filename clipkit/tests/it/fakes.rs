@@ -35,27 +35,21 @@ pub(crate) fn media() -> Media {
     with(Media::new("talk.mp4", ContentId::new("fake", "00")), |it| {
         it.container = "mp4".into();
         it.duration = Timestamp::from_secs(300.0);
-        it.video = Some(VideoStream {
-            index: 0,
-            codec: "h264".into(),
-            width: 1920,
-            height: 1080,
-            orientation: Orientation::default(),
-            pixel_aspect: 1.0,
-            frame_rate: FrameRate::new(30_000, 1001),
-            variable_rate: false,
-            pixel_format: "yuv420p".into(),
-            bit_depth: 8,
-            color: Color { primaries: "bt709".into(), transfer: "bt709".into(), matrix: "bt709".into(), range: "tv".into(), hdr: None },
-            start: Timestamp::ZERO,
-        });
+        it.video = Some(with(VideoStream::new(0, "h264", 1920, 1080, FrameRate::new(30_000, 1001)), |it| {
+            it.color = with(Color::default(), |it| {
+                it.primaries = "bt709".into();
+                it.transfer = "bt709".into();
+                it.matrix = "bt709".into();
+                it.range = "tv".into();
+            })
+        }));
     })
 }
 
 /// One word every half second.
 pub(crate) fn transcript() -> Transcript {
     let words = (0..600).map(|n| Word::new(format!("word{n}"), f64::from(n) / 2.0, f64::from(n) / 2.0 + 0.4)).collect();
-    Transcript { words, ..Transcript::default() }
+    Transcript::new(words)
 }
 
 pub(crate) fn candidate(start: f64, end: f64, total: f64) -> Candidate {

@@ -45,14 +45,24 @@ async fn every_frame_of_a_span_is_answered_once() {
 async fn pictures_come_at_the_rate_and_size_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let media = greys(&folder).await;
-    let options = FrameOptions { per_second: Some(5.0), longest: Some(160) };
+    let options = with(FrameOptions::default(), |it| {
+        it.per_second = Some(5.0);
+        it.longest = Some(160);
+    });
     let some = frames(&media, Span::secs(0.0, 2.0).unwrap(), options);
     let secs: Vec<f64> = some.iter().map(|frame| frame.at.secs()).collect();
     let wanted: Vec<f64> = (0..10).map(|n| f64::from(n) / 5.0).collect();
     assert!(secs.iter().zip(&wanted).all(|(at, due)| (0.0..0.04).contains(&(at - due + 1e-6))) && secs.len() == 10, "{secs:?}");
     assert!(some.iter().all(|frame| (frame.width, frame.height) == (160, 90)));
     // A count above the number of frames returns all frames.
-    let all = frames(&media, Span::secs(0.0, 2.0).unwrap(), FrameOptions { per_second: Some(1000.0), longest: Some(16) });
+    let all = frames(
+        &media,
+        Span::secs(0.0, 2.0).unwrap(),
+        with(FrameOptions::default(), |it| {
+            it.per_second = Some(1000.0);
+            it.longest = Some(16);
+        }),
+    );
     assert_eq!(all.len(), 50);
 }
 
@@ -70,7 +80,10 @@ async fn colours_are_the_same_however_they_are_stored() {
         ));
         let media = fetch(&file).await;
         for longest in [None, Some(160), Some(123)] {
-            let options = FrameOptions { per_second: Some(1.0), longest };
+            let options = with(FrameOptions::default(), |it| {
+                it.per_second = Some(1.0);
+                it.longest = longest;
+            });
             let frame = &frames(&media, Span::secs(0.0, 1.0).unwrap(), options)[0];
             let middle = 3 * (frame.width * (frame.height / 2) + frame.width / 2) as usize;
             let color = &frame.pixels[middle..middle + 3];
@@ -85,7 +98,16 @@ async fn odd_wishes_and_a_cancel_are_errors_in_words() {
     let folder = tempfile::tempdir().unwrap();
     let media = greys(&folder).await;
     let (cx, span) = (Context::new(), Span::secs(0.0, 2.0).unwrap());
-    for options in [FrameOptions { per_second: Some(0.0), longest: None }, FrameOptions { per_second: None, longest: Some(0) }] {
+    for options in [
+        with(FrameOptions::default(), |it| {
+            it.per_second = Some(0.0);
+            it.longest = None;
+        }),
+        with(FrameOptions::default(), |it| {
+            it.per_second = None;
+            it.longest = Some(0);
+        }),
+    ] {
         assert_eq!(Frames::open(&cx, &media, span, options).unwrap_err().kind(), ErrorKind::Config);
     }
     let mut opened = Frames::open(&cx, &media, span, FrameOptions::default()).unwrap();

@@ -111,8 +111,8 @@ async fn call_all(cx: &Context, fake: &Fake, layers: &[LayerConfig]) -> Vec<Resu
     let transcriber = (fake.clone() as Arc<dyn Transcriber>).with_layers(layers).unwrap();
     let scorer = (fake.clone() as Arc<dyn Scorer>).with_layers(layers).unwrap();
     let tracker = (fake.clone() as Arc<dyn FaceTracker>).with_layers(layers).unwrap();
-    let scoring = Scoring { media: Some(media()), transcript: transcript(), options: ScoreOptions::default() };
-    let tracking = Tracking { media: media(), span: Span::secs(1.0, 2.0).unwrap() };
+    let scoring = with(Scoring::new(transcript()), |it| it.media = Some(media()));
+    let tracking = Tracking::new(media(), Span::secs(1.0, 2.0).unwrap());
     let mut answers = vec![
         text(transcriber.transcribe(cx, &media()).await),
         text(scorer.score(cx, &scoring).await),
@@ -166,7 +166,7 @@ async fn a_layer_passes_errors_on() {
         let error = |answer: Result<String>| answer.unwrap_err();
         let transcriber = (Arc::new(fake.clone()) as Arc<dyn Transcriber>).with_layers(&layers(json)).unwrap();
         let scorer = (Arc::new(fake.clone()) as Arc<dyn Scorer>).with_layers(&layers(json)).unwrap();
-        let scoring = Scoring { media: None, transcript: transcript(), options: ScoreOptions::default() };
+        let scoring = Scoring::new(transcript());
         let cx = Context::new();
         let answers = [
             transcriber.transcribe(&cx, &media()).await.map(|answer| format!("{answer:?}")),

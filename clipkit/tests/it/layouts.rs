@@ -34,7 +34,7 @@ async fn rendered(source: &Path, scenes: &[(f64, Layout)], seconds: f64) -> Rend
     let media = fetch(source).await;
     let mut plan = centred(&media, Span::secs(0.0, seconds).unwrap(), (WIDTH as u32, HEIGHT as u32));
     let ends = scenes.iter().skip(1).map(|(start, _)| *start).chain([seconds]);
-    let scene = |((start, layout), end): (&(f64, Layout), f64)| Scene { span: Span::secs(*start, end).unwrap(), layout: layout.clone() };
+    let scene = |((start, layout), end): (&(f64, Layout), f64)| Scene::new(Span::secs(*start, end).unwrap(), layout.clone());
     plan.scenes = scenes.iter().zip(ends).map(scene).collect();
     render(plan).await
 }
@@ -157,11 +157,7 @@ async fn layouts_change_on_the_frame() {
     let split = Layout::Split { top: blue(), bottom: red(), speaking: Vec::new() };
     let fit = Layout::Fit { pane: Pane { crop: Crop::still(Rect::FULL), place: Rect::new(0.0, 0.342, 1.0, 0.316_406) } };
     let moving = Layout::Fill {
-        crop: Crop {
-            width: 0.1,
-            height: 0.316,
-            path: [(1.2, 0.0), (1.5, 0.04)].map(|(at, x)| CropKey { at: Timestamp::from_secs(at), x, y: 0.1 }).to_vec(),
-        },
+        crop: Crop::new(0.1, 0.316, [(1.2, 0.0), (1.5, 0.04)].map(|(at, x)| CropKey { at: Timestamp::from_secs(at), x, y: 0.1 }).to_vec()),
     };
     let scenes = [(0.0, fill(0.1)), (0.3, split), (0.5, fit), (0.9, fill(0.45)), (1.2, moving)];
     let clip = rendered(&source, &scenes, 1.5).await;
@@ -210,7 +206,7 @@ async fn a_slow_pan_moves_evenly_in_brightness_and_colour() {
         let (from, to) = (0.35, 0.35 + 0.3 * 58.0 / 640.0);
         let key = |at, x| CropKey { at: Timestamp::from_secs(at), x, y: 0.0 };
         let path = vec![key(0.0, from), key(58.0 / 30.0, to)];
-        let clip = rendered(&source, &[(0.0, Layout::Fill { crop: Crop { width, height: 1.0, path } })], 58.0 / 30.0).await;
+        let clip = rendered(&source, &[(0.0, Layout::Fill { crop: Crop::new(width, 1.0, path) })], 58.0 / 30.0).await;
         let planes = ffmpeg_bytes(&clip.video, "-an -fps_mode passthrough -f rawvideo -pix_fmt yuv420p -");
         let (luma, chroma): (Vec<f64>, Vec<f64>) = (planes.chunks(WIDTH * HEIGHT * 3 / 2))
             .map(|frame| {

@@ -1,6 +1,7 @@
 //! Runs every real file through the pipeline. The result is a valid clip, or an error that names
 //! the file and leaves no partial output.
 
+use crate::support::with;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +19,11 @@ fn pipeline(out: &std::path::Path) -> Pipeline {
         Ok(vec![candidate(0.0, end.min(1.5), 50.0)])
     });
     let fake = Arc::new(fake);
-    let options = ClipOptions {
-        min: Duration::from_millis(10),
-        max: Duration::from_secs(2),
-        preset: X264Preset::Ultrafast,
-        ..ClipOptions::default()
-    };
+    let options = with(ClipOptions::default(), |it| {
+        it.min = Duration::from_millis(10);
+        it.max = Duration::from_secs(2);
+        it.preset = X264Preset::Ultrafast;
+    });
     Pipeline::builder()
         .source(FileSource::new())
         .transcriber(fake.clone())

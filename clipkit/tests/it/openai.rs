@@ -1,5 +1,6 @@
 //! Transcription by API, against local test servers.
 
+use crate::support::with;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -44,7 +45,7 @@ fn one_word() -> Value {
 }
 
 fn transcriber(server: &MockServer) -> OpenAiTranscriber {
-    OpenAiTranscriber { server: on(server), ..OpenAiTranscriber::default() }
+    with(OpenAiTranscriber::default(), |it| it.server = on(server))
 }
 
 /// The fields of a form; for a file, its name.
@@ -80,9 +81,13 @@ async fn speech_goes_out_compact_and_words_come_back_written() {
     }))
     .await;
     let cx = Context::builder().scratch_in(folder.path().join("scratch")).build();
-    let organized = OpenAiServer { organization: Some("org-1".into()), ..on(&server) };
+    let organized = with(on(&server), |it| it.organization = Some("org-1".into()));
     let (language, prompt) = (Some("en".to_owned()), Some("Clipkit, Łódź".to_owned()));
-    let asking = OpenAiTranscriber { server: organized, language, prompt, ..OpenAiTranscriber::default() };
+    let asking = with(OpenAiTranscriber::default(), |it| {
+        it.server = organized;
+        it.language = language;
+        it.prompt = prompt;
+    });
     let transcript = asking.transcribe(&cx, &media).await.unwrap();
     let texts: Vec<&str> = transcript.words.iter().map(|word| word.text.as_str()).collect();
     assert_eq!(texts, ["Hello", "there.", "This", "is", "it!"]);
@@ -197,7 +202,10 @@ async fn where_there_are_no_times_words_are_put_where_the_voice_is() {
     for (server, model, found_out) in [(&refusing, "gpt-4o-mini-transcribe", 0), (&refusing, "mine", 2), (&ignoring, "mine", 1)] {
         let before = server.received_requests().await.unwrap().len() + found_out;
         let cx = Context::new();
-        let asking = OpenAiTranscriber { model: model.into(), uploads: 1, ..transcriber(server) };
+        let asking = with(transcriber(server), |it| {
+            it.model = model.into();
+            it.uploads = 1;
+        });
         let transcript = asking.transcribe(&cx, &media).await.unwrap();
         let uploads = server.received_requests().await.unwrap().len() - before;
         assert!((3..=7).contains(&uploads) && transcript.words.len() == uploads * 4, "{uploads} uploads, {:?}", transcript.words);
@@ -271,7 +279,10 @@ async fn a_server_that_does_not_answer_can_be_left() {
     for uri in [silent.uri(), dripping().await] {
         let cx = Context::new();
         let begun = Instant::now();
-        let slow = OpenAiTranscriber { server: at(&uri), timeout_secs: 1, ..OpenAiTranscriber::default() };
+        let slow = with(OpenAiTranscriber::default(), |it| {
+            it.server = at(&uri);
+            it.timeout_secs = 1;
+        });
         let error = slow.transcribe(&cx, &media).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Network && error.to_string().contains("longer than 1 s"), "{error}");
         assert!((3..8).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
@@ -279,7 +290,7 @@ async fn a_server_that_does_not_answer_can_be_left() {
         let usage = &cx.usage()[0];
         assert!(usage.estimated && usage.requests == 3, "{usage:?}");
     }
-    let error = OpenAiTranscriber { server: at(&nobody()), ..OpenAiTranscriber::default() }.transcribe(&Context::new(), &media).await;
+    let error = with(OpenAiTranscriber::default(), |it| it.server = at(&nobody())).transcribe(&Context::new(), &media).await;
     let error = error.unwrap_err();
     assert!(error.kind() == ErrorKind::Network && error.to_string().contains("cannot be reached"), "{error}");
 
@@ -305,7 +316,7 @@ async fn requests_are_tried_again_by_one_thing_only() {
         all - seen.replace(all)
     };
     let retry = |attempts| Retry::times(attempts).first(Duration::from_millis(1));
-    let bare = OpenAiTranscriber { server: OpenAiServer { layers: Vec::new(), ..on(&server) }, ..OpenAiTranscriber::default() };
+    let bare = with(OpenAiTranscriber::default(), |it| it.server = with(on(&server), |it| it.layers = Vec::new()));
     bare.transcribe(&Context::new(), &media).await.unwrap_err();
     assert_eq!(sent().await, 1, "without layers, once");
     bare.clone().layer(retry(2)).transcribe(&Context::new(), &media).await.unwrap_err();
@@ -323,21 +334,25 @@ async fn a_servers_layers_count_requests_for_all_who_ask_it() {
     let folder = tempfile::tempdir().unwrap();
     let media = sound(&folder, 700).await;
     let server = answering(one_word()).await;
-    let limited = OpenAiServer { layers: vec![LayerConfig::RateLimit(RateLimit::per_day(3))], ..on(&server) };
-    let asking = OpenAiTranscriber { server: limited.clone(), ..OpenAiTranscriber::default() };
+    let limited = with(on(&server), |it| it.layers = vec![LayerConfig::RateLimit(RateLimit::per_day(3))]);
+    let asking = with(OpenAiTranscriber::default(), |it| it.server = limited.clone());
     asking.transcribe(&Context::new(), &media).await.unwrap();
     // All stages with this server and key share the limit: of two uploads, one is left.
-    let another = OpenAiTranscriber { server: limited, model: "other".into(), uploads: 1, ..OpenAiTranscriber::default() };
+    let another = with(OpenAiTranscriber::default(), |it| {
+        it.server = limited;
+        it.model = "other".into();
+        it.uploads = 1;
+    });
     let error = another.transcribe(&Context::new(), &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::RateLimited && matches!(error.recovery(), Recovery::WaitUntil(_)), "{error}");
     assert_eq!(server.received_requests().await.unwrap().len(), 3);
     // Another account has its own limit.
-    let of_another = OpenAiServer { api_key: Some("sk-another".into()), ..another.server.clone() };
-    OpenAiTranscriber { server: of_another, ..another.clone() }.transcribe(&Context::new(), &media).await.unwrap();
+    let of_another = with(another.server.clone(), |it| it.api_key = Some("sk-another".into()));
+    with(another.clone(), |it| it.server = of_another).transcribe(&Context::new(), &media).await.unwrap();
     assert_eq!(server.received_requests().await.unwrap().len(), 5);
 
     let cached: OpenAiServer = serde_json::from_str(r#"{"base_url": "http://localhost:1/v1", "layers": [{"cache": {}}]}"#).unwrap();
-    let error = OpenAiTranscriber { server: cached, ..OpenAiTranscriber::default() }.transcribe(&Context::new(), &media).await.unwrap_err();
+    let error = with(OpenAiTranscriber::default(), |it| it.server = cached).transcribe(&Context::new(), &media).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Config && error.to_string().contains("around the stage"), "{error}");
 }
 
@@ -351,9 +366,9 @@ async fn a_budget_that_cannot_be_held_sends_nothing() {
     assert!(error.kind() == ErrorKind::Config && error.to_string().contains("--max-cost"), "{error}");
     assert!(server.received_requests().await.unwrap().is_empty());
     // OpenAI's own model has a price above 0, so no request is sent.
-    let own = OpenAiServer { base_url: Some("https://api.openai.com/v1".into()), ..at("") };
+    let own = with(at(""), |it| it.base_url = Some("https://api.openai.com/v1".into()));
     let cx = Context::builder().max_cost(0.0001).build();
-    let error = OpenAiTranscriber { server: own, ..OpenAiTranscriber::default() }.transcribe(&cx, &media).await.unwrap_err();
+    let error = with(OpenAiTranscriber::default(), |it| it.server = own).transcribe(&cx, &media).await.unwrap_err();
     assert!(error.to_string().contains("more than the budget") && cx.usage().is_empty(), "{error}");
 }
 

@@ -20,7 +20,7 @@ async fn whole_file(path: &str) -> Tracking {
     let file = testdata().join("media").join(path);
     let media = FileSource::new().fetch(&Context::new(), file.to_str().unwrap()).await.unwrap();
     let span = Span::between(Timestamp::ZERO, media.duration);
-    Tracking { media, span }
+    Tracking::new(media, span)
 }
 
 async fn look(path: &str) -> Tracks {
@@ -174,7 +174,7 @@ async fn moving(file: &Path) -> Tracks {
     let cx = Context::new();
     let media = FileSource::new().fetch(&cx, file.to_str().unwrap()).await.unwrap();
     let span = Span::between(Timestamp::ZERO, media.duration);
-    MotionTracker::default().track(&cx, &Tracking { media, span }).await.unwrap()
+    MotionTracker::default().track(&cx, &Tracking::new(media, span)).await.unwrap()
 }
 
 /// A large detailed image, from which camera frames are cut.
@@ -268,7 +268,7 @@ async fn what_a_camera_saw_is_no_screen() {
         for file in files {
             let media = FileSource::new().fetch(&Context::new(), file.to_str().unwrap()).await.unwrap();
             let span = Span::between(Timestamp::ZERO, media.duration.min(Timestamp::from_secs(8.0)));
-            let tracks = MotionTracker::default().track(&Context::new(), &Tracking { media, span }).await.unwrap();
+            let tracks = MotionTracker::default().track(&Context::new(), &Tracking::new(media, span)).await.unwrap();
             let camera = tracks.shots.iter().all(|shot| shot.content == ShotContent::Camera);
             assert!(camera, "{}: {:?}", file.display(), tracks.shots);
         }

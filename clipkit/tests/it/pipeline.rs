@@ -35,14 +35,14 @@ async fn plans_are_complete_and_rendering_obeys_them() {
     let mut fake = Fake::new();
     fake.tracks = Arc::new(|_, tracking| {
         let at = tracking.span.start();
-        let sample = FaceSample { at, rect: Rect::new(0.4, 0.2, 0.1, 0.2), confidence: 0.9, mouth: 0.1 };
-        Ok(Tracks { shots: vec![Shot::new(tracking.span)], faces: vec![FaceTrack { id: 7, samples: vec![sample] }], ..Tracks::default() })
+        let sample = with(FaceSample::new(at, Rect::new(0.4, 0.2, 0.1, 0.2), 0.9), |it| it.mouth = 0.1);
+        Ok(Tracks::new(vec![Shot::new(tracking.span)], vec![FaceTrack::new(7, vec![sample])]))
     });
     let pipeline = fake.pipeline();
     let planned = pipeline.plan_all("talk.mp4").await.unwrap();
     assert_eq!(planned.plans.len(), 3);
     assert!(!fake.calls.lock().unwrap().iter().any(|call| call == "render"));
-    let RankedPlan { rank, plan } = &planned.plans[1];
+    let RankedPlan { rank, plan, .. } = &planned.plans[1];
     plan.validate().unwrap();
     assert_eq!((*rank, plan.span), (2, Span::secs(100.0, 130.5).unwrap()));
     assert_eq!(plan.output.frame_rate, FrameRate::new(30_000, 1001));
@@ -62,7 +62,7 @@ async fn ends_that_cut_a_word_move_unless_spans_are_meant_exactly() {
     let mut fake = Fake::new();
     fake.candidates = Arc::new(|_, _| Ok(vec![candidate(10.15, 40.25, 90.0), candidate(70.45, 100.0, 80.0)]));
     let spans = async |snap| {
-        let options = ClipOptions { snap, ..ClipOptions::default() };
+        let options = with(ClipOptions::default(), |it| it.snap = snap);
         let planned = fake.builder().options(options).build().unwrap().plan_all("talk.mp4").await.unwrap();
         planned.plans.iter().map(|ranked| ranked.plan.span).collect::<Vec<_>>()
     };
@@ -128,7 +128,7 @@ async fn nothing_worth_a_clip_says_why() {
 
 /// Options with fallbacks for custom stages, too.
 fn degrading() -> ClipOptions {
-    ClipOptions { degrade: Some(Degrade::ALWAYS), ..ClipOptions::default() }
+    with(ClipOptions::default(), |it| it.degrade = Some(Degrade::ALWAYS))
 }
 
 #[tokio::test]
@@ -185,14 +185,14 @@ async fn a_step_answers_its_error_and_a_run_degrades_for_clipkits_own_stages() {
     pipeline(ClipOptions::default()).track(&cx, &media(), span).await.unwrap_err();
     let tracks = pipeline(degrading()).track(&cx, &media(), span).await.unwrap();
     assert_eq!(tracks, Tracks::default());
-    let never = ClipOptions { degrade: Some(Degrade::NEVER), ..ClipOptions::default() };
+    let never = with(ClipOptions::default(), |it| it.degrade = Some(Degrade::NEVER));
     pipeline(never).run("talk.mp4").await.unwrap_err();
 }
 
 #[tokio::test]
 async fn a_layout_that_cannot_be_is_replaced_with_a_warning() {
     let planned = |layout| async move {
-        let options = ClipOptions { layout, ..ClipOptions::default() };
+        let options = with(ClipOptions::default(), |it| it.layout = layout);
         let cx = Context::new();
         let planned = Fake::new().builder().options(options).build().unwrap().plan_all_with(&cx, "talk.mp4").await.unwrap();
         // The fake video has no audio, which leaves another warning.
@@ -221,7 +221,7 @@ async fn where_it_is_asked_for_a_failed_scorer_gives_the_heuristics_spans_and_a_
         at += 0.35;
         Word::new(word, at - 0.35, at - 0.05)
     });
-    let transcript = Transcript { words: words.collect(), ..Transcript::default() };
+    let transcript = Transcript::new(words.collect());
     let mut fake = Fake::new();
     fake.transcript = Arc::new(move |_, _| Ok(transcript.clone()));
     fake.candidates = Arc::new(|_, _| Err(failure(ErrorKind::Network)));
@@ -234,7 +234,7 @@ async fn where_it_is_asked_for_a_failed_scorer_gives_the_heuristics_spans_and_a_
 #[tokio::test]
 async fn captions_that_cannot_be_drawn_leave_a_clip_without_where_the_renderer_says_so() {
     let mut fake = Fake::new();
-    fake.transcript = Arc::new(|_, _| Ok(Transcript { words: vec![Word::new("hello", 12.0, 13.0)], ..Transcript::default() }));
+    fake.transcript = Arc::new(|_, _| Ok(Transcript::new(vec![Word::new("hello", 12.0, 13.0)])));
     let failing = |kind| {
         move |_: &Context, plan: &ClipPlan| match plan.captions {
             Some(_) => Err(failure(kind)),
@@ -347,13 +347,9 @@ async fn odd_answers_are_set_right_with_warnings() {
         ])
     });
     fake.tracks = Arc::new(|_, _| {
-        let sample = FaceSample { at: Timestamp::ZERO, rect: Rect::new(f64::NAN, 0.0, 1.0, 9.0), confidence: 2.0, mouth: -1.0 };
+        let sample = with(FaceSample::new(Timestamp::ZERO, Rect::new(f64::NAN, 0.0, 1.0, 9.0), 2.0), |it| it.mouth = -1.0);
         let shots = vec![Shot::new(Span::secs(0.0, 1.0).unwrap())];
-        Ok(Tracks {
-            shots,
-            faces: vec![FaceTrack { id: 1, samples: vec![sample] }, FaceTrack { id: 1, samples: vec![] }],
-            ..Tracks::default()
-        })
+        Ok(Tracks::new(shots, vec![FaceTrack::new(1, vec![sample]), FaceTrack::new(1, vec![])]))
     });
     let manifest = fake.pipeline().run("talk.mp4").await.unwrap();
     let starts: Vec<f64> = manifest.clips.iter().map(|clip| clip.span.start().secs()).collect();
@@ -367,7 +363,7 @@ async fn odd_answers_are_set_right_with_warnings() {
 async fn clips_run_side_by_side_up_to_the_limit() {
     for jobs in [1, 2] {
         let fake = Fake { render_takes: Duration::from_millis(80), ..Fake::new() };
-        let options = ClipOptions { jobs: NonZero::new(jobs), ..ClipOptions::default() };
+        let options = with(ClipOptions::default(), |it| it.jobs = NonZero::new(jobs));
         fake.builder().options(options).build().unwrap().run("talk.mp4").await.unwrap();
         assert_eq!(fake.most_rendering.load(Ordering::SeqCst), jobs);
     }
@@ -512,7 +508,7 @@ async fn a_pipeline_without_a_stage_or_with_impossible_options_is_refused() {
     let error = Pipeline::builder().source(FileSource::default()).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     assert!(error.to_string().contains("no transcriber"), "{error}");
-    let options = ClipOptions { clips: 0, ..ClipOptions::default() };
+    let options = with(ClipOptions::default(), |it| it.clips = 0);
     assert_eq!(Fake::new().builder().options(options).build().unwrap_err().kind(), ErrorKind::Config);
 }
 
@@ -548,13 +544,12 @@ async fn the_whole_is_one_call() {
     let (talk, words, out) = (desk.path().join("talk.mp4"), desk.path().join("said.json"), desk.path().join("out"));
     crate::support::ffmpeg(&format!("-f lavfi -i testsrc2=s=320x180:r=25:d=3 -c:v libx264 -preset ultrafast {}", talk.display()));
     std::fs::write(&words, r#"[["Hello", 0.2, 0.6]]"#).unwrap();
-    let options = ClipOptions {
-        min: Duration::from_secs(1),
-        aspect: Aspect::Square,
-        captions: None,
-        preset: X264Preset::Ultrafast,
-        ..ClipOptions::default()
-    };
+    let options = with(ClipOptions::default(), |it| {
+        it.min = Duration::from_secs(1);
+        it.aspect = Aspect::Square;
+        it.captions = None;
+        it.preset = X264Preset::Ultrafast;
+    });
     let cx = Context::new();
     let call = clip(talk.to_str().unwrap()).out(&out).transcript(&words).scorer(Start).tracker(CenterTracker).options(options).under(&cx);
     let manifest = call.await.unwrap();

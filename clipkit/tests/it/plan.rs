@@ -1,5 +1,6 @@
 //! Planning as pure functions: `clipkit::plan` without a pipeline.
 
+use crate::support::with;
 use clipkit::model::LayoutChoice;
 use clipkit::plan::snap::{SnapInput, snap};
 use clipkit::plan::{PlanInput, PlanOptions, PlanWarningKind, plan};
@@ -18,8 +19,8 @@ fn candidate() -> Candidate {
 /// One shot with one face in the right part of the picture.
 fn tracks() -> Tracks {
     let rect = Rect::new(0.75, 0.2, 0.1, 0.18);
-    let samples = (20..40).map(|at| FaceSample { at: Timestamp::from_secs(f64::from(at)), rect, confidence: 0.9, mouth: 0.1 });
-    Tracks { shots: vec![Shot::new(span())], faces: vec![FaceTrack { id: 0, samples: samples.collect() }], ..Tracks::default() }
+    let samples = (20..40).map(|at| with(FaceSample::new(Timestamp::from_secs(f64::from(at)), rect, 0.9), |it| it.mouth = 0.1));
+    Tracks::new(vec![Shot::new(span())], vec![FaceTrack::new(0, samples.collect())])
 }
 
 /// Plans with changed options, and returns the plan and the kinds of the warnings.
@@ -65,10 +66,9 @@ fn parts_that_cannot_be_planned_are_left_out_with_a_typed_warning() {
     let (plan, warnings) = planned(&transcript, |options| options.layout = LayoutChoice::Split).unwrap();
     assert_eq!(warnings, [PlanWarningKind::LayoutUnavailable]);
     assert!(matches!(plan.scenes[0].layout, Layout::Fill { .. }));
-    let (plan, warnings) =
-        planned(&transcript, |options| options.captions = Some(CaptionStyle { size: 3.0, ..CaptionStyle::pop() })).unwrap();
+    let (plan, warnings) = planned(&transcript, |options| options.captions = Some(with(CaptionStyle::pop(), |it| it.size = 3.0))).unwrap();
     assert_eq!((plan.captions, warnings), (None, vec![PlanWarningKind::CaptionsLeftOut]));
-    let (plan, warnings) = planned(&transcript, |options| options.hook = Some(HookStyle { size: 3.0, ..HookStyle::default() })).unwrap();
+    let (plan, warnings) = planned(&transcript, |options| options.hook = Some(with(HookStyle::default(), |it| it.size = 3.0))).unwrap();
     assert_eq!((plan.hook, warnings), (None, vec![PlanWarningKind::HookLeftOut]));
     let (plan, warnings) = planned(&Transcript::default(), |options| options.captions = None).unwrap();
     assert_eq!((plan.captions, warnings), (None, vec![]));
@@ -87,7 +87,11 @@ fn input_without_video_and_options_out_of_range_are_errors() {
 
 #[test]
 fn a_pipeline_plans_with_the_options_that_it_derives() {
-    let options = ClipOptions { crf: 30, captions: None, layout: LayoutChoice::Fit, ..ClipOptions::default() };
+    let options = with(ClipOptions::default(), |it| {
+        it.crf = 30;
+        it.captions = None;
+        it.layout = LayoutChoice::Fit;
+    });
     let derived = options.plan_options((1080, 1080));
     assert_eq!((derived.size, derived.crf, derived.layout), ((1080, 1080), 30, LayoutChoice::Fit));
     assert_eq!(derived.captions, None);

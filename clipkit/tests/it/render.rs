@@ -1,3 +1,4 @@
+use crate::support::with;
 use std::path::{Path, PathBuf};
 
 use clipkit::model::{
@@ -20,27 +21,17 @@ pub(crate) fn centred(media: &Media, span: Span, (width, height): (u32, u32)) ->
     let given = f64::from(source_width) / f64::from(source_height);
     let (w, h) = if given > wanted { (wanted / given, 1.0) } else { (1.0, given / wanted) };
     let crop = Crop::still(Rect::new((1.0 - w) / 2.0, (1.0 - h) / 2.0, w, h));
-    ClipPlan {
-        version: ClipPlan::VERSION,
-        source: PlanSource {
-            media: MediaRef::new(media.path.to_string_lossy(), media.id.clone()),
-            width: source_width,
-            height: source_height,
-            duration: media.duration,
-        },
-        span,
-        title: "A title".into(),
-        reason: "A reason.".into(),
-        hook_line: None,
-        score: Score::of(50.0),
-        shots: Vec::new(),
-        faces: Vec::new(),
-        subjects: Vec::new(),
-        scenes: vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop } }],
-        captions: None,
-        hook: None,
-        output: Output::h264(width, height, FrameRate::new(30, 1)),
-    }
+    with(
+        ClipPlan::new(
+            PlanSource::new(MediaRef::new(media.path.to_string_lossy(), media.id.clone()), source_width, source_height, media.duration),
+            span,
+            "A title",
+            Score::of(50.0),
+            vec![Scene::new(span.since(span.start()), Layout::Fill { crop })],
+            Output::h264(width, height, FrameRate::new(30, 1)),
+        ),
+        |it| it.reason = "A reason.".into(),
+    )
 }
 
 pub(crate) fn made(folder: &tempfile::TempDir, name: &str, arguments: &str) -> PathBuf {
@@ -140,8 +131,7 @@ async fn the_window_follows_its_path_and_jumps_on_the_frame() {
     let mut plan = centred(&media, Span::secs(0.5, 3.5).unwrap(), (180, 320));
     let (width, height) = (0.316_406, 1.0);
     let key = |at, x| CropKey { at: Timestamp::from_secs(at), x, y: 0.0 };
-    let scene =
-        |start, end, path| Scene { span: Span::secs(start, end).unwrap(), layout: Layout::Fill { crop: Crop { width, height, path } } };
+    let scene = |start, end, path| Scene::new(Span::secs(start, end).unwrap(), Layout::Fill { crop: Crop::new(width, height, path) });
     plan.scenes = vec![scene(0.0, 2.0, vec![key(0.0, 0.0), key(1.0, 0.6)]), scene(2.0, 3.0, vec![key(2.0, 0.1)])];
     plan.output.crf = 5;
     let cx = Context::new();

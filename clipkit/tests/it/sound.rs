@@ -1,5 +1,6 @@
 //! The audio of a clip: its loudness, its ends, and unchanged parts. `ffmpeg` is the reference.
 
+use crate::support::with;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ fn video(folder: &tempfile::TempDir, name: &str, sound: &str) -> PathBuf {
 async fn planned(path: &Path, span: Option<Span>) -> ClipPlan {
     let media = fetch(path).await;
     let span = span.unwrap_or(Span::between(Timestamp::ZERO, media.duration));
-    let scenes = vec![Scene { span: span.since(span.start()), layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }];
-    ClipPlan { scenes, ..centred(&media, span, (64, 64)) }
+    let scenes = vec![Scene::new(span.since(span.start()), Layout::Fill { crop: Crop::still(Rect::FULL) })];
+    with(centred(&media, span, (64, 64)), |it| it.scenes = scenes)
 }
 
 async fn rendered(plan: &ClipPlan) -> (RenderedClip, Context) {
@@ -218,7 +219,13 @@ async fn ends_inside_a_word_move_to_a_pause() {
     let mut fake = crate::fakes::Fake::new();
     fake.transcript = std::sync::Arc::new(|_, _| Ok(Transcript::default()));
     fake.candidates = std::sync::Arc::new(|_, _| Ok(vec![crate::fakes::candidate(3.5, 4.25, 50.0)]));
-    let options = |snap| ClipOptions { min: Duration::from_millis(500), snap, captions: None, ..ClipOptions::default() };
+    let options = |snap| {
+        with(ClipOptions::default(), |it| {
+            it.min = Duration::from_millis(500);
+            it.snap = snap;
+            it.captions = None;
+        })
+    };
     let plan = |snap| {
         let fake = fake.clone();
         let uri = path.to_str().unwrap().to_owned();

@@ -1,9 +1,10 @@
 //! Topics, genres and languages of clips, and the cost of a run with all of them.
 
+use crate::support::with;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clipkit::model::{Candidate, Stage, Transcript, Usage, Word};
+use clipkit::model::{Candidate, Stage, Transcript, Usage};
 use clipkit::stage::{Genre, Heuristic, ScoreOptions, Scorer, Scoring};
 use clipkit::{ClipOptions, Context, ErrorKind};
 
@@ -12,7 +13,7 @@ use crate::words::{CLOCKS, made_talk};
 
 async fn choose(transcript: &Transcript, options: ScoreOptions) -> (Vec<Candidate>, Vec<String>) {
     let cx = Context::new();
-    let scoring = Scoring { media: None, transcript: transcript.clone(), options };
+    let scoring = with(Scoring::new(transcript.clone()), |it| it.options = options);
     let clips = Heuristic::default().score(&cx, &scoring).await.unwrap();
     (clips, cx.warnings().into_iter().map(|warning| warning.message).collect())
 }
@@ -30,7 +31,12 @@ fn talk_with_money() -> Transcript {
     let from = transcript.words.last().unwrap().end.plus(1.0);
     for part in [made_talk(MONEY, 2.7, 20.0), made_talk(CLOCKS, 2.7, 200.0)] {
         let at = transcript.words.last().unwrap().end.plus(1.0).max(from);
-        transcript.words.extend(part.words.into_iter().map(|word| Word { start: word.start.offset(at), end: word.end.offset(at), ..word }));
+        transcript.words.extend(part.words.into_iter().map(|word| {
+            with(word, |it| {
+                it.start = it.start.offset(at);
+                it.end = it.end.offset(at);
+            })
+        }));
     }
     transcript.language = Some("en".into());
     transcript
@@ -39,7 +45,7 @@ fn talk_with_money() -> Transcript {
 #[tokio::test]
 async fn clips_are_about_what_is_asked_for_in_any_of_its_forms() {
     let transcript = talk_with_money();
-    let about = |subject: &str| ScoreOptions { about: vec![subject.into()], ..ScoreOptions::default() };
+    let about = |subject: &str| with(ScoreOptions::default(), |it| it.about = vec![subject.into()]);
     let (clips, warnings) = choose(&transcript, about("pricing")).await;
     assert!(!clips.is_empty() && clips.len() <= 2 && warnings.is_empty(), "{} clips, {warnings:?}", clips.len());
     assert!(clips.iter().all(|clip| said(&transcript, clip).contains("pric")), "{clips:?}");
@@ -50,7 +56,7 @@ async fn clips_are_about_what_is_asked_for_in_any_of_its_forms() {
 #[tokio::test]
 async fn clips_keep_clear_of_what_is_to_be_avoided() {
     let transcript = talk_with_money();
-    let avoid = |subject: &str| ScoreOptions { avoid: vec![subject.into()], ..ScoreOptions::default() };
+    let avoid = |subject: &str| with(ScoreOptions::default(), |it| it.avoid = vec![subject.into()]);
     let (clips, warnings) = choose(&transcript, avoid("church")).await;
     assert!(!clips.is_empty() && warnings.is_empty());
     assert!(clips.iter().all(|clip| !said(&transcript, clip).contains("church")));
@@ -61,7 +67,12 @@ async fn clips_keep_clear_of_what_is_to_be_avoided() {
 #[tokio::test]
 async fn a_genre_decides_what_counts() {
     let transcript = talk_with_money();
-    let of = |genre| ScoreOptions { genre, max_clips: 1, ..ScoreOptions::default() };
+    let of = |genre| {
+        with(ScoreOptions::default(), |it| {
+            it.genre = genre;
+            it.max_clips = 1;
+        })
+    };
     let length = async |genre| choose(&transcript, of(Some(genre))).await.0[0].span.duration();
     let (gaming, lecture) = (length(Genre::Gaming).await, length(Genre::Lecture).await);
     assert!(gaming < lecture, "{gaming:?} {lecture:?}");
@@ -96,7 +107,7 @@ async fn romance_languages_and_scripts_without_spaces_give_whole_clips() {
         text.push(letter);
         text
     });
-    let transcript = Transcript { language: Some("zh".into()), ..made_talk(&spaced.replace('。', ".").replace('！', "!"), 5.5, 400.0) };
+    let transcript = with(made_talk(&spaced.replace('。', ".").replace('！', "!"), 5.5, 400.0), |it| it.language = Some("zh".into()));
     let (clips, warnings) = choose(&transcript, ScoreOptions::default()).await;
     assert!(clips.len() >= 5, "{} clips, {warnings:?}", clips.len());
     for clip in &clips {
@@ -104,7 +115,7 @@ async fn romance_languages_and_scripts_without_spaces_give_whole_clips() {
         assert!(words.last().unwrap().text.ends_with(['.', '!', '？']), "{}", clip.span);
         assert!(!clip.title.contains(' ') && clip.title.chars().count() >= 4, "{}", clip.title);
     }
-    let about = ScoreOptions { about: vec!["教堂".into()], ..ScoreOptions::default() };
+    let about = with(ScoreOptions::default(), |it| it.about = vec!["教堂".into()]);
     let (clips, warnings) = choose(&transcript, about).await;
     assert!(!clips.is_empty() && warnings.is_empty(), "{warnings:?}");
 }
@@ -116,14 +127,22 @@ async fn what_stages_spend_is_in_the_manifest_and_a_budget_is_theirs_to_see() {
     let left = seen.clone();
     fake.candidates = Arc::new(move |cx, scoring| {
         assert_eq!((scoring.options.about.as_slice(), scoring.options.genre), (&["clocks".to_owned()][..], Some(Genre::News)));
-        let usage =
-            Usage { model: "mine".into(), requests: 1, prompt_tokens: 10, completion_tokens: 5, cost_usd: Some(0.25), ..Usage::default() };
+        let usage = with(Usage::new("mine"), |it| {
+            it.requests = 1;
+            it.prompt_tokens = 10;
+            it.completion_tokens = 5;
+            it.cost_usd = Some(0.25);
+        });
         cx.spend(usage.clone());
         cx.spend(usage);
         left.lock().unwrap().push(cx.budget_left());
         Ok(vec![candidate(10.0, 40.0, 90.0)])
     });
-    let options = ClipOptions { max_cost: Some(2.0), about: vec!["clocks".into()], genre: Some(Genre::News), ..ClipOptions::default() };
+    let options = with(ClipOptions::default(), |it| {
+        it.max_cost = Some(2.0);
+        it.about = vec!["clocks".into()];
+        it.genre = Some(Genre::News);
+    });
     let cx = Context::new();
     let pipeline = fake.builder().options(options).build().unwrap();
     let manifest = pipeline.run_with(&cx, "talk.mp4").await.unwrap();
@@ -140,7 +159,12 @@ async fn what_stages_spend_is_in_the_manifest_and_a_budget_is_theirs_to_see() {
 
     let nothing = serde_json::to_value(Fake::new().pipeline().run("talk.mp4").await.unwrap()).unwrap();
     assert!(nothing.get("usage").is_none());
-    let wrong =
-        Fake::new().builder().options(ClipOptions { max_cost: Some(-1.0), min: Duration::from_secs(5), ..ClipOptions::default() }).build();
+    let wrong = Fake::new()
+        .builder()
+        .options(with(ClipOptions::default(), |it| {
+            it.max_cost = Some(-1.0);
+            it.min = Duration::from_secs(5);
+        }))
+        .build();
     assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Config);
 }

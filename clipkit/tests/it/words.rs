@@ -143,7 +143,7 @@ fn whisper_captions_keep_every_word() {
 #[ignore = "needs CLIPKIT_TESTDATA"]
 fn subtitles_inside_videos_are_read() {
     let shared = testdata().join("media");
-    let stream = |codec: &str| SubtitleStream { index: 2, codec: codec.into(), language: Some("eng".into()) };
+    let stream = |codec: &str| with(SubtitleStream::new(2, codec), |it| it.language = Some("eng".into()));
     let cases = [
         ("androidx/mkv_sample_with_srt.mkv", "subrip", 1.234, "This is the first subtitle."),
         ("androidx/mkv_sample_with_ass_subtitles.mkv", "ass", 1.139, "This is the first subtitle."),
@@ -225,15 +225,18 @@ fn a_transcript_saved_as_json_comes_back() {
     let path = folder.path().join("talk.transcript.json");
     let words = vec![
         clipkit::model::Word::new("One,", 0.5, 0.9),
-        clipkit::model::Word { speaker: Some("Ann".into()), ..clipkit::model::Word::new("two.", 1.0, 6.5) },
+        with(clipkit::model::Word::new("two.", 1.0, 6.5), |it| it.speaker = Some("Ann".into())),
     ];
-    let saved = Transcript { language: Some("en".into()), origin: "talk.transcript.json".into(), words };
+    let saved = with(Transcript::new(words), |it| {
+        it.language = Some("en".into());
+        it.origin = "talk.transcript.json".into();
+    });
     fs::write(&path, serde_json::to_vec(&saved).unwrap()).unwrap();
     assert_eq!(read(&path), saved);
 }
 
 fn choose(transcript: &Transcript, options: ScoreOptions) -> Vec<Candidate> {
-    let scoring = Scoring { media: None, transcript: transcript.clone(), options };
+    let scoring = with(Scoring::new(transcript.clone()), |it| it.options = options);
     wait(Heuristic::default().score(&Context::new(), &scoring)).unwrap()
 }
 
@@ -265,11 +268,10 @@ fn clips_of_real_talks_are_whole_thoughts() {
     for talk in talks {
         let transcript = read(&folder.join(talk));
         for (min, max) in [(15, 60), (30, 90)] {
-            let options = ScoreOptions {
-                min: std::time::Duration::from_secs(min),
-                max: std::time::Duration::from_secs(max),
-                ..ScoreOptions::default()
-            };
+            let options = with(ScoreOptions::default(), |it| {
+                it.min = std::time::Duration::from_secs(min);
+                it.max = std::time::Duration::from_secs(max);
+            });
             let clips = choose(&transcript, options.clone());
             assert_scored(&clips, &options);
             assert!(clips.len() >= 8, "{talk}: {} clips", clips.len());
@@ -331,7 +333,7 @@ pub(crate) fn made_talk(text: &str, rate: f64, secs: f64) -> Transcript {
             at += 1.0 / rate + if word.ends_with(['.', '?', '!']) { 0.4 } else { 0.0 };
         }
     }
-    Transcript { language: None, origin: "made".into(), words }
+    with(Transcript::new(words), |it| it.origin = "made".into())
 }
 
 pub(crate) const CLOCKS: &str = "Why does every clock in your house lie to you? I spent nine years repairing clocks in a small town. The truth is that no two of \
@@ -341,7 +343,14 @@ pub(crate) const CLOCKS: &str = "Why does every clock in your house lie to you? 
 
 fn score_made(transcript: Transcript, media: Option<Media>, options: ScoreOptions) -> (Vec<Candidate>, Vec<String>) {
     let cx = Context::new();
-    let clips = wait(Heuristic::default().score(&cx, &Scoring { media, transcript, options })).unwrap();
+    let clips = wait(Heuristic::default().score(
+        &cx,
+        &with(Scoring::new(transcript), |it| {
+            it.media = media;
+            it.options = options;
+        }),
+    ))
+    .unwrap();
     (clips, cx.warnings().into_iter().map(|warning| warning.message).collect())
 }
 
@@ -376,10 +385,11 @@ fn silence_and_gabble_are_not_clips_and_the_reason_is_given() {
         assert!(clips.is_empty());
         assert!(warnings.len() == 1 && warnings[0].contains(expected), "{warnings:?}");
     }
-    let backwards =
-        ScoreOptions { min: std::time::Duration::from_secs(60), max: std::time::Duration::from_secs(15), ..ScoreOptions::default() };
-    let error =
-        wait(Heuristic::default().score(&Context::new(), &Scoring { media: None, transcript: Transcript::default(), options: backwards }));
+    let backwards = with(ScoreOptions::default(), |it| {
+        it.min = std::time::Duration::from_secs(60);
+        it.max = std::time::Duration::from_secs(15);
+    });
+    let error = wait(Heuristic::default().score(&Context::new(), &with(Scoring::new(Transcript::default()), |it| it.options = backwards)));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Config);
 }
 
@@ -388,7 +398,7 @@ fn a_short_video_is_not_its_own_clip() {
     let (clips, warnings) = score_made(
         made_talk(CLOCKS, 2.7, 20.0),
         Some(media("talk.mp4", 43.0)),
-        ScoreOptions { min: std::time::Duration::from_secs(40), ..ScoreOptions::default() },
+        with(ScoreOptions::default(), |it| it.min = std::time::Duration::from_secs(40)),
     );
     assert!(clips.is_empty() && warnings.len() == 1, "{clips:?}");
 }
@@ -413,8 +423,7 @@ fn languages_without_lists_and_without_spaces_give_clips_too() {
     let japanese = "家の 時計は なぜ 嘘を つくの でしょうか。 小さな 町で 九年間、 時計を 直して きました。 同じ 時刻を 指す 時計は 一つも ありません でした。 \
         父は それが 好き でした。 時間は 約束だと 言って いました。";
     for (text, tag) in [(turkish, "tr"), (japanese, "ja")] {
-        let transcript =
-            Transcript { language: Some(tag.into()), ..made_talk(&text.replace('。', "。 ").replace("  ", " "), 2.2, 400.0) };
+        let transcript = with(made_talk(&text.replace('。', "。 ").replace("  ", " "), 2.2, 400.0), |it| it.language = Some(tag.into()));
         let options = ScoreOptions::default();
         let (clips, warnings) = score_made(transcript, None, options.clone());
         assert!(clips.len() >= 5, "{tag}: {} {warnings:?}", clips.len());
@@ -440,13 +449,8 @@ proptest::proptest! {
             at += length;
             word
         }).collect();
-        let options = ScoreOptions {
-            max_clips,
-            min: std::time::Duration::from_secs(min),
-            max: std::time::Duration::from_secs(min + longer),
-            ..ScoreOptions::default()
-        };
-        let transcript = Transcript { words, ..Transcript::default() };
+        let options = with(ScoreOptions::default(), |it| { it.max_clips = max_clips; it.min = std::time::Duration::from_secs(min); it.max = std::time::Duration::from_secs(min + longer); });
+        let transcript = Transcript::new(words);
         let last = transcript.words.last().map_or(0.0, |word| word.end.secs());
         let (clips, _) = score_made(transcript, Some(media("talk.mp4", last)), options.clone());
         proptest::prop_assert!(clips.len() <= max_clips);

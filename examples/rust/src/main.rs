@@ -13,6 +13,8 @@ async fn main() -> Result<()> {
     let output = arguments.next().unwrap_or_else(|| "clips".to_owned());
 
     let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await?;
+    let mut options = ClipOptions::default();
+    options.clips = 4;
     let pipeline = Pipeline::builder()
         .source(FileSource::new())
         .transcriber(Captions::auto())
@@ -20,7 +22,7 @@ async fn main() -> Result<()> {
         .tracker(OnnxTracker::load(model)?.or(MotionTracker::default()).or(CenterTracker))
         .renderer(FfmpegRenderer::vertical(1080, 1920))
         .publisher(Folder::new(output))
-        .options(ClipOptions { clips: 4, ..ClipOptions::default() })
+        .options(options)
         .build()?;
 
     let cx = Context::builder()

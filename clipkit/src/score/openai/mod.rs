@@ -59,6 +59,7 @@ const GOOD_FIT: f64 = 5.0;
 /// can change only scores, titles, and the ends of spans that the heuristic chose.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OpenAiScorer {
     /// The server. Default: OpenAI's, with the key in `OPENAI_API_KEY`.
     pub server: OpenAiServer,
