@@ -45,6 +45,7 @@ pub mod stage;
 pub mod store;
 mod track;
 mod transcribe;
+#[cfg(feature = "ffmpeg")]
 mod voice;
 #[cfg(feature = "ffmpeg")]
 pub mod weights;
