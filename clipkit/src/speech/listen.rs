@@ -33,7 +33,9 @@ async fn to_parts(cx: &Context, media: &Media, parts: Vec<Span>) -> Result<(Spee
         .buffered(jobs)
         .try_collect()
         .await?;
-    let network = heard.iter().map(|part| part.network).min().unwrap_or(VoiceDetector::BUILT_IN);
+    // A map is the built-in network's if any of its parts is.
+    let merge = |all, part| if part == VoiceDetector::BUILT_IN { part } else { all };
+    let network = heard.iter().map(|part| part.network).reduce(merge).unwrap_or(VoiceDetector::BUILT_IN);
     let mut levels = Vec::new();
     let mut activity = Vec::new();
     for part in heard {

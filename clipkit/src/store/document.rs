@@ -80,7 +80,7 @@ documents! {
     Transcript: Transcript, version 1;
     Vec<Candidate>: Candidates, version 1;
     Tracks: Tracks, version 1;
-    SpeechMap: SpeechMap, version 1;
+    SpeechMap: SpeechMap, version 2;
     ClipPlan: Plan, version ClipPlan::VERSION;
     Receipt: Receipt, version 1;
 }
