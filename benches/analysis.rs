@@ -57,8 +57,8 @@ async fn analysis(video: &Path) {
         let tracking = Tracking::new(media.clone(), plan.span);
         let handle = tokio::runtime::Handle::current();
         let pair = tokio::task::block_in_place(|| {
-            let looking = measure(Who::Us, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
-            (looking, measure(Who::Us, || drop(handle.block_on(render(std::slice::from_ref(&plan), 1)))))
+            let looking = measure(Who::Process, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
+            (looking, measure(Who::Process, || drop(handle.block_on(render(std::slice::from_ref(&plan), 1)))))
         });
         pairs.push(pair);
     }

@@ -85,7 +85,7 @@ async fn trackers() -> Vec<(&'static str, Arc<dyn FaceTracker>)> {
     let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await;
     match model.and_then(OnnxTracker::load) {
         Ok(tracker) => trackers.push(("faces", Arc::new(tracker))),
-        Err(error) => println!("framing      faces are not looked for: {error}"),
+        Err(error) => println!("framing      face detection is off: {error}"),
     }
     trackers
 }

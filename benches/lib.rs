@@ -29,7 +29,7 @@ pub struct Cost {
 #[derive(Clone, Copy, Debug)]
 pub enum Who {
     /// This process.
-    Us,
+    Process,
     /// Its terminated child processes.
     Children,
 }
@@ -75,7 +75,7 @@ pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
 /// Runs `work` and returns its cost.
 pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
     let whose = match who {
-        Who::Us => libc::RUSAGE_SELF,
+        Who::Process => libc::RUSAGE_SELF,
         Who::Children => libc::RUSAGE_CHILDREN,
     };
     let user = || {

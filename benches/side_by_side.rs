@@ -27,28 +27,28 @@ fn main() {
     println!("{} ({width} columns, {:.0} s), clips of {SECONDS} s, {ROUNDS} rounds", video.display(), media.duration.secs());
 
     let [theirs, other] = ["theirs.mp4", "other.mp4"].map(|name| folder.path().join(name));
-    let (mut one, mut likeness, mut noise) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut one, mut similarity, mut noise) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let plan = &plans[round % plans.len()];
         let mut made = None;
-        let ours = measure(Who::Us, || made = Some(runtime.block_on(render(std::slice::from_ref(plan), 1))));
+        let ours = measure(Who::Process, || made = Some(runtime.block_on(render(std::slice::from_ref(plan), 1))));
         one.push((ours, measure(Who::Children, || command(plan, USUAL, &theirs))));
         let (_kept, clips) = made.unwrap();
-        likeness.push(ssim(&clips[0].video, &theirs));
+        similarity.push(ssim(&clips[0].video, &theirs));
         command(plan, EXACT, &other);
         noise.push(ssim(&other, &theirs));
     }
     report("one clip", ["clipkit", "ffmpeg"], &one);
     let least = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
-    println!("likeness     SSIM with the command's clips: clipkit's {:.4} at least", least(&likeness));
-    println!("likeness     those of the same command with scale's flag accurate_rnd {:.4}: what rounding alone does", least(&noise));
+    println!("similarity   SSIM with the command's clips: clipkit's {:.4} at least", least(&similarity));
+    println!("similarity   those of the same command with scale's flag accurate_rnd {:.4}: what rounding alone does", least(&noise));
     // With the default number of concurrent clips, and with twice as many, which takes more memory.
     let half = cores().div_ceil(2);
     let (mut by_default, mut more) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS_OF_EIGHT {
         let theirs = measure(Who::Children, || plans.iter().for_each(|plan| command(plan, USUAL, &theirs)));
         for (jobs, pairs) in [(half, &mut by_default), (2 * half, &mut more)] {
-            pairs.push((measure(Who::Us, || drop(runtime.block_on(render(&plans, jobs)))), theirs));
+            pairs.push((measure(Who::Process, || drop(runtime.block_on(render(&plans, jobs)))), theirs));
         }
     }
     for (jobs, pairs) in [(half, &by_default), (2 * half, &more)] {

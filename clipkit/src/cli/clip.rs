@@ -11,16 +11,18 @@ use clipkit::stage::{
 use clipkit::weights::Weights;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
 
-use super::args::{ClipArgs, Encoding, Faces, Framing, Judge, Reporting, ScorerName, TrackerName, TranscriberName, Words};
+use super::args::{
+    ClipArgs, Encoding, Framing, Reporting, ScorerArgs, ScorerName, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
+};
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::{progress, report, uri, usage};
 
 /// Processes the inputs one after the other; the clips of each input run concurrently.
 pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
-    let how = args.how;
+    let reporting = args.reporting;
     if let Err(error) = check(&args) {
-        report::failed(how, None, &error, &[]);
+        report::failed(reporting, None, &error, &[]);
         return exit::failed(&error);
     }
     let mut worst = Code::Success;
@@ -28,13 +30,13 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
         if interrupt.is_asked() {
             return Code::Interrupted;
         }
-        let cx = progress::context(how);
-        report::begin(how, &input, out.as_deref());
+        let cx = progress::context(reporting);
+        report::begin(reporting, &input, out.as_deref());
         let config = config(&args, out.as_deref());
-        let work = interrupt.guard(&cx, one(&cx, config, &input, out.as_deref(), args.plan_only, how));
+        let work = interrupt.guard(&cx, one(&cx, config, &input, out.as_deref(), args.plan_only, reporting));
         let result = work.await;
         if let Err(error) = &result {
-            report::failed(how, Some(&input), error, &cx.warnings());
+            report::failed(reporting, Some(&input), error, &cx.warnings());
         }
         worst = worst.max(exit::of(&result));
     }
@@ -43,7 +45,7 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
 
 fn check(args: &ClipArgs) -> Result<()> {
     args.lengths.check()?;
-    if args.words.transcript.is_some() && args.input.len() > 1 {
+    if args.transcriber.transcript.is_some() && args.input.len() > 1 {
         return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
     }
     if args.plan_only && args.out.is_none() {
@@ -60,19 +62,19 @@ pub(crate) fn out_is_usable(out: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Path>, plan_only: bool, how: Reporting) -> Result<()> {
+async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Path>, plan_only: bool, reporting: Reporting) -> Result<()> {
     let pipeline = Pipeline::from_config(cx, &config).await?;
     let uri = uri(input)?;
     let folder = out.filter(|_| plan_only);
     let Some(out) = folder else {
         let manifest = pipeline.run_with(cx, uri).await?;
-        report::made(how, &manifest, out);
+        report::made(reporting, &manifest, out);
         return Ok(());
     };
     let planned = pipeline.plan_all_with(cx, uri).await?;
     let folder = Folder::new(out);
     let files = planned.plans.iter().map(|ranked| folder.write_plan(ranked.rank, &ranked.plan)).collect::<Result<Vec<_>>>()?;
-    report::planned(how, input, &planned, &files, out);
+    report::planned(reporting, input, &planned, &files, out);
     Ok(())
 }
 
@@ -81,22 +83,22 @@ fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
     source.store = args.store;
     let mut config = PipelineConfig {
         source: SourceConfig::File(source),
-        transcriber: transcriber(&args.words),
-        scorer: scorer(&args.judge),
-        tracker: tracker(&args.faces),
+        transcriber: transcriber(&args.transcriber),
+        scorer: scorer(&args.scorer),
+        tracker: tracker(&args.tracker),
         publishers: out.map(|out| PublisherConfig::Folder(Folder::new(out))).into_iter().collect(),
-        layers: args.anew.of_all(),
-        speech_cache: args.anew.cache(),
+        layers: args.cache.by_stage(),
+        speech_cache: args.cache.cache(),
         options: ClipOptions {
             clips: args.lengths.clips,
             min: args.lengths.min,
             max: args.lengths.max,
             jobs: args.jobs,
-            about: args.wishes.about.clone(),
-            avoid: args.wishes.avoid.clone(),
-            genre: args.wishes.genre,
+            about: args.content.about.clone(),
+            avoid: args.content.avoid.clone(),
+            genre: args.content.genre,
             max_cost: args.budget.max_cost,
-            degrade: args.failing.policy(),
+            degrade: args.fallbacks.policy(),
             ..ClipOptions::default()
         },
         ..PipelineConfig::default()
@@ -119,11 +121,11 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
 }
 
 /// A given transcript takes precedence over all other options.
-pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
-    if let Some(file) = &words.transcript {
+pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
+    if let Some(file) = &args.transcript {
         return TranscriberConfig::Captions(Captions::file(file));
     }
-    let Words { transcriber_model: model, language, vocabulary, .. } = words;
+    let TranscriberArgs { transcriber_model: model, language, vocabulary, .. } = args;
     let default = OpenAiTranscriber::default();
     let openai = OpenAiTranscriber {
         model: model.clone().unwrap_or(default.model),
@@ -134,7 +136,7 @@ pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
     let local = || TranscriberConfig::Local(SpeechModel::new(model.as_ref().map(Into::into), language.clone()));
     // A model name also selects the transcriber.
     let is_local = |model: &String| Path::new(model).is_dir() || Weights::by_id(model).is_ok();
-    match (words.transcriber, model) {
+    match (args.transcriber, model) {
         (TranscriberName::Auto, None) => {
             let mut auto = AutoTranscriberOptions::default();
             auto.openai = openai;
@@ -147,8 +149,8 @@ pub(crate) fn transcriber(words: &Words) -> TranscriberConfig {
     }
 }
 
-pub(crate) fn scorer(judge: &Judge) -> ScorerConfig {
-    let Judge { scorer, scorer_model: model, scorer_price: price } = judge;
+pub(crate) fn scorer(args: &ScorerArgs) -> ScorerConfig {
+    let ScorerArgs { scorer, scorer_model: model, scorer_price: price } = args;
     match scorer {
         ScorerName::Auto if model.is_none() && price.is_none() => ScorerConfig::Auto,
         ScorerName::Heuristic => ScorerConfig::Heuristic(Heuristic::default()),
@@ -159,10 +161,10 @@ pub(crate) fn scorer(judge: &Judge) -> ScorerConfig {
     }
 }
 
-pub(crate) fn tracker(faces: &Faces) -> TrackerConfig {
+pub(crate) fn tracker(args: &TrackerArgs) -> TrackerConfig {
     let mut model = FaceModel::default();
-    model.model = faces.model.clone();
-    match faces.tracker {
+    model.model = args.model.clone();
+    match args.tracker {
         TrackerName::Auto => TrackerConfig::Auto(model),
         TrackerName::Onnx => TrackerConfig::Onnx(model),
         TrackerName::Motion => TrackerConfig::Motion(MotionTracker::default()),

@@ -6,7 +6,7 @@
 /// glibc serves these allocations from per-thread heaps and keeps them after they are freed, which
 /// makes up part of the peak memory of a run. The call takes a few milliseconds. Other C libraries
 /// return free memory on their own.
-pub(super) fn give_back() {
+pub(super) fn release() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: the call takes no pointers and may be made from any thread.
     unsafe {

@@ -14,11 +14,11 @@ use super::output::say;
 use super::{Done, clip, progress, report};
 
 pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
-    let cx = progress::context(args.how);
+    let cx = progress::context(args.reporting);
     let result = interrupt.guard(&cx, make(&cx, &args)).await;
     match &result {
-        Ok(manifest) => report::made(args.how, manifest, Some(&args.out)),
-        Err(error) => report::failed(args.how, None, error, &cx.warnings()),
+        Ok(manifest) => report::made(args.reporting, manifest, Some(&args.out)),
+        Err(error) => report::failed(args.reporting, None, error, &cx.warnings()),
     }
     result.map(|_| ())
 }

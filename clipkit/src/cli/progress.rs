@@ -19,9 +19,9 @@ const STEPS: u64 = 1000;
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The context of a run, which reports events as requested.
-pub(crate) fn context(how: Reporting) -> Context {
+pub(crate) fn context(reporting: Reporting) -> Context {
     let builder = Context::builder();
-    match (how.quiet, how.json) {
+    match (reporting.quiet, reporting.json) {
         (true, _) => builder.on_event(trim),
         (false, true) => builder
             .on_event(|event| {
@@ -47,7 +47,7 @@ pub(crate) fn context(how: Reporting) -> Context {
 /// Returns free memory to the system after the stages that use the most of it.
 fn trim(event: &Event) {
     if matches!(event, Event::Finished { stage: Stage::Track | Stage::Render, .. }) {
-        memory::give_back();
+        memory::release();
     }
 }
 

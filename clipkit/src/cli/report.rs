@@ -45,24 +45,24 @@ struct PlanLine<'a> {
 }
 
 /// Prints the input that the following events belong to.
-pub(crate) fn begin(how: Reporting, input: &Path, out: Option<&Path>) {
-    if how.json && !how.quiet {
+pub(crate) fn begin(reporting: Reporting, input: &Path, out: Option<&Path>) {
+    if reporting.json && !reporting.quiet {
         say_json(&Line::Input { input, out });
     }
 }
 
 /// Prints the result of a run: a table, the warnings, and the folder of the clips.
-pub(crate) fn made(how: Reporting, manifest: &Manifest, out: Option<&Path>) {
+pub(crate) fn made(reporting: Reporting, manifest: &Manifest, out: Option<&Path>) {
     let of_clips = manifest.clips.iter().flat_map(|clip| &clip.warnings);
-    if !how.quiet && !how.json {
+    if !reporting.quiet && !reporting.json {
         let rows = manifest.clips.iter().map(|clip| (clip.file.as_str(), clip.span, clip.score.total, clip.title.as_str()));
         table(rows.collect());
     }
     manifest.warnings.iter().chain(of_clips).for_each(warn);
     not_made(&manifest.failed);
-    if how.json {
+    if reporting.json {
         say_json(&Line::Manifest(manifest));
-    } else if !how.quiet {
+    } else if !reporting.quiet {
         spent(&manifest.usage).iter().for_each(|line| say(line));
         let place = out.map(|out| format!(" in {}", out.display())).unwrap_or_default();
         say(&format!("{}{place}", count(manifest.clips.len(), "clip")));
@@ -70,19 +70,19 @@ pub(crate) fn made(how: Reporting, manifest: &Manifest, out: Option<&Path>) {
 }
 
 /// Prints the result of planning. `files` has the order of the plans.
-pub(crate) fn planned(how: Reporting, input: &Path, planned: &Planned, files: &[String], out: &Path) {
+pub(crate) fn planned(reporting: Reporting, input: &Path, planned: &Planned, files: &[String], out: &Path) {
     let plans = || files.iter().zip(&planned.plans).map(|(file, ranked)| (file.as_str(), &ranked.plan));
-    if !how.quiet && !how.json {
+    if !reporting.quiet && !reporting.json {
         table(plans().map(|(file, plan)| (file, plan.span, plan.score.total, plan.title.as_str())).collect());
     }
     planned.warnings.iter().for_each(warn);
     not_made(&planned.failed);
-    if how.json {
+    if reporting.json {
         let plans = plans()
             .map(|(file, plan)| PlanLine { plan: file, span: plan.span, score: plan.score, title: &plan.title, reason: &plan.reason })
             .collect();
         say_json(&Line::Plans { input, plans, warnings: &planned.warnings, usage: &planned.usage });
-    } else if !how.quiet {
+    } else if !reporting.quiet {
         spent(&planned.usage).iter().for_each(|line| say(line));
         say(&format!(
             "{} in {out}; render them with: clipkit render {out}/*.plan.json --out {out}",
@@ -101,9 +101,9 @@ fn not_made(failed: &[FailedClip]) {
 }
 
 /// Prints the warnings of a failed input and, with `--json`, its last line.
-pub(crate) fn failed(how: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
+pub(crate) fn failed(reporting: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
     warnings.iter().for_each(warn);
-    if how.json {
+    if reporting.json {
         say_json(&Line::Error { input, report: error.report(), text: error.to_string() });
     }
 }

@@ -12,7 +12,7 @@ use super::output::{note, warn, write_json};
 use super::{Done, clip, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
-    let transcriber = clip::transcriber(&args.words).build(args.anew.layers())?;
+    let transcriber = clip::transcriber(&args.transcriber).build(args.cache.layers())?;
     let work = async |cx: &Context| {
         let media = fetch(cx, &args.input).await?;
         transcriber.transcribe(&cx.for_stage(clipkit::model::Stage::Transcribe), &media).await
@@ -23,9 +23,9 @@ pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> D
 
 pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
     args.lengths.check()?;
-    let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max, ..args.wishes.options() };
+    let options = ScoreOptions { max_clips: args.lengths.clips, min: args.lengths.min, max: args.lengths.max, ..args.content.options() };
     let transcript = read(&args.transcript)?;
-    let scorer = clip::scorer(&args.judge).build(args.anew.layers())?;
+    let scorer = clip::scorer(&args.scorer).build(args.cache.layers())?;
     let work = async |cx: &Context| {
         let media = match &args.media {
             Some(path) => Some(fetch(cx, path).await?),
@@ -43,9 +43,9 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
 }
 
 pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
-    let config = clip::tracker(&args.faces);
+    let config = clip::tracker(&args.tracker);
     let work = async |cx: &Context| {
-        let tracker = config.build(cx, args.anew.layers()).await?;
+        let tracker = config.build(cx, args.cache.layers()).await?;
         let media = fetch(cx, &args.input).await?;
         media.require_video()?;
         let Some(span) = args.span.intersection(clipkit::model::Span::between(Timestamp::ZERO, media.duration)) else {

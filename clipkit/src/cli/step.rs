@@ -25,12 +25,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         StepCommand::Transcribe(args) => {
             let media: Media = read(&args.media, "media")?;
             let mut config = PipelineConfig {
-                transcriber: clip::transcriber(&args.words),
-                layers: args.anew.of_all(),
-                speech_cache: args.anew.cache(),
+                transcriber: clip::transcriber(&args.transcriber),
+                layers: args.cache.by_stage(),
+                speech_cache: args.cache.cache(),
                 ..bare()
             };
-            config.options.degrade = args.failing.policy();
+            config.options.degrade = args.fallbacks.policy();
             config.options.max_cost = args.budget.max_cost;
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.transcribe(cx, &media).await;
             write_json(args.output.output.as_deref(), &step(interrupt, config, work).await?)
@@ -38,17 +38,21 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         StepCommand::Choose(args) => {
             args.lengths.check()?;
             let (media, transcript): (Media, Transcript) = (read(&args.media, "media")?, read(&args.transcript, "a transcript")?);
-            let mut config =
-                PipelineConfig { scorer: clip::scorer(&args.judge), layers: args.anew.of_all(), speech_cache: args.anew.cache(), ..bare() };
+            let mut config = PipelineConfig {
+                scorer: clip::scorer(&args.scorer),
+                layers: args.cache.by_stage(),
+                speech_cache: args.cache.cache(),
+                ..bare()
+            };
             config.options = ClipOptions {
                 clips: args.lengths.clips,
                 min: args.lengths.min,
                 max: args.lengths.max,
-                about: args.wishes.about.clone(),
-                avoid: args.wishes.avoid.clone(),
-                genre: args.wishes.genre,
+                about: args.content.about.clone(),
+                avoid: args.content.avoid.clone(),
+                genre: args.content.genre,
                 max_cost: args.budget.max_cost,
-                degrade: args.failing.policy(),
+                degrade: args.fallbacks.policy(),
                 ..config.options
             };
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.choose(cx, &media, &transcript).await;
@@ -57,12 +61,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         StepCommand::Track(args) => {
             let media: Media = read(&args.media, "media")?;
             let mut config = PipelineConfig {
-                tracker: clip::tracker(&args.faces),
-                layers: args.anew.of_all(),
-                speech_cache: args.anew.cache(),
+                tracker: clip::tracker(&args.tracker),
+                layers: args.cache.by_stage(),
+                speech_cache: args.cache.cache(),
                 ..bare()
             };
-            config.options.degrade = args.failing.policy();
+            config.options.degrade = args.fallbacks.policy();
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.track(cx, &media, args.span).await;
             write_json(args.output.output.as_deref(), &step(interrupt, config, work).await?)
         }
@@ -77,13 +81,13 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
                 );
             };
             let mut config = PipelineConfig {
-                tracker: clip::tracker(&args.faces),
-                layers: args.anew.of_all(),
-                speech_cache: args.anew.cache(),
+                tracker: clip::tracker(&args.tracker),
+                layers: args.cache.by_stage(),
+                speech_cache: args.cache.cache(),
                 ..bare()
             };
             clip::frame(&mut config.options, &args.framing, &args.encoding);
-            config.options.degrade = args.failing.policy();
+            config.options.degrade = args.fallbacks.policy();
             let work = async |cx: &Context, pipeline: &Pipeline| {
                 let cx = &cx.for_clip(args.rank.get());
                 let tracks = match tracks {
@@ -99,7 +103,7 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
             let folder = args.files.clone().unwrap_or_else(|| folder_of(args.output.output.as_deref()));
             clip::out_is_usable(&folder)?;
             let mut config = bare();
-            config.options.degrade = args.failing.policy();
+            config.options.degrade = args.fallbacks.policy();
             let rank = args.rank.get();
             let work = async |cx: &Context, pipeline: &Pipeline| {
                 let post = pipeline.render_post(&cx.for_clip(rank), rank, &plan).await?;

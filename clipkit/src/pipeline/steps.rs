@@ -111,7 +111,7 @@ impl Pipeline {
         for (stand_in, outcome) in stand_ins.into_iter().zip(outcomes) {
             match answer {
                 Err(error) if self.degrade.tracker.allows(&error, is_builtin) => {
-                    let message = format!("no faces are looked for: {error}; {outcome}");
+                    let message = format!("face detection is off: {error}; {outcome}");
                     // A missing model concerns every clip of the run.
                     if error.kind() == ErrorKind::Unavailable || error.kind() == ErrorKind::NotFound {
                         cx.warn_once_of(WarningKind::StandIn, message);

@@ -33,9 +33,9 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
     let cx = &cx.child();
     std::thread::scope(|scope| {
         let (frames, to_encode) = sync_channel(FRAME_QUEUE);
-        let (give_back, returned) = channel();
+        let (recycle, returned) = channel();
         let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, plan, media))?;
-        let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &give_back, audio))?;
+        let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &recycle, audio))?;
         // Decoding and scaling take a third of the work, concurrently with the encoder.
         let rendered = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &returned);
         if rendered.is_err() {
@@ -99,14 +99,14 @@ fn frame(
 type AudioThread<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
 
 /// Encodes the frames received and writes them with the audio. Returns the record of the audio and
-/// of all packets. Frames are returned through `give_back`.
+/// of all packets. Frames are returned through `recycle`.
 fn write(
     cx: &Context,
     plan: &ClipPlan,
     files: &Files,
     threads: usize,
     frames: &Receiver<VideoFrame>,
-    give_back: &Sender<VideoFrame>,
+    recycle: &Sender<VideoFrame>,
     audio: AudioThread<'_>,
 ) -> Result<RenderRecord> {
     let mut encoder = VideoEncoder::open(&VideoSettings {
@@ -122,7 +122,7 @@ fn write(
     let next = |encoder: &mut VideoEncoder, packets: &mut Vec<_>| -> Result<bool> {
         let Ok(mut frame) = frames.recv() else { return Ok(false) };
         encoder.encode(&mut frame, packets)?;
-        let _ = give_back.send(frame);
+        let _ = recycle.send(frame);
         Ok(true)
     };
     while !audio.is_finished() && packets.len() < MAX_PENDING_PACKETS && next(&mut encoder, &mut packets)? {}

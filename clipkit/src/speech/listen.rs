@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::av;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, SpeechMap, Timestamp};
 use crate::voice::{VoiceActivity, VoiceDetector};
 
@@ -67,9 +67,21 @@ struct Heard {
 
 fn hear(cx: &Context, media: &Media, part: Span) -> Result<Heard> {
     let start = part.start().plus(-LEAD_IN).max(Timestamp::ZERO);
+    match hear_with(cx, media, part, VoiceDetector::open(cx, start))? {
+        Some(heard) => Ok(heard),
+        // The built-in network cannot fail, so this arm runs at most once.
+        None => {
+            let failed = || Error::new(ErrorKind::Contract, "the built-in voice detector returned nothing");
+            hear_with(cx, media, part, VoiceDetector::built_in(cx, start))?.ok_or_else(failed)
+        }
+    }
+}
+
+/// `None` if the network failed.
+fn hear_with(cx: &Context, media: &Media, part: Span, mut detector: VoiceDetector<'_>) -> Result<Option<Heard>> {
+    let start = part.start().plus(-LEAD_IN).max(Timestamp::ZERO);
     let lead_in = part.start().since(start).secs();
     let mut skipped = (lead_in / av::LEVEL_SECS).round() as usize;
-    let mut detector = VoiceDetector::open(cx, start);
     let mut levels = Vec::new();
     av::listen(cx, media, Span::between(start, part.end()), &mut |samples| {
         detector.push(samples);
@@ -79,7 +91,8 @@ fn hear(cx: &Context, media: &Media, part: Span) -> Result<Heard> {
         }
     })?;
     let network = detector.fingerprint();
-    Ok(Heard { levels, activity: detector.finish().without_start(lead_in), network })
+    let heard = |activity: VoiceActivity| Heard { levels, activity: activity.without_start(lead_in), network };
+    Ok(detector.finish().map(heard))
 }
 
 #[cfg(test)]

@@ -77,61 +77,73 @@ pub(crate) fn detect_voice(cx: &Context, start: Timestamp, samples: &[f32]) -> R
         cx.check()?;
         detector.push(second);
     }
-    Ok(detector.finish())
+    Ok(detector.finish().expect("the network ran"))
 }
 
-/// Detects speech in samples that are given in pieces, with the best network that is installed. A
-/// Silero model that is installed but cannot be used leaves a warning.
-///
-/// Silero takes about 1 % of the sound's duration and Earshot 0.1 %, so Earshot always runs too,
-/// for the case that Silero fails midway.
+/// Detects speech in samples that are given in pieces, with one network.
 pub(crate) struct VoiceDetector<'a> {
     cx: &'a Context,
-    earshot: EarshotStream,
-    silero: Option<SileroStream>,
+    network: Network,
+}
+
+enum Network {
+    Earshot(EarshotStream),
+    Silero(SileroStream),
+    /// Silero failed; its warning is sent.
+    Failed,
 }
 
 impl<'a> VoiceDetector<'a> {
     /// The fingerprint of the built-in network.
     pub(crate) const BUILT_IN: &'static str = "earshot 1";
 
-    /// What decides the answer besides the sound: the network. After a failure of Silero it is
-    /// Earshot.
+    /// What decides the answer besides the sound: the network.
     pub(crate) fn fingerprint(&self) -> &'static str {
-        if self.silero.is_some() { "silero 1" } else { Self::BUILT_IN }
+        if matches!(self.network, Network::Earshot(_)) { Self::BUILT_IN } else { "silero 1" }
     }
 
-    /// For mono samples at 16 kHz, the first of which is at `start`.
+    /// The best network that is installed, for mono samples at 16 kHz, the first of which is at
+    /// `start`. A Silero model that is installed but cannot be opened leaves a warning.
     pub(crate) fn open(cx: &'a Context, start: Timestamp) -> Self {
         let store = WeightsStore::from_environment(cx.environment());
         let path = Weights::by_id(Weights::VOICE_DETECTOR).ok().and_then(|model| store.find(model));
-        let silero = path.and_then(|path| match Silero::shared(&path) {
-            Ok(silero) => Some(SileroStream::new(silero, start)),
-            Err(error) => {
+        match path.map(|path| Silero::shared(&path)) {
+            Some(Ok(silero)) => VoiceDetector { cx, network: Network::Silero(SileroStream::new(silero, start)) },
+            Some(Err(error)) => {
                 warn_unusable(cx, &error);
-                None
+                Self::built_in(cx, start)
             }
-        });
-        VoiceDetector { cx, earshot: EarshotStream::new(start), silero }
+            None => Self::built_in(cx, start),
+        }
+    }
+
+    /// The built-in network, for mono samples at 16 kHz, the first of which is at `start`.
+    pub(crate) fn built_in(cx: &'a Context, start: Timestamp) -> Self {
+        VoiceDetector { cx, network: Network::Earshot(EarshotStream::new(start)) }
     }
 
     /// Adds samples of -1 to 1.
     pub(crate) fn push(&mut self, samples: &[f32]) {
-        self.earshot.push(samples);
-        if let Some(Err(error)) = self.silero.as_mut().map(|silero| silero.push(samples)) {
-            warn_unusable(self.cx, &error);
-            self.silero = None;
+        match &mut self.network {
+            Network::Earshot(earshot) => earshot.push(samples),
+            Network::Silero(silero) => {
+                if let Err(error) = silero.push(samples) {
+                    warn_unusable(self.cx, &error);
+                    self.network = Network::Failed;
+                }
+            }
+            Network::Failed => {}
         }
     }
 
-    /// The result after the last sample.
-    pub(crate) fn finish(self) -> VoiceActivity {
-        match self.silero.map(SileroStream::finish) {
-            Some(Ok(voice)) => return voice,
-            Some(Err(error)) => warn_unusable(self.cx, &error),
-            None => {}
+    /// The result after the last sample. `None` if the network failed, with a warning: the built-in
+    /// network then has to listen again from the start.
+    pub(crate) fn finish(self) -> Option<VoiceActivity> {
+        match self.network {
+            Network::Earshot(earshot) => Some(earshot.finish()),
+            Network::Silero(silero) => silero.finish().inspect_err(|error| warn_unusable(self.cx, error)).ok(),
+            Network::Failed => None,
         }
-        self.earshot.finish()
     }
 }
 

@@ -362,7 +362,7 @@ fn without_its_model_auto_goes_on_and_onnx_does_not() {
     assert!(!Path::new(&out).exists());
     let (code, _, stderr) = with("auto");
     assert_eq!(code, 0, "{stderr}");
-    assert!(stderr.contains("warning: no faces are looked for") && stderr.contains("no/such/model.onnx"), "{stderr}");
+    assert!(stderr.contains("warning: face detection is off") && stderr.contains("no/such/model.onnx"), "{stderr}");
 }
 
 #[test]

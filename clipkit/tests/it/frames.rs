@@ -94,7 +94,7 @@ async fn colours_are_the_same_however_they_are_stored() {
 }
 
 #[tokio::test]
-async fn odd_wishes_and_a_cancel_are_errors_in_words() {
+async fn invalid_options_and_cancellation_are_errors() {
     let folder = tempfile::tempdir().unwrap();
     let media = greys(&folder).await;
     let (cx, span) = (Context::new(), Span::secs(0.0, 2.0).unwrap());

@@ -15,7 +15,7 @@ use super::values::{Captions, Volume, at_least_one, caption_style, dollars, dura
 
 /// Options for transcription.
 #[derive(Debug, Args)]
-pub(crate) struct Words {
+pub(crate) struct TranscriberArgs {
     /// The transcript file, instead of captions next to the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
@@ -39,7 +39,7 @@ pub(crate) struct Words {
 
 /// Options for scoring.
 #[derive(Debug, Args)]
-pub(crate) struct Judge {
+pub(crate) struct ScorerArgs {
     /// The scorer. auto: openai if OPENAI_API_KEY or OPENAI_BASE_URL is set, else heuristic
     #[arg(long, value_enum, default_value_t = ScorerName::Auto)]
     pub(crate) scorer: ScorerName,
@@ -54,7 +54,7 @@ pub(crate) struct Judge {
 
 /// Options for face tracking.
 #[derive(Debug, Args)]
-pub(crate) struct Faces {
+pub(crate) struct TrackerArgs {
     /// The tracker. auto: a face detector if its model is available, else a warning and motion,
     /// which follows motion
     #[arg(long, value_enum, default_value_t = TrackerName::Auto)]
@@ -113,7 +113,7 @@ pub(crate) struct Publishing {
 
 /// Options for stages that fail.
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Failing {
+pub(crate) struct Fallbacks {
     /// The fallbacks for stages that fail. builtin: the heuristic for a language model, motion for
     /// a face detector, and no captions if captions cannot be drawn. never: no fallbacks. A single
     /// step has fallbacks only if this is given
@@ -121,7 +121,7 @@ pub(crate) struct Failing {
     pub(crate) degrade: Option<DegradeName>,
 }
 
-impl Failing {
+impl Fallbacks {
     pub(crate) fn policy(self) -> Option<Degrade> {
         self.degrade.map(|name| match name {
             DegradeName::Builtin => Degrade::default(),
@@ -151,7 +151,7 @@ pub(crate) struct Lengths {
 
 /// Options for the content of clips.
 #[derive(Debug, Args)]
-pub(crate) struct Wishes {
+pub(crate) struct ContentArgs {
     /// A topic that clips should be about: a word or a phrase, in any inflection. Can be repeated
     #[arg(long, value_name = "SUBJECT")]
     pub(crate) about: Vec<String>,
@@ -164,7 +164,7 @@ pub(crate) struct Wishes {
     pub(crate) genre: Option<Genre>,
 }
 
-impl Wishes {
+impl ContentArgs {
     pub(crate) fn options(&self) -> ScoreOptions {
         ScoreOptions { about: self.about.clone(), avoid: self.avoid.clone(), genre: self.genre, ..ScoreOptions::default() }
     }
@@ -190,14 +190,14 @@ pub(crate) struct Budget {
 }
 
 #[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Anew {
+pub(crate) struct CacheArgs {
     /// Use no cached transcripts, scores and tracks of earlier runs (kept for 7 days), and cache
     /// none
     #[arg(long)]
     no_cache: bool,
 }
 
-impl Anew {
+impl CacheArgs {
     /// The layers around a stage: the default ones, or none.
     pub(crate) fn layers(self) -> Option<&'static [LayerConfig]> {
         self.no_cache.then_some(&[])
@@ -209,7 +209,7 @@ impl Anew {
     }
 
     /// The layers by stage.
-    pub(crate) fn of_all(self) -> BTreeMap<Stage, Vec<LayerConfig>> {
+    pub(crate) fn by_stage(self) -> BTreeMap<Stage, Vec<LayerConfig>> {
         let cached = [Stage::Transcribe, Stage::Score, Stage::Track].into_iter();
         cached.filter_map(|stage| Some((stage, self.layers()?.to_vec()))).collect()
     }

@@ -5,8 +5,8 @@ mod step;
 mod values;
 
 pub(crate) use groups::{
-    Anew, Budget, Encoding, Faces, Failing, Framing, Judge, Lengths, Publishing, Reporting, ScorerName, TrackerName, TranscriberName,
-    Wishes, Words,
+    Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName, TrackerArgs,
+    TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use step::{StepArgs, StepCommand};
 
@@ -74,15 +74,15 @@ pub(crate) struct ClipArgs {
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]
-    pub(crate) words: Words,
+    pub(crate) transcriber: TranscriberArgs,
     #[command(flatten)]
-    pub(crate) judge: Judge,
+    pub(crate) scorer: ScorerArgs,
     #[command(flatten)]
-    pub(crate) wishes: Wishes,
+    pub(crate) content: ContentArgs,
     #[command(flatten)]
     pub(crate) budget: Budget,
     #[command(flatten)]
-    pub(crate) faces: Faces,
+    pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
     pub(crate) framing: Framing,
     #[command(flatten)]
@@ -90,7 +90,7 @@ pub(crate) struct ClipArgs {
     #[command(flatten)]
     pub(crate) publishing: Publishing,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     /// Write only the plans (NN-title.plan.json, no clips.json), for `clipkit render`
     #[arg(long)]
     pub(crate) plan_only: bool,
@@ -98,9 +98,9 @@ pub(crate) struct ClipArgs {
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
-    pub(crate) how: Reporting,
+    pub(crate) reporting: Reporting,
 }
 
 #[derive(Debug, Args)]
@@ -115,7 +115,7 @@ pub(crate) struct RenderArgs {
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
-    pub(crate) how: Reporting,
+    pub(crate) reporting: Reporting,
 }
 
 #[derive(Debug, Args)]
@@ -173,11 +173,11 @@ pub(crate) struct TranscribeArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) words: Words,
+    pub(crate) transcriber: TranscriberArgs,
     #[command(flatten)]
     pub(crate) budget: Budget,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -194,13 +194,13 @@ pub(crate) struct ScoreArgs {
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]
-    pub(crate) judge: Judge,
+    pub(crate) scorer: ScorerArgs,
     #[command(flatten)]
-    pub(crate) wishes: Wishes,
+    pub(crate) content: ContentArgs,
     #[command(flatten)]
     pub(crate) budget: Budget,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -214,9 +214,9 @@ pub(crate) struct TrackArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) faces: Faces,
+    pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use clipkit::model::Span;
 
 use super::values::span;
-use super::{Anew, Budget, Encoding, Faces, Failing, Framing, Judge, Lengths, Publishing, Wishes, Words};
+use super::{Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, ScorerArgs, TrackerArgs, TranscriberArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct StepArgs {
@@ -57,13 +57,13 @@ pub(crate) struct TranscribeStep {
     #[arg(value_name = "MEDIA.json")]
     pub(crate) media: PathBuf,
     #[command(flatten)]
-    pub(crate) words: Words,
+    pub(crate) transcriber: TranscriberArgs,
     #[command(flatten)]
     pub(crate) budget: Budget,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -79,15 +79,15 @@ pub(crate) struct ChooseStep {
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]
-    pub(crate) judge: Judge,
+    pub(crate) scorer: ScorerArgs,
     #[command(flatten)]
-    pub(crate) wishes: Wishes,
+    pub(crate) content: ContentArgs,
     #[command(flatten)]
     pub(crate) budget: Budget,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -101,11 +101,11 @@ pub(crate) struct TrackStep {
     #[arg(long, value_parser = span)]
     pub(crate) span: Span,
     #[command(flatten)]
-    pub(crate) faces: Faces,
+    pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -128,15 +128,15 @@ pub(crate) struct PlanStep {
     #[arg(long, value_name = "TRACKS.json")]
     pub(crate) tracks: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) faces: Faces,
+    pub(crate) tracker: TrackerArgs,
     #[command(flatten)]
     pub(crate) framing: Framing,
     #[command(flatten)]
     pub(crate) encoding: Encoding,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     #[command(flatten)]
-    pub(crate) anew: Anew,
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -154,7 +154,7 @@ pub(crate) struct RenderStep {
     #[arg(long, value_name = "DIR")]
     pub(crate) files: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) failing: Failing,
+    pub(crate) fallbacks: Fallbacks,
     #[command(flatten)]
     pub(crate) output: Output,
 }
