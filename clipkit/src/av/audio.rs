@@ -1,5 +1,4 @@
 use ff::ffi;
-use ff::media::Type;
 use ffmpeg_next as ff;
 
 use super::input::Input;
@@ -7,7 +6,7 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::model::{Media, Timestamp, WarningKind};
 
-/// Decodes the default audio stream of a media file.
+/// Decodes an audio stream of a media file: the one that the media name, else the default one.
 pub(crate) struct AudioReader {
     input: Input,
     stream: usize,
@@ -26,7 +25,7 @@ impl AudioReader {
     /// that this FFmpeg can decode (with a warning).
     pub(crate) fn open(cx: &Context, media: &Media, from: Timestamp) -> Result<Option<Self>> {
         let mut input = Input::open(cx, &media.path)?;
-        let Some(index) = input.demuxer.streams().best(Type::Audio).map(|stream| stream.index()) else { return Ok(None) };
+        let Some(index) = input.audio_stream(media.audio_track) else { return Ok(None) };
         input.keep_only(index);
         if preroll_start(from) > Timestamp::ZERO && !input.seek(preroll_start(from)) {
             input = Input::open(cx, &media.path)?;
@@ -108,6 +107,13 @@ impl AudioReader {
     pub(crate) fn broken(&self) -> u64 {
         self.broken
     }
+}
+
+/// The position of the file's default audio stream among its audio streams. `None` if it has none.
+pub(crate) fn default_track(cx: &Context, media: &Media) -> Result<Option<usize>> {
+    let input = Input::open(cx, &media.path)?;
+    let default = input.audio_stream(None);
+    Ok(default.and_then(|index| (0..media.audio.len()).find(|track| input.audio_stream(Some(*track)) == Some(index))))
 }
 
 /// The time to start reading from: one second early, because codecs need a frame or two to start up

@@ -4,6 +4,7 @@ use std::ptr;
 
 use ff::ffi;
 use ff::format::context::Input as Demuxer;
+use ff::media::Type;
 use ff::packet::Mut;
 use ffmpeg_next as ff;
 
@@ -88,6 +89,17 @@ impl Input {
             // SAFETY: the stream belongs to the open demuxer.
             unsafe { (*stream.as_mut_ptr()).discard = discard };
         }
+    }
+
+    /// The index of an audio stream: that of a track, counted from 0 among the audio streams, else
+    /// the default one. `None` if there is no such stream.
+    pub(super) fn audio_stream(&self, track: Option<usize>) -> Option<usize> {
+        let mut streams = self.demuxer.streams().filter(|stream| stream.parameters().medium() == Type::Audio);
+        let stream = match track {
+            Some(track) => streams.nth(track),
+            None => self.demuxer.streams().best(Type::Audio),
+        };
+        stream.map(|stream| stream.index())
     }
 
     /// Seeks to the last keyframe at or before `to`. Returns `false` if the container cannot seek

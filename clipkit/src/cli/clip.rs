@@ -97,6 +97,7 @@ fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
             about: args.content.about.clone(),
             avoid: args.content.avoid.clone(),
             genre: args.content.genre,
+            audio_track: args.audio.audio_track,
             max_cost: args.budget.max_cost,
             degrade: args.fallbacks.policy(),
             ..ClipOptions::default()

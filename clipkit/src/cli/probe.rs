@@ -41,9 +41,9 @@ fn describe(media: &Media) {
         }
         None => say("picture    none"),
     }
-    for audio in &media.audio {
+    for (track, audio) in (1..).zip(&media.audio) {
         let language = audio.language.as_deref().map_or(String::new(), |language| format!(", {language}"));
-        say(&format!("sound      {}, {} Hz, {} channels{language}", audio.codec, audio.sample_rate, audio.channels));
+        say(&format!("sound {track:<4} {}, {} Hz, {} channels{language}", audio.codec, audio.sample_rate, audio.channels));
     }
     for subtitles in &media.subtitles {
         let language = subtitles.language.as_deref().map_or(String::new(), |language| format!(", {language}"));

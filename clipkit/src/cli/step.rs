@@ -18,7 +18,8 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
         StepCommand::Fetch(args) => {
             let mut source = FileSource::new();
             source.store = args.store;
-            let config = PipelineConfig { source: SourceConfig::File(source), ..bare() };
+            let mut config = PipelineConfig { source: SourceConfig::File(source), ..bare() };
+            config.options.audio_track = args.audio.audio_track;
             let media = step(interrupt, config, async |cx, pipeline| pipeline.fetch(cx, &args.uri).await).await?;
             write_json(args.output.output.as_deref(), &media)
         }

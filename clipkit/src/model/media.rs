@@ -101,6 +101,10 @@ pub struct Media {
     pub video: Option<VideoStream>,
     /// The audio streams, in file order.
     pub audio: Vec<AudioStream>,
+    /// The position in `audio` of the track that is heard and rendered, from 0. `None` means the
+    /// file's default track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_track: Option<usize>,
     /// The subtitle streams, in file order.
     pub subtitles: Vec<SubtitleStream>,
 }
@@ -118,6 +122,7 @@ impl Media {
             duration: Timestamp::ZERO,
             video: None,
             audio: Vec::new(),
+            audio_track: None,
             subtitles: Vec::new(),
         }
     }

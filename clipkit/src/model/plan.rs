@@ -83,14 +83,17 @@ impl ClipPlan {
         #[derive(Serialize)]
         struct Content<'a> {
             source: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            audio_track: Option<usize>,
             span: Span,
             scenes: &'a [Scene],
             captions: &'a Option<CaptionTrack>,
             hook: &'a Option<Hook>,
             output: &'a Output,
         }
-        let ClipPlan { span, scenes, captions, hook, output, .. } = self;
-        let content = Content { source: self.source.media.id.as_str(), span: *span, scenes, captions, hook, output };
+        let ClipPlan { source, span, scenes, captions, hook, output, .. } = self;
+        let content =
+            Content { source: source.media.id.as_str(), audio_track: source.audio_track, span: *span, scenes, captions, hook, output };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();
@@ -114,13 +117,17 @@ pub struct PlanSource {
     pub height: u32,
     /// The duration of the file.
     pub duration: Timestamp,
+    /// The position of the audio track to render among the file's audio streams, from 0. `None`
+    /// means the file's default track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audio_track: Option<usize>,
 }
 
 impl PlanSource {
     /// Makes a source from its reference, the size of its displayed picture in pixels, and its
     /// duration.
     pub fn new(media: MediaRef, width: u32, height: u32, duration: Timestamp) -> Self {
-        PlanSource { media, width, height, duration }
+        PlanSource { media, width, height, duration, audio_track: None }
     }
 }
 

@@ -84,6 +84,10 @@ pub struct ClipOptions {
     /// The genre of the video, which weights the criteria of the scorer. Default: a general
     /// weighting.
     pub genre: Option<Genre>,
+    /// The audio track to hear and render, counted from 1 in file order. `None`, the default, is the
+    /// file's default track, or another one with speech if the default track is silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_track: Option<NonZero<usize>>,
     /// The budget of a run in US dollars, at known or configured prices. Stages that use paid
     /// models stop before they exceed it. Default: no limit.
     pub max_cost: Option<f64>,
@@ -116,6 +120,7 @@ impl Default for ClipOptions {
             about: Vec::new(),
             avoid: Vec::new(),
             genre: None,
+            audio_track: None,
             max_cost: None,
             at_once: BTreeMap::new(),
             degrade: None,
@@ -190,7 +195,7 @@ impl ClipOptions {
         let captions = self.captions.clone().map(|style| CaptionTrack { style, safe_area: Rect::FULL, cues: Vec::new() });
         Ok(ClipPlan {
             version: ClipPlan::VERSION,
-            source: PlanSource { media: MediaRef::new("", ContentId::new("none", "")), width: 1, height: 1, duration: end },
+            source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), 1, 1, end),
             span,
             title: String::new(),
             reason: String::new(),

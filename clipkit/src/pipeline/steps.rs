@@ -13,6 +13,7 @@ use crate::plan::snap::{self, SnapInput};
 use crate::plan::{self, PlanInput};
 use crate::publish::{Publisher, Target};
 use crate::score::{Heuristic, Scorer, Scoring};
+use crate::speech::track;
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
 
 /// The steps. Each takes documents and returns one, so that each can be a job of its own: in
@@ -21,12 +22,14 @@ use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
 /// A step that fails returns its error, unless
 /// [`ClipOptions::degrade`](crate::ClipOptions::degrade) allows a fallback.
 impl Pipeline {
-    /// Fetches the video at `uri` to this machine and probes it.
+    /// Fetches the video at `uri` to this machine and probes it. If it has several audio tracks and
+    /// [`ClipOptions::audio_track`](crate::ClipOptions::audio_track) does not name one, a silent
+    /// default track is replaced by one with speech.
     pub async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
         let (source, asked) = (self.stages.source.clone(), uri.to_owned());
         let media = call(cx, Stage::Source, |cx| async move { usable(source.fetch(&cx, &asked).await?) }).await?;
         cx.bind(&media.id, &media.path);
-        Ok(media)
+        track::choose(&cx.for_stage(Stage::Source), media, self.options.audio_track).await
     }
 
     /// Transcribes the video. The words are sorted by time and lie inside the video.

@@ -125,7 +125,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
 /// The reference to the source file in a plan.
 pub(crate) fn source_of(media: &Media) -> Result<PlanSource> {
     let (width, height) = media.require_video()?.display_size();
-    Ok(PlanSource { media: media.reference(), width, height, duration: media.duration })
+    Ok(PlanSource { media: media.reference(), width, height, duration: media.duration, audio_track: media.audio_track })
 }
 
 fn face_on_clip_timeline(face: &FaceTrack, span: Span) -> FaceTrack {

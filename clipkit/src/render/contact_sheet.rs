@@ -273,12 +273,7 @@ mod tests {
         let plan = ClipPlan {
             hook: None,
             version: ClipPlan::VERSION,
-            source: PlanSource {
-                media: MediaRef::new("talk.mp4", ContentId::new("blake3", "00")),
-                width: 320,
-                height: 180,
-                duration: span.end(),
-            },
+            source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,
             title: String::new(),
             reason: String::new(),

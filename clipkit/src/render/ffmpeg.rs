@@ -66,7 +66,8 @@ impl Renderer for FfmpegRenderer {
 }
 
 fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip> {
-    let media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
+    let mut media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
+    media.audio_track = plan.source.audio_track;
     let files = Files::below(cx)?;
     let mut again = false;
     loop {

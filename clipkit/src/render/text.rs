@@ -136,7 +136,7 @@ mod tests {
         let (width, height) = Aspect::Vertical.size();
         ClipPlan {
             version: ClipPlan::VERSION,
-            source: PlanSource { media: MediaRef::new("", ContentId::new("none", "")), width, height, duration: Timestamp::from_secs(4.0) },
+            source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), width, height, Timestamp::from_secs(4.0)),
             span,
             title: String::new(),
             reason: String::new(),

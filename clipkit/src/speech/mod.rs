@@ -2,6 +2,7 @@
 //! decoding pass and shared by all stages.
 
 mod listen;
+pub(crate) mod track;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,8 @@ use crate::voice::VoiceDetector;
 /// How many speech maps a pipeline keeps in memory.
 const REMEMBERED: usize = 8;
 
+/// A medium and its audio track.
+type Sound = (ContentId, Option<usize>);
 type Cell = Arc<OnceCell<Arc<SpeechMap>>>;
 /// Opens the store for speech maps; `None` if there is none on this machine.
 type OpenStore = dyn Fn(Context) -> BoxFuture<'static, Result<Option<ArtifactStore>>> + Send + Sync;
@@ -26,7 +29,7 @@ type OpenStore = dyn Fn(Context) -> BoxFuture<'static, Result<Option<ArtifactSto
 #[derive(Default)]
 pub(crate) struct SpeechMaps {
     store: Option<Box<OpenStore>>,
-    remembered: Mutex<Vec<(ContentId, Cell)>>,
+    remembered: Mutex<Vec<(Sound, Cell)>>,
 }
 
 /// The speech map of the medium: the pipeline's if `cx` shares its maps, else a new one.
@@ -52,20 +55,20 @@ impl SpeechMaps {
         if media.audio.is_empty() {
             return Ok(Arc::default());
         }
-        let cell = self.cell(&media.id);
+        let cell = self.cell((media.id.clone(), media.audio_track));
         cell.get_or_try_init(|| self.find_or_make(cx, media)).await.cloned()
     }
 
-    fn cell(&self, id: &ContentId) -> Cell {
+    fn cell(&self, sound: Sound) -> Cell {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, cell)) = remembered.iter().find(|(of, _)| of == id) {
+        if let Some((_, cell)) = remembered.iter().find(|(of, _)| *of == sound) {
             return cell.clone();
         }
         if remembered.len() >= REMEMBERED {
             remembered.remove(0);
         }
         let cell = Cell::default();
-        remembered.push((id.clone(), cell.clone()));
+        remembered.push((sound, cell.clone()));
         cell
     }
 
@@ -96,7 +99,11 @@ impl SpeechMaps {
 }
 
 fn key(media: &Media, network: &str) -> ArtifactKey {
-    ArtifactKey::of::<SpeechMap>().text("media", media.id.as_str()).fingerprint(network)
+    let key = ArtifactKey::of::<SpeechMap>().text("media", media.id.as_str()).fingerprint(network);
+    match media.audio_track {
+        Some(track) => key.text("audio track", &track.to_string()),
+        None => key,
+    }
 }
 
 fn warn_unusable(cx: &Context, error: &Error) {

@@ -4,9 +4,9 @@ use crate::support::with;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Rect, RenderedClip, Scene, Span, Timestamp, Transcript};
+use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Rect, RenderedClip, Scene, Span, Timestamp, Transcript, WarningKind};
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer};
-use clipkit::{ClipOptions, Context};
+use clipkit::{ClipOptions, Context, ErrorKind, Pipeline};
 
 use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, loudness, samples, testdata};
@@ -243,4 +243,62 @@ async fn ends_inside_a_word_move_to_a_pause() {
     println!("{asked}: {} {} -> {snapped}: {} {}", cut(asked.start()), cut(asked.end()), cut(snapped.start()), cut(snapped.end()));
     assert!(cut(asked.start()) > -20.0 && cut(asked.end()) > -20.0);
     assert!(cut(snapped.start()) < -30.0 && cut(snapped.end()) < -30.0);
+}
+
+/// A video with three audio tracks: the first as given, then noise, then notes, which the built-in
+/// voice detector takes for speech.
+fn with_three_tracks(folder: &tempfile::TempDir, first: &str) -> PathBuf {
+    let path = folder.path().join("tracks.mkv");
+    let notes = "aevalsrc=0.2*exp(-3*mod(t\\,0.4))*(sin(2*PI*220*t)+0.5*sin(4*PI*220*t)+0.3*sin(6*PI*220*t)):s=48000";
+    ffmpeg(&format!(
+        "-f lavfi -i testsrc2=s=64x64:r=30 -f lavfi -i {first} -f lavfi -i anoisesrc=a=0.05:r=48000:seed=1 -f lavfi -i {notes} \
+         -map 0 -map 1 -map 2 -map 3 -t 60 -c:v libx264 -preset ultrafast -c:a aac -metadata:s:a:2 language=deu -disposition:a:0 default {}",
+        path.display()
+    ));
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_default_track_gives_way_to_one_with_speech() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = with_three_tracks(&folder, "anullsrc=r=48000:cl=mono");
+    let cx = Context::builder().environment(clipkit::Environment::default()).build();
+    let pipeline = Pipeline::builder().build().unwrap();
+    let media = pipeline.fetch(&cx, source.to_str().unwrap()).await.unwrap();
+    assert_eq!((media.audio.len(), media.audio_track), (3, Some(2)));
+    let warnings = cx.warnings();
+    assert_eq!(warnings.iter().map(|warning| warning.kind).collect::<Vec<_>>(), [WarningKind::Track]);
+    assert!(
+        warnings[0].message.contains("track 1 (aac) is silent") || warnings[0].message.contains("track 1 (aac), is silent"),
+        "{warnings:?}"
+    );
+    assert!(warnings[0].message.contains("track 3 (aac, deu) is used"), "{warnings:?}");
+    // The plan names the track, and the clip has its sound.
+    let span = Span::secs(10.0, 14.0).unwrap();
+    let plan = with(centred(&media, span, (64, 64)), |it| it.output.loudness = None);
+    assert_eq!(plan.source.audio_track, Some(2));
+    let (clip, _) = rendered(&plan).await;
+    assert!(loudness(&clip.video).0 > -40.0);
+    let silent = with(plan.clone(), |it| it.source.audio_track = None);
+    assert_ne!(silent.id(), plan.id());
+    let (clip, _) = rendered(&silent).await;
+    assert!(samples(&clip.video).iter().all(|sample| sample.abs() < 0.001));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_default_track_stays_where_it_is_heard_and_a_track_can_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = with_three_tracks(&folder, "sine=f=440:r=48000");
+    let fetch = async |track: Option<usize>| {
+        let options = with(ClipOptions::default(), |it| it.audio_track = track.and_then(std::num::NonZero::new));
+        let cx = Context::builder().environment(clipkit::Environment::default()).build();
+        let media = Pipeline::builder().options(options).build().unwrap().fetch(&cx, source.to_str().unwrap()).await;
+        (media, cx.warnings())
+    };
+    let (media, warnings) = fetch(None).await;
+    assert_eq!((media.unwrap().audio_track, warnings), (None, vec![]));
+    assert_eq!(fetch(Some(2)).await.0.unwrap().audio_track, Some(1));
+    let error = fetch(Some(4)).await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("no audio track 4: the file has 3"), "{error}");
 }

@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -178,6 +179,15 @@ impl Lengths {
         }
         Ok(())
     }
+}
+
+/// Options for the sound.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Audio {
+    /// The audio track to hear and render, counted from 1 as `clipkit probe` lists them [default:
+    /// the file's default track, or one with speech if that is silent]
+    #[arg(long, value_name = "N")]
+    pub(crate) audio_track: Option<NonZero<usize>>,
 }
 
 /// Options for the budget.

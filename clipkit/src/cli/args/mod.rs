@@ -5,8 +5,8 @@ mod step;
 mod values;
 
 pub(crate) use groups::{
-    Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName, TrackerArgs,
-    TrackerName, TranscriberArgs, TranscriberName,
+    Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
+    TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use step::{StepArgs, StepCommand};
 
@@ -71,6 +71,8 @@ pub(crate) struct ClipArgs {
     /// removed
     #[arg(long)]
     pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) audio: Audio,
     #[command(flatten)]
     pub(crate) lengths: Lengths,
     #[command(flatten)]

@@ -6,7 +6,9 @@ use clap::{Args, Subcommand};
 use clipkit::model::Span;
 
 use super::values::span;
-use super::{Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, ScorerArgs, TrackerArgs, TranscriberArgs};
+use super::{
+    Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, ScorerArgs, TrackerArgs, TranscriberArgs,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct StepArgs {
@@ -47,6 +49,8 @@ pub(crate) struct FetchStep {
     /// Copy a local file into the media store, so that later steps find it there
     #[arg(long)]
     pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) audio: Audio,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -23,7 +23,12 @@ use sealed::Content;
 
 impl Content for Media {
     fn add_to(&self, key: ArtifactKey) -> Result<ArtifactKey> {
-        Ok(key.text("media", self.id.as_str()))
+        let key = key.text("media", self.id.as_str());
+        // Another track is another sound. Keys of media with the default track stay as they were.
+        Ok(match self.audio_track {
+            Some(track) => key.text("audio track", &track.to_string()),
+            None => key,
+        })
     }
 }
 

@@ -138,7 +138,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
     let plan = ClipPlan {
         hook: None,
         version: ClipPlan::VERSION,
-        source: PlanSource { media: MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, duration: media.duration },
+        source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,
         title: "A made talk".into(),
         reason: String::new(),

@@ -182,12 +182,7 @@ fn a_vertical_source_leaves_headroom() {
 pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: (u32, u32)) -> ClipPlan {
     ClipPlan {
         version: ClipPlan::VERSION,
-        source: PlanSource {
-            media: MediaRef::new("talk.mp4", ContentId::new("blake3", "00")),
-            width: picture.0,
-            height: picture.1,
-            duration: span.end(),
-        },
+        source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), picture.0, picture.1, span.end()),
         span,
         title: "t".into(),
         reason: String::new(),

@@ -5,7 +5,7 @@ use crate::model::{Crop, FrameRate, Layout};
 fn plan(id: &str, start: f64, title: &str) -> ClipPlan {
     let span = Span::secs(start, start + 20.0).unwrap();
     let media = MediaRef::new("talk.mp4", ContentId::new("none", id));
-    let source = PlanSource { media, width: 1920, height: 1080, duration: Timestamp::from_secs(300.0) };
+    let source = PlanSource::new(media, 1920, 1080, Timestamp::from_secs(300.0));
     let scene = Scene { span: span.since(span.start()), layout: Layout::Fill { crop: Crop::still(Rect::FULL) } };
     let output = Output::h264(1080, 1920, FrameRate::new(30, 1));
     ClipPlan::new(source, span, title, Score::default(), vec![scene], output)

@@ -13,7 +13,7 @@ pub(super) fn plan() -> ClipPlan {
     ClipPlan {
         hook: None,
         version: ClipPlan::VERSION,
-        source: PlanSource { media: MediaRef::new("", ContentId::new("test", "")), width: 320, height: 180, duration: span.end() },
+        source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,
         title: String::new(),
         reason: String::new(),
