@@ -240,7 +240,7 @@ async fn failures_say_what_to_do_and_keep_the_key_secret() {
 async fn an_answer_that_is_no_transcript_is_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
     let media = sound(&folder, 6).await;
-    for wrong in [json!({}), json!([]), json!({"text": 5}), json!({"words": "none"}), json!({"error": "busy"}), json!(null)] {
+    for wrong in [json!({}), json!([]), json!({"text": 5}), json!({"words": "none"}), json!(null)] {
         let server = answering(wrong.clone()).await;
         let error = transcriber(&server).transcribe(&Context::new(), &media).await.unwrap_err();
         assert!(error.kind() == ErrorKind::Contract && error.to_string().contains("has no text"), "{wrong}: {error}");
