@@ -33,7 +33,7 @@ pub(super) fn check(address: &str) -> Result<()> {
             _ => wrong("has a `?` or `#` in it", example),
         },
         // `localhost:8000` has the scheme `localhost`.
-        _ if !address.contains("://") && !address.contains('@') => {
+        _ if !address.contains("://") && !address.contains('@') && !address.starts_with("http:") && !address.starts_with("https:") => {
             wrong("has no http:// or https:// in front", format!("try http://{}", address.trim_start_matches('/')))
         }
         Ok(url) => wrong(&format!("begins with {}:, not http:// or https://", url.scheme()), example),
@@ -60,6 +60,7 @@ mod tests {
             ("http://a b/v1", "a blank"),
             ("ftp://host/v1", "begins with ftp:"),
             ("http://", "is not an address: empty host"),
+            ("http:", "is not an address: empty host"),
             ("http://host/v1?key=hunter2", "`?`"),
             ("me:hunter2@host/v1", "begins with me:"),
         ] {

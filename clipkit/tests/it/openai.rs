@@ -16,7 +16,7 @@ use crate::api::{KEY, at, dripping, faults, nobody, on};
 use crate::layers::listening;
 use crate::support::ffmpeg;
 
-async fn sound(folder: &tempfile::TempDir, seconds: u32) -> Media {
+pub(crate) async fn sound(folder: &tempfile::TempDir, seconds: u32) -> Media {
     tone(folder, seconds, "1").await
 }
 
@@ -49,7 +49,7 @@ fn transcriber(server: &MockServer) -> OpenAiTranscriber {
 }
 
 /// The fields of a form; for a file, its name.
-fn fields(request: &Request) -> Vec<(String, String)> {
+pub(crate) fn fields(request: &Request) -> Vec<(String, String)> {
     let body = String::from_utf8_lossy(&request.body);
     let boundary = request.headers["content-type"].to_str().unwrap().split("boundary=").nth(1).unwrap().to_owned();
     let border = format!("--{boundary}");

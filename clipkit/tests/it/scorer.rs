@@ -46,9 +46,11 @@ pub(crate) fn said(content: &str) -> ResponseTemplate {
     }))
 }
 
-/// The question: the user's first message.
+/// The question: the user's message, without the instructions that may stand before it.
 pub(crate) fn material(body: &Value) -> Value {
-    serde_json::from_str(body["messages"][1]["content"].as_str().unwrap()).unwrap()
+    let messages = body["messages"].as_array().unwrap();
+    let content = messages.last().unwrap()["content"].as_str().unwrap();
+    serde_json::from_str(content.lines().last().unwrap()).unwrap()
 }
 
 /// Whether this is the second request for the same.

@@ -88,7 +88,7 @@ fn said(value: &Value) -> Result<Said, Complaint> {
         _ => {}
     }
     if found.is_empty() && refusal.is_none() && message.is_null() && choice.is_null() {
-        if let Some(failed) = complaint(value) {
+        if let Some(failed) = Some(value).filter(|value| !value.is_string()).and_then(complaint) {
             return Err(failed);
         }
         // The answer itself, without anything around it.

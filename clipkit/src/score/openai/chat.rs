@@ -168,9 +168,14 @@ impl Chat {
     }
 
     fn failed(&self, error: Error) -> ChatError {
-        self.0.failed.fetch_add(1, Ordering::Relaxed);
         self.0.denied.fetch_or(error.kind() == ErrorKind::Denied, Ordering::Relaxed);
+        self.gives_up();
         ChatError::Failed(error)
+    }
+
+    /// Records that a request failed, and that there is no other way to ask.
+    pub(super) fn gives_up(&self) {
+        self.0.failed.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether another request would only fail as well: requests have failed and none was answered,

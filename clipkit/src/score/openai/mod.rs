@@ -266,7 +266,12 @@ impl OpenAiScorer {
             match chat.ask(cx, &question).await {
                 Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
                 Err(ChatError::TooLarge(_)) if left.len() > 1 => return Ok(Some(left)),
-                Err(ChatError::Failed(error) | ChatError::TooLarge(error)) => {
+                Err(ChatError::TooLarge(error)) => {
+                    chat.gives_up();
+                    outcome.failed.get_or_insert(error);
+                    return Ok(None);
+                }
+                Err(ChatError::Failed(error)) => {
                     outcome.failed.get_or_insert(error);
                     return Ok(None);
                 }

@@ -147,7 +147,9 @@ fn judged(items: Vec<Value>, found: Repairs, asked: &[Asked<'_>], with_fit: bool
         for (score, written) in raw.scores.iter_mut().zip(scores) {
             *score = written.map(|written| match written {
                 Written::Share(share) => share * 10.0,
-                Written::Plain(number) => number * scale,
+                // Rounded, so that 0.1 times 70 is 7, and no 10 is above 10.
+                Written::Plain(number) if scale != 1.0 => (number * scale * 1000.0).round() / 1000.0,
+                Written::Plain(number) => number,
             });
             repairs.add(Repair::Scale, usize::from(scale != 1.0 && matches!(written, Some(Written::Plain(_)))));
         }
