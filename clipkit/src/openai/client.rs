@@ -1,27 +1,29 @@
 //! Requests to a server that speaks OpenAI's API, over the project's HTTP client.
 //!
-//! A request is sent once. The outcome is the server's JSON or a [`RequestFailure`], which holds
-//! what decides about another attempt; the server's layers make those attempts. Requests and
-//! responses are JSON values: the servers that speak this API differ in the fields that they accept
-//! and leave out, so callers build and read them field by field.
+//! A request is sent once. The outcome is what the server says ([`answer`]) or a
+//! [`RequestFailure`], which holds what decides about another attempt; the server's layers make
+//! those attempts.
 
 use std::time::Duration;
 
-use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::multipart::{Form, Part};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
+use super::answer::{self, Complaint, Said};
+use super::failure::{self, Failing};
+use super::request::Endpoint;
 use super::{OpenAiServer, RequestFailure, TranscriptionRequest};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::http::{self, Timeouts, retry_after};
+use crate::http::{self, Timeouts, innermost_cause, retry_after};
 
 /// The largest response in bytes. The transcript of half an hour and a chat completion are far
 /// below.
 const MAX_RESPONSE_BYTES: usize = 32 << 20;
-/// The longest part of a server's message that errors show, in characters.
-const MAX_MESSAGE_CHARS: usize = 300;
+/// The time limit of the request for the list of models, which an error shows.
+const MODELS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection to one server, for many requests. Clones share its connection pool.
 #[derive(Clone)]
@@ -43,32 +45,59 @@ impl Client {
     }
 
     /// Sends `POST /chat/completions`.
-    pub(crate) async fn chat(&self, cx: &Context, request: &Value) -> Result<Value, RequestFailure> {
-        let request = self.post("/chat/completions").header(CONTENT_TYPE, "application/json").body(request.to_string());
-        self.send(cx, request).await
+    pub(crate) async fn chat(&self, cx: &Context, request: &Value) -> Result<Said, RequestFailure> {
+        let sent = self.post(Endpoint::Chat).header(CONTENT_TYPE, "application/json").body(request.to_string());
+        self.send(cx, Endpoint::Chat, sent, answer::chat).await
     }
 
-    /// Sends `POST /audio/transcriptions`.
+    /// Sends `POST /audio/transcriptions`. The response has the form of
+    /// [`transcription`](answer::transcription).
     pub(crate) async fn transcription(&self, cx: &Context, request: &TranscriptionRequest) -> Result<Value, RequestFailure> {
-        self.send(cx, self.post("/audio/transcriptions").multipart(request.form())).await
+        let sent = self.post(Endpoint::Transcription).multipart(request.form());
+        self.send(cx, Endpoint::Transcription, sent, answer::transcription).await
     }
 
-    fn post(&self, path: &str) -> RequestBuilder {
-        self.http.post(format!("{}{path}", self.server.url())).headers(self.headers.clone())
+    fn post(&self, endpoint: Endpoint) -> RequestBuilder {
+        self.http.post(format!("{}{}", self.server.url(), endpoint.path())).headers(self.headers.clone())
     }
 
     /// Sends the request until it is answered or the context is cancelled.
-    async fn send(&self, cx: &Context, request: RequestBuilder) -> Result<Value, RequestFailure> {
+    async fn send<A>(
+        &self,
+        cx: &Context,
+        endpoint: Endpoint,
+        request: RequestBuilder,
+        read: fn(&[u8]) -> Result<A, Complaint>,
+    ) -> Result<A, RequestFailure> {
         tokio::select! {
-            response = self.exchange(request) => response,
+            response = self.exchange(endpoint, request, read) => response,
             // The server may have read it already.
             () = cx.cancelled() => Err(RequestFailure::unanswered(Error::cancelled(), true)),
         }
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Value, RequestFailure> {
-        let mut response = request.send().await.map_err(|cause| self.transport_failure(cause))?;
+    async fn exchange<A>(
+        &self,
+        endpoint: Endpoint,
+        request: RequestBuilder,
+        read: fn(&[u8]) -> Result<A, Complaint>,
+    ) -> Result<A, RequestFailure> {
+        let response = request.send().await.map_err(|cause| self.transport_failure(cause))?;
         let (status, after) = (response.status(), retry_after(response.headers()));
+        let bytes = self.body(response).await?;
+        let complaint = match status.is_success() {
+            true => match read(&bytes) {
+                Ok(answer) => return Ok(answer),
+                Err(complaint) => complaint,
+            },
+            false => answer::refused(status.as_u16(), &bytes),
+        };
+        let models = if failure::is_about_model(&complaint) { self.models().await } else { Vec::new() };
+        let failing = Failing { server: &self.server, operation: self.operation, endpoint, answered: status.as_u16(), after, models };
+        Err(failure::failure(&failing, &complaint))
+    }
+
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RequestFailure> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|cause| self.transport_failure(cause))? {
             bytes.extend_from_slice(&chunk);
@@ -77,40 +106,27 @@ impl Client {
                 return Err(RequestFailure::unanswered(error, true));
             }
         }
-        if status.is_success() {
-            return serde_json::from_slice(&bytes)
-                .map_err(|cause| RequestFailure::unanswered(self.server.invalid_response(self.operation, &cause.to_string()), true));
-        }
-        let (code, message) = error_message(&bytes);
-        // The key is removed before the message is cut, so that no part of it remains.
-        let message: String = self.server.without_key(&message).chars().take(MAX_MESSAGE_CHARS).collect();
-        let error = self.status_error(status.as_u16(), &code, &message, after);
-        Err(RequestFailure { error, status: Some(status.as_u16()), message, may_be_charged: false })
+        Ok(bytes)
     }
 
-    /// The error for an HTTP status; `after` is the wait that the server asks for.
-    fn status_error(&self, status: u16, code: &str, message: &str, after: Option<Duration>) -> Error {
-        let text = format!("cannot {}: the server answers {status}: {message}", self.operation);
-        let no_credit = "the account has no credit left";
-        let error = match status {
-            401 | 403 => {
-                Error::new(ErrorKind::Denied, text).with_recovery(Recovery::RefreshCredentials).with_advice("check OPENAI_API_KEY")
+    /// The models that the server offers. Empty if it does not say.
+    async fn models(&self) -> Vec<String> {
+        let request = self.http.get(format!("{}/models", self.server.url())).headers(self.headers.clone()).timeout(MODELS_TIMEOUT);
+        match request.send().await {
+            Ok(response) if response.status() == StatusCode::OK => {
+                self.body(response).await.map(|bytes| answer::models(&bytes)).unwrap_or_default()
             }
-            402 => Error::new(ErrorKind::Denied, text).with_advice(no_credit),
-            429 if code == "insufficient_quota" => Error::new(ErrorKind::Denied, text).with_advice(no_credit),
-            429 => Error::new(ErrorKind::RateLimited, text).with_recovery(Recovery::Retry { after }),
-            408 | 409 | 500.. => Error::new(ErrorKind::Network, text).with_recovery(Recovery::Retry { after }),
-            413 => Error::new(ErrorKind::Config, text).with_advice("the server accepts smaller uploads than OpenAI's 25 MB"),
-            _ => Error::new(ErrorKind::Config, text),
-        };
-        error.with_url(&self.server.url())
+            _ => Vec::new(),
+        }
     }
 
     /// The failure of a connection that could not be made, or broke.
     fn transport_failure(&self, cause: reqwest::Error) -> RequestFailure {
         let unsent = cause.is_connect() || cause.is_builder();
         let error = if cause.is_builder() {
-            Error::new(ErrorKind::Config, format!("cannot {}: the server's address is invalid", self.operation))
+            let reason = innermost_cause(&cause);
+            Error::new(ErrorKind::Config, format!("cannot {}: the server's address is invalid: {reason}", self.operation))
+                .with_advice("check OPENAI_BASE_URL, or `base_url` of the server")
         } else {
             let reason = if cause.is_connect() {
                 "the server cannot be reached".to_owned()
@@ -129,7 +145,11 @@ impl TranscriptionRequest {
     /// The multipart body. Its length is known beforehand, since some servers require
     /// `Content-Length`.
     fn form(&self) -> Form {
-        let mut form = Form::new().part("file", Part::bytes(self.audio.to_vec()).file_name("speech.m4a")).text("model", self.model.clone());
+        let format = self.audio.format;
+        // Some servers refuse a file without a media type.
+        let media_type = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(format.media_type()))]);
+        let audio = Part::bytes(self.audio.bytes.to_vec()).file_name(format.file_name()).headers(media_type);
+        let mut form = Form::new().part("file", audio).text("model", self.model.clone());
         if let Some(language) = &self.language {
             form = form.text("language", language.clone());
         }
@@ -165,36 +185,9 @@ fn headers(server: &OpenAiServer) -> Result<HeaderMap> {
     Ok(headers)
 }
 
-/// The code and the message of an error response, in the forms that servers use: `{"error":
-/// {"message": .., "code": ..}}`, `{"error": ".."}`, `{"message": ..}`, `{"detail": ..}`, or text.
-/// White space is collapsed.
-fn error_message(bytes: &[u8]) -> (String, String) {
-    let text = String::from_utf8_lossy(bytes);
-    let value: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let error = &value["error"];
-    let code = error["code"].as_str().or(error["type"].as_str()).unwrap_or_default().to_owned();
-    let message = [&error["message"], error, &value["message"], &value["detail"]].into_iter().find_map(Value::as_str).unwrap_or(&text);
-    let words = message.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|part| !part.is_empty());
-    (code, words.collect::<Vec<_>>().join(" "))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn error_messages_are_read_in_all_forms() {
-        for (body, expected) in [
-            (r#"{"error": {"message": "no\nsuch model", "code": "model_not_found"}}"#, ("model_not_found", "no such model")),
-            (r#"{"error": "model is loading"}"#, ("", "model is loading")),
-            (r#"{"object": "error", "message": "bad"}"#, ("", "bad")),
-            (r#"{"detail": "nope"}"#, ("", "nope")),
-            ("<html>Bad  Gateway</html>", ("", "<html>Bad Gateway</html>")),
-            ("", ("", "")),
-        ] {
-            assert_eq!(error_message(body.as_bytes()), (expected.0.to_owned(), expected.1.to_owned()), "{body}");
-        }
-    }
 
     #[test]
     fn a_key_that_no_header_can_hold_is_refused_and_not_shown() {

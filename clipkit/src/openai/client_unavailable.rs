@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::answer::Said;
 use super::{OpenAiServer, RequestFailure, TranscriptionRequest};
 use crate::context::{Context, Environment};
 use crate::error::Result;
@@ -20,7 +21,7 @@ impl Client {
         Err(features::missing("the client of OpenAI's API", "openai"))
     }
 
-    pub(crate) async fn chat(&self, _cx: &Context, _request: &Value) -> Result<Value, RequestFailure> {
+    pub(crate) async fn chat(&self, _cx: &Context, _request: &Value) -> Result<Said, RequestFailure> {
         match self.never {}
     }
 

@@ -1,17 +1,24 @@
 //! Servers that speak OpenAI's API: settings, requests, prices.
 
+mod address;
+// Without the client nothing is read; the rest compiles all the same.
+#[cfg_attr(not(feature = "openai"), allow(dead_code))]
+pub(crate) mod answer;
 #[cfg(feature = "openai")]
 mod client;
 #[cfg(not(feature = "openai"))]
 #[path = "client_unavailable.rs"]
 mod client;
+#[cfg(feature = "openai")]
+mod failure;
+pub(crate) mod lenient;
 mod prices;
 mod request;
 
 pub(crate) use client::Client;
 pub use prices::Price;
 pub(crate) use prices::estimate_tokens;
-pub(crate) use request::{RequestFailure, TranscriptionRequest};
+pub(crate) use request::{AudioFile, AudioFormat, RequestFailure, TranscriptionRequest};
 
 use std::fmt;
 use std::time::Duration;
@@ -156,8 +163,10 @@ impl OpenAiServer {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if there is neither a key nor a server of the user's own.
+    /// [`ErrorKind::Unavailable`] if there is neither a key nor a server of the user's own;
+    /// [`ErrorKind::Config`] if the address is none.
     pub(crate) fn client(&self, cx: &Context, operation: &'static str, timeout: Duration) -> Result<Client> {
+        address::check(&self.url())?;
         if self.key().is_none() && self.url() == OPENAI {
             return Err(Error::new(ErrorKind::Unavailable, "there is no key for the speech and language API")
                 .with_recovery(Recovery::RefreshCredentials)
@@ -187,7 +196,7 @@ impl OpenAiServer {
 
     /// The address, without a slash at its end.
     pub(crate) fn url(&self) -> String {
-        self.base_url.as_deref().unwrap_or(OPENAI).trim_end_matches('/').to_owned()
+        self.base_url.as_deref().unwrap_or(OPENAI).trim().trim_end_matches('/').to_owned()
     }
 
     /// The key without white space around it: keys read from files end with a line break.

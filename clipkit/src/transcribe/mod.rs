@@ -28,6 +28,8 @@ mod sidecar;
 #[cfg(feature = "ffmpeg")]
 mod speech_activity;
 #[cfg(feature = "ffmpeg")]
+mod wav;
+#[cfg(feature = "ffmpeg")]
 mod words;
 
 #[cfg(feature = "ffmpeg")]

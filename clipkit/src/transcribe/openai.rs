@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use super::chunks::{Chunk, ChunkOptions, chunks, merge};
 use super::punctuate::punctuate;
 use super::speech_activity::{SpeechActivity, detect_speech};
 use super::words::repair;
-use super::{Transcriber, json};
+use super::{Transcriber, json, wav};
 use crate::av;
 use crate::context::{Context, Environment};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{Media, Span, Timestamp, Transcript, WarningKind, Word};
-use crate::openai::{Client, OpenAiServer, TranscriptionRequest};
+use crate::openai::{AudioFile, AudioFormat, Client, OpenAiServer, TranscriptionRequest};
 
 /// What fails when a request does, for error messages.
 const OPERATION: &str = "transcribe";
@@ -40,6 +40,11 @@ const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "
 /// only, each segment's time is divided among its words by length. If it returns no timestamps
 /// (`gpt-4o-transcribe` and its variants), chunks of about 15 seconds are uploaded and their words
 /// are aligned to the detected speech. Both cases leave a warning.
+///
+/// A server that cannot read M4A gets the same audio as WAV (32 kB a second), for example
+/// whisper.cpp's without `--convert`. Responses are read in many forms: plain text, a JSON string,
+/// captions, a stream, `segments` or `chunks`, one level inside of another object, with `NaN` or
+/// null in them. Words without any time count as text. An error with the status 200 is an error.
 ///
 /// Each request runs inside the server's layers ([`OpenAiServer::layers`]), so one that fails is
 /// sent again alone.
@@ -99,6 +104,8 @@ enum UploadOutcome {
     Response(Value),
     /// The server rejects the request for timestamps.
     TimestampsRejected,
+    /// The server cannot read the format of the audio.
+    FormatRejected(Error),
 }
 
 /// The transcription of one video.
@@ -110,6 +117,8 @@ struct Transcription<'a> {
     activity: SpeechActivity,
     /// What the model has turned out to return; shared by all chunks.
     timestamps: Mutex<Timestamps>,
+    /// Whether the server has turned out not to read M4A; shared by all chunks.
+    wants_wav: AtomicBool,
 }
 
 impl Transcription<'_> {
@@ -135,7 +144,7 @@ impl Transcription<'_> {
                     Some(transcript) => return Ok(transcript),
                     None => self.lower_timestamps(Timestamps::Segments),
                 },
-                UploadOutcome::TimestampsRejected => self.lower_timestamps(timestamps),
+                _ => self.lower_timestamps(timestamps),
             }
         }
     }
@@ -167,9 +176,27 @@ impl Transcription<'_> {
         Ok((words.collect(), language))
     }
 
-    /// Uploads the audio of `span`.
+    /// Uploads the audio of `span`: as M4A, and as WAV to a server that does not read that.
     async fn upload(&self, cx: &Context, span: Span, timestamps: Timestamps) -> Result<UploadOutcome> {
-        let audio = self.extract(cx, span).await?;
+        let located = |error: Error| error.with_path(&self.media.path).with_time(span.start());
+        let format = if self.wants_wav.load(Ordering::Relaxed) { AudioFormat::Wav } else { AudioFormat::M4a };
+        match self.upload_as(cx, span, timestamps, format).await.map_err(located)? {
+            UploadOutcome::FormatRejected(error) if format == AudioFormat::M4a => {
+                tracing::debug!(%error, "the server does not read M4A; sending WAV");
+                let outcome = self.upload_as(cx, span, timestamps, AudioFormat::Wav).await.map_err(located)?;
+                if let UploadOutcome::FormatRejected(error) = outcome {
+                    return Err(located(unreadable(error)));
+                }
+                self.wants_wav.store(true, Ordering::Relaxed);
+                Ok(outcome)
+            }
+            UploadOutcome::FormatRejected(error) => Err(located(unreadable(error))),
+            outcome => Ok(outcome),
+        }
+    }
+
+    async fn upload_as(&self, cx: &Context, span: Span, timestamps: Timestamps, format: AudioFormat) -> Result<UploadOutcome> {
+        let audio = AudioFile { bytes: self.extract(cx, span, format).await?, format };
         let (transcriber, client, seconds) = (self.transcriber.clone(), self.client.clone(), span.duration().as_secs_f64());
         let request = transcriber.request(audio, timestamps);
         let attempt = move |cx: Context| {
@@ -189,6 +216,10 @@ impl Transcription<'_> {
                     Err(failure) if timestamps != Timestamps::None && failure.rejects(&TIMESTAMP_TERMS) => {
                         Ok(UploadOutcome::TimestampsRejected)
                     }
+                    // Some servers answer this with 500, which is no reason to send M4A again.
+                    Err(failure) if failure.refuses_audio() && (format == AudioFormat::M4a || failure.status < Some(500)) => {
+                        Ok(UploadOutcome::FormatRejected(failure.error))
+                    }
                     Err(failure) => {
                         if failure.may_be_charged {
                             server.record_audio(&cx, held, model, seconds, true);
@@ -198,16 +229,18 @@ impl Transcription<'_> {
                 }
             }
         };
-        let outcome = self.transcriber.server.in_layers(cx, attempt).await;
-        outcome.map_err(|error| error.with_path(&self.media.path).with_time(span.start()))
+        self.transcriber.server.in_layers(cx, attempt).await
     }
 
-    /// The audio of `span` as the contents of an M4A file. It is held in memory (about 6 kB a
-    /// second) so that a request can state its length.
-    async fn extract(&self, cx: &Context, span: Span) -> Result<Arc<[u8]>> {
+    /// The audio of `span` as the contents of a file. It is held in memory (6 or 32 kB a second) so
+    /// that a request can state its length.
+    async fn extract(&self, cx: &Context, span: Span, format: AudioFormat) -> Result<Arc<[u8]>> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let media = self.media.clone();
         cx.blocking(move |cx| {
+            if format == AudioFormat::Wav {
+                return Ok(wav::file(&av::speech_samples(cx, &media, span)?, av::SPEECH_RATE).into());
+            }
             let path = cx.scratch()?.join(format!("speech-{}.m4a", NEXT.fetch_add(1, Ordering::Relaxed)));
             av::extract_speech(cx, &media, span, &path)?;
             let audio = std::fs::read(&path).map_err(|error| Error::io(&path, "read the sound", error));
@@ -242,8 +275,15 @@ impl Transcription<'_> {
     }
 }
 
+/// The error of a server that reads neither M4A nor WAV.
+fn unreadable(error: Error) -> Error {
+    error.with_recovery(Recovery::GiveUp).with_advice(
+        "the server reads neither M4A nor WAV: start whisper.cpp's server with --convert and ffmpeg on its path, or check what it accepts",
+    )
+}
+
 impl OpenAiTranscriber {
-    fn request(&self, audio: Arc<[u8]>, timestamps: Timestamps) -> TranscriptionRequest {
+    fn request(&self, audio: AudioFile, timestamps: Timestamps) -> TranscriptionRequest {
         let (response_format, timestamp_granularities): (_, &[_]) = match timestamps {
             Timestamps::Words => ("verbose_json", &["word", "segment"]),
             Timestamps::Segments => ("verbose_json", &[]),
@@ -290,7 +330,8 @@ impl Transcriber for OpenAiTranscriber {
         server.check_audio_budget(cx, &self.model, chunks.iter().map(|chunk| chunk.sent.duration().as_secs_f64()).sum())?;
 
         let timestamps = Mutex::new(Timestamps::expected_of(&self.model));
-        let work = &Transcription { transcriber: &resolved, client, media, activity, timestamps };
+        let wants_wav = AtomicBool::new(false);
+        let work = &Transcription { transcriber: &resolved, client, media, activity, timestamps, wants_wav };
         let (count, done) = (chunks.len(), &AtomicUsize::new(0));
         let transcripts: Vec<(Chunk, ChunkTranscript)> = futures::stream::iter(chunks)
             .map(|chunk| async move {

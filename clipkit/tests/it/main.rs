@@ -33,6 +33,7 @@ mod probe;
 mod render;
 mod schema;
 mod scorer;
+mod servers;
 mod sound;
 mod steps;
 mod subjects;

@@ -1,16 +1,19 @@
-//! Chat requests: budget, capabilities of the server, and the text of the response.
+//! Chat requests: budget, capabilities of the server, and the words of the response.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::capabilities::{Capabilities, LimitField, Remedy, ResponseFormat, remedy};
+use super::meaning::Repairs;
 use crate::context::Context;
 use crate::context::ledger::Held;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Usage;
+use crate::openai::answer::Said;
 use crate::openai::{Client, Price, RequestFailure, estimate_tokens};
 use crate::score::OpenAiScorer;
 use crate::score::plain::plain;
@@ -36,6 +39,12 @@ struct Shared {
     /// The number of requests that were answered, and of those that failed after all attempts.
     answered: AtomicUsize,
     failed: AtomicUsize,
+    /// Whether the server denies access: no other request will succeed.
+    denied: AtomicBool,
+    /// The most spans that one request may hold.
+    most: AtomicUsize,
+    /// What was read by its meaning.
+    repairs: Mutex<Repairs>,
 }
 
 /// A request in flight, with its reservation in the budget.
@@ -55,41 +64,10 @@ impl Drop for InFlight<'_> {
 
 /// The outcome of one attempt that the server's layers should not repeat.
 enum AttemptOutcome {
-    Response(Value),
+    Response(Said),
     /// The server rejects the contents of the request.
     Rejected(RequestFailure),
     OverBudget,
-}
-
-/// What a server supports. Everything is tried first; what the server rejects is left out
-/// afterwards.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Capabilities {
-    format: ResponseFormat,
-    /// Whether it accepts a temperature. Reasoning models do not.
-    temperature: bool,
-    limit: LimitField,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-/// How the response's format is requested.
-enum ResponseFormat {
-    /// `json_schema`, with the schema in the request.
-    Schema,
-    /// `json_object`, with the schema in the prompt.
-    Json,
-    /// Not at all; the schema is in the prompt.
-    Text,
-}
-
-/// The field that limits the length of the response.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum LimitField {
-    /// `max_completion_tokens`
-    Completion,
-    /// `max_tokens`
-    Tokens,
-    None,
 }
 
 /// The contents of a chat request.
@@ -106,10 +84,20 @@ pub(super) struct Question {
     pub(super) max_tokens: u64,
 }
 
+/// The model's words.
+pub(super) struct Spoken {
+    /// The likeliest place of the answer first.
+    pub(super) texts: Vec<String>,
+    /// Whether they end at the limit on their length.
+    pub(super) cut: bool,
+}
+
 /// Why a request has no response.
 pub(super) enum ChatError {
     /// The server failed, or the run was cancelled.
     Failed(Error),
+    /// The request is larger than the server or the model's context allows.
+    TooLarge(Error),
     /// The budget does not allow the request.
     OverBudget,
 }
@@ -135,54 +123,92 @@ impl Chat {
             scorer: scorer.clone(),
             client,
             price,
-            capabilities: Mutex::new(Capabilities { format: ResponseFormat::Schema, temperature: true, limit: LimitField::Completion }),
+            capabilities: Mutex::new(Capabilities::default()),
             in_flight: AtomicUsize::new(0),
             ended: Notify::new(),
             answered: AtomicUsize::new(0),
             failed: AtomicUsize::new(0),
+            denied: AtomicBool::new(false),
+            most: AtomicUsize::new(usize::MAX),
+            repairs: Mutex::new(Repairs::default()),
         })))
     }
 
-    /// Sends a request inside the server's layers. Returns the model's text, which should be JSON,
-    /// or in words why the response is unusable.
-    pub(super) async fn ask(&self, cx: &Context, question: &Question) -> Result<Result<String, String>, ChatError> {
+    /// Sends a request inside the server's layers. Returns the model's words, or in words why the
+    /// response has none.
+    pub(super) async fn ask(&self, cx: &Context, question: &Question) -> Result<Result<Spoken, String>, ChatError> {
+        let mut is_second = false;
         loop {
             let capabilities = *self.0.capabilities();
             let request = Arc::new(self.0.request(question, capabilities, cx.budget_left().is_some()));
             let (shared, max_tokens) = (self.0.clone(), question.max_tokens);
             let attempt = move |cx: Context| {
                 let (shared, request) = (shared.clone(), request.clone());
-                async move { shared.attempt(&cx, &request, max_tokens).await }
+                async move { shared.attempt(&cx, capabilities, &request, max_tokens).await }
             };
             match self.0.scorer.server.in_layers(cx, attempt).await {
-                Ok(AttemptOutcome::Response(response)) => {
+                Ok(AttemptOutcome::Response(said)) => {
                     self.0.answered.fetch_add(1, Ordering::Relaxed);
-                    return Ok(response_text(&response));
+                    return Ok(spoken(said));
                 }
                 Ok(AttemptOutcome::OverBudget) => return Err(ChatError::OverBudget),
-                Ok(AttemptOutcome::Rejected(failure)) => {
-                    if !self.0.downgrade(capabilities, &failure) {
-                        return Err(ChatError::Failed(failure.error));
+                Ok(AttemptOutcome::Rejected(failure)) => match remedy(capabilities, &failure) {
+                    Some(Remedy::Smaller) => return Err(ChatError::TooLarge(failure.error)),
+                    // A model fails to follow a schema now and then.
+                    Some(Remedy::Again(_)) if !is_second => is_second = true,
+                    Some(Remedy::Again(reduced) | Remedy::Without(reduced)) => {
+                        self.0.reduce(capabilities, reduced);
+                        tracing::debug!(model = %self.0.scorer.model, "the server rejects a part of the request; sending it without");
                     }
-                    tracing::debug!(model = %self.0.scorer.model, "the server rejects a part of the request; sending it without");
-                }
-                Err(error) => {
-                    self.0.failed.fetch_add(1, Ordering::Relaxed);
-                    return Err(ChatError::Failed(error));
-                }
+                    None => return Err(self.failed(failure.error)),
+                },
+                Err(error) => return Err(self.failed(error)),
             }
         }
     }
 
-    /// Whether requests have failed and none was answered: another would only take as long to fail.
+    fn failed(&self, error: Error) -> ChatError {
+        self.0.denied.fetch_or(error.kind() == ErrorKind::Denied, Ordering::Relaxed);
+        self.gives_up();
+        ChatError::Failed(error)
+    }
+
+    /// Records that a request failed, and that there is no other way to ask.
+    pub(super) fn gives_up(&self) {
+        self.0.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether another request would only fail as well: requests have failed and none was answered,
+    /// or the server denies access.
     pub(super) fn is_unreachable(&self) -> bool {
-        self.0.answered.load(Ordering::Relaxed) == 0 && self.0.failed.load(Ordering::Relaxed) > 0
+        let answered = self.0.answered.load(Ordering::Relaxed);
+        answered == 0 && self.0.failed.load(Ordering::Relaxed) > 0 || self.0.denied.load(Ordering::Relaxed)
+    }
+
+    /// The most spans that one request may hold.
+    pub(super) fn most(&self) -> usize {
+        self.0.most.load(Ordering::Relaxed)
+    }
+
+    /// Records that requests may hold at most `most` spans.
+    pub(super) fn lower_most(&self, most: usize) {
+        self.0.most.fetch_min(most.max(1), Ordering::Relaxed);
+    }
+
+    /// Records what was read by its meaning.
+    pub(super) fn repaired(&self, repairs: Repairs) {
+        self.0.repairs().merge(repairs);
+    }
+
+    /// Everything that was read by its meaning.
+    pub(super) fn repairs(&self) -> Repairs {
+        *self.0.repairs()
     }
 }
 
 impl Shared {
     /// Sends a request once, if the budget allows it, and records its cost.
-    async fn attempt(&self, cx: &Context, request: &Value, max_tokens: u64) -> Result<AttemptOutcome> {
+    async fn attempt(&self, cx: &Context, capabilities: Capabilities, request: &Value, max_tokens: u64) -> Result<AttemptOutcome> {
         let prompt_tokens = estimate_tokens(&request.to_string()) + OVERHEAD_TOKENS;
         let max_cost = self.price.map_or(0.0, |price| price.cost(prompt_tokens, max_tokens));
         let Some(_in_flight) = self.reserve(cx, max_cost).await? else {
@@ -193,7 +219,8 @@ impl Shared {
                 self.record(cx, prompt_tokens, &response);
                 Ok(AttemptOutcome::Response(response))
             }
-            Err(failure) if failure.is_rejection() => Ok(AttemptOutcome::Rejected(failure)),
+            // Some servers reject with 500, which is no reason to wait and to send the same again.
+            Err(failure) if failure.is_rejection() || remedy(capabilities, &failure).is_some() => Ok(AttemptOutcome::Rejected(failure)),
             Err(failure) => {
                 if failure.may_be_charged {
                     // Counted at the highest cost that it may have.
@@ -229,13 +256,15 @@ impl Shared {
         if capabilities.format != ResponseFormat::Schema {
             instructions.push_str(&format!("\nAnswer with JSON alone, nothing before or after it, by this JSON Schema:\n{schema}\n"));
         }
-        let mut messages =
-            vec![json!({"role": "system", "content": instructions}), json!({"role": "user", "content": question.input.to_string()})];
+        let mut input = question.input.clone();
         if let Some(correction) = &question.correction {
-            messages.push(
-                json!({"role": "user", "content": format!("The last answer could not be used: {correction}. Answer again, as asked.")}),
-            );
+            // In the same message: many chat templates refuse two of the user in a row.
+            input["again"] = json!(format!("The last answer could not be used: {correction}. Answer again, as asked."));
         }
+        let messages = match capabilities.system {
+            true => json!([{"role": "system", "content": instructions}, {"role": "user", "content": input.to_string()}]),
+            false => json!([{"role": "user", "content": format!("{instructions}\n{input}")}]),
+        };
         let mut request = json!({"model": self.scorer.model, "messages": messages});
         match capabilities.format {
             ResponseFormat::Schema => {
@@ -256,45 +285,29 @@ impl Shared {
         request
     }
 
-    /// Removes what the server rejects from its capabilities, for all later requests. False if the
-    /// message does not say what that is.
-    fn downgrade(&self, tried: Capabilities, failure: &RequestFailure) -> bool {
-        let reduced = if tried.temperature && failure.rejects(&["temperature"]) {
-            Capabilities { temperature: false, ..tried }
-        } else if tried.limit == LimitField::Completion && failure.rejects(&["max_completion_tokens"]) {
-            Capabilities { limit: LimitField::Tokens, ..tried }
-        } else if tried.limit == LimitField::Tokens && failure.rejects(&["max_tokens"]) {
-            Capabilities { limit: LimitField::None, ..tried }
-        } else if tried.format != ResponseFormat::Text
-            && failure.rejects(&["response_format", "json_schema", "json_object", "schema", "structured", "grammar"])
-        {
-            Capabilities {
-                format: if tried.format == ResponseFormat::Schema { ResponseFormat::Json } else { ResponseFormat::Text },
-                ..tried
-            }
-        } else {
-            return false;
-        };
+    /// Sets what the server supports, for all later requests.
+    fn reduce(&self, tried: Capabilities, reduced: Capabilities) {
         let mut known = self.capabilities();
         // Requests run concurrently: another may have changed it already.
         if *known == tried {
             *known = reduced;
         }
-        true
     }
 
-    fn capabilities(&self) -> std::sync::MutexGuard<'_, Capabilities> {
+    fn repairs(&self) -> MutexGuard<'_, Repairs> {
+        self.repairs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn capabilities(&self) -> MutexGuard<'_, Capabilities> {
         self.capabilities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records the cost of a response: by the server's token counts, else by estimates.
-    fn record(&self, cx: &Context, estimated_prompt: u64, response: &Value) {
-        let counted = |name: &str| response["usage"][name].as_u64();
-        match (counted("prompt_tokens"), counted("completion_tokens")) {
+    fn record(&self, cx: &Context, estimated_prompt: u64, said: &Said) {
+        match (said.prompt_tokens, said.completion_tokens) {
             (Some(prompt), Some(completion)) => self.record_usage(cx, prompt, completion, false),
             (prompt, completion) => {
-                let text = response["choices"][0]["message"]["content"].as_str().unwrap_or_default();
-                let completion = completion.unwrap_or_else(|| estimate_tokens(text));
+                let completion = completion.unwrap_or_else(|| said.texts.iter().map(|text| estimate_tokens(text)).sum());
                 self.record_usage(cx, prompt.unwrap_or(estimated_prompt), completion, true);
             }
         }
@@ -313,48 +326,33 @@ impl Shared {
     }
 }
 
-/// The JSON text of a response, or why the response is unusable.
-fn response_text(response: &Value) -> Result<String, String> {
-    let choice = &response["choices"][0];
-    if let Some(refusal) = choice["message"]["refusal"].as_str() {
-        return Err(format!("the model refuses: {}", plain(refusal, 100)));
-    }
-    match choice["message"]["content"].as_str().map(str::trim) {
-        _ if choice["finish_reason"] == "length" => Err("it is cut off".into()),
-        _ if choice["finish_reason"] == "content_filter" => Err("it was filtered".into()),
-        None | Some("") => Err("it is empty".into()),
-        Some(text) => Ok(json_in(text).to_owned()),
-    }
-}
-
-/// The JSON object in a text that may have reasoning (`<think>`), code fences or prose around it.
-fn json_in(text: &str) -> &str {
-    let text = text.rsplit_once("</think>").map_or(text, |(_, after)| after);
-    match (text.find('{'), text.rfind('}')) {
-        (Some(from), Some(to)) if from < to => &text[from..=to],
-        _ => text,
+/// The model's words, or why there are none.
+fn spoken(said: Said) -> Result<Spoken, String> {
+    let Said { texts, refusal, cut, filtered, instead, .. } = said;
+    match refusal {
+        Some(refusal) => Err(format!("the model refuses: {}", plain(&refusal, 100))),
+        None if filtered => Err("it was filtered".into()),
+        None if texts.is_empty() && cut => Err("it is cut off".into()),
+        None if texts.is_empty() => Err(plain(&instead, 160)),
+        None => Ok(Spoken { texts, cut }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn json_is_found_in_surrounding_text() {
-        for text in ["{\"a\": 1}", "```json\n{\"a\": 1}\n```", "<think>{ hm }</think> Here: {\"a\": 1} Done."] {
-            assert_eq!(json_in(text), "{\"a\": 1}", "{text}");
-        }
-        assert_eq!(json_in("} no {"), "} no {");
-    }
+    use crate::openai::answer::chat;
 
     #[test]
     fn unusable_responses_say_why() {
-        let answer = |choice: Value| response_text(&json!({"choices": [choice]})).unwrap_err();
+        let spoken = |response: Value| spoken(chat(response.to_string().as_bytes()).unwrap()).map(|spoken| spoken.texts);
+        let answer = |choice: Value| spoken(json!({"choices": [choice]})).unwrap_err();
         assert!(answer(json!({"message": {"refusal": "I\ncannot", "content": null}})).contains("the model refuses: I cannot"));
-        assert!(answer(json!({"message": {"content": "{\"a\""}, "finish_reason": "length"})).contains("cut off"));
-        assert!(answer(json!({"message": {"content": " "}})).contains("empty"));
-        assert!(response_text(&json!({})).unwrap_err().contains("empty"));
-        assert_eq!(response_text(&json!({"choices": [{"message": {"content": "{}"}}]})).unwrap(), "{}");
+        assert_eq!(answer(json!({"message": {"content": ""}, "finish_reason": "length"})), "it is cut off");
+        assert_eq!(answer(json!({"message": {"content": "x"}, "finish_reason": "content_filter"})), "it was filtered");
+        assert_eq!(answer(json!({"message": {"content": " "}})), "it is empty");
+        assert_eq!(spoken(json!({})).unwrap_err(), "it is empty");
+        assert!(spoken(json!({"choices": null})).unwrap_err().contains("it has no choices"));
+        assert_eq!(spoken(json!({"choices": [{"message": {"content": "{}"}}]})).unwrap(), ["{}"]);
     }
 }

@@ -1,5 +1,7 @@
+mod capabilities;
 mod chat;
 mod comparison;
+mod meaning;
 mod prompt;
 mod verdict;
 
@@ -16,7 +18,7 @@ use super::heuristic::RULES;
 use super::shortlist::{Shortlist, shortlist};
 use super::{ScoreOptions, Scorer, Scoring};
 use crate::context::{Context, Environment};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{Candidate, Score, WarningKind};
 use crate::openai::{OpenAiServer, Price};
 use chat::{Chat, ChatError};
@@ -46,10 +48,18 @@ const GOOD_FIT: f64 = 5.0;
 ///   in a narrow range.
 /// - Responses follow a JSON Schema and are validated. Invalid parts (unknown, missing or repeated
 ///   spans, numbers or sentences out of range, missing titles) are requested once more, with the
-///   reason. Spans that are still missing keep the heuristic's scores, with a warning. Servers
-///   without support for schemas get the schema in the prompt.
+///   reason. Spans that are still missing keep the heuristic's scores, with a warning.
+/// - Meaning goes before form. The answer is taken from the content, a tool call, the reasoning or
+///   a stream, with text around it or without. Another list name, a bare list, single objects,
+///   numbers as text, scores from 0 to 100 or from 0 to 1 (if all scores of the answer show it),
+///   Python's quotes, trailing commas, and a missing `reason`, `hook_line`, `first` or `last` are
+///   taken as they are meant, without another request. One warning counts them.
+/// - What a server rejects is left out: the temperature, the limit on the response, the schema (it
+///   is then in the prompt), the system message (it is then in the user's). Messages alternate. If
+///   a model fails to follow the schema, it is asked once more, and then without one. A request
+///   that is too large for the server or the model's context is halved.
 /// - If the server fails for all spans, that is this scorer's error; `.or(Heuristic::default())`
-///   replaces it. If it fails for some spans, there is a warning.
+///   replaces it. If it fails for some spans, there is a warning, and the other verdicts count.
 /// - The cost is part of the manifest's `usage`. A budget (`max_cost`) is not exceeded: before a
 ///   request is sent, its highest cost is reserved, from an upper estimate of the prompt and a
 ///   limit on the response that the server has to honor. If the budget does not allow it, spans
@@ -107,6 +117,14 @@ impl Scorer for OpenAiScorer {
         spans.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
         if self.rerank {
             self.compare(cx, chat, prompts, &mut spans, wanted).await?;
+        }
+        let repairs = chat.repairs();
+        if !repairs.is_empty() {
+            let what = repairs.describe();
+            cx.warn_of(
+                WarningKind::Repaired,
+                format!("{} answered in another form than asked for, and was read by its meaning: {what}", self.model),
+            );
         }
         Ok(select(spans, &scoring.options))
     }
@@ -207,44 +225,76 @@ impl OpenAiScorer {
     }
 
     /// Scores one batch. Valid verdicts of the first response are kept; the others are requested
-    /// once more. If the server denies access or rejects the request, that is an error at once.
+    /// once more. A batch that is too large for the server is halved. Verdicts are never dropped
+    /// because a later request fails.
     async fn judge_batch(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>, batch: Vec<usize>) -> Result<BatchOutcome> {
         let mut outcome = BatchOutcome::default();
-        let mut left = batch;
-        if chat.is_unreachable() {
-            // The failed batches carry the error.
-            return Ok(outcome);
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            // The failed requests carry the error.
+            if chat.is_unreachable() || outcome.over_budget {
+                break;
+            }
+            let most = chat.most();
+            if part.len() > most {
+                parts.extend(part.chunks(most).rev().map(<[usize]>::to_vec));
+                continue;
+            }
+            if let Some(part) = self.judge_part(cx, chat, prompts, part, &mut outcome).await? {
+                chat.lower_most(part.len() / 2);
+                parts.push(part);
+            }
         }
+        Ok(outcome)
+    }
+
+    /// Scores a part of a batch. Returns the spans that are left if they are too many for one
+    /// request.
+    async fn judge_part(
+        &self,
+        cx: &Context,
+        chat: &Chat,
+        prompts: &Prompts<'_>,
+        part: Vec<usize>,
+        outcome: &mut BatchOutcome,
+    ) -> Result<Option<Vec<usize>>> {
+        let mut left = part;
+        let mut wrong: Vec<String> = Vec::new();
         for _ in 0..2 {
-            let question = prompts.judge(&left, outcome.wrong.first().map(|_| outcome.wrong.join("; ")));
-            outcome.wrong.clear();
+            let question = prompts.judge(&left, wrong.first().map(|_| wrong.join("; ")));
+            wrong.clear();
             match chat.ask(cx, &question).await {
-                Err(ChatError::Failed(error)) if error.is_cancelled() || matches!(error.kind(), ErrorKind::Denied | ErrorKind::Config) => {
-                    return Err(error);
+                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
+                Err(ChatError::TooLarge(_)) if left.len() > 1 => return Ok(Some(left)),
+                Err(ChatError::TooLarge(error)) => {
+                    chat.gives_up();
+                    outcome.failed.get_or_insert(error);
+                    return Ok(None);
                 }
                 Err(ChatError::Failed(error)) => {
-                    outcome.failed = Some(error);
-                    return Ok(outcome);
+                    outcome.failed.get_or_insert(error);
+                    return Ok(None);
                 }
                 Err(ChatError::OverBudget) => {
                     outcome.over_budget = true;
-                    return Ok(outcome);
+                    return Ok(None);
                 }
-                Ok(Err(reason)) => outcome.wrong = vec![reason],
-                Ok(Ok(text)) => {
-                    let (verdicts, wrong) = prompts.read_verdicts(&left, &text);
+                Ok(Err(reason)) => wrong = vec![reason],
+                Ok(Ok(spoken)) => {
+                    let (verdicts, found_wrong, repairs) = prompts.read_verdicts(&left, &spoken.texts);
+                    chat.repaired(repairs);
                     outcome.verdicts.extend(verdicts.into_iter().map(|(n, verdict)| (left[n], verdict)));
-                    outcome.wrong = wrong;
+                    wrong = if spoken.cut { vec!["it is cut off".into()] } else { found_wrong };
                 }
             }
             left.retain(|place| !outcome.verdicts.contains_key(place));
             if left.is_empty() {
                 // All verdicts are there: other faults of the response do not matter.
-                outcome.wrong.clear();
-                break;
+                return Ok(None);
             }
         }
-        Ok(outcome)
+        outcome.wrong.extend(wrong);
+        Ok(None)
     }
 
     /// Compares the best spans with each other and adjusts their totals. Failed comparisons are
@@ -256,19 +306,22 @@ impl OpenAiScorer {
         let requested = groups.len();
         let compared: Vec<&ScoredSpan> = best.iter().collect();
         let compared = &compared;
-        let results: Vec<Result<Vec<usize>, ChatError>> = futures::stream::iter(groups)
+        let results: Vec<Result<Vec<Vec<usize>>, ChatError>> = futures::stream::iter(groups)
             .map(|group| self.order(cx, chat, prompts, compared, group))
             .buffered(self.requests.max(1))
             .collect()
             .await;
-        let mut orders = Vec::new();
+        let (mut orders, mut compared_groups) = (Vec::new(), 0);
         let mut why = None;
         for result in results {
             match result {
-                Ok(order) if order.is_empty() => why = why.or(Some("a response could not be used".to_owned())),
-                Ok(order) => orders.push(order),
+                Ok(parts) if parts.is_empty() => why = why.or(Some("a response could not be used".to_owned())),
+                Ok(parts) => {
+                    compared_groups += 1;
+                    orders.extend(parts);
+                }
                 Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(ChatError::Failed(error)) => why = why.or(Some(error.to_string())),
+                Err(ChatError::Failed(error) | ChatError::TooLarge(error)) => why = why.or(Some(error.to_string())),
                 Err(ChatError::OverBudget) => why = why.or_else(|| Some(format!("the budget allows no more requests, {}", budget(cx)))),
             }
         }
@@ -278,7 +331,7 @@ impl OpenAiScorer {
                 WarningKind::StandIn,
                 format!(
                     "{} of {requested} comparisons of the best spans are missing ({why}); scores decide instead",
-                    requested - orders.len()
+                    requested - compared_groups
                 ),
             );
         }
@@ -291,7 +344,8 @@ impl OpenAiScorer {
         Ok(())
     }
 
-    /// One comparison: indexes into `best`, the best first. Empty after two unusable responses.
+    /// One comparison: indexes into `best`, the best first. Empty after two unusable responses. A
+    /// group that is too large for the server becomes two.
     async fn order(
         &self,
         cx: &Context,
@@ -299,20 +353,48 @@ impl OpenAiScorer {
         prompts: &Prompts<'_>,
         best: &[&ScoredSpan],
         group: Vec<usize>,
-    ) -> Result<Vec<usize>, ChatError> {
+    ) -> Result<Vec<Vec<usize>>, ChatError> {
+        let (mut orders, mut groups) = (Vec::new(), vec![group]);
+        while let Some(group) = groups.pop() {
+            match self.order_group(cx, chat, prompts, best, &group).await {
+                Ok(order) => orders.extend(order),
+                Err(ChatError::TooLarge(_)) if group.len() >= 4 => {
+                    groups.extend(group.chunks(group.len().div_ceil(2)).map(<[usize]>::to_vec))
+                }
+                // What was compared before counts.
+                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(ChatError::Failed(error)),
+                Err(error) if orders.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(orders)
+    }
+
+    async fn order_group(
+        &self,
+        cx: &Context,
+        chat: &Chat,
+        prompts: &Prompts<'_>,
+        best: &[&ScoredSpan],
+        group: &[usize],
+    ) -> Result<Option<Vec<usize>>, ChatError> {
         let clips: Vec<(usize, String)> = group.iter().map(|&n| (best[n].place, prompts.text(best[n].sentences.clone()))).collect();
         let mut correction = None;
         for _ in 0..2 {
             let wrong = match chat.ask(cx, &prompts.rank(&clips, correction)).await? {
                 Err(reason) => reason,
-                Ok(text) => match prompts.read_order(&clips, &text) {
-                    Ok(order) => return Ok(order.into_iter().map(|n| group[n]).collect()),
+                Ok(spoken) => match prompts.read_order(&clips, &spoken.texts) {
+                    Ok((order, repairs)) => {
+                        chat.repaired(repairs);
+                        return Ok(Some(order.into_iter().map(|n| group[n]).collect()));
+                    }
+                    Err(_) if spoken.cut => "it is cut off".into(),
                     Err(wrong) => wrong,
                 },
             };
             correction = Some(wrong);
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 }
 
@@ -321,7 +403,7 @@ impl OpenAiScorer {
 struct BatchOutcome {
     /// By index in the shortlist.
     verdicts: HashMap<usize, Verdict>,
-    /// What was wrong with the last response.
+    /// What was wrong with the last responses.
     wrong: Vec<String>,
     failed: Option<Error>,
     over_budget: bool,

@@ -1,16 +1,15 @@
-//! Prompts: instructions, spans as JSON with ids, and the parsing of responses. Pure.
+//! Prompts: instructions, and spans as JSON with ids. Pure.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::chat::Question;
+use super::meaning::{self, Repairs};
 use super::verdict::{self, Asked, Verdict};
 use crate::model::script;
 use crate::score::Scoring;
-use crate::score::plain::plain;
 use crate::score::shortlist::Shortlist;
 
 /// The versions of the prompts. A change of a prompt's text needs a new version.
@@ -73,9 +72,10 @@ impl<'a> Prompts<'a> {
         }
     }
 
-    /// The valid verdicts of a response, by index in `places`, and what is wrong with the others.
-    pub(super) fn read_verdicts(&self, places: &[usize], text: &str) -> (HashMap<usize, Verdict>, Vec<String>) {
-        verdict::read(text, &self.asked(places), self.with_fit())
+    /// The valid verdicts of an answer, by index in `places`, what is wrong with the others, and
+    /// what was read by its meaning.
+    pub(super) fn read_verdicts(&self, places: &[usize], texts: &[String]) -> (HashMap<usize, Verdict>, Vec<String>, Repairs) {
+        meaning::verdicts(texts, &self.asked(places), self.with_fit())
     }
 
     /// The request to order clips, given by their indexes in the shortlist and their texts.
@@ -95,25 +95,10 @@ impl<'a> Prompts<'a> {
         }
     }
 
-    /// The order in a response: indexes into `clips`, best first. The error says what is wrong.
-    pub(super) fn read_order(&self, clips: &[(usize, String)], text: &str) -> Result<Vec<usize>, String> {
-        #[derive(Deserialize)]
-        struct Answer {
-            order: Vec<String>,
-        }
-        let answer: Answer =
-            serde_json::from_str(text).map_err(|error| format!("it does not match the schema: {}", plain(&error.to_string(), 120)))?;
-        let mut order = Vec::new();
-        for id in answer.order {
-            let Some(place) = clips.iter().position(|(place, _)| self.ids[*place] == id) else {
-                return Err(format!("it names a clip {} that was not sent", plain(&id, 20)));
-            };
-            if order.contains(&place) {
-                return Err(format!("it names the clip {id} twice"));
-            }
-            order.push(place);
-        }
-        if order.len() < clips.len() { Err("it omits clips".into()) } else { Ok(order) }
+    /// The order in an answer: indexes into `clips`, best first. The error says what is wrong.
+    pub(super) fn read_order(&self, clips: &[(usize, String)], texts: &[String]) -> Result<(Vec<usize>, Repairs), String> {
+        let ids: Vec<&str> = clips.iter().map(|(place, _)| self.ids[*place].as_str()).collect();
+        meaning::order(texts, &ids)
     }
 
     /// The text of these sentences.
@@ -126,7 +111,12 @@ impl<'a> Prompts<'a> {
     }
 
     fn asked(&self, places: &[usize]) -> Vec<Asked<'_>> {
-        places.iter().map(|&place| Asked { id: &self.ids[place], sentences: self.list.spans[place].shown.len() }).collect()
+        let asked = |place: &usize| {
+            let listed = &self.list.spans[*place];
+            let from = listed.shown.start;
+            Asked { id: &self.ids[*place], sentences: listed.shown.len(), proposed: (listed.own.start - from + 1, listed.own.end - from) }
+        };
+        places.iter().map(asked).collect()
     }
 
     /// Whether topics are wanted or to be avoided, so that spans get a score for topic fit.
