@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 mod context;
 mod error;
+pub mod evaluate;
 #[cfg(not(all(feature = "local-speech", feature = "openai")))]
 mod features;
 #[cfg(any(feature = "onnx", feature = "openai"))]

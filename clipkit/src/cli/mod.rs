@@ -3,6 +3,7 @@
 
 mod args;
 mod clip;
+mod eval;
 mod exit;
 mod interrupt;
 mod library;
@@ -75,6 +76,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Models(args) => exit::of(&models::run(args, interrupt).await),
         Command::Transcribe(args) => exit::of(&stages::transcribe(args, interrupt).await),
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),
+        Command::Eval(args) => exit::of(&eval::run(&args)),
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }

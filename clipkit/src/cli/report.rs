@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clipkit::model::{FailedClip, Manifest, Score, Span, Usage, Warning};
+use clipkit::model::{Candidate, FailedClip, Manifest, Score, Span, Usage, Warning};
 use clipkit::{Error, ErrorReport, Planned};
 use serde::Serialize;
 
@@ -144,6 +144,36 @@ pub(crate) fn spent(usage: &[Usage]) -> Option<String> {
         .collect();
     let quoted = if usage.iter().any(|usage| usage.cost_usd.is_some_and(|usd| usd > 0.0)) { PRICES } else { "" };
     (!lines.is_empty()).then(|| lines.join("; ") + quoted)
+}
+
+/// What counted for and against each candidate, as lines.
+pub(crate) fn explained(candidates: &[Candidate]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (n, candidate) in candidates.iter().enumerate() {
+        let score = &candidate.score;
+        let moment = score.moment.map_or_else(String::new, |moment| format!("moment {moment:.1}, "));
+        lines.push(format!("{}. {}  {:.0}  {}", n + 1, candidate.span, score.total, candidate.title));
+        lines.push(format!(
+            "   {moment}completeness {:.1}, hook {:.1}, density {:.1}, emotion {:.1} of 10",
+            score.completeness, score.hook, score.density, score.emotion
+        ));
+        for (what, sign) in [("for", 1.0), ("against", -1.0)] {
+            let factors: Vec<String> = candidate
+                .factors
+                .iter()
+                .filter(|factor| factor.effect * sign > 0.0)
+                .map(|factor| {
+                    let words = if factor.words.is_empty() { String::new() } else { format!(" ({})", factor.words.join(", ")) };
+                    format!("{}{words} {:+.2}", factor.name, factor.effect)
+                })
+                .collect();
+            if !factors.is_empty() {
+                lines.push(format!("   {what} it: {}", factors.join("; ")));
+            }
+        }
+        lines.push(format!("   {}", candidate.reason));
+    }
+    lines
 }
 
 fn count(number: usize, what: &str) -> String {

@@ -39,6 +39,9 @@ pub(crate) async fn score(args: ScoreArgs, interrupt: &Interrupt) -> Done {
             .with_path(&args.transcript)
             .with_advice("ask for shorter clips (--min)"));
     }
+    if args.explain {
+        report::explained(&candidates).iter().for_each(|line| note(line));
+    }
     write_json(args.output.as_deref(), &candidates)
 }
 

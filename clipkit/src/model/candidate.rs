@@ -23,12 +23,37 @@ pub struct Candidate {
     /// wrote no line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_line: Option<String>,
+    /// What counted for or against the span, the strongest first. Empty if the scorer does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<Factor>,
 }
 
 impl Candidate {
-    /// Makes a candidate without a hook line.
+    /// Makes a candidate without a hook line and factors.
     pub fn new(span: Span, score: Score, title: impl Into<String>, reason: impl Into<String>) -> Self {
-        Candidate { span, score, title: title.into(), reason: reason.into(), hook_line: None }
+        Candidate { span, score, title: title.into(), reason: reason.into(), hook_line: None, factors: Vec::new() }
+    }
+}
+
+/// Something that counted for or against a span.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct Factor {
+    /// What counted: "negation", "place in the talk".
+    pub name: String,
+    /// How much it counted, in comparison with the whole video; negative if it counted against the
+    /// span. Of [`Heuristic`](crate::stage::Heuristic), the difference of the log odds that an
+    /// editor chooses it: 0.7 doubles the odds.
+    pub effect: f64,
+    /// Words of the span that it consists of, at most three.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
+}
+
+impl Factor {
+    /// Makes a factor.
+    pub fn new(name: impl Into<String>, effect: f64, words: Vec<String>) -> Self {
+        Factor { name: name.into(), effect, words }
     }
 }
 
@@ -45,6 +70,8 @@ impl<'de> Deserialize<'de> for Candidate {
             #[serde(default)]
             reason: String,
             hook_line: Option<String>,
+            #[serde(default)]
+            factors: Vec<Factor>,
         }
         #[derive(Deserialize)]
         #[serde(untagged, expecting = "a score is a number, or an object with total, hook, completeness, density, emotion")]
@@ -52,7 +79,7 @@ impl<'de> Deserialize<'de> for Candidate {
             Total(f64),
             Whole(Score),
         }
-        let Given { span, start, end, score, title, reason, hook_line } = Given::deserialize(deserializer)?;
+        let Given { span, start, end, score, title, reason, hook_line, factors } = Given::deserialize(deserializer)?;
         let span = match (span, start, end) {
             (Some(span), None, None) => span,
             (None, Some(start), Some(end)) => Span::new(start, end).map_err(serde::de::Error::custom)?,
@@ -62,7 +89,7 @@ impl<'de> Deserialize<'de> for Candidate {
             GivenScore::Total(total) => Score::of(total),
             GivenScore::Whole(score) => score,
         };
-        Ok(Candidate { span, score, title, reason, hook_line })
+        Ok(Candidate { span, score, title, reason, hook_line, factors })
     }
 }
 
@@ -73,14 +100,24 @@ impl<'de> Deserialize<'de> for Candidate {
 pub struct Score {
     /// The overall score, 0 to 100. Clips are ranked by it.
     pub total: f64,
-    /// How strongly the first sentence attracts attention, 0 to 10.
+    /// How strongly the first sentence attracts attention, 0 to 10. Of
+    /// [`Heuristic`](crate::stage::Heuristic), a matter of clean openings: clips chosen by it find
+    /// fewer of the moments that editors choose than clips at random places.
     pub hook: f64,
-    /// How well the span is understood without its context, 0 to 10.
+    /// How well the span is understood without its context, 0 to 10. It keeps clips clean; it says
+    /// little about whether a moment is worth choosing.
     pub completeness: f64,
-    /// How much information the span has for its duration, 0 to 10.
+    /// How much information the span has for its duration, 0 to 10. Editors rather choose the
+    /// opposite: plain words, said slowly.
     pub density: f64,
-    /// How emotional the span is, 0 to 10.
+    /// How emotional the span is, 0 to 10. It counts where [`moment`](Score::moment)
+    /// is not known.
     pub emotion: f64,
+    /// How much the span resembles the moments that the editors of podcasts put into their openings,
+    /// 0 to 10: the criterion that chooses. `None` if the scorer does not judge it, as for
+    /// languages other than English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<f64>,
 }
 
 impl Score {

@@ -20,7 +20,7 @@ mod usage;
 mod validate;
 mod warning;
 
-pub use candidate::{Candidate, Score};
+pub use candidate::{Candidate, Factor, Score};
 pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
 pub use clip::{ClipId, Post, PostFiles, Privacy, PublishStatus, PublishedFiles, Receipt, RenderedClip};
 pub use face::{FaceSample, FaceTrack, Rect, Shot, ShotContent, SubjectSample, SubjectTrack, Tracks};

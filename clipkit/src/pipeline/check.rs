@@ -113,6 +113,7 @@ fn repair_score(score: &mut Score) -> bool {
         completeness: clamp(before.completeness, 10.0),
         density: clamp(before.density, 10.0),
         emotion: clamp(before.emotion, 10.0),
+        moment: before.moment.map(|moment| clamp(moment, 10.0)),
     };
     *score != before
 }

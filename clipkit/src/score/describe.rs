@@ -6,7 +6,7 @@ use super::lexicon::{Lexicon, Traits};
 use super::segment::{AnalyzedTranscript, End, weight};
 use super::sentence_features::SentenceFeatures;
 use super::span_score::ScoredSpan;
-use crate::model::script;
+use crate::model::{Factor, script};
 
 const TITLE_WORDS: f64 = 8.0;
 const TITLE_LETTERS: usize = 60;
@@ -176,8 +176,8 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-/// One line with the measured properties of the span.
-pub(super) fn reason(transcript: &AnalyzedTranscript<'_>, features: &SentenceFeatures, span: &ScoredSpan) -> String {
+/// One line with the measured properties of the span and what counted most for it.
+pub(super) fn reason(transcript: &AnalyzedTranscript<'_>, features: &SentenceFeatures, span: &ScoredSpan, factors: &[Factor]) -> String {
     let (first, last) = (span.sentences.start, span.sentences.end - 1);
     let words = transcript.sentences[first].words.start..transcript.sentences[last].words.end;
     let count = |wanted: Traits| transcript.traits[words.clone()].iter().filter(|traits| traits.has(wanted)).count();
@@ -219,7 +219,14 @@ pub(super) fn reason(transcript: &AnalyzedTranscript<'_>, features: &SentenceFea
     }
     let rate = words.len() as f64 / (span.end - span.start).max(0.001);
     say(&format!("{rate:.1} words per second"));
-    capitalised(&parts.join(", "))
+    let for_it: Vec<String> = factors.iter().filter(|factor| factor.effect > 0.0).take(2).map(named).collect();
+    let line = parts.join(", ");
+    capitalised(&if for_it.is_empty() { line } else { format!("{line}; counted for it: {}", for_it.join(", ")) })
+}
+
+/// A factor with its words: `negation (not, never)`.
+fn named(factor: &Factor) -> String {
+    if factor.words.is_empty() { factor.name.clone() } else { format!("{} ({})", factor.name, factor.words.join(", ")) }
 }
 
 /// Why a transcript yields no clip, as text for people.

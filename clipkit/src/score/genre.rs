@@ -16,7 +16,9 @@ use crate::error::{Error, ErrorKind};
 /// | `news` | 34 | 36 | 26 | 4 | 28 s |
 ///
 /// The weights are percentages of [`Score::total`](crate::model::Score::total). They were set by
-/// hand, not learned.
+/// hand, not learned. For English without a genre or with `podcast`, a learned criterion takes
+/// their place: [`Score::moment`](crate::model::Score::moment). It was learned from conversations,
+/// so the other genres keep the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -60,6 +62,11 @@ impl Weights {
 }
 
 impl Genre {
+    /// Whether what editors choose from conversations applies.
+    pub(super) fn is_conversation(genre: Option<Genre>) -> bool {
+        matches!(genre, None | Some(Genre::Podcast))
+    }
+
     /// The genre's name in JSON and on the command line.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@ mod openai;
 #[cfg(test)]
 mod openings_tests;
 mod plain;
+mod ranker;
 mod segment;
 mod select;
 mod sentence_features;

@@ -39,6 +39,35 @@ pub(super) fn select(mut spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan>
     chosen
 }
 
+/// At most `most` spans that do not overlap, in descending order of score: always the best one that
+/// is left.
+///
+/// No fifth of the talk gets more than 3 of 10, as long as the others have any.
+pub(super) fn select_best(mut spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan> {
+    const PARTS: usize = 5;
+    spans.sort_by(|a, b| b.score.total.total_cmp(&a.score.total).then(a.start.total_cmp(&b.start)).then(a.end.total_cmp(&b.end)));
+    let first = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
+    let last = spans.iter().map(|span| span.end).fold(f64::NEG_INFINITY, f64::max);
+    let part = |span: &ScoredSpan| ((PARTS as f64 * (span.start - first) / (last - first).max(1e-9)) as usize).min(PARTS - 1);
+    let most_in_part = (most * 3).div_ceil(10).max(most.div_ceil(PARTS) + 1);
+    let mut taken = [0; PARTS];
+    let mut chosen: Vec<ScoredSpan> = Vec::new();
+    for most_in_part in [most_in_part, usize::MAX] {
+        for span in &spans {
+            if chosen.len() == most {
+                break;
+            }
+            let part = part(span);
+            if taken[part] < most_in_part && chosen.iter().all(|other| other.end <= span.start || span.end <= other.start) {
+                taken[part] += 1;
+                chosen.push(span.clone());
+            }
+        }
+    }
+    chosen.sort_by(|a, b| b.score.total.total_cmp(&a.score.total).then(a.start.total_cmp(&b.start)));
+    chosen
+}
+
 fn worth(span: &ScoredSpan) -> f64 {
     (span.score.total / 100.0).powi(2)
 }

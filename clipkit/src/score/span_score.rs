@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::genre::Weights;
 use super::lexicon::Traits;
+use super::ranker::Moments;
 use super::segment::{AnalyzedTranscript, End};
 use super::sentence_features::SentenceFeatures;
 use crate::model::{Score, Timestamp};
@@ -39,6 +40,12 @@ pub(super) struct Limits {
 pub(super) const WORDS_PER_SECOND: std::ops::RangeInclusive<f64> = 1.0..=5.0;
 /// The minimum total score of a clip.
 pub(super) const MIN_TOTAL: f64 = 30.0;
+/// The part of [`Score::moment`] in the total, of 10; the rest is completeness, which keeps clips
+/// clean. Of what is complete, more than this makes no clip better.
+const MOMENT_PART: f64 = 8.0;
+const CLEAN: f64 = 8.5;
+/// What a span loses that begins or ends inside a thought.
+const DANGLING: f64 = 20.0;
 /// The padding before the first and after the last word in seconds, limited by the neighbouring
 /// words.
 const LEAD_IN: f64 = 0.15;
@@ -47,7 +54,14 @@ const LEAD_OUT: f64 = 0.3;
 const MAX_VIDEO_PART: f64 = 0.9;
 
 /// The scored spans that are valid clips: for each first sentence, the best few and the shortest.
-pub(super) fn candidates(transcript: &AnalyzedTranscript<'_>, features: &SentenceFeatures, limits: &Limits) -> Vec<ScoredSpan> {
+///
+/// With `moments`, they and completeness make the total; the other components only describe.
+pub(super) fn candidates(
+    transcript: &AnalyzedTranscript<'_>,
+    features: &SentenceFeatures,
+    moments: Option<&Moments>,
+    limits: &Limits,
+) -> Vec<ScoredSpan> {
     const KEPT_PER_START: usize = 4;
     let mut found = Vec::new();
     let mut seen = vec![u32::MAX; transcript.stem_count];
@@ -80,7 +94,8 @@ pub(super) fn candidates(transcript: &AnalyzedTranscript<'_>, features: &Sentenc
             if sums.avoided || !WORDS_PER_SECOND.contains(&(sums.spoken / length)) {
                 continue;
             }
-            let score = sums.score(transcript, features, first..last + 1, length, limits);
+            let moment = moments.map(|moments| 10.0 * moments.value(start, end));
+            let score = sums.score(transcript, features, first..last + 1, (length, moment), limits);
             if score.total >= MIN_TOTAL {
                 here.push(ScoredSpan { sentences: first..last + 1, start, end, score, on_topic: sums.topics > 0.0 });
             }
@@ -183,7 +198,7 @@ impl SpanTotals {
         transcript: &AnalyzedTranscript<'_>,
         features: &SentenceFeatures,
         sentences: Range<usize>,
-        length: f64,
+        (length, moment): (f64, Option<f64>),
         limits: &Limits,
     ) -> Score {
         let (first, last) = (sentences.start, sentences.end - 1);
@@ -215,11 +230,14 @@ impl SpanTotals {
             .sum();
         let chatter =
             40.0 * (asked as f64 / self.words - 0.33).max(0.0) + if has_late_question(transcript, sentences.clone()) { 6.0 } else { 0.0 };
-        let total = limits.weights.total(hook, completeness, density, emotion)
-            - 6.0 * off
-            - 5.0 * self.show.min(4.0)
-            - chatter
-            - 1.5 * self.silence.min(4.0);
+        let worth = match moment {
+            Some(moment) => {
+                let dangles = dangles(transcript, features, sentences.clone());
+                MOMENT_PART * moment + (10.0 - MOMENT_PART) * completeness.min(CLEAN) - if dangles { DANGLING } else { 0.0 }
+            }
+            None => limits.weights.total(hook, completeness, density, emotion),
+        };
+        let total = worth - 6.0 * off - 5.0 * self.show.min(4.0) - chatter - 1.5 * self.silence.min(4.0);
         // Three mentions per half minute count as a clip about the topic.
         let about = (self.topics * 30.0 / length / 3.0).min(1.0);
         let total = if limits.topical { total * (0.7 + 0.3 * about) } else { total };
@@ -230,8 +248,18 @@ impl SpanTotals {
             completeness: tenth(completeness.clamp(0.0, 10.0)),
             density: tenth(density),
             emotion: tenth(emotion),
+            moment: moment.map(tenth),
         }
     }
+}
+
+/// Whether a span begins with a reference to what comes before, or ends before its thought does.
+fn dangles(transcript: &AnalyzedTranscript<'_>, features: &SentenceFeatures, sentences: Range<usize>) -> bool {
+    let (first, last) = (sentences.start, sentences.end - 1);
+    // Without punctuation nothing stands quite alone, and no end is sure.
+    let punctuated = |sentence: usize| transcript.is_punctuated(transcript.sentences[sentence].words.start);
+    features.dependence[first] > if punctuated(first) { 0.45 } else { 0.65 }
+        || features.closure[last] < if punctuated(last) { 0.6 } else { 0.4 }
 }
 
 /// Whether the last question comes so late that its answer is cut off.

@@ -21,6 +21,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("speech", &["model", "error", "context", "av", "store", "voice"]),
     ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "speech", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
+    ("evaluate", &["model"]),
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
     // Captions use the fonts that the renderer finds.
     ("render", &["model", "error", "context", "av", "plan"]),

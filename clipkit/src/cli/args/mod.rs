@@ -1,9 +1,11 @@
 //! The command line's subcommands and options.
 
+mod eval;
 mod groups;
 mod step;
 mod values;
 
+pub(crate) use eval::{ChoiceArgs, EvalArgs, EvalCommand};
 pub(crate) use groups::{
     Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
     TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Run the third stage alone: write the shots and faces in a span of a video as JSON
     Track(TrackArgs),
+    /// Compare what was chosen with what people chose
+    Eval(EvalArgs),
     /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
 }
@@ -190,6 +194,9 @@ pub(crate) struct ScoreArgs {
     /// The video of the transcript
     #[arg(long, value_name = "IN")]
     pub(crate) media: Option<PathBuf>,
+    /// Print on stderr what counted for and against each candidate, in words
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

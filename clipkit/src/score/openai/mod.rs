@@ -162,8 +162,9 @@ impl ScoredSpan {
         };
         let Verdict { hook, completeness, density, emotion, fit, .. } = verdict;
         let total = Weights::of(options.genre).total(hook, completeness, density, emotion) * fit.map_or(1.0, |fit| 0.4 + 0.06 * fit);
-        let score = Score { total: (total * 10.0).round() / 10.0, hook, completeness, density, emotion };
-        let candidate = Candidate { span, score, title: verdict.title, reason: verdict.reason, hook_line: verdict.hook_line };
+        let score = Score { total: (total * 10.0).round() / 10.0, hook, completeness, density, emotion, moment: None };
+        let candidate =
+            Candidate { span, score, title: verdict.title, reason: verdict.reason, hook_line: verdict.hook_line, factors: Vec::new() };
         ScoredSpan { candidate, place, sentences, fit }
     }
 }
