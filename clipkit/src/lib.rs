@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some internal items are used only by stages that such a build lacks.
-#![cfg_attr(not(all(feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
+#![cfg_attr(not(all(feature = "http", feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
@@ -15,9 +15,9 @@ pub mod cli;
 pub mod config;
 mod context;
 mod error;
-#[cfg(not(all(feature = "local-speech", feature = "openai")))]
+#[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai")))]
 mod features;
-#[cfg(any(feature = "onnx", feature = "openai"))]
+#[cfg(any(feature = "http", feature = "onnx", feature = "openai"))]
 mod http;
 #[cfg(feature = "ffmpeg")]
 /// The FFmpeg libraries in this process.
@@ -80,7 +80,11 @@ const _: () = {
     shared::<Manifest>();
     shared::<Media>();
     shared::<Planned>();
+    shared::<AutoSource>();
     shared::<FileSource>();
+    shared::<HttpSource>();
+    shared::<ObjectStoreSource>();
+    shared::<YtDlp>();
     shared::<Captions>();
     shared::<Heuristic>();
     shared::<OnnxTracker>();

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{About, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
+/// A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
+/// video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays when
+/// the video is fetched again in another format.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentId(String);
@@ -83,15 +85,19 @@ impl FileStamp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Media {
-    /// The path or URL that the source was given.
+    /// The path or URL that the source was given, without the user information, the query and the
+    /// fragment of a URL, which can hold secrets. A video of a platform has its canonical URL.
     pub uri: String,
     /// The file's path on this machine. Another process locates the file again.
     pub path: PathBuf,
-    /// The hash of the file's content.
+    /// The hash of the file's content, or a platform's name and the video's id there.
     pub id: ContentId,
     /// The file's size and modification time. `None` for media in a media store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<FileStamp>,
+    /// What the platform or the file says about the video: title, chapters, language.
+    #[serde(default, skip_serializing_if = "About::is_empty")]
+    pub about: About,
     /// The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
     pub container: String,
     /// The duration of the longest audio or video stream. It is measured if the container's value
@@ -114,6 +120,7 @@ impl Media {
             path,
             id,
             stamp: None,
+            about: About::default(),
             container: String::new(),
             duration: Timestamp::ZERO,
             video: None,

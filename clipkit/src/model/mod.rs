@@ -1,5 +1,6 @@
 //! The data that the stages exchange. This module uses neither I/O nor tokio nor FFmpeg.
 
+mod about;
 mod candidate;
 mod caption;
 mod clip;
@@ -20,6 +21,7 @@ mod usage;
 mod validate;
 mod warning;
 
+pub use about::{About, Chapter, HeatmapBin};
 pub use candidate::{Candidate, Score};
 pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
 pub use clip::{ClipId, Post, PostFiles, Privacy, PublishStatus, PublishedFiles, Receipt, RenderedClip};

@@ -17,7 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("voice", &["model", "error", "context", "features", "weights", "onnx"]),
     ("store", &["model", "error", "context"]),
     ("plan", &["model", "error"]),
-    ("source", &["model", "error", "context", "av", "store"]),
+    ("source", &["model", "error", "context", "features", "http", "av", "store"]),
     ("speech", &["model", "error", "context", "av", "store", "voice"]),
     ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "speech", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
