@@ -14,6 +14,8 @@ pub mod cli;
 #[cfg(feature = "ffmpeg")]
 pub mod config;
 mod context;
+#[cfg(feature = "ffmpeg")]
+mod doctor;
 mod error;
 #[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai")))]
 mod features;
@@ -53,6 +55,8 @@ pub mod weights;
 #[cfg(feature = "ffmpeg")]
 pub use config::PipelineConfig;
 pub use context::{Context, ContextBuilder, Environment, Event};
+#[cfg(feature = "ffmpeg")]
+pub use doctor::{Check, CheckStatus, Diagnosis, doctor};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 #[cfg(feature = "ffmpeg")]
 pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};

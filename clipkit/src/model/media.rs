@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{About, Timestamp};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, redact_url};
 
 /// A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
 /// video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays when
@@ -53,6 +53,33 @@ pub struct MediaRef {
 /// other URL names no file.
 pub(crate) fn local_path(uri: &str) -> &Path {
     Path::new(uri.strip_prefix("file://").unwrap_or(uri))
+}
+
+/// A URI as logs and documents may show it: a URL without user information, query and fragment,
+/// which can hold secrets. The id of a YouTube video is kept. A path is returned as it is.
+///
+/// ```
+/// use clipkit::model::shown_uri;
+///
+/// assert_eq!(shown_uri("https://host/talk.mp4?signature=x"), "https://host/talk.mp4");
+/// assert_eq!(shown_uri("talks/why?.mp4"), "talks/why?.mp4");
+/// ```
+pub fn shown_uri(uri: &str) -> String {
+    if !uri.contains("://") {
+        return uri.to_owned();
+    }
+    let shown = redact_url(uri);
+    let id = || {
+        let url = url::Url::parse(uri).ok()?;
+        let is_youtube = url.host_str().is_some_and(|host| host == "youtube.com" || host.ends_with(".youtube.com"));
+        let (_, id) = url.query_pairs().find(|(name, _)| name == "v").filter(|_| is_youtube && url.path() == "/watch")?;
+        let is_id = (1..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        is_id.then(|| id.into_owned())
+    };
+    match id() {
+        Some(id) => format!("{shown}?v={id}"),
+        None => shown,
+    }
 }
 
 impl MediaRef {

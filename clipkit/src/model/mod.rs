@@ -30,7 +30,9 @@ pub use layout_choice::LayoutChoice;
 pub use loudness::Loudness;
 pub use manifest::{FailedClip, Manifest, ManifestClip, Timing, Unpublished};
 pub(crate) use media::local_path;
-pub use media::{AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream};
+pub use media::{
+    AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream, shown_uri,
+};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};

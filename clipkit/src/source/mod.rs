@@ -29,6 +29,8 @@ pub use http::HttpSource;
 pub use object::ObjectStoreSource;
 #[cfg(feature = "ffmpeg")]
 pub use ytdlp::YtDlp;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use ytdlp::program;
 
 use async_trait::async_trait;
 

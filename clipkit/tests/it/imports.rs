@@ -30,6 +30,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", EVERYTHING),
     ("config", EVERYTHING),
+    // Looks at everything, and changes nothing.
+    ("doctor", EVERYTHING),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

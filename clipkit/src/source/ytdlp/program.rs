@@ -83,18 +83,24 @@ pub(super) fn arguments(environment: &Environment) -> Vec<OsString> {
 
 /// What `yt-dlp --version` answers, such as `2026.10.26`. Blocks.
 pub(crate) fn version(cx: &Context, program: &Path) -> Option<String> {
+    let text = answer(cx, program, VERSION_LIMIT)?;
+    let is_version = text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+@/".contains(&byte));
+    is_version.then_some(text)
+}
+
+/// The first line that a program writes about its version. `None` if it fails. Blocks.
+pub(crate) fn answer(cx: &Context, program: &Path, limit: Duration) -> Option<String> {
     let invocation = Invocation {
         program,
-        arguments: vec!["--ignore-config".into(), "--version".into()],
+        arguments: vec!["--version".into()],
         environment: environment(cx.environment(), None),
-        limit: VERSION_LIMIT,
+        limit,
         keep_output: true,
     };
     let (exit, output) = process::run(cx, invocation, |_| {}, || Ok(())).ok()?;
     let text = String::from_utf8_lossy(&output);
-    let text = text.trim();
-    let is_version = (1..=40).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+@/".contains(&byte));
-    (exit.code == Some(0) && is_version).then(|| text.to_owned())
+    let line = text.lines().next().map(str::trim).filter(|line| (1..=200).contains(&line.len()))?;
+    (exit.code == Some(0)).then(|| line.to_owned())
 }
 
 /// The days since the release of a version that is a date, such as `2026.10.26`.
