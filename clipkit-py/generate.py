@@ -24,7 +24,9 @@ MADE = ["Candidate", "ClipPlan", "Degrade", "Manifest", "ManifestClip", "Recover
 #: Classes that _layers.py derives in the same way. Documents hold plain dicts in their place.
 LAYERS = ["Cache", "Concurrency", "RateLimit", "Retry", "Timeout"]
 #: Settings of stages. _stages.py has classes of these names, so documents hold plain dicts.
-STAGES = ["FfmpegRenderer", "FileSource", "Heuristic", "OpenAiScorer", "OpenAiTranscriber"]
+STAGES = [
+    "AutoSource", "FfmpegRenderer", "FileSource", "Heuristic", "HttpSource", "ObjectStoreSource", "OpenAiScorer", "OpenAiTranscriber", "YtDlp",
+]
 #: Generated with an underscore before the name.
 INNER = [*MADE, *LAYERS, *STAGES]
 #: Keyword arguments of calls: the object of the schema, and its tag where it is a union.
@@ -33,6 +35,10 @@ KEYWORDS = {
     "ScoreOptionsDict": ("ScoreOptions", None, "The fields of ``ScoreOptions``, as keywords."),
     "OpenAiTranscriberDict": ("TranscriberConfig", "openai", "The settings of an ``OpenAiTranscriber``, as keywords."),
     "OpenAiScorerDict": ("ScorerConfig", "openai", "The settings of an ``OpenAiScorer``, as keywords."),
+    "AutoSourceDict": ("SourceConfig", "auto", "The settings of an ``AutoSource``, as keywords."),
+    "HttpSourceDict": ("SourceConfig", "http", "The settings of an ``HttpSource``, as keywords."),
+    "ObjectStoreSourceDict": ("SourceConfig", "object_store", "The settings of an ``ObjectStoreSource``, as keywords."),
+    "YtDlpDict": ("SourceConfig", "ytdlp", "The settings of a ``YtDlp``, as keywords."),
     "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
 }
 #: The class names of tagged unions.

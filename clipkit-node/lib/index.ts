@@ -13,6 +13,7 @@ export { Cache, Concurrency, RateLimit, Retry, Timeout } from "./layers";
 export type { BuiltInLayer, CustomLayer, Next } from "./layers";
 export type { CandidateLike, PublisherLike, ReceiptLike, RendererLike, ScorerLike, SourceLike, TrackerLike, TranscriberLike } from "./kinds";
 export {
+  AutoSource,
   Captions,
   CenterTracker,
   FaceTracker,
@@ -20,8 +21,10 @@ export {
   FileSource,
   Folder,
   Heuristic,
+  HttpSource,
   LocalTranscriber,
   MotionTracker,
+  ObjectStoreSource,
   OnnxTracker,
   OpenAiScorer,
   OpenAiTranscriber,
@@ -30,9 +33,20 @@ export {
   Scorer,
   Source,
   Transcriber,
+  YtDlp,
 } from "./stages";
-export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer, OpenAiTranscriberOptions } from "./stages";
-export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
+export type {
+  AutoSourceOptions,
+  DescribedOptions,
+  HeuristicOptions,
+  HttpSourceOptions,
+  OnnxTrackerOptions,
+  OpenAiScorerOptions,
+  OpenAiServer,
+  OpenAiTranscriberOptions,
+  YtDlpOptions,
+} from "./stages";
+export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, isConfigured, ModelStore, probe } from "./tools";
 export type { Model } from "./tools";
 export type * as documents from "./documents";
 export type {

@@ -340,6 +340,85 @@ export class FileSource extends Source {
   }
 }
 
+/** Takes a media file on an HTTP server into the media store. A download that breaks off continues. */
+export class HttpSource extends Source {
+  constructor(options: HttpSourceOptions = {}) {
+    super();
+    builtIn(this, "HttpSource", options);
+  }
+}
+
+/** Options of an {@link HttpSource}. */
+export interface HttpSourceOptions {
+  /** The most bytes that a file may have; default 10 GiB. */
+  maxBytes?: number;
+  /** The longest time of a download in seconds; default 6 hours. */
+  timeout?: number;
+  /** The longest wait for the next bytes in seconds; default 30. */
+  idleTimeout?: number;
+  /** Private addresses and networks that may be connected to; default none. */
+  allowPrivate?: string[];
+}
+
+/** Takes a file in an object store into the media store: `s3://`, `gs://`, `az://`. */
+export class ObjectStoreSource extends Source {
+  /** `maxBytes`: the most bytes that an object may have; default 10 GiB. */
+  constructor(options: { maxBytes?: number } = {}) {
+    super();
+    builtIn(this, "ObjectStoreSource", options);
+  }
+}
+
+/** Takes a video on a platform that yt-dlp knows, with its metadata and captions. */
+export class YtDlp extends Source {
+  constructor(options: YtDlpOptions = {}) {
+    super();
+    builtIn(this, "YtDlp", options);
+  }
+}
+
+/** Options of {@link YtDlp}. */
+export interface YtDlpOptions {
+  /** The program; default `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`. */
+  program?: string;
+  /** The part to fetch, in seconds; default all of the video. */
+  section?: { start: number; end: number };
+  /** The largest resolution by the shorter side in pixels; default 1080. */
+  height?: number;
+  /** A file with cookies, used if the platform wants a login. */
+  cookies?: string;
+  /** A proxy for metadata and captions only. */
+  proxyMetadata?: string;
+  /** The most bytes that the media may have; default 10 GiB. */
+  maxBytes?: number;
+  /** The longest time of the download in seconds; default 6 hours. */
+  timeout?: number;
+  /** Private addresses and networks that may be connected to; default none. */
+  allowPrivate?: string[];
+}
+
+/** Takes a path, a URL of a media file, an object's address, else asks yt-dlp. The default. */
+export class AutoSource extends Source {
+  constructor(options: AutoSourceOptions = {}) {
+    super();
+    builtIn(this, "AutoSource", options);
+  }
+}
+
+/** Options of an {@link AutoSource}. */
+export interface AutoSourceOptions {
+  /** Whether paths are accepted; default true. */
+  local?: boolean;
+  /** The part to fetch of a platform's video, in seconds; default all of it. */
+  section?: { start: number; end: number };
+  /** Private addresses and networks that may be connected to; default none. */
+  allowPrivate?: string[];
+  /** Options for URLs of media files. */
+  http?: HttpSourceOptions;
+  /** Options for pages. */
+  ytdlp?: YtDlpOptions;
+}
+
 /** Reads an existing transcript: SRT, WebVTT, ASS, json3, word times in JSON, a subtitle stream. */
 export class Captions extends Transcriber {
   /** `file`: the transcript. Default: one beside the video or inside it. */

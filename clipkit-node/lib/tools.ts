@@ -12,6 +12,11 @@ export function probe(path: string, options?: RunOptions | Context): Promise<doc
   return new FileSource().fetch(options, path);
 }
 
+/** What clipkit can use, whether it is on this machine, and what each lack costs. Keys are not shown. */
+export async function doctor(): Promise<doc.Diagnosis> {
+  return JSON.parse(await native.doctor()) as doc.Diagnosis;
+}
+
 /** Draws source frames of a plan with crop windows and detected faces into a `.png` or `.jpg`. */
 export async function contactSheet(plan: doc.ClipPlan, to: string, options?: RunOptions | Context): Promise<void> {
   await Context.run(options, async (cx) => native.contactSheet(cx, await write(plan), to));

@@ -67,6 +67,18 @@ pub fn is_configured(server: String) -> napi::Result<bool> {
     Ok(server.is_configured())
 }
 
+/// What of the things that clipkit can use is on this machine, as JSON.
+#[napi]
+pub fn doctor<'env>(env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+    env.spawn_future(async move {
+        let look = |_: &clipkit::Context| {
+            let diagnosis = clipkit::doctor(&clipkit::Environment::from_process());
+            serde_json::to_string(&diagnosis).map_err(|error| clipkit::Error::new(ErrorKind::Contract, error.to_string()))
+        };
+        clipkit::Context::new().blocking(look).await.map_err(exception)
+    })
+}
+
 /// A model that clipkit knows by name.
 #[napi(object)]
 pub struct ModelInfo {

@@ -23,7 +23,7 @@ after(() => rmSync(desk, { recursive: true, force: true }));
 
 const calls = {
   async probe({ config, input }, cx) {
-    return (await Source.fromConfig(config.source ?? { kind: "file" })).fetch(cx, input);
+    return (await Source.fromConfig(config.source ?? { kind: "auto" })).fetch(cx, input);
   },
   async transcribe({ config, input }, cx) {
     const media = await calls.probe({ config, input }, cx);

@@ -72,6 +72,13 @@ pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResul
     convert::to_python(py, "CaptionStyle", &style.map_err(|error| raise(py, &error))?)
 }
 
+/// What of the things that clipkit can use is on this machine, and what each lack costs.
+#[pyfunction]
+pub(crate) fn doctor(py: Python<'_>) -> PyResult<Py<PyAny>> {
+    let diagnosis = py.detach(|| clipkit::doctor(&clipkit::Environment::from_process()));
+    convert::to_python(py, "Diagnosis", &diagnosis)
+}
+
 /// Runs the `clipkit` command. The first argument is the program's name; returns the exit code.
 #[pyfunction]
 pub(crate) fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {

@@ -372,7 +372,7 @@ impl fmt::Debug for Error {
 
 /// Removes user information, query and fragment: `https://user:key@host/path?token=x` becomes
 /// `https://host/path`.
-fn redact_url(url: &str) -> String {
+pub(crate) fn redact_url(url: &str) -> String {
     let bare = url.split(['?', '#']).next().unwrap_or_default();
     match bare.split_once("://") {
         Some((scheme, rest)) => {

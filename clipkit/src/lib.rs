@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some internal items are used only by stages that such a build lacks.
-#![cfg_attr(not(all(feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
+#![cfg_attr(not(all(feature = "http", feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
@@ -14,11 +14,13 @@ pub mod cli;
 #[cfg(feature = "ffmpeg")]
 pub mod config;
 mod context;
+#[cfg(feature = "ffmpeg")]
+mod doctor;
 mod error;
 pub mod evaluate;
-#[cfg(not(all(feature = "local-speech", feature = "openai")))]
+#[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai")))]
 mod features;
-#[cfg(any(feature = "onnx", feature = "openai"))]
+#[cfg(any(feature = "http", feature = "onnx", feature = "openai"))]
 mod http;
 #[cfg(feature = "ffmpeg")]
 /// The FFmpeg libraries in this process.
@@ -54,6 +56,8 @@ pub mod weights;
 #[cfg(feature = "ffmpeg")]
 pub use config::PipelineConfig;
 pub use context::{Context, ContextBuilder, Environment, Event};
+#[cfg(feature = "ffmpeg")]
+pub use doctor::{Check, CheckStatus, Diagnosis, doctor};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 #[cfg(feature = "ffmpeg")]
 pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
@@ -81,7 +85,11 @@ const _: () = {
     shared::<Manifest>();
     shared::<Media>();
     shared::<Planned>();
+    shared::<AutoSource>();
     shared::<FileSource>();
+    shared::<HttpSource>();
+    shared::<ObjectStoreSource>();
+    shared::<YtDlp>();
     shared::<Captions>();
     shared::<Heuristic>();
     shared::<OnnxTracker>();

@@ -9,9 +9,9 @@ pub use crate::render::Renderer;
 #[cfg(feature = "ffmpeg")]
 pub use crate::render::{FfmpegRenderer, contact_sheet};
 pub use crate::score::{Genre, Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
-#[cfg(feature = "ffmpeg")]
-pub use crate::source::FileSource;
 pub use crate::source::Source;
+#[cfg(feature = "ffmpeg")]
+pub use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, YtDlp};
 pub use crate::track::{CenterTracker, FaceTracker, Tracking};
 #[cfg(feature = "ffmpeg")]
 pub use crate::track::{FaceModel, Frame, FrameOptions, Frames, MotionTracker, OnnxTracker, OnnxTrackerOptions};

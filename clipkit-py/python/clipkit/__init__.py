@@ -39,6 +39,7 @@ from ._layers import Cache, Concurrency, Layer, RateLimit, Retry, Timeout
 from ._made import Candidate, ClipPlan, Degrade, Manifest, ManifestClip, Score, Span
 from ._pipeline import Pipeline, clip
 from ._stages import (
+    AutoSource,
     Captions,
     CenterTracker,
     FaceTracker,
@@ -46,8 +47,10 @@ from ._stages import (
     FileSource,
     Folder,
     Heuristic,
+    HttpSource,
     LocalTranscriber,
     MotionTracker,
+    ObjectStoreSource,
     OnnxTracker,
     OpenAiScorer,
     OpenAiTranscriber,
@@ -56,6 +59,7 @@ from ._stages import (
     Scorer,
     Source,
     Transcriber,
+    YtDlp,
     stage,
 )
 from ._tools import (
@@ -64,6 +68,7 @@ from ._tools import (
     caption_style,
     contact_sheet,
     contact_sheet_async,
+    doctor,
     frames,
     probe,
     score,
@@ -78,6 +83,7 @@ from ._tools import (
 __version__: str = _clipkit.version()
 
 __all__ = [
+    "AutoSource",
     "Cache",
     "Cancelled",
     "Candidate",
@@ -102,6 +108,7 @@ __all__ = [
     "Folder",
     "Frame",
     "Heuristic",
+    "HttpSource",
     "InvalidInputError",
     "InvalidPlanError",
     "Layer",
@@ -115,6 +122,7 @@ __all__ = [
     "NoTranscriptError",
     "NotFoundError",
     "NothingFoundError",
+    "ObjectStoreSource",
     "OnnxTracker",
     "OpenAiScorer",
     "OpenAiTranscriber",
@@ -134,11 +142,13 @@ __all__ = [
     "Transcriber",
     "UnavailableError",
     "Unknown",
+    "YtDlp",
     "__version__",
     "caption_style",
     "clip",
     "contact_sheet",
     "contact_sheet_async",
+    "doctor",
     "frames",
     "probe",
     "score",

@@ -17,7 +17,15 @@ from ._types import Media, Post, Receipt, RenderedClip, Scoring, Tracking, Track
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ._types import OnnxTrackerDict, OpenAiScorerDict, OpenAiTranscriberDict
+    from ._types import (
+        AutoSourceDict,
+        HttpSourceDict,
+        ObjectStoreSourceDict,
+        OnnxTrackerDict,
+        OpenAiScorerDict,
+        OpenAiTranscriberDict,
+        YtDlpDict,
+    )
 
 Path = Union[str, "os.PathLike[str]"]
 S = TypeVar("S", bound="BuiltIn")
@@ -211,6 +219,41 @@ class FileSource(Source):
 
     def __init__(self, *, store: bool = False) -> None:
         self._stage = _clipkit.Stage.built_in("FileSource", {"store": store})
+
+
+class HttpSource(Source):
+    """Takes a media file on an HTTP server, given by its URL, into the media store.
+
+    A download that breaks off continues. Private addresses are refused unless ``allow_private``
+    names them. The URL's query is kept secret.
+    """
+
+    def __init__(self, **settings: Unpack[HttpSourceDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("HttpSource", plain(settings))
+
+
+class ObjectStoreSource(Source):
+    """Takes a file in an object store into the media store: ``s3://``, ``gs://``, ``az://``."""
+
+    def __init__(self, **settings: Unpack[ObjectStoreSourceDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("ObjectStoreSource", plain(settings))
+
+
+class YtDlp(Source):
+    """Takes a video on a platform that yt-dlp knows, with its metadata and captions.
+
+    The program yt-dlp must be on this machine.
+    """
+
+    def __init__(self, **settings: Unpack[YtDlpDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("YtDlp", plain(settings))
+
+
+class AutoSource(Source):
+    """Takes a path, a URL of a media file, an object's address, else asks yt-dlp. The default."""
+
+    def __init__(self, **settings: Unpack[AutoSourceDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("AutoSource", plain(settings))
 
 
 class Captions(Transcriber):

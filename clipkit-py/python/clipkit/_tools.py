@@ -10,7 +10,7 @@ from ._call import Start, Steps, block_on, block_on_all, wait_for, wait_for_all
 from ._clipkit import Context, Frame
 from ._made import Candidate, ClipPlan, Span
 from ._stages import FileSource, Path, stage_config, stage_of
-from ._types import CaptionStyle, FrameOptions, Media, Tracks, Transcript
+from ._types import CaptionStyle, Diagnosis, FrameOptions, Media, Tracks, Transcript
 
 if TYPE_CHECKING:
     import numpy
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 def probe(input: Path, *, context: Optional[Context] = None) -> Media:
     """Probes a video on this machine. The whole file is read once."""
     return FileSource().fetch_sync(context, input)
+
+
+def doctor() -> Diagnosis:
+    """What clipkit can use, whether it is on this machine, and what each lack costs.
+
+    Keys are not shown. The call runs programs to ask for their versions.
+    """
+    _onnx.find_library()
+    return _clipkit.doctor()  # type: ignore[no-any-return]
 
 
 def _alone(kind: str, field: str, given: Any, value: Any) -> Steps[Any]:

@@ -87,6 +87,18 @@ pub(crate) fn has_filter(name: &str) -> bool {
     ff::filter::find(name).is_some()
 }
 
+/// Returns whether the linked FFmpeg has this encoder.
+pub(crate) fn has_encoder(name: &str) -> bool {
+    init();
+    ff::encoder::find_by_name(name).is_some()
+}
+
+/// The version of the linked FFmpeg, such as `5.1.9-0+deb12u1`.
+pub(crate) fn version() -> String {
+    // SAFETY: the function returns a static, terminated string.
+    unsafe { std::ffi::CStr::from_ptr(ffi::av_version_info()) }.to_string_lossy().into_owned()
+}
+
 /// Converts an FFmpeg error code to an [`Error`]. `doing` completes the phrase "cannot ...".
 fn ff_error(kind: ErrorKind, doing: &str, code: ff::Error) -> Error {
     match code {

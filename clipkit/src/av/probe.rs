@@ -8,7 +8,12 @@ use super::input::Input;
 use super::orient;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{AudioStream, Color, ContentId, FrameRate, Hdr, Media, Orientation, SubtitleStream, Timestamp, VideoStream};
+use crate::model::{
+    About, AudioStream, Chapter, Color, ContentId, FrameRate, Hdr, Media, Orientation, Span, SubtitleStream, Timestamp, VideoStream,
+};
+
+/// The most chapters that are kept of a file.
+const MAX_CHAPTERS: usize = 1000;
 
 /// Describes a media file. Reads the timestamps of all packets without decoding them, so duration
 /// and frame rate are measured, not taken from the header.
@@ -57,7 +62,36 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
         let stream = input.demuxer.stream(index)?;
         Some(video_stream(&stream, measured))
     });
-    Media { container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
+    let about = about(input, &audio, measured.end);
+    Media { about, container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
+}
+
+/// Title, author, language and chapters, as the file's tags state them.
+fn about(input: &Input, audio: &[AudioStream], end: Timestamp) -> About {
+    let metadata = input.demuxer.metadata();
+    let tag = |names: &[&str]| names.iter().find_map(|name| metadata.get(name).and_then(text));
+    let mut about = About::new();
+    about.title = tag(&["title"]);
+    about.uploader = tag(&["artist", "author", "album_artist"]);
+    about.language = audio.first().and_then(|stream| stream.language.clone());
+    for chapter in input.demuxer.chapters().take(MAX_CHAPTERS) {
+        let base = chapter.time_base();
+        let at = |ticks: i64| input.timestamp(ticks, base).max(Timestamp::ZERO).min(end);
+        let (start, end) = (at(chapter.start()), at(chapter.end()));
+        if start < end {
+            about
+                .chapters
+                .push(Chapter::new(Span::between(start, end), chapter.metadata().get("title").and_then(text).unwrap_or_default()));
+        }
+    }
+    about
+}
+
+/// A tag as one line of at most 500 characters. `None` if nothing is left of it.
+fn text(tag: &str) -> Option<String> {
+    let line = tag.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
+    let line: String = line.collect::<Vec<_>>().join(" ").chars().take(500).collect();
+    (!line.is_empty()).then_some(line)
 }
 
 /// Results of reading every packet.

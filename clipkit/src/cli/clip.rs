@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use clipkit::config::{PublisherConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::HookStyle;
+use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
+use clipkit::model::{HookStyle, shown_uri};
 use clipkit::stage::{
-    AutoTranscriberOptions, Captions, FaceModel, FileSource, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
+    AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
 use clipkit::weights::Weights;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
@@ -31,12 +31,14 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
             return Code::Interrupted;
         }
         let cx = progress::context(reporting);
-        report::begin(reporting, &input, out.as_deref());
+        // A URL may hold secrets.
+        let shown = PathBuf::from(shown_uri(&input.to_string_lossy()));
+        report::begin(reporting, &shown, out.as_deref());
         let config = config(&args, out.as_deref());
         let work = interrupt.guard(&cx, one(&cx, config, &input, out.as_deref(), args.plan_only, reporting));
         let result = work.await;
         if let Err(error) = &result {
-            report::failed(reporting, Some(&input), error, &cx.warnings());
+            report::failed(reporting, Some(&shown), error, &cx.warnings());
         }
         worst = worst.max(exit::of(&result));
     }
@@ -74,15 +76,13 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Pa
     let planned = pipeline.plan_all_with(cx, uri).await?;
     let folder = Folder::new(out);
     let files = planned.plans.iter().map(|ranked| folder.write_plan(ranked.rank, &ranked.plan)).collect::<Result<Vec<_>>>()?;
-    report::planned(reporting, input, &planned, &files, out);
+    report::planned(reporting, Path::new(&shown_uri(uri)), &planned, &files, out);
     Ok(())
 }
 
 fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
-    let mut source = FileSource::new();
-    source.store = args.store;
     let mut config = PipelineConfig {
-        source: SourceConfig::File(source),
+        source: args.source.config(),
         transcriber: transcriber(&args.transcriber),
         scorer: scorer(&args.scorer),
         tracker: tracker(&args.tracker),
@@ -182,13 +182,24 @@ fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathB
     }
     let mut taken = HashSet::new();
     let mut folder_of = |input: &Path| {
-        let stem = input.file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned());
+        let stem = name_of(input);
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
         // File systems may ignore case, so names that differ only in case are duplicates.
         let name = names.find(|name| taken.insert(name.to_lowercase())).unwrap_or(stem);
         out.join(name)
     };
     inputs.iter().map(|input| (input.clone(), Some(folder_of(input)))).collect()
+}
+
+/// The name for an input's folder: a file's name without its ending, also at the end of a URL's
+/// path. A video on YouTube has its id.
+fn name_of(input: &Path) -> String {
+    let shown = shown_uri(&input.to_string_lossy());
+    if let Some((_, id)) = shown.split_once("watch?v=") {
+        return id.to_owned();
+    }
+    let stem = Path::new(&shown).file_stem().map_or_else(|| "video".into(), |stem| stem.to_string_lossy().into_owned());
+    stem.replace([':', '*', '?', '"', '<', '>', '|'], "-")
 }
 
 #[cfg(test)]
@@ -202,6 +213,8 @@ mod tests {
             folders(&inputs, Some(Path::new("out"))).into_iter().map(|(_, out)| out.unwrap().to_string_lossy().into_owned()).collect()
         };
         assert_eq!(names(&["a/talk.mp4"]), ["out"]);
+        let urls = ["https://host/talk.mp4?sig=hunter2.x", "https://www.youtube.com/watch?v=aBc-_&t=3", "s3://bucket/"];
+        assert_eq!(names(&urls), ["out/talk", "out/aBc-_", "out/bucket"]);
         assert_eq!(names(&["a/talk.mp4", "b/Talk.mkv", "c/talk-2.mp4", ".."]), ["out/talk", "out/Talk-2", "out/talk-2-2", "out/video"]);
     }
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod clip;
+mod doctor;
 mod eval;
 mod exit;
 mod interrupt;
@@ -73,6 +74,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),
         Command::Styles(args) => exit::of(&styles::run(&args)),
+        Command::Doctor(args) => exit::of(&doctor::run(&args)),
         Command::Models(args) => exit::of(&models::run(args, interrupt).await),
         Command::Transcribe(args) => exit::of(&stages::transcribe(args, interrupt).await),
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),

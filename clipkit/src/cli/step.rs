@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clipkit::config::{PipelineConfig, SourceConfig, TrackerConfig};
+use clipkit::config::{PipelineConfig, TrackerConfig};
 use clipkit::model::{Candidate, Media, Post, PostFiles, Tracks, Transcript};
-use clipkit::stage::FileSource;
 use clipkit::{ClipOptions, Context, Error, ErrorKind, Pipeline, Result};
 use serde::de::DeserializeOwned;
 
@@ -16,9 +15,7 @@ use super::{Done, clip, plans, report, usage};
 pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
     match args.command {
         StepCommand::Fetch(args) => {
-            let mut source = FileSource::new();
-            source.store = args.store;
-            let mut config = PipelineConfig { source: SourceConfig::File(source), ..bare() };
+            let mut config = PipelineConfig { source: args.source.config(), ..bare() };
             config.options.audio_track = args.audio.audio_track;
             let media = step(interrupt, config, async |cx, pipeline| pipeline.fetch(cx, &args.uri).await).await?;
             write_json(args.output.output.as_deref(), &media)

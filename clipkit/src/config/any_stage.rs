@@ -15,7 +15,7 @@ use crate::pipeline::PipelineBuilder;
 use crate::publish::{Folder, Publisher, Target};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
-use crate::source::{FileSource, Source};
+use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
 use crate::track::{CenterTracker, FaceModel, FaceTracker, MotionTracker};
 use crate::transcribe::{Captions, OpenAiTranscriber, SpeechModel, Transcriber};
 
@@ -76,6 +76,10 @@ impl AnyStage {
     pub fn without_model(name: &str, options: Value) -> Result<Self> {
         Ok(match name {
             "FileSource" => AnyStage::Source(Arc::new(read::<FileSource>(name, options)?)),
+            "AutoSource" => AnyStage::Source(Arc::new(read::<AutoSource>(name, options)?)),
+            "HttpSource" => AnyStage::Source(Arc::new(read::<HttpSource>(name, options)?)),
+            "ObjectStoreSource" => AnyStage::Source(Arc::new(read::<ObjectStoreSource>(name, options)?)),
+            "YtDlp" => AnyStage::Source(Arc::new(read::<YtDlp>(name, options)?)),
             "Captions" => AnyStage::Transcriber(Arc::new(read::<Captions>(name, options)?)),
             "OpenAiTranscriber" => {
                 let (options, key) = without_key(options);

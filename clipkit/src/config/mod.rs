@@ -27,7 +27,7 @@ use crate::model::Stage;
 use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
 use crate::publish::{Folder, Publisher};
 use crate::render::{FfmpegRenderer, Renderer};
-use crate::source::{FileSource, Source};
+use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
 
 /// The stages of a pipeline and their options. Every field has a default; unknown fields are
 /// rejected.
@@ -45,7 +45,7 @@ use crate::source::{FileSource, Source};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PipelineConfig {
-    /// The source. Default: `file`.
+    /// The source. Default: `auto`.
     pub source: SourceConfig,
     /// The transcriber. Default: `auto`.
     pub transcriber: TranscriberConfig,
@@ -75,17 +75,27 @@ pub struct PipelineConfig {
 }
 
 /// The kinds of sources.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SourceConfig {
+    /// Files, objects, URLs of media files, and pages that yt-dlp knows, by the form of the address:
+    /// [`AutoSource`].
+    Auto(Box<AutoSource>),
     /// Files on this machine: [`FileSource`].
     File(FileSource),
+    /// Media files on HTTP servers: [`HttpSource`].
+    Http(HttpSource),
+    /// Media in object stores: [`ObjectStoreSource`].
+    ObjectStore(ObjectStoreSource),
+    /// Videos on the platforms that yt-dlp knows: [`YtDlp`].
+    #[serde(rename = "ytdlp")]
+    YtDlp(YtDlp),
 }
 
 impl Default for SourceConfig {
     fn default() -> Self {
-        SourceConfig::File(FileSource::default())
+        SourceConfig::Auto(Box::default())
     }
 }
 
@@ -198,7 +208,11 @@ impl SourceConfig {
     /// Builds the source inside these layers. `None` means no layers.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Source>> {
         let source: Arc<dyn Source> = match self {
+            SourceConfig::Auto(source) => Arc::new((**source).clone()),
             SourceConfig::File(source) => Arc::new(*source),
+            SourceConfig::Http(source) => Arc::new(source.clone()),
+            SourceConfig::ObjectStore(source) => Arc::new(source.clone()),
+            SourceConfig::YtDlp(source) => Arc::new(source.clone()),
         };
         source.with_layers(layers.unwrap_or_default())
     }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::config::PipelineConfig;
 use crate::context::Event;
+use crate::doctor::Diagnosis;
 use crate::error::ErrorKind;
 use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use crate::pipeline::Planned;
@@ -46,6 +47,7 @@ pub fn json_schemas() -> Value {
         Target,
         Manifest,
         Event,
+        Diagnosis,
         ErrorKind
     );
     let mut document = Map::new();

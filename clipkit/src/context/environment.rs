@@ -11,6 +11,32 @@ use etcetera::BaseStrategy;
 /// Storage. Other variables are not copied, since the environment holds other secrets too.
 const OBJECT_STORE_PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
+/// Variables that programs which the library runs get. Names that end in `_` are prefixes.
+const FOR_PROGRAMS: [&str; 22] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LANG",
+    "LANGUAGE",
+    "LC_",
+    "TZ",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "XDG_",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "SYSTEMROOT",
+    "USERPROFILE",
+    "APPDATA",
+    "LOCALAPPDATA",
+    "PATHEXT",
+    "COMSPEC",
+    "LD_LIBRARY_PATH",
+    "WINDIR",
+];
+
 /// The values of the environment variables that the library reads.
 ///
 /// The library reads the environment in [`Environment::from_process`] and nowhere else. A
@@ -44,6 +70,8 @@ pub struct Environment {
     pub media: Option<PathBuf>,
     /// `CLIPKIT_MODELS`: a folder with model files.
     pub models: Option<PathBuf>,
+    /// `CLIPKIT_YTDLP`: the file of the program yt-dlp.
+    pub ytdlp: Option<PathBuf>,
     /// `ORT_DYLIB_PATH`: the file of the ONNX Runtime library.
     pub onnx_runtime: Option<PathBuf>,
     /// The user's cache folder: `XDG_CACHE_HOME`, else `~/.cache`; on Windows `%LOCALAPPDATA%`.
@@ -62,6 +90,10 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// The variables whose names start with `AWS_`, `GOOGLE_` or `AZURE_`, for object stores.
     pub object_store: BTreeMap<String, String>,
+    /// The variables that programs such as yt-dlp are run with: `PATH`, `HOME`, the locale, folders
+    /// and certificates. Programs get no others, so no keys. `PATH` is also where they are looked
+    /// for.
+    pub programs: BTreeMap<String, OsString>,
 }
 
 impl Environment {
@@ -111,6 +143,13 @@ impl Environment {
             let is_for_stores = OBJECT_STORE_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
             is_for_stores.then(|| (name.to_owned(), value.to_owned()))
         });
+        let is_for_programs = |name: &str| {
+            FOR_PROGRAMS.iter().any(|known| if known.ends_with('_') { name.starts_with(known) } else { name.eq_ignore_ascii_case(known) })
+        };
+        let programs = variables.iter().filter_map(|(name, value)| {
+            let name = name.to_str().filter(|name| is_for_programs(name))?;
+            Some((name.to_owned(), value.clone()))
+        });
         Environment {
             openai_api_key: text("OPENAI_API_KEY"),
             openai_base_url: text("OPENAI_BASE_URL"),
@@ -118,6 +157,7 @@ impl Environment {
             cache: text("CLIPKIT_CACHE"),
             media: path("CLIPKIT_MEDIA"),
             models: path("CLIPKIT_MODELS"),
+            ytdlp: path("CLIPKIT_YTDLP"),
             onnx_runtime: path("ORT_DYLIB_PATH"),
             cache_folder: None,
             temporary_folder: None,
@@ -126,6 +166,7 @@ impl Environment {
             all_proxy: text("all_proxy").or_else(|| text("ALL_PROXY")),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
             object_store: object_store.collect(),
+            programs: programs.collect(),
         }
     }
 }
@@ -140,6 +181,7 @@ impl fmt::Debug for Environment {
             .field("cache", &secret(&self.cache))
             .field("media", &self.media)
             .field("models", &self.models)
+            .field("ytdlp", &self.ytdlp)
             .field("onnx_runtime", &self.onnx_runtime)
             .field("cache_folder", &self.cache_folder)
             .field("temporary_folder", &self.temporary_folder)
@@ -148,6 +190,7 @@ impl fmt::Debug for Environment {
             .field("all_proxy", &secret(&self.all_proxy))
             .field("no_proxy", &self.no_proxy)
             .field("object_store", &self.object_store.keys().collect::<Vec<_>>())
+            .field("programs", &self.programs.keys().collect::<Vec<_>>())
             .finish()
     }
 }
@@ -169,12 +212,17 @@ mod tests {
             ("CLIPKIT_MODELS", ""),
             ("ORT_DYLIB_PATH", "/opt/libonnxruntime.so"),
             ("AWS_REGION", "eu-west-1"),
+            ("CLIPKIT_YTDLP", "/opt/yt-dlp"),
             ("HOME", "/home/ann"),
+            ("LC_ALL", "C"),
+            ("SECRET_TOKEN", "x"),
         ]);
         let mut expected = Environment::default();
         expected.openai_api_key = Some("sk-1".into());
         expected.cache = Some("s3://bucket/x".into());
         expected.onnx_runtime = Some("/opt/libonnxruntime.so".into());
+        expected.ytdlp = Some("/opt/yt-dlp".into());
+        expected.programs = [("HOME".to_owned(), "/home/ann".into()), ("LC_ALL".to_owned(), "C".into())].into();
         expected.object_store = [("AWS_REGION".to_owned(), "eu-west-1".to_owned())].into();
         assert_eq!(environment, expected);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
 use url::Url;
 
 use crate::context::Environment;
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The longest wait for a connection, TLS handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// The most redirects that one request follows. Credentials are not sent on to another host.
-const MAX_REDIRECTS: usize = 10;
+pub(crate) const MAX_REDIRECTS: usize = 10;
 const USER_AGENT: &str = concat!("clipkit/", env!("CARGO_PKG_VERSION"));
 
 /// How long a client waits. `None` means without limit.
@@ -35,6 +35,15 @@ pub(crate) struct Timeouts {
 /// [`ErrorKind::Config`] if a proxy's address is invalid, [`ErrorKind::Unavailable`] if TLS cannot
 /// be set up.
 pub(crate) fn client(environment: &Environment, timeouts: Timeouts) -> Result<Client> {
+    build(builder(environment, timeouts)?.redirect(Policy::limited(MAX_REDIRECTS)))
+}
+
+/// The client's settings without those for redirects, for callers with rules of their own.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] if a proxy's address is invalid.
+pub(crate) fn builder(environment: &Environment, timeouts: Timeouts) -> Result<ClientBuilder> {
     // Disables reqwest's own look at the process's variables.
     let mut builder = Client::builder().no_proxy();
     for proxy in proxies(environment)? {
@@ -46,7 +55,15 @@ pub(crate) fn client(environment: &Environment, timeouts: Timeouts) -> Result<Cl
     if let Some(idle) = timeouts.idle {
         builder = builder.read_timeout(idle);
     }
-    let builder = builder.connect_timeout(CONNECT_TIMEOUT).redirect(Policy::limited(MAX_REDIRECTS)).user_agent(USER_AGENT);
+    Ok(builder.connect_timeout(CONNECT_TIMEOUT).user_agent(USER_AGENT))
+}
+
+/// The client of a builder.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unavailable`] if TLS cannot be set up.
+pub(crate) fn build(builder: ClientBuilder) -> Result<Client> {
     builder.build().map_err(|error| {
         Error::new(ErrorKind::Unavailable, format!("cannot set up HTTPS: {}", innermost_cause(&error)))
             .with_advice("check the system's certificates")
@@ -78,7 +95,7 @@ fn proxies(environment: &Environment) -> Result<Vec<Proxy>> {
 
 /// The URL of a proxy that is given as a URL or as `host:port`. `None` if its scheme is not
 /// supported: reqwest ignores such a proxy without an error.
-fn proxy_url(address: &str) -> Option<String> {
+pub(crate) fn proxy_url(address: &str) -> Option<String> {
     const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
     let url = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
     let parsed = Url::parse(&url).ok()?;

@@ -3,5 +3,5 @@
 mod client;
 mod retry_after;
 
-pub(crate) use client::{Timeouts, client, innermost_cause};
+pub(crate) use client::{MAX_REDIRECTS, Timeouts, build, builder, client, innermost_cause, proxy_url};
 pub(crate) use retry_after::retry_after;

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
-use crate::error::{Error, ErrorKind, Result};
+use super::{About, Timestamp};
+use crate::error::{Error, ErrorKind, Result, redact_url};
 
-/// A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
+/// A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
+/// video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays when
+/// the video is fetched again in another format.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentId(String);
@@ -53,6 +55,33 @@ pub(crate) fn local_path(uri: &str) -> &Path {
     Path::new(uri.strip_prefix("file://").unwrap_or(uri))
 }
 
+/// A URI as logs and documents may show it: a URL without user information, query and fragment,
+/// which can hold secrets. The id of a YouTube video is kept. A path is returned as it is.
+///
+/// ```
+/// use clipkit::model::shown_uri;
+///
+/// assert_eq!(shown_uri("https://host/talk.mp4?signature=x"), "https://host/talk.mp4");
+/// assert_eq!(shown_uri("talks/why?.mp4"), "talks/why?.mp4");
+/// ```
+pub fn shown_uri(uri: &str) -> String {
+    if !uri.contains("://") {
+        return uri.to_owned();
+    }
+    let shown = redact_url(uri);
+    let id = || {
+        let url = url::Url::parse(uri).ok()?;
+        let is_youtube = url.host_str().is_some_and(|host| host == "youtube.com" || host.ends_with(".youtube.com"));
+        let (_, id) = url.query_pairs().find(|(name, _)| name == "v").filter(|_| is_youtube && url.path() == "/watch")?;
+        let is_id = (1..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        is_id.then(|| id.into_owned())
+    };
+    match id() {
+        Some(id) => format!("{shown}?v={id}"),
+        None => shown,
+    }
+}
+
 impl MediaRef {
     /// Makes a reference without a stamp.
     pub fn new(uri: impl Into<String>, id: ContentId) -> Self {
@@ -83,15 +112,19 @@ impl FileStamp {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Media {
-    /// The path or URL that the source was given.
+    /// The path or URL that the source was given, without the user information, the query and the
+    /// fragment of a URL, which can hold secrets. A video of a platform has its canonical URL.
     pub uri: String,
     /// The file's path on this machine. Another process locates the file again.
     pub path: PathBuf,
-    /// The hash of the file's content.
+    /// The hash of the file's content, or a platform's name and the video's id there.
     pub id: ContentId,
     /// The file's size and modification time. `None` for media in a media store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<FileStamp>,
+    /// What the platform or the file says about the video: title, chapters, language.
+    #[serde(default, skip_serializing_if = "About::is_empty")]
+    pub about: About,
     /// The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
     pub container: String,
     /// The duration of the longest audio or video stream. It is measured if the container's value
@@ -118,6 +151,7 @@ impl Media {
             path,
             id,
             stamp: None,
+            about: About::default(),
             container: String::new(),
             duration: Timestamp::ZERO,
             video: None,

@@ -1,5 +1,6 @@
 //! The data that the stages exchange. This module uses neither I/O nor tokio nor FFmpeg.
 
+mod about;
 mod candidate;
 mod caption;
 mod clip;
@@ -20,6 +21,7 @@ mod usage;
 mod validate;
 mod warning;
 
+pub use about::{About, Chapter, HeatmapBin};
 pub use candidate::{Candidate, Factor, Score};
 pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
 pub use clip::{ClipId, Post, PostFiles, Privacy, PublishStatus, PublishedFiles, Receipt, RenderedClip};
@@ -28,7 +30,9 @@ pub use layout_choice::LayoutChoice;
 pub use loudness::Loudness;
 pub use manifest::{FailedClip, Manifest, ManifestClip, Timing, Unpublished};
 pub(crate) use media::local_path;
-pub use media::{AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream};
+pub use media::{
+    AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream, shown_uri,
+};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};

@@ -95,6 +95,22 @@ pub(super) fn load(option: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
+/// The path of the library that would be loaded, or is. It is opened to see whether it can be used.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unavailable`] if there is none.
+pub(crate) fn find(environment: &Environment) -> Result<PathBuf> {
+    let state = state();
+    if let Some(loaded) = &state.loaded {
+        return Ok(loaded.path.clone());
+    }
+    let (path, library, _) = choose(named(None, state.given.as_deref(), environment.onnx_runtime.clone()))?;
+    // Its threads and exit handlers may use its code, so it stays.
+    std::mem::forget(library);
+    Ok(path)
+}
+
 /// The library that the user named: by option, by [`set_library`] or by environment variable.
 fn named(option: Option<&Path>, given: Option<&Path>, variable: Option<PathBuf>) -> Option<PathBuf> {
     option.or(given).map(Path::to_owned).or(variable)

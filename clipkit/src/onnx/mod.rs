@@ -5,6 +5,7 @@
 
 mod library;
 
+pub(crate) use library::find as find_library;
 pub use library::set_library;
 
 use std::path::{Path, PathBuf};

@@ -46,6 +46,12 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ClipPlan, RenderedClip};
 
+/// Whether a font family is installed.
+#[cfg(feature = "ffmpeg")]
+pub(crate) fn has_font(family: &str) -> bool {
+    font::FontSet::installed().has(family)
+}
+
 /// Renders the clip that a plan describes.
 ///
 /// For implementers:

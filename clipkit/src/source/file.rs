@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Source;
+use super::arrival::require_streams;
 use crate::av;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::{ContentId, Media};
 use crate::store;
 
@@ -45,12 +46,7 @@ impl Source for FileSource {
                 identify_and_probe(cx, &path)?
             };
             media.uri = uri;
-            // FFmpeg reads some text files as subtitles.
-            if media.video.is_none() && media.audio.is_empty() {
-                return Err(Error::new(ErrorKind::InvalidInput, "there is neither picture nor sound in this file")
-                    .with_path(&path)
-                    .with_advice("give a video file"));
-            }
+            require_streams(&media).map_err(|error| error.with_path(&path))?;
             Ok(media)
         })
         .await
@@ -59,7 +55,7 @@ impl Source for FileSource {
 
 /// Hashes a file and reads its packets. Both happen at the same time, so that a large file comes
 /// from the disk once and from memory the other time.
-fn identify_and_probe(cx: &Context, path: &Path) -> Result<Media> {
+pub(super) fn identify_and_probe(cx: &Context, path: &Path) -> Result<Media> {
     // `identify` refuses these; a pipe must not be opened twice.
     if !path.is_file() {
         let (id, _) = store::identify(cx, path)?;

@@ -1,12 +1,36 @@
 //! Sources fetch the input to this machine and probe it.
 
 #[cfg(feature = "ffmpeg")]
+mod address;
+#[cfg(feature = "ffmpeg")]
+mod arrival;
+#[cfg(feature = "ffmpeg")]
+mod auto;
+#[cfg(feature = "ffmpeg")]
 mod file;
+#[cfg(feature = "ffmpeg")]
+mod http;
+#[cfg(feature = "ffmpeg")]
+mod object;
+#[cfg(feature = "ffmpeg")]
+mod scrub;
+#[cfg(feature = "ffmpeg")]
+mod ytdlp;
 
+#[cfg(feature = "ffmpeg")]
+pub use auto::AutoSource;
 #[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
 #[cfg(feature = "ffmpeg")]
 pub(crate) use file::is_hash;
+#[cfg(feature = "ffmpeg")]
+pub use http::HttpSource;
+#[cfg(feature = "ffmpeg")]
+pub use object::ObjectStoreSource;
+#[cfg(feature = "ffmpeg")]
+pub use ytdlp::YtDlp;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use ytdlp::program;
 
 use async_trait::async_trait;
 

@@ -92,6 +92,9 @@ pub struct MediaStore {
 #[derive(Serialize, Deserialize)]
 struct Binding {
     id: ContentId,
+    /// What a server tells by that the content has not changed.
+    #[serde(default)]
+    validator: Option<String>,
 }
 
 impl MediaStore {
@@ -133,10 +136,13 @@ impl MediaStore {
         Ok(writer)
     }
 
-    /// The file with this content, leased; `None` if the store does not have it.
+    /// The file with this content, leased; `None` if the store does not have it. An id that is not
+    /// a hash, such as a platform's name and a video's id, is looked up like a URI.
     ///
     /// Fails as [`Error::io`] says if the folder cannot be used.
     pub fn find(&self, id: &ContentId) -> Result<Option<Lease>> {
+        let bound = if digits(id).is_none() { self.lookup(id.as_str())? } else { None };
+        let id = bound.as_ref().unwrap_or(id);
         let Some(hash) = digits(id) else { return Ok(None) };
         let lock = self.files.lock()?;
         let Some((path, _)) = self.files.find(&lock, hash)? else { return Ok(None) };
@@ -148,9 +154,16 @@ impl MediaStore {
     ///
     /// Fails as [`Error::io`] says if the folder cannot be written to.
     pub fn bind(&self, uri: &str, id: &ContentId) -> Result<()> {
+        self.bind_valid(uri, id, None)
+    }
+
+    /// The same, with what a server tells by that the content has not changed: a document of the
+    /// caller, at most 2048 bytes.
+    pub(crate) fn bind_valid(&self, uri: &str, id: &ContentId, validator: Option<String>) -> Result<()> {
+        let validator = validator.filter(|text| text.len() <= 2048);
         let (folder, path) = self.files.binding(uri);
         let unwritable = |error| Error::io(&path, "remember the content of an address", error);
-        let text = serde_json::to_vec(&Binding { id: id.clone() }).map_err(|error| unwritable(error.into()))?;
+        let text = serde_json::to_vec(&Binding { id: id.clone(), validator }).map_err(|error| unwritable(error.into()))?;
         let mut file = beside(&folder).map_err(unwritable)?;
         file.write_all(&text).map_err(unwritable)?;
         file.persist(&path).map_err(|error| unwritable(error.error))?;
@@ -162,6 +175,11 @@ impl MediaStore {
     ///
     /// Fails as [`Error::io`] says if the folder cannot be read.
     pub fn lookup(&self, uri: &str) -> Result<Option<ContentId>> {
+        Ok(self.lookup_valid(uri)?.map(|(id, _)| id))
+    }
+
+    /// The same, with what [`bind_valid`](MediaStore::bind_valid) was given.
+    pub(crate) fn lookup_valid(&self, uri: &str) -> Result<Option<(ContentId, Option<String>)>> {
         let (_, path) = self.files.binding(uri);
         let unreadable = |error| Error::io(&path, "look up the content of an address", error);
         let file = match File::open(&path) {
@@ -171,7 +189,37 @@ impl MediaStore {
         let mut text = Vec::new();
         file.take(LONGEST_BINDING).read_to_end(&mut text).map_err(unreadable)?;
         // A damaged binding counts as absent.
-        Ok(serde_json::from_slice::<Binding>(&text).ok().map(|binding| binding.id))
+        Ok(serde_json::from_slice::<Binding>(&text).ok().map(|binding| (binding.id, binding.validator)))
+    }
+
+    /// Writes a small file that belongs to a media file and is removed with it: captions, such as
+    /// `en.vtt`, that [`Captions`](crate::stage::Captions) then finds beside the media. `name` is
+    /// two words with a dot between them. Returns its path.
+    ///
+    /// Fails with `ErrorKind::Contract` if the name is not such a name, and as [`Error::io`] says
+    /// if the file cannot be written.
+    pub fn attach(&self, lease: &Lease, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let refused = || Error::new(ErrorKind::Contract, format!("{name:?} is no name for a file that belongs to media"));
+        let (folder, path) = digits(&lease.id).and_then(|hash| self.files.attachment(hash, name)).ok_or_else(refused)?;
+        let unwritable = |error| Error::io(&path, "write the file", error);
+        let mut file = beside(&folder).map_err(unwritable)?;
+        file.write_all(bytes).map_err(unwritable)?;
+        file.persist(&path).map_err(|error| unwritable(error.error))?;
+        Ok(path)
+    }
+
+    /// The content of a small file that [`attach`](MediaStore::attach) wrote. `None` if there is
+    /// none, or if it has more than 64 MiB.
+    pub(crate) fn attached(&self, lease: &Lease, name: &str) -> Option<Vec<u8>> {
+        let (_, path) = self.files.attachment(digits(&lease.id)?, name)?;
+        let file = File::open(path).ok()?;
+        let mut bytes = Vec::new();
+        file.take(64 << 20).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    pub(super) fn files(&self) -> &MediaFiles {
+        &self.files
     }
 
     /// Removes files until the store is within its limits, as far as they are not leased, and what
@@ -184,14 +232,14 @@ impl MediaStore {
         self.free(&lock, 0, true).map(|freed| freed.bytes)
     }
 
-    fn lease(&self, lock: &StoreLock, path: PathBuf, id: &ContentId) -> Result<Lease> {
+    pub(super) fn lease(&self, lock: &StoreLock, path: PathBuf, id: &ContentId) -> Result<Lease> {
         let hash = digits(id).ok_or_else(|| Error::new(ErrorKind::Contract, "this content id is not a BLAKE3 hash"))?;
         let file = self.files.lease(lock, hash)?;
         Ok(Lease { path, id: id.clone(), _held: Arc::new(Held(file)) })
     }
 
     /// Evicts files until there is room for `bytes` more, or says why there is none.
-    fn make_room(&self, lock: &StoreLock, bytes: u64) -> Result<()> {
+    pub(super) fn make_room(&self, lock: &StoreLock, bytes: u64) -> Result<()> {
         if bytes > self.limits.max_bytes {
             let message = format!("a file of {bytes} bytes is larger than the media store may be ({} bytes)", self.limits.max_bytes);
             return Err(Error::new(ErrorKind::Config, message).with_path(self.folder()).with_advice("raise the store's size limit"));
@@ -318,19 +366,7 @@ impl MediaWriter {
         let hash = digits(&id).unwrap_or_default();
         let files = &self.store.files;
         let lock = files.lock()?;
-        let path = match files.find(&lock, hash)? {
-            Some((known, bytes)) if bytes == self.written => known,
-            damaged => {
-                let path = files.path_of(hash, extension);
-                fs::rename(&self.part.0, &path).map_err(|error| Error::io(&path, "put the file in its place", error))?;
-                if let Some((old, _)) = damaged
-                    && old != path
-                {
-                    let _ = fs::remove_file(old);
-                }
-                path
-            }
-        };
+        let path = files.put(&lock, &self.part.0, hash, self.written, extension)?;
         let lease = self.store.lease(&lock, path, &id)?;
         Ok((id, lease))
     }

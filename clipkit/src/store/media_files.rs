@@ -8,6 +8,8 @@ use crate::model::ContentId;
 
 /// What a crashed process left behind is removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(30 * 60);
+/// A download that can be continued is removed after this time.
+const PARTIAL_LIFE: Duration = Duration::from_secs(3 * 24 * 3600);
 /// A URI's content is looked up again after this time.
 const BINDING_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 const LONGEST_EXTENSION: usize = 8;
@@ -17,8 +19,11 @@ const LONGEST_EXTENSION: usize = 8;
 /// ```text
 /// lock                  held while any of the others is created, found or removed
 /// files/<hash>.<ext>    media, named by the BLAKE3 hash of its bytes
+/// files/<hash>.<x>.<y>  what belongs to the media, such as captions (en.vtt); removed with it
 /// leases/<hash>.lock    a shared lock while the file is in use; its time of change is the last use
 /// incoming/<n>.part     being written, with an exclusive lock; its length is what is reserved
+/// partial/<hash>/       a download that can be continued, named by the hash of its key
+/// partial/<hash>.lock   an exclusive lock while a process works on it
 /// uris/<hash>.json      the content that a URI had, named by the hash of the URI
 /// ```
 #[derive(Clone, Debug)]
@@ -31,18 +36,20 @@ pub(super) struct StoreLock {
     _file: File,
 }
 
-/// A media file in the store.
+/// A media file in the store with what belongs to it, or a download that can be continued.
 #[derive(Debug)]
 pub(super) struct StoredFile {
-    pub(super) hash: String,
+    /// `None` for a download.
+    pub(super) hash: Option<String>,
     pub(super) path: PathBuf,
     pub(super) entry: Entry,
+    attached: Vec<PathBuf>,
 }
 
 impl MediaFiles {
     pub(super) fn open(root: &Path) -> Result<Self> {
         let files = MediaFiles { root: root.to_owned() };
-        for folder in [files.folder("files"), files.folder("leases"), files.folder("incoming"), files.folder("uris")] {
+        for folder in ["files", "leases", "incoming", "partial", "uris"].map(|name| files.folder(name)) {
             fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, "make the media store's folder", error))?;
         }
         Ok(files)
@@ -99,16 +106,85 @@ impl MediaFiles {
         Ok(found.map(|(path, metadata)| (path, metadata.len())))
     }
 
-    /// All media files.
+    /// Renames `file`, which has `bytes` bytes, to the name of its content, unless the store has
+    /// that content.
+    pub(super) fn put(&self, lock: &StoreLock, file: &Path, hash: &str, bytes: u64, extension: &str) -> Result<PathBuf> {
+        match self.find(lock, hash)? {
+            Some((known, known_bytes)) if known_bytes == bytes => Ok(known),
+            damaged => {
+                let path = self.path_of(hash, extension);
+                fs::rename(file, &path).map_err(|error| Error::io(&path, "put the file in its place", error))?;
+                if let Some((old, _)) = damaged
+                    && old != path
+                {
+                    let _ = fs::remove_file(old);
+                }
+                Ok(path)
+            }
+        }
+    }
+
+    /// The folder of a download and its lock. `None` if another process has it.
+    pub(super) fn partial(&self, _lock: &StoreLock, key: &str) -> Result<Option<(PathBuf, File)>> {
+        let folder = self.folder("partial").join(blake3::hash(key.as_bytes()).to_hex().as_str());
+        let file = open_lock(&lock_of(&folder))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Error::io(&folder, "lock the download", error)),
+        }
+        fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, "make the folder", error))?;
+        Ok(Some((folder, file)))
+    }
+
+    /// Removes a download. Nobody waits for its lock: it is taken while the store is locked.
+    pub(super) fn remove_partial(&self, _lock: &StoreLock, folder: &Path) {
+        let _ = fs::remove_dir_all(folder);
+        let _ = fs::remove_file(lock_of(folder));
+    }
+
+    /// All media files and downloads.
     pub(super) fn all(&self, lock: &StoreLock) -> Result<Vec<StoredFile>> {
-        let mut all = Vec::new();
+        let mut all = self.partials(lock)?;
+        let mut attachments = Vec::new();
         for (path, metadata) in list(&self.folder("files"))? {
-            let Some(hash) = hash_of(&path).map(str::to_owned) else { continue };
+            let Some(hash) = hash_of(&path).map(str::to_owned) else {
+                attachments.push((path, metadata.len()));
+                continue;
+            };
             let (leased, used) = self.state(lock, &hash);
             let used = used.or_else(|| metadata.modified().ok()).unwrap_or(SystemTime::UNIX_EPOCH);
-            all.push(StoredFile { hash, path, entry: Entry { bytes: metadata.len(), used, leased } });
+            let entry = Entry { bytes: metadata.len(), used, leased };
+            all.push(StoredFile { hash: Some(hash), path, entry, attached: Vec::new() });
+        }
+        for (path, bytes) in attachments {
+            let hash = attached_to(&path);
+            if let Some(owner) = hash.and_then(|hash| all.iter_mut().find(|file| file.hash.as_deref() == Some(hash))) {
+                owner.entry.bytes = owner.entry.bytes.saturating_add(bytes);
+                owner.attached.push(path);
+            }
         }
         Ok(all)
+    }
+
+    fn partials(&self, _lock: &StoreLock) -> Result<Vec<StoredFile>> {
+        let folder = self.folder("partial");
+        let unreadable = |error| Error::io(&folder, "read the media store", error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if !path.is_dir() {
+                continue;
+            }
+            let files = list(&path)?;
+            let bytes = files.iter().fold(0u64, |sum, (_, metadata)| sum.saturating_add(metadata.len()));
+            let used = files.iter().filter_map(|(_, metadata)| metadata.modified().ok()).max();
+            let used = used.or_else(|| fs::metadata(&path).and_then(|metadata| metadata.modified()).ok());
+            let leased = !is_unlocked(&lock_of(&path)) && lock_of(&path).exists();
+            let entry = Entry { bytes, used: used.unwrap_or(SystemTime::UNIX_EPOCH), leased };
+            found.push(StoredFile { hash: None, path, entry, attached: Vec::new() });
+        }
+        Ok(found)
     }
 
     /// Whether the file is leased, and when it was used last. What cannot be found out counts as
@@ -134,12 +210,28 @@ impl MediaFiles {
         Ok(file)
     }
 
-    /// Removes a media file that is not leased.
-    pub(super) fn remove(&self, _lock: &StoreLock, file: &StoredFile) -> Result<()> {
+    /// Removes a media file or a download that is not in use.
+    pub(super) fn remove(&self, lock: &StoreLock, file: &StoredFile) -> Result<()> {
+        let Some(hash) = &file.hash else {
+            self.remove_partial(lock, &file.path);
+            return Ok(());
+        };
         fs::remove_file(&file.path).map_err(|error| Error::io(&file.path, "remove the file", error))?;
+        for attached in &file.attached {
+            let _ = fs::remove_file(attached);
+        }
         // Nobody waits for this lock: leases are taken while the store is locked.
-        let _ = fs::remove_file(self.lease_path(&file.hash));
+        let _ = fs::remove_file(self.lease_path(hash));
         Ok(())
+    }
+
+    /// Where a file that belongs to the media with this hash is. `None` if the name is not two
+    /// words of ASCII letters, digits and `-`, with a dot between them.
+    pub(super) fn attachment(&self, hash: &str, name: &str) -> Option<(PathBuf, PathBuf)> {
+        let is_word = |word: &str| (1..=35).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let (word, ending) = name.split_once('.')?;
+        let folder = self.folder("files");
+        (is_word(word) && is_word(ending)).then(|| (folder.clone(), folder.join(format!("{hash}.{name}"))))
     }
 
     fn lease_path(&self, hash: &str) -> PathBuf {
@@ -154,8 +246,13 @@ impl MediaFiles {
         (folder, path)
     }
 
-    /// Removes what crashed processes left behind, and bindings that are too old.
-    pub(super) fn reap(&self, _lock: &StoreLock) -> Result<()> {
+    /// Removes what crashed processes left behind, and downloads and bindings that are too old.
+    pub(super) fn reap(&self, lock: &StoreLock) -> Result<()> {
+        for partial in self.partials(lock)? {
+            if !partial.entry.leased && partial.entry.used.elapsed().is_ok_and(|age| age > PARTIAL_LIFE) {
+                self.remove_partial(lock, &partial.path);
+            }
+        }
         for (path, metadata) in list(&self.folder("incoming"))? {
             if is_older(&metadata, ABANDONED_AFTER) && is_unlocked(&path) && fs::remove_file(&path).is_ok() {
                 tracing::info!(path = %path.display(), "removed a download that an earlier run left behind");
@@ -200,6 +297,17 @@ fn hash_of(path: &Path) -> Option<&str> {
     (is_hash(hash) && safe_extension(extension) == extension).then_some(hash)
 }
 
+/// The hash in the name of a file that belongs to a media file.
+fn attached_to(path: &Path) -> Option<&str> {
+    let (hash, _) = path.file_name()?.to_str()?.split_once('.')?;
+    is_hash(hash).then_some(hash)
+}
+
+/// The lock of a download.
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.with_extension("lock")
+}
+
 /// The letters and digits of an extension, in lower case, as many as an extension has.
 fn safe_extension(extension: &str) -> String {
     let safe = extension.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
@@ -207,7 +315,7 @@ fn safe_extension(extension: &str) -> String {
 }
 
 /// The regular files in a folder. Links are not followed.
-fn list(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>> {
+pub(super) fn list(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>> {
     let unreadable = |error| Error::io(folder, "read the media store", error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {

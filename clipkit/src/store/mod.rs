@@ -13,13 +13,15 @@ mod identity;
 mod key;
 mod media;
 mod media_files;
+mod partial;
 
-pub(crate) use address::check as check_address;
+pub(crate) use address::{check as check_address, open_object};
 pub use artifact::ArtifactStore;
 pub(crate) use artifact::Note;
 pub use document::{ArtifactKind, Document};
 pub use identity::{Identity, identify, stamp, verify, verify_content};
 pub use key::ArtifactKey;
 pub use media::{Lease, MediaLimits, MediaStore, MediaWriter};
+pub(crate) use partial::Partial;
 
 pub use object_store;

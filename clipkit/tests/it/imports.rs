@@ -17,7 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("voice", &["model", "error", "context", "features", "weights", "onnx"]),
     ("store", &["model", "error", "context"]),
     ("plan", &["model", "error"]),
-    ("source", &["model", "error", "context", "av", "store"]),
+    ("source", &["model", "error", "context", "features", "http", "av", "store"]),
     ("speech", &["model", "error", "context", "av", "store", "voice"]),
     ("transcribe", &["model", "error", "context", "features", "av", "onnx", "openai", "speech", "weights"]),
     ("score", &["model", "error", "context", "openai"]),
@@ -31,6 +31,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", EVERYTHING),
     ("config", EVERYTHING),
+    // Looks at everything, and changes nothing.
+    ("doctor", EVERYTHING),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

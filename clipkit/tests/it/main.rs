@@ -16,11 +16,13 @@ mod cli;
 mod comment_width;
 mod fakes;
 mod frames;
+mod http_source;
 mod imports;
 mod layers;
 mod layouts;
 mod local;
 mod media;
+mod media_server;
 mod media_store;
 mod onnx;
 #[cfg(feature = "cli")]
@@ -39,3 +41,4 @@ mod steps;
 mod subjects;
 mod support;
 mod words;
+mod ytdlp;

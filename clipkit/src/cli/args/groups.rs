@@ -7,12 +7,54 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use clipkit::Degrade;
-use clipkit::config::PublisherConfig;
+use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
-use clipkit::model::{Aspect, LayoutChoice, Platform, Stage, X264Preset};
-use clipkit::stage::{Genre, Price, ScoreOptions};
+use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
+use clipkit::stage::{AutoSource, Genre, Price, ScoreOptions};
 
-use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher};
+use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section};
+
+/// Options for the source.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// Copy local files into the media store, so that later steps find them after the files are
+    /// removed
+    #[arg(long)]
+    pub(crate) store: bool,
+    /// The part of a platform's video to fetch and clip: 10:00-40:00
+    #[arg(long, value_name = "FROM-TO", value_parser = section)]
+    pub(crate) section: Option<Span>,
+    /// The largest resolution to fetch from a platform, by the shorter side in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 1080)]
+    pub(crate) fetch_height: u32,
+    /// A file with cookies in Netscape's format, used if a platform wants a login
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cookies: Option<PathBuf>,
+    /// A proxy for the metadata of platforms; the media come without it, unless the platform
+    /// refuses that
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy_metadata: Option<String>,
+    /// The program yt-dlp [default: CLIPKIT_YTDLP, else yt-dlp in PATH]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) yt_dlp: Option<PathBuf>,
+    /// A private address or network that URLs may lead to: 192.168.1.0/24. Can be repeated
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) allow_private: Vec<String>,
+}
+
+impl SourceArgs {
+    pub(crate) fn config(&self) -> SourceConfig {
+        let mut source = AutoSource::new();
+        source.file.store = self.store;
+        source.section = self.section;
+        source.allow_private = self.allow_private.clone();
+        source.ytdlp.height = self.fetch_height;
+        source.ytdlp.cookies = self.cookies.clone();
+        source.ytdlp.proxy_metadata = self.proxy_metadata.clone();
+        source.ytdlp.program = self.yt_dlp.clone();
+        SourceConfig::Auto(Box::new(source))
+    }
+}
 
 /// Options for transcription.
 #[derive(Debug, Args)]

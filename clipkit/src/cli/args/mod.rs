@@ -8,7 +8,7 @@ mod values;
 pub(crate) use eval::{ChoiceArgs, EvalArgs, EvalCommand};
 pub(crate) use groups::{
     Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
-    TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
+    SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use step::{StepArgs, StepCommand};
 
@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Styles(StylesArgs),
     /// List, download and find models
     Models(ModelsArgs),
+    /// List what clipkit can use, whether it is on this machine, and what each lack costs
+    Doctor(DoctorArgs),
     /// Run the first stage alone: write a video's words with their times as JSON
     Transcribe(TranscribeArgs),
     /// Run the second stage alone: write the spans of a transcript that are worth a clip as JSON
@@ -65,16 +67,15 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ClipArgs {
-    /// The videos
+    /// The videos: files, URLs of media files, s3://, gs:// and az:// addresses, and pages that
+    /// yt-dlp knows
     #[arg(required = true)]
     pub(crate) input: Vec<PathBuf>,
     /// The folder for the clips. Each of several inputs gets a subfolder, named after the input
     #[arg(short, long, value_name = "DIR", required_unless_present = "publish")]
     pub(crate) out: Option<PathBuf>,
-    /// Copy local files into the media store, so that plans can be rendered after the files are
-    /// removed
-    #[arg(long)]
-    pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) audio: Audio,
     #[command(flatten)]
@@ -147,6 +148,13 @@ pub(crate) struct InspectArgs {
 pub(crate) struct StylesArgs {
     /// The style to print as JSON [default: list the names]
     pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

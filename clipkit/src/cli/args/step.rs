@@ -7,7 +7,8 @@ use clipkit::model::Span;
 
 use super::values::span;
 use super::{
-    Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, ScorerArgs, TrackerArgs, TranscriberArgs,
+    Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, ScorerArgs, SourceArgs, TrackerArgs,
+    TranscriberArgs,
 };
 
 #[derive(Debug, Args)]
@@ -44,11 +45,11 @@ pub(crate) struct Output {
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchStep {
-    /// The path of the video
+    /// The video: a file, the URL of a media file, an s3://, gs:// or az:// address, or a page that
+    /// yt-dlp knows
     pub(crate) uri: String,
-    /// Copy a local file into the media store, so that later steps find it there
-    #[arg(long)]
-    pub(crate) store: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) audio: Audio,
     #[command(flatten)]

@@ -67,6 +67,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "give a time such as 15s, 1m30s or 15".to_owned())
 }
 
+/// Parses `10:00-40:00`, `1:02:03-1:10:00`, `90-120.5`.
+pub(super) fn section(text: &str) -> Result<Span, String> {
+    let seconds = |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        let is_time = parts.len() <= 3 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+        let add = |sum: f64, part: &&str| part.parse::<f64>().ok().map(|part| sum * 60.0 + part);
+        parts.iter().try_fold(0.0, add).filter(|_| is_time)
+    };
+    let parsed = text.split_once('-').and_then(|(start, end)| {
+        let (start, end) = (seconds(start)?, seconds(end)?);
+        (start < end && end < 1e7).then(|| Span::secs(start, end).ok())?
+    });
+    parsed.ok_or_else(|| "give two times, such as 10:00-40:00".to_owned())
+}
+
 /// Parses `12.5..48`.
 pub(super) fn span(text: &str) -> Result<Span, String> {
     let parsed = text.split_once("..").and_then(|(start, end)| {
@@ -79,6 +94,16 @@ pub(super) fn span(text: &str) -> Result<Span, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sections_are_two_times() {
+        for (text, start, end) in [("10:00-40:00", 600.0, 2400.0), ("1:02:03-1:10:00", 3723.0, 4200.0), ("0-90.5", 0.0, 90.5)] {
+            assert_eq!(section(text).unwrap(), Span::secs(start, end).unwrap(), "{text}");
+        }
+        for invalid in ["", "-", "10:00", "10:00-", "40:00-10:00", "-5-10", "1:2:3:4-9:0:0:0", "a-b", "inf-nan", "1e3-1e4", "5-5"] {
+            assert!(section(invalid).is_err(), "{invalid}");
+        }
+    }
 
     #[test]
     fn a_loudness_is_a_number_or_off() {
