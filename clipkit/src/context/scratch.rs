@@ -83,7 +83,7 @@ pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// Removes scratch folders in `parent` that crashed runs left behind: old ones whose lease is not
 /// locked.
-fn remove_abandoned(parent: &Path) {
+pub(crate) fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
