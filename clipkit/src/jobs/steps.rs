@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::workspace::{of_clip, of_job, of_receipt};
 use super::{Held, JobId, JobRecord, Jobs, NewTask, Standing, Step};
-use crate::context::Context;
+use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, ClipPlan, Media, Post, Receipt, Stage, Transcript, WarningKind};
+use crate::model::{Candidate, ClipPlan, ManifestClip, Media, Post, Receipt, Stage, Transcript, WarningKind};
 use crate::pipeline::Pipeline;
 use crate::store::{ArtifactKey, Document};
 
@@ -127,8 +127,12 @@ impl StepRun<'_> {
         let targets = self.pipeline.targets();
         let to = targets.get(target).ok_or_else(|| Error::new(ErrorKind::Config, format!("this job has no target {target}")))?;
         self.stored(Stage::Publish, of_receipt(self.id(), rank, target), || Ok(None), async || {
-            let (post, _) = self.post(rank).await?;
-            self.pipeline.publish_to(self.cx, to, &post).await
+            let (post, plan) = self.post(rank).await?;
+            let receipt = self.pipeline.publish_to(self.cx, to, &post).await?;
+            let mut clip = ManifestClip::published(rank, &plan, &post.title, vec![receipt.clone()]);
+            clip.folder = self.pipeline.staging().map(Into::into);
+            self.cx.emit(&Event::Clip(Box::new(clip)));
+            Ok(receipt)
         })
         .await
     }

@@ -30,6 +30,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),
     ("pipeline", EVERYTHING),
     ("config", EVERYTHING),
+    // Drives the steps of a pipeline.
+    ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),
