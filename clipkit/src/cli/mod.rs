@@ -5,6 +5,7 @@ mod args;
 mod clip;
 mod exit;
 mod interrupt;
+mod jobs;
 mod library;
 mod memory;
 mod models;
@@ -16,6 +17,7 @@ mod report;
 mod stages;
 mod step;
 mod styles;
+mod worker;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -76,6 +78,8 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Transcribe(args) => exit::of(&stages::transcribe(args, interrupt).await),
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
+        Command::Jobs(args) => jobs::run(args, interrupt).await,
+        Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

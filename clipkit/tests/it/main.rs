@@ -17,6 +17,10 @@ mod comment_width;
 mod fakes;
 mod frames;
 mod imports;
+#[cfg(feature = "jobs")]
+mod jobs;
+#[cfg(all(feature = "cli", unix))]
+mod jobs_process;
 mod layers;
 mod layouts;
 mod local;

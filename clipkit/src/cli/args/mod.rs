@@ -1,6 +1,7 @@
 //! The command line's subcommands and options.
 
 mod groups;
+mod jobs;
 mod step;
 mod values;
 
@@ -8,6 +9,7 @@ pub(crate) use groups::{
     Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName, TrackerArgs,
     TrackerName, TranscriberArgs, TranscriberName,
 };
+pub(crate) use jobs::{DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;
@@ -57,6 +59,10 @@ pub(crate) enum Command {
     Track(TrackArgs),
     /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
+    /// Submit, show and change jobs, which survive crashes; `clipkit worker` does them
+    Jobs(JobsArgs),
+    /// Do the steps of jobs
+    Worker(WorkerArgs),
 }
 
 #[derive(Debug, Args)]
