@@ -133,7 +133,7 @@ type Event$1 = {
 }) | (ManifestClip & {
 	event: "clip";
 });
-type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
+type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
 type PublishStatus = "published" | "processing" | "scheduled";
 /**
  * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
@@ -2398,8 +2398,13 @@ type OpenAiTranscriberOptions$1 = Omit<documents.OpenAiTranscriberOptions, "serv
 /** Transcribes on this machine, with a NeMo transducer (Parakeet TDT) or a CTC model in ONNX. */
 export declare class LocalTranscriber extends Transcriber {
 	private constructor();
-	/** Loads a model from its folder. */
-	static load(folder: string, options?: RunOptions): Promise<LocalTranscriber>;
+	/**
+	 * Opens a model. `model`: its folder or name; a named model is downloaded if it is missing; default the default speech
+	 * model. `language`: the spoken language (`"en"`), which these models do not return.
+	 */
+	static load(model?: string, options?: RunOptions & {
+		language?: string;
+	}): Promise<LocalTranscriber>;
 }
 /** Chooses spans by rules over the words: hook, completeness, density, emotion. */
 export declare class Heuristic extends Scorer {

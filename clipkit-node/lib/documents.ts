@@ -245,6 +245,7 @@ export type WarningKind =
   | "source_changed"
   | "layout"
   | "captions"
+  | "hook"
   | "font"
   | "rendering"
   | "unavailable"

@@ -380,9 +380,12 @@ export class LocalTranscriber extends Transcriber {
     super();
   }
 
-  /** Loads a model from its folder. */
-  static async load(folder: string, options: RunOptions = {}): Promise<LocalTranscriber> {
-    const settings = JSON.stringify({ model: folder });
+  /**
+   * Opens a model. `model`: its folder or name; a named model is downloaded if it is missing; default the default speech
+   * model. `language`: the spoken language (`"en"`), which these models do not return.
+   */
+  static async load(model?: string, options: RunOptions & { language?: string } = {}): Promise<LocalTranscriber> {
+    const settings = JSON.stringify({ model, language: options.language });
     const handle = await Context.run(options, (cx) => native.Stage.load(cx, "LocalTranscriber", settings));
     return adopt(new LocalTranscriber(), handle);
   }

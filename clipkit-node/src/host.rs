@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 
 use clipkit::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Target, Tracking, Transcriber};
-use clipkit::{Error, ErrorKind, Result};
+use clipkit::{Environment, Error, ErrorKind, Result};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
@@ -138,7 +138,7 @@ impl Transcriber for HostStage {
         self.ask("transcribe", cx, media).await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.facts.fingerprint.clone()
     }
 }
@@ -149,7 +149,7 @@ impl Scorer for HostStage {
         self.ask("score", cx, scoring).await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.facts.fingerprint.clone()
     }
 
@@ -164,7 +164,7 @@ impl FaceTracker for HostStage {
         self.ask("track", cx, tracking).await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.facts.fingerprint.clone()
     }
 

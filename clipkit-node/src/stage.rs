@@ -9,7 +9,7 @@ use napi_derive::napi;
 use clipkit::config::PublisherConfig;
 use clipkit::model::Stage as StageName;
 use clipkit::stage::AnyStage;
-use clipkit::{Error, ErrorKind};
+use clipkit::{Environment, Error, ErrorKind};
 
 use crate::context::Context;
 use crate::document::{Document, Text, read};
@@ -76,7 +76,7 @@ impl Stage {
     /// that cannot be cached.
     #[napi(getter)]
     pub fn fingerprint(&self) -> Option<String> {
-        self.any.fingerprint()
+        self.any.fingerprint(&Environment::from_process())
     }
 
     /// The columns and rows that a renderer was set up for.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use clipkit::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use clipkit::stage::{FaceTracker, Publisher, Renderer, Scorer, Scoring, Source, Target, Tracking, Transcriber};
-use clipkit::{Error, ErrorKind, Result};
+use clipkit::{Environment, Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -129,7 +129,7 @@ impl Transcriber for Host {
         self.call(cx, "transcribe", "Media", media, "a Transcript").await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.fingerprint.clone()
     }
 }
@@ -140,7 +140,7 @@ impl Scorer for Host {
         self.call(cx, "score", "Scoring", scoring, "a list of Candidates").await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.fingerprint.clone()
     }
 }
@@ -151,7 +151,7 @@ impl FaceTracker for Host {
         self.call(cx, "track", "Tracking", tracking, "a Tracks").await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         self.fingerprint.clone()
     }
 }

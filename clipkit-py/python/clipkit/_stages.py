@@ -236,12 +236,14 @@ class OpenAiTranscriber(Transcriber):
 class LocalTranscriber(Transcriber):
     """A speech model on this machine: a NeMo transducer (Parakeet TDT) or a CTC model, in ONNX.
 
-    ``model`` is the model's folder. The constructor opens it.
+    ``model`` is the model's folder or name; see :class:`ModelStore`. A named model is downloaded if it
+    is missing. Default: the default speech model. ``language`` is the spoken language (``"en"``), which
+    these models do not return. The constructor opens the model.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Optional[Path] = None, *, language: Optional[str] = None) -> None:
         _onnx.find_library()
-        self._stage = _opened("LocalTranscriber", {"model": model})
+        self._stage = _opened("LocalTranscriber", {"model": model, "language": language})
 
 
 class Heuristic(Scorer):

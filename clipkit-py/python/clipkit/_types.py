@@ -87,7 +87,7 @@ StandIn = Literal["built_in", "always", "never"]
 Timestamp = float
 
 #: The kind of a ``Warning``.
-WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "font", "rendering", "unavailable", "budget", "store", "publish", "other"]
+WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "font", "rendering", "unavailable", "budget", "store", "publish", "other"]
 
 #: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]

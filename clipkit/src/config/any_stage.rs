@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::PipelineConfig;
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::{BuiltLayer, LayerConfig, StageExt, WithLayers};
 use crate::model::{ClipPlan, Stage};
@@ -17,7 +17,7 @@ use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{FileSource, Source};
 use crate::track::{CenterTracker, FaceModel, FaceTracker, MotionTracker};
-use crate::transcribe::{Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel, Transcriber};
+use crate::transcribe::{Captions, OpenAiTranscriber, SpeechModel, Transcriber};
 
 /// A stage of any of the six kinds, called with JSON documents. Bindings and queue workers use it.
 #[derive(Clone)]
@@ -65,9 +65,7 @@ impl AnyStage {
         match name {
             "OnnxTracker" => Ok(AnyStage::Tracker(Arc::new(read::<FaceModel>(name, options)?.load(&cx.for_stage(Stage::Track)).await?))),
             "LocalTranscriber" => {
-                let model: SpeechModel = read(name, options)?;
-                let folder: PathBuf = model.model.unwrap_or_default();
-                let opened = cx.for_stage(Stage::Transcribe).blocking(move |_| LocalTranscriber::load(folder)).await?;
+                let opened = read::<SpeechModel>(name, options)?.load(&cx.for_stage(Stage::Transcribe)).await?;
                 Ok(AnyStage::Transcriber(Arc::new(opened)))
             }
             _ => AnyStage::without_model(name, options),
@@ -177,11 +175,11 @@ impl AnyStage {
 
     /// Identifies everything besides the input that decides the output. `None` if the stage has no
     /// fingerprint.
-    pub fn fingerprint(&self) -> Option<String> {
+    pub fn fingerprint(&self, environment: &Environment) -> Option<String> {
         match self {
-            AnyStage::Transcriber(stage) => stage.fingerprint(),
-            AnyStage::Scorer(stage) => stage.fingerprint(),
-            AnyStage::Tracker(stage) => stage.fingerprint(),
+            AnyStage::Transcriber(stage) => stage.fingerprint(environment),
+            AnyStage::Scorer(stage) => stage.fingerprint(environment),
+            AnyStage::Tracker(stage) => stage.fingerprint(environment),
             _ => None,
         }
     }

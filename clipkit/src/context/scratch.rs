@@ -1,4 +1,5 @@
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,6 +80,14 @@ pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.prefix(PREFIX).tempfile_in(folder)
+}
+
+/// Writes a file that appears complete or not at all. Its folder exists.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = beside(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 
 /// Removes scratch folders in `parent` that crashed runs left behind: old ones whose lease is not

@@ -30,7 +30,7 @@ use crate::store::Document;
 /// #             _ => Ok(Transcript::default()),
 /// #         }
 /// #     }
-/// #     fn fingerprint(&self) -> Option<String> {
+/// #     fn fingerprint(&self, _environment: &Environment) -> Option<String> {
 /// #         Some("busy 1".into())
 /// #     }
 /// # }

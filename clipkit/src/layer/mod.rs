@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::{Candidate, ClipPlan, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
 use crate::publish::Publisher;
@@ -101,8 +101,8 @@ impl<I: ?Sized + Sync, O> Next<I, O> {
         self.0.call(cx, input).await
     }
 
-    fn identity(&self) -> Option<String> {
-        self.0.identity()
+    fn identity(&self, environment: &Environment) -> Option<String> {
+        self.0.identity(environment)
     }
 }
 
@@ -150,7 +150,7 @@ pub(crate) trait Service<I: ?Sized, O>: Send + Sync {
     async fn call(&self, cx: &Context, input: &I) -> Result<O>;
 
     /// The stage's fingerprint, if its kind has one.
-    fn identity(&self) -> Option<String> {
+    fn identity(&self, _environment: &Environment) -> Option<String> {
         None
     }
 }
@@ -209,8 +209,8 @@ macro_rules! stages {
                 self.$method(cx, input).await
             }
             $(
-                fn identity(&self) -> Option<String> {
-                    $trait::$about(self)
+                fn identity(&self, environment: &Environment) -> Option<String> {
+                    $trait::$about(self, environment)
                 }
             )?
         }
@@ -254,12 +254,12 @@ macro_rules! stages {
     )*};
     (@fingerprint $about:ident) => {
         // A cache never keeps an answer of a fallback's second stage, so the first decides.
-        fn $about(&self) -> Option<String> {
-            self.first().$about()
+        fn $about(&self, environment: &Environment) -> Option<String> {
+            self.first().$about(environment)
         }
     };
     (@around $layer:ident, $stage:ident) => { $layer.around_anything()? };
-    (@around $layer:ident, $stage:ident $about:ident) => { $layer.around_documents($stage.$about())? };
+    (@around $layer:ident, $stage:ident $about:ident) => { $layer.around_documents($stage.$about(&Environment::default()))? };
 }
 
 stages! {

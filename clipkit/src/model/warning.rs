@@ -45,6 +45,8 @@ pub enum WarningKind {
     Layout,
     /// A clip has no captions, or some of them are missing.
     Captions,
+    /// The title of a clip could not be laid out, so it has none.
+    Hook,
     /// A font or one of its glyphs is missing.
     Font,
     /// A rendered clip differed from its plan and was rendered again, or its audio was changed.

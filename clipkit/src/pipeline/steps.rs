@@ -10,7 +10,7 @@ use crate::model::{
     Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, SpeechMap, Stage, Timestamp, Tracks, Transcript, WarningKind,
 };
 use crate::plan::snap::{self, SnapInput};
-use crate::plan::{self, PlanInput, PlanWarningKind};
+use crate::plan::{self, PlanInput};
 use crate::publish::{Publisher, Target};
 use crate::score::{Heuristic, Scorer, Scoring};
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
@@ -147,7 +147,7 @@ impl Pipeline {
                 let input = PlanInput::new(&media, &transcript, &tracks, &candidate).with_voice(&voice);
                 let (plan, warnings) = plan::plan(&input, &options)?;
                 for warning in warnings {
-                    cx.warn_of(warning_kind(warning.kind), warning.message);
+                    cx.warn_of(warning.kind, warning.message);
                 }
                 Ok(plan)
             })
@@ -173,21 +173,33 @@ impl Pipeline {
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
         self.locate(cx, &plan.source.media).await?;
-        match self.draw(cx, plan).await {
-            Err(error)
-                if error.kind() == ErrorKind::Captions
-                    && (plan.captions.is_some() || plan.hook.is_some())
-                    && self.degrade.captions.allows(&error, self.stages.renderer.is_builtin()) =>
-            {
-                // The same text library draws the title and the captions.
-                let plain = ClipPlan { captions: None, hook: None, ..plan.clone() };
-                let clip = self.draw(cx, &plain).await?;
-                let message = format!("captions could not be drawn: {error}; the clip is made without them");
-                cx.for_stage(Stage::Render).warn_of(WarningKind::StandIn, message);
-                Ok((clip, plain))
+        let error = match self.draw(cx, plan).await {
+            Err(error) if self.may_omit_text(plan, &error) => error,
+            clip => return Ok((clip?, plan.clone())),
+        };
+        // The title may have characters that a font has, if the captions have others.
+        let title_only = ClipPlan { captions: None, ..plan.clone() };
+        let plain = ClipPlan { hook: None, ..title_only.clone() };
+        let attempts = if plan.captions.is_some() && plan.hook.is_some() { vec![title_only, plain] } else { vec![plain] };
+        for plan in attempts {
+            match self.draw(cx, &plan).await {
+                Err(error) if self.may_omit_text(&plan, &error) => {}
+                clip => {
+                    let clip = clip?;
+                    let message = format!("captions could not be drawn: {error}; the clip is made without them");
+                    cx.for_stage(Stage::Render).warn_of(WarningKind::StandIn, message);
+                    return Ok((clip, plan));
+                }
             }
-            clip => Ok((clip?, plan.clone())),
         }
+        Err(error)
+    }
+
+    /// Whether the clip may be made without the text that could not be drawn.
+    fn may_omit_text(&self, plan: &ClipPlan, error: &Error) -> bool {
+        error.kind() == ErrorKind::Captions
+            && (plan.captions.is_some() || plan.hook.is_some())
+            && self.degrade.captions.allows(error, self.stages.renderer.is_builtin())
     }
 
     async fn draw(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
@@ -233,15 +245,6 @@ impl Pipeline {
             }
             found => found,
         }
-    }
-}
-
-/// Maps the kind of a planner's warning to that of a run's warning.
-fn warning_kind(kind: PlanWarningKind) -> WarningKind {
-    match kind {
-        PlanWarningKind::LayoutUnavailable => WarningKind::Layout,
-        PlanWarningKind::NoWords | PlanWarningKind::CaptionsLeftOut => WarningKind::Captions,
-        PlanWarningKind::HookLeftOut => WarningKind::Other,
     }
 }
 

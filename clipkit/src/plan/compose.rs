@@ -1,10 +1,7 @@
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::error::Result;
 use crate::model::{
-    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, SubjectSample,
-    SubjectTrack, Timestamp, Tracks, Transcript,
+    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, Stage, SubjectSample,
+    SubjectTrack, Timestamp, Tracks, Transcript, Warning, WarningKind,
 };
 
 use super::PlanOptions;
@@ -55,31 +52,6 @@ impl<'a> PlanInput<'a> {
     }
 }
 
-/// A part of the options that a plan does not fulfil.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[non_exhaustive]
-pub struct PlanWarning {
-    /// The class of the warning, for programs.
-    pub kind: PlanWarningKind,
-    /// One line for people: the problem and what the plan does instead.
-    pub message: String,
-}
-
-/// The class of a [`PlanWarning`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum PlanWarningKind {
-    /// At least one shot does not allow the requested layout and gets `fill` or `fit` instead.
-    LayoutUnavailable,
-    /// Captions were requested, but the span contains no words.
-    NoWords,
-    /// The captions failed validation; the plan has none.
-    CaptionsLeftOut,
-    /// The title failed validation; the plan has none.
-    HookLeftOut,
-}
-
 /// Makes the plan of one clip, with warnings for requested parts that the plan lacks.
 ///
 /// The function is pure: equal inputs give equal plans. It uses the candidate's span unchanged;
@@ -92,17 +64,17 @@ pub enum PlanWarningKind {
 /// - [`InvalidPlan`](crate::ErrorKind::InvalidPlan): the options are out of range (for example an
 ///   odd output size), or the candidate or the tracks give a plan that
 ///   [`ClipPlan::validate`] rejects.
-pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, Vec<PlanWarning>)> {
+pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, Vec<Warning>)> {
     let &PlanInput { media, transcript, tracks, voice, candidate } = input;
     let mut warnings = Vec::new();
-    let mut warn = |kind, message: String| warnings.push(PlanWarning { kind, message });
+    let mut warn = |kind, message: String| warnings.push(Warning::new(kind, Stage::Plan, message));
     let video = media.require_video()?;
     let span = candidate.span;
     let words = transcript.words_in(span);
     let framing = FramingInput { tracks, words, voice, span, picture: video.display_size(), output: options.size, layout: options.layout };
     let Framing { scenes, layout_warning } = reframe::frame(&framing);
     if let Some(message) = layout_warning {
-        warn(PlanWarningKind::LayoutUnavailable, message);
+        warn(WarningKind::Layout, message);
     }
     let mut plan = ClipPlan {
         version: ClipPlan::VERSION,
@@ -125,7 +97,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
     if let Some(style) = &options.captions {
         let cues = caption::cues(words, &transcript.words, style, span);
         if cues.is_empty() {
-            warn(PlanWarningKind::NoWords, "no words are said in this clip, so it has no captions".into());
+            warn(WarningKind::Captions, "no words are said in this clip, so it has no captions".into());
         } else {
             let mut track = CaptionTrack { style: style.clone(), safe_area, cues };
             caption::place(&mut track, &plan.scenes, &plan.faces);
@@ -133,7 +105,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         }
         if let Err(error) = plan.validate() {
             let message = format!("captions could not be laid out: {error}; the clip is made without them");
-            warn(PlanWarningKind::CaptionsLeftOut, message);
+            warn(WarningKind::Captions, message);
             plan.captions = None;
         }
     }
@@ -143,7 +115,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         plan.hook = caption::hook(candidate.hook_line.as_deref().unwrap_or(&candidate.title), style, &context);
         if let Err(error) = plan.validate() {
             let message = format!("the title could not be laid out: {error}; the clip is made without it");
-            warn(PlanWarningKind::HookLeftOut, message);
+            warn(WarningKind::Hook, message);
             plan.hook = None;
         }
     }

@@ -64,6 +64,6 @@ pub(crate) mod reframe;
 pub mod snap;
 
 pub(crate) use compose::source_of;
-pub use compose::{PlanInput, PlanWarning, PlanWarningKind, plan};
+pub use compose::{PlanInput, plan};
 pub use options::PlanOptions;
 pub(crate) use options::caption_style;

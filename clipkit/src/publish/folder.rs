@@ -1,5 +1,4 @@
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -74,7 +73,7 @@ impl Folder {
     /// Puts a post's files into the folder and adds the clip to the manifest.
     fn put(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
-        let _lock = FolderLock::acquire(&self.path)?;
+        let _lock = FolderLock::acquire(cx.environment(), &self.path)?;
         let plan = post.files.plan.as_deref().map(read_plan).transpose()?;
         let stem = stem(post.rank, &post.title);
         let mut files = PublishedFiles::new(format!("{stem}.mp4"));
@@ -156,9 +155,9 @@ impl Publisher for Folder {
 
     async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
         let (folder, mut manifest) = (self.clone(), manifest.clone());
-        cx.blocking(move |_| {
+        cx.blocking(move |cx| {
             fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
-            let _lock = FolderLock::acquire(&folder.path)?;
+            let _lock = FolderLock::acquire(cx.environment(), &folder.path)?;
             if folder.keep_others {
                 folder.add_others(&mut manifest);
             }
@@ -225,13 +224,7 @@ fn copy_into(from: &Path, folder: &Path, name: &str, temporary_file: bool) -> Re
 fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, "make the folder", error))?;
     let to = folder.join(name);
-    let attempt = || {
-        let mut file = scratch::beside(folder)?;
-        file.as_file_mut().write_all(bytes)?;
-        file.persist(&to).map_err(|error| error.error)?;
-        Ok(())
-    };
-    attempt().map_err(|error| Error::io(&to, "write", error))
+    scratch::write(&to, bytes).map_err(|error| Error::io(&to, "write", error))
 }
 
 #[cfg(test)]

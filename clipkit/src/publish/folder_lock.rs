@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use crate::context::Environment;
 use crate::error::{Error, Result};
 
 /// An exclusive lock on a folder, also between processes. It is released on drop.
@@ -12,8 +13,8 @@ pub(super) struct FolderLock(File);
 
 impl FolderLock {
     /// Blocks until the lock is free.
-    pub(super) fn acquire(folder: &Path) -> Result<Self> {
-        let file = open(folder).map_err(|error| Error::io(folder, "lock the folder", error))?;
+    pub(super) fn acquire(environment: &Environment, folder: &Path) -> Result<Self> {
+        let file = open(environment, folder).map_err(|error| Error::io(folder, "lock the folder", error))?;
         match file.lock() {
             Err(error) if error.kind() != std::io::ErrorKind::Unsupported => Err(Error::io(folder, "lock the folder", error)),
             _ => Ok(FolderLock(file)),
@@ -29,12 +30,12 @@ impl Drop for FolderLock {
 }
 
 #[cfg(unix)]
-fn open(folder: &Path) -> std::io::Result<File> {
+fn open(_environment: &Environment, folder: &Path) -> std::io::Result<File> {
     File::open(folder)
 }
 
 #[cfg(not(unix))]
-fn open(folder: &Path) -> std::io::Result<File> {
+fn open(environment: &Environment, folder: &Path) -> std::io::Result<File> {
     let name = blake3::hash(folder.canonicalize()?.as_os_str().as_encoded_bytes()).to_hex();
-    File::create(std::env::temp_dir().join(format!(".clipkit-{}.lock", &name.as_str()[..32])))
+    File::create(environment.folder_for_scratch().join(format!(".clipkit-{}.lock", &name.as_str()[..32])))
 }

@@ -1,12 +1,12 @@
 //! A contact sheet of a plan: source frames with crop windows and faces.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 
 use image::ImageFormat;
 
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
-use crate::context::Context;
+use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
 
@@ -244,13 +244,7 @@ fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, &sheet.pixels, sheet.width, sheet.height, image::ExtendedColorType::Rgb8, format)
         .map_err(|error| Error::new(ErrorKind::Encode, format!("the contact sheet cannot be encoded: {error}")).with_path(to))?;
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let place = || {
-        let mut file = crate::context::scratch::beside(folder)?;
-        file.write_all(bytes.get_ref())?;
-        file.persist(to).map_err(|error| error.error)
-    };
-    place().map(|_| ()).map_err(|error| Error::io(to, "write the contact sheet", error))
+    scratch::write(to, bytes.get_ref()).map_err(|error| Error::io(to, "write the contact sheet", error))
 }
 
 #[cfg(test)]

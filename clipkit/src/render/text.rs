@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CaptionTrack, ClipPlan, WarningKind};
 use crate::plan::caption::{self, Document};
 
-/// Captions are dropped if more than this fraction of their words cannot be shown.
+/// Captions fail if more than this fraction of their words cannot be shown.
 const MAX_LOST: f64 = 0.5;
 /// The most characters that a warning lists.
 const MAX_LISTED: usize = 12;
@@ -30,7 +30,7 @@ impl ClipPlan {
     /// Captions and title as an ASS document for the output's picture, as [`CaptionTrack::to_ass`].
     /// `None` if the plan has neither.
     pub fn to_ass(&self) -> Option<String> {
-        overlay(&Context::new(), self, FontSet::installed())
+        lay_out(self, FontSet::installed()).map(|drawn| drawn.text)
     }
 }
 
@@ -41,7 +41,8 @@ fn words(track: &CaptionTrack) -> impl Iterator<Item = &str> {
 /// The document that the renderer draws; `None` if there is nothing to draw. Warns about missing
 /// fonts and characters.
 ///
-/// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed.
+/// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed, or none that
+/// has the characters of most words.
 pub(super) fn document(cx: &Context, plan: &ClipPlan) -> Result<Option<String>> {
     document_with(cx, plan, FontSet::installed())
 }
@@ -51,42 +52,46 @@ fn document_with(cx: &Context, plan: &ClipPlan, fonts: &FontSet) -> Result<Optio
         return Err(Error::new(ErrorKind::Captions, "no font is installed to draw the text in")
             .with_advice("install one (Lato: the package fonts-lato, or font-lato in Homebrew)"));
     }
-    Ok(overlay(cx, plan, fonts))
+    overlay(cx, plan, fonts)
 }
 
 fn has_text(plan: &ClipPlan) -> bool {
     plan.hook.is_some() || plan.captions.as_ref().is_some_and(|track| !track.cues.is_empty())
 }
 
-fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Option<String> {
+fn lay_out(plan: &ClipPlan, font_set: &FontSet) -> Option<Document> {
     let track = plan.captions.as_ref().filter(|track| !track.cues.is_empty());
     let hook = plan.hook.as_ref();
-    if !has_text(plan) {
-        return None;
-    }
-    for font in [track.map(|track| &track.style.font), hook.map(|hook| &hook.style.font)].into_iter().flatten() {
+    let all = track.into_iter().flat_map(words).chain(hook.map(|hook| hook.text.as_str()));
+    let fonts = FontFallback::of(font_set, all);
+    has_text(plan).then(|| caption::document(track, hook, (plan.output.width, plan.output.height), &fonts))
+}
+
+fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Result<Option<String>> {
+    let Some(drawn) = lay_out(plan, font_set) else { return Ok(None) };
+    let captions = plan.captions.as_ref().filter(|track| !track.cues.is_empty());
+    for font in [captions.map(|track| &track.style.font), plan.hook.as_ref().map(|hook| &hook.style.font)].into_iter().flatten() {
         if !font_set.has(font) {
             cx.warn_once_of(WarningKind::Font, format!(
                 "the font {font} is not installed, so text is set in another; install it (Lato: the package fonts-lato, or font-lato in Homebrew)"
             ));
         }
     }
-    let size = (plan.output.width, plan.output.height);
-    let all = track.into_iter().flat_map(words).chain(hook.map(|hook| hook.text.as_str()));
-    let fonts = FontFallback::of(font_set, all);
-    let drawn = caption::document(track, hook, size, &fonts);
+    if drawn.lost > MAX_LOST {
+        let (letters, packages) = missing(&drawn);
+        let message = format!("no installed font has{letters}, so most words of the captions cannot be shown");
+        return Err(Error::new(ErrorKind::Captions, message).with_advice(format!("install {packages}")));
+    }
     if !drawn.missing.is_empty() {
-        cx.warn_of(WarningKind::Font, missing_warning(&drawn));
+        let (letters, packages) = missing(&drawn);
+        let effect = if drawn.lost > 0.0 { "words with them are shown as \u{2026}" } else { "they are left out" };
+        cx.warn_of(WarningKind::Font, format!("no installed font has{letters}: {effect}; install {packages}"));
     }
-    if drawn.lost <= MAX_LOST {
-        return Some(drawn.text);
-    }
-    hook.map(|hook| caption::document(None, Some(hook), size, &fonts).text)
+    Ok(Some(drawn.text))
 }
 
-/// The warning about missing characters: which they are, the effect on the clip, and what to
-/// install.
-fn missing_warning(drawn: &Document) -> String {
+/// The characters that no font has, and the packages that have them.
+fn missing(drawn: &Document) -> (String, String) {
     let mut letters: String =
         drawn.missing.iter().take(MAX_LISTED).map(|letter| format!(" {letter} (U+{:04X})", u32::from(*letter))).collect();
     if drawn.missing.len() > MAX_LISTED {
@@ -95,12 +100,7 @@ fn missing_warning(drawn: &Document) -> String {
     let mut packages: Vec<&str> = drawn.missing.iter().map(|letter| package(*letter)).collect();
     packages.sort_unstable();
     packages.dedup();
-    let effect = match drawn.lost {
-        lost if lost > MAX_LOST => "the clip has no captions, since most of their words cannot be shown",
-        lost if lost > 0.0 => "words with them are shown as \u{2026}",
-        _ => "they are left out",
-    };
-    format!("no installed font has{letters}: {effect}; install {}", packages.join(", "))
+    (letters, packages.join(", "))
 }
 
 /// The font package that covers a character. Colour emoji fonts do not help, because libass draws
@@ -158,7 +158,7 @@ mod tests {
 
     fn drawn(plan: &ClipPlan) -> (Option<String>, Vec<String>) {
         let cx = Context::new();
-        let text = overlay(&cx, plan, &only("Lato"));
+        let text = overlay(&cx, plan, &only("Lato")).unwrap();
         (text, cx.warnings().into_iter().map(|warning| warning.message).collect())
     }
 
@@ -179,12 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_captions_are_left_out_but_not_the_title() {
+    fn captions_whose_words_cannot_be_shown_are_an_error_but_a_title_alone_is_not() {
         let mut plan = plan("مرحبا بكم ok", "Lato");
-        let (text, warnings) = drawn(&plan);
-        assert!(text.is_none() && warnings[0].contains("has no captions") && warnings[0].contains("fonts-noto-core"), "{warnings:?}");
         let area = Rect::new(0.1, 0.2, 0.8, 0.1);
         plan.hook = Some(Hook { text: "Hello".into(), span: plan.span, area, style: HookStyle::default() });
+        let error = overlay(&Context::new(), &plan, &only("Lato")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Captions);
+        assert!(format!("{error}").contains("most words of the captions cannot be shown"), "{error}");
+        assert!(error.advice().is_some_and(|advice| advice.contains("fonts-noto-core")), "{error:?}");
+        plan.captions = None;
         let text = drawn(&plan).0.unwrap();
         assert!(text.contains("Hello") && !text.contains("Words"), "{text}");
     }

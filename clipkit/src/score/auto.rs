@@ -26,9 +26,8 @@ impl Scorer for AutoScorer {
         self.chosen(cx.environment()).score(cx, scoring).await
     }
 
-    /// There is no context here, so the process's environment decides.
-    fn fingerprint(&self) -> Option<String> {
-        self.chosen(&Environment::from_process()).fingerprint()
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
+        self.chosen(environment).fingerprint(environment)
     }
 
     fn is_builtin(&self) -> bool {

@@ -8,7 +8,7 @@ use super::select::select;
 use super::sentence_features::SentenceFeatures;
 use super::span_score::{Limits, ScoredSpan, candidates};
 use super::{Scorer, Scoring, describe, topic};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Candidate, Span, Timestamp};
 
@@ -39,7 +39,7 @@ const MAX_SILENCES: [f64; 2] = [2.5, 6.0];
 
 #[async_trait]
 impl Scorer for Heuristic {
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         Some(RULES.to_owned())
     }
 

@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::{Candidate, Media, Transcript};
 
@@ -111,7 +111,11 @@ pub trait Scorer: Send + Sync {
     /// Identifies everything besides the input that determines the answers: the model, the settings
     /// and the version of the implementation, but no secrets. A [`Cache`](crate::layer::Cache)
     /// stores answers under it. `None`, the default, disables caching of this stage.
-    fn fingerprint(&self) -> Option<String> {
+    ///
+    /// `environment` is the context's: a stage takes from it what its own settings leave open, an
+    /// address for example.
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
+        let _ = environment;
         None
     }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::{FaceTracker, Tracking};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::Tracks;
 
@@ -16,7 +16,7 @@ impl FaceTracker for CenterTracker {
         Ok(Tracks::default())
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         Some("center".to_owned())
     }
 

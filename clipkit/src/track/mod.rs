@@ -60,7 +60,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::{Media, Span, Tracks};
 
@@ -99,7 +99,11 @@ pub trait FaceTracker: Send + Sync {
     /// Identifies everything that determines the result besides the input: the model, the options,
     /// the version of the implementation; no secrets. A [`Cache`](crate::layer::Cache) stores
     /// results under it. `None`, the default, means that the stage is not cached.
-    fn fingerprint(&self) -> Option<String> {
+    ///
+    /// `environment` is the context's: a stage takes from it what its own settings leave open, an
+    /// address for example.
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
+        let _ = environment;
         None
     }
 

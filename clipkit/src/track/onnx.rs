@@ -10,7 +10,7 @@ use super::detection_schedule::DetectionSchedule;
 use super::frame_analysis::{FrameAnalysis, SpanFrames};
 use super::{FaceTracker, OnnxTrackerOptions, Tracking};
 use crate::av::{RgbImage, Thumbnailer};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tracks;
 use crate::onnx::{self, RuntimeOptions};
@@ -117,7 +117,7 @@ impl FaceTracker for OnnxTracker {
         cx.blocking(move |cx| tracker.analyse(cx, &tracking)).await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         Some(format!("onnx 1 {} {} {}", self.model, self.confidence, self.interval))
     }
 

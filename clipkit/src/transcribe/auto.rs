@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::{Captions, LocalTranscriber, OpenAiTranscriber, Transcriber};
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Transcript, WarningKind};
 use crate::openai::OpenAiServer;
@@ -45,6 +45,28 @@ impl SpeechModel {
     /// A model by its folder or id. `None` means the default.
     pub fn new(model: Option<PathBuf>, language: Option<String>) -> Self {
         SpeechModel { model, language }
+    }
+
+    /// Opens the model, which is downloaded if it is a known one and missing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`WeightsStore::resolve`] and [`LocalTranscriber::load`].
+    pub async fn load(&self, cx: &Context) -> Result<LocalTranscriber> {
+        let (folder, language) = (self.folder(cx).await?, self.language.clone());
+        cx.blocking(move |_| Ok(LocalTranscriber::load(folder)?.with_language(language))).await
+    }
+
+    /// The model's folder on this machine.
+    async fn folder(&self, cx: &Context) -> Result<PathBuf> {
+        let store = WeightsStore::from_environment(cx.environment());
+        match (&self.model, store.find_speech()) {
+            (None, Some(found)) => Ok(found),
+            (named, _) => {
+                let named = named.as_deref().map_or(Weights::DEFAULT_SPEECH.into(), |path| path.to_string_lossy());
+                store.resolve(cx, &named).await
+            }
+        }
     }
 }
 
@@ -116,14 +138,7 @@ impl LazySpeechModel {
     }
 
     async fn find(&self, cx: &Context) -> Result<Arc<dyn Transcriber>> {
-        let store = WeightsStore::from_environment(cx.environment());
-        let folder = match (&self.model.model, store.find_speech()) {
-            (None, Some(found)) => found,
-            (named, _) => {
-                let named = named.as_deref().map_or(Weights::DEFAULT_SPEECH.into(), |path| path.to_string_lossy());
-                store.resolve(cx, &named).await?
-            }
-        };
+        let folder = self.model.folder(cx).await?;
         let language = self.model.language.clone();
         let unopened = cx.blocking(move |_| {
             let fingerprint = LocalTranscriber::fingerprint_of(&folder)?;
@@ -151,13 +166,12 @@ struct Unopened {
 #[async_trait]
 impl Transcriber for Unopened {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        let folder = self.folder.clone();
-        let model = cx.blocking(move |_| LocalTranscriber::load(folder)).await?;
-        let transcript = model.transcribe(cx, media).await?;
-        Ok(Transcript { language: transcript.language.or_else(|| self.language.clone()), ..transcript })
+        let (folder, language) = (self.folder.clone(), self.language.clone());
+        let model = cx.blocking(move |_| Ok(LocalTranscriber::load(folder)?.with_language(language))).await?;
+        model.transcribe(cx, media).await
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         Some(format!("{} {}", self.fingerprint, self.language.as_deref().unwrap_or("-")))
     }
 }

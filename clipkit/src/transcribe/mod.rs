@@ -43,7 +43,7 @@ pub use openai::OpenAiTranscriber;
 
 use async_trait::async_trait;
 
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::{Media, Transcript};
 
@@ -64,7 +64,11 @@ pub trait Transcriber: Send + Sync {
     /// Identifies everything besides the input that decides the transcript: the model, the
     /// settings, the version of the implementation. No secrets. A [`Cache`](crate::layer::Cache)
     /// uses it in its keys. `None`, the default, means unknown: such a stage cannot be cached.
-    fn fingerprint(&self) -> Option<String> {
+    ///
+    /// `environment` is the context's: a stage takes from it what its own settings leave open, an
+    /// address for example.
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
+        let _ = environment;
         None
     }
 }

@@ -262,11 +262,10 @@ impl OpenAiTranscriber {
 
 #[async_trait]
 impl Transcriber for OpenAiTranscriber {
-    /// Server, organization, model, language and prompt. There is no context here, so the fields of
-    /// the server that are not set come from the process's environment.
-    fn fingerprint(&self) -> Option<String> {
+    /// Server, organization, model, language and prompt.
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
         let OpenAiTranscriber { server, model, language, prompt, .. } = self;
-        let server = server.with_environment(&Environment::from_process());
+        let server = server.with_environment(environment);
         let organization = self.server.organization.as_deref().unwrap_or_default();
         Some(format!("openai 1 {} {organization} {model} {language:?} {prompt:?}", server.url()))
     }

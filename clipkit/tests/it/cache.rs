@@ -427,21 +427,26 @@ async fn builtin_stages_say_what_decides_their_answers() {
             it.model = model.into();
         })
     };
-    let said = Scorer::fingerprint(&scorer("m", "sk-1")).unwrap();
+    let environment = &Environment::default();
+    let said = Scorer::fingerprint(&scorer("m", "sk-1"), environment).unwrap();
     assert!(said.contains("localhost:1") && !said.contains("sk-1"), "{said}");
-    assert_eq!(Scorer::fingerprint(&scorer("m", "sk-2")), Some(said.clone()));
-    assert_ne!(Scorer::fingerprint(&scorer("n", "sk-1")), Some(said));
+    assert_eq!(Scorer::fingerprint(&scorer("m", "sk-2"), environment), Some(said.clone()));
+    assert_ne!(Scorer::fingerprint(&scorer("n", "sk-1"), environment), Some(said));
     let transcriber = |language: &str| {
         with(OpenAiTranscriber::default(), |it| {
             it.server = server("sk-1");
             it.language = Some(language.into());
         })
     };
-    assert_ne!(transcriber("en").fingerprint(), transcriber("de").fingerprint());
-    assert!(!transcriber("en").fingerprint().unwrap().contains("sk-1"));
-    assert!(Heuristic::default().fingerprint().is_some() && FaceTracker::fingerprint(&CenterTracker).is_some());
+    assert_ne!(transcriber("en").fingerprint(environment), transcriber("de").fingerprint(environment));
+    assert!(!transcriber("en").fingerprint(environment).unwrap().contains("sk-1"));
+    assert!(Heuristic::default().fingerprint(environment).is_some() && FaceTracker::fingerprint(&CenterTracker, environment).is_some());
+    // What the settings leave open is the context's environment.
+    let named = with(Environment::default(), |it| it.openai_base_url = Some("http://localhost:2/v1".into()));
+    let open = OpenAiScorer::default();
+    assert_ne!(Scorer::fingerprint(&open, environment), Scorer::fingerprint(&open, &named));
     // It reads files that may change.
-    assert_eq!(Captions::auto().fingerprint(), None);
+    assert_eq!(Captions::auto().fingerprint(environment), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,7 +65,7 @@ impl Transcriber for Slow {
         failure.map_or_else(|| Ok(transcript()), Err)
     }
 
-    fn fingerprint(&self) -> Option<String> {
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         Some("slow".to_owned())
     }
 }
@@ -216,7 +216,10 @@ async fn what_else_a_stage_answers_is_passed_through() {
     assert_eq!(Renderer::size(&renderer), Some((108, 192)));
     let manifest = fake.builder_without_publisher().publisher(publisher).build().unwrap().run("talk.mp4").await.unwrap();
     assert_eq!(*fake.concluded.lock().unwrap(), [manifest]);
-    assert_eq!(Transcriber::fingerprint(&Slow::default().layer(Retry::default()).or(Slow::default())).as_deref(), Some("slow"));
+    assert_eq!(
+        Transcriber::fingerprint(&Slow::default().layer(Retry::default()).or(Slow::default()), &Environment::default()).as_deref(),
+        Some("slow")
+    );
 }
 
 // --- each layer ----------------------------------------------------------------------------------

@@ -253,6 +253,27 @@ async fn captions_that_cannot_be_drawn_leave_a_clip_without_where_the_renderer_s
 }
 
 #[tokio::test]
+async fn of_text_that_cannot_be_drawn_the_title_stays_where_it_can_be() {
+    let drawn = Arc::new(Mutex::new(Vec::new()));
+    for titles_fail in [false, true] {
+        let mut fake = Fake::new();
+        let seen = drawn.clone();
+        fake.candidates = Arc::new(|_, _| Ok(vec![candidate(10.0, 40.0, 90.0)]));
+        fake.clip = Arc::new(move |_, plan| {
+            seen.lock().unwrap().push((plan.captions.is_some(), plan.hook.is_some()));
+            match plan.captions.is_some() || (titles_fail && plan.hook.is_some()) {
+                true => Err(failure(ErrorKind::Captions)),
+                false => Ok(RenderedClip::new("x.mp4", "x.jpg", Timestamp::ZERO, plan.frames())),
+            }
+        });
+        let options = with(degrading(), |it| it.hook = Some(HookStyle::default()));
+        let manifest = fake.builder().options(options).build().unwrap().run("talk.mp4").await.unwrap();
+        assert_eq!(manifest.clips[0].warnings.iter().filter(|warning| warning.kind == WarningKind::StandIn).count(), 1);
+    }
+    assert_eq!(*drawn.lock().unwrap(), [(true, true), (false, true), (true, true), (false, true), (false, false)]);
+}
+
+#[tokio::test]
 async fn one_bad_clip_does_not_fail_the_rest_and_is_listed_with_its_error() {
     let mut fake = Fake::new();
     fake.receipt = Arc::new(|_, post| match post.rank {

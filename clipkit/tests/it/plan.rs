@@ -3,7 +3,7 @@
 use crate::support::with;
 use clipkit::model::LayoutChoice;
 use clipkit::plan::snap::{SnapInput, snap};
-use clipkit::plan::{PlanInput, PlanOptions, PlanWarningKind, plan};
+use clipkit::plan::{PlanInput, PlanOptions, plan};
 use clipkit::prelude::*;
 
 use crate::fakes;
@@ -24,7 +24,7 @@ fn tracks() -> Tracks {
 }
 
 /// Plans with changed options, and returns the plan and the kinds of the warnings.
-fn planned(transcript: &Transcript, change: impl FnOnce(&mut PlanOptions)) -> Result<(ClipPlan, Vec<PlanWarningKind>)> {
+fn planned(transcript: &Transcript, change: impl FnOnce(&mut PlanOptions)) -> Result<(ClipPlan, Vec<WarningKind>)> {
     let mut options = PlanOptions::default();
     change(&mut options);
     let (media, tracks, candidate) = (fakes::media(), tracks(), candidate());
@@ -62,14 +62,14 @@ fn a_plan_holds_what_the_input_and_the_options_say() {
 fn parts_that_cannot_be_planned_are_left_out_with_a_typed_warning() {
     let transcript = fakes::transcript();
     let (plan, warnings) = planned(&Transcript::default(), |_| {}).unwrap();
-    assert_eq!((plan.captions, warnings), (None, vec![PlanWarningKind::NoWords]));
+    assert_eq!((plan.captions, warnings), (None, vec![WarningKind::Captions]));
     let (plan, warnings) = planned(&transcript, |options| options.layout = LayoutChoice::Split).unwrap();
-    assert_eq!(warnings, [PlanWarningKind::LayoutUnavailable]);
+    assert_eq!(warnings, [WarningKind::Layout]);
     assert!(matches!(plan.scenes[0].layout, Layout::Fill { .. }));
     let (plan, warnings) = planned(&transcript, |options| options.captions = Some(with(CaptionStyle::pop(), |it| it.size = 3.0))).unwrap();
-    assert_eq!((plan.captions, warnings), (None, vec![PlanWarningKind::CaptionsLeftOut]));
+    assert_eq!((plan.captions, warnings), (None, vec![WarningKind::Captions]));
     let (plan, warnings) = planned(&transcript, |options| options.hook = Some(with(HookStyle::default(), |it| it.size = 3.0))).unwrap();
-    assert_eq!((plan.hook, warnings), (None, vec![PlanWarningKind::HookLeftOut]));
+    assert_eq!((plan.hook, warnings), (None, vec![WarningKind::Hook]));
     let (plan, warnings) = planned(&Transcript::default(), |options| options.captions = None).unwrap();
     assert_eq!((plan.captions, warnings), (None, vec![]));
 }

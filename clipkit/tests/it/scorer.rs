@@ -79,7 +79,7 @@ pub(crate) fn fair(n: usize, span: &Value) -> Value {
     })
 }
 
-fn with(change: impl Fn(usize, &mut Value) + Send + Sync + 'static) -> impl Fn(usize, &Value) -> Value + Send + Sync + 'static {
+fn altered(change: impl Fn(usize, &mut Value) + Send + Sync + 'static) -> impl Fn(usize, &Value) -> Value + Send + Sync + 'static {
     move |n, span| {
         let mut verdict = fair(n, span);
         change(n, &mut verdict);
@@ -168,7 +168,7 @@ async fn a_comparison_puts_equal_scores_in_order() {
             clips.sort_by_key(|clip| std::cmp::Reverse(clip["text"].as_str().unwrap().len()));
             return said(&json!({"order": clips.iter().map(|clip| clip["id"].clone()).collect::<Vec<_>>()}).to_string());
         }
-        said(&answer(&body, with(|_, verdict| verdict["hook"] = json!(5))))
+        said(&answer(&body, altered(|_, verdict| verdict["hook"] = json!(5))))
     })
     .await;
     let mut scoring = talk();
@@ -192,7 +192,7 @@ async fn a_comparison_puts_equal_scores_in_order() {
 async fn spans_are_moved_by_whole_sentences_within_the_lengths() {
     let scoring = talk();
     // The end moves back by one sentence. If the result is no valid clip, the span stays.
-    let server = judging(with(|_, verdict| verdict["last"] = json!(verdict["last"].as_u64().unwrap() - 1))).await;
+    let server = judging(altered(|_, verdict| verdict["last"] = json!(verdict["last"].as_u64().unwrap() - 1))).await;
     let shorter = scorer(&server).score(&Context::new(), &scoring).await.unwrap();
     let same = scorer(&judging(fair).await).score(&Context::new(), &scoring).await.unwrap();
     let length = |clips: &[Candidate]| clips.iter().map(|clip| clip.span.duration().as_secs_f64()).sum::<f64>() / clips.len() as f64;
@@ -221,7 +221,7 @@ async fn a_useless_verdict_is_asked_for_again_with_the_reason_and_then_the_heuri
         (Box::new(move |_, v| v["emotion"] = json!(long("x"))), "does not match"),
     ];
     for (change, reason) in evil {
-        let server = judging(with(change)).await;
+        let server = judging(altered(change)).await;
         let cx = Context::new();
         let chosen = with(scorer(&server), |it| it.rerank = false).score(&cx, &talk()).await.unwrap();
         let spans = |clips: &[Candidate]| clips.iter().map(|clip| clip.title.clone()).collect::<Vec<_>>();
@@ -240,7 +240,7 @@ async fn what_holds_of_a_bad_answer_is_kept_and_only_the_rest_asked_for_again() 
     let server = serving(|request| {
         let body: Value = request.body_json().unwrap();
         let again = body["messages"][2].is_object();
-        said(&answer(&body, with(move |n, verdict| verdict["title"] = json!(if n == 0 && !again { "" } else { "Good" }))))
+        said(&answer(&body, altered(move |n, verdict| verdict["title"] = json!(if n == 0 && !again { "" } else { "Good" }))))
     })
     .await;
     let cx = Context::new();
@@ -489,7 +489,7 @@ async fn what_is_said_in_a_talk_stays_data() {
 #[tokio::test]
 async fn an_obedient_model_changes_no_more_than_scores_and_words() {
     let evil = "\u{202e}10/10 \u{0007}buy\nnow\u{200b} {\\an8} ".repeat(40);
-    let server = judging(with(move |_, verdict| {
+    let server = judging(altered(move |_, verdict| {
         for number in ["hook", "completeness", "density", "emotion"] {
             verdict[number] = json!(10);
         }
@@ -513,7 +513,7 @@ async fn an_obedient_model_changes_no_more_than_scores_and_words() {
     assert!(chosen.len() <= 10);
 
     // A title that sends viewers elsewhere is rejected.
-    let server = judging(with(|_, verdict| verdict["title"] = json!("Get rich at https://evil.example"))).await;
+    let server = judging(altered(|_, verdict| verdict["title"] = json!("Get rich at https://evil.example"))).await;
     let cx = Context::new();
     let chosen = scorer(&server).score(&cx, &scoring).await.unwrap();
     assert!(chosen.iter().all(|clip| !clip.title.contains("evil")) && warned(&cx).contains("holds an address"), "{}", warned(&cx));
@@ -522,7 +522,7 @@ async fn an_obedient_model_changes_no_more_than_scores_and_words() {
 #[tokio::test]
 async fn subjects_are_asked_about_and_decide() {
     // Only spans at the second position of a question match the topic.
-    let server = judging(with(|n, verdict| verdict["fit"] = json!(if n == 1 { 9 } else { 1 }))).await;
+    let server = judging(altered(|n, verdict| verdict["fit"] = json!(if n == 1 { 9 } else { 1 }))).await;
     let mut scoring = talk();
     scoring.options.about = vec!["the sun".into()];
     scoring.options.max_clips = 4;

@@ -308,7 +308,7 @@ where
     async fn call(&self, cx: &Context, input: &I, next: &Next<I, O>) -> Result<O> {
         self.config.check_time()?;
         cx.check()?;
-        let key = key::key::<I, O>(input, &self.fingerprint(next.identity())?)?;
+        let key = key::key::<I, O>(input, &self.fingerprint(next.identity(cx.environment()))?)?;
         let name = key.to_string();
         // A cache with the same store around this one, as around a fallback whose first stage is
         // cached, waits for this call.

@@ -86,12 +86,11 @@ impl Default for OpenAiScorer {
 
 #[async_trait]
 impl Scorer for OpenAiScorer {
-    /// Server, organization, model, prompts, and the heuristic's rules. There is no context here,
-    /// so the fields of the server that are not set come from the process's environment.
-    fn fingerprint(&self) -> Option<String> {
+    /// Server, organization, model, prompts, and the heuristic's rules..
+    fn fingerprint(&self, environment: &Environment) -> Option<String> {
         let OpenAiScorer { server, model, rerank, .. } = self;
         let organization = server.organization.as_deref().unwrap_or_default();
-        let url = server.with_environment(&Environment::from_process()).url();
+        let url = server.with_environment(environment).url();
         Some(format!("openai {} {organization} {model} {} {} {rerank} {RULES}", url, prompt::JUDGE, prompt::RANK))
     }
 

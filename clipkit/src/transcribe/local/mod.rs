@@ -15,7 +15,7 @@ use super::chunks::{ChunkOptions, chunks, merge};
 use super::speech_activity::detect_speech;
 use super::words::repair;
 use crate::av;
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Span, Timestamp, Transcript, Word};
 use crate::onnx::{self, RuntimeOptions};
@@ -48,6 +48,7 @@ pub struct LocalTranscriber {
     model: Arc<Mutex<Model>>,
     folder: PathBuf,
     fingerprint: String,
+    language: Option<String>,
 }
 
 #[derive(Debug)]
@@ -71,7 +72,15 @@ impl LocalTranscriber {
             Kind::Transducer => Model::Transducer(TransducerModel::load(&files, &options)?),
         };
         let fingerprint = LocalTranscriber::fingerprint_of(&files.folder)?;
-        Ok(LocalTranscriber { model: Arc::new(Mutex::new(model)), folder: files.folder, fingerprint })
+        Ok(LocalTranscriber { model: Arc::new(Mutex::new(model)), folder: files.folder, fingerprint, language: None })
+    }
+
+    /// Sets the spoken language as ISO 639-1 (`en`), which these models do not return. It becomes
+    /// the transcript's language.
+    #[must_use]
+    pub fn with_language(mut self, language: Option<String>) -> Self {
+        self.language = language;
+        self
     }
 
     /// The fingerprint of the model in `folder`, without opening it. Networks and vocabulary decide
@@ -173,12 +182,12 @@ impl Transcriber for LocalTranscriber {
             }
             let name = this.folder.file_name().map_or_else(|| "a local model".into(), |name| name.to_string_lossy().into_owned());
             let words = repair(activity.trim(cx, merge(recognized)), media.duration)?;
-            Ok(Transcript { language: None, origin: name, words })
+            Ok(Transcript { language: this.language, origin: name, words })
         })
         .await
     }
 
-    fn fingerprint(&self) -> Option<String> {
-        Some(self.fingerprint.clone())
+    fn fingerprint(&self, _environment: &Environment) -> Option<String> {
+        Some(format!("{} {}", self.fingerprint, self.language.as_deref().unwrap_or("-")))
     }
 }
