@@ -35,6 +35,7 @@ from ._errors import (
     TimedOutError,
     UnavailableError,
 )
+from ._jobs import Jobs, Worker
 from ._layers import Cache, Concurrency, Layer, RateLimit, Retry, Timeout
 from ._made import Candidate, ClipPlan, Degrade, Manifest, ManifestClip, Score, Span
 from ._pipeline import Pipeline, clip
@@ -104,6 +105,7 @@ __all__ = [
     "Heuristic",
     "InvalidInputError",
     "InvalidPlanError",
+    "Jobs",
     "Layer",
     "LocalTranscriber",
     "Manifest",
@@ -134,6 +136,7 @@ __all__ = [
     "Transcriber",
     "UnavailableError",
     "Unknown",
+    "Worker",
     "__version__",
     "caption_style",
     "clip",

@@ -9,6 +9,7 @@ use super::{
     JobEnd, JobFilter, JobId, JobMilestone, JobRecord, JobState, NewEvent, Step, Task, TaskFilter, TaskId, TaskState,
 };
 use crate::error::{ErrorKind, ErrorReport, Result};
+use crate::model::Stage;
 use crate::pipeline::Degrade;
 
 impl Crew {
@@ -85,7 +86,8 @@ impl Crew {
             }
             if !ranks.is_empty() {
                 let ranks: Vec<usize> = ranks.into_iter().collect();
-                let renderer = self.pipeline(&self.cx, record, Degrade::NEVER).await.ok().and_then(|it| it.fingerprints().renderer);
+                let pipeline = self.pipeline(&self.cx, record, Degrade::NEVER).await.ok();
+                let renderer = pipeline.and_then(|pipeline| pipeline.fingerprint(Stage::Render, self.cx.environment()));
                 used.extend(clips_in_use(&self.jobs, record, &ranks, renderer.as_deref()).await?);
             }
         }

@@ -40,6 +40,10 @@ impl StepRun<'_> {
         &self.record.id
     }
 
+    fn fingerprint(&self, stage: Stage) -> Option<String> {
+        self.pipeline.fingerprint(stage, self.cx.environment())
+    }
+
     async fn media(&self) -> Result<Media> {
         self.stored(Stage::Source, of_job::<Media>(self.id()), || Ok(None), async || {
             self.jobs.has_space()?;
@@ -51,7 +55,7 @@ impl StepRun<'_> {
     async fn transcript(&self) -> Result<Transcript> {
         let media = self.media().await?;
         let shared = || {
-            let transcriber = self.pipeline.fingerprints().transcriber;
+            let transcriber = self.fingerprint(Stage::Transcribe);
             Ok(transcriber.map(|known| ArtifactKey::of::<Transcript>().text("media", media.id.as_str()).text("job step", &known)))
         };
         let make = async || self.pipeline.transcribe(self.cx, &media).await;
@@ -61,7 +65,7 @@ impl StepRun<'_> {
     async fn candidates(&self) -> Result<Vec<Candidate>> {
         let (media, transcript) = (self.media().await?, self.transcript().await?);
         let shared = || {
-            let Some(scorer) = self.pipeline.fingerprints().scorer else { return Ok(None) };
+            let Some(scorer) = self.fingerprint(Stage::Score) else { return Ok(None) };
             let key = ArtifactKey::of::<Vec<Candidate>>().text("media", media.id.as_str()).transcript("words", &transcript);
             key.text("job step", &scorer).json("options", &self.record.job.config.options).map(Some)
         };
@@ -75,11 +79,10 @@ impl StepRun<'_> {
         let candidate = rank.checked_sub(1).and_then(|index| candidates.get(index));
         let candidate = candidate.ok_or_else(|| Error::new(ErrorKind::Contract, format!("there is no clip {rank} in this job")))?;
         let shared = || {
-            let known = self.pipeline.fingerprints();
-            let Some(tracker) = known.tracker else { return Ok(None) };
+            let Some(tracker) = self.fingerprint(Stage::Track) else { return Ok(None) };
             let key = ArtifactKey::of::<ClipPlan>().text("media", media.id.as_str()).text("uri", &media.uri);
             let key = key.transcript("words", &transcript).text("job step", &tracker).json("candidate", candidate)?;
-            key.json("size", &known.size)?.json("options", &self.record.job.config.options).map(Some)
+            key.json("size", &self.pipeline.render_size())?.json("options", &self.record.job.config.options).map(Some)
         };
         let make = async || {
             let tracks = self.pipeline.track(self.cx, &media, candidate.span).await?;
@@ -91,7 +94,7 @@ impl StepRun<'_> {
     /// The folders in which a clip may be kept: the job's own, and the one that jobs share.
     fn clip_folders(&self, rank: usize, plan: &ClipPlan) -> Result<(PathBuf, Option<PathBuf>)> {
         let workspace = &self.jobs.shared.workspace;
-        let shared = self.pipeline.fingerprints().renderer.map(|renderer| shared_clip(&renderer, plan)).transpose()?;
+        let shared = self.fingerprint(Stage::Render).map(|renderer| shared_clip(&renderer, plan)).transpose()?;
         let own = of_clip::<ClipPlan>(self.id(), rank).text("files", "rendered");
         Ok((workspace.clip(&own), shared.map(|key| workspace.clip(&key))))
     }

@@ -2,32 +2,27 @@
 
 use super::Pipeline;
 use super::call::call;
-use crate::context::Context;
+use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::model::{Manifest, Stage, WarningKind};
 
-/// What the answers of a pipeline's stages depend on besides their inputs. `None` means that it is
-/// not known, so that an answer belongs to the job that asked.
-pub(crate) struct Fingerprints {
-    pub(crate) transcriber: Option<String>,
-    pub(crate) scorer: Option<String>,
-    pub(crate) tracker: Option<String>,
-    pub(crate) renderer: Option<String>,
-    /// The renderer's size in pixels.
-    pub(crate) size: Option<(u32, u32)>,
-}
-
 impl Pipeline {
-    /// The fingerprints of the stages. May read files of models.
-    pub(crate) fn fingerprints(&self) -> Fingerprints {
+    /// What the answers of a stage depend on besides their inputs. `None` means that it is not
+    /// known, so that an answer belongs to the job that asked. May read files of a model.
+    pub(crate) fn fingerprint(&self, stage: Stage, environment: &Environment) -> Option<String> {
         let stages = &self.stages;
-        Fingerprints {
-            transcriber: stages.transcriber.fingerprint(),
-            scorer: stages.scorer.fingerprint(),
-            tracker: stages.tracker.fingerprint(),
-            renderer: stages.renderer.is_builtin().then(|| concat!("builtin ", env!("CARGO_PKG_VERSION")).to_owned()),
-            size: stages.renderer.size(),
+        match stage {
+            Stage::Transcribe => stages.transcriber.fingerprint(environment),
+            Stage::Score => stages.scorer.fingerprint(environment),
+            Stage::Track => stages.tracker.fingerprint(environment),
+            Stage::Render => stages.renderer.is_builtin().then(|| concat!("builtin ", env!("CARGO_PKG_VERSION")).to_owned()),
+            _ => None,
         }
+    }
+
+    /// The renderer's size in pixels, if it has one.
+    pub(crate) fn render_size(&self) -> Option<(u32, u32)> {
+        self.stages.renderer.size()
     }
 
     /// Gives the manifest to every publisher. An error becomes a warning, unless it is a

@@ -71,7 +71,8 @@ impl Desk {
 
     /// Works until no job is open.
     async fn finish(&self) {
-        let work = self.worker(until_idle()).run(&Context::new());
+        let cx = Context::new();
+        let work = self.worker(until_idle()).run(&cx);
         tokio::time::timeout(Duration::from_secs(20), work).await.expect("the jobs do not end").unwrap();
     }
 
