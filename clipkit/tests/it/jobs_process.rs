@@ -134,15 +134,13 @@ fn nothing_stored_was_made_again(events: &[Value]) {
     }
 }
 
+/// `make soak` kills 50 workers over 20 jobs.
 #[test]
 fn jobs_survive_workers_that_are_killed() {
-    survives(3, 6, 180);
-}
-
-#[test]
-#[ignore = "soak: 50 kills over 20 jobs, some minutes"]
-fn soak_jobs_survive_fifty_killed_workers() {
-    survives(20, 50, 1500);
+    match std::env::var_os("CLIPKIT_SOAK") {
+        Some(_) => survives(20, 50, 3000),
+        None => survives(3, 6, 240),
+    }
 }
 
 #[test]
