@@ -5,13 +5,14 @@
 # make test                  every check: formatting, lints, tests, documentation
 # make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames, on the
 #                            sample talk; CLIPKIT_BENCH_VIDEO names another video
+# make soak                  20 jobs whose workers are killed 50 times at random moments (some minutes)
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
 OUT ?= demo
 ARGS ?=
 
-.PHONY: demo demo-python demo-node test bench setup
+.PHONY: demo demo-python demo-node test bench soak setup
 .SUFFIXES:
 
 demo:
@@ -36,6 +37,10 @@ bench:
 	@.ci/setup
 	@.ci/node setup
 	@.ci/bench
+
+soak:
+	@.ci/setup tests
+	@. .ci/env && CLIPKIT_SOAK=1 cargo nextest run --workspace --all-features --no-capture -E 'test(/jobs_survive/)'
 
 setup:
 	@.ci/setup tests

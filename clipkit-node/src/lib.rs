@@ -14,6 +14,7 @@ mod document;
 mod error;
 mod frames;
 mod host;
+mod jobs;
 mod layer;
 mod pipeline;
 mod stage;

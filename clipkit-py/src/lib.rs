@@ -12,6 +12,7 @@ mod convert;
 mod error;
 mod frames;
 mod host;
+mod jobs;
 mod log;
 mod pipeline;
 mod runtime;
@@ -29,6 +30,8 @@ mod _clipkit {
     use crate::error::exception;
     #[pymodule_export]
     use crate::frames::{Frame, Frames};
+    #[pymodule_export]
+    use crate::jobs::Jobs;
     #[pymodule_export]
     use crate::pipeline::Pipeline;
     #[pymodule_export]

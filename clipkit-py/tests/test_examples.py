@@ -49,7 +49,7 @@ def test_the_quick_start_runs_as_written_everywhere(folder):
     assert all(line in untyped for line in same.splitlines() if line)
 
 
-@pytest.mark.parametrize("name", ["laughs", "edit_plans", "progress", "steps"])
+@pytest.mark.parametrize("name", ["laughs", "edit_plans", "progress", "steps", "jobs"])
 def test_an_example_runs(name, folder):
     out = run(ROOT / "examples" / "python" / f"{name}.py", "talk.mp4", folder / "clips", cwd=folder)
     assert ".mp4" in out and list((folder / "clips").glob("*.mp4"))

@@ -29,6 +29,8 @@ pub mod ffmpeg {
 }
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
+#[cfg(feature = "jobs")]
+pub mod jobs;
 pub mod layer;
 pub mod model;
 #[cfg(feature = "onnx")]

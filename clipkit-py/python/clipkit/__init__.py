@@ -35,6 +35,7 @@ from ._errors import (
     TimedOutError,
     UnavailableError,
 )
+from ._jobs import Jobs, Worker
 from ._layers import Cache, Concurrency, Layer, RateLimit, Retry, Timeout
 from ._made import Candidate, ClipPlan, Degrade, Manifest, ManifestClip, Score, Span
 from ._pipeline import Pipeline, clip
@@ -111,6 +112,7 @@ __all__ = [
     "HttpSource",
     "InvalidInputError",
     "InvalidPlanError",
+    "Jobs",
     "Layer",
     "LocalTranscriber",
     "Manifest",
@@ -142,6 +144,7 @@ __all__ = [
     "Transcriber",
     "UnavailableError",
     "Unknown",
+    "Worker",
     "YtDlp",
     "__version__",
     "caption_style",

@@ -45,7 +45,7 @@ pub(crate) async fn run(args: ClipArgs, interrupt: &Interrupt) -> Code {
     worst
 }
 
-fn check(args: &ClipArgs) -> Result<()> {
+pub(crate) fn check(args: &ClipArgs) -> Result<()> {
     args.lengths.check()?;
     if args.transcriber.transcript.is_some() && args.input.len() > 1 {
         return Err(usage("--transcript is for one video, and several are given").with_advice("put each video's transcript beside it"));
@@ -80,7 +80,7 @@ async fn one(cx: &Context, config: PipelineConfig, input: &Path, out: Option<&Pa
     Ok(())
 }
 
-fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
+pub(crate) fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
     let mut config = PipelineConfig {
         source: args.source.config(),
         transcriber: transcriber(&args.transcriber),
@@ -175,7 +175,7 @@ pub(crate) fn tracker(args: &TrackerArgs) -> TrackerConfig {
 
 /// The output folder of each input: the given folder for a single input, a subfolder for each of
 /// several. Duplicate names get a number.
-fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathBuf>)> {
+pub(crate) fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, Option<PathBuf>)> {
     let Some(out) = out else { return inputs.iter().map(|input| (input.clone(), None)).collect() };
     if let [input] = inputs {
         return vec![(input.clone(), Some(out.to_owned()))];

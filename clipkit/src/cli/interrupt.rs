@@ -37,6 +37,11 @@ impl Interrupt {
         self.token.is_cancelled()
     }
 
+    /// Waits for an interrupt.
+    pub(crate) async fn asked(&self) {
+        self.token.cancelled().await;
+    }
+
     /// Waits for work that runs under `cx`, and cancels it on an interrupt.
     pub(crate) async fn guard<T>(&self, cx: &Context, work: impl Future<Output = Result<T>>) -> Result<T> {
         let stop = async {

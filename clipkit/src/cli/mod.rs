@@ -7,6 +7,7 @@ mod doctor;
 mod eval;
 mod exit;
 mod interrupt;
+mod jobs;
 mod library;
 mod memory;
 mod models;
@@ -18,6 +19,7 @@ mod report;
 mod stages;
 mod step;
 mod styles;
+mod worker;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -80,6 +82,8 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Score(args) => exit::of(&stages::score(args, interrupt).await),
         Command::Eval(args) => exit::of(&eval::run(&args)),
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
+        Command::Jobs(args) => jobs::run(args, interrupt).await,
+        Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

@@ -7,6 +7,8 @@ mod clip;
 mod degrade;
 #[cfg(test)]
 mod framing_tests;
+#[cfg(feature = "jobs")]
+mod identity;
 mod locate;
 mod options;
 mod posts;

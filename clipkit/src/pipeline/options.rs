@@ -165,7 +165,7 @@ impl ClipOptions {
 
     /// Rejects settings that no clip can be made with, before any work starts. `size` is the
     /// renderer's width and height in pixels, if it has one.
-    pub(super) fn check(&self, size: Option<(u32, u32)>) -> Result<()> {
+    pub(crate) fn check(&self, size: Option<(u32, u32)>) -> Result<()> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
         if self.clips == 0 {
             return refuse("0 clips are asked for: ask for at least 1".into());

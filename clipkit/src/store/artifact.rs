@@ -161,6 +161,15 @@ impl ArtifactStore {
         }
     }
 
+    /// Removes the entry under `key`, if there is one.
+    pub(crate) async fn remove(&self, key: &ArtifactKey) -> Result<()> {
+        let location = location(key);
+        match within_limit("remove an artifact", self.shared.store.delete(&location)).await? {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed("remove an artifact", &error)),
+        }
+    }
+
     /// Removes entries that are older than the age limit and can be computed again. Files that are
     /// not named as entries stay. Returns how many entries were removed. `put` does this once an
     /// hour.

@@ -1,13 +1,15 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Candidate, ClipPlan, Receipt, SpeechMap, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, Media, Receipt, SpeechMap, Tracks, Transcript};
 
 /// A kind of document in an [`ArtifactStore`](crate::store::ArtifactStore). Its name is a folder of
 /// the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ArtifactKind {
+    /// A fetched and probed [`Media`].
+    Media,
     /// A [`Transcript`].
     Transcript,
     /// Ranked [`Candidate`]s.
@@ -26,6 +28,7 @@ impl ArtifactKind {
     /// The kind's name in addresses of entries.
     pub fn name(self) -> &'static str {
         match self {
+            ArtifactKind::Media => "media",
             ArtifactKind::Transcript => "transcript",
             ArtifactKind::Candidates => "candidates",
             ArtifactKind::Tracks => "tracks",
@@ -44,8 +47,8 @@ impl ArtifactKind {
 
     /// The kind with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        use ArtifactKind::{Candidates, Plan, Receipt, SpeechMap, Tracks, Transcript};
-        [Transcript, Candidates, Tracks, SpeechMap, Plan, Receipt].into_iter().find(|kind| kind.name() == name)
+        use ArtifactKind::{Candidates, Media, Plan, Receipt, SpeechMap, Tracks, Transcript};
+        [Media, Transcript, Candidates, Tracks, SpeechMap, Plan, Receipt].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -77,6 +80,7 @@ macro_rules! documents {
 }
 
 documents! {
+    Media: Media, version 1;
     Transcript: Transcript, version 1;
     Vec<Candidate>: Candidates, version 1;
     Tracks: Tracks, version 1;

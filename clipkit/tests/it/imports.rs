@@ -33,6 +33,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("config", EVERYTHING),
     // Looks at everything, and changes nothing.
     ("doctor", EVERYTHING),
+    // Drives the steps of a pipeline.
+    ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

@@ -18,6 +18,10 @@ mod fakes;
 mod frames;
 mod http_source;
 mod imports;
+#[cfg(feature = "jobs")]
+mod jobs;
+#[cfg(all(feature = "cli", unix))]
+mod jobs_process;
 mod layers;
 mod layouts;
 mod local;

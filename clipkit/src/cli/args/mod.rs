@@ -2,6 +2,7 @@
 
 mod eval;
 mod groups;
+mod jobs;
 mod step;
 mod values;
 
@@ -10,6 +11,7 @@ pub(crate) use groups::{
     Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
     SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
+pub(crate) use jobs::{DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;
@@ -63,6 +65,10 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
+    /// Submit, show and change jobs, which survive crashes; `clipkit worker` does them
+    Jobs(JobsArgs),
+    /// Do the steps of jobs
+    Worker(WorkerArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,0 +1,149 @@
+//! Jobs and their workers. Documents are JSON.
+
+use std::path::PathBuf;
+
+use napi::Env;
+use napi::bindgen_prelude::PromiseRaw;
+use napi_derive::napi;
+use serde::Serialize;
+
+use clipkit::jobs::{self, JobId, TaskId, WorkerOptions};
+use clipkit::stage::AnyStage;
+use clipkit::{ErrorKind, Result};
+
+use crate::context::Context;
+use crate::document::{Document, Text, read};
+use crate::error::exception;
+use crate::stage::Stage;
+
+type Answer<'env> = napi::Result<PromiseRaw<'env, Document>>;
+
+/// Jobs in a queue.
+#[napi]
+pub struct Jobs {
+    jobs: jobs::Jobs,
+}
+
+#[napi]
+impl Jobs {
+    /// Opens the jobs in a file. `options` are `JobsOptions` as JSON.
+    #[napi]
+    pub fn open<'env>(env: &'env Env, db: String, options: String) -> napi::Result<PromiseRaw<'env, Jobs>> {
+        let options = read(ErrorKind::Config, "the options of jobs", &options).map_err(exception)?;
+        env.spawn_future(
+            async move { jobs::Jobs::open_with(PathBuf::from(db), options).await.map(|jobs| Jobs { jobs }).map_err(exception) },
+        )
+    }
+
+    /// Takes a job, returns its id.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn submit<'env>(&self, env: &'env Env, job: &mut Text) -> Answer<'env> {
+        let job = job.take();
+        self.call(env, |jobs| async move { jobs.submit(read(ErrorKind::Config, "a job", &job)?).await })
+    }
+
+    /// Returns a job, or null.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn get<'env>(&self, env: &'env Env, id: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.get(&id.parse::<JobId>()?).await })
+    }
+
+    /// Takes a filter as JSON, returns the jobs, the newest first.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn list<'env>(&self, env: &'env Env, filter: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.list(&read(ErrorKind::Config, "a filter of jobs", &filter)?).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn cancel<'env>(&self, env: &'env Env, id: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.cancel(&id.parse::<JobId>()?).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn retry<'env>(&self, env: &'env Env, id: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.retry(&id.parse::<JobId>()?).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn remove<'env>(&self, env: &'env Env, id: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.remove(&id.parse::<JobId>()?).await })
+    }
+
+    /// The events of a job with numbers above `since`.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn events<'env>(&self, env: &'env Env, id: String, since: f64) -> Answer<'env> {
+        // A number of JavaScript; events are counted from 1.
+        let since = since.max(0.0) as u64;
+        self.call(env, move |jobs| async move { jobs.events(&id.parse::<JobId>()?, since).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn dead_letters<'env>(&self, env: &'env Env) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.dead_letters().await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn replay<'env>(&self, env: &'env Env, task: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.replay(&task.parse::<TaskId>()?).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn discard<'env>(&self, env: &'env Env, task: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.discard(&task.parse::<TaskId>()?).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn pause<'env>(&self, env: &'env Env, queue: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.pause(&queue).await })
+    }
+
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn resume<'env>(&self, env: &'env Env, queue: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.resume(&queue).await })
+    }
+}
+
+impl Jobs {
+    /// Makes a call and converts its answer.
+    fn call<'env, T, F>(&self, env: &'env Env, call: impl FnOnce(jobs::Jobs) -> F) -> Answer<'env>
+    where
+        T: Serialize + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        let answer = call(self.jobs.clone());
+        env.spawn_future(async move { answer.await.and_then(|answer| Document::of(&answer)).map_err(exception) })
+    }
+}
+
+/// Does the steps of jobs.
+#[napi]
+pub struct Worker {
+    jobs: jobs::Jobs,
+    options: WorkerOptions,
+    stages: Vec<(String, AnyStage)>,
+}
+
+#[napi]
+impl Worker {
+    /// `options` are `WorkerOptions` as JSON.
+    #[napi(constructor)]
+    pub fn new(jobs: &Jobs, options: String) -> napi::Result<Self> {
+        let options = read(ErrorKind::Config, "the options of a worker", &options).map_err(exception)?;
+        Ok(Worker { jobs: jobs.jobs.clone(), options, stages: Vec::new() })
+    }
+
+    /// Registers a custom stage under a name.
+    #[napi]
+    pub fn stage(&mut self, name: String, stage: &Stage) {
+        self.stages.push((name, stage.any.clone()));
+    }
+
+    /// Works until the context is cancelled.
+    #[napi]
+    pub fn run<'env>(&self, env: &'env Env, cx: &Context) -> napi::Result<PromiseRaw<'env, ()>> {
+        let worker = jobs::Worker::new(self.jobs.clone()).options(self.options.clone());
+        let worker = self.stages.iter().cloned().fold(worker, |worker, (name, stage)| worker.stage(name, stage));
+        let cx = cx.cx.clone();
+        env.spawn_future(async move { worker.run(&cx).await.map_err(exception) })
+    }
+}

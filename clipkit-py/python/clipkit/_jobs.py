@@ -1,0 +1,182 @@
+"""Jobs that survive crashes, and the workers that do them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional
+
+from . import _clipkit, _onnx
+from ._call import block_on, wait_for
+from ._clipkit import Context
+from ._data import plain
+from ._errors import ConfigError
+from ._pipeline import Config, _document
+from ._stages import _KINDS, Path, stage_config, stage_of
+
+#: A document of the crate as plain JSON types.
+Document = Dict[str, Any]
+
+
+class Jobs:
+    """Jobs in one SQLite file. Any number of processes of a machine may use it at the same time.
+
+    Make one with ``await Jobs.open("jobs.db")`` or ``Jobs.open_sync("jobs.db")``. Documents are
+    plain dicts; those of a job have the fields ``id``, ``state``, ``error``, ``manifest`` and others
+    as in the Rust type ``JobStatus``. Every method has a counterpart that blocks: ``submit_sync``.
+    """
+
+    def __init__(self, jobs: _clipkit.Jobs) -> None:
+        self._jobs = jobs
+
+    @classmethod
+    async def open(cls, db: Path, **options: Any) -> Jobs:
+        """Opens the file, which is made if it does not exist. Options are the fields of
+        ``JobsOptions``: ``policy``, ``most_open``, ``min_free`` and others.
+        """
+        return cls(await wait_for(lambda call, cx: _clipkit.Jobs.start_open(call, cx, os.fspath(db), plain(options))))
+
+    @classmethod
+    def open_sync(cls, db: Path, **options: Any) -> Jobs:
+        """The same, blocking this thread."""
+        return cls(block_on(lambda call, cx: _clipkit.Jobs.start_open(call, cx, os.fspath(db), plain(options))))
+
+    async def submit(self, uri: Path, *, config: Optional[Config] = None, **fields: Any) -> str:
+        """Submits a job for the video at ``uri`` and returns its id.
+
+        ``config`` is a pipeline's configuration. Further fields: ``publish`` (a list of publishers'
+        configurations), ``stages`` (names of custom stages that workers have), ``priority``,
+        ``not_before`` (RFC 3339), ``idempotency_key``, ``user``.
+        """
+        job = _job(uri, config, fields)
+        return await wait_for(lambda call, cx: self._jobs.start_submit(call, cx, job))  # type: ignore[no-any-return]
+
+    def submit_sync(self, uri: Path, *, config: Optional[Config] = None, **fields: Any) -> str:
+        """The same, blocking this thread."""
+        job = _job(uri, config, fields)
+        return block_on(lambda call, cx: self._jobs.start_submit(call, cx, job))  # type: ignore[no-any-return]
+
+    async def get(self, id: str) -> Optional[Document]:
+        """A job. ``None`` if there is none with this id."""
+        return await wait_for(lambda call, cx: self._jobs.start_get(call, cx, id))  # type: ignore[no-any-return]
+
+    def get_sync(self, id: str) -> Optional[Document]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_get(call, cx, id))  # type: ignore[no-any-return]
+
+    async def list(self, **filter: Any) -> List[Document]:
+        """The jobs, the newest first. The filter: ``user``, ``open`` (a bool), ``most``."""
+        return await wait_for(lambda call, cx: self._jobs.start_list(call, cx, filter))  # type: ignore[no-any-return]
+
+    def list_sync(self, **filter: Any) -> List[Document]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_list(call, cx, filter))  # type: ignore[no-any-return]
+
+    async def cancel(self, id: str) -> bool:
+        """Cancels a job: running steps stop within a second. ``False`` if it has ended."""
+        return await wait_for(lambda call, cx: self._jobs.start_cancel(call, cx, id))  # type: ignore[no-any-return]
+
+    def cancel_sync(self, id: str) -> bool:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_cancel(call, cx, id))  # type: ignore[no-any-return]
+
+    async def retry(self, id: str) -> bool:
+        """Runs the failed and cancelled steps of a job again."""
+        return await wait_for(lambda call, cx: self._jobs.start_retry(call, cx, id))  # type: ignore[no-any-return]
+
+    def retry_sync(self, id: str) -> bool:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_retry(call, cx, id))  # type: ignore[no-any-return]
+
+    async def remove(self, id: str) -> bool:
+        """Removes a job that has ended. Published clips stay."""
+        return await wait_for(lambda call, cx: self._jobs.start_remove(call, cx, id))  # type: ignore[no-any-return]
+
+    def remove_sync(self, id: str) -> bool:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_remove(call, cx, id))  # type: ignore[no-any-return]
+
+    async def events(self, id: str, since: int = 0) -> List[Document]:
+        """The events of a job whose ``number`` is above ``since``."""
+        return await wait_for(lambda call, cx: self._jobs.start_events(call, cx, id, since))  # type: ignore[no-any-return]
+
+    def events_sync(self, id: str, since: int = 0) -> List[Document]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_events(call, cx, id, since))  # type: ignore[no-any-return]
+
+    async def dead_letters(self) -> List[Document]:
+        """The steps that failed on all their attempts, each with its error."""
+        return await wait_for(lambda call, cx: self._jobs.start_dead_letters(call, cx))  # type: ignore[no-any-return]
+
+    def dead_letters_sync(self) -> List[Document]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_dead_letters(call, cx))  # type: ignore[no-any-return]
+
+    async def replay(self, task: str) -> bool:
+        """Runs a dead letter again, by its id."""
+        return await wait_for(lambda call, cx: self._jobs.start_replay(call, cx, task))  # type: ignore[no-any-return]
+
+    def replay_sync(self, task: str) -> bool:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_replay(call, cx, task))  # type: ignore[no-any-return]
+
+    async def discard(self, task: str) -> bool:
+        """Removes a dead letter, by its id."""
+        return await wait_for(lambda call, cx: self._jobs.start_discard(call, cx, task))  # type: ignore[no-any-return]
+
+    def discard_sync(self, task: str) -> bool:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_discard(call, cx, task))  # type: ignore[no-any-return]
+
+    async def pause(self, queue: str) -> None:
+        """Stops a queue: its steps wait."""
+        await wait_for(lambda call, cx: self._jobs.start_pause(call, cx, queue))
+
+    async def resume(self, queue: str) -> None:
+        """Lets a paused queue go on."""
+        await wait_for(lambda call, cx: self._jobs.start_resume(call, cx, queue))
+
+
+class Worker:
+    """Does the steps of jobs, in this process.
+
+    ``stages`` are custom stages by name: objects with one of the stage methods. Jobs name them in
+    their field ``stages``. Options are the fields of ``WorkerOptions``: ``stages_served`` (the
+    queues to serve), ``limits``, ``rates``, ``per_target``, ``stall``, ``lease``, ``grace``,
+    ``until_idle``.
+
+    Cancelling :meth:`run`, or Ctrl-C in :meth:`run_sync`, hands running steps back after ``grace``
+    seconds (0.5 by default), so that another worker goes on.
+    """
+
+    def __init__(
+        self, jobs: Jobs, *, stages: Optional[Mapping[str, Any]] = None, stages_served: Optional[List[str]] = None, **options: Any
+    ) -> None:
+        _onnx.find_library()
+        self._jobs = jobs._jobs
+        self._stages = [(name, _custom(stage)) for name, stage in (stages or {}).items()]
+        self._options = {"grace": 0.5, "stages": stages_served or [], **plain(options)}
+
+    async def run(self, *, context: Optional[Context] = None) -> None:
+        """Works until it is cancelled, or with ``until_idle=True`` until no job is open."""
+        await wait_for(lambda call, cx: self._jobs.start_work(call, cx, self._options, self._stages), context)
+
+    def run_sync(self, *, context: Optional[Context] = None) -> None:
+        """The same, blocking this thread."""
+        block_on(lambda call, cx: self._jobs.start_work(call, cx, self._options, self._stages), context)
+
+
+def _job(uri: Path, config: Optional[Config], fields: Mapping[str, Any]) -> Document:
+    publish = [stage_config(one) for one in fields.get("publish", [])]
+    if None in publish:
+        raise ConfigError("a job's publisher is a configuration, such as {'kind': 'folder', 'path': 'clips'}")
+    return {**plain(fields), "publish": plain(publish), "uri": os.fspath(uri), "config": _document(config)}
+
+
+def _custom(given: Any) -> _clipkit.Stage:
+    kinds = [kind for kind, known in _KINDS.items() if callable(getattr(given, known._method, None))]
+    if len(kinds) != 1:
+        raise ConfigError(f"{given!r} is no stage: it has the methods of {len(kinds)} kinds of stages, not of one")
+    return stage_of(kinds[0], given)
+
+
+__all__ = ["Jobs", "Worker"]

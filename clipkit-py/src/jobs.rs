@@ -1,0 +1,144 @@
+//! Jobs and their workers. Documents are plain dicts.
+
+use std::path::PathBuf;
+
+use clipkit::jobs::{self, Job, JobFilter, JobId, JobsOptions, TaskId, WorkerOptions};
+use clipkit::stage::AnyStage;
+use pyo3::prelude::*;
+use serde::Serialize;
+
+use crate::context::{self, Context};
+use crate::convert;
+use crate::runtime::{self, Work};
+use crate::stage::Stage;
+
+/// Documents of this module have no class of their own: they are dicts.
+const PLAIN: &str = "";
+
+/// Jobs in a queue.
+#[pyclass(frozen, module = "clipkit._clipkit")]
+pub(crate) struct Jobs {
+    jobs: jobs::Jobs,
+}
+
+impl Jobs {
+    /// Starts one call on the jobs.
+    fn start<T, F>(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, work: impl FnOnce(jobs::Jobs) -> F) -> PyResult<Work>
+    where
+        T: Serialize + Send + 'static,
+        F: Future<Output = clipkit::Result<T>> + Send + 'static,
+    {
+        let cx = context::of_call(cx, &call, py);
+        runtime::start(py, call, cx, work(self.jobs.clone()), |py, answer| convert::to_python(py, PLAIN, &answer))
+    }
+}
+
+fn job_id(id: &Bound<'_, PyAny>) -> PyResult<JobId> {
+    convert::document(id, "the id of a job")
+}
+
+fn task_id(id: &Bound<'_, PyAny>) -> PyResult<TaskId> {
+    convert::document(id, "the id of a task")
+}
+
+#[pymethods]
+impl Jobs {
+    /// Opens the jobs in a file.
+    #[staticmethod]
+    fn start_open(py: Python<'_>, call: Py<PyAny>, cx: &Context, db: PathBuf, options: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let options: JobsOptions = convert::setting(options, "the options of jobs")?;
+        let cx = context::of_call(cx, &call, py);
+        let work = async move { jobs::Jobs::open_with(db, options).await };
+        runtime::start(py, call, cx, work, |py, jobs| Ok(Py::new(py, Jobs { jobs })?.into_any()))
+    }
+
+    /// Submits a job; the answer is its id.
+    fn start_submit(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, job: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let job: Job = convert::setting(job, "a job")?;
+        self.start(py, call, cx, |jobs| async move { jobs.submit(job).await })
+    }
+
+    /// A job, or `None`.
+    fn start_get(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, |jobs| async move { jobs.get(&id).await })
+    }
+
+    /// The jobs that match, the newest first.
+    fn start_list(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, filter: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let filter: JobFilter = convert::setting(filter, "a filter of jobs")?;
+        self.start(py, call, cx, |jobs| async move { jobs.list(&filter).await })
+    }
+
+    /// Cancels a job.
+    fn start_cancel(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, |jobs| async move { jobs.cancel(&id).await })
+    }
+
+    /// Runs the failed and cancelled steps of a job again.
+    fn start_retry(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, |jobs| async move { jobs.retry(&id).await })
+    }
+
+    /// Removes a job that has ended.
+    fn start_remove(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, |jobs| async move { jobs.remove(&id).await })
+    }
+
+    /// The events of a job after a number.
+    fn start_events(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>, since: u64) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, move |jobs| async move { jobs.events(&id, since).await })
+    }
+
+    /// The dead letters.
+    fn start_dead_letters(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context) -> PyResult<Work> {
+        self.start(py, call, cx, |jobs| async move { jobs.dead_letters().await })
+    }
+
+    /// Runs a dead letter again.
+    fn start_replay(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, task: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let task = task_id(task)?;
+        self.start(py, call, cx, |jobs| async move { jobs.replay(&task).await })
+    }
+
+    /// Removes a dead letter.
+    fn start_discard(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, task: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let task = task_id(task)?;
+        self.start(py, call, cx, |jobs| async move { jobs.discard(&task).await })
+    }
+
+    /// Stops a queue.
+    fn start_pause(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, queue: String) -> PyResult<Work> {
+        self.start(py, call, cx, |jobs| async move { jobs.pause(&queue).await })
+    }
+
+    /// Lets a paused queue go on.
+    fn start_resume(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, queue: String) -> PyResult<Work> {
+        self.start(py, call, cx, |jobs| async move { jobs.resume(&queue).await })
+    }
+
+    /// Works until it is cancelled, in order: running steps end or are handed back. `stages` are
+    /// custom stages with their names.
+    fn start_work(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        options: &Bound<'_, PyAny>,
+        stages: Vec<(String, Py<Stage>)>,
+    ) -> PyResult<Work> {
+        let options: WorkerOptions = convert::setting(options, "the options of a worker")?;
+        let named = stages.iter().map(|(name, stage)| (name.clone(), stage.get().any.clone()));
+        let worker = named.fold(jobs::Worker::new(self.jobs.clone()).options(options), |worker, (name, stage): (String, AnyStage)| {
+            worker.stage(name, stage)
+        });
+        let cx = context::of_call(cx, &call, py);
+        let under = cx.clone();
+        let work = async move { worker.run(&under).await };
+        runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
+    }
+}

@@ -1,0 +1,61 @@
+"""Jobs and workers, with custom stages in Python."""
+
+import asyncio
+
+import pytest
+
+import clipkit
+
+CONFIG = {
+    "tracker": {"kind": "center"},
+    "layers": {"transcribe": [], "score": [], "track": []},
+    "speech_cache": None,
+    "options": {"preset": "ultrafast", "captions": None, "min": 5, "max": 40},
+}
+
+
+def test_a_job_is_submitted_done_and_shown(talk, tmp_path, first):
+    async def work():
+        jobs = await clipkit.Jobs.open(tmp_path / "jobs.db", min_free=0)
+        id = await jobs.submit(
+            talk, config=CONFIG, publish=[{"kind": "folder", "path": str(tmp_path / "out")}], stages=["first"], user="ann", priority=2
+        )
+        assert (await jobs.get(id))["state"] == "waiting"
+        await clipkit.Worker(jobs, stages={"first": first}, until_idle=True).run()
+        return jobs, id, await jobs.get(id), await jobs.events(id)
+
+    jobs, id, job, events = asyncio.run(work())
+    assert job["state"] == "done" and [clip["title"] for clip in job["manifest"]["clips"]] == ["Opening"]
+    assert (tmp_path / "out" / "01-opening.mp4").is_file()
+    assert events[-1]["event"] == "ended" and [event["number"] for event in events] == list(range(1, len(events) + 1))
+    assert [one["id"] for one in jobs.list_sync(user="ann", open=False)] == [id]
+    assert jobs.remove_sync(id) and jobs.get_sync(id) is None
+
+
+def test_a_failed_step_is_a_dead_letter_with_its_error(tmp_path):
+    jobs = clipkit.Jobs.open_sync(tmp_path / "jobs.db", min_free=0)
+    id = jobs.submit_sync(tmp_path / "missing.mp4", config=CONFIG, idempotency_key="one")
+    assert jobs.submit_sync(tmp_path / "missing.mp4", config=CONFIG, idempotency_key="one") == id
+    clipkit.Worker(jobs, until_idle=True).run_sync()
+    assert jobs.get_sync(id)["error"]["kind"] == "not_found"
+    (dead,) = jobs.dead_letters_sync()
+    assert dead["id"] == f"{id}:fetch"
+    assert jobs.retry_sync(id) and jobs.cancel_sync(id) and not jobs.cancel_sync(id)
+    with pytest.raises(clipkit.ConfigError, match="clips"):
+        jobs.submit_sync("talk.mp4", config={"options": {"clips": 0}})
+    with pytest.raises(clipkit.InvalidInputError):
+        jobs.get_sync("../x")
+    with pytest.raises(clipkit.ConfigError, match="dance"):
+        clipkit.Worker(jobs, stages_served=["dance"]).run_sync()
+
+
+def test_a_worker_stops_when_its_task_is_cancelled(tmp_path):
+    async def work():
+        jobs = await clipkit.Jobs.open(tmp_path / "jobs.db", min_free=0)
+        worker = asyncio.create_task(clipkit.Worker(jobs).run())
+        await asyncio.sleep(0.3)
+        worker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await worker
+
+    asyncio.run(asyncio.wait_for(work(), 5))

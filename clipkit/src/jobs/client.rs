@@ -1,0 +1,379 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::workspace::Workspace;
+use super::{
+    Engine, Job, JobEnd, JobEvent, JobFilter, JobId, JobMilestone, JobRecord, JobState, JobStatus, JobsOptions, NewEvent, NewTask, Records,
+    Sqlite, Step, Task, TaskFilter, TaskId, TaskState,
+};
+use crate::config::PublisherConfig;
+use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::model::{Stage, local_path, moment};
+
+/// The longest address, in bytes.
+const LONGEST_URI: usize = 8192;
+/// The longest user name or idempotency key, in bytes.
+const LONGEST_NAME: usize = 256;
+/// When a refused submission can be tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(60);
+/// The most events of one answer.
+const MOST_EVENTS: usize = 10_000;
+
+/// Jobs in a queue: submits, shows and changes them. A [`Worker`](super::Worker) does the work, in
+/// the same process or another.
+///
+/// A handle is cheap to clone. See [the module](super) for an example.
+#[derive(Clone)]
+pub struct Jobs {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) records: Arc<dyn Records>,
+    pub(super) workspace: Workspace,
+    pub(super) options: JobsOptions,
+}
+
+impl Jobs {
+    /// Opens the jobs in a SQLite file, which is made if it does not exist. Documents and rendered
+    /// clips lie in the folder with the same name and `.files` at its end.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sqlite::open`], and [`Error::io`] for the folder.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Jobs> {
+        Jobs::open_with(path, JobsOptions::default()).await
+    }
+
+    /// [`open`](Jobs::open) with options.
+    pub async fn open_with(path: impl AsRef<Path>, options: JobsOptions) -> Result<Jobs> {
+        let path = path.as_ref().to_owned();
+        let file = path.clone();
+        let opened = tokio::task::spawn_blocking(move || Sqlite::open(file)).await;
+        let sqlite = Arc::new(opened.map_err(|join| Error::new(ErrorKind::Contract, "cannot open the jobs").with_source(join))??);
+        let mut folder = path.into_os_string();
+        folder.push(".files");
+        Jobs::over(sqlite.clone(), sqlite, PathBuf::from(folder), options).await
+    }
+
+    /// Jobs over an engine and records of another kind. `folder` is where workers leave documents
+    /// and rendered clips for each other; all of them must reach it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the options are impossible, and [`Error::io`] for the folder.
+    pub async fn over(
+        engine: Arc<dyn Engine>,
+        records: Arc<dyn Records>,
+        folder: impl Into<PathBuf>,
+        options: JobsOptions,
+    ) -> Result<Jobs> {
+        options.policy.check()?;
+        let workspace = Workspace::open(folder.into()).await?;
+        Ok(Jobs { shared: Arc::new(Shared { engine, records, workspace, options }) })
+    }
+
+    /// The queue.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.shared.engine
+    }
+
+    /// Submits a job and returns its id. From then on, the job survives a loss of power.
+    ///
+    /// Relative paths in [`Job::uri`] and of folders to publish to are made absolute, since workers
+    /// may run in another folder.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Config`] or [`ErrorKind::InvalidInput`] if the job cannot be done, or if its
+    ///   idempotency key was used for another job.
+    /// - [`ErrorKind::RateLimited`] with a time to try again, if too many jobs are open.
+    /// - [`ErrorKind::Io`] with a time to try again, if the disk is nearly full.
+    pub async fn submit(&self, job: Job) -> Result<JobId> {
+        let job = checked(job)?;
+        let Shared { records, engine, .. } = &*self.shared;
+        let id = job.idempotency_key.as_deref().map_or_else(JobId::random, |key| JobId::of_key(&job.user, key));
+        if job.idempotency_key.is_some()
+            && let Some(known) = records.get(&id).await?
+        {
+            return same(&known, &job).map(|()| id);
+        }
+        self.accepts(&job).await?;
+        let record = JobRecord { id: id.clone(), job, created: Some(moment::now()), end: None };
+        if !records.create(&record).await? {
+            // Submitted at the same time with the same key.
+            let known = records.get(&id).await?;
+            return known.map_or(Ok(()), |known| same(&known, &record.job)).map(|()| id);
+        }
+        // If this fails or the process ends here, the reconciler adds the task.
+        engine.add(&[self.task(&record, Step::Fetch, String::new())]).await?;
+        Ok(id)
+    }
+
+    /// Refuses a job if there are too many, or too little space.
+    async fn accepts(&self, job: &Job) -> Result<()> {
+        let JobsOptions { most_open, most_open_per_user, .. } = self.shared.options;
+        let open = self.shared.records.open_jobs(&job.user).await?;
+        let refused = |message: String| {
+            Err(Error::new(ErrorKind::RateLimited, message)
+                .with_recovery(Recovery::Retry { after: Some(TRY_AGAIN) })
+                .with_advice("submit again when jobs have ended"))
+        };
+        if open.all >= most_open {
+            return refused(format!("the queue is full: {} jobs have not ended", open.all));
+        }
+        if open.of_user >= most_open_per_user {
+            return refused(format!("this user has {} jobs that have not ended, which is the most", open.of_user));
+        }
+        self.has_space()
+    }
+
+    /// Refuses work if the disk is nearly full.
+    pub(super) fn has_space(&self) -> Result<()> {
+        let Shared { workspace, options, .. } = &*self.shared;
+        match workspace.free_bytes() {
+            Some(free) if free < options.min_free => {
+                Err(Error::new(ErrorKind::Io, format!("the disk is nearly full: {free} bytes are free, {} are needed", options.min_free))
+                    .with_path(workspace.folder())
+                    .with_recovery(Recovery::Retry { after: Some(TRY_AGAIN) })
+                    .with_advice("free some space"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The task of a job's step. `lane` is the target of a publication.
+    pub(super) fn task(&self, record: &JobRecord, step: Step, lane: String) -> NewTask {
+        let job = &record.job;
+        let mut task = NewTask::new(TaskId::new(record.id.clone(), step));
+        task.user = job.user.clone();
+        task.priority = job.priority;
+        task.not_before = job.not_before.filter(|_| step == Step::Fetch);
+        task.attempts = self.shared.options.policy.attempts;
+        // Two jobs that do the same take turns, so that the second finds what the first made.
+        task.exclusive = match step {
+            Step::Publish(..) | Step::Conclude => None,
+            _ => Some(same_work(job, step)),
+        };
+        task.lane = lane;
+        task
+    }
+
+    /// A job. `None` if there is none with this id.
+    pub async fn get(&self, id: &JobId) -> Result<Option<JobStatus>> {
+        match self.shared.records.get(id).await? {
+            Some(record) => self.status(record).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The jobs that match, the newest first.
+    pub async fn list(&self, filter: &JobFilter) -> Result<Vec<JobStatus>> {
+        let mut all = Vec::new();
+        for record in self.shared.records.list(filter).await? {
+            all.push(self.status(record).await?);
+        }
+        Ok(all)
+    }
+
+    async fn status(&self, record: JobRecord) -> Result<JobStatus> {
+        let tasks = self.shared.engine.list(&TaskFilter::of_job(&record.id)).await?;
+        let over = tasks.iter().filter(|task| task.state.is_over()).count();
+        let state = match &record.end {
+            Some(end) => end.state,
+            None if tasks.iter().any(|task| task.state == TaskState::Active || task.starts > 0) => JobState::Active,
+            None if tasks.iter().any(|task| task.state == TaskState::Delayed) => JobState::Delayed,
+            None => JobState::Waiting,
+        };
+        let JobRecord { id, job, created, end } = record;
+        let (ended, error, manifest) = end.map_or((None, None, None), |end| (end.at, end.error, end.manifest));
+        Ok(JobStatus {
+            id,
+            uri: job.uri,
+            user: job.user,
+            priority: job.priority,
+            state,
+            tasks_done: over,
+            tasks: tasks.len(),
+            created,
+            ended,
+            error,
+            manifest: manifest.map(|manifest| *manifest),
+        })
+    }
+
+    /// Cancels a job. Its running tasks stop within a second and leave no partial file; published
+    /// clips stay. `false` means that it has already ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is no such job.
+    pub async fn cancel(&self, id: &JobId) -> Result<bool> {
+        self.known(id).await?;
+        let Shared { records, engine, .. } = &*self.shared;
+        let ended = records.end(id, Some(&JobEnd::new(JobState::Cancelled, None, None))).await?;
+        engine.cancel(id).await?;
+        if ended {
+            let event = JobMilestone::Ended { state: JobState::Cancelled, clips: 0 };
+            records.append(id, &[NewEvent::Job(event)]).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Runs the dead and cancelled tasks of a job again. What is stored is not made again. `false`
+    /// means that there was nothing to run.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is no such job.
+    pub async fn retry(&self, id: &JobId) -> Result<bool> {
+        let record = self.known(id).await?;
+        let tasks = self.shared.engine.list(&TaskFilter::of_job(id)).await?;
+        let mut again = false;
+        for task in tasks.iter().filter(|task| matches!(task.state, TaskState::Dead | TaskState::Cancelled)) {
+            again |= task.id.step() != Step::Conclude && self.replay(&task.id).await?;
+        }
+        let stopped = record.end.is_some_and(|end| end.state != JobState::Done);
+        if !again && stopped {
+            // It ended before a task was added, or its last task is to be done again.
+            self.reopen(id).await?;
+            again = true;
+        }
+        Ok(again)
+    }
+
+    /// Removes a job that has ended: record, events, tasks, documents. Published clips stay. `false`
+    /// means that there is no such job.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the job has not ended.
+    pub async fn remove(&self, id: &JobId) -> Result<bool> {
+        let Shared { records, engine, workspace, .. } = &*self.shared;
+        let Some(record) = records.get(id).await? else { return Ok(false) };
+        let tasks = engine.list(&TaskFilter::of_job(id)).await?;
+        if record.end.is_none() || tasks.iter().any(|task| !task.state.is_over()) {
+            return Err(Error::new(ErrorKind::Config, format!("the job {id} has not ended")).with_advice("cancel it first"));
+        }
+        let clips = tasks.iter().filter_map(|task| task.id.step().rank()).max().unwrap_or(0);
+        let target = |task: &Task| if let Step::Publish(_, target) = task.id.step() { target + 1 } else { 0 };
+        workspace.forget(id, clips, tasks.iter().map(target).max().unwrap_or(0)).await?;
+        for task in &tasks {
+            engine.remove(&task.id).await?;
+        }
+        records.remove(id).await
+    }
+
+    /// The events of a job with numbers above `since`, in order. 0 gives all, at most 10 000 at a
+    /// time.
+    pub async fn events(&self, id: &JobId, since: u64) -> Result<Vec<JobEvent>> {
+        self.shared.records.events(id, since, MOST_EVENTS).await
+    }
+
+    /// The dead letters: tasks that failed on all their attempts, each with its last error.
+    pub async fn dead_letters(&self) -> Result<Vec<Task>> {
+        self.shared.engine.list(&TaskFilter::in_state(TaskState::Dead)).await
+    }
+
+    /// Runs a dead letter again. `false` means that there is no such dead letter.
+    pub async fn replay(&self, task: &TaskId) -> Result<bool> {
+        let replayed = self.shared.engine.replay(task).await?;
+        if replayed {
+            self.reopen(task.job()).await?;
+        }
+        Ok(replayed)
+    }
+
+    /// Removes a dead letter. Its job stays as it is. `false` means that there is no such dead
+    /// letter.
+    pub async fn discard(&self, task: &TaskId) -> Result<bool> {
+        let of_job = self.shared.engine.list(&TaskFilter::of_job(task.job())).await?;
+        let is_dead = of_job.iter().any(|known| known.id == *task && known.state == TaskState::Dead);
+        if is_dead { self.shared.engine.remove(task).await } else { Ok(false) }
+    }
+
+    /// Stops a queue: its tasks wait. Running tasks go on.
+    pub async fn pause(&self, queue: &str) -> Result<()> {
+        self.shared.engine.pause(queue_name(queue)?).await
+    }
+
+    /// Lets a paused queue go on.
+    pub async fn resume(&self, queue: &str) -> Result<()> {
+        self.shared.engine.resume(queue_name(queue)?).await
+    }
+
+    /// Marks a job as not ended. The task that ends it is to be done again.
+    async fn reopen(&self, id: &JobId) -> Result<()> {
+        self.shared.engine.remove(&TaskId::new(id.clone(), Step::Conclude)).await?;
+        self.shared.records.end(id, None).await.map(drop)
+    }
+
+    async fn known(&self, id: &JobId) -> Result<JobRecord> {
+        let found = self.shared.records.get(id).await?;
+        found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no job {id}")).with_advice("list the jobs"))
+    }
+}
+
+impl fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Jobs").field("workspace", &self.shared.workspace).finish_non_exhaustive()
+    }
+}
+
+fn queue_name(name: &str) -> Result<&str> {
+    match Step::QUEUES.contains(&name) {
+        true => Ok(name),
+        false => Err(Error::new(ErrorKind::Config, format!("there is no queue {name:?}"))
+            .with_advice(format!("give one of {}", Step::QUEUES.join(", ")))),
+    }
+}
+
+/// Rejects jobs that cannot be done, and makes paths absolute.
+fn checked(mut job: Job) -> Result<Job> {
+    let refuse = |what: &str| Err(Error::new(ErrorKind::InvalidInput, what).with_stage(Stage::Source));
+    if job.uri.trim().is_empty() || job.uri.len() > LONGEST_URI || job.uri.contains('\0') {
+        return refuse("this is not the path or address of a video");
+    }
+    let names = [&job.user].into_iter().chain(&job.idempotency_key).chain(&job.stages);
+    if names.into_iter().any(|name| name.len() > LONGEST_NAME || name.chars().any(char::is_control)) {
+        return refuse("a name or key is too long or has control characters");
+    }
+    job.config.options.check(None)?;
+    if job.config.publishers.is_empty() && job.publish.is_empty() && job.stages.is_empty() {
+        return Err(Error::new(ErrorKind::Config, "the job has no publisher").with_advice("name one in `publish`"));
+    }
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|error| Error::io(path, "find the folder of", error));
+    if !job.uri.contains("://") && local_path(&job.uri).is_relative() {
+        job.uri = absolute(Path::new(&job.uri))?.to_string_lossy().into_owned();
+    }
+    for publisher in job.config.publishers.iter_mut().chain(&mut job.publish) {
+        let PublisherConfig::Folder(folder) = publisher;
+        folder.path = absolute(&folder.path)?;
+    }
+    Ok(job)
+}
+
+/// Refuses a key that was used for another job.
+fn same(known: &JobRecord, job: &Job) -> Result<()> {
+    if known.job == *job {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Config, format!("the idempotency key of the job {} was used for another job", known.id))
+        .with_advice("give each job a key of its own"))
+}
+
+/// A hash of all that decides the work of a step. Jobs that differ only in where they publish have
+/// the same.
+fn same_work(job: &Job, step: Step) -> String {
+    let config = |job: &Job| serde_json::to_string(&(&job.config.source, &job.config.transcriber, &job.config.options)).unwrap_or_default();
+    let what = if step == Step::Fetch { String::new() } else { config(job) };
+    let mut hasher = blake3::Hasher::new();
+    for part in [job.uri.as_str(), step.queue(), &step.rank().unwrap_or(0).to_string(), &what] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

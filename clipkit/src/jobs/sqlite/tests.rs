@@ -1,0 +1,150 @@
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::tasks::complete;
+use super::*;
+use crate::jobs::{
+    Claim, Engine, Job, JobEnd, JobFilter, JobMilestone, JobRecord, JobState, NewEvent, NewTask, Records, Serving, Step, TaskFilter,
+    TaskId, TaskState, contract,
+};
+
+fn opener(folder: &Path) -> Box<contract::Open> {
+    let folder = folder.to_owned();
+    Box::new(move |name| Ok(Arc::new(Sqlite::open(folder.join(format!("{name}.db")))?)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    contract::all(&opener(folder.path())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_tasks_of_four_workers_are_neither_lost_nor_doubled() {
+    let folder = tempfile::tempdir().unwrap();
+    let measured = contract::many_tasks(&opener(folder.path()), 10_000, 4).await.unwrap();
+    println!("{measured:?}");
+}
+
+fn new(step: Step) -> NewTask {
+    NewTask::new(TaskId::new("job".parse().unwrap(), step))
+}
+
+/// Interrupts a completion after each number of virtual machine steps, as a kill would.
+#[tokio::test]
+async fn a_completion_that_is_interrupted_anywhere_has_its_whole_effect_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.db");
+    let engine = Sqlite::open(&path).unwrap();
+    engine.add(&[new(Step::Score)]).await.unwrap();
+    let claim = Claim::new("w", vec![Serving::new("score")], Duration::from_secs(60));
+    let held = engine.claim(&claim).await.unwrap().unwrap().held;
+    let (mut interrupted, mut steps) = (0, 1);
+    loop {
+        let mut connection = connect(&path, "NORMAL").unwrap();
+        let left = Cell::new(steps);
+        connection
+            .progress_handler(
+                1,
+                Some(move || {
+                    left.set(left.get() - 1);
+                    left.get() < 0
+                }),
+            )
+            .unwrap();
+        let answer = complete(&mut connection, &held, &[new(Step::Track(1)), new(Step::Track(2))]);
+        drop(connection);
+        let states: Vec<_> = Engine::list(&engine, &TaskFilter::default()).await.unwrap().iter().map(|task| task.state).collect();
+        match answer {
+            Ok(done) => {
+                assert!(done);
+                assert_eq!(states, [TaskState::Done, TaskState::Waiting, TaskState::Waiting]);
+                break;
+            }
+            Err(error) => {
+                assert_eq!(error.sqlite_error_code(), Some(ErrorCode::OperationInterrupted), "{error}");
+                interrupted += 1;
+                if states == [TaskState::Done, TaskState::Waiting, TaskState::Waiting] {
+                    // Interrupted between the commit and the answer.
+                    break;
+                }
+                assert_eq!(states, [TaskState::Active]);
+            }
+        }
+        steps += 1;
+    }
+    assert!(interrupted > 50, "{interrupted}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_database_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Sqlite::open(folder.path().join("jobs.db")).unwrap();
+    let mut other = connect(engine.path(), "NORMAL").unwrap();
+    let lock = begin(&mut other).unwrap();
+    let add = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.add(&[new(Step::Fetch)]).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!add.is_finished());
+    lock.commit().unwrap();
+    assert_eq!(add.await.unwrap().unwrap(), 1);
+
+    let shared = engine.shared.clone();
+    shared.work.lock().unwrap().busy_timeout(Duration::from_millis(50)).unwrap();
+    let lock = begin(&mut other).unwrap();
+    let error = engine.claim(&Claim::new("w", vec![Serving::new("fetch")], BUSY_TIMEOUT)).await.unwrap_err();
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::TimedOut, &Recovery::Retry { after: None }), "{error}");
+    assert!(error.to_string().contains("jobs.db"), "{error}");
+    drop(lock);
+}
+
+#[test]
+fn files_of_others_are_refused_with_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text.db"), "this is not a database, however long the text is that it has").unwrap();
+    let other = Connection::open(at("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE notes (text TEXT)").unwrap();
+    drop(Sqlite::open(at("later.db")).unwrap());
+    Connection::open(at("later.db")).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    for (name, says) in [("text.db", "not a database"), ("other.db", "another program"), ("later.db", "version 99")] {
+        let error = Sqlite::open(at(name)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+        assert!(error.to_string().contains(says) && error.path() == Some(&at(name)), "{error}");
+    }
+    assert_eq!(Sqlite::open(at("no/such/folder.db")).unwrap_err().kind(), ErrorKind::Io);
+}
+
+#[tokio::test]
+async fn records_end_once_and_events_are_replayed_from_any_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(folder.path().join("jobs.db")).unwrap();
+    let id: crate::jobs::JobId = "a".parse().unwrap();
+    let mut job = Job::new("talk.mp4");
+    job.user = "ann".into();
+    let record = JobRecord { id: id.clone(), job, created: Some(SystemTime::UNIX_EPOCH), end: None };
+    assert!(store.create(&record).await.unwrap() && !store.create(&record).await.unwrap());
+    assert_eq!(store.get(&id).await.unwrap(), Some(record));
+    let open = store.open_jobs("bob").await.unwrap();
+    assert_eq!((open.all, open.of_user), (1, 0));
+
+    let ended = |clips| NewEvent::Job(JobMilestone::Ended { state: JobState::Done, clips });
+    store.append(&id, &[ended(1), ended(2)]).await.unwrap();
+    store.append(&id, &[ended(3)]).await.unwrap();
+    let clips =
+        |events: Vec<crate::jobs::JobEvent>| events.iter().map(|event| (event.number, event.event["clips"].clone())).collect::<Vec<_>>();
+    assert_eq!(clips(store.events(&id, 1, 10).await.unwrap()), [(2, 2.into()), (3, 3.into())]);
+    assert_eq!(store.events(&id, 0, 1).await.unwrap().len(), 1);
+
+    let end = JobEnd::new(JobState::Cancelled, None, None);
+    assert!(store.end(&id, Some(&end)).await.unwrap() && !store.end(&id, Some(&end)).await.unwrap());
+    let over = JobFilter { open: Some(false), ..JobFilter::default() };
+    assert_eq!(Records::list(&store, &over).await.unwrap().len(), 1);
+    assert!(store.end(&id, None).await.unwrap());
+    assert!(Records::list(&store, &over).await.unwrap().is_empty());
+    assert!(Records::remove(&store, &id).await.unwrap());
+    store.append(&id, &[ended(4)]).await.unwrap();
+    assert!(store.events(&id, 0, 10).await.unwrap().is_empty());
+}

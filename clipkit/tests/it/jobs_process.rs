@@ -1,0 +1,211 @@
+//! Jobs done by processes that are killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cli::{Desk, TALK};
+use crate::support::probe_json;
+
+fn command(desk: &Desk, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
+    command.args(arguments).stdin(Stdio::null()).current_dir(desk.path("."));
+    for variable in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_MODELS", "CLIPKIT_CACHE", "CLIPKIT_MEDIA"] {
+        command.env_remove(variable);
+    }
+    command.env("XDG_CACHE_HOME", desk.path("cache"));
+    command
+}
+
+fn jobs(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
+    let output = command(desk, &[&["jobs"], arguments].concat()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+fn worker(desk: &Desk) -> Child {
+    let arguments = ["worker", "--until-idle", "--lease", "2s", "--rate", "transcribe=0", "--limit", "track=2"];
+    command(desk, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+const OPTIONS: [&str; 18] = [
+    "--clips",
+    "2",
+    "--min",
+    "5",
+    "--max",
+    "9",
+    "--scorer",
+    "heuristic",
+    "--tracker",
+    "center",
+    "--captions",
+    "none",
+    "--preset",
+    "ultrafast",
+    "--aspect",
+    "1:1",
+    "--transcriber",
+    "captions",
+];
+
+fn submit(desk: &Desk, video: &str, out: &str) -> String {
+    let (code, stdout, stderr) = jobs(desk, &[&["submit", video, "--out", out, "--no-cache"][..], &OPTIONS].concat());
+    assert_eq!(code, 0, "{stderr}");
+    stdout.trim().to_owned()
+}
+
+fn events(desk: &Desk, id: &str) -> Vec<Value> {
+    let (_, stdout, _) = jobs(desk, &["watch", id, "--json"]);
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Kills workers at random moments over a run of several jobs, and checks what came of it.
+fn survives(count: usize, kills: usize, seconds: u64) {
+    let desk = Desk::with_talk(24);
+    let mut submitted = Vec::new();
+    for n in 0..count {
+        // Different content each, so that no work is shared.
+        let (video, words) = (format!("talk{n}.mp4"), format!("talk{n}.words.json"));
+        std::fs::copy(desk.path("talk.mp4"), desk.path(&video)).unwrap();
+        let mut bytes = std::fs::read(desk.path(&video)).unwrap();
+        // A box that players skip, at the end.
+        bytes.extend_from_slice(&[0, 0, 0, 9, b'f', b'r', b'e', b'e', u8::try_from(n).unwrap()]);
+        std::fs::write(desk.path(&video), bytes).unwrap();
+        desk.words(&words, TALK);
+        submitted.push((submit(&desk, &video, &format!("out{n}")), format!("out{n}")));
+    }
+    let random = fastrand::Rng::new();
+    println!("seed {}", random.get_seed());
+    let mut random = random;
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let mut killed = 0;
+    loop {
+        let mut child = worker(&desk);
+        let wait = Duration::from_millis(random.u64(100..2500));
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break Some(status);
+            }
+            if killed < kills && begun.elapsed() > wait {
+                // SIGKILL.
+                child.kill().unwrap();
+                child.wait().unwrap();
+                killed += 1;
+                break None;
+            }
+            assert!(Instant::now() < deadline, "the jobs do not end");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        if let Some(status) = status {
+            assert!(status.success(), "{status}");
+            break;
+        }
+    }
+    println!("{killed} workers were killed");
+    assert!(killed > 0);
+    for (id, out) in &submitted {
+        let (code, stdout, stderr) = jobs(&desk, &["show", id, "--json"]);
+        assert_eq!(code, 0, "{stderr}");
+        let job: Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!(job["state"], "done", "{job}");
+        let clips = job["manifest"]["clips"].as_array().unwrap();
+        assert!(!clips.is_empty() && job["manifest"]["failed"] == serde_json::json!([]), "{job}");
+        // Each clip once, whole, and nothing else.
+        let named: BTreeSet<String> = clips
+            .iter()
+            .flat_map(|clip| ["file", "plan", "cover"].map(|name| clip[name].as_str().unwrap().to_owned()))
+            .chain(["clips.json".to_owned()])
+            .collect();
+        let present: BTreeSet<String> = desk.files(out).into_iter().collect();
+        // A process that dies while it copies leaves a hidden temporary file.
+        assert_eq!(present.iter().filter(|name| !name.starts_with(".clipkit-")).cloned().collect::<BTreeSet<_>>(), named);
+        for clip in clips {
+            let probed = probe_json(Path::new(&desk.path(&format!("{out}/{}", clip["file"].as_str().unwrap()))));
+            let length: f64 = probed["format"]["duration"].as_str().unwrap().parse().unwrap();
+            assert!((4.0..11.0).contains(&length), "{probed}");
+        }
+        nothing_stored_was_made_again(&events(&desk, id));
+    }
+    let (_, dead, _) = jobs(&desk, &["dead"]);
+    assert_eq!(dead, "");
+}
+
+/// After a task was followed by the next one, its stage does not start again.
+fn nothing_stored_was_made_again(events: &[Value]) {
+    let order = ["source", "transcribe", "score", "track", "render", "publish"];
+    let mut reached: BTreeMap<u64, usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| event["event"] == "started" || event["event"] == "finished") {
+        let Some(stage) = order.iter().position(|stage| event["stage"] == *stage) else { continue };
+        let clip = event["clip"].as_u64().unwrap_or(0);
+        // A clip's stages come after those of the whole video.
+        let whole = reached.get(&0).copied().unwrap_or(0);
+        let known = reached.get(&clip).copied().unwrap_or(whole);
+        assert!(stage >= known, "{event} after {}", order[known]);
+        reached.insert(clip, stage);
+    }
+}
+
+/// `make soak` kills 50 workers over 20 jobs.
+#[test]
+fn jobs_survive_workers_that_are_killed() {
+    match std::env::var_os("CLIPKIT_SOAK") {
+        Some(_) => survives(20, 50, 3000),
+        None => survives(3, 6, 240),
+    }
+}
+
+#[test]
+fn jobs_are_shown_cancelled_and_retried_on_the_command_line() {
+    let desk = Desk::new();
+    let (code, _, stderr) = jobs(&desk, &["list"]);
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("jobs.db"), "{stderr}");
+    let (code, stdout, stderr) = jobs(
+        &desk,
+        &["submit", "missing.mp4", "--out", "clips", "--key", "one", "--priority", "-3", "--user", "ann", "--not-before", "1h"],
+    );
+    assert_eq!(code, 0, "{stderr}");
+    let id = stdout.trim();
+    let again = jobs(&desk, &["submit", "missing.mp4", "--out", "clips", "--key", "one", "--priority", "7"]);
+    assert_eq!((again.0, again.1.trim() == id), (0, false), "another user's key is another job");
+    let (code, stdout, _) = jobs(&desk, &["list", "--user", "ann", "--open"]);
+    assert!(code == 0 && stdout.lines().count() == 1 && stdout.contains(id) && stdout.contains("delayed"), "{stdout}");
+    let (code, stdout, _) = jobs(&desk, &["cancel", id]);
+    assert_eq!((code, stdout.trim()), (0, format!("{id} cancelled").as_str()));
+    let (code, stdout, _) = jobs(&desk, &["retry", id]);
+    assert_eq!((code, stdout.trim()), (0, format!("{id} runs again").as_str()));
+
+    let status = command(&desk, &["worker", "--until-idle"]).stderr(Stdio::null()).status().unwrap();
+    assert!(status.success());
+    let (code, stdout, stderr) = jobs(&desk, &["watch", id]);
+    assert_eq!(code, 3, "{stdout}{stderr}");
+    assert!(stdout.contains("failed") && stderr.contains("missing.mp4"), "{stdout}{stderr}");
+    let (_, dead, _) = jobs(&desk, &["dead", "--db", "jobs.db"]);
+    assert!(dead.contains(&format!("{id}:fetch")), "{dead}");
+    let (_, stdout, _) = jobs(&desk, &["dead", "--discard", &format!("{id}:fetch")]);
+    assert!(stdout.contains("removed"), "{stdout}");
+    assert_eq!(jobs(&desk, &["remove", id]).0, 0);
+    assert_eq!(jobs(&desk, &["show", id]).0, 3);
+    for wrong in [&["show", "../x"][..], &["pause", "dance"], &["submit", "a.mp4", "--out", "x", "--plan-only"]] {
+        assert_eq!(jobs(&desk, wrong).0, 2, "{wrong:?}");
+    }
+    let status = command(&desk, &["worker", "--stages", "dance"]).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn a_worker_that_is_terminated_stops_in_order() {
+    let desk = Desk::new();
+    assert_eq!(jobs(&desk, &["submit", "missing.mp4", "--out", "clips", "--not-before", "1h"]).0, 0);
+    let mut child = command(&desk, &["worker"]).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    let asked = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert!(status.success() && asked.elapsed() < Duration::from_secs(2), "{status} after {:?}", asked.elapsed());
+}
