@@ -192,6 +192,7 @@ impl ClipOptions {
             version: ClipPlan::VERSION,
             source: PlanSource { media: MediaRef::new("", ContentId::new("none", "")), width: 1, height: 1, duration: end },
             span,
+            pieces: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

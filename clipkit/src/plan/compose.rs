@@ -80,6 +80,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         version: ClipPlan::VERSION,
         source: source_of(media)?,
         span,
+        pieces: Vec::new(),
         title: candidate.title.clone(),
         reason: candidate.reason.clone(),
         hook_line: candidate.hook_line.clone(),

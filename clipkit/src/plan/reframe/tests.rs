@@ -189,6 +189,7 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
             duration: span.end(),
         },
         span,
+        pieces: Vec::new(),
         title: "t".into(),
         reason: String::new(),
         hook_line: None,

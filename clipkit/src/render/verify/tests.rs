@@ -15,6 +15,7 @@ pub(super) fn plan() -> ClipPlan {
         version: ClipPlan::VERSION,
         source: PlanSource { media: MediaRef::new("", ContentId::new("test", "")), width: 320, height: 180, duration: span.end() },
         span,
+        pieces: Vec::new(),
         title: String::new(),
         reason: String::new(),
         hook_line: None,
