@@ -378,8 +378,9 @@ mod tests {
             let found = frames(&mut reader, (sought + 3) as f64 * FRAME);
             let here = found.iter().position(|&frame| frame == sought).unwrap_or_else(|| panic!("{sought} is not in {found:?}"));
             assert!(found[here..].windows(2).all(|pair| pair[1] == pair[0] + 1), "{sought}: {found:?}");
-            if !seeks {
-                assert!(found.len() <= sought, "{sought}: {found:?}");
+            if sought == 60 {
+                // About every second frame before it is skipped.
+                assert!(found.len() < 40, "{found:?}");
             }
         }
         assert!(reader.go_to(at(149)).is_ok());

@@ -3,6 +3,7 @@
 
 mod args;
 mod clip;
+mod edit;
 mod exit;
 mod interrupt;
 mod library;
@@ -69,6 +70,8 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
         Command::Clip(args) => clip::run(args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
+        Command::Edit(args) => exit::of(&edit::run(&args)),
+        Command::Plan(args) => exit::of(&edit::plan(&args)),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),
         Command::Styles(args) => exit::of(&styles::run(&args)),

@@ -89,7 +89,7 @@ impl ClipAudio {
 
     fn run(&mut self, dynamics: Dynamics, limited_at: u32, take: Take<'_>) -> Result<()> {
         self.rewind()?;
-        self.filters = if let Sound::Piece(..) = self.sound { to_stereo() } else { Vec::new() };
+        self.filters = if let Sound::Piece(..) = self.sound { to_stereo(Some(0)) } else { Vec::new() };
         self.filters.extend(finish(self.samples, dynamics, limited_at));
         while let Some(frame) = self.next()? {
             self.context.check()?;
@@ -168,14 +168,19 @@ impl ClipAudio {
     }
 }
 
-/// Filters that convert the source's audio to 48 kHz stereo. Timestamps start at 0 with the piece:
-/// earlier audio is cut and gaps are filled.
-pub(super) fn to_stereo() -> Vec<Filter> {
-    let rate = SAMPLE_RATE.to_string();
-    vec![Filter::new("aresample").with("sample_rate", rate).with("async", "1").with("first_pts", "0"), stereo()]
+/// Filters that convert the source's audio to 48 kHz stereo and fill gaps. If the first timestamp is
+/// given, audio before it is cut and a gap after it is filled, except for a millisecond.
+pub(super) fn to_stereo(first: Option<i64>) -> Vec<Filter> {
+    let resample = Filter::new("aresample").with("sample_rate", SAMPLE_RATE.to_string()).with("async", "1");
+    let resample = match first {
+        Some(first) => resample.with("first_pts", first.to_string()),
+        None => resample,
+    };
+    vec![resample, stereo()]
 }
 
-fn stereo() -> Filter {
+/// The filter that sets the format of a clip's audio.
+pub(super) fn stereo() -> Filter {
     let rate = SAMPLE_RATE.to_string();
     Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate)
 }
