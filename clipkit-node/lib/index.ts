@@ -32,8 +32,8 @@ export {
   Transcriber,
 } from "./stages";
 export type { DescribedOptions, HeuristicOptions, OnnxTrackerOptions, OpenAiScorerOptions, OpenAiServer, OpenAiTranscriberOptions } from "./stages";
-export { captionStyle, captionStyles, checkPlan, contactSheet, isConfigured, ModelStore, probe } from "./tools";
-export type { Model } from "./tools";
+export { captionStyle, captionStyles, checkPlan, contactSheet, edit, isConfigured, ModelStore, probe } from "./tools";
+export type { ClipMeasure, EditOp, Edited, Model, SpeechMap } from "./tools";
 export type * as documents from "./documents";
 export type {
   Candidate,

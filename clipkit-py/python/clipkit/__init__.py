@@ -59,11 +59,13 @@ from ._stages import (
     stage,
 )
 from ._tools import (
+    Edited,
     Model,
     ModelStore,
     caption_style,
     contact_sheet,
     contact_sheet_async,
+    edit,
     frames,
     probe,
     score,
@@ -139,6 +141,7 @@ __all__ = [
     "clip",
     "contact_sheet",
     "contact_sheet_async",
+    "edit",
     "frames",
     "probe",
     "score",

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use crate::config::PipelineConfig;
 use crate::context::Event;
 use crate::error::ErrorKind;
-use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, SpeechMap, Tracks, Transcript};
 use crate::pipeline::Planned;
+use crate::plan::edit::{EditOp, Edited};
 use crate::publish::Target;
 use crate::score::{ScoreOptions, Scoring};
 use crate::track::FrameOptions;
@@ -37,7 +38,10 @@ pub fn json_schemas() -> Value {
         Tracks,
         OnnxTrackerOptions,
         FrameOptions,
+        SpeechMap,
         ClipPlan,
+        EditOp,
+        Edited,
         HookStyle,
         Planned,
         RenderedClip,
