@@ -37,7 +37,8 @@ fn operations(args: &EditArgs) -> Result<Vec<EditOp>> {
     };
     for text in &args.op {
         let op = serde_json::from_str(text).map_err(|error| {
-            usage(format!("--op {text}: this is not an operation: {error}")).with_advice(r#"an example: {"op": "delete_words", "words": {"quote": "you know"}}"#)
+            usage(format!("--op {text}: this is not an operation: {error}"))
+                .with_advice(r#"an example: {"op": "delete_words", "words": {"quote": "you know"}}"#)
         })?;
         ops.push(op);
     }

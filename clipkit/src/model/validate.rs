@@ -72,9 +72,7 @@ impl ClipPlan {
         let length = self.span.duration();
         // Pieces may be far apart in a long source.
         let is_short = length.as_secs() < LONGEST_SECS || !self.pieces.is_empty();
-        check(!length.is_zero() && is_short, &|| {
-            format!("span lasts {length:?}; give more than 0 s and less than 3 h")
-        })?;
+        check(!length.is_zero() && is_short, &|| format!("span lasts {length:?}; give more than 0 s and less than 3 h"))?;
         self.check_pieces()?;
         check_output(&self.output)?;
 

@@ -385,7 +385,9 @@ mod tests {
         let media = source(&folder, "short.mov", "aevalsrc=0.5*sin(2*PI*200*t):s=48000:d=2");
         let found = heard(&media, &[piece(1.0, 3.0), piece(0.0, 1.0), piece(5.0, 6.0)]);
         assert_eq!(found.len(), 4 * 48_000);
-        let peak = |from: f64, to: f64| found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let peak = |from: f64, to: f64| {
+            found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+        };
         // One channel becomes two of -3 dB.
         assert!(peak(0.1, 0.9) > 0.35 && peak(2.1, 2.9) > 0.35);
         assert!(peak(1.01, 1.99) < 1e-3 && peak(3.01, 3.99) < 1e-3, "{} {}", peak(1.01, 1.99), peak(3.01, 3.99));

@@ -18,7 +18,12 @@ const RATE: f64 = 30.0;
 /// any stretch of it is found again.
 fn counted(folder: &tempfile::TempDir, name: &str, secs: u32, codecs: &str) -> PathBuf {
     let path = folder.path().join(name);
-    let picture = format!("color=black:s={}x{}:r=30:d={secs},format=yuv420p,geq=lum='if(mod(floor(N/pow(2,floor(X/8))),2)*lt(X,{}),200,40)':cb=128:cr=128", SIZE.0, SIZE.1, BITS * 8);
+    let picture = format!(
+        "color=black:s={}x{}:r=30:d={secs},format=yuv420p,geq=lum='if(mod(floor(N/pow(2,floor(X/8))),2)*lt(X,{}),200,40)':cb=128:cr=128",
+        SIZE.0,
+        SIZE.1,
+        BITS * 8
+    );
     ffmpeg(&format!(
         "-f lavfi -i {picture} -f lavfi -i anoisesrc=c=pink:a=0.4:d={secs}:r=48000:seed=5 {codecs} -shortest {}",
         path.display()

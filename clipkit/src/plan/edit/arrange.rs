@@ -74,7 +74,8 @@ pub(super) fn order_pieces(plan: &ClipPlan, order: &[usize]) -> Result<ClipPlan>
     let mut sorted = order.to_vec();
     sorted.sort_unstable();
     if !sorted.into_iter().eq(0..pieces.len()) {
-        return Err(invalid(format!("the order {order:?} does not name each of the {} pieces once", pieces.len())).with_advice("numbers start at 0"));
+        return Err(invalid(format!("the order {order:?} does not name each of the {} pieces once", pieces.len()))
+            .with_advice("numbers start at 0"));
     }
     let kept: Vec<Kept> = order.iter().filter_map(|n| pieces.get(*n).copied()).collect();
     Ok(rearranged(plan, &kept))
@@ -130,7 +131,9 @@ pub(super) fn move_start(plan: &ClipPlan, sources: &EditSources<'_>, to: &Senten
         // The sentence's start was cut: the next piece that plays something of it.
         timeline.pieces().iter().find(|piece| piece.source.start() >= start).map(|piece| piece.clip.start())
     });
-    let Some(moved) = moved else { return Err(invalid("the clip does not play that sentence").with_advice("choose one that it plays, or an earlier one")) };
+    let Some(moved) = moved else {
+        return Err(invalid("the clip does not play that sentence").with_advice("choose one that it plays, or an earlier one"));
+    };
     without(plan, &[Span::between(Timestamp::ZERO, moved)])
 }
 
@@ -150,9 +153,10 @@ pub(super) fn move_end(plan: &ClipPlan, sources: &EditSources<'_>, to: &Sentence
         captions::add(&mut edited, transcript, added.span);
         return Ok(edited);
     }
-    let moved = timeline.clip_times(end).last().or_else(|| {
-        timeline.pieces().iter().rev().find(|piece| piece.source.end() <= end).map(|piece| piece.clip.end())
-    });
+    let moved = timeline
+        .clip_times(end)
+        .last()
+        .or_else(|| timeline.pieces().iter().rev().find(|piece| piece.source.end() <= end).map(|piece| piece.clip.end()));
     let Some(moved) = moved.filter(|moved| *moved > Timestamp::ZERO) else {
         return Err(invalid("the clip does not play that sentence").with_advice("choose one that it plays, or a later one"));
     };

@@ -73,8 +73,10 @@ pub(super) fn correct(plan: &mut ClipPlan, sources: &EditSources<'_>, selection:
             }
         }
         if !done {
-            return Err(invalid(format!("words {from} to {to} are shown in several captions, and the correction has another number of words"))
-                .with_advice("correct the words of each caption by themselves"));
+            return Err(invalid(format!(
+                "words {from} to {to} are shown in several captions, and the correction has another number of words"
+            ))
+            .with_advice("correct the words of each caption by themselves"));
         }
     }
     Ok(())
@@ -107,7 +109,8 @@ pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Opt
         return Ok(());
     };
     let spoken = words::required(plan, sources)?;
-    let spoken: Vec<Word> = spoken.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect();
+    let spoken: Vec<Word> =
+        spoken.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect();
     let transcript = sources.transcript.map_or(&spoken[..], |transcript| &transcript.words);
     let cues = caption::cues(&spoken, transcript, style, Span::between(Timestamp::ZERO, plan.timeline().end()));
     let safe_area = match &plan.captions {

@@ -54,8 +54,12 @@ pub(super) fn crop(plan: &mut ClipPlan, number: usize, window: usize, change: Cr
             let track = plan.faces.iter().find(|track| track.id == face);
             let track = track.filter(|track| track.samples.iter().any(|sample| span.contains(sample.at)));
             let missing = || {
-                let there: Vec<u32> =
-                    plan.faces.iter().filter(|track| track.samples.iter().any(|sample| span.contains(sample.at))).map(|track| track.id).collect();
+                let there: Vec<u32> = plan
+                    .faces
+                    .iter()
+                    .filter(|track| track.samples.iter().any(|sample| span.contains(sample.at)))
+                    .map(|track| track.id)
+                    .collect();
                 invalid(format!("scene {number} does not show face {face}")).with_advice(format!("it shows the faces {there:?}"))
             };
             Some(track.ok_or_else(missing)?.clone())
@@ -97,7 +101,7 @@ fn windows(layout: &mut Layout) -> Vec<&mut Crop> {
 }
 
 fn scene(plan: &ClipPlan, number: usize) -> Result<&Scene> {
-    plan.scenes.get(number).ok_or_else(|| {
-        invalid(format!("there is no scene {number}: the plan has {}", plan.scenes.len())).with_advice("numbers start at 0")
-    })
+    plan.scenes
+        .get(number)
+        .ok_or_else(|| invalid(format!("there is no scene {number}: the plan has {}", plan.scenes.len())).with_advice("numbers start at 0"))
 }

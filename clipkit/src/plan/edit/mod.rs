@@ -150,9 +150,7 @@ pub fn edit(plan: &ClipPlan, ops: &[EditOp], sources: &EditSources<'_>) -> Resul
     let mut plan = plan.clone();
     let mut steps = Vec::with_capacity(ops.len());
     for (n, op) in ops.iter().enumerate() {
-        plan = apply(plan, op, sources)
-            .and_then(|plan| plan.validate().map(|()| plan))
-            .map_err(|error| of_operation(n, op, &error))?;
+        plan = apply(plan, op, sources).and_then(|plan| plan.validate().map(|()| plan)).map_err(|error| of_operation(n, op, &error))?;
         steps.push(Step { op: op.name().to_owned(), after: Measure::of(&plan, sources) });
     }
     let after = steps.last().map_or(before, |step| step.after);

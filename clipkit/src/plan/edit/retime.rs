@@ -2,8 +2,8 @@
 
 use super::captions::end_at_next;
 use crate::model::{
-    CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Pane, Piece, Scene, Shot, Span, Speaking, SubjectTrack, Timeline,
-    Timestamp,
+    CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Pane, Piece, Scene, Shot, Span, Speaking, SubjectTrack,
+    Timeline, Timestamp,
 };
 
 /// A stretch of an edited clip.
@@ -129,7 +129,8 @@ fn scenes(scenes: &[Scene], segments: &[Segment]) -> Vec<Scene> {
                 Some(before) if is_still(&before.layout) && same_windows(&before.layout, &layout) => {
                     before.span = Span::between(before.span.start(), new.end());
                 }
-                _ => found.push(Scene::new(Span::between(found.last().map_or(Timestamp::ZERO, |before| before.span.end()), new.end()), layout)),
+                _ => found
+                    .push(Scene::new(Span::between(found.last().map_or(Timestamp::ZERO, |before| before.span.end()), new.end()), layout)),
             }
         }
     }
@@ -173,7 +174,8 @@ fn retimed_crop(crop: &Crop, part: Span, segment: &Segment, new: Span) -> Crop {
 fn retimed_speaking(speaking: &[Speaking], part: Span, segment: &Segment, new: Span) -> Vec<Speaking> {
     let current = speaking.iter().rev().find(|entry| entry.from <= part.start()).map(|entry| Speaking { from: new.start(), ..*entry });
     let later = speaking.iter().filter(|entry| part.contains(entry.from) && entry.from > part.start());
-    let mut found: Vec<Speaking> = current.into_iter().chain(later.map(|entry| Speaking { from: segment.map(entry.from), ..*entry })).collect();
+    let mut found: Vec<Speaking> =
+        current.into_iter().chain(later.map(|entry| Speaking { from: segment.map(entry.from), ..*entry })).collect();
     found.dedup_by(|later, before| later.from <= before.from);
     found
 }

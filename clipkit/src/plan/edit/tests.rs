@@ -33,12 +33,20 @@ fn transcript() -> Transcript {
 /// A clip of thirty seconds: the words 18 to 77 in captions of up to four, two scenes, one face.
 fn plan() -> ClipPlan {
     let source = PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("test", "0")), 1920, 1080, at(300.0));
-    let moving = vec![CropKey { at: at(12.0), x: 0.2, y: 0.0 }, CropKey { at: at(20.0), x: 0.6, y: 0.0 }, CropKey { at: at(30.0), x: 0.3, y: 0.0 }];
+    let moving =
+        vec![CropKey { at: at(12.0), x: 0.2, y: 0.0 }, CropKey { at: at(20.0), x: 0.6, y: 0.0 }, CropKey { at: at(30.0), x: 0.3, y: 0.0 }];
     let scenes = vec![
         Scene::new(span(0.0, 12.0), Layout::Fill { crop: Crop::still(Rect::new(0.1, 0.0, 0.31, 1.0)) }),
         Scene::new(span(12.0, 30.0), Layout::Fill { crop: Crop::new(0.31, 1.0, moving) }),
     ];
-    let mut plan = ClipPlan::new(source, span(START, START + 30.0), "A title", Score::of(80.0), scenes, Output::h264(1080, 1920, FrameRate::new(30, 1)));
+    let mut plan = ClipPlan::new(
+        source,
+        span(START, START + 30.0),
+        "A title",
+        Score::of(80.0),
+        scenes,
+        Output::h264(1080, 1920, FrameRate::new(30, 1)),
+    );
     plan.shots = vec![Shot::new(span(0.0, 12.0)), Shot::new(span(12.0, 30.0))];
     let sample = |n: u32| FaceSample::new(at(f64::from(n) * 0.5), Rect::new(0.4 + f64::from(n) * 0.003, 0.2, 0.1, 0.18), 0.9);
     plan.faces = vec![FaceTrack::new(3, (0..60).map(sample).collect())];
@@ -46,7 +54,8 @@ fn plan() -> ClipPlan {
         .iter()
         .map(|word| CueWord::new(word.text.clone(), Span::between(word.start, word.end).since(at(START))))
         .collect();
-    let cues = words.chunks(4).map(|words| Cue::new(Span::between(words[0].span.start(), words[words.len() - 1].span.end()), words.to_vec()));
+    let cues =
+        words.chunks(4).map(|words| Cue::new(Span::between(words[0].span.start(), words[words.len() - 1].span.end()), words.to_vec()));
     plan.captions = Some(CaptionTrack::new(CaptionStyle::karaoke(), Rect::new(0.05, 0.1, 0.9, 0.6), cues.collect()));
     plan.validate().unwrap();
     plan
@@ -303,7 +312,10 @@ fn layouts_and_crops_are_corrected() {
     let filled = edited(&fit, &[EditOp::Layout { scene: 1, layout: LayoutChoice::Fill }]).unwrap().plan;
     // The window is planned from the face: it is in view at all times.
     for secs in [12.0, 18.0, 24.0, 29.5] {
-        let (window, face) = (filled.scenes.iter().rev().find(|scene| scene.span.start() <= at(secs)).unwrap().layout.panes()[0].0.at(at(secs)), 0.4 + secs * 0.006);
+        let (window, face) = (
+            filled.scenes.iter().rev().find(|scene| scene.span.start() <= at(secs)).unwrap().layout.panes()[0].0.at(at(secs)),
+            0.4 + secs * 0.006,
+        );
         assert!(window.x <= face && face + 0.1 <= window.x + window.width, "{secs}: {window:?}");
     }
     assert!(one(EditOp::Layout { scene: 1, layout: LayoutChoice::Split }).unwrap_err().message().contains("two people"));
@@ -324,7 +336,10 @@ fn layouts_and_crops_are_corrected() {
     }
     let error = crop(0, CropChange::Follow { face: 4 }).unwrap_err();
     assert!(error.advice().unwrap().contains("[3]"), "{error}");
-    assert!(crop(0, CropChange::Move { x: f64::NAN, y: 0.0 }).is_err() && one(EditOp::Crop { scene: 0, window: 1, change: CropChange::Hold { at: None } }).is_err());
+    assert!(
+        crop(0, CropChange::Move { x: f64::NAN, y: 0.0 }).is_err()
+            && one(EditOp::Crop { scene: 0, window: 1, change: CropChange::Hold { at: None } }).is_err()
+    );
 }
 
 /// A talk with pauses: words and where each pause is silent.
@@ -398,7 +413,8 @@ fn surplus_pauses_go_and_speech_stays() {
             assert!(kept.len() == 1 && kept[0].duration().abs_diff(near.duration()).as_micros() < 3, "{level:?}: {} is cut", word.text);
         }
     }
-    let error = edit(&talk.plan, &[EditOp::Tighten { level: TightenLevel::Tight }], &EditSources::new().with_transcript(&talk.transcript)).unwrap_err();
+    let error = edit(&talk.plan, &[EditOp::Tighten { level: TightenLevel::Tight }], &EditSources::new().with_transcript(&talk.transcript))
+        .unwrap_err();
     assert!(error.message().contains("speech map"), "{error}");
 }
 

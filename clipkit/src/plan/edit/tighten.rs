@@ -46,7 +46,8 @@ const NEVER_DOUBLE: [(&str, &[&str]); 2] = [
 
 /// Tightens a clip.
 pub(super) fn tighten(plan: &ClipPlan, sources: &EditSources<'_>, level: TightenLevel) -> Result<ClipPlan> {
-    let speech = sources.speech.ok_or_else(|| invalid("tightening needs the speech map").with_advice("give the speech map of the source"))?;
+    let speech =
+        sources.speech.ok_or_else(|| invalid("tightening needs the speech map").with_advice("give the speech map of the source"))?;
     words::required(plan, sources)?;
     let (pause, removes_words) = match level {
         TightenLevel::Gentle => (0.7, false),
@@ -101,7 +102,8 @@ fn pauses(plan: &ClipPlan, words: &[ClipWord], speech: &SpeechMap, pause: f64) -
 /// The level of [`SpeechMap::levels`] from which a moment counts as silent: far below the median of
 /// the speech. `None` without speech there.
 fn loudest_pause(speech: &SpeechMap, extent: Span) -> Option<u8> {
-    let interval = |n: usize| Span::between(Timestamp::from_micros(n as i64 * LEVEL_MICROS), Timestamp::from_micros((n as i64 + 1) * LEVEL_MICROS));
+    let interval =
+        |n: usize| Span::between(Timestamp::from_micros(n as i64 * LEVEL_MICROS), Timestamp::from_micros((n as i64 + 1) * LEVEL_MICROS));
     let in_speech = |span: Span| speech.spans.iter().any(|voice| voice.intersection(span).is_some());
     let first = usize::try_from(extent.start().micros() / LEVEL_MICROS).unwrap_or(0);
     let last = usize::try_from(extent.end().micros() / LEVEL_MICROS).unwrap_or(0);

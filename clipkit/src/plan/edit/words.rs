@@ -30,10 +30,10 @@ pub(super) fn of_clip(plan: &ClipPlan, sources: &EditSources<'_>) -> Vec<ClipWor
     let Some(transcript) = sources.transcript else { return Vec::new() };
     let timeline = plan.timeline();
     let spoken = timeline.pieces().iter().flat_map(|piece| {
-        transcript.words_in(piece.source).iter().map(|word| ClipWord {
-            text: word.text.clone(),
-            span: Span::between(piece.clip_time(word.start), piece.clip_time(word.end)),
-        })
+        transcript
+            .words_in(piece.source)
+            .iter()
+            .map(|word| ClipWord { text: word.text.clone(), span: Span::between(piece.clip_time(word.start), piece.clip_time(word.end)) })
     });
     spoken.filter(|word| !word.text.trim().is_empty()).collect()
 }
