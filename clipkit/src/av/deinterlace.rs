@@ -39,8 +39,9 @@ impl Deinterlacer {
         Deinterlacer { reader, context: cx.clone(), threads, state: State::Progressive, ready: VecDeque::new(), ended: false }
     }
 
-    /// Continues so that the next frame is the one shown at `to`, or an earlier one. Returns whether
-    /// the reader sought, in which case frames that were returned before do not lead up to it.
+    /// Continues so that the next frame is the one shown at `to`, or an earlier one. Returns
+    /// whether the reader sought, in which case frames that were returned before do not lead up to
+    /// it.
     pub(crate) fn go_to(&mut self, to: Timestamp) -> Result<bool> {
         let sought = self.reader.go_to(to)?;
         if sought {

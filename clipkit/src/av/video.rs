@@ -32,8 +32,8 @@ const MAX_SPARSE_GAP: f64 = 0.125;
 /// before the target.
 const MAX_LOOKAHEAD_PACKETS: usize = 1500;
 const MAX_LOOKAHEAD_BYTES: usize = 16 << 20;
-/// A seek pays off if it skips at least this much video, in seconds. It empties the decoder, so that
-/// frames in flight are decoded again.
+/// A seek pays off if it skips at least this much video, in seconds. It empties the decoder, so
+/// that frames in flight are decoded again.
 const MIN_SKIPPED: f64 = 0.5;
 /// For containers without an index: the gap from which a seek is assumed to skip anything, in
 /// seconds. Most encoders write a keyframe at least this often.

@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind};
 ///
 /// A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
 /// stable within a [`version`](ClipPlan::VERSION). All times except `span` and `pieces` are on the
-/// clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
-/// displayed source picture (upright, square pixels). Those of captions, of the hook and of
+/// clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
+/// the displayed source picture (upright, square pixels). Those of captions, of the hook and of
 /// [`Pane::place`] are fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,9 +27,9 @@ pub struct ClipPlan {
     /// The stretch of the source that the clip is made of, on the source's timeline, in seconds. It
     /// ranks and names the clip.
     pub span: Span,
-    /// The stretches of the source that the clip plays, in the order in which it plays them. All lie
-    /// in `span`. The clip's timeline is their concatenation. An empty list means one piece: `span`,
-    /// at the source's speed.
+    /// The stretches of the source that the clip plays, in the order in which it plays them. All
+    /// lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
+    /// `span`, at the source's speed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<Piece>,
     /// The clip's title. The clip's file is named after it.

@@ -83,8 +83,8 @@ fn scaled(time: Timestamp, by: f64) -> Timestamp {
 ///
 /// Two pieces of the plan of which the second continues the first at the same speed are one piece
 /// here, so each border between two pieces is a join: a jump of the source's time or of the speed.
-/// The pieces cover the clip from 0 to its end without gaps. Ends on the clip's timeline are rounded
-/// to microseconds independently of each other, so rounding errors do not add up.
+/// The pieces cover the clip from 0 to its end without gaps. Ends on the clip's timeline are
+/// rounded to microseconds independently of each other, so rounding errors do not add up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Timeline {
     pieces: Vec<PlacedPiece>,

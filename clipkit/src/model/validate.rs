@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The limit of a clip's duration. A longer clip indicates a mistake or an attempt to fill the
 /// disk.
 const LONGEST_SECS: u64 = 3 * 3600;
-/// The shortest piece on the clip's timeline, in microseconds. The sound of two pieces is mixed for 10
-/// ms at their join, and a shorter piece would show no frame.
+/// The shortest piece on the clip's timeline, in microseconds. The sound of two pieces is mixed for
+/// 10 ms at their join, and a shorter piece would show no frame.
 const SHORTEST_PIECE_MICROS: i64 = 40_000;
 /// The most pieces of a clip. Each may cost a search in the source.
 const MAX_PIECES: usize = 10_000;

@@ -168,8 +168,8 @@ impl ClipAudio {
     }
 }
 
-/// Filters that convert the source's audio to 48 kHz stereo and fill gaps. If the first timestamp is
-/// given, audio before it is cut and a gap after it is filled, except for a millisecond.
+/// Filters that convert the source's audio to 48 kHz stereo and fill gaps. If the first timestamp
+/// is given, audio before it is cut and a gap after it is filled, except for a millisecond.
 pub(super) fn to_stereo(first: Option<i64>) -> Vec<Filter> {
     let resample = Filter::new("aresample").with("sample_rate", SAMPLE_RATE.to_string()).with("async", "1");
     let resample = match first {

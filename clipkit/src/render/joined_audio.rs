@@ -16,9 +16,9 @@ const FADE: usize = 2 * HALF_FADE as usize;
 /// `atempo` returns a little more or less than the duration divided by the speed, in seconds of its
 /// input. So much more is read.
 const TEMPO_SLACK: f64 = 0.15;
-/// `atempo` plays sounds early by about this much on average, in seconds of its output: measured with
-/// clicks at speeds from 0.5 to 2, single ones were 1 to 29 ms early. So the source is read from
-/// earlier on.
+/// `atempo` plays sounds early by about this much on average, in seconds of its output: measured
+/// with clicks at speeds from 0.5 to 2, single ones were 1 to 29 ms early. So the source is read
+/// from earlier on.
 const TEMPO_LEAD: f64 = 0.012;
 
 /// Two channels of samples.

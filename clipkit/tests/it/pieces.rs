@@ -14,8 +14,8 @@ const SIZE: (usize, usize) = (128, 64);
 const BITS: usize = 13;
 const RATE: f64 = 30.0;
 
-/// A source of `secs` seconds: each frame shows its number in binary, and the sound is noise, so that
-/// any stretch of it is found again.
+/// A source of `secs` seconds: each frame shows its number in binary, and the sound is noise, so
+/// that any stretch of it is found again.
 fn counted(folder: &tempfile::TempDir, name: &str, secs: u32, codecs: &str) -> PathBuf {
     let path = folder.path().join(name);
     let picture = format!(

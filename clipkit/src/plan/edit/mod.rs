@@ -1,7 +1,8 @@
 //! Operations on a plan: what a person or a program changes in a clip.
 //!
-//! [`edit`] applies operations to a plan and returns the changed plan. It is pure: no I/O, no clock.
-//! Captions, scenes, shots and faces follow the cuts. The result renders like any other plan.
+//! [`edit`] applies operations to a plan and returns the changed plan. It is pure: no I/O, no
+//! clock. Captions, scenes, shots and faces follow the cuts. The result renders like any other
+//! plan.
 //!
 //! ```
 //! use clipkit::model::ClipPlan;

@@ -60,8 +60,8 @@ pub enum EditOp {
     HookLine {
         /// The line. `null` removes it and the title over the first seconds.
         line: Option<String>,
-        /// The style of the title over the first seconds. If given, the title is drawn, placed anew.
-        /// Default: a title that the plan has keeps its style and place.
+        /// The style of the title over the first seconds. If given, the title is drawn, placed
+        /// anew. Default: a title that the plan has keeps its style and place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         style: Option<HookStyle>,
     },
@@ -69,8 +69,8 @@ pub enum EditOp {
     CorrectCaption {
         /// The words to correct.
         words: WordSelection,
-        /// The right text. If it has as many words, each gets the time of the word that it replaces,
-        /// else the time is shared by the lengths of the words.
+        /// The right text. If it has as many words, each gets the time of the word that it
+        /// replaces, else the time is shared by the lengths of the words.
         text: String,
     },
     /// Sets the style of the captions, and groups and places them anew. A plan without captions

@@ -231,8 +231,8 @@ fn subject_tracks(subject: &SubjectTrack, segments: &[Segment]) -> Vec<SubjectTr
     parts.filter(|track| !track.samples.is_empty()).collect()
 }
 
-/// The cues of the words that still play. A word plays if its middle does. Neighbouring parts of one
-/// cue stay one cue.
+/// The cues of the words that still play. A word plays if its middle does. Neighbouring parts of
+/// one cue stay one cue.
 fn cues(cues: &[Cue], segments: &[Segment]) -> Vec<Cue> {
     let mut found: Vec<Cue> = Vec::new();
     let mut last: Option<usize> = None;

@@ -350,8 +350,8 @@ struct Talk {
     surplus: f64,
 }
 
-/// Words of 0.4 s with a pause of 1.1 s after every fifth. A pause for which `is_loud` holds is filled
-/// with laughter, which is no speech.
+/// Words of 0.4 s with a pause of 1.1 s after every fifth. A pause for which `is_loud` holds is
+/// filled with laughter, which is no speech.
 fn talk(texts: &dyn Fn(usize) -> String, is_loud: fn(usize) -> bool) -> Talk {
     let (mut words, mut voices) = (Vec::new(), Vec::new());
     let mut levels = vec![110; 3000];

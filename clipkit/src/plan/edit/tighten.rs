@@ -120,7 +120,8 @@ fn loudest_pause(speech: &SpeechMap, extent: Span) -> Option<u8> {
     levels.get(levels.len() / 2).map(|median| median.saturating_add(QUIETER))
 }
 
-/// The longest stretch of `inside`, on the clip's timeline, without voice activity and loud moments.
+/// The longest stretch of `inside`, on the clip's timeline, without voice activity and loud
+/// moments.
 fn longest_silence(piece: &PlacedPiece, inside: Span, speech: &SpeechMap, loud: Option<u8>) -> Option<Span> {
     let source = Span::between(piece.source_time(inside.start()), piece.source_time(inside.end()));
     let voices = speech.spans.iter().map(|voice| Span::between(voice.start().plus(-MARGIN), voice.end().plus(MARGIN)));
