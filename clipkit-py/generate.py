@@ -44,6 +44,8 @@ KEYWORDS = {
 #: The class names of tagged unions.
 TAGGED = {
     "Layout": "{}Layout",
+    "EditOp": "{}Op",
+    "CropChange": "{}CropChange",
     "Event": "{}Event",
     "SourceConfig": "{}SourceConfig",
     "TranscriberConfig": "{}TranscriberConfig",

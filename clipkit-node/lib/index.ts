@@ -48,8 +48,8 @@ export type {
   OpenAiTranscriberOptions,
   YtDlpOptions,
 } from "./stages";
-export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, isConfigured, ModelStore, probe } from "./tools";
-export type { Model } from "./tools";
+export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, isConfigured, ModelStore, probe } from "./tools";
+export type { ClipMeasure, EditOp, Edited, Model, SpeechMap } from "./tools";
 export type * as documents from "./documents";
 export type {
   Candidate,

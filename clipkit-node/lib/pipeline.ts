@@ -7,6 +7,7 @@ import type * as doc from "./documents";
 import { calling, ClipkitError } from "./errors";
 import { type Kind, type Likes, METHODS } from "./kinds";
 import { handleOf, keeping, owner } from "./stages";
+import type { SpeechMap } from "./tools";
 import { read, snake, write } from "./transfer";
 
 /** Options of the clips: how many, how long, which shape. */
@@ -129,6 +130,11 @@ export class Pipeline {
   /** Step 3: the spans that are worth a clip, best first. Rejects with code `nothing_found` where there is none. */
   choose(media: doc.Media, transcript: doc.Transcript, options?: RunOptions | Context): Promise<doc.Candidate[]> {
     return this.#step(options, async (pipeline, cx) => pipeline.choose(cx, await write({ media, transcript })));
+  }
+
+  /** Where somebody speaks in the video, and how loud it is, for `edit`. */
+  listen(media: doc.Media, options?: RunOptions | Context): Promise<SpeechMap> {
+    return this.#step(options, async (pipeline, cx) => pipeline.listen(cx, await write(media)));
   }
 
   /** Step 4, for each clip: the camera shots and faces in its span. */

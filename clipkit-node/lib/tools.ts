@@ -5,7 +5,7 @@ import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
 import { calling } from "./errors";
 import { FileSource, type OpenAiServer } from "./stages";
-import { snake, write } from "./transfer";
+import { read, snake, write } from "./transfer";
 
 /** Probes a video: streams, duration, a hash of its content. */
 export function probe(path: string, options?: RunOptions | Context): Promise<doc.Media> {
@@ -25,6 +25,44 @@ export async function contactSheet(plan: doc.ClipPlan, to: string, options?: Run
 /** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export async function checkPlan(plan: doc.ClipPlan): Promise<void> {
   await Context.run(null, async () => native.checkPlan(await write(plan)));
+}
+
+/** Where somebody speaks in a video, and how loud it is: levels in half decibels below full scale, one each 50 ms. */
+export interface SpeechMap {
+  spans: doc.Span[];
+  levels: number[];
+}
+
+/** The measures of a clip: seconds, and numbers of words, joins and scenes. */
+export interface ClipMeasure {
+  duration: number;
+  words: number;
+  joins: number;
+  scenes: number;
+}
+
+/** An edited plan, and what the operations changed. */
+export interface Edited {
+  plan: doc.ClipPlan;
+  changes: { before: ClipMeasure; after: ClipMeasure; steps: { op: string; after: ClipMeasure }[] };
+}
+
+/** An operation on a plan: `{ op: "delete_words", words: { quote: "you know" } }`. Names are as in the documents. */
+export interface EditOp {
+  op: string;
+  [field: string]: unknown;
+}
+
+/**
+ * Applies operations to a plan. The plan that is given stays as it is. Some operations need the transcript of the
+ * source, or its speech map, which `Pipeline.listen` makes.
+ */
+export async function edit(
+  plan: doc.ClipPlan,
+  ops: readonly EditOp[],
+  sources: { transcript?: doc.Transcript; speech?: SpeechMap } = {},
+): Promise<Edited> {
+  return Context.run(null, async () => read<Edited>(await native.edit(await write(plan), await write({ ops, ...sources }))));
 }
 
 /** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */

@@ -162,6 +162,16 @@ impl Pipeline {
         })
     }
 
+    /// Takes media, returns a speech map.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn listen<'env>(&self, env: &'env Env, cx: &Context, media: &mut Text) -> Answer<'env> {
+        let media = media.take();
+        self.step(env, cx, |pipeline, cx| async move {
+            let media: Media = read(ErrorKind::InvalidInput, "media", &media)?;
+            pipeline.listen(&cx, &media).await.map(|map| (*map).clone())
+        })
+    }
+
     /// Takes `{media, span}`, returns tracks.
     #[napi(ts_return_type = "Promise<Document>")]
     pub fn track<'env>(&self, env: &'env Env, cx: &Context, input: &mut Text) -> Answer<'env> {

@@ -7,12 +7,13 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
 use clipkit::ErrorKind;
-use clipkit::model::{CaptionStyle, ClipPlan};
+use clipkit::model::{CaptionStyle, ClipPlan, SpeechMap, Transcript};
+use clipkit::plan::edit::{EditOp, EditSources, edit as edit_plan};
 use clipkit::stage::OpenAiServer;
 use clipkit::weights::{Weights, WeightsStore};
 
 use crate::context::Context;
-use crate::document::{Text, read};
+use crate::document::{Document, Text, read};
 use crate::error::exception;
 
 /// Runs the command line and returns its exit code. Blocks until it ends.
@@ -36,6 +37,32 @@ pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: St
 pub fn check_plan<'env>(env: &'env Env, plan: &mut Text) -> napi::Result<PromiseRaw<'env, ()>> {
     let plan = plan.take();
     env.spawn_future(async move { read_plan(&plan).and_then(|plan| plan.validate()).map_err(exception) })
+}
+
+/// What [`edit`] takes.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Editing {
+    ops: Vec<EditOp>,
+    transcript: Option<Transcript>,
+    speech: Option<SpeechMap>,
+}
+
+/// Applies operations to a plan. Takes the plan and `{ops, transcript, speech}`, returns the plan
+/// and what changed.
+#[napi(ts_return_type = "Promise<Document>")]
+pub fn edit<'env>(env: &'env Env, plan: &mut Text, input: &mut Text) -> napi::Result<PromiseRaw<'env, Document>> {
+    let (plan, input) = (plan.take(), input.take());
+    env.spawn_future(async move {
+        let work = || {
+            let plan = read_plan(&plan)?;
+            let Editing { ops, transcript, speech } = read(ErrorKind::InvalidInput, "a list of operations", &input)?;
+            let mut sources = EditSources::new();
+            (sources.transcript, sources.speech) = (transcript.as_ref(), speech.as_ref());
+            Document::of(&edit_plan(&plan, &ops, &sources)?)
+        };
+        work().map_err(exception)
+    })
 }
 
 fn read_plan(text: &str) -> clipkit::Result<ClipPlan> {

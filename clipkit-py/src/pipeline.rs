@@ -141,6 +141,18 @@ impl Pipeline {
         self.start(py, call, cx, "Candidate", |pipeline, cx| async move { pipeline.choose(&cx, &media, &transcript).await })
     }
 
+    /// The step `listen`.
+    fn start_listen(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, media: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let media: Media = convert::document(media, "a Media")?;
+        self.start(
+            py,
+            call,
+            cx,
+            "SpeechMap",
+            move |pipeline, cx| async move { pipeline.listen(&cx, &media).await.map(|map| (*map).clone()) },
+        )
+    }
+
     /// The step `track`.
     fn start_track(
         &self,

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clipkit::model::CaptionStyle;
+use clipkit::model::{CaptionStyle, SpeechMap, Transcript};
+use clipkit::plan::edit::{EditOp, EditSources};
 use clipkit::weights::{Weights, WeightsStore};
 use pyo3::prelude::*;
 
@@ -77,6 +78,28 @@ pub(crate) fn caption_style(py: Python<'_>, given: &Bound<'_, PyAny>) -> PyResul
 pub(crate) fn doctor(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let diagnosis = py.detach(|| clipkit::doctor(&clipkit::Environment::from_process()));
     convert::to_python(py, "Diagnosis", &diagnosis)
+}
+
+/// Applies operations to a plan. Returns the plan and what changed.
+#[pyfunction]
+#[pyo3(signature = (plan, ops, transcript = None, speech = None))]
+pub(crate) fn edit(
+    py: Python<'_>,
+    plan: &Bound<'_, PyAny>,
+    ops: &Bound<'_, PyAny>,
+    transcript: Option<&Bound<'_, PyAny>>,
+    speech: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
+    let (plan, ops): (_, Vec<EditOp>) = (convert::plan(plan)?, convert::document(ops, "a list of operations")?);
+    let transcript: Option<Transcript> = transcript.map(|given| convert::document(given, "a transcript")).transpose()?;
+    let speech: Option<SpeechMap> = speech.map(|given| convert::document(given, "a speech map")).transpose()?;
+    let edited = py.detach(|| {
+        let mut sources = EditSources::new();
+        (sources.transcript, sources.speech) = (transcript.as_ref(), speech.as_ref());
+        clipkit::plan::edit::edit(&plan, &ops, &sources)
+    });
+    let edited = edited.map_err(|error| raise(py, &error))?;
+    Ok((convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "Changes", &edited.changes)?))
 }
 
 /// Runs the `clipkit` command. The first argument is the program's name; returns the exit code.

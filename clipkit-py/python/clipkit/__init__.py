@@ -64,12 +64,14 @@ from ._stages import (
     stage,
 )
 from ._tools import (
+    Edited,
     Model,
     ModelStore,
     caption_style,
     contact_sheet,
     contact_sheet_async,
     doctor,
+    edit,
     frames,
     probe,
     score,
@@ -152,6 +154,7 @@ __all__ = [
     "contact_sheet",
     "contact_sheet_async",
     "doctor",
+    "edit",
     "frames",
     "probe",
     "score",

@@ -202,6 +202,14 @@ class Pipeline:
         """The same, blocking this thread."""
         return block_on(lambda call, cx: self._pipeline.start_choose(call, cx, media, transcript), context)  # type: ignore[no-any-return]
 
+    async def listen(self, media: Union[Media, _Dict], *, context: Optional[Context] = None) -> Any:
+        """Where somebody speaks in a medium, and how loud it is: for ``clipkit.edit``."""
+        return await wait_for(lambda call, cx: self._pipeline.start_listen(call, cx, media), context)
+
+    def listen_sync(self, media: Union[Media, _Dict], *, context: Optional[Context] = None) -> Any:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._pipeline.start_listen(call, cx, media), context)
+
     async def track(self, media: Union[Media, _Dict], span: Union[Span, _Dict], *, context: Optional[Context] = None) -> Tracks:
         """The camera shots and faces in a span."""
         return await wait_for(lambda call, cx: self._pipeline.start_track(call, cx, media, span), context)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 from . import _clipkit, _onnx
 from ._call import Start, Steps, block_on, block_on_all, wait_for, wait_for_all
@@ -136,6 +136,31 @@ async def contact_sheet_async(plan: Union[ClipPlan, Mapping[str, Any]], to: Path
 
 def _sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path) -> Start:
     return lambda call, cx: _clipkit.contact_sheet(call, cx, plan, to)
+
+
+class Edited(NamedTuple):
+    """An edited plan."""
+
+    plan: ClipPlan
+    #: The clip's duration, words, joins and scenes ``before`` and ``after``, and after each of the
+    #: ``steps``.
+    changes: Any
+
+
+def edit(
+    plan: Union[ClipPlan, Mapping[str, Any]],
+    ops: Sequence[Any],
+    *,
+    transcript: Union[Transcript, Mapping[str, Any], None] = None,
+    speech: Any = None,
+) -> Edited:
+    """Applies operations to a plan, such as ``{"op": "delete_words", "words": {"quote": "you
+    know"}}``.
+
+    The plan that is given stays as it is. Some operations need the transcript of the source, or its
+    speech map, which ``Pipeline.listen`` makes.
+    """
+    return Edited(*_clipkit.edit(plan, list(ops), transcript, speech))
 
 
 def frames(

@@ -1,10 +1,15 @@
 use ff::ffi;
 use ffmpeg_next as ff;
 
+use super::encode::SAMPLE_RATE;
 use super::input::Input;
 use crate::context::Context;
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Timestamp, WarningKind};
+
+/// From a gap of this length on, in seconds, a seek costs less than reading on: it reads one second
+/// before its target.
+const MIN_SEEK_GAP: f64 = 1.5;
 
 /// Decodes an audio stream of a media file: the one that the media name, else the default one.
 pub(crate) struct AudioReader {
@@ -16,6 +21,8 @@ pub(crate) struct AudioReader {
     /// timestamps are relative to it.
     from: Timestamp,
     next_at: Timestamp,
+    /// A frame that was read and not used.
+    unread: Option<(Timestamp, ff::frame::Audio)>,
     draining: bool,
     broken: u64,
 }
@@ -49,25 +56,61 @@ impl AudioReader {
                 return Ok(None);
             }
         };
-        Ok(Some(AudioReader { input, stream: index, base, decoder, from, next_at: Timestamp::ZERO, draining: false, broken: 0 }))
+        Ok(Some(AudioReader {
+            input,
+            stream: index,
+            base,
+            decoder,
+            from,
+            next_at: Timestamp::ZERO,
+            unread: None,
+            draining: false,
+            broken: 0,
+        }))
     }
 
     /// Seeks back to the time at which the reader was opened.
     pub(crate) fn rewind(&mut self) -> Result<()> {
+        self.broken = 0;
+        self.seek()
+    }
+
+    /// Continues as if the reader had been opened at `from`. Reads on if that is near ahead, else
+    /// seeks.
+    pub(crate) fn go_to(&mut self, from: Timestamp) -> Result<()> {
+        self.from = from;
+        let position = self.unread.as_ref().map_or(self.next_at, |(at, _)| *at);
+        if position <= from && from.since(position).secs() < MIN_SEEK_GAP && position > Timestamp::ZERO {
+            return Ok(());
+        }
+        self.seek()
+    }
+
+    /// Returns a frame to the reader, so that it is the next one again.
+    pub(crate) fn unread(&mut self, at: Timestamp, frame: ff::frame::Audio) {
+        self.unread = Some((at, frame));
+    }
+
+    fn seek(&mut self) -> Result<()> {
         if !self.input.seek(preroll_start(self.from).max(Timestamp::ZERO)) {
             let mut input = Input::open(self.input.context(), self.input.path())?;
             input.keep_only(self.stream);
             self.input = input;
         }
         self.decoder.flush();
-        (self.next_at, self.draining, self.broken) = (Timestamp::ZERO, false, 0);
+        (self.next_at, self.unread, self.draining) = (Timestamp::ZERO, None, false);
         Ok(())
     }
 
     /// Returns the next frame and its start on the source's timeline, or `None` at the end. The
-    /// frame's own pts counts samples from the time at which the reader was opened. Broken packets
-    /// leave gaps.
+    /// frame's own pts counts samples from the time at which the reader was opened, or to which it
+    /// went. Broken packets leave gaps.
     pub(crate) fn next(&mut self) -> Result<Option<(Timestamp, ff::frame::Audio)>> {
+        if let Some((at, frame)) = self.unread.take()
+            && at.plus(frame.samples() as f64 / f64::from(frame.rate().max(1))) > self.from
+        {
+            return Ok(Some((at, self.relative(at, frame))));
+        }
         let mut packet = ff::Packet::empty();
         loop {
             self.input.context().check()?;
@@ -77,10 +120,8 @@ impl AudioReader {
                     let at = frame.timestamp().map_or(self.next_at, |ticks| self.input.timestamp(ticks, self.base));
                     self.next_at = at.plus(frame.samples() as f64 / f64::from(frame.rate().max(1)));
                     if self.next_at > self.from {
-                        let ticks = (at.since(self.from).secs() * f64::from(frame.rate())).round() as i64;
-                        frame.set_pts(Some(ticks));
                         set_default_layout(&mut frame);
-                        return Ok(Some((at, frame)));
+                        return Ok(Some((at, self.relative(at, frame))));
                     }
                 }
                 Ok(()) | Err(ff::Error::Other { errno: ff::error::EAGAIN }) => {}
@@ -103,7 +144,14 @@ impl AudioReader {
         }
     }
 
-    /// The number of packets that could not be decoded so far.
+    /// Sets a frame's pts.
+    fn relative(&self, at: Timestamp, mut frame: ff::frame::Audio) -> ff::frame::Audio {
+        let ticks = (at.since(self.from).secs() * f64::from(frame.rate())).round() as i64;
+        frame.set_pts(Some(ticks));
+        frame
+    }
+
+    /// The number of packets that could not be decoded since the reader was opened or rewound.
     pub(crate) fn broken(&self) -> u64 {
         self.broken
     }
@@ -126,6 +174,23 @@ fn is_valid(frame: &ff::frame::Audio) -> bool {
     // SAFETY: reading fields of a frame we own.
     let raw = unsafe { &*frame.as_ptr() };
     frame.samples() > 0 && raw.sample_rate > 0 && raw.ch_layout.nb_channels > 0
+}
+
+/// Makes a frame of 48 kHz stereo, in the format of an [`AudioGraph`](super::AudioGraph) without a
+/// sample. Both channels have the same length.
+pub(crate) fn stereo_frame(left: &[f32], right: &[f32], pts: i64) -> Result<ff::frame::Audio> {
+    use ff::format::{Sample, sample::Type};
+    let mut frame = ff::frame::Audio::new(Sample::F32(Type::Planar), left.len(), ff::ChannelLayout::STEREO);
+    for (n, channel) in [left, right].into_iter().enumerate() {
+        // SAFETY: reading a field of a frame we own.
+        if unsafe { (*frame.as_ptr()).data[n].is_null() } || frame.samples() != channel.len() {
+            return Err(Error::new(ErrorKind::Encode, "there is no memory for a frame of audio"));
+        }
+        frame.plane_mut::<f32>(n).copy_from_slice(channel);
+    }
+    frame.set_rate(SAMPLE_RATE);
+    frame.set_pts(Some(pts));
+    Ok(frame)
 }
 
 /// Sets the default channel layout on a frame that only states its number of channels, so that it

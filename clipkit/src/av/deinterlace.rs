@@ -39,6 +39,34 @@ impl Deinterlacer {
         Deinterlacer { reader, context: cx.clone(), threads, state: State::Progressive, ready: VecDeque::new(), ended: false }
     }
 
+    /// Continues so that the next frame is the one shown at `to`, or an earlier one. Returns
+    /// whether the reader sought, in which case frames that were returned before do not lead up to
+    /// it.
+    pub(crate) fn go_to(&mut self, to: Timestamp) -> Result<bool> {
+        let sought = self.reader.go_to(to)?;
+        if sought {
+            self.restart();
+        }
+        Ok(sought)
+    }
+
+    /// Seeks so that the next frame is the one shown at `to`, or an earlier one.
+    pub(crate) fn seek(&mut self, to: Timestamp) -> Result<()> {
+        self.reader.seek(to)?;
+        self.restart();
+        Ok(())
+    }
+
+    /// Discards the filter and its frames, which are from elsewhere. The next interlaced frame
+    /// builds it anew.
+    fn restart(&mut self) {
+        if matches!(self.state, State::Filtering(..)) {
+            self.state = State::Progressive;
+        }
+        self.ready.clear();
+        self.ended = false;
+    }
+
     /// Returns the next frame, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Picture>> {
         loop {

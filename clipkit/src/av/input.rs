@@ -109,6 +109,24 @@ impl Input {
         self.demuxer.seek(target, ..target.saturating_add(1)).is_ok()
     }
 
+    /// The last keyframe of a stream at or before a time, by the container's index. It is the time
+    /// of decoding, which can be a few frames before that of display. `None` if the container has
+    /// no index there.
+    pub(super) fn keyframe_before(&self, stream: usize, at: Timestamp) -> Option<Timestamp> {
+        let stream = self.demuxer.stream(stream)?;
+        let base = stream.time_base();
+        let micros = i128::from(at.micros()) + i128::from(self.origin);
+        let ticks = micros * i128::from(base.denominator()) / (i128::from(base.numerator().max(1)) * 1_000_000);
+        let ticks = i64::try_from(ticks).ok()?;
+        // SAFETY: the stream belongs to the open demuxer, and the call only searches its index. The
+        // entry is null or lives as long as the index, which nothing changes before it is read.
+        let found = unsafe {
+            let entry = ffi::avformat_index_get_entry_from_timestamp(stream.as_ptr().cast_mut(), ticks, ffi::AVSEEK_FLAG_BACKWARD);
+            entry.as_ref().map(|entry| entry.timestamp)
+        };
+        found.map(|ticks| self.timestamp(ticks, base))
+    }
+
     /// Converts a timestamp in a stream's time base to the source's timeline.
     pub(super) fn timestamp(&self, ticks: i64, base: ff::Rational) -> Timestamp {
         let micros = i128::from(ticks) * 1_000_000 * i128::from(base.numerator()) / i128::from(base.denominator().max(1));

@@ -32,6 +32,12 @@ const MAX_SPARSE_GAP: f64 = 0.125;
 /// before the target.
 const MAX_LOOKAHEAD_PACKETS: usize = 1500;
 const MAX_LOOKAHEAD_BYTES: usize = 16 << 20;
+/// A seek pays off if it skips at least this much video, in seconds. It empties the decoder, so
+/// that frames in flight are decoded again.
+const MIN_SKIPPED: f64 = 0.5;
+/// For containers without an index: the gap from which a seek is assumed to skip anything, in
+/// seconds. Most encoders write a keyframe at least this often.
+const LONGEST_GOP: f64 = 10.0;
 
 /// Decodes the video stream frame by frame, in display order.
 pub(crate) struct VideoReader {
@@ -105,6 +111,33 @@ impl VideoReader {
         self.rewind()
     }
 
+    /// Continues so that the next frame is the one shown at `to`, or an earlier one. Reads on if
+    /// `to` is ahead and no keyframe between would save decoding, else seeks. Returns whether it
+    /// sought, in which case the next frame does not continue the frames before.
+    pub(crate) fn go_to(&mut self, to: Timestamp) -> Result<bool> {
+        match self.last {
+            Some(last) if last <= to && !self.pays_to_seek(last, to) => {
+                self.read_ahead(to)?;
+                Ok(false)
+            }
+            _ => {
+                self.seek(to)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Returns whether a seek to `to` would decode less than reading on from `last`.
+    fn pays_to_seek(&self, last: Timestamp, to: Timestamp) -> bool {
+        if to.since(last).secs() < MIN_SKIPPED {
+            return false;
+        }
+        match self.input.keyframe_before(self.stream, to) {
+            Some(keyframe) => keyframe.since(last).secs() >= MIN_SKIPPED,
+            None => to.since(last).secs() >= LONGEST_GOP,
+        }
+    }
+
     /// Returns the next frame, or `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Picture>> {
         if let Some(picture) = self.pending.take() {
@@ -170,6 +203,17 @@ impl VideoReader {
     /// Reads the packets before `to` to find out which frames before it are not needed.
     fn read_ahead(&mut self, to: Timestamp) -> Result<()> {
         let (mut times, mut bytes) = (Vec::new(), 0);
+        for packet in &self.lookahead {
+            let (Some(pts), Some(dts)) = (packet.pts(), packet.dts()) else { return Ok(()) };
+            bytes += packet.size();
+            if self.input.timestamp(pts, self.base) <= to {
+                times.push(pts);
+            }
+            if self.input.timestamp(dts, self.base) > to {
+                self.decode_all_from = decode_all_from(times);
+                return Ok(());
+            }
+        }
         while self.lookahead.len() < MAX_LOOKAHEAD_PACKETS && bytes < MAX_LOOKAHEAD_BYTES {
             let mut packet = ff::Packet::empty();
             if !self.input.read(&mut packet)? {
@@ -187,9 +231,7 @@ impl VideoReader {
             }
             // A frame is never shown before its packet is decoded.
             if self.input.timestamp(dts, self.base) > to {
-                times.sort_unstable();
-                // The frame shown at `to` and the one before it, which the deinterlacer needs.
-                self.decode_all_from = times.iter().rev().nth(1).copied().unwrap_or(i64::MIN);
+                self.decode_all_from = decode_all_from(times);
                 return Ok(());
             }
         }
@@ -249,6 +291,13 @@ impl VideoReader {
         self.restart();
         Ok(())
     }
+}
+
+/// The timestamp from which all frames are needed, by the timestamps up to the frame sought: that
+/// frame's and the one before it, which the deinterlacer needs.
+fn decode_all_from(mut times: Vec<i64>) -> i64 {
+    times.sort_unstable();
+    times.iter().rev().nth(1).copied().unwrap_or(i64::MIN)
 }
 
 fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> Result<(ff::Rational, ff::decoder::Video)> {
@@ -315,6 +364,30 @@ mod tests {
         reader.seek(Timestamp::ZERO).unwrap();
         assert_eq!(frames(&mut reader, 9.0).len(), 150);
         assert!(!reader.is_sparse());
+    }
+
+    #[test]
+    fn a_reader_reads_on_to_a_near_frame_and_seeks_to_a_far_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut reader = reader(&folder, Effort::Exact);
+        let at = |frame: usize| Timestamp::from_secs((frame as f64 + 0.5) * FRAME);
+        reader.seek(at(3)).unwrap();
+        // Keyframes are 0 and 100. Each step: the frame sought, and whether a seek is due.
+        for (sought, seeks) in [(10, false), (60, false), (61, false), (99, false), (130, false), (40, true), (120, true), (119, true)] {
+            assert_eq!(reader.go_to(at(sought)).unwrap(), seeks, "{sought}");
+            let found = frames(&mut reader, (sought + 3) as f64 * FRAME);
+            let here = found.iter().position(|&frame| frame == sought).unwrap_or_else(|| panic!("{sought} is not in {found:?}"));
+            assert!(found[here..].windows(2).all(|pair| pair[1] == pair[0] + 1), "{sought}: {found:?}");
+            if sought == 60 {
+                // About every second frame before it is skipped.
+                assert!(found.len() < 40, "{found:?}");
+            }
+        }
+        assert!(reader.go_to(at(149)).is_ok());
+        assert_eq!(frames(&mut reader, 9.0).last(), Some(&149));
+        // After the end, only a seek gets back.
+        assert!(reader.go_to(at(20)).unwrap());
+        assert!(frames(&mut reader, 21.0 * FRAME).contains(&20));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod args;
 mod clip;
 mod doctor;
+mod edit;
 mod eval;
 mod exit;
 mod interrupt;
@@ -73,6 +74,8 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
         Command::Clip(args) => clip::run(args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
+        Command::Edit(args) => exit::of(&edit::run(&args)),
+        Command::Plan(args) => exit::of(&edit::plan(&args)),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),
         Command::Styles(args) => exit::of(&styles::run(&args)),

@@ -33,6 +33,12 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
             let work = async |cx: &Context, pipeline: &Pipeline| pipeline.transcribe(cx, &media).await;
             write_json(args.output.output.as_deref(), &step(interrupt, config, work).await?)
         }
+        StepCommand::Listen(args) => {
+            let media: Media = read(&args.media, "media")?;
+            let config = PipelineConfig { speech_cache: args.cache.cache(), ..bare() };
+            let work = async |cx: &Context, pipeline: &Pipeline| pipeline.listen(cx, &media).await;
+            write_json(args.output.output.as_deref(), &*step(interrupt, config, work).await?)
+        }
         StepCommand::Choose(args) => {
             args.lengths.check()?;
             let (media, transcript): (Media, Transcript) = (read(&args.media, "media")?, read(&args.transcript, "a transcript")?);
@@ -151,7 +157,7 @@ async fn step<T>(interrupt: &Interrupt, config: PipelineConfig, work: impl Async
     result
 }
 
-fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
+pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the document", error))?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::InvalidInput, format!("this is not {what}: {error}"))

@@ -7,8 +7,9 @@ use crate::config::PipelineConfig;
 use crate::context::Event;
 use crate::doctor::Diagnosis;
 use crate::error::ErrorKind;
-use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, SpeechMap, Tracks, Transcript};
 use crate::pipeline::Planned;
+use crate::plan::edit::{EditOp, Edited};
 use crate::publish::Target;
 use crate::score::{ScoreOptions, Scoring};
 use crate::track::FrameOptions;
@@ -38,7 +39,10 @@ pub fn json_schemas() -> Value {
         Tracks,
         OnnxTrackerOptions,
         FrameOptions,
+        SpeechMap,
         ClipPlan,
+        EditOp,
+        Edited,
         HookStyle,
         Planned,
         RenderedClip,

@@ -16,6 +16,7 @@ pub(crate) mod seconds;
 mod speech;
 mod style;
 mod time;
+mod timeline;
 mod transcript;
 mod usage;
 mod validate;
@@ -37,6 +38,7 @@ pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, Plan
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
+pub use timeline::{Piece, PlacedPiece, Timeline};
 pub use transcript::{Transcript, Word};
 pub use usage::Usage;
 pub use warning::{Warning, WarningKind};

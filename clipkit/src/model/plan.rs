@@ -4,15 +4,17 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Rect, Score, Shot, Span, SubjectTrack, Timestamp};
+use super::{
+    CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Piece, Rect, Score, Shot, Span, SubjectTrack, Timeline, Timestamp,
+};
 use crate::error::{Error, ErrorKind};
 
 /// Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
 ///
 /// A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
-/// stable within a [`version`](ClipPlan::VERSION). All times except `span` are on the clip's
-/// timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
-/// displayed source picture (upright, square pixels). Those of captions, of the hook and of
+/// stable within a [`version`](ClipPlan::VERSION). All times except `span` and `pieces` are on the
+/// clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
+/// the displayed source picture (upright, square pixels). Those of captions, of the hook and of
 /// [`Pane::place`] are fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,8 +24,14 @@ pub struct ClipPlan {
     pub version: u32,
     /// The source file.
     pub source: PlanSource,
-    /// The clip's span on the source's timeline, in seconds.
+    /// The stretch of the source that the clip is made of, on the source's timeline, in seconds. It
+    /// ranks and names the clip.
     pub span: Span,
+    /// The stretches of the source that the clip plays, in the order in which it plays them. All
+    /// lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
+    /// `span`, at the source's speed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Piece>,
     /// The clip's title. The clip's file is named after it.
     pub title: String,
     /// Why the scorer chose the span.
@@ -62,6 +70,7 @@ impl ClipPlan {
             version: ClipPlan::VERSION,
             source,
             span,
+            pieces: Vec::new(),
             title: title.into(),
             reason: String::new(),
             hook_line: None,
@@ -77,8 +86,9 @@ impl ClipPlan {
     }
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
-    /// clip's picture and sound (span, scenes, captions, hook, output). Title, reason, score, shots
-    /// and tracks are not part of the hash.
+    /// clip's picture and sound (span and pieces, scenes, captions, hook, output). Title, reason,
+    /// score, shots and tracks are not part of the hash. Of several pieces, those count that
+    /// [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -86,18 +96,34 @@ impl ClipPlan {
             #[serde(skip_serializing_if = "Option::is_none")]
             audio_track: Option<usize>,
             span: Span,
+            // Absent for one piece, as in plans without pieces.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            pieces: Vec<Piece>,
             scenes: &'a [Scene],
             captions: &'a Option<CaptionTrack>,
             hook: &'a Option<Hook>,
             output: &'a Output,
         }
-        let ClipPlan { source, span, scenes, captions, hook, output, .. } = self;
-        let content =
-            Content { source: source.media.id.as_str(), audio_track: source.audio_track, span: *span, scenes, captions, hook, output };
+        let ClipPlan { source, scenes, captions, hook, output, .. } = self;
+        let timeline = self.timeline();
+        let pieces = match timeline.pieces() {
+            [only] if only.speed == Piece::NORMAL_SPEED => Vec::new(),
+            pieces => pieces.iter().map(|piece| Piece::new(piece.source).at_speed(piece.speed)).collect(),
+        };
+        let (audio_track, span) = (source.audio_track, timeline.extent());
+        let content = Content { source: source.media.id.as_str(), audio_track, span, pieces, scenes, captions, hook, output };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();
         ClipId::new(&hash.as_str()[..32])
+    }
+
+    /// The clip's timeline: the pieces of the source and where they play in the clip.
+    pub fn timeline(&self) -> Timeline {
+        match &self.pieces[..] {
+            [] => Timeline::of(&[Piece::new(self.span)]),
+            pieces => Timeline::of(pieces),
+        }
     }
 
     /// The version that this crate writes. The crate also reads version 1.

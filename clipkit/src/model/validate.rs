@@ -1,11 +1,16 @@
 use serde::Deserialize;
 
-use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Rect, Timestamp};
+use super::{CaptionTrack, ClipPlan, Hook, Layout, Loudness, Output, Piece, Rect, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The limit of a clip's duration. A longer clip indicates a mistake or an attempt to fill the
 /// disk.
 const LONGEST_SECS: u64 = 3 * 3600;
+/// The shortest piece on the clip's timeline, in microseconds. The sound of two pieces is mixed for
+/// 10 ms at their join, and a shorter piece would show no frame.
+const SHORTEST_PIECE_MICROS: i64 = 40_000;
+/// The most pieces of a clip. Each may cost a search in the source.
+const MAX_PIECES: usize = 10_000;
 
 impl ClipPlan {
     /// Reads and validates a plan.
@@ -52,7 +57,7 @@ impl ClipPlan {
     /// The number of the clip's frames: its duration times the output's frame rate, rounded to the
     /// nearest integer, at least 1.
     pub fn frames(&self) -> u64 {
-        ((self.span.duration().as_secs_f64() * self.output.frame_rate.fps()).round() as u64).max(1)
+        self.timeline().frames(self.output.frame_rate)
     }
 
     /// Checks every value that a renderer relies on.
@@ -65,12 +70,13 @@ impl ClipPlan {
         check(self.version == ClipPlan::VERSION, &|| format!("version is {}, not {}", self.version, ClipPlan::VERSION))?;
         check(self.span.start() >= Timestamp::ZERO, &|| format!("span starts before the source does: {}", self.span))?;
         let length = self.span.duration();
-        check(!length.is_zero() && length.as_secs() < LONGEST_SECS, &|| {
-            format!("span lasts {length:?}; give more than 0 s and less than 3 h")
-        })?;
+        // Pieces may be far apart in a long source.
+        let is_short = length.as_secs() < LONGEST_SECS || !self.pieces.is_empty();
+        check(!length.is_zero() && is_short, &|| format!("span lasts {length:?}; give more than 0 s and less than 3 h"))?;
+        self.check_pieces()?;
         check_output(&self.output)?;
 
-        let clip_end = self.span.end().since(self.span.start());
+        let clip_end = self.timeline().end();
         check(!self.scenes.is_empty(), &|| "scenes is empty: it must cover the clip".to_owned())?;
         let mut expected = Timestamp::ZERO;
         for (n, scene) in self.scenes.iter().enumerate() {
@@ -98,6 +104,30 @@ impl ClipPlan {
 
         self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
         self.hook.as_ref().map_or(Ok(()), Hook::check)
+    }
+
+    fn check_pieces(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::new(ErrorKind::InvalidPlan, what));
+        if self.pieces.len() > MAX_PIECES {
+            return refuse(format!("pieces has {} entries; give at most {MAX_PIECES}", self.pieces.len()));
+        }
+        let (slowest, fastest) = Piece::SPEEDS;
+        for (n, Piece { span, speed }) in self.pieces.iter().enumerate() {
+            if span.start() < self.span.start() || self.span.end() < span.end() {
+                return refuse(format!("pieces[{n}] ({span}) leaves the plan's span ({})", self.span));
+            }
+            if !(slowest..=fastest).contains(speed) {
+                return refuse(format!("pieces[{n}].speed is {speed}; give {slowest} to {fastest}"));
+            }
+            if (span.duration().as_micros() as f64 / speed) < SHORTEST_PIECE_MICROS as f64 {
+                return refuse(format!("pieces[{n}] lasts {:?}; give at least 40 ms at its speed", span.duration()));
+            }
+        }
+        let end = self.timeline().end();
+        if end.secs() >= LONGEST_SECS as f64 {
+            return refuse(format!("pieces last {end} together; give less than 3 h"));
+        }
+        Ok(())
     }
 }
 

@@ -197,6 +197,7 @@ impl ClipOptions {
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), 1, 1, end),
             span,
+            pieces: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

@@ -234,6 +234,15 @@ impl Pipeline {
         self.stages.publishers.iter().map(|publisher| publisher.target()).collect()
     }
 
+    /// Finds where somebody speaks in a medium, and how loud it is, for
+    /// [`EditOp::Tighten`](crate::plan::edit::EditOp::Tighten). A map that is cached is not made
+    /// again.
+    ///
+    /// Sound that cannot be decoded leaves a warning and gives an empty map.
+    pub async fn listen(&self, cx: &Context, media: &Media) -> Result<Arc<SpeechMap>> {
+        self.speech(cx, media).await
+    }
+
     /// The speech map of the medium. Sound that cannot be decoded leaves a warning and gives an
     /// empty map.
     pub(super) async fn speech(&self, cx: &Context, media: &Media) -> Result<Arc<SpeechMap>> {

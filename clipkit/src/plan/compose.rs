@@ -80,6 +80,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         version: ClipPlan::VERSION,
         source: source_of(media)?,
         span,
+        pieces: Vec::new(),
         title: candidate.title.clone(),
         reason: candidate.reason.clone(),
         hook_line: candidate.hook_line.clone(),
@@ -140,7 +141,7 @@ fn subject_on_clip_timeline(subject: &SubjectTrack, span: Span) -> SubjectTrack 
 
 /// The aspect whose safe area applies to an output size. Platforms overlay their interface on
 /// vertical video only, so outputs with a ratio of at least 2:3 count as vertical.
-fn aspect_of((width, height): (u32, u32)) -> Aspect {
+pub(super) fn aspect_of((width, height): (u32, u32)) -> Aspect {
     if u64::from(height) * 2 >= u64::from(width) * 3 { Aspect::Vertical } else { Aspect::Square }
 }
 

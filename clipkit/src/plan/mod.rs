@@ -6,6 +6,7 @@
 //! - [`snap`](snap::snap) moves the ends of a span into pauses.
 //! - [`plan`](plan()) frames each shot of a span, groups its words into caption cues, places
 //!   captions and title, and sets the encoder options.
+//! - [`edit`](edit::edit) applies operations to a plan: cuts, orders, corrections.
 //! - [`export`] writes the captions of a plan as subtitles.
 //!
 //! ```
@@ -58,6 +59,7 @@
 
 pub(crate) mod caption;
 mod compose;
+pub mod edit;
 pub mod export;
 mod options;
 pub(crate) mod reframe;

@@ -1,10 +1,11 @@
 use std::collections::VecDeque;
 
+use super::joined_audio::JoinedAudio;
 use super::loudness::Dynamics;
 use crate::av::{AAC_FRAME, AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Media, Span, Timestamp};
+use crate::model::{Media, Timeline, Timestamp};
 
 /// The length of the fades at the clip's ends, in samples: 10 ms, so that cuts do not click.
 const FADE: u64 = SAMPLE_RATE as u64 / 100;
@@ -19,12 +20,21 @@ const RELEASE_MS: &str = "80";
 /// A consumer of audio frames.
 type Take<'a> = &'a mut dyn FnMut(&AudioFrame) -> Result<()>;
 
-/// The clip's audio: 48 kHz stereo, exactly as long as the span, silent where the source is.
+/// Where the audio comes from.
+enum Sound {
+    /// The source has no audio.
+    None,
+    /// One piece at the source's speed, up to a time. Its filters are those of the clip, so the
+    /// audio passes one graph only.
+    Piece(AudioReader, Timestamp),
+    Joined(JoinedAudio),
+}
+
+/// The clip's audio: 48 kHz stereo, exactly as long as the timeline, silent where the source is.
 pub(super) struct ClipAudio {
     context: Context,
-    reader: Option<AudioReader>,
+    sound: Sound,
     graph: Option<AudioGraph>,
-    end: Timestamp,
     samples: u64,
     filters: Vec<Filter>,
     ready: VecDeque<AudioFrame>,
@@ -33,14 +43,19 @@ pub(super) struct ClipAudio {
 }
 
 impl ClipAudio {
-    /// Opens the source's audio for a span.
-    pub(super) fn open(cx: &Context, media: &Media, span: Span) -> Result<Self> {
-        let samples = (span.duration().as_secs_f64() * f64::from(SAMPLE_RATE)).round() as u64;
+    /// Opens the source's audio for a timeline.
+    pub(super) fn open(cx: &Context, media: &Media, timeline: &Timeline) -> Result<Self> {
+        let samples = (timeline.end().secs() * f64::from(SAMPLE_RATE)).round() as u64;
+        let reader = AudioReader::open(cx, media, timeline.source_time(Timestamp::ZERO))?;
+        let sound = match (reader, timeline.pieces()) {
+            (None, _) => Sound::None,
+            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(reader, only.source.end()),
+            (Some(reader), _) => Sound::Joined(JoinedAudio::new(reader, timeline)),
+        };
         Ok(ClipAudio {
             context: cx.clone(),
-            reader: AudioReader::open(cx, media, span.start())?,
+            sound,
             graph: None,
-            end: span.end(),
             samples,
             filters: Vec::new(),
             ready: VecDeque::new(),
@@ -50,8 +65,10 @@ impl ClipAudio {
     }
 
     fn rewind(&mut self) -> Result<()> {
-        if let Some(reader) = &mut self.reader {
-            reader.rewind()?;
+        match &mut self.sound {
+            Sound::None => {}
+            Sound::Piece(reader, _) => reader.rewind()?,
+            Sound::Joined(joined) => joined.rewind()?,
         }
         (self.graph, self.ended) = (None, false);
         self.ready.clear();
@@ -72,7 +89,8 @@ impl ClipAudio {
 
     fn run(&mut self, dynamics: Dynamics, limited_at: u32, take: Take<'_>) -> Result<()> {
         self.rewind()?;
-        self.filters = filters(self.samples, dynamics, limited_at);
+        self.filters = if let Sound::Piece(..) = self.sound { to_stereo(Some(0)) } else { Vec::new() };
+        self.filters.extend(finish(self.samples, dynamics, limited_at));
         while let Some(frame) = self.next()? {
             self.context.check()?;
             take(&frame)?;
@@ -82,7 +100,7 @@ impl ClipAudio {
 
     /// Returns whether the source has audio.
     pub(super) fn exists(&self) -> bool {
-        self.reader.is_some()
+        !matches!(self.sound, Sound::None)
     }
 
     /// The problems found during the last pass.
@@ -105,12 +123,13 @@ impl ClipAudio {
 
     /// Sends the next frame, or the end of the stream, to the filters.
     fn feed(&mut self) -> Result<()> {
-        let frame = match &mut self.reader {
-            Some(reader) => reader.next()?,
-            None => None,
+        let frame = match &mut self.sound {
+            Sound::None => None,
+            Sound::Piece(reader, end) => reader.next()?.filter(|(at, _)| at < end),
+            Sound::Joined(joined) => joined.next()?.map(|frame| (Timestamp::ZERO, frame)),
         };
         match frame {
-            Some((at, mut frame)) if at < self.end => {
+            Some((at, mut frame)) => {
                 let graph = match &mut self.graph {
                     Some(graph) => graph,
                     slot => slot.insert(AudioGraph::new(Some(&frame), &self.filters)?),
@@ -123,7 +142,7 @@ impl ClipAudio {
                 }
                 Ok(())
             }
-            _ => self.end_graph(),
+            None => self.end_graph(),
         }
     }
 
@@ -134,20 +153,43 @@ impl ClipAudio {
         };
         graph.end()?;
         self.ended = true;
-        if let Some(broken) = self.reader.as_ref().map(AudioReader::broken).filter(|broken| *broken > 0) {
+        let broken = match &self.sound {
+            Sound::None => 0,
+            Sound::Piece(reader, _) => reader.broken(),
+            Sound::Joined(joined) => {
+                self.faults.extend(joined.faults().cloned());
+                joined.broken()
+            }
+        };
+        if broken > 0 {
             self.faults.push(format!("{broken} packets of the audio are damaged; the clip is silent there"));
         }
         Ok(())
     }
 }
 
-/// Filters for the whole clip. Timestamps start at 0 with the span: earlier audio is cut and gaps
-/// are filled. Then gain and limiter are applied, the end is padded or trimmed, and both ends are
-/// faded. The limiter runs at `limited_at` samples per second.
-fn filters(samples: u64, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
+/// Filters that convert the source's audio to 48 kHz stereo and fill gaps. If the first timestamp
+/// is given, audio before it is cut and a gap after it is filled, except for a millisecond.
+pub(super) fn to_stereo(first: Option<i64>) -> Vec<Filter> {
+    let resample = Filter::new("aresample").with("sample_rate", SAMPLE_RATE.to_string()).with("async", "1");
+    let resample = match first {
+        Some(first) => resample.with("first_pts", first.to_string()),
+        None => resample,
+    };
+    vec![resample, stereo()]
+}
+
+/// The filter that sets the format of a clip's audio.
+pub(super) fn stereo() -> Filter {
     let rate = SAMPLE_RATE.to_string();
-    let stereo = || Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate.clone());
-    let mut chain = vec![Filter::new("aresample").with("sample_rate", rate.clone()).with("async", "1").with("first_pts", "0"), stereo()];
+    Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate)
+}
+
+/// Filters for the whole clip: gain and limiter are applied, the end is padded or trimmed, and both
+/// ends are faded. The limiter runs at `limited_at` samples per second.
+fn finish(samples: u64, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
+    let rate = SAMPLE_RATE.to_string();
+    let mut chain = Vec::new();
     if dynamics.gain != 0.0 {
         chain.push(Filter::new("volume").with("volume", format!("{}dB", dynamics.gain)).with("precision", "float"));
     }

@@ -54,9 +54,10 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
         let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
         let mut thumbnails = Thumbnailer::new(video, TILE);
         let mut tiles = Vec::new();
+        let timeline = plan.timeline();
         for at in moments(&plan) {
             cx.check()?;
-            if let Some(picture) = frame_at(&mut reader, at.offset(plan.span.start()))? {
+            if let Some(picture) = frame_at(&mut reader, timeline.source_time(at))? {
                 let mut tile = thumbnails.image(&picture)?;
                 annotate(&mut tile, &plan, at);
                 tiles.push(tile);
@@ -72,7 +73,7 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
 
 /// The moments to show, on the clip's timeline.
 fn moments(plan: &ClipPlan) -> Vec<Timestamp> {
-    let length = plan.span.duration().as_secs_f64();
+    let length = plan.timeline().end().secs();
     let scenes: Vec<Timestamp> = plan.scenes.iter().map(|scene| scene.span.start()).collect();
     let evenly = DEFAULT_TILES.max(scenes.len().min(MAX_TILES));
     let mut all: Vec<Timestamp> = (0..evenly).map(|n| Timestamp::from_secs(length * n as f64 / evenly as f64)).collect();
@@ -275,6 +276,7 @@ mod tests {
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,
+            pieces: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

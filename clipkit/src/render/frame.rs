@@ -1,11 +1,12 @@
 use super::chain;
 use super::compose::Composer;
 use super::ffmpeg::Files;
+use super::frame_rate::Shown;
 use super::text;
 use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Orientation, Rect, Scene, Timestamp};
+use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Orientation, Rect, Scene};
 
 /// The margin in source pixels around the visible part of a scene, so that colour conversion at its
 /// edges uses the pixels beyond.
@@ -18,7 +19,6 @@ const MARGIN: f64 = 8.0;
 /// scene shows.
 pub(super) struct FrameRenderer {
     scenes: Vec<Scene>,
-    start: Timestamp,
     orientation: Orientation,
     /// Whether the source is upright and in the output's colours.
     plain: bool,
@@ -42,7 +42,6 @@ impl FrameRenderer {
         };
         Ok(FrameRenderer {
             scenes: plan.scenes.clone(),
-            start: plan.span.start(),
             orientation: video.orientation,
             plain: chain::is_plain(video),
             upright: chain(chain::upright(cx, video)),
@@ -51,11 +50,11 @@ impl FrameRenderer {
         })
     }
 
-    /// Renders the clip's frame `n` from `source`.
-    pub(super) fn apply(&mut self, source: &Picture, n: u64) -> Result<VideoFrame> {
+    /// Renders the clip's frame `n` from a source frame.
+    pub(super) fn apply(&mut self, shown: &Shown<'_>, n: u64) -> Result<VideoFrame> {
         // Crop paths follow the source frame's own time, not the clip's clock, so that a window
         // changes together with its frame.
-        let at = source.at().since(self.start).max(Timestamp::ZERO);
+        let &Shown { picture: source, at } = shown;
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
         let layout = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
@@ -153,7 +152,7 @@ fn align_with_margin(start: f64, length: f64, whole: u32, grid: u32) -> (u32, u3
 mod tests {
     use super::*;
     use crate::av::Canvas;
-    use crate::model::Rgb;
+    use crate::model::{Rgb, Timestamp};
 
     #[test]
     fn an_interval_with_margin_is_aligned_to_the_grid() {

@@ -20,6 +20,8 @@ mod frame;
 #[cfg(feature = "ffmpeg")]
 mod frame_rate;
 #[cfg(feature = "ffmpeg")]
+mod joined_audio;
+#[cfg(feature = "ffmpeg")]
 mod loudness;
 #[cfg(feature = "ffmpeg")]
 mod luma_signature;

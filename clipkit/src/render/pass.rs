@@ -23,7 +23,7 @@ const FRAME_QUEUE: usize = 1;
 /// time.
 const MAX_PENDING_PACKETS: usize = 256;
 
-/// Renders the clip in one pass over its span. Returns the cover frame, and the record that the
+/// Renders the clip in one pass over its pieces. Returns the cover frame, and the record that the
 /// file is verified against.
 ///
 /// Three threads share the work: this one renders the frames, one encodes and writes them, and one
@@ -73,9 +73,9 @@ fn frame(
     for n in 0..count {
         cx.check()?;
         returned.try_iter().for_each(|frame| renderer.recycle(frame));
-        let source = converter.at(n)?;
-        let frame = renderer.apply(source, n)?;
-        record.add_frame(&frame, source, &mut thumbnailer)?;
+        let shown = converter.at(n)?;
+        let frame = renderer.apply(&shown, n)?;
+        record.add_frame(&frame, shown.picture, &mut thumbnailer)?;
         if n == cover_at {
             cover = Some(frame.clone());
         }

@@ -23,7 +23,7 @@ impl Soundtrack {
     /// changes the waveform and raises some peaks above the limit; the ceiling is lowered until
     /// they stay below it.
     pub(super) fn make(cx: &Context, plan: &ClipPlan, media: &Media) -> Result<Self> {
-        let mut audio = ClipAudio::open(cx, media, plan.span)?;
+        let mut audio = ClipAudio::open(cx, media, &plan.timeline())?;
         let source = loudness::of_source(&mut audio, plan)?;
         let Some((source, target)) = source.zip(plan.output.loudness) else {
             let made = Soundtrack::encode(&mut audio, plan, Dynamics::default())?;

@@ -138,6 +138,7 @@ mod tests {
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), width, height, Timestamp::from_secs(4.0)),
             span,
+            pieces: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

@@ -412,3 +412,68 @@ fn an_interrupt_ends_it_within_a_second_and_leaves_no_partial_file() {
         assert!(!PathBuf::from(&out).exists(), "{:?}", desk.files("out"));
     }
 }
+
+#[test]
+fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
+    let desk = Desk::with_talk(40);
+    let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
+    let (code, _, stderr) = run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let plan =
+        desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
+    let before = ClipPlan::from_json(&fs::read_to_string(&plan).unwrap()).unwrap();
+    let (ops, edited) = (desk.path("ops.json"), desk.path("edited.plan.json"));
+    fs::write(&ops, r#"[{"op": "delete_words", "words": {"quote": "then one man said no"}}, {"op": "title", "title": "No"}]"#).unwrap();
+    let hook = r#"{"op": "hook_first", "words": {"quote": "the missing holes"}}"#;
+    let given = ["edit", &plan, "--script", &ops, "--op", hook];
+
+    let (code, stdout, _) = run(&[&given[..], &["--dry-run"]].concat());
+    let changes: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &changes["before"]["joins"], &changes["after"]["joins"]), (0, &0.into(), &3.into()), "{changes}");
+    assert_eq!(changes["before"]["words"].as_u64().unwrap() - changes["after"]["words"].as_u64().unwrap(), 5);
+    assert_eq!(changes["steps"].as_array().unwrap().len(), 3);
+
+    let (code, _, stderr) = run(&[&given[..], &["-o", &edited]].concat());
+    assert!(code == 0 && stderr.contains("0 -> 3 joins"), "{code} {stderr}");
+    let after = ClipPlan::from_json(&fs::read_to_string(&edited).unwrap()).unwrap();
+    assert_eq!((after.title.as_str(), after.pieces.len()), ("No", 4));
+    assert!(after.timeline().end() < before.timeline().end() && after.id() != before.id());
+    let (code, _, stderr) = run(&["render", &edited, "--out", &desk.path("made")]);
+    assert_eq!(code, 0, "{stderr}");
+    let video = desk.files("made").into_iter().find(|name| name.ends_with(".mp4")).unwrap();
+    let lasts: f64 = probe_json(Path::new(&desk.path(&format!("made/{video}"))))["format"]["duration"].as_str().unwrap().parse().unwrap();
+    assert!((lasts - after.timeline().end().secs()).abs() < 0.05, "{lasts}");
+
+    for (arguments, says) in [
+        (vec!["edit", &plan], "no operation"),
+        (vec!["edit", &plan, "--op", "{}"], "not an operation"),
+        (vec!["edit", &plan, "--op", r#"{"op": "delete_words", "words": {"quote": "nobody said this"}}"#], "nobody says"),
+        (vec!["edit", &plan, "--op", r#"{"op": "move_start", "to": {"sentences": 1}}"#], "needs the transcript"),
+    ] {
+        let (code, stdout, stderr) = run(&arguments);
+        assert!(code != 0 && stdout.is_empty() && stderr.contains(says), "{code} {stderr}");
+    }
+}
+
+#[test]
+fn a_plan_of_the_first_version_is_upgraded() {
+    let desk = Desk::with_talk(40);
+    let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
+    assert_eq!(run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat()).0, 0);
+    let plan =
+        desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
+    let current: Value = serde_json::from_str(&fs::read_to_string(&plan).unwrap()).unwrap();
+    let mut old = current.clone();
+    old["version"] = 1.into();
+    let media = old["source"].as_object_mut().unwrap().remove("media").unwrap();
+    (old["source"]["path"], old["source"]["id"]) = (media["uri"].clone(), media["id"].clone());
+    let (file, new) = (desk.path("old.json"), desk.path("new.json"));
+    fs::write(&file, old.to_string()).unwrap();
+    assert_eq!(run(&["plan", "upgrade", &file, "-o", &new]).0, 0);
+    let upgraded: Value = serde_json::from_str(&fs::read_to_string(&new).unwrap()).unwrap();
+    assert_eq!((&upgraded["version"], &upgraded["source"]["media"]["uri"]), (&2.into(), &media["uri"]));
+    assert_eq!((&upgraded["scenes"], &upgraded["span"], upgraded.get("pieces")), (&current["scenes"], &current["span"], None));
+    // In place, and a second time without a change.
+    assert_eq!(run(&["plan", "upgrade", &new, "-o", &new]).0, 0);
+    assert_eq!(serde_json::from_str::<Value>(&fs::read_to_string(&new).unwrap()).unwrap(), upgraded);
+}

@@ -33,6 +33,7 @@ mod onnx;
 mod onnx_library;
 mod openai;
 mod picture;
+mod pieces;
 mod pipeline;
 mod plan;
 mod probe;

@@ -44,6 +44,10 @@ pub(crate) enum Command {
     Clip(ClipArgs),
     /// Render plans, edited or not
     Render(RenderArgs),
+    /// Change a plan: cut words, order pieces, correct captions and crops
+    Edit(EditArgs),
+    /// Convert plans
+    Plan(PlanArgs),
     /// Print the properties of a video
     Probe(ProbeArgs),
     /// Draw a plan: source frames with face boxes and the crop window
@@ -129,6 +133,51 @@ pub(crate) struct RenderArgs {
     pub(crate) jobs: Option<NonZero<usize>>,
     #[command(flatten)]
     pub(crate) reporting: Reporting,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditArgs {
+    /// The plan
+    #[arg(value_name = "PLAN.json")]
+    pub(crate) plan: PathBuf,
+    /// An operation as JSON: '{"op": "delete_words", "words": {"quote": "you know"}}'. Can be given
+    /// several times
+    #[arg(long, value_name = "JSON")]
+    pub(crate) op: Vec<String>,
+    /// A JSON file with a list of operations, which come first
+    #[arg(long, value_name = "OPS.json")]
+    pub(crate) script: Option<PathBuf>,
+    /// The transcript of the source, for ends at sentences and new captions
+    #[arg(long, value_name = "TRANSCRIPT.json")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// The speech map of the source, for tightening, as `clipkit step listen` writes it
+    #[arg(long, value_name = "SPEECH.json")]
+    pub(crate) speech: Option<PathBuf>,
+    /// Write what would change (length, words, joins) instead of the plan
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The file to write [default, or -: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(subcommand)]
+    pub(crate) command: PlanCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Convert a plan of an earlier version to the current one
+    Upgrade {
+        /// The plan
+        #[arg(value_name = "PLAN.json")]
+        plan: PathBuf,
+        /// The file to write; it can be the plan itself [default, or -: stdout]
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

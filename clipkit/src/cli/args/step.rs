@@ -23,6 +23,8 @@ pub(crate) enum StepCommand {
     Fetch(FetchStep),
     /// Transcribe the video; write the transcript
     Transcribe(TranscribeStep),
+    /// Find where somebody speaks; write the speech map
+    Listen(ListenStep),
     /// Choose the spans that are worth a clip; write the candidates, best first
     Choose(ChooseStep),
     /// Find shots and faces in a span; write the tracks
@@ -67,6 +69,17 @@ pub(crate) struct TranscribeStep {
     pub(crate) budget: Budget,
     #[command(flatten)]
     pub(crate) fallbacks: Fallbacks,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListenStep {
+    /// The media, as `step fetch` writes it
+    #[arg(value_name = "MEDIA.json")]
+    pub(crate) media: PathBuf,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
     #[command(flatten)]

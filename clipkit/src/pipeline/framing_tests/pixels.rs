@@ -140,6 +140,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,
+        pieces: Vec::new(),
         title: "A made talk".into(),
         reason: String::new(),
         hook_line: None,

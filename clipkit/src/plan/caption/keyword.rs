@@ -62,7 +62,7 @@ impl Vocabulary {
 }
 
 /// A word in its form for comparison: letters and digits in lower case.
-pub(super) fn normalized(word: &str) -> String {
+pub(crate) fn normalized(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -15,4 +15,5 @@ mod word_timing;
 pub(crate) use ass::{Document, document};
 pub(crate) use cue::cues;
 pub(crate) use fonts::{Face, Fonts, Part};
+pub(crate) use keyword::normalized;
 pub(crate) use place::{HookContext, hook, place};

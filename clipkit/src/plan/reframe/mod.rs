@@ -17,14 +17,17 @@ mod window;
 
 use std::ops::Range;
 
+use axis::DeadZone;
 use people::{Person, Turn};
 use speech::SpeechTimeline;
 use window::Window;
 
-use crate::model::{FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
+use crate::model::{Crop, FaceSample, FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
 
 /// The sampling interval of positions in a shot, in seconds.
 const STEP: f64 = 0.1;
+/// A face sample stands for the time around it, in seconds, when one face is followed.
+const MAX_FOLLOWED_GAP: f64 = 1.0;
 
 /// The input of reframing. All times are on the source's timeline.
 pub(crate) struct FramingInput<'a> {
@@ -81,6 +84,28 @@ pub(crate) fn frame(framing: &FramingInput<'_>) -> Framing {
         format!("the layout {layout} needs {needs}, and {unavailable} of {count} shots have none; they use fill, or fit for screens")
     });
     Framing { scenes, layout_warning }
+}
+
+/// A window of the same size that follows a face during a span. Both are on the same timeline.
+pub(crate) fn follow(crop: &Crop, face: &FaceTrack, span: Span, picture: (u32, u32)) -> Crop {
+    let window = Window::of((crop.width, crop.height), picture);
+    let seen = |at: &Timestamp| {
+        let next = face.samples.partition_point(|sample| sample.at <= *at);
+        let near = |sample: &&FaceSample| sample.at.since(*at).secs().abs() <= MAX_FOLLOWED_GAP;
+        let before = next.checked_sub(1).and_then(|n| face.samples.get(n)).filter(near);
+        match (before, face.samples.get(next).filter(near)) {
+            (Some(a), Some(b)) => {
+                let part = at.since(a.at).secs() / b.at.since(a.at).secs();
+                let mean = |a: f64, b: f64| a + (b - a) * part;
+                let (a, b) = (a.rect, b.rect);
+                Some(Rect::new(mean(a.x, b.x), mean(a.y, b.y), mean(a.width, b.width), mean(a.height, b.height)))
+            }
+            (Some(only), None) | (None, Some(only)) => Some(only.rect),
+            (None, None) => None,
+        }
+    };
+    let boxes: Vec<Option<Rect>> = grid(span).iter().map(seen).collect();
+    window.following(&boxes, span.start(), axis::EYE_LEVEL, DeadZone::FACE)
 }
 
 /// The scenes of a clip, without the warning.

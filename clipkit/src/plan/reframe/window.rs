@@ -29,6 +29,13 @@ impl Window {
         Window { width: part(aspect.min(1.0)), height: part((1.0 / aspect).min(1.0)), shape: shape(picture) }
     }
 
+    /// A window of a size in fractions of the picture.
+    pub(super) fn of((width, height): (f64, f64), picture: (u32, u32)) -> Self {
+        let part = |value: f64| ((value * UNIT).floor() as u32).clamp(1, UNIT as u32);
+        let shape = f64::from(picture.0.max(1)) / f64::from(picture.1.max(1));
+        Window { width: part(width), height: part(height), shape }
+    }
+
     /// A window with the same aspect ratio, scaled by `part` (at most 1).
     pub(super) fn scaled(self, part: f64) -> Self {
         // NaN gives the smallest size.

@@ -83,7 +83,7 @@ fn check_timing(plan: &ClipPlan, inspection: &Inspection) -> Option<String> {
         return Some(format!("its audio starts {apart:+.3} s from its video"));
     }
     let frame = 1.0 / plan.output.frame_rate.fps();
-    let wanted = plan.span.duration().as_secs_f64();
+    let wanted = plan.timeline().end().secs();
     for (what, span) in [("video", video), ("audio", audio)] {
         let (from, to) = (span.start().secs(), span.end().secs());
         if from.abs() > SYNC_TOLERANCE_SECS || (to - wanted).abs() > frame.max(PACKET_SECS) + ROUNDING_SECS {

@@ -15,6 +15,7 @@ pub(super) fn plan() -> ClipPlan {
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,
+        pieces: Vec::new(),
         title: String::new(),
         reason: String::new(),
         hook_line: None,

@@ -1,0 +1,240 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{CaptionStyle, HookStyle, LayoutChoice, Timestamp};
+use crate::plan::options::caption_style;
+
+/// A change of a clip plan. In JSON, `op` names it: `{"op": "delete_words", "words": {"quote": "you
+/// know"}}`.
+///
+/// Words are those of the clip as it is when the operation starts: of the captions, or of the
+/// transcript for a plan without captions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum EditOp {
+    /// Removes words with their sound and picture. The pause before them stays.
+    DeleteWords {
+        /// The words to remove.
+        words: WordSelection,
+    },
+    /// Removes everything but these words.
+    KeepWords {
+        /// The words to keep.
+        words: WordSelection,
+    },
+    /// Moves the clip's start to the start of a sentence. It needs the transcript.
+    MoveStart {
+        /// The sentence.
+        to: SentencePlace,
+    },
+    /// Moves the clip's end to the end of a sentence. It needs the transcript.
+    MoveEnd {
+        /// The sentence.
+        to: SentencePlace,
+    },
+    /// Plays the pieces in another order.
+    OrderPieces {
+        /// The numbers of the pieces, from 0, in their new order: each piece once.
+        order: Vec<usize>,
+    },
+    /// Plays words first, as a hook.
+    HookFirst {
+        /// The words to start with.
+        words: WordSelection,
+        /// Whether they also stay at their old place. Default `false`.
+        #[serde(default)]
+        repeat: bool,
+    },
+    /// Shortens pauses and removes fillers and repeated words. It needs the speech map.
+    Tighten {
+        /// How much to remove.
+        level: TightenLevel,
+    },
+    /// Sets the clip's title, after which its file is named.
+    Title {
+        /// The title.
+        title: String,
+    },
+    /// Sets the hook line, and the text of the title over the first seconds if the plan has one.
+    HookLine {
+        /// The line. `null` removes it and the title over the first seconds.
+        line: Option<String>,
+        /// The style of the title over the first seconds. If given, the title is drawn, placed
+        /// anew. Default: a title that the plan has keeps its style and place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        style: Option<HookStyle>,
+    },
+    /// Corrects the text of captions. The times stay.
+    CorrectCaption {
+        /// The words to correct.
+        words: WordSelection,
+        /// The right text. If it has as many words, each gets the time of the word that it
+        /// replaces, else the time is shared by the lengths of the words.
+        text: String,
+    },
+    /// Sets the style of the captions, and groups and places them anew. A plan without captions
+    /// gets them from the transcript.
+    CaptionStyle {
+        /// A preset's name, `"none"` for no captions, or a style as
+        /// [`CaptionStyle::from_json`] reads it.
+        #[serde(with = "caption_style")]
+        #[schemars(with = "Option<caption_style::StyleOrName>")]
+        style: Option<CaptionStyle>,
+    },
+    /// Plans the framing of a scene anew with a layout, from the faces and subjects in the plan.
+    Layout {
+        /// The number of the scene, from 0.
+        scene: usize,
+        /// The layout.
+        layout: LayoutChoice,
+    },
+    /// Corrects the crop of a scene.
+    Crop {
+        /// The number of the scene, from 0.
+        scene: usize,
+        /// The number of the window in the layout, from 0: of `split`, top and bottom; of `pip`,
+        /// screen and inset. Default 0.
+        #[serde(default)]
+        window: usize,
+        /// The correction.
+        change: CropChange,
+    },
+}
+
+impl EditOp {
+    /// The operation's name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            EditOp::DeleteWords { .. } => "delete_words",
+            EditOp::KeepWords { .. } => "keep_words",
+            EditOp::MoveStart { .. } => "move_start",
+            EditOp::MoveEnd { .. } => "move_end",
+            EditOp::OrderPieces { .. } => "order_pieces",
+            EditOp::HookFirst { .. } => "hook_first",
+            EditOp::Tighten { .. } => "tighten",
+            EditOp::Title { .. } => "title",
+            EditOp::HookLine { .. } => "hook_line",
+            EditOp::CorrectCaption { .. } => "correct_caption",
+            EditOp::CaptionStyle { .. } => "caption_style",
+            EditOp::Layout { .. } => "layout",
+            EditOp::Crop { .. } => "crop",
+        }
+    }
+}
+
+/// Words of the clip, by their numbers or by a quote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", untagged)]
+#[non_exhaustive]
+pub enum WordSelection {
+    /// The words from a number up to but not including another.
+    Range(WordRange),
+    /// Words that say something. Case and punctuation do not count.
+    Quote(WordQuote),
+}
+
+impl WordSelection {
+    /// The words from a number, from 0, up to but not including another.
+    pub const fn range(from: usize, to: usize) -> Self {
+        WordSelection::Range(WordRange { from, to })
+    }
+
+    /// The one place where this is said.
+    pub fn quote(text: impl Into<String>) -> Self {
+        WordSelection::Quote(WordQuote { quote: text.into(), occurrence: None, all: false })
+    }
+}
+
+/// The words from a number up to but not including another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WordRange {
+    /// The number of the first word, from 0.
+    pub from: usize,
+    /// The number after that of the last word.
+    pub to: usize,
+}
+
+/// Words that say something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WordQuote {
+    /// What is said. Case and punctuation do not count.
+    pub quote: String,
+    /// Which of several places, from 1. Without it, a quote that is said more than once is an
+    /// error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<usize>,
+    /// Whether all places are meant. Default `false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+}
+
+/// A sentence of the transcript, by its distance or by a quote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum SentencePlace {
+    /// So many sentences further.
+    Sentences(SentenceDistance),
+    /// The sentence that contains a quote.
+    Quote(WordQuote),
+}
+
+impl SentencePlace {
+    /// So many sentences later, or earlier if the number is negative.
+    pub const fn sentences(sentences: i64) -> Self {
+        SentencePlace::Sentences(SentenceDistance { sentences })
+    }
+}
+
+/// A distance in sentences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SentenceDistance {
+    /// The number of sentences: positive is later, negative is earlier, and 0 moves to the bound of
+    /// the sentence that the clip starts or ends in.
+    pub sentences: i64,
+}
+
+/// How much [`EditOp::Tighten`] removes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TightenLevel {
+    /// Pauses are shortened to 0.7 s.
+    Gentle,
+    /// Pauses are shortened to 0.4 s; fillers and repeated words are removed.
+    #[default]
+    Normal,
+    /// Pauses are shortened to 0.2 s; fillers and repeated words are removed.
+    Tight,
+}
+
+/// A correction of a crop window.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum CropChange {
+    /// Moves the whole path. It stays inside the picture.
+    Move {
+        /// The distance to the right, as a fraction of the picture's width.
+        #[serde(default)]
+        x: f64,
+        /// The distance downwards, as a fraction of the picture's height.
+        #[serde(default)]
+        y: f64,
+    },
+    /// Follows a face of the plan.
+    Follow {
+        /// The number of the face track.
+        face: u32,
+    },
+    /// Stays at one position of the path.
+    Hold {
+        /// The time of the position on the clip's timeline. Default: the scene's start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
+}

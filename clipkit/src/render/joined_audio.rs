@@ -1,0 +1,423 @@
+//! The audio of several pieces of the source as one stream.
+
+use std::collections::VecDeque;
+use std::f64::consts::PI;
+
+use super::clip_audio::{stereo, to_stereo};
+use crate::av::{AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE, stereo_frame};
+use crate::error::Result;
+use crate::model::{PlacedPiece, Timeline, Timestamp};
+
+/// Half the length of a crossfade, in samples: 5 ms, so that joins do not click. A piece has this
+/// much sound from beyond its cut, at falling level. The other half lies inside the piece.
+const HALF_FADE: u64 = SAMPLE_RATE as u64 / 200;
+/// The length of a crossfade in samples.
+const FADE: usize = 2 * HALF_FADE as usize;
+/// `atempo` returns a little more or less than the duration divided by the speed, in seconds of its
+/// input. So much more is read.
+const TEMPO_SLACK: f64 = 0.15;
+/// `atempo` plays sounds early by about this much on average, in seconds of its output: measured
+/// with clicks at speeds from 0.5 to 2, single ones were 1 to 29 ms early. So the source is read
+/// from earlier on.
+const TEMPO_LEAD: f64 = 0.012;
+
+/// Two channels of samples.
+#[derive(Default)]
+struct Stereo([Vec<f32>; 2]);
+
+impl Stereo {
+    fn len(&self) -> usize {
+        self.0[0].len()
+    }
+
+    fn clear(&mut self) {
+        self.0.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Appends a part of a planar frame, or silence if there is no frame.
+    fn extend(&mut self, frame: Option<&AudioFrame>, from: usize, count: usize) {
+        for (n, channel) in self.0.iter_mut().enumerate() {
+            let samples = frame.and_then(|frame| frame.plane::<f32>(n.min(frame.planes().saturating_sub(1))).get(from..from + count));
+            match samples {
+                Some(samples) => channel.extend_from_slice(samples),
+                None => channel.resize(channel.len() + count, 0.0),
+            }
+        }
+    }
+}
+
+/// Where one piece comes from and what of it is needed.
+struct Part {
+    /// The time from which the source is read, with half a crossfade.
+    from: Timestamp,
+    /// The time up to which it is read.
+    until: Timestamp,
+    speed: f64,
+    /// The number of samples at 48 kHz, with half a crossfade at each join.
+    samples: usize,
+    /// The number of samples at the start that are mixed with the piece before.
+    fade_in: usize,
+    /// The number of samples at the end that are mixed with the piece after.
+    fade_out: usize,
+}
+
+impl Part {
+    fn of(timeline: &Timeline, index: usize, piece: &PlacedPiece) -> Self {
+        // The bounds of all pieces are rounded to samples of the clip, so errors do not add up.
+        let sample = |at: Timestamp| (at.secs() * f64::from(SAMPLE_RATE)).round() as u64;
+        let (is_first, is_last) = (index == 0, index + 1 == timeline.pieces().len());
+        let half = |none: bool| if none { 0 } else { HALF_FADE };
+        let secs = |samples: u64| samples as f64 / f64::from(SAMPLE_RATE) * piece.speed;
+        let (slack, lead) = if piece.speed == 1.0 { (0.0, 0.0) } else { (TEMPO_SLACK, TEMPO_LEAD * piece.speed) };
+        // A start between two samples would be rounded differently for different containers.
+        let start = Timestamp::from_secs(sample(piece.source.start()) as f64 / f64::from(SAMPLE_RATE));
+        let own = sample(piece.clip.end()).saturating_sub(sample(piece.clip.start()));
+        Part {
+            from: start.plus(-secs(half(is_first)) - lead),
+            until: piece.source.end().plus(secs(half(is_last)) + slack),
+            speed: piece.speed,
+            samples: (own + half(is_first) + half(is_last)) as usize,
+            fade_in: if is_first { 0 } else { FADE },
+            fade_out: if is_last { 0 } else { FADE },
+        }
+    }
+
+    /// Filters that make 48 kHz stereo of the source's audio, at the piece's speed.
+    fn filters(&self) -> Vec<Filter> {
+        let mut chain = to_stereo(None);
+        if self.speed != 1.0 {
+            chain.push(Filter::new("atempo").with("tempo", self.speed.to_string()));
+            chain.push(stereo());
+        }
+        chain
+    }
+}
+
+/// Reads the pieces one after the other: 48 kHz stereo, exactly as long as the clip, with a
+/// crossfade at each join.
+///
+/// A crossfade has its middle at the join. Its gains add up to 1, so it is never louder than the
+/// louder side.
+pub(super) struct JoinedAudio {
+    reader: AudioReader,
+    parts: Vec<Part>,
+    index: usize,
+    /// The filters of the current piece; `None` before its first frame.
+    graph: Option<AudioGraph>,
+    /// Whether the source has no more audio for the current piece.
+    ended: bool,
+    /// The number of filtered samples to drop, which lie before the current piece.
+    skipped: usize,
+    /// The number of samples of the current piece that were received.
+    received: usize,
+    /// The end of the piece before, which is mixed with the start of the current one.
+    before: Stereo,
+    /// The end of the current piece so far.
+    held: Stereo,
+    ready: VecDeque<AudioFrame>,
+    /// The position of the next frame in samples.
+    position: i64,
+    /// The broken packets of earlier passes.
+    known_broken: u64,
+    faults: Vec<String>,
+}
+
+impl JoinedAudio {
+    /// Reads with a reader of the source.
+    pub(super) fn new(reader: AudioReader, timeline: &Timeline) -> Self {
+        let parts = timeline.pieces().iter().enumerate().map(|(n, piece)| Part::of(timeline, n, piece)).collect();
+        JoinedAudio {
+            reader,
+            parts,
+            index: 0,
+            graph: None,
+            ended: false,
+            skipped: 0,
+            received: 0,
+            before: Stereo::default(),
+            held: Stereo::default(),
+            ready: VecDeque::new(),
+            position: 0,
+            known_broken: 0,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Returns to the start.
+    pub(super) fn rewind(&mut self) -> Result<()> {
+        (self.index, self.position, self.known_broken) = (0, 0, self.reader.broken());
+        self.ready.clear();
+        self.faults.clear();
+        self.begin()
+    }
+
+    /// The problems found since the last rewind.
+    pub(super) fn faults(&self) -> impl Iterator<Item = &String> {
+        self.faults.iter()
+    }
+
+    /// The number of packets that could not be decoded since the last rewind.
+    pub(super) fn broken(&self) -> u64 {
+        self.reader.broken() - self.known_broken
+    }
+
+    /// Returns the next frame, or `None` at the clip's end.
+    pub(super) fn next(&mut self) -> Result<Option<AudioFrame>> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Ok(Some(frame));
+            }
+            let Some(part) = self.parts.get(self.index) else { return Ok(None) };
+            let missing = part.samples - self.received;
+            if missing == 0 {
+                self.index += 1;
+                self.begin()?;
+            } else if self.ended {
+                self.receive(None, 0, missing)?;
+            } else {
+                self.feed()?;
+            }
+        }
+    }
+
+    /// Prepares the current piece.
+    fn begin(&mut self) -> Result<()> {
+        (self.graph, self.ended, self.skipped, self.received) = (None, false, 0, 0);
+        std::mem::swap(&mut self.before, &mut self.held);
+        self.held.clear();
+        match self.parts.get(self.index) {
+            Some(part) => self.reader.go_to(part.from),
+            None => Ok(()),
+        }
+    }
+
+    /// Filters the next frame of the source.
+    fn feed(&mut self) -> Result<()> {
+        let Some(part) = self.parts.get(self.index) else { return Ok(()) };
+        let until = part.until;
+        match self.reader.next()? {
+            Some((at, mut frame)) if at < until => {
+                if self.graph.is_none() {
+                    self.graph = Some(AudioGraph::new(Some(&frame), &part.filters())?);
+                    // `aresample` ignores a difference of less than a millisecond.
+                    let starts = frame.pts().unwrap_or(0) as f64 / f64::from(frame.rate().max(1));
+                    let starts = (starts / part.speed * f64::from(SAMPLE_RATE)).round();
+                    self.skipped = (-starts).max(0.0) as usize;
+                    self.receive(None, 0, starts.max(0.0) as usize)?;
+                }
+                let pushed = self.graph.as_mut().map_or(Ok(()), |graph| graph.push(&mut frame));
+                if let Err(error) = pushed {
+                    self.faults.push(format!(
+                        "the audio changes its format at {at} and cannot be converted ({error}); the clip is silent from there to the next cut"
+                    ));
+                    self.end()?;
+                }
+            }
+            Some((at, frame)) => {
+                self.reader.unread(at, frame);
+                self.end()?;
+            }
+            None => self.end()?,
+        }
+        self.drain()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        self.ended = true;
+        match &mut self.graph {
+            Some(graph) => graph.end(),
+            None => Ok(()),
+        }
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        let mut pulled = Vec::new();
+        if let Some(graph) = &mut self.graph {
+            while let Some(frame) = graph.pull()? {
+                pulled.push(frame);
+            }
+        }
+        for frame in &pulled {
+            let skipped = self.skipped.min(frame.samples());
+            self.skipped -= skipped;
+            self.receive(Some(frame), skipped, frame.samples() - skipped)?;
+        }
+        Ok(())
+    }
+
+    /// Takes samples of the current piece; those beyond its end are dropped. Without a frame they
+    /// are silent.
+    fn receive(&mut self, frame: Option<&AudioFrame>, from: usize, count: usize) -> Result<()> {
+        let Some(part) = self.parts.get(self.index) else { return Ok(()) };
+        let count = count.min(part.samples - self.received);
+        let mut samples = std::mem::take(&mut self.held);
+        let first = self.received - samples.len();
+        samples.extend(frame, from, count);
+        self.received += count;
+        // What may belong to the next crossfade is held back.
+        let ready = samples.len().min(part.samples.saturating_sub(part.fade_out + first));
+        for (channel, before) in samples.0.iter_mut().zip(&self.before.0) {
+            for (n, sample) in channel.iter_mut().enumerate().take(ready) {
+                let at = first + n;
+                if at < part.fade_in {
+                    *sample = mix(before.get(at).copied().unwrap_or(0.0), *sample, at);
+                }
+            }
+        }
+        if ready > 0 {
+            let [left, right] = &samples.0;
+            self.ready.push_back(stereo_frame(&left[..ready], &right[..ready], self.position)?);
+            self.position += ready as i64;
+            samples.0.iter_mut().for_each(|channel| drop(channel.drain(..ready)));
+        }
+        self.held = samples;
+        Ok(())
+    }
+}
+
+/// The mean of two samples of a crossfade, weighted by a raised cosine.
+fn mix(before: f32, after: f32, at: usize) -> f32 {
+    let gain = 0.5 - 0.5 * (PI * (at as f64 + 0.5) / FADE as f64).cos();
+    (f64::from(before) * (1.0 - gain) + f64::from(after) * gain) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::av;
+    use crate::context::Context;
+    use crate::model::{ContentId, Media, Piece, Span};
+    use crate::render::clip_audio::ClipAudio;
+    use crate::render::loudness::Dynamics;
+
+    /// A source of 48 kHz audio, uncompressed.
+    fn source(folder: &tempfile::TempDir, name: &str, sound: &str) -> Media {
+        let file = folder.path().join(name);
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", sound, "-ac", "1", "-c:a", "pcm_f32le"]);
+        assert!(command.arg(&file).status().unwrap().success());
+        av::probe(&Context::new(), &file, ContentId::new("test", "")).unwrap()
+    }
+
+    /// The left channel.
+    fn heard(media: &Media, pieces: &[Piece]) -> Vec<f32> {
+        let mut audio = ClipAudio::open(&Context::new(), media, &Timeline::of(pieces)).unwrap();
+        let mut passes: Vec<Vec<f32>> = Vec::new();
+        for _ in 0..2 {
+            let mut samples = Vec::new();
+            audio
+                .process(Dynamics::default(), &mut |frame| {
+                    samples.extend_from_slice(frame.plane::<f32>(0));
+                    Ok(())
+                })
+                .unwrap();
+            passes.push(samples);
+        }
+        assert!(passes[0] == passes[1] && audio.faults().is_empty(), "{:?}", audio.faults());
+        passes.swap_remove(0)
+    }
+
+    fn piece(start: f64, end: f64) -> Piece {
+        Piece::new(Span::secs(start, end).unwrap())
+    }
+
+    /// Pieces of uneven lengths with uneven gaps, some of them backwards.
+    fn many(count: usize) -> Vec<Piece> {
+        let mut at = 0.31;
+        let mut pieces: Vec<Piece> = (0..count)
+            .map(|n| {
+                let start: f64 = at + 0.003 + (n * 37 % 11) as f64 * 0.0171;
+                at = start + 0.05 + (n * 53 % 7) as f64 * 0.0137;
+                piece(start, at)
+            })
+            .collect();
+        pieces.rotate_left(count / 3);
+        pieces
+    }
+
+    #[test]
+    fn joined_audio_is_the_source_to_the_sample_but_for_the_crossfades() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = source(&folder, "noise.mov", "anoisesrc=c=white:a=0.5:d=60:r=48000:seed=7");
+        let whole = heard(&media, &[piece(0.0, 60.0)]);
+        for joins in [1, 2, 20, 200] {
+            let pieces = many(joins + 1);
+            let found = heard(&media, &pieces);
+            let timeline = Timeline::of(&pieces);
+            assert_eq!(found.len(), (timeline.end().secs() * 48_000.0).round() as usize, "{joins}");
+            for (n, placed) in timeline.pieces().iter().enumerate() {
+                let [from, to, origin] =
+                    [placed.clip.start(), placed.clip.end(), placed.source.start()].map(|at| (at.secs() * 48_000.0).round() as usize);
+                // The clip's ends are faded for 480 samples, joins for 240 on each side.
+                let margin = |end: bool| if end { 480 } else { 240 };
+                let (from_margin, to_margin) = (margin(n == 0), margin(n == joins));
+                let (from, to, origin) = (from + from_margin, to - to_margin, origin + from_margin);
+                let off = found[from..to].iter().zip(&whole[origin..]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(off < 1e-6, "{joins} joins, piece {n}: {off}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_join_does_not_click_and_a_cut_that_removes_nothing_is_inaudible() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = source(&folder, "tone.mov", "aevalsrc=0.5*sin(2*PI*200*t):s=48000:d=30");
+        // Joins at opposite phases: without a fade, a step of up to 1.
+        let pieces: Vec<Piece> = (0..20).map(|n| piece(f64::from(n) + 0.1, f64::from(n) + 0.601_25)).collect();
+        let found = heard(&media, &pieces);
+        let step = found.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        let tone = 0.5 * 2.0 * std::f32::consts::PI * 200.0 / 48_000.0;
+        assert!(step < 1.1 * tone, "{step} of {tone}");
+        let peak = found.iter().fold(0.0, |peak: f32, sample| peak.max(sample.abs()));
+        assert!(peak < 0.501, "{peak}");
+
+        let plain = heard(&media, &[piece(1.0, 5.0)]);
+        // The same stretch, cut where the speed changes by nothing that is heard.
+        let cut = heard(&media, &[piece(1.0, 3.0), piece(3.0, 5.0)]);
+        assert_eq!(plain, cut);
+    }
+
+    #[test]
+    fn silence_stands_for_audio_that_ends_early_or_starts_late() {
+        let folder = tempfile::tempdir().unwrap();
+        let media = source(&folder, "short.mov", "aevalsrc=0.5*sin(2*PI*200*t):s=48000:d=2");
+        let found = heard(&media, &[piece(1.0, 3.0), piece(0.0, 1.0), piece(5.0, 6.0)]);
+        assert_eq!(found.len(), 4 * 48_000);
+        let peak = |from: f64, to: f64| {
+            found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+        };
+        // One channel becomes two of -3 dB.
+        assert!(peak(0.1, 0.9) > 0.35 && peak(2.1, 2.9) > 0.35);
+        assert!(peak(1.01, 1.99) < 1e-3 && peak(3.01, 3.99) < 1e-3, "{} {}", peak(1.01, 1.99), peak(3.01, 3.99));
+    }
+
+    #[test]
+    fn another_speed_keeps_pitch_and_places() {
+        let folder = tempfile::tempdir().unwrap();
+        // A burst of 300 Hz every second over a quiet tone of 200 Hz.
+        let clicks = "aevalsrc=0.05*sin(2*PI*200*t)+0.8*sin(2*PI*300*t)*lt(mod(t\\,1)\\,0.02):s=48000:d=40";
+        let media = source(&folder, "clicks.mov", clicks);
+        for speed in [0.5, 0.8, 1.25, 1.6, 2.0] {
+            let pieces = [piece(2.5, 4.5), piece(10.5, 16.5).at_speed(speed), piece(20.5, 22.5)];
+            let found = heard(&media, &pieces);
+            let timeline = Timeline::of(&pieces);
+            assert_eq!(found.len(), (timeline.end().secs() * 48_000.0).round() as usize);
+            for second in [3.0, 4.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 21.0, 22.0] {
+                let due = timeline.clip_times(Timestamp::from_secs(second)).next().unwrap().secs();
+                let near = &found[((due - 0.25) * 48_000.0) as usize..((due + 0.2) * 48_000.0) as usize];
+                let click = near.iter().position(|sample| sample.abs() > 0.25).unwrap_or_else(|| panic!("{speed}: no click near {due}"));
+                let off = click as f64 / 48_000.0 - 0.25;
+                println!("speed {speed}, second {second}: {off:+.4} s");
+                // Within a frame of 30 per second.
+                assert!(off.abs() < 1.0 / 30.0, "speed {speed}: the click at {due} is {off:+.4} s off");
+            }
+            // Between clicks, the tone crosses zero as often as in the source.
+            let from = timeline.clip_times(Timestamp::from_secs(12.2)).next().unwrap().secs();
+            let part = &found[(from * 48_000.0) as usize..][..(0.3 * 48_000.0) as usize];
+            let crossings = part.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+            assert!((58..=62).contains(&crossings), "{speed}: {crossings} periods in 0.3 s");
+        }
+    }
+}
