@@ -33,7 +33,7 @@ pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, Plan
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
-pub use transcript::{Transcript, Word};
+pub use transcript::{SoundEvent, Transcript, Word};
 pub use usage::Usage;
 pub use warning::{Warning, WarningKind};
 

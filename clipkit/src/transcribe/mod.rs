@@ -15,19 +15,17 @@ mod local;
 #[cfg(all(feature = "ffmpeg", not(feature = "local-speech")))]
 #[path = "local_unavailable.rs"]
 mod local;
-#[cfg(feature = "ffmpeg")]
 mod markup;
+mod marks;
 #[cfg(feature = "ffmpeg")]
 mod openai;
-#[cfg(feature = "ffmpeg")]
 mod punctuate;
-#[cfg(feature = "ffmpeg")]
 mod rolling;
 #[cfg(feature = "ffmpeg")]
 mod sidecar;
 #[cfg(feature = "ffmpeg")]
 mod speech_activity;
-#[cfg(feature = "ffmpeg")]
+mod text;
 mod words;
 
 #[cfg(feature = "ffmpeg")]
@@ -40,6 +38,8 @@ pub use captions::Captions;
 pub use local::LocalTranscriber;
 #[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
+
+pub use text::{ReadCounts, ReadOptions, ReadTranscript, read_transcript};
 
 use async_trait::async_trait;
 

@@ -37,4 +37,5 @@ mod sound;
 mod steps;
 mod subjects;
 mod support;
+mod trials;
 mod words;
