@@ -55,6 +55,10 @@ impl Captions {
         Captions { file: Some(path.into()), ..Captions::default() }
     }
 
+    pub(super) fn is_default(&self) -> bool {
+        *self == Captions::default()
+    }
+
     /// Decodes caption files beside the video with this encoding: `windows-1251`, `gbk`. A byte
     /// order mark in a file takes precedence. An unknown name is an error of the kind
     /// [`ErrorKind::Config`] when a file is read.

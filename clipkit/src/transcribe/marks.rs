@@ -18,11 +18,15 @@ pub(super) fn mark(characters: &mut [TimedChar], speakers: &mut Speakers) {
 /// such line is no evidence: `Note: this is important`.
 pub(super) fn gather_labels<'a>(texts: impl Iterator<Item = &'a str>, speakers: &mut Speakers) {
     const MAX_LABELS: usize = 10_000;
+    /// As many `>>` are no accident.
+    const TURNS: usize = 3;
+    let mut turns = 0;
     let mut counts: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
     let (mut lines, mut labelled) = (0usize, 0usize);
     for text in texts {
         for line in text.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
             lines += 1;
+            turns += usize::from(line.contains(">>") || line.contains("&gt;&gt;"));
             let Some((name, rest)) = line.split_once([':', '\u{ff1a}']) else { continue };
             let name = name.trim_start_matches(['-', '>', '\u{2013}', ' ']);
             if is_title(name) && rest.starts_with(char::is_whitespace) && counts.len() < MAX_LABELS {
@@ -31,6 +35,7 @@ pub(super) fn gather_labels<'a>(texts: impl Iterator<Item = &'a str>, speakers: 
             }
         }
     }
+    speakers.turning = turns >= TURNS;
     let twice = counts.values().filter(|count| **count >= 2).count();
     if labelled * 10 >= lines {
         let known = counts.into_iter().filter(|(_, count)| *count >= 3 || (*count == 2 && twice >= 2));
@@ -54,16 +59,45 @@ fn is_in_names(letter: char) -> bool {
 /// Whether this is a label of a diarization: `SPEAKER_00`, `Speaker 1`, `spk_0`, `Sprecher A`.
 fn is_label(text: &str) -> bool {
     const STEMS: [&str; 28] = [
-        "speaker", "spkr", "spk", "sprecher", "sprecherin", "locuteur", "intervenant", "orador", "hablante", "locutor", "falante", "parlante",
-        "spreker", "talare", "puhuja", "konuşmacı", "спикер", "говорящий", "диктор", "мовець", "发言人", "说话人", "講者", "話者", "화자",
-        "발화자", "참석자", "s",
+        "speaker",
+        "spkr",
+        "spk",
+        "sprecher",
+        "sprecherin",
+        "locuteur",
+        "intervenant",
+        "orador",
+        "hablante",
+        "locutor",
+        "falante",
+        "parlante",
+        "spreker",
+        "talare",
+        "puhuja",
+        "konuşmacı",
+        "спикер",
+        "говорящий",
+        "диктор",
+        "мовець",
+        "发言人",
+        "说话人",
+        "講者",
+        "話者",
+        "화자",
+        "발화자",
+        "참석자",
+        "s",
     ];
     let lower = text.trim().to_lowercase();
     if matches!(lower.as_str(), "speaker" | "unknown speaker" | "unknown") {
         return true;
     }
     let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit());
-    let stem = if stem.len() == lower.len() { stem.strip_suffix(|c: char| c.is_ascii_lowercase()).filter(|rest| rest.ends_with([' ', '_', '-'])).unwrap_or("") } else { stem };
+    let stem = if stem.len() == lower.len() {
+        stem.strip_suffix(|c: char| c.is_ascii_lowercase()).filter(|rest| rest.ends_with([' ', '_', '-'])).unwrap_or("")
+    } else {
+        stem
+    };
     STEMS.contains(&stem.trim_end_matches([' ', '_', '-', '#', ':']))
 }
 
@@ -93,8 +127,7 @@ fn mark_speakers(characters: &mut [TimedChar], speakers: &mut Speakers) {
                 Some((name, _)) => speakers.index_of(name),
                 None => next_turn(speakers),
             };
-            // From here on, the file says when the speaker changes.
-            speakers.current = speaker;
+            speakers.current = speaker.filter(|_| speakers.turning);
             n = label(characters, n, named.map_or(0, |(_, length)| length));
             line_start = false;
             continue;
@@ -102,7 +135,9 @@ fn mark_speakers(characters: &mut [TimedChar], speakers: &mut Speakers) {
         if line_start && !letter.is_whitespace() {
             line_start = false;
             let dash = matches!(letter, '-' | '\u{2010}'..='\u{2013}')
-                && next.is_some_and(|next| next == ' ' || next.is_alphabetic() && !next.is_lowercase() || matches!(next, '\u{bf}' | '\u{a1}' | '['));
+                && next.is_some_and(|next| {
+                    next == ' ' || next.is_alphabetic() && !next.is_lowercase() || matches!(next, '\u{bf}' | '\u{a1}' | '[')
+                });
             let from = n + usize::from(dash);
             let blanks = if dash { characters[from..].iter().take_while(|character| character.letter == ' ').count() } else { 0 };
             let named = named_at(&characters[from + blanks..], speakers);
@@ -240,11 +275,63 @@ fn stands_alone(characters: &[TimedChar], from: usize, to: usize) -> bool {
 /// known stem.
 fn is_sound(remark: &str) -> bool {
     const SOUNDS: [&str; 57] = [
-        "applau", "laugh", "music", "cheer", "chuckl", "sigh", "gasp", "cough", "silence", "inaudible", "crosstalk", "crowd", "clap", "giggl",
-        "snort", "whistl", "sniff", "sob", "scream", "groan", "indistinct", "unintelligible", "noise", "beep", "static", "bell", "ringing",
-        "blank_audio", "throat", "pause", "rire", "musique", "risas", "risa", "aplaus", "música", "gelächter", "lachen", "beifall", "musik",
-        "gelach", "muziek", "risat", "аплодисмент", "смех", "смеёт", "музык", "śmiech", "muzyka", "oklaski", "音楽", "拍手", "笑", "音乐",
-        "掌声", "음악", "박수",
+        "applau",
+        "laugh",
+        "music",
+        "cheer",
+        "chuckl",
+        "sigh",
+        "gasp",
+        "cough",
+        "silence",
+        "inaudible",
+        "crosstalk",
+        "crowd",
+        "clap",
+        "giggl",
+        "snort",
+        "whistl",
+        "sniff",
+        "sob",
+        "scream",
+        "groan",
+        "indistinct",
+        "unintelligible",
+        "noise",
+        "beep",
+        "static",
+        "bell",
+        "ringing",
+        "blank_audio",
+        "throat",
+        "pause",
+        "rire",
+        "musique",
+        "risas",
+        "risa",
+        "aplaus",
+        "música",
+        "gelächter",
+        "lachen",
+        "beifall",
+        "musik",
+        "gelach",
+        "muziek",
+        "risat",
+        "аплодисмент",
+        "смех",
+        "смеёт",
+        "музык",
+        "śmiech",
+        "muzyka",
+        "oklaski",
+        "音楽",
+        "拍手",
+        "笑",
+        "音乐",
+        "掌声",
+        "음악",
+        "박수",
     ];
     let lower = remark.to_lowercase();
     lower.split_whitespace().count() <= 4

@@ -52,6 +52,8 @@ pub(super) struct Speakers {
     names: Vec<String>,
     /// Names such as `Ann` that open enough lines of the file (`Ann: Hello`) to be speakers.
     pub(super) labels: std::collections::HashSet<String>,
+    /// Whether the file says with `>>` when the speaker changes.
+    pub(super) turning: bool,
     /// The speaker since the last `>>`.
     pub(super) current: Option<usize>,
     /// How many times an unnamed speaker has begun.
@@ -205,8 +207,8 @@ pub(super) fn printable(letter: char) -> Option<char> {
 fn tag(text: &str) -> Option<(&str, usize)> {
     const MAX_BYTES: usize = 300;
     const NAMES: [&str; 25] = [
-        "i", "b", "u", "s", "c", "v", "font", "span", "lang", "ruby", "rt", "em", "strong", "mark", "br", "p", "div", "a", "sub", "sup", "small",
-        "big", "tt", "strike", "text",
+        "i", "b", "u", "s", "c", "v", "font", "span", "lang", "ruby", "rt", "em", "strong", "mark", "br", "p", "div", "a", "sub", "sup",
+        "small", "big", "tt", "strike", "text",
     ];
     let end = text.bytes().take(MAX_BYTES).position(|byte| byte == b'>')?;
     let inside = &text[1..end];
@@ -244,7 +246,7 @@ pub(super) fn entity(text: &str) -> Option<(char, usize)> {
         "laquo" => '\u{ab}',
         "raquo" => '\u{bb}',
         _ => {
-            let number = name.strip_prefix('#')?;
+            let Some(number) = name.strip_prefix('#') else { return plain };
             let code = match number.strip_prefix(['x', 'X']) {
                 Some(hex) => u32::from_str_radix(hex, 16).ok(),
                 None => number.parse().ok(),
@@ -273,7 +275,7 @@ mod tests {
 
     #[test]
     fn markup_is_removed_and_text_is_kept() {
-        assert_eq!(spoken_text("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you |there");
+        assert_eq!(spoken_text("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you|there");
         assert_eq!(
             spoken_text("a &lt;b&gt; &amp;&nbsp;c &#39;d&#x27; &bogus; x < y > z", Markup::WebVtt),
             "a <b> & c 'd' &bogus; x < y > z"

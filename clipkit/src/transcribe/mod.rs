@@ -15,8 +15,8 @@ mod local;
 #[cfg(all(feature = "ffmpeg", not(feature = "local-speech")))]
 #[path = "local_unavailable.rs"]
 mod local;
-mod markup;
 mod marks;
+mod markup;
 #[cfg(feature = "ffmpeg")]
 mod openai;
 mod punctuate;

@@ -78,6 +78,10 @@ fn join_equal(cues: Vec<Cue>) -> Vec<Cue> {
 /// The number of visible characters before the highlighted part of a cue. `None` if nothing, or
 /// everything, is highlighted.
 fn highlight_start(lines: &[Vec<TimedChar>]) -> Option<usize> {
+    // YouTube's tags around timed words are no highlights.
+    if lines.iter().flatten().any(|character| character.at.is_some()) {
+        return None;
+    }
     let mut visible = lines.iter().flatten().filter(|character| !character.letter.is_whitespace());
     let first = visible.position(|character| character.highlighted)?;
     (first > 0 || visible.any(|character| !character.highlighted)).then_some(first)

@@ -64,7 +64,7 @@ struct Event {
 /// Reads the events of a script.
 pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
     let mut columns = Columns::usual();
-    let (mut events, mut inside, mut seen_section) = (Vec::<Event>::new(), false, false);
+    let (mut events, mut inside, mut seen_section, mut is_data) = (Vec::<Event>::new(), false, false, false);
     for (n, line) in text.replace("\r\n", "\n").replace('\r', "\n").split('\n').enumerate() {
         let trimmed = line.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if trimmed.is_empty() || trimmed.starts_with("```") {
@@ -72,17 +72,25 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
         }
         if trimmed.starts_with('[') && trimmed.ends_with(']') {
             inside = trimmed.eq_ignore_ascii_case("[Events]");
+            // Fonts and pictures stand in the script as text.
+            is_data = matches!(trimmed.to_ascii_lowercase().as_str(), "[fonts]" | "[graphics]");
             seen_section |= inside;
             continue;
         }
         let (key, value) = trimmed.split_once(':').unwrap_or(("", trimmed));
         match key.trim().to_ascii_lowercase().as_str() {
-            "dialogue" => dialogue(&columns, value, n + 1, &mut events, losses),
+            "dialogue" => {
+                // The section's own line may be damaged.
+                inside = true;
+                dialogue(&columns, value, n + 1, &mut events, losses);
+            }
             // The styles have a format, too.
             "format" if inside || !seen_section => columns = Columns::of(value).unwrap_or(columns),
             "comment" | "format" | "style" | "picture" | "sound" | "movie" | "command" => {}
             _ if trimmed.starts_with(';') || trimmed.starts_with("!:") => {}
-            _ if inside => other_line(&columns, trimmed, n + 1, &mut events, losses),
+            _ if inside || value.contains(",,") => other_line(&columns, trimmed, n + 1, &mut events, losses),
+            // All other lines of a script are a key and a value.
+            "" if !is_data => losses.lose(Reason::BrokenEvent, n + 1, count_words(last_field(trimmed))),
             _ => {}
         }
     }
@@ -146,7 +154,9 @@ fn last_field(event: &str) -> &str {
     match event.rsplit_once(",,") {
         Some((_, text)) => text,
         // Columns only.
-        None if event.split(',').any(|field| clock(field).is_some()) => event.rsplit_once(',').map_or("", |(_, last)| if clock(last).is_some() { "" } else { last }),
+        None if event.split(',').any(|field| clock(field).is_some()) => {
+            event.rsplit_once(',').map_or("", |(_, last)| if clock(last).is_some() { "" } else { last })
+        }
         None => event,
     }
 }
@@ -192,7 +202,8 @@ mod tests {
 
     #[test]
     fn the_format_line_is_honoured() {
-        let events = |format: &str, line: &str| shown(&format!("[Script Info]\n[V4+ Styles]\nFormat: Name, Start\n[Events]\n{format}\n{line}\n")).0;
+        let events =
+            |format: &str, line: &str| shown(&format!("[Script Info]\n[V4+ Styles]\nFormat: Name, Start\n[Events]\n{format}\n{line}\n")).0;
         assert_eq!(events("Format: Start, End, Text", "Dialogue: 0:00:01.00,0:00:02.00,Yes, it is"), ["1-2 Yes, it is"]);
         assert_eq!(events("Format: Layer, Text, Start, End", "Dialogue: 0,Yes, it is,0:00:01.00,0:00:02.00"), ["1-2 Yes, it is"]);
         assert_eq!(events("", "Dialogue: Marked=0,0:00:01.00,0:00:02.00,Default,Ann,0,0,0,,Yes, it is"), ["1-2 Yes, it is"]);
@@ -201,7 +212,8 @@ mod tests {
 
     #[test]
     fn signs_comments_and_effects_are_left_out() {
-        let line = |kind: &str, style: &str, effect: &str, text: &str| format!("{kind}: 0,0:00:01.00,0:00:02.00,{style},,0,0,0,{effect},{text}\n");
+        let line =
+            |kind: &str, style: &str, effect: &str, text: &str| format!("{kind}: 0,0:00:01.00,0:00:02.00,{style},,0,0,0,{effect},{text}\n");
         let script = [
             "[Events]\n".to_owned(),
             line("Dialogue", "Default", "", "one"),

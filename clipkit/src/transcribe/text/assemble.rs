@@ -6,8 +6,8 @@ use super::place::place;
 use super::{Content, MAX_CUES, RawCue, RawCues, ReadCounts, ReadTranscript, refuse};
 use crate::error::Result;
 use crate::model::{SoundEvent, Span, Timestamp, Transcript, Word};
-use crate::transcribe::markup::{Markup, Role, Speakers, TimedChar, lines, printable};
 use crate::transcribe::marks::{gather_labels, mark};
+use crate::transcribe::markup::{Markup, Role, Speakers, TimedChar, lines, printable};
 use crate::transcribe::rolling::Cue;
 use crate::transcribe::words::{CueWords, append_punctuation, count, count_words, divided, repair, words_of};
 
@@ -65,7 +65,8 @@ fn no_cues(losses: &Losses) -> crate::Error {
         0 => String::new(),
         words => format!(" ({words} words have no time)"),
     };
-    refuse(format!("there are no captions in this file{lost}")).with_advice("expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON")
+    refuse(format!("there are no captions in this file{lost}"))
+        .with_advice("expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON")
 }
 
 /// Warns of what the counts show: words that are nowhere, and many that are not taken for speech.
@@ -87,7 +88,13 @@ fn too_many() -> crate::Error {
 }
 
 /// The words of cues.
-fn of_cues(cues: Vec<RawCue>, markup: Markup, speakers: &mut Speakers, duration: Option<Timestamp>, losses: &mut Losses) -> Result<CueWords> {
+fn of_cues(
+    cues: Vec<RawCue>,
+    markup: Markup,
+    speakers: &mut Speakers,
+    duration: Option<Timestamp>,
+    losses: &mut Losses,
+) -> Result<CueWords> {
     if cues.len() > MAX_CUES {
         return Err(too_many());
     }
@@ -105,7 +112,9 @@ fn of_cues(cues: Vec<RawCue>, markup: Markup, speakers: &mut Speakers, duration:
             duration.filter(|duration| span.start() >= *duration).map(|_| Reason::AfterTheEnd)
         };
         match reason {
-            Some(reason) => losses.lose(reason, cue.line, lines.iter().map(|line| count(line)).map(|(spoken, unspoken)| spoken + unspoken).sum()),
+            Some(reason) => {
+                losses.lose(reason, cue.line, lines.iter().map(|line| count(line)).map(|(spoken, unspoken)| spoken + unspoken).sum())
+            }
             None => {
                 let end = duration.map_or(span.end(), |duration| span.end().min(duration));
                 found.push(Cue { span: Span::between(span.start().max(Timestamp::ZERO), end.max(Timestamp::ZERO)), lines });
@@ -181,7 +190,9 @@ fn of_pieces(pieces: &[Piece], speakers: &mut Speakers) -> CueWords {
         let part = &characters[range];
         let (start, end) = (piece.start.unwrap_or_default(), piece.end.or(piece.start).unwrap_or_default());
         let span = Span::between(start, end.max(start));
-        let text = |wanted: fn(&TimedChar) -> bool| part.iter().filter(|character| wanted(character)).map(|character| character.letter).collect::<String>();
+        let text = |wanted: fn(&TimedChar) -> bool| {
+            part.iter().filter(|character| wanted(character)).map(|character| character.letter).collect::<String>()
+        };
         let spoken = text(TimedChar::is_spoken);
         let sound = text(|character| character.role == Role::Event);
         if sound.is_empty() {
@@ -197,7 +208,9 @@ fn of_pieces(pieces: &[Piece], speakers: &mut Speakers) -> CueWords {
         let words = divided(&spoken, span);
         found.seen += if words.is_empty() { count_words(&text(|_| true)) } else { words.len() };
         found.unspoken += if words.is_empty() { count_words(&text(|_| true)) } else { 0 };
-        if words.is_empty() && let Some(before) = found.words.last_mut() {
+        if words.is_empty()
+            && let Some(before) = found.words.last_mut()
+        {
             spoken.split_whitespace().for_each(|mark| append_punctuation(&mut before.text, mark));
         }
         found.words.extend(words.into_iter().map(|mut word| {
@@ -278,10 +291,17 @@ mod tests {
 
     #[test]
     fn words_that_run_backwards_keep_their_places() {
-        let words = vec![Word::new("a", 1.0, 1.2), Word::new("b", 9.0, 9.2), Word::new("c", 1.4, 1.6), Word::new("d", 2.0, 2.2), Word::new("e", 3.0, 3.2)];
+        let words = vec![
+            Word::new("a", 1.0, 1.2),
+            Word::new("b", 9.0, 9.2),
+            Word::new("c", 1.4, 1.6),
+            Word::new("d", 2.0, 2.2),
+            Word::new("e", 3.0, 3.2),
+        ];
         let mut losses = Losses::default();
         let ordered = in_order(words, &mut losses);
-        let shown: Vec<String> = ordered.iter().map(|word| format!("{} {:.1}-{:.1}", word.text, word.start.secs(), word.end.secs())).collect();
+        let shown: Vec<String> =
+            ordered.iter().map(|word| format!("{} {:.1}-{:.1}", word.text, word.start.secs(), word.end.secs())).collect();
         assert_eq!(shown, ["a 1.0-1.2", "b 1.2-1.4", "c 1.4-1.6", "d 2.0-2.2", "e 3.0-3.2"]);
         assert_eq!(losses.warnings().len(), 1);
         let channels: Vec<Word> = [1.0, 2.0, 3.0, 1.5, 2.5].iter().map(|at| Word::new(at.to_string(), *at, at + 0.2)).collect();

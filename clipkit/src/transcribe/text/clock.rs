@@ -19,6 +19,14 @@ pub(super) fn clock(text: &str) -> Option<Timestamp> {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
+    // Blanks stand beside separators, not between digits.
+    let digits = |c: &char| c.is_ascii_digit();
+    let mut parts = text.split_whitespace().peekable();
+    while let (Some(part), Some(next)) = (parts.next(), parts.peek()) {
+        if part.chars().next_back().as_ref().is_some_and(digits) && next.chars().next().as_ref().is_some_and(digits) {
+            return None;
+        }
+    }
     let text: String = text.chars().filter_map(separator).collect();
     let mut fields: Vec<&str> = text.split(':').collect();
     if !(2..=4).contains(&fields.len()) {
@@ -40,8 +48,9 @@ pub(super) fn clock(text: &str) -> Option<Timestamp> {
         _ if fraction.bytes().all(|byte| byte.is_ascii_digit()) => format!("0.{fraction}").parse().ok()?,
         _ => return None,
     };
-    let hours = if fields.len() == 2 { whole(fields.remove(0), 5)? } else { 0.0 };
-    let minutes = whole(fields.first()?, if hours > 0.0 { 2 } else { 4 })?;
+    let with_hours = fields.len() == 2;
+    let hours = if with_hours { whole(fields.remove(0), 5)? } else { 0.0 };
+    let minutes = whole(fields.first()?, if with_hours { 2 } else { 4 })?;
     let value = hours * 3600.0 + minutes * 60.0 + whole(seconds, 2)? + fraction;
     bounded(if negative { -value } else { value })
 }
@@ -70,6 +79,9 @@ pub(super) fn duration(text: &str) -> Option<Timestamp> {
         return None;
     }
     let mut rest = lower.strip_prefix("pt").unwrap_or(&lower);
+    if rest.is_empty() {
+        return None;
+    }
     let mut seconds = 0.0;
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
@@ -88,7 +100,7 @@ pub(super) fn duration(text: &str) -> Option<Timestamp> {
         seconds += number.parse::<f64>().ok()? * scale;
         rest = next;
     }
-    if lower.is_empty() { None } else { bounded(seconds) }
+    bounded(seconds)
 }
 
 #[cfg(test)]
@@ -112,7 +124,9 @@ mod tests {
         ] {
             assert_eq!(clock(text), Some(Timestamp::from_secs(seconds)), "{text}");
         }
-        for text in ["", "12", "1.5", "a:b", "00:00:4x,5", "00:00:44.x872", "1:2:3:4:5", "::", "00:000:01", "99999999:00:00", "1:", ":1", "0:1 a"] {
+        for text in
+            ["", "12", "1.5", "a:b", "00:00:4x,5", "00:00:44.x872", "1:2:3:4:5", "::", "00:000:01", "99999999:00:00", "1:", ":1", "0:1 a"]
+        {
             assert_eq!(clock(text), None, "{text}");
         }
     }

@@ -35,6 +35,7 @@ pub(super) enum Reason {
     BeforeTheStart,
     AfterTheEnd,
     NoTime,
+    Outside,
     Sign,
 }
 
@@ -47,6 +48,7 @@ impl fmt::Display for Reason {
             Reason::BeforeTheStart => "they are timed before the start of the video",
             Reason::AfterTheEnd => "they are timed after the end of the video; the captions may belong to another cut",
             Reason::NoTime => "they have no time",
+            Reason::Outside => "they stand before or after the JSON",
             Reason::Sign => "they are signs on the picture, not speech",
         })
     }

@@ -57,7 +57,8 @@ pub(super) fn time_line(line: &str) -> Option<TimeLine<'_>> {
 
 /// The place of the arrow: `-->`, `->`, `=>`, a Unicode arrow, `-- >`, `--&gt;`, `--`.
 fn arrow(body: &str) -> Option<(usize, usize)> {
-    let is_part = |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '=' | '>' | '\u{ff1e}' | '\u{2192}' | '\u{21d2}' | '\u{27f6}' | '~');
+    let is_part =
+        |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '=' | '>' | '\u{ff1e}' | '\u{2192}' | '\u{21d2}' | '\u{27f6}' | '~');
     let mut search = 0;
     loop {
         let from = search + body[search..].find(is_part)?;
@@ -72,7 +73,10 @@ fn arrow(body: &str) -> Option<(usize, usize)> {
                 to += part.len_utf8();
             } else if tail.starts_with("&gt;") {
                 to += 4;
-            } else if space > 0 && (tail.trim_start().starts_with(is_part) || tail.trim_start().starts_with("&gt;")) && !is_negative(tail.trim_start()) {
+            } else if space > 0
+                && (tail.trim_start().starts_with(is_part) || tail.trim_start().starts_with("&gt;"))
+                && !is_negative(tail.trim_start())
+            {
                 to += space;
             } else {
                 break;
@@ -102,7 +106,8 @@ fn leading_clock(text: &str) -> (Option<Timestamp>, &str) {
     // `00: 00: 03, 253`, as machine translation writes it.
     let is_part = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',' | ' ' | '-' | '\u{ff1a}' | '\u{ff0c}');
     let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    (clock(&text[..length]), &text[length..])
+    let ends = text[length..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+    (clock(&text[..length]).filter(|_| ends), &text[length..])
 }
 
 /// Whether a text is a damaged time: digits and separators mostly.
@@ -150,6 +155,8 @@ enum Line<'a> {
     Time(TimeLine<'a>),
     /// A number, which may be that of a cue.
     Number(u64),
+    /// One run of characters without blanks, which may be a cue's identifier.
+    Name,
     Text,
 }
 
@@ -158,13 +165,29 @@ pub(super) fn read(text: &str, webvtt: bool, losses: &mut Losses) -> RawCues {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = text.split('\n').collect();
     let kinds: Vec<Line<'_>> = lines.iter().map(|line| kind(line)).collect();
-    let mut reader = Reader { lines: &lines, kinds: &kinds, webvtt, numbered: is_numbered(&kinds), identified: is_identified(&kinds, webvtt), last_number: 0, cues: Vec::new(), language: None, header: false };
+    let mut reader = Reader {
+        lines: &lines,
+        kinds: &kinds,
+        webvtt,
+        numbered: is_numbered(&kinds),
+        identified: is_identified(&kinds, webvtt),
+        last_number: 0,
+        cues: Vec::new(),
+        language: None,
+        header: false,
+    };
     let mut n = 0;
     while n < lines.len() {
         n = reader.line(n, losses);
     }
     let is_sbv = kinds.iter().any(|kind| matches!(kind, Line::Time(time) if time.is_sbv));
-    let format = if webvtt { "WebVTT" } else if is_sbv { "SBV" } else { "SRT" };
+    let format = if webvtt {
+        "WebVTT"
+    } else if is_sbv {
+        "SBV"
+    } else {
+        "SRT"
+    };
     if is_sbv {
         reader.cues.iter_mut().for_each(|cue| cue.text = cue.text.replace("[br]", "\n"));
     }
@@ -182,6 +205,7 @@ fn kind(line: &str) -> Line<'_> {
     let number = trimmed.trim_start_matches('#').trim_end_matches(['.', ':']);
     match number.parse() {
         Ok(number) if trimmed.len() <= 9 => Line::Number(number),
+        _ if !trimmed.contains(char::is_whitespace) => Line::Name,
         _ => Line::Text,
     }
 }
@@ -189,17 +213,18 @@ fn kind(line: &str) -> Line<'_> {
 /// Whether most cues have a number on the line before their times.
 fn is_numbered(kinds: &[Line<'_>]) -> bool {
     let times = kinds.iter().filter(|kind| matches!(kind, Line::Time(_))).count();
-    let before = |pair: &&[Line<'_>]| matches!(pair, [Line::Number(_), Line::Time(_)]);
-    let spaced = |three: &&[Line<'_>]| matches!(three, [Line::Number(_), Line::Blank, Line::Time(_)]);
-    let numbered = kinds.windows(2).filter(before).count() + kinds.windows(3).filter(spaced).count();
+    // A number right after times is the text of that cue.
+    let numbered = (0..kinds.len()).filter(|n| matches!(kinds[*n], Line::Number(_)) && (*n == 0 || !matches!(kinds[n - 1], Line::Time(_))));
+    let numbered = numbered.filter(|n| matches!(kinds[n + 1..], [Line::Time(_), ..] | [Line::Blank, Line::Time(_), ..])).count();
     numbered * 2 >= times.max(1)
 }
 
-/// Whether most cues have an identifier of text on the line before their times, after a blank line.
+/// Whether most cues have an identifier, such as `intro-1`, on the line before their times, after a blank line.
+/// If no text follows the times, that line is the text.
 fn is_identified(kinds: &[Line<'_>], webvtt: bool) -> bool {
     let times = kinds.iter().filter(|kind| matches!(kind, Line::Time(_))).count();
-    let before = |three: &&[Line<'_>]| matches!(three, [Line::Blank, Line::Text, Line::Time(_)]);
-    webvtt && times >= 2 && kinds.windows(3).filter(before).count() * 2 > times
+    let before = |four: &&[Line<'_>]| matches!(four, [Line::Blank, Line::Name, Line::Time(_), Line::Text | Line::Name | Line::Number(_)]);
+    webvtt && times >= 2 && kinds.windows(4).filter(before).count() * 2 > times
 }
 
 struct Reader<'a> {
@@ -229,20 +254,26 @@ impl Reader<'_> {
                     self.cues.push(RawCue { line: n + 1, ..RawCue::default() });
                 }
             }
-            Line::Text if self.webvtt && (trimmed == "WEBVTT" || trimmed.starts_with("WEBVTT ")) && self.is_after_blank(n) => self.header = true,
-            Line::Text if self.header && trimmed.contains([':', '=']) => {
+            Line::Text | Line::Name if self.webvtt && (trimmed == "WEBVTT" || trimmed.starts_with("WEBVTT ")) && self.is_after_blank(n) => {
+                self.header = true
+            }
+            Line::Text | Line::Name if self.header && trimmed.contains([':', '=']) => {
                 let stated = trimmed.strip_prefix("Language:").map(|tag| tag.trim().to_owned());
                 self.language = self.language.take().or(stated);
             }
-            Line::Text if self.webvtt && self.is_block(n, trimmed) => return self.after_block(n),
-            Line::Text if self.identified && self.is_after_blank(n) && matches!(self.kinds.get(n + 1), Some(Line::Time(_))) => {}
-            Line::Number(_) | Line::Text => self.text(n, losses),
+            Line::Text | Line::Name if self.webvtt && self.is_block(n, trimmed) => return self.after_block(n),
+            Line::Name
+                if self.identified
+                    && self.is_after_blank(n)
+                    && matches!(self.kinds[n + 1..], [Line::Time(_), Line::Text | Line::Name | Line::Number(_), ..]) => {}
+            Line::Number(_) | Line::Name | Line::Text => self.text(n, losses),
         }
         n + 1
     }
 
     fn time(&mut self, n: usize, time: &TimeLine<'_>) {
         self.header = false;
+        let text = if is_settings(time.rest) { String::new() } else { time.rest.to_owned() };
         // The times of one cue on two lines.
         if let Some(cue) = self.cues.last_mut()
             && cue.line == n
@@ -251,10 +282,9 @@ impl Reader<'_> {
             && (time.start.is_none() || time.end.is_none())
         {
             cue.end = time.end.or(time.start);
-            cue.line = n + 1;
+            cue.text = text;
             return;
         }
-        let text = if is_settings(time.rest) { String::new() } else { time.rest.to_owned() };
         self.cues.push(RawCue { line: n + 1, start: time.start, end: time.end, text, speaker: None });
     }
 
@@ -264,10 +294,15 @@ impl Reader<'_> {
 
     /// Whether a line with a number is the number of a cue, and not spoken.
     fn is_number_of_a_cue(&self, n: usize, number: u64) -> bool {
+        if n > 0 && matches!(self.kinds[n - 1], Line::Time(_)) {
+            return false;
+        }
         let follows = number > self.last_number && number - self.last_number <= 5;
         match self.kinds.get(n + 1) {
             Some(Line::Time(_)) => self.numbered || self.webvtt && self.is_after_blank(n),
-            Some(Line::Blank) if matches!(self.kinds.get(n + 2), Some(Line::Time(_))) => self.numbered && (follows || self.is_after_blank(n)),
+            Some(Line::Blank) if matches!(self.kinds.get(n + 2), Some(Line::Time(_))) => {
+                self.numbered && (follows || self.is_after_blank(n))
+            }
             // A cue without its times.
             _ => self.numbered && follows && self.is_after_blank(n),
         }
@@ -275,7 +310,7 @@ impl Reader<'_> {
 
     /// Whether the number at `n` is followed by text, without times between.
     fn begins_without_times(&self, n: usize) -> bool {
-        matches!(self.kinds.get(n + 1), Some(Line::Text | Line::Number(_)))
+        matches!(self.kinds.get(n + 1), Some(Line::Text | Line::Name | Line::Number(_)))
     }
 
     /// Whether a block of WebVTT that is not shown starts here.
@@ -364,7 +399,9 @@ mod tests {
             let time = time_line(line).unwrap_or_else(|| panic!("{line}"));
             assert_eq!((time.start.map(Timestamp::secs), time.end.map(Timestamp::secs)), (start, end), "{line}");
         }
-        for line in ["", "42", "Hello", "a -> b", "at 10:30 -> lunch", "10:30", "- 3 --> no", "so --- 5 of them", "1:2", "then 5 -> 6 and so on"] {
+        for line in
+            ["", "42", "Hello", "a -> b", "at 10:30 -> lunch", "10:30", "- 3 --> no", "so --- 5 of them", "1:2", "then 5 -> 6 and so on"]
+        {
             assert_eq!(time_line(line), None, "{line}");
         }
     }

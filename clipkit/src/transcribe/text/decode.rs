@@ -1,7 +1,7 @@
 //! Bytes to text: byte order marks, UTF-16 without one, UTF-8, and guessed encodings.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{EUC_JP, Encoding, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -72,9 +72,26 @@ fn detect(bytes: &[u8]) -> (&'static Encoding, bool) {
     if is_utf_8(bytes) {
         return (UTF_8, false);
     }
+    if let Some(japanese) = japanese(sample) {
+        return (japanese, true);
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(sample, true);
     (detector.guess(None, Utf8Detection::Deny), true)
+}
+
+/// Shift_JIS or EUC-JP by their kana, which no other encoding has by chance. The detector takes
+/// short texts in them for others.
+fn japanese(sample: &[u8]) -> Option<&'static Encoding> {
+    [SHIFT_JIS, EUC_JP].into_iter().find(|encoding| {
+        let (text, _, damaged) = encoding.decode(sample);
+        let (mut kana, mut all) = (0usize, 0usize);
+        for letter in text.chars().filter(|letter| !letter.is_ascii()) {
+            all += 1;
+            kana += usize::from(('\u{3041}'..='\u{30ff}').contains(&letter));
+        }
+        !damaged && kana * 4 > all
+    })
 }
 
 /// UTF-16 without a byte order mark. Digits, spaces and line ends of a caption file have a zero
@@ -100,13 +117,19 @@ fn is_utf_8(bytes: &[u8]) -> bool {
         whole += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
         damaged += usize::from(!chunk.invalid().is_empty());
     }
-    damaged == 0 || whole > damaged * 4 || (damaged == 1 && whole == 0 && is_cut(bytes))
+    damaged == 0 || whole > damaged * 4 || (damaged == 1 && (whole == 0 && is_cut(bytes) || whole > 0 && ends_early(bytes)))
+}
+
+/// Whether the bytes end inside a UTF-8 character.
+fn ends_early(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).err().is_some_and(|error| error.error_len().is_none())
 }
 
 /// Whether the bytes end in the first bytes of a UTF-8 character of three or four bytes.
 fn is_cut(bytes: &[u8]) -> bool {
     let tail = bytes.len() - bytes.len().min(3);
-    std::str::from_utf8(&bytes[tail..]).err().is_some_and(|error| error.error_len().is_none()) && bytes.last().is_some_and(|byte| *byte < 0xc0)
+    std::str::from_utf8(&bytes[tail..]).err().is_some_and(|error| error.error_len().is_none())
+        && bytes.last().is_some_and(|byte| *byte < 0xc0)
 }
 
 #[cfg(test)]

@@ -32,7 +32,13 @@ pub(super) fn format(text: &str) -> Result<Format> {
     if is_json(json) {
         return Ok(Format::Json);
     }
-    let lines = || text.lines().flat_map(|line| line.split('\r')).map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("```")).take(HEAD_LINES);
+    let lines = || {
+        text.lines()
+            .flat_map(|line| line.split('\r'))
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with("```"))
+            .take(HEAD_LINES)
+    };
     let first = lines().next().unwrap_or_default();
     if is_signature(first) {
         return Ok(Format::WebVtt);
@@ -41,14 +47,23 @@ pub(super) fn format(text: &str) -> Result<Format> {
     if starts(first, "[Script Info]") || lines().any(|line| starts(line, "Dialogue:") || starts(line, "[Events]")) {
         return Ok(Format::Ass);
     }
-    if first.starts_with('<') && !first.starts_with("<v ") && ["<?xml", "<tt", "<transcript", "<timedtext", "<sami", "<!--", "<p ", "<text"].iter().any(|head| starts(first, head)) {
+    if first.starts_with('<')
+        && !first.starts_with("<v ")
+        && ["<?xml", "<tt", "<transcript", "<timedtext", "<sami", "<!--", "<p ", "<text"].iter().any(|head| starts(first, head))
+    {
         return Ok(Format::Xml);
     }
     let mut signature = lines().filter(|line| is_signature(line));
     let mut times = lines().filter_map(time_line);
     if let Some(time) = times.next() {
         let webvtt = signature.next().is_some() || lines().any(|line| line == "STYLE" || line == "REGION" || line.starts_with("::cue"));
-        return Ok(if webvtt { Format::WebVtt } else if time.is_sbv { Format::Sbv } else { Format::SubRip });
+        return Ok(if webvtt {
+            Format::WebVtt
+        } else if time.is_sbv {
+            Format::Sbv
+        } else {
+            Format::SubRip
+        });
     }
     if lines().any(super::lrc::is_timed) {
         return Ok(Format::Lrc);
@@ -65,7 +80,10 @@ fn is_signature(line: &str) -> bool {
 
 fn no_format(text: &str, first: &str) -> crate::Error {
     let words = count_words(text);
-    let frames = first.strip_prefix('{').and_then(|rest| rest.split_once('}')).is_some_and(|(frame, _)| !frame.is_empty() && frame.bytes().all(|byte| byte.is_ascii_digit()));
+    let frames = first
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once('}'))
+        .is_some_and(|(frame, _)| !frame.is_empty() && frame.bytes().all(|byte| byte.is_ascii_digit()));
     let message = if frames {
         "these are MicroDVD subtitles, whose times are numbers of frames".to_owned()
     } else if is_signature(first) || words == 0 && !text.trim().is_empty() {
@@ -79,7 +97,9 @@ fn no_format(text: &str, first: &str) -> crate::Error {
     } else {
         format!("this is plain text without times ({words} words); a transcript needs the time of each word or line")
     };
-    refuse(message).with_advice("expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON; or leave it out and have the video transcribed")
+    refuse(message).with_advice(
+        "expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON; or leave it out and have the video transcribed",
+    )
 }
 
 /// Whether the text begins as JSON does. `[00:12.34]` begins LRC, `[Music]` a cue, `{1}` MicroDVD.

@@ -32,7 +32,10 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
             } else if let Some((key, value)) = tag.split_once(':').filter(|(key, _)| is_metadata(key)) {
                 match key.to_ascii_lowercase().as_str() {
                     // A positive offset makes the text appear earlier.
-                    "offset" => offset = value.trim().parse::<f64>().ok().filter(|millis| millis.abs() < 1e9).map_or(offset, |millis| -millis / 1000.0),
+                    "offset" => {
+                        offset =
+                            value.trim().parse::<f64>().ok().filter(|millis| millis.abs() < 1e9).map_or(offset, |millis| -millis / 1000.0)
+                    }
                     "la" => language = Some(value.trim().to_owned()),
                     _ => {}
                 }
@@ -46,7 +49,9 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
             rest = after;
         }
         match (starts.is_empty(), cues.last_mut()) {
-            (false, _) => cues.extend(starts.into_iter().map(|start| RawCue { line: n + 1, start, text: rest.to_owned(), ..RawCue::default() })),
+            (false, _) => {
+                cues.extend(starts.into_iter().map(|start| RawCue { line: n + 1, start, text: rest.to_owned(), ..RawCue::default() }))
+            }
             (true, _) if rest.trim().is_empty() => {}
             (true, Some(cue)) => {
                 cue.text.push('\n');
@@ -80,7 +85,7 @@ mod tests {
     #[test]
     fn lines_have_one_time_or_several() {
         let text = "[ti:Talk]\n[offset:+500]\n[00:01.50]One\n[00:10.00][00:05.00]Two\nmore\n[01:02:03.5] [Music]\n";
-        assert_eq!(shown(text), ["1 One", "4.5 Two", "9.5 Two\nmore", "3723 [Music]"].map(|line| line.replace("9.5 Two\nmore", "9.5 Two").replace("4.5 Two", "4.5 Two\nmore")));
+        assert_eq!(shown(text), ["1 One", "4.5 Two\nmore", "9.5 Two", "3723  [Music]"]);
         assert_eq!(shown("[00:0x.50]One\n[00:02]Two"), ["? One", "2 Two"]);
     }
 }

@@ -3,8 +3,8 @@
 //! The content decides the format, not the file's name. Each reader gives cues or timed entries and
 //! says what it could not use; [`assemble`] makes words of them and counts.
 
-mod assemble;
 mod ass;
+mod assemble;
 mod clock;
 mod count;
 mod cue_lines;
@@ -77,7 +77,11 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
     }
     let text = decoded.text.trim_start_matches('\u{feff}');
     let content = match detect::format(text)? {
-        Format::Json => json::read(detect::json_part(text), &mut losses)?,
+        Format::Json => {
+            let part = detect::json_part(text);
+            json::lose_prose(&text[..text.len() - part.len()], &mut losses);
+            json::read(part, &mut losses)?
+        }
         Format::Ass => Content::Cues(ass::read(text, &mut losses)),
         Format::Lrc => Content::Cues(lrc::read(text, &mut losses)),
         Format::Xml => Content::Cues(ttml::read(text, &mut losses)),
@@ -90,7 +94,13 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
 
 /// Makes a transcript of the cues of a subtitle stream.
 pub(super) fn read_stream(cues: Vec<(Span, String)>, markup: Markup, duration: Timestamp) -> Result<ReadTranscript> {
-    let cue = |(n, (span, text)): (usize, (Span, String))| RawCue { line: n + 1, start: Some(span.start()), end: Some(span.end()), text, speaker: None };
+    let cue = |(n, (span, text)): (usize, (Span, String))| RawCue {
+        line: n + 1,
+        start: Some(span.start()),
+        end: Some(span.end()),
+        text,
+        speaker: None,
+    };
     let cues = cues.into_iter().enumerate().map(cue).collect();
     let content = Content::Cues(RawCues { format: "subtitle stream", markup, cues, language: None });
     assemble::assemble(content, Losses::default(), Some(duration))

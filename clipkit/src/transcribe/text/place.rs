@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_cue_without_times_stands_between_its_neighbours() {
-        let (found, lost) = spans(vec![cue(Some(1.0), Some(2.0), "a"), cue(None, None, "b"), cue(None, Some(4.0), "c"), cue(Some(5.0), Some(6.0), "d")]);
+        let (found, lost) =
+            spans(vec![cue(Some(1.0), Some(2.0), "a"), cue(None, None, "b"), cue(None, Some(4.0), "c"), cue(Some(5.0), Some(6.0), "d")]);
         assert_eq!((found, lost), (vec!["a 1.00-2.00".into(), "b 2.00-3.00".into(), "c 3.00-4.00".into(), "d 5.00-6.00".into()], 0));
         let (found, lost) = spans(vec![cue(Some(1.0), Some(2.0), "a"), cue(None, None, "two words"), cue(Some(2.0), Some(6.0), "d")]);
         assert_eq!((found.len(), lost), (2, 2));

@@ -43,7 +43,19 @@ impl Columns {
         let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
         let millis = names.iter().any(|name| name.ends_with("_ms") || name.ends_with("(ms)") || name.ends_with("milliseconds"));
         Some(Columns {
-            start: place(&["start", "start_time", "begin", "from", "start_ms", "start_(ms)", "starttime", "time", "timestamp", "start_timecode", "in"])?,
+            start: place(&[
+                "start",
+                "start_time",
+                "begin",
+                "from",
+                "start_ms",
+                "start_(ms)",
+                "starttime",
+                "time",
+                "timestamp",
+                "start_timecode",
+                "in",
+            ])?,
             end: place(&["end", "end_time", "stop", "to", "end_ms", "end_(ms)", "endtime", "end_timecode", "out"]),
             length: place(&["duration", "dur", "length"]),
             text: place(&["text", "transcript", "word", "caption", "content", "subtitle", "sentence", "utterance"])?,
@@ -98,7 +110,11 @@ pub(super) fn read(text: &str, separator: char, losses: &mut Losses) -> Result<C
         };
         let mut words = fields.get(columns.text).cloned().unwrap_or_default();
         // The text is the last column, and may contain separators.
-        if columns.text + 1 == fields.len() || separator != '\t' && columns.speaker.is_none_or(|place| place < columns.text) && columns.end.is_none_or(|place| place < columns.text) {
+        if columns.text + 1 == fields.len()
+            || separator != '\t'
+                && columns.speaker.is_none_or(|place| place < columns.text)
+                && columns.end.is_none_or(|place| place < columns.text)
+        {
             words = fields[columns.text..].join(&separator.to_string());
         }
         let mut entry = Entry::new(n + 1, format!("line {}", n + 1), words);

@@ -23,11 +23,15 @@ impl Units {
     /// A time of TTML: a clock, perhaps with frames, or a number with a unit.
     fn time(&self, text: &str) -> Option<Timestamp> {
         let text = text.trim();
-        if let Some((whole, frames)) = text.rsplit_once(':').filter(|(whole, frames)| whole.matches(':').count() == 2 && !frames.contains('.')) {
+        if let Some((whole, frames)) =
+            text.rsplit_once(':').filter(|(whole, frames)| whole.matches(':').count() == 2 && !frames.contains('.'))
+        {
             let frames: f64 = frames.parse().ok()?;
             return Some(clock(whole)?.plus(frames / self.frames));
         }
-        let counted = |unit: char, rate: f64| text.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok()).and_then(|number| bounded(number / rate));
+        let counted = |unit: char, rate: f64| {
+            text.strip_suffix(unit).and_then(|number| number.parse::<f64>().ok()).and_then(|number| bounded(number / rate))
+        };
         clock(text).or_else(|| duration(text)).or_else(|| counted('f', self.frames)).or_else(|| counted('t', self.ticks))
     }
 
@@ -48,7 +52,17 @@ struct Element {
 /// Reads a document.
 pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
     let parts = parts(text);
-    let mut reader = Reader { units: units(&parts), cues: Vec::new(), open: Vec::new(), hidden: 0, language: None, agents: HashMap::new(), agent: None, line: 1, counted: 0 };
+    let mut reader = Reader {
+        units: units(&parts),
+        cues: Vec::new(),
+        open: Vec::new(),
+        hidden: 0,
+        language: None,
+        agents: HashMap::new(),
+        agent: None,
+        line: 1,
+        counted: 0,
+    };
     for part in &parts {
         reader.part(text, part, losses);
     }
@@ -63,7 +77,9 @@ fn units(parts: &[Part<'_>]) -> Units {
     for part in parts.iter().take(50) {
         let Part::Open { name, attributes, .. } = part else { continue };
         units.is_sami |= name == "sami" || name == "sync";
-        let number = |name: &str| attribute(attributes, name).and_then(|value| value.trim().parse::<f64>().ok()).filter(|rate| *rate > 0.0 && rate.is_finite());
+        let number = |name: &str| {
+            attribute(attributes, name).and_then(|value| value.trim().parse::<f64>().ok()).filter(|rate| *rate > 0.0 && rate.is_finite())
+        };
         if let Some(rate) = number("frameRate") {
             let multiplier = attribute(attributes, "frameRateMultiplier").and_then(|value| {
                 let (above, below) = value.trim().split_once(' ')?;
@@ -138,7 +154,10 @@ impl Reader {
         }
         let parent = self.open.last().map_or(Timestamp::ZERO, |element| element.origin);
         let (start, end, stated) = self.times(name, attributes, parent);
-        let is_cue = matches!(name, "p" | "text" | "sync") && (stated || !self.units.is_sami) && self.hidden == 0 && (name != "p" || !self.units.is_sami);
+        let is_cue = matches!(name, "p" | "text" | "sync")
+            && (stated || !self.units.is_sami)
+            && self.hidden == 0
+            && (name != "p" || !self.units.is_sami);
         let in_cue = self.open.iter().any(|element| element.is_cue) && !self.units.is_sami;
         if is_cue && !in_cue {
             let speaker = attribute(attributes, "agent").map(|id| self.agents.get(&id).cloned().unwrap_or(id));
@@ -236,14 +255,24 @@ mod tests {
         cues.iter()
             .map(|cue| {
                 let words: Vec<&str> = cue.text.split_whitespace().collect();
-                format!("{}-{} {}{}", time(cue.start), time(cue.end), cue.speaker.as_ref().map_or(String::new(), |who| format!("{who}: ")), words.join(" "))
+                format!(
+                    "{}-{} {}{}",
+                    time(cue.start),
+                    time(cue.end),
+                    cue.speaker.as_ref().map_or(String::new(), |who| format!("{who}: ")),
+                    words.join(" ")
+                )
             })
             .collect()
     }
 
     #[test]
     fn times_of_every_kind_are_read() {
-        let document = |attributes: &str| shown(&format!("<tt ttp:frameRate=\"25\" ttp:tickRate=\"10000000\"><body><div><p {attributes}>Hi <br/>there</p></div></body></tt>"));
+        let document = |attributes: &str| {
+            shown(&format!(
+                "<tt ttp:frameRate=\"25\" ttp:tickRate=\"10000000\"><body><div><p {attributes}>Hi <br/>there</p></div></body></tt>"
+            ))
+        };
         for attributes in [
             "begin=\"00:00:01.500\" end=\"00:00:02.5\"",
             "begin=\"1.5s\" end=\"2500ms\"",

@@ -6,7 +6,12 @@ use crate::transcribe::markup::entity;
 #[derive(Debug, PartialEq)]
 pub(super) enum Part<'a> {
     /// The name without its prefix, in lower case, and the attributes' text.
-    Open { name: String, attributes: &'a str, is_empty: bool, at: usize },
+    Open {
+        name: String,
+        attributes: &'a str,
+        is_empty: bool,
+        at: usize,
+    },
     Close(String),
     /// Text with its entities resolved, and where it starts.
     Text(String, usize),
@@ -68,11 +73,8 @@ fn tag(rest: &str, at: usize) -> Option<(Part<'_>, usize)> {
         return None;
     }
     let name = name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase();
-    let part = if closing {
-        Part::Close(name)
-    } else {
-        Part::Open { name, attributes, is_empty: attributes.trim_end().ends_with('/'), at }
-    };
+    let part =
+        if closing { Part::Close(name) } else { Part::Open { name, attributes, is_empty: attributes.trim_end().ends_with('/'), at } };
     Some((part, end + 1))
 }
 

@@ -10,7 +10,7 @@ pub(super) use values::{Scale, Time};
 
 use serde_json::Value;
 
-use super::count::Losses;
+use super::count::{Losses, Reason};
 use super::{Content, refuse};
 use crate::error::{Error, Result};
 use crate::model::Transcript;
@@ -30,20 +30,25 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> Result<Content> {
         match stream.next() {
             Some(Ok(document)) => documents.push(document),
             // A Markdown fence, or prose after the document.
-            Some(Err(_)) if !documents.is_empty() && !is_json_after(&text[place..]) => break,
+            Some(Err(_)) if !documents.is_empty() && !text[place..].contains(['{', '[', '"']) => {
+                lose_prose(&text[place..], losses);
+                break;
+            }
             Some(Err(error)) => return Err(damaged(&error)),
             None => break,
         }
     }
     match documents.as_slice() {
         [] => Err(refuse("there is no JSON in this file")),
-        [document] => read_document(document, losses),
+        [document] => read_document(document),
         documents => read_lines(documents),
     }
 }
 
-fn is_json_after(rest: &str) -> bool {
-    rest.trim_start().starts_with(['{', '[', '"'])
+/// Counts the words of prose around the JSON.
+pub(super) fn lose_prose(text: &str, losses: &mut Losses) {
+    let words = text.lines().filter(|line| !line.starts_with("```")).map(count_words).sum();
+    losses.lose(Reason::Outside, 0, words);
 }
 
 fn damaged(error: &serde_json::Error) -> Error {
@@ -54,11 +59,11 @@ fn damaged(error: &serde_json::Error) -> Error {
 /// Reads an answer of a server. `None` if it has no words with times, or a time that is not
 /// understood.
 pub(in super::super) fn read_value(document: &Value) -> Option<Transcript> {
-    let content = read_document(document, &mut Losses::default()).ok()?;
+    let content = read_document(document).ok()?;
     super::assemble::assemble(content, Losses::default(), None).ok().map(|read| read.transcript)
 }
 
-fn read_document(document: &Value, _losses: &mut Losses) -> Result<Content> {
+fn read_document(document: &Value) -> Result<Content> {
     if let Some(cues) = document.get("events").and_then(Value::as_array).and_then(|events| events::read(events)) {
         return Ok(Content::Cues(cues));
     }
@@ -68,6 +73,10 @@ fn read_document(document: &Value, _losses: &mut Losses) -> Result<Content> {
 /// JSON lines: each is an entry, or a document with entries.
 fn read_lines(documents: &[Value]) -> Result<Content> {
     let all = Value::Array(documents.to_vec());
+    if let Some(n) = documents.iter().position(|document| !document.is_object() && !document.is_array()) {
+        return Err(refuse(format!("the JSON is damaged: value {} of {} is no entry", n + 1, documents.len()))
+            .with_advice("save the whole answer again"));
+    }
     if documents.iter().filter(|document| is_timed(document)).count() * 2 > documents.len() {
         return Ok(Content::Timed(find(&all)?));
     }
@@ -91,7 +100,8 @@ fn find(document: &Value) -> Result<Timed> {
     let found = SHAPES.iter().find_map(|shape| {
         let items = shape.entries(document)?;
         let has_words = |item: &Value| list_of_words(item).is_some_and(|words| words.iter().any(is_timed));
-        let is_readable = if shape.nested { items.iter().any(|(_, item)| has_words(item)) } else { items.iter().any(|(_, item)| is_timed(item)) };
+        let is_readable =
+            if shape.nested { items.iter().any(|(_, item)| has_words(item)) } else { items.iter().any(|(_, item)| is_timed(item)) };
         is_readable.then_some((shape, items))
     });
     let (shape, items) = match found {
@@ -131,7 +141,8 @@ fn is_timed(item: &Value) -> bool {
     match item {
         Value::Array(_) => of_array(item).is_some(),
         Value::Object(_) => {
-            let stated = |names: &[(&str, Option<Scale>)]| names.iter().any(|(path, _)| at(item, path).is_some_and(|value| !value.is_null()));
+            let stated =
+                |names: &[(&str, Option<Scale>)]| names.iter().any(|(path, _)| at(item, path).is_some_and(|value| !value.is_null()));
             text_of(item).is_some() && (stated(STARTS) || stated(ENDS))
         }
         _ => false,
@@ -181,7 +192,9 @@ impl Names {
                 let known = self.of_ids.iter().find(|(id, _)| *id == number.to_string());
                 return Some(known.map_or_else(|| format!("speaker {number}"), |(_, name)| name.clone()));
             }
-            Some(Value::Object(fields)) => fields.get("name").or_else(|| fields.get("id")).or_else(|| fields.get("label"))?.as_str()?.to_owned(),
+            Some(Value::Object(fields)) => {
+                fields.get("name").or_else(|| fields.get("id")).or_else(|| fields.get("label"))?.as_str()?.to_owned()
+            }
             _ => self.of_starts.get(item.get("start_time")?.as_str()?)?.clone(),
         };
         let name = self.of_ids.iter().find(|(id, _)| *id == label).map_or(label, |(_, name)| name.clone());
@@ -218,7 +231,8 @@ fn entry(item: &Value, path: &str, shape: &Shape, names: &Names) -> Entry {
 /// Whether this is a special token of whisper.cpp: `[_BEG_]`, `[_TT_150]`.
 fn is_token_of_a_model(text: &str) -> bool {
     let text = text.trim();
-    text.starts_with("[_") && text.ends_with(']') && text.len() < 20 && !text.contains(' ') || text.starts_with("<|") && text.ends_with("|>")
+    text.starts_with("[_") && text.ends_with(']') && text.len() < 20 && !text.contains(' ')
+        || text.starts_with("<|") && text.ends_with("|>")
 }
 
 /// How many words the texts of a value have.
@@ -235,7 +249,8 @@ fn texts_in(value: &Value, depth: usize) -> usize {
 /// The error for JSON without entries. It says what is there.
 fn no_shape(document: &Value) -> Error {
     let keys: Vec<&str> = document.as_object().map(|fields| fields.keys().take(8).map(String::as_str).collect()).unwrap_or_default();
-    let has_text = document.get("text").or_else(|| document.get("transcript")).and_then(Value::as_str).map(count_words).filter(|words| *words > 0);
+    let has_text =
+        document.get("text").or_else(|| document.get("transcript")).and_then(Value::as_str).map(count_words).filter(|words| *words > 0);
     let message = match (has_text, keys.is_empty()) {
         (Some(words), _) => format!("this JSON has a text ({words} words) and no times"),
         (None, true) => "this JSON has no words with times".to_owned(),

@@ -135,14 +135,42 @@ pub(super) fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// The names of an entry's text, the best spelling first.
 pub(super) const TEXTS: &[&str] = &[
-    "punctuated_word", "displayText", "DisplayText", "text", "word", "content", "alternatives.0.content", "value", "Word", "display", "Display",
-    "nBest.0.display", "NBest.0.Display", "transcript", "alternatives.0.transcript", "sentence", "caption", "body", "line", "utf8",
+    "punctuated_word",
+    "displayText",
+    "DisplayText",
+    "text",
+    "word",
+    "content",
+    "alternatives.0.content",
+    "value",
+    "Word",
+    "display",
+    "Display",
+    "nBest.0.display",
+    "NBest.0.Display",
+    "transcript",
+    "alternatives.0.transcript",
+    "sentence",
+    "caption",
+    "body",
+    "line",
+    "utf8",
 ];
 
 /// The lists of words of an entry.
 pub(super) const WORDS: &[&str] = &[
-    "words", "tokens", "elements", "nBest.0.displayWords", "nBest.0.words", "NBest.0.DisplayWords", "NBest.0.Words", "alternatives.0.words",
-    "alternatives.0.timestamps", "result", "segments", "items",
+    "words",
+    "tokens",
+    "elements",
+    "nBest.0.displayWords",
+    "nBest.0.words",
+    "NBest.0.DisplayWords",
+    "NBest.0.Words",
+    "alternatives.0.words",
+    "alternatives.0.timestamps",
+    "result",
+    "segments",
+    "items",
 ];
 
 /// The names of an entry's start, and the units of their numbers. Without a unit, it is that of the
@@ -210,12 +238,29 @@ pub(super) const LENGTHS: &[(&str, Option<Scale>)] = &[
 
 /// The names of an entry's speaker.
 pub(super) const SPEAKERS: &[&str] = &[
-    "speaker", "speaker_label", "speaker_id", "speakerTag", "speakerLabel", "speakerId", "speaker_name", "speakerName", "alternatives.0.speaker",
+    "speaker",
+    "speaker_label",
+    "speaker_id",
+    "speakerTag",
+    "speakerLabel",
+    "speakerId",
+    "speaker_name",
+    "speakerName",
+    "alternatives.0.speaker",
     "channelTag",
 ];
 
 /// The names of a document's language.
 pub(super) const LANGUAGES: &[&str] = &[
-    "language", "language_code", "languageCode", "result.language", "results.language_code", "metadata.language", "results.channels.0.detected_language",
-    "results.0.languageCode", "metadata.transcription_config.language", "lang", "segments.0.language",
+    "language",
+    "language_code",
+    "languageCode",
+    "result.language",
+    "results.language_code",
+    "metadata.language",
+    "results.channels.0.detected_language",
+    "results.0.languageCode",
+    "metadata.transcription_config.language",
+    "lang",
+    "segments.0.language",
 ];

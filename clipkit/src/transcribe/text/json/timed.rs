@@ -47,8 +47,10 @@ impl Entry {
 
     /// The first entry, this one or one of its words, with a time that is not understood.
     fn unclear(&self) -> Option<(&Entry, &str)> {
-        let own = [&self.start, &self.end].into_iter().find_map(|time| if let Time::Unclear(text) = time { Some((self, text.as_str())) } else { None });
-        own.filter(|_| is_said(&self.text) || !self.words.is_empty()).or_else(|| self.words.iter().find_map(Entry::unclear))
+        let own = [&self.start, &self.end]
+            .into_iter()
+            .find_map(|time| if let Time::Unclear(text) = time { Some((self, text.as_str())) } else { None });
+        own.filter(|_| is_said(&self.text) || self.text.trim().is_empty()).or_else(|| self.words.iter().find_map(Entry::unclear))
     }
 }
 
@@ -101,7 +103,8 @@ impl Timed {
             entry.place = if entry.place == 0 { n + 1 } else { entry.place };
         }
         if let Some((entry, time)) = entries.iter().find_map(Entry::unclear) {
-            let message = format!("the time {time:?} of entry {} ({}, {:?}) is not understood", entry.place, entry.path, shortened(&entry.text));
+            let message =
+                format!("the time {time:?} of entry {} ({}, {:?}) is not understood", entry.place, entry.path, shortened(&entry.text));
             return Err(refuse(message).with_advice("correct or remove this entry; a file with an unclear time is not read in part"));
         }
         let mut timed = false;
@@ -112,7 +115,11 @@ impl Timed {
         let count = entries.len();
         let leads = leads_with_blanks(&entries);
         let is_flat = entries.iter().all(|entry| entry.words.is_empty());
-        let runs = if is_flat && is_word_list(&entries) { vec![Run::Words(with_punctuation(pieces(entries, leads, None, None), text.as_deref()))] } else { runs(entries, leads) };
+        let runs = if is_flat && is_word_list(&entries) {
+            vec![Run::Words(with_punctuation(pieces(entries, leads, None, None), text.as_deref()))]
+        } else {
+            runs(entries, leads)
+        };
         Ok(Timed { format, language, runs, count })
     }
 
@@ -166,7 +173,10 @@ fn is_word_list(entries: &[Entry]) -> bool {
     const LONGEST: usize = 25;
     let single = |entry: &&Entry| {
         let mut words = entry.text.split_whitespace();
-        words.next().is_none_or(|word| word.chars().count() <= LONGEST && !word.chars().nth(8).is_some_and(crate::model::script::is_unspaced)) && words.next().is_none()
+        words
+            .next()
+            .is_none_or(|word| word.chars().count() <= LONGEST && !word.chars().nth(8).is_some_and(crate::model::script::is_unspaced))
+            && words.next().is_none()
     };
     entries.iter().filter(single).count() * 5 >= entries.len() * 4
 }
@@ -186,7 +196,11 @@ fn runs(entries: Vec<Entry>, leads: bool) -> Vec<Run> {
             runs.push(Run::Words(found));
             continue;
         }
-        let text = if entry.text.trim().is_empty() { words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ") } else { entry.text };
+        let text = if entry.text.trim().is_empty() {
+            words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")
+        } else {
+            entry.text
+        };
         let first = |time: fn(&Entry) -> Option<Timestamp>| words.iter().find_map(time);
         let start = entry.start.at().or_else(|| first(|word| word.start.at()));
         let end = entry.end.at().or_else(|| Some(entry.start.at()?.offset(entry.length.at()?)));
@@ -274,6 +288,7 @@ fn with_punctuation(pieces: Vec<Piece>, text: Option<&str>) -> Vec<Piece> {
     };
     // Text that is not said, such as a name of a speaker, is not taken over.
     let written = punctuate(pieces.iter().map(word).collect(), text);
-    let piece = |word: Word| Piece { text: word.text, start: Some(word.start), end: Some(word.end), speaker: word.speaker, is_event: false };
+    let piece =
+        |word: Word| Piece { text: word.text, start: Some(word.start), end: Some(word.end), speaker: word.speaker, is_event: false };
     if written.len() == pieces.len() { written.into_iter().map(piece).collect() } else { pieces }
 }

@@ -168,6 +168,9 @@ mod tests {
 
     #[test]
     fn numbers_of_python_are_null() {
-        assert_eq!(without_nan(r#"{"a": NaN, "b": "NaN \" NaN", "c": [-Infinity, Infinity]}"#), r#"{"a": null, "b": "NaN \" NaN", "c": [null, null]}"#);
+        assert_eq!(
+            without_nan(r#"{"a": NaN, "b": "NaN \" NaN", "c": [-Infinity, Infinity]}"#),
+            r#"{"a": null, "b": "NaN \" NaN", "c": [null, null]}"#
+        );
     }
 }
