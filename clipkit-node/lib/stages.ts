@@ -421,8 +421,11 @@ export interface AutoSourceOptions {
 
 /** Reads an existing transcript: SRT, WebVTT, ASS, json3, word times in JSON, a subtitle stream. */
 export class Captions extends Transcriber {
-  /** `file`: the transcript. Default: one beside the video or inside it. */
-  constructor(options: { file?: string } = {}) {
+  /**
+   * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
+   * of a file, such as `gbk`. Default: detected.
+   */
+  constructor(options: { file?: string; encoding?: string } = {}) {
     super();
     builtIn(this, "Captions", options);
   }

@@ -15,6 +15,6 @@ pub use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Y
 pub use crate::track::{CenterTracker, FaceTracker, Tracking};
 #[cfg(feature = "ffmpeg")]
 pub use crate::track::{FaceModel, Frame, FrameOptions, Frames, MotionTracker, OnnxTracker, OnnxTrackerOptions};
-pub use crate::transcribe::Transcriber;
 #[cfg(feature = "ffmpeg")]
 pub use crate::transcribe::{AutoTranscriberOptions, Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel};
+pub use crate::transcribe::{ReadCounts, ReadOptions, ReadTranscript, Transcriber, read_transcript};

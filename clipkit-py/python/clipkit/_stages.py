@@ -259,11 +259,12 @@ class AutoSource(Source):
 class Captions(Transcriber):
     """Reads an existing transcript: beside the video, inside it, or the given file.
 
-    Formats: SRT, WebVTT, ASS, json3, word times in JSON, subtitle streams.
+    Formats: SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, json3, words with times in JSON, subtitle
+    streams. ``encoding`` is the text encoding of a file, such as ``gbk``; by default it is detected.
     """
 
-    def __init__(self, file: Optional[Path] = None) -> None:
-        self._stage = _clipkit.Stage.built_in("Captions", {"file": file})
+    def __init__(self, file: Optional[Path] = None, *, encoding: Optional[str] = None) -> None:
+        self._stage = _clipkit.Stage.built_in("Captions", {"file": file, "encoding": encoding})
 
 
 class OpenAiTranscriber(Transcriber):

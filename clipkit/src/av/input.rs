@@ -1,4 +1,4 @@
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
@@ -27,11 +27,6 @@ pub(super) struct Input {
 impl Input {
     /// Opens a local file. Its content cannot make FFmpeg open another file or a network address.
     pub(super) fn open(cx: &Context, path: &Path) -> Result<Self> {
-        Input::open_as(cx, path, None)
-    }
-
-    /// Opens a local file with the named demuxer instead of detecting the format.
-    pub(super) fn open_as(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Self> {
         super::init();
         let metadata = std::fs::metadata(path).map_err(|error| Error::io(path, "read the file", error))?;
         if metadata.is_dir() {
@@ -39,18 +34,11 @@ impl Input {
         }
         // Reports the operating system's error, which FFmpeg would reduce to a number.
         drop(std::fs::File::open(path).map_err(|error| Error::io(path, "read the file", error))?);
-        let demuxer = open_demuxer(cx, path, demuxer).map_err(|code| failure(path, code))?;
+        let demuxer = open_demuxer(cx, path).map_err(|code| failure(path, code))?;
         // SAFETY: the pointer belongs to the open demuxer.
         let start = unsafe { (*demuxer.as_ptr()).start_time };
         let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
         Ok(Input { demuxer, path: path.to_owned(), origin, context: cx.clone() })
-    }
-
-    /// Uses the container's timestamps as the source's time. Needed for subtitle files, whose first
-    /// timestamp is that of the first cue, not zero.
-    #[must_use]
-    pub(super) fn with_own_timestamps(self) -> Self {
-        Input { origin: 0, ..self }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -134,20 +122,12 @@ impl Input {
     }
 }
 
-fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Demuxer, ff::Error> {
+fn open_demuxer(cx: &Context, path: &Path) -> Result<Demuxer, ff::Error> {
     // With an explicit protocol, `http:...` and `concat:...` are plain file names.
     let mut url = b"file:".to_vec();
     // On Windows FFmpeg expects UTF-8, which this encoding is for every valid Unicode name.
     url.extend_from_slice(path.as_os_str().as_encoded_bytes());
     let url = CString::new(url).map_err(|_| ff::Error::from(ffi::AVERROR(ff::error::EINVAL)))?;
-    let format = match demuxer {
-        // SAFETY: the name is a terminated string; the result is null or static.
-        Some(name) => unsafe { ffi::av_find_input_format(name.as_ptr()) },
-        None => ptr::null(),
-    };
-    if demuxer.is_some() && format.is_null() {
-        return Err(ff::Error::DemuxerNotFound);
-    }
     let mut options = ff::Dictionary::new();
     options.set("protocol_whitelist", "file");
     let token = cx.clone();
@@ -162,7 +142,7 @@ fn open_demuxer(cx: &Context, path: &Path, demuxer: Option<&CStr>) -> Result<Dem
         }
         (*context).interrupt_callback = stop.interrupt;
         let mut raw = options.disown();
-        let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut raw);
+        let opened = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut raw);
         drop(ff::Dictionary::own(raw));
         super::check(opened)?;
         let demuxer = Demuxer::wrap_with_interrupt(context, stop.guard);

@@ -1,4 +1,3 @@
-use std::ffi::CStr;
 use std::path::Path;
 
 use ffmpeg_next::Packet;
@@ -45,22 +44,6 @@ impl Markup {
             _ => None,
         }
     }
-
-    /// The demuxer for a standalone subtitle file. A fixed demuxer keeps the content from selecting
-    /// another one.
-    fn demuxer(self) -> &'static CStr {
-        match self {
-            Markup::WebVtt => c"webvtt",
-            Markup::SubRip | Markup::Plain => c"srt",
-            Markup::Ass => c"ass",
-        }
-    }
-}
-
-/// Reads a standalone subtitle file.
-pub(crate) fn read_file(cx: &Context, path: &Path, markup: Markup) -> Result<Vec<Subtitle>> {
-    let input = Input::open_as(cx, path, Some(markup.demuxer()))?.with_own_timestamps();
-    read_stream(input, 0, markup)
 }
 
 /// Reads the text stream `index` of a media file.
@@ -147,29 +130,5 @@ mod tests {
         assert_eq!(text_of(b"0,0,Default,,0,0,0,,One, {\\i1}two", Markup::Ass), "One, {\\i1}two");
         assert_eq!(text_of(b"0,0", Markup::Ass), "");
         assert_eq!(text_of(b"caf\xe9 \x96 \x93x\x94", Markup::SubRip), "caf\u{e9} \u{2013} \u{201c}x\u{201d}");
-    }
-
-    #[test]
-    fn a_fixed_demuxer_reads_only_its_own_format() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a b.vtt");
-        std::fs::write(&path, "WEBVTT\n\nNOTE x\n\n00:01.000 --> 00:02.500 line:0\n<v Bob>Hi &amp; bye\nthere\n").unwrap();
-        let subtitles = read_file(&Context::new(), &path, Markup::WebVtt).unwrap();
-        let span = Span::secs(1.0, 2.5).unwrap();
-        assert_eq!(subtitles, [Subtitle { span, text: "<v Bob>Hi &amp; bye\nthere".into() }]);
-
-        let playlist = folder.path().join("list.srt");
-        std::fs::write(&playlist, "#EXTM3U\n#EXTINF:1,\n/etc/hostname\n").unwrap();
-        assert!(read_file(&Context::new(), &playlist, Markup::SubRip).is_ok_and(|list| list.is_empty()));
-    }
-
-    #[test]
-    fn a_cancelled_read_is_an_error() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.srt");
-        std::fs::write(&path, "1\n00:00:01,000 --> 00:00:02,000\nhi\n").unwrap();
-        let cx = Context::new();
-        cx.cancel();
-        assert!(read_file(&cx, &path, Markup::SubRip).is_err_and(|error| error.is_cancelled()));
     }
 }

@@ -123,8 +123,12 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
 
 /// A given transcript takes precedence over all other options.
 pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
+    let encoded = |captions: Captions| match &args.text_encoding {
+        Some(encoding) => captions.encoding(encoding),
+        None => captions,
+    };
     if let Some(file) = &args.transcript {
-        return TranscriberConfig::Captions(Captions::file(file));
+        return TranscriberConfig::Captions(encoded(Captions::file(file)));
     }
     let TranscriberArgs { transcriber_model: model, language, vocabulary, .. } = args;
     let default = OpenAiTranscriber::default();
@@ -140,13 +144,14 @@ pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
     match (args.transcriber, model) {
         (TranscriberName::Auto, None) => {
             let mut auto = AutoTranscriberOptions::default();
+            auto.captions = encoded(Captions::auto());
             auto.openai = openai;
             TranscriberConfig::Auto(auto)
         }
         (TranscriberName::Auto, Some(model)) if is_local(model) => local(),
         (TranscriberName::Auto | TranscriberName::Openai, _) => TranscriberConfig::Openai(openai),
         (TranscriberName::Local, _) => local(),
-        (TranscriberName::Captions, _) => TranscriberConfig::Captions(Captions::auto()),
+        (TranscriberName::Captions, _) => TranscriberConfig::Captions(encoded(Captions::auto())),
     }
 }
 

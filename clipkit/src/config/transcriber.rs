@@ -36,11 +36,11 @@ impl TranscriberConfig {
     /// and no layers around captions.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Transcriber>> {
         match self {
-            TranscriberConfig::Auto(AutoTranscriberOptions { openai, model }) => {
+            TranscriberConfig::Auto(AutoTranscriberOptions { captions, openai, model }) => {
                 let api = api(openai, layers)?;
                 let model = SpeechModel::new(model.clone(), openai.language.clone());
                 let local = local(&model, layers)?;
-                Ok(Arc::new(AutoTranscriber { server: openai.server.clone(), api, local }))
+                Ok(Arc::new(AutoTranscriber { captions: captions.clone(), server: openai.server.clone(), api, local }))
             }
             TranscriberConfig::Captions(captions) => {
                 let captions: Arc<dyn Transcriber> = Arc::new(captions.clone());

@@ -39,7 +39,7 @@ pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};
 pub use timeline::{Piece, PlacedPiece, Timeline};
-pub use transcript::{Transcript, Word};
+pub use transcript::{SoundEvent, Transcript, Word};
 pub use usage::Usage;
 pub use warning::{Warning, WarningKind};
 

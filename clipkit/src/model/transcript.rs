@@ -18,12 +18,16 @@ pub struct Transcript {
     pub origin: String,
     /// The words, on the source's timeline.
     pub words: Vec<Word>,
+    /// The sounds that are not speech, in order of `start`: `[Music]`, `(applause)`. Captions leave
+    /// them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<SoundEvent>,
 }
 
 impl Transcript {
     /// Makes a transcript of words in order of `start`, without a language and an origin.
     pub fn new(words: Vec<Word>) -> Self {
-        Transcript { language: None, origin: String::new(), words }
+        Transcript { words, ..Transcript::default() }
     }
 
     /// The words whose midpoint lies in `span`.
@@ -54,5 +58,22 @@ impl Word {
     /// Makes a word without a speaker. `start` and `end` are in seconds.
     pub fn new(text: impl Into<String>, start: f64, end: f64) -> Self {
         Word { text: text.into(), start: Timestamp::from_secs(start), end: Timestamp::from_secs(end), speaker: None }
+    }
+}
+
+/// A sound that a transcript describes: music, laughter, applause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct SoundEvent {
+    /// The description without brackets: `Music`.
+    pub text: String,
+    /// When the description is shown.
+    pub span: Span,
+}
+
+impl SoundEvent {
+    /// Makes an event of its description and the span in which it is shown.
+    pub fn new(text: impl Into<String>, span: Span) -> Self {
+        SoundEvent { text: text.into(), span }
     }
 }

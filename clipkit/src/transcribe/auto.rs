@@ -13,12 +13,14 @@ use crate::model::{Media, Transcript, WarningKind};
 use crate::openai::OpenAiServer;
 use crate::weights::{Weights, WeightsStore};
 
-/// The options of [`TranscriberConfig::Auto`](crate::config::TranscriberConfig), for videos without
-/// captions.
+/// The options of [`TranscriberConfig::Auto`](crate::config::TranscriberConfig).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AutoTranscriberOptions {
+    /// How captions beside the video and inside it are read.
+    #[serde(skip_serializing_if = "Captions::is_default")]
+    pub captions: Captions,
     /// The transcriber for a Whisper-style API.
     pub openai: OpenAiTranscriber,
     /// The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
@@ -77,6 +79,7 @@ pub(crate) type Wrap = Arc<dyn Fn(Arc<dyn Transcriber>) -> Result<Arc<dyn Transc
 /// found. Otherwise the error lists these ways. The context's environment decides whether the API
 /// is configured.
 pub(crate) struct AutoTranscriber {
+    pub(crate) captions: Captions,
     /// The server of `api`.
     pub(crate) server: OpenAiServer,
     pub(crate) api: Arc<dyn Transcriber>,
@@ -86,7 +89,7 @@ pub(crate) struct AutoTranscriber {
 #[async_trait]
 impl Transcriber for AutoTranscriber {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        match Captions::auto().transcribe(cx, media).await {
+        match self.captions.transcribe(cx, media).await {
             // Most videos have no captions, so this leaves no warning.
             Err(error) if error.kind() == ErrorKind::NoTranscript => {}
             answer => return answer,

@@ -5,13 +5,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transcriber;
-use super::json::Document;
 use super::sidecar::{self, Sidecar};
-use super::words::repair;
+use super::text::{self, ReadOptions, ReadTranscript};
+use super::{language, markup};
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, Word, local_path};
+use crate::model::{Media, SubtitleStream, Transcript, WarningKind, local_path};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -21,29 +21,51 @@ use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, Wo
 /// alphabetical order); then the text subtitles inside the video, those in the language of its
 /// audio first. A file or stream that cannot be read is skipped with a warning.
 ///
-/// Word times in WebVTT, json3 and JSON are kept. If only cues have times, a cue's time is divided
-/// among its words by length. Repeated lines of roll-up captions, such as YouTube's automatic ones,
-/// are removed, and so are sound descriptions (`[Music]`).
+/// A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
+/// kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
+/// of roll-up captions, such as YouTube's automatic ones, are removed. Descriptions of sounds
+/// (`[Music]`) become [`Transcript::events`], names of speakers become [`Word::speaker`]. What of a
+/// file cannot be used is a warning with the number of words, the first line and the reason.
+///
+/// [`Word::speaker`]: crate::model::Word::speaker
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Captions {
     /// The file to read. Default: searched for beside the video and inside it.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<PathBuf>,
+    /// The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
+    /// show, else guessed with a warning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
 }
 
 impl Captions {
     /// Searches beside the video, then inside it. If there are no captions, the error is
     /// [`ErrorKind::NoTranscript`].
     pub fn auto() -> Self {
-        Captions { file: None }
+        Captions::default()
     }
 
-    /// Reads `path`: SRT, WebVTT, ASS, YouTube's json3, or JSON with word times (a [`Transcript`],
-    /// `[[word, start, end], ...]` with seconds, or Whisper's). For a file in none of these
-    /// formats, the error is [`ErrorKind::InvalidInput`].
+    /// Reads `path` in any format of [`read_transcript`](crate::stage::read_transcript): SRT,
+    /// WebVTT, ASS, SBV, LRC, TTML, TSV, YouTube's json3, or words with times in JSON (a
+    /// [`Transcript`], `[[word, start, end], ...]`, or that of a transcription service). For a file
+    /// in none of these formats, the error is [`ErrorKind::InvalidInput`].
     pub fn file(path: impl Into<PathBuf>) -> Self {
-        Captions { file: Some(path.into()) }
+        Captions { file: Some(path.into()), ..Captions::default() }
+    }
+
+    pub(super) fn is_default(&self) -> bool {
+        *self == Captions::default()
+    }
+
+    /// Decodes caption files beside the video with this encoding: `windows-1251`, `gbk`. A byte
+    /// order mark in a file takes precedence. An unknown name is an error of the kind
+    /// [`ErrorKind::Config`] when a file is read.
+    #[must_use]
+    pub fn encoding(mut self, label: impl Into<String>) -> Self {
+        self.encoding = Some(label.into());
+        self
     }
 }
 
@@ -52,48 +74,75 @@ impl Transcriber for Captions {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let (captions, media) = (self.clone(), media.clone());
         cx.blocking(move |cx| match &captions.file {
-            Some(path) => from_file(cx, &Sidecar { path: path.clone(), language: None }, &media),
-            None => automatic(cx, &media),
+            Some(path) => captions.read(cx, &Sidecar { path: path.clone(), language: None }, &media),
+            None => captions.automatic(cx, &media),
         })
         .await
     }
 }
 
-fn automatic(cx: &Context, media: &Media) -> Result<Transcript> {
-    // A copy in the media store has no neighbours: the file that it was made from may have some.
-    let original = local_path(&media.uri);
-    let elsewhere = if original == media.path { Vec::new() } else { sidecar::beside(original) };
-    for sidecar in sidecar::beside(&media.path).into_iter().chain(elsewhere) {
-        match from_file(cx, &sidecar, media) {
-            Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
-            answer => return answer,
+impl Captions {
+    fn automatic(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        // A copy in the media store has no neighbours: the file that it was made from may have some.
+        let original = local_path(&media.uri);
+        let elsewhere = if original == media.path { Vec::new() } else { sidecar::beside(original) };
+        for sidecar in sidecar::beside(&media.path).into_iter().chain(elsewhere) {
+            match self.read(cx, &sidecar, media) {
+                // A wrong setting is no fault of the file.
+                Err(error) if !error.is_cancelled() && error.kind() != ErrorKind::Config => {
+                    cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions"));
+                }
+                answer => return answer,
+            }
         }
-    }
-    for stream in text_streams(media) {
-        match embedded(cx, media, stream) {
-            Ok(transcript) if transcript.words.is_empty() => {}
-            Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
-            answer => return answer,
+        for stream in text_streams(media) {
+            match embedded(cx, media, stream) {
+                Ok(transcript) if transcript.words.is_empty() => {}
+                Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
+                answer => return answer,
+            }
         }
+        Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
+            .with_path(&media.path)
+            .with_advice("give --transcript FILE, or have it transcribed (--transcriber auto, openai or local)"))
     }
-    Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
-        .with_path(&media.path)
-        .with_advice("give --transcript FILE, or have it transcribed (--transcriber auto, openai or local)"))
-}
 
-fn from_file(cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {
-    let Document { language, words } = sidecar::read(cx, &sidecar.path)?;
-    let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    finish(cx, media, sidecar.language.clone().or(language), origin, words).map_err(|error| error.with_path(&sidecar.path))
+    fn read(&self, cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {
+        let bytes = sidecar::bytes(&sidecar.path)?;
+        cx.check()?;
+        let mut options = ReadOptions::default();
+        options.encoding.clone_from(&self.encoding);
+        options.duration = Some(media.duration);
+        let read = text::read_transcript(&bytes, &options).map_err(|error| error.with_path(&sidecar.path))?;
+        let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(finish(cx, sidecar.language.clone(), origin, read))
+    }
 }
 
 fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Transcript> {
-    // `text_streams` returns streams with a known markup only.
-    let markup = Markup::of_codec(&stream.codec).unwrap_or(Markup::Plain);
+    let markup = match Markup::of_codec(&stream.codec) {
+        Some(Markup::WebVtt) => markup::Markup::WebVtt,
+        Some(Markup::SubRip) => markup::Markup::SubRip,
+        Some(Markup::Ass) => markup::Markup::Ass,
+        // `text_streams` returns streams with a known markup only.
+        Some(Markup::Plain) | None => markup::Markup::Plain,
+    };
     let subtitles = subtitle::read_embedded(cx, &media.path, stream.index)?;
     let language = stream.language.as_deref().and_then(bcp47);
     let origin = format!("{} subtitles, stream {}", stream.codec, stream.index);
-    finish(cx, media, language, origin, sidecar::words_in(&subtitles, markup)).map_err(|error| error.with_path(&media.path))
+    let cues = subtitles.into_iter().map(|subtitle| (subtitle.span, subtitle.text)).collect();
+    let read = text::read_stream(cues, markup, media.duration).map_err(|error| error.with_path(&media.path))?;
+    Ok(finish(cx, language, origin, read))
+}
+
+/// Passes on the warnings, and names the transcript's origin and language. `language` is that of
+/// the file's name or of the stream.
+fn finish(cx: &Context, language: Option<String>, origin: String, read: ReadTranscript) -> Transcript {
+    for warning in read.warnings {
+        cx.warn_of(warning.kind, format!("{origin}: {}", warning.message));
+    }
+    let stated = read.transcript.language.as_deref().and_then(|name| if name.len() == 3 { bcp47(name) } else { language::tag(name) });
+    Transcript { language: language.or(stated), origin, ..read.transcript }
 }
 
 /// Subtitle streams that contain text, those in the language of the audio first.
@@ -102,19 +151,6 @@ fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
     let mut streams: Vec<&SubtitleStream> = media.subtitles.iter().filter(|stream| Markup::of_codec(&stream.codec).is_some()).collect();
     streams.sort_by_key(|stream| spoken.is_none() || stream.language.as_deref().and_then(bcp47) != spoken);
     streams
-}
-
-/// Makes the transcript, with a warning if more than 5 % of the words start after the video's end.
-fn finish(cx: &Context, media: &Media, language: Option<String>, origin: String, words: Vec<Word>) -> Result<Transcript> {
-    let late = words.iter().filter(|word| word.start >= media.duration).count();
-    if media.duration > Timestamp::ZERO && late > 0 && late * 20 > words.len() {
-        let last = words.iter().map(|word| word.end).max().unwrap_or_default();
-        cx.warn_of(
-            WarningKind::InputLost,
-            format!("{origin}: the captions continue to {last}, but the video ends at {}; they may belong to another cut", media.duration),
-        );
-    }
-    Ok(Transcript { language, origin, words: repair(words, media.duration)? })
 }
 
 /// The BCP 47 tag of a container's language (ISO 639-2, such as `eng`). `None` for `und` and for
@@ -172,6 +208,8 @@ mod tests {
         assert_eq!(serde_json::to_string(&Captions::auto()).unwrap(), "{}");
         assert_eq!(serde_json::from_str::<Captions>(r#"{"file":"a.srt"}"#).unwrap(), Captions::file("a.srt"));
         assert!(serde_json::from_str::<Captions>(r#"{"fil":"a.srt"}"#).is_err());
+        let encoded = serde_json::from_str::<Captions>(r#"{"file":"a.srt","encoding":"gbk"}"#).unwrap();
+        assert_eq!(encoded, Captions::file("a.srt").encoding("gbk"));
     }
 
     #[test]

@@ -1,8 +1,31 @@
-//! Parsing of subtitle markup: tags and entities are resolved, sound descriptions are marked as not
-//! spoken, word times and speakers are kept.
+//! Parsing of subtitle markup: tags and entities are resolved, word times, speakers and highlights
+//! are kept. [`marks`](super::marks) finds out what of the text is spoken.
 
-use crate::av::subtitle::Markup;
+use super::marks;
 use crate::model::Timestamp;
+
+/// The markup of a cue's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Markup {
+    /// WebVTT cue text.
+    WebVtt,
+    /// SubRip: a subset of HTML, sometimes with ASS override tags.
+    SubRip,
+    /// The text field of an ASS event.
+    Ass,
+    /// No markup.
+    Plain,
+}
+
+/// What a character is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Spoken,
+    /// A sound that is described: `[Music]`.
+    Event,
+    /// A speaker's name or a mark of another speaker: `ANNA:`, `>>`.
+    Label,
+}
 
 /// A character of a cue.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,48 +33,61 @@ pub(super) struct TimedChar {
     pub(super) letter: char,
     /// The time at which the word or syllable that starts here is spoken, if the markup gives it.
     pub(super) at: Option<Timestamp>,
-    /// False for text that is not spoken, such as `[Music]`.
-    pub(super) spoken: bool,
+    pub(super) role: Role,
     /// The speaker, as an index into [`Speakers`].
     pub(super) speaker: Option<usize>,
+    /// Whether the markup distinguishes it from the rest of the cue: `<u>word</u>`.
+    pub(super) highlighted: bool,
+}
+
+impl TimedChar {
+    pub(super) fn is_spoken(&self) -> bool {
+        self.role == Role::Spoken
+    }
 }
 
 /// The names of the speakers, without duplicates.
 #[derive(Debug, Default)]
-pub(super) struct Speakers(Vec<String>);
+pub(super) struct Speakers {
+    names: Vec<String>,
+    /// Names such as `Ann` that open enough lines of the file (`Ann: Hello`) to be speakers.
+    pub(super) labels: std::collections::HashSet<String>,
+    /// Whether the file says with `>>` when the speaker changes.
+    pub(super) turning: bool,
+    /// The speaker since the last `>>`.
+    pub(super) current: Option<usize>,
+    /// How many times an unnamed speaker has begun.
+    pub(super) turns: usize,
+}
 
 impl Speakers {
     /// The most names that are kept. More are noise.
     const MAX_NAMES: usize = 1000;
 
     /// The index of `name`, which is added if it is new.
-    fn index_of(&mut self, name: &str) -> Option<usize> {
+    pub(super) fn index_of(&mut self, name: &str) -> Option<usize> {
         let name = name.trim();
         if name.is_empty() || name.len() > 100 {
             return None;
         }
-        self.0.iter().position(|known| known == name).or_else(|| {
-            (self.0.len() < Speakers::MAX_NAMES).then(|| {
-                self.0.push(name.to_owned());
-                self.0.len() - 1
+        self.names.iter().position(|known| known == name).or_else(|| {
+            (self.names.len() < Speakers::MAX_NAMES).then(|| {
+                self.names.push(name.to_owned());
+                self.names.len() - 1
             })
         })
     }
 
     pub(super) fn name(&self, index: Option<usize>) -> Option<&str> {
-        index.and_then(|index| self.0.get(index)).map(String::as_str)
+        index.and_then(|index| self.names.get(index)).map(String::as_str)
     }
 }
 
-/// The longest text of a cue, in bytes; the rest is dropped. It bounds the work on hostile input.
-const MAX_CUE_BYTES: usize = 10_000;
-
-/// Parses a cue's text into lines. Blank lines are left out.
-pub(super) fn lines(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<Vec<TimedChar>> {
-    let text = &text[..text.floor_char_boundary(MAX_CUE_BYTES)];
-    let mut characters = characters(text, markup, speakers);
-    mark_sound_descriptions(&mut characters);
-    mark_speaker_changes(&mut characters, speakers);
+/// Parses a cue's text into lines. Blank lines are left out. `start` is the cue's start, from which
+/// karaoke times count.
+pub(super) fn lines(text: &str, markup: Markup, start: Timestamp, speakers: &mut Speakers) -> Vec<Vec<TimedChar>> {
+    let mut characters = characters(text, markup, start, speakers);
+    marks::mark(&mut characters, speakers);
     characters
         .split(|character| character.letter == '\n')
         .filter(|line| line.iter().any(|character| !character.letter.is_whitespace()))
@@ -59,12 +95,25 @@ pub(super) fn lines(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<
         .collect()
 }
 
+/// The state of the markup at one place of a cue.
+struct Styles {
+    at: Option<Timestamp>,
+    /// Where the next karaoke syllable starts.
+    syllable: Timestamp,
+    speaker: Option<usize>,
+    drawing: bool,
+    /// How many tags that distinguish a part of the text are open.
+    highlights: usize,
+}
+
 /// Parses `text` into characters, line breaks included.
-fn characters(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<TimedChar> {
+fn characters(text: &str, markup: Markup, start: Timestamp, speakers: &mut Speakers) -> Vec<TimedChar> {
     let html = matches!(markup, Markup::WebVtt | Markup::SubRip);
     let overrides = matches!(markup, Markup::Ass | Markup::SubRip);
     let mut characters: Vec<TimedChar> = Vec::with_capacity(text.len());
-    let (mut at, mut speaker, mut drawing) = (None, None, false);
+    let mut styles = Styles { at: None, syllable: start, speaker: None, drawing: false, highlights: 0 };
+    // Behind it, no search for the end of a block can succeed.
+    let last_brace = text.rfind('}').unwrap_or(0);
     let mut rest = text;
     while let Some(letter) = rest.chars().next() {
         let mut taken = letter.len_utf8();
@@ -73,26 +122,14 @@ fn characters(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<TimedC
             '<' if html => {
                 if let Some((tag, length)) = tag(rest) {
                     taken = length;
-                    shown = None;
-                    if let Some(time) = clock(tag) {
-                        at = Some(time);
-                    } else if tag == "/v" {
-                        speaker = None;
-                    } else if tag.starts_with("v.") || tag.starts_with("v ") {
-                        speaker = tag.split_once(' ').and_then(|(_, name)| speakers.index_of(name));
-                    }
+                    shown = styles.html(tag, speakers).then_some('\n');
                 }
             }
             '{' if markup == Markup::Ass || (overrides && rest.starts_with("{\\")) => {
-                if let Some(end) = rest.find('}') {
+                if let Some(end) = (text.len() - rest.len() < last_brace).then(|| rest.find('}')).flatten() {
                     taken = end + 1;
                     shown = None;
-                    // `\p1` starts a vector drawing, whose text is coordinates; `\p0` ends it.
-                    for code in rest[1..end].split('\\') {
-                        if let Some(Ok(scale)) = code.strip_prefix('p').map(str::parse::<u32>) {
-                            drawing = scale > 0;
-                        }
-                    }
+                    styles.ass(&rest[1..end]);
                 }
             }
             '\\' if overrides && (rest.starts_with("\\N") || rest.starts_with("\\n")) => (taken, shown) = (2, Some('\n')),
@@ -102,59 +139,96 @@ fn characters(text: &str, markup: Markup, speakers: &mut Speakers) -> Vec<TimedC
                     (taken, shown) = (length, Some(decoded));
                 }
             }
+            '\r' => shown = Some('\n').filter(|_| !rest.starts_with("\r\n")),
             _ => {}
         }
         rest = &rest[taken..];
-        if let Some(letter) = shown.filter(|letter| *letter == '\n' || !drawing).and_then(printable) {
-            characters.push(TimedChar { letter, at: at.take(), spoken: true, speaker });
+        if let Some(letter) = shown.filter(|letter| *letter == '\n' || !styles.drawing).and_then(printable) {
+            let (speaker, highlighted) = (styles.speaker, styles.highlights > 0);
+            characters.push(TimedChar { letter, at: styles.at.take(), role: Role::Spoken, speaker, highlighted });
         }
     }
     characters
+}
+
+impl Styles {
+    /// Takes an HTML tag. Returns whether it breaks the line.
+    fn html(&mut self, tag: &str, speakers: &mut Speakers) -> bool {
+        if let Some(time) = super::text::clock(tag) {
+            self.at = Some(time);
+            return false;
+        }
+        let name = tag.trim_start_matches('/').split([' ', '.', '/', '\t']).next().unwrap_or_default().to_ascii_lowercase();
+        match (tag.starts_with('/'), name.as_str()) {
+            (true, "v") => self.speaker = None,
+            (false, "v") => self.speaker = tag.split_once([' ', '\t']).and_then(|(_, name)| speakers.index_of(name)),
+            (false, "u" | "b" | "font" | "c" | "mark" | "strong") => self.highlights += 1,
+            (true, "u" | "b" | "font" | "c" | "mark" | "strong") => self.highlights = self.highlights.saturating_sub(1),
+            (false, "br") => return true,
+            _ => {}
+        }
+        false
+    }
+
+    /// Takes a block of ASS override codes: `\k21` gives a syllable's length in hundredths of a
+    /// second, `\p1` starts a vector drawing, whose text is coordinates, and `\p0` ends it.
+    fn ass(&mut self, block: &str) {
+        for code in block.split('\\').skip(1) {
+            let split = code.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(code.len());
+            let (name, value) = code.split_at(split);
+            let number = || value.trim().parse::<f64>().ok().filter(|number| number.abs() < 1e7);
+            match name {
+                "k" | "K" | "kf" | "ko" => {
+                    self.at = Some(self.syllable);
+                    self.syllable = self.syllable.plus(number().unwrap_or(0.0) / 100.0);
+                }
+                "p" => self.drawing = number().is_some_and(|scale| scale > 0.0),
+                _ => {}
+            }
+        }
+    }
 }
 
 /// Normalizes a character: white space becomes a space. `None` for invisible characters: controls,
 /// byte order marks, zero-width spaces, direction overrides.
 pub(super) fn printable(letter: char) -> Option<char> {
     match letter {
-        '\n' => Some('\n'),
+        '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
         letter if letter.is_whitespace() => Some(' '),
-        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffc}' => {
-            None
-        }
+        '\u{ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => None,
+        '\u{fff9}'..='\u{fffc}' => None,
         letter if letter.is_control() => None,
         letter => Some(letter),
     }
 }
 
-/// The tag at the start of `text` and its length in bytes. `None` if the `<` starts no tag.
+/// The tag at the start of `text` and its length in bytes. `None` if the `<` starts no tag: text in
+/// angle brackets is text.
 fn tag(text: &str) -> Option<(&str, usize)> {
     const MAX_BYTES: usize = 300;
+    const NAMES: [&str; 25] = [
+        "i", "b", "u", "s", "c", "v", "font", "span", "lang", "ruby", "rt", "em", "strong", "mark", "br", "p", "div", "a", "sub", "sup",
+        "small", "big", "tt", "strike", "text",
+    ];
     let end = text.bytes().take(MAX_BYTES).position(|byte| byte == b'>')?;
     let inside = &text[1..end];
-    let known = inside.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !inside.contains('<');
-    known.then_some((inside, end + 1))
+    let bare = inside.trim_start_matches('/');
+    let name = bare.split([' ', '.', '/', '\t', '=']).next().unwrap_or_default();
+    let known = NAMES.contains(&name.to_ascii_lowercase().as_str()) || super::text::clock(inside).is_some();
+    (known && !inside.contains('<')).then_some((inside, end + 1))
 }
 
-/// Parses a timestamp: `01:02:03.500` or `02:03.500`.
-fn clock(text: &str) -> Option<Timestamp> {
-    let mut seconds = 0.0;
-    let mut parts = 0;
-    for part in text.split(':') {
-        if part.is_empty() || part.len() > 8 || !part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return None;
-        }
-        seconds = seconds * 60.0 + part.parse::<f64>().ok()?;
-        parts += 1;
+/// The character of the HTML entity at the start of `text`, and the entity's length in bytes. An
+/// ampersand that was escaped several times is one entity: `&amp;amp;`, `&amp;nbsp;`.
+pub(super) fn entity(text: &str) -> Option<(char, usize)> {
+    let mut start = 1;
+    while text[start..].starts_with("amp;") && start < 20 {
+        start += 4;
     }
-    (2..=3).contains(&parts).then(|| Timestamp::from_secs(seconds))
-}
-
-/// The character of the HTML entity at the start of `text`, and the entity's length in bytes.
-fn entity(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(12).position(|byte| byte == b';')?;
-    let name = &text[1..end];
+    let plain = (start > 1).then_some(('&', start));
+    let Some(end) = text[start..].bytes().take(12).position(|byte| byte == b';').map(|length| start + length) else { return plain };
+    let name = &text[start..end];
     let decoded = match name {
-        "amp" => '&',
         "lt" => '<',
         "gt" => '>',
         "quot" => '"',
@@ -162,135 +236,28 @@ fn entity(text: &str) -> Option<(char, usize)> {
         "nbsp" => ' ',
         "lrm" => '\u{200e}',
         "rlm" => '\u{200f}',
+        "hellip" => '\u{2026}',
+        "ndash" => '\u{2013}',
+        "mdash" => '\u{2014}',
+        "lsquo" => '\u{2018}',
+        "rsquo" => '\u{2019}',
+        "ldquo" => '\u{201c}',
+        "rdquo" => '\u{201d}',
+        "laquo" => '\u{ab}',
+        "raquo" => '\u{bb}',
         _ => {
-            let number = name.strip_prefix('#')?;
+            let Some(number) = name.strip_prefix('#') else { return plain };
             let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => number.parse().ok(),
             };
-            char::from_u32(code)?
+            match code.and_then(char::from_u32) {
+                Some(letter) => letter,
+                None => return plain,
+            }
         }
     };
     Some((decoded, end + 1))
-}
-
-/// Marks `[Music]`, `(applause)`, `*sighs*` and text between musical notes as not spoken.
-fn mark_sound_descriptions(characters: &mut [TimedChar]) {
-    let mut n = 0;
-    while let Some(character) = characters.get(n) {
-        let closing = match character.letter {
-            '[' => ']',
-            '(' => ')',
-            '\u{ff08}' => '\u{ff09}',
-            '\u{3010}' => '\u{3011}',
-            '*' => '*',
-            '\u{2669}'..='\u{266f}' => '\u{266a}',
-            _ => {
-                n += 1;
-                continue;
-            }
-        };
-        let found = characters[n + 1..].iter().position(|character| match closing {
-            '\u{266a}' => matches!(character.letter, '\u{2669}'..='\u{266f}'),
-            _ => character.letter == closing,
-        });
-        let end = match (found, closing) {
-            (Some(length), _) => n + 1 + length,
-            // The song continues in the next cue.
-            (None, '\u{266a}') => characters.len() - 1,
-            (None, _) => {
-                n += 1;
-                continue;
-            }
-        };
-        let inside: String = characters.get(n + 1..end).unwrap_or_default().iter().map(|character| character.letter).collect();
-        let unspoken = match closing {
-            ']' | '\u{3011}' | '\u{266a}' => true,
-            '*' => is_sound(&inside),
-            _ => is_sound(&inside) || stands_alone(characters, n, end),
-        };
-        if unspoken {
-            for character in &mut characters[n..=end] {
-                character.spoken = false;
-            }
-        }
-        n = end + 1;
-    }
-}
-
-/// Whether the lines that contain the characters `from..=to` contain nothing else.
-fn stands_alone(characters: &[TimedChar], from: usize, to: usize) -> bool {
-    let blank = |side: &mut dyn Iterator<Item = &TimedChar>| {
-        side.take_while(|character| character.letter != '\n')
-            .all(|character| character.letter.is_whitespace() || matches!(character.letter, '-' | '\u{2013}' | '.' | '>'))
-    };
-    blank(&mut characters[..from].iter().rev()) && blank(&mut characters[to + 1..].iter())
-}
-
-/// Whether a remark in brackets describes a sound: at most four words, one of which starts with a
-/// known stem.
-fn is_sound(remark: &str) -> bool {
-    const SOUNDS: [&str; 26] = [
-        "applau",
-        "laugh",
-        "music",
-        "cheer",
-        "chuckl",
-        "sigh",
-        "gasp",
-        "cough",
-        "silence",
-        "inaudible",
-        "crosstalk",
-        "crowd",
-        "clap",
-        "giggl",
-        "snort",
-        "whistl",
-        "sniff",
-        "sob",
-        "scream",
-        "groan",
-        "indistinct",
-        "unintelligible",
-        "rire",
-        "risas",
-        "aplaus",
-        "gelächter",
-    ];
-    let lower = remark.to_lowercase();
-    lower.split_whitespace().count() <= 4 && lower.split_whitespace().any(|word| SOUNDS.iter().any(|sound| word.starts_with(sound)))
-}
-
-/// Marks speaker changes as not spoken: `>> Hello`, `>> ANNA: Hello`. A name in capitals is kept as
-/// the speaker.
-fn mark_speaker_changes(characters: &mut [TimedChar], speakers: &mut Speakers) {
-    let mut n = 0;
-    while n + 1 < characters.len() {
-        if characters[n].letter != '>' || characters[n + 1].letter != '>' {
-            n += 1;
-            continue;
-        }
-        while let Some(character) = characters.get_mut(n).filter(|character| character.letter == '>' || character.letter == ' ') {
-            character.spoken = false;
-            n += 1;
-        }
-        let head: String = characters[n..]
-            .iter()
-            .take(40)
-            .take_while(|character| !matches!(character.letter, '\n' | '>'))
-            .map(|character| character.letter)
-            .collect();
-        let Some((name, _)) = head.split_once(':') else { continue };
-        let is_name = name.chars().any(char::is_uppercase) && !name.chars().any(char::is_lowercase) && name.split(' ').count() <= 3;
-        if let Some(speaker) = is_name.then(|| speakers.index_of(name)).flatten() {
-            let length = name.chars().count() + 1;
-            for (k, character) in characters[n..].iter_mut().enumerate() {
-                character.spoken &= k >= length;
-                character.speaker = Some(speaker);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -298,17 +265,17 @@ mod tests {
     use super::*;
 
     fn spoken_text(text: &str, markup: Markup) -> String {
-        let lines = lines(text, markup, &mut Speakers::default());
+        let lines = lines(text, markup, Timestamp::ZERO, &mut Speakers::default());
         let text: Vec<String> = lines
             .iter()
-            .map(|line| line.iter().filter(|character| character.spoken).map(|character| character.letter).collect::<String>())
+            .map(|line| line.iter().filter(|character| character.is_spoken()).map(|character| character.letter).collect::<String>())
             .collect();
         text.join("|").split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn markup_is_removed_and_text_is_kept() {
-        assert_eq!(spoken_text("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you |there");
+        assert_eq!(spoken_text("{\\an8}<i>Hello</i> <font color=\"#fff\">you</font>\r\nthere", Markup::SubRip), "Hello you|there");
         assert_eq!(
             spoken_text("a &lt;b&gt; &amp;&nbsp;c &#39;d&#x27; &bogus; x < y > z", Markup::WebVtt),
             "a <b> & c 'd' &bogus; x < y > z"
@@ -317,33 +284,19 @@ mod tests {
         assert_eq!(spoken_text("{\\p1}m 0 0 l 10 10{\\p0}Shown", Markup::Ass), "Shown");
         assert_eq!(spoken_text("plain <b> {x} &amp;", Markup::Plain), "plain <b> {x} &amp;");
         assert_eq!(spoken_text("<unclosed {\\unclosed", Markup::SubRip), "<unclosed {\\unclosed");
+        assert_eq!(spoken_text("so <this is spoken> and <br/>this", Markup::SubRip), "so <this is spoken> and |this");
     }
 
     #[test]
-    fn sound_descriptions_are_not_spoken() {
-        assert_eq!(spoken_text("[Music] So [ __ ] it goes (laughs) on", Markup::WebVtt), "So it goes on");
-        assert_eq!(spoken_text("(a door opens)\nWho (if anyone) is there?", Markup::SubRip), "|Who (if anyone) is there?");
-        assert_eq!(spoken_text("\u{266a} la la \u{266a} speech \u{266a} more", Markup::SubRip), "speech");
-        assert_eq!(spoken_text("an [open bracket", Markup::SubRip), "an [open bracket");
+    fn entities_that_were_escaped_twice_are_resolved() {
+        assert_eq!(spoken_text("a &amp;amp; b&amp;nbsp;c &amp;#39;d &amp;amp;amp; e &amp;x", Markup::WebVtt), "a & b c 'd & e &x");
     }
 
     #[test]
-    fn speakers_are_kept() {
-        let mut speakers = Speakers::default();
-        let found = lines("<v.loud Ann Lee>Hi</v> x\n>> BOB: yes\n&gt;&gt; And then: no", Markup::WebVtt, &mut speakers);
-        let speaker = |line: usize, letter: char| {
-            found[line]
-                .iter()
-                .find(|character| character.letter == letter)
-                .and_then(|character| speakers.name(character.speaker))
-                .map(str::to_owned)
-        };
-        assert_eq!(speaker(0, 'H').as_deref(), Some("Ann Lee"));
-        assert_eq!(speaker(0, 'x'), None);
-        assert_eq!(speaker(1, 'y').as_deref(), Some("BOB"));
-        assert_eq!(
-            found[2].iter().filter(|character| character.spoken).map(|character| character.letter).collect::<String>(),
-            "And then: no"
-        );
+    fn karaoke_codes_are_times() {
+        let start = Timestamp::from_secs(10.0);
+        let found = lines("{\\k20}One {\\kf30\\b1}two {\\k}th{\\ko50}ree", Markup::Ass, start, &mut Speakers::default());
+        let times: Vec<(char, f64)> = found[0].iter().filter_map(|c| c.at.map(|at| (c.letter, at.secs()))).collect();
+        assert_eq!(times, [('O', 10.0), ('t', 10.2), ('t', 10.5), ('r', 10.5)]);
     }
 }

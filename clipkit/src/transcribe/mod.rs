@@ -15,21 +15,19 @@ mod local;
 #[cfg(all(feature = "ffmpeg", not(feature = "local-speech")))]
 #[path = "local_unavailable.rs"]
 mod local;
-#[cfg(feature = "ffmpeg")]
+mod marks;
 mod markup;
 #[cfg(feature = "ffmpeg")]
 mod openai;
-#[cfg(feature = "ffmpeg")]
 mod punctuate;
-#[cfg(feature = "ffmpeg")]
 mod rolling;
 #[cfg(feature = "ffmpeg")]
 mod sidecar;
 #[cfg(feature = "ffmpeg")]
 mod speech_activity;
+mod text;
 #[cfg(feature = "ffmpeg")]
 mod wav;
-#[cfg(feature = "ffmpeg")]
 mod words;
 
 #[cfg(feature = "ffmpeg")]
@@ -42,6 +40,8 @@ pub use captions::Captions;
 pub use local::LocalTranscriber;
 #[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
+
+pub use text::{ReadCounts, ReadOptions, ReadTranscript, read_transcript};
 
 use async_trait::async_trait;
 

@@ -346,6 +346,6 @@ impl Transcriber for OpenAiTranscriber {
         let language = self.language.clone().or_else(detected);
         let words = merge(transcripts.into_iter().map(|(chunk, (words, _))| (chunk, words)).collect());
         let words = repair(work.activity.trim(cx, words), media.duration)?;
-        Ok(Transcript { language, origin: format!("{} by API", self.model), words })
+        Ok(Transcript { language, origin: format!("{} by API", self.model), words, ..Transcript::default() })
     }
 }

@@ -1,15 +1,9 @@
-//! Caption files beside a video: how they are found, ordered and read.
+//! Caption files beside a video: how they are found and ordered.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::json::{self, Document};
-use super::markup::{Speakers, lines};
-use super::rolling::Cue;
-use super::words::words_of;
-use crate::av::subtitle::{self, Markup, Subtitle};
-use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The largest caption file in bytes. A day of word times is smaller.
@@ -70,68 +64,12 @@ pub(super) fn is_language(tag: &str) -> bool {
         && tag.len() <= 35
 }
 
-/// Reads a caption file in any known format.
+/// Reads a caption file's bytes.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] if the file contains no captions; the message says what was
-/// expected.
-pub(super) fn read(cx: &Context, path: &Path) -> Result<Document> {
-    let head = head(path)?;
-    let refuse = |expected: &str| {
-        Error::new(ErrorKind::InvalidInput, format!("there are no captions in this file; expected {expected}")).with_path(path)
-    };
-    match kind(path, &head) {
-        Some(Kind::Json) => {
-            let text = fs::read(path).map_err(|error| Error::io(path, "read", error))?;
-            json::parse(&subtitle::decode(&text)).ok_or_else(|| refuse(json::EXPECTED))
-        }
-        Some(Kind::Subtitles(markup)) => {
-            let subtitles = subtitle::read_file(cx, path, markup)?;
-            if subtitles.is_empty() {
-                return Err(refuse(match markup {
-                    Markup::WebVtt => "WebVTT cues such as \"00:01.000 --> 00:02.000\"",
-                    Markup::Ass => "ASS events such as \"Dialogue: 0,0:00:01.00,0:00:02.00,...\"",
-                    Markup::SubRip | Markup::Plain => "SubRip cues such as \"00:00:01,000 --> 00:00:02,000\"",
-                }));
-            }
-            Ok(Document { language: stated_language(&head), words: words_in(&subtitles, markup) })
-        }
-        None => Err(refuse("SRT, WebVTT, ASS, json3, or words with times in JSON")),
-    }
-}
-
-/// The words of subtitles.
-pub(super) fn words_in(subtitles: &[Subtitle], markup: Markup) -> Vec<crate::model::Word> {
-    let mut speakers = Speakers::default();
-    let cues = subtitles.iter().map(|item| Cue { span: item.span, lines: lines(&item.text, markup, &mut speakers) }).collect();
-    words_of(cues, &speakers)
-}
-
-enum Kind {
-    Json,
-    Subtitles(Markup),
-}
-
-/// The format of a file, by its first characters and its name.
-fn kind(path: &Path, head: &str) -> Option<Kind> {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let start = head.trim_start_matches('\u{feff}').trim_start();
-    match ending.as_str() {
-        "json" | "json3" => Some(Kind::Json),
-        _ if start.starts_with("WEBVTT") => Some(Kind::Subtitles(Markup::WebVtt)),
-        _ if start.starts_with("[Script Info]") => Some(Kind::Subtitles(Markup::Ass)),
-        "vtt" => Some(Kind::Subtitles(Markup::WebVtt)),
-        "srt" => Some(Kind::Subtitles(Markup::SubRip)),
-        "ass" | "ssa" => Some(Kind::Subtitles(Markup::Ass)),
-        _ if start.starts_with(['{', '[']) => Some(Kind::Json),
-        _ if start.contains("-->") => Some(Kind::Subtitles(Markup::SubRip)),
-        _ => None,
-    }
-}
-
-/// The file's first 4096 bytes as text. An error if the file is larger than [`MAX_BYTES`].
-fn head(path: &Path) -> Result<String> {
+/// [`ErrorKind::InvalidInput`] if it is no file, or larger than [`MAX_BYTES`].
+pub(super) fn bytes(path: &Path) -> Result<Vec<u8>> {
     let io = |error| Error::io(path, "read", error);
     let file = File::open(path).map_err(io)?;
     let meta = file.metadata().map_err(io)?;
@@ -142,15 +80,10 @@ fn head(path: &Path) -> Result<String> {
         let message = format!("the file has {} MB, more than the 64 MB that captions may have", meta.len() >> 20);
         return Err(Error::new(ErrorKind::InvalidInput, message).with_path(path));
     }
-    let mut head = Vec::new();
-    file.take(4096).read_to_end(&mut head).map_err(io)?;
-    Ok(String::from_utf8_lossy(&head).into_owned())
-}
-
-/// The language in the header of YouTube's WebVTT files: `Language: en`.
-fn stated_language(head: &str) -> Option<String> {
-    let stated = head.lines().take_while(|line| !line.contains("-->")).find_map(|line| line.strip_prefix("Language:"))?;
-    Some(stated.trim().to_owned()).filter(|tag| is_language(tag))
+    let mut bytes = Vec::new();
+    // The file may grow while it is read.
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -187,6 +120,5 @@ mod tests {
     fn languages_are_distinguished_from_other_words() {
         assert!(["en", "pt-BR", "en-orig", "zh-Hans", "gsw"].iter().all(|tag| is_language(tag)));
         assert!(["", "info", "e", "live_chat", "en-", "2n", "words"].iter().all(|tag| !is_language(tag)));
-        assert_eq!(stated_language("WEBVTT\nKind: captions\nLanguage: en\n\n00:").as_deref(), Some("en"));
     }
 }

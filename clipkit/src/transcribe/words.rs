@@ -3,11 +3,11 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::markup::{Speakers, TimedChar};
+use super::markup::{Role, Speakers, TimedChar};
 use super::rolling::{Cue, unroll};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::script::is_unspaced;
-use crate::model::{Span, Timestamp, Word};
+use crate::model::{SoundEvent, Span, Timestamp, Word};
 
 /// The most words of a transcript. A day of fast speech has fewer.
 const MAX_WORDS: usize = 600_000;
@@ -19,19 +19,94 @@ const MAX_WORD_CHARS: usize = 60;
 const WORD_SECS: f64 = 0.5;
 /// See [`WORD_SECS`].
 const LETTER_SECS: f64 = 0.1;
+/// The longest description of a sound in characters. The rest is cut.
+const MAX_EVENT_CHARS: usize = 200;
+
+/// The words of cues, and what of their text became no word.
+#[derive(Debug, Default)]
+pub(super) struct CueWords {
+    pub(super) words: Vec<Word>,
+    pub(super) events: Vec<SoundEvent>,
+    /// How many words the cues have, spoken or not.
+    pub(super) seen: usize,
+    /// How many of them are in descriptions of sounds and names of speakers.
+    pub(super) unspoken: usize,
+    /// How many of them repeat a word that is kept.
+    pub(super) repeated: usize,
+    /// How many cues remain after those that repeat others are removed.
+    pub(super) cues: usize,
+}
 
 /// The words of cues, which may be unsorted and may be roll-up captions.
 ///
 /// A word starts at the time that the markup gives for it. Between two such times, or a cue's ends,
 /// the time is divided among the words by their number of letters.
-pub(super) fn words_of(cues: Vec<Cue>, speakers: &Speakers) -> Vec<Word> {
-    let mut words = Vec::new();
-    for cue in unroll(cues) {
-        for spoken in timed_runs(&cue) {
-            push_word(&mut words, &spoken, speakers);
+pub(super) fn words_of(cues: Vec<Cue>, speakers: &Speakers) -> CueWords {
+    let mut found = CueWords::default();
+    let count_all =
+        |cues: &[Cue]| cues.iter().flat_map(|cue| &cue.lines).map(|line| count(line)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let (spoken, unspoken) = count_all(&cues);
+    let cues = unroll(cues);
+    let (kept, kept_unspoken) = count_all(&cues);
+    for cue in &cues {
+        for run in timed_runs(cue) {
+            push_word(&mut found.words, &run, speakers);
+        }
+        push_events(&mut found.events, cue);
+    }
+    found.seen = spoken + unspoken;
+    found.unspoken = kept_unspoken;
+    found.repeated = found.seen.saturating_sub(kept + kept_unspoken);
+    found.cues = cues.len();
+    found
+}
+
+/// How many words of a line are spoken, and how many are not.
+pub(super) fn count(line: &[TimedChar]) -> (usize, usize) {
+    let (mut spoken, mut unspoken) = (0, 0);
+    for run in line.split(|character| character.letter.is_whitespace()).filter(|run| !run.is_empty()) {
+        let text =
+            |all: bool| run.iter().filter(|character| all || character.is_spoken()).map(|character| character.letter).collect::<String>();
+        match count_words(&text(false)) {
+            0 => unspoken += count_words(&text(true)),
+            words => spoken += words,
         }
     }
-    words
+    (spoken, unspoken)
+}
+
+/// How many words a text has.
+pub(super) fn count_words(text: &str) -> usize {
+    text.split_whitespace().map(|run| pieces(run).into_iter().filter(|piece| is_word(piece)).count()).sum()
+}
+
+/// The longest time that the words of a text can last, in seconds.
+pub(super) fn longest_secs(text: &str) -> f64 {
+    let letters = text.chars().filter(|letter| !letter.is_whitespace()).count();
+    text.split_whitespace().count() as f64 * WORD_SECS + letters as f64 * LETTER_SECS
+}
+
+/// Whether a run of characters is spoken: punctuation is not.
+pub(super) fn is_word(run: &str) -> bool {
+    run.chars().any(char::is_alphanumeric) || matches!(run, "&" | "+" | "=" | "%")
+}
+
+/// Adds the sounds that a cue describes.
+fn push_events(events: &mut Vec<SoundEvent>, cue: &Cue) {
+    for line in &cue.lines {
+        for part in line.chunk_by(|a, b| a.role == b.role).filter(|part| part.iter().all(|character| character.role == Role::Event)) {
+            let text: String = part.iter().take(MAX_EVENT_CHARS).map(|character| character.letter).collect();
+            let is_frame = |c: char| {
+                c.is_whitespace()
+                    || matches!(c, '[' | ']' | '(' | ')' | '*' | '<' | '>' | '\u{3010}' | '\u{3011}' | '\u{ff08}' | '\u{ff09}')
+            };
+            let text = text.trim_matches(is_frame);
+            // `[ __ ]` is a word that was censored.
+            if text.chars().any(|c| c.is_alphanumeric() || matches!(c, '\u{2669}'..='\u{266f}')) {
+                events.push(SoundEvent::new(text, cue.span));
+            }
+        }
+    }
 }
 
 /// A character and its times, in seconds.
@@ -64,8 +139,13 @@ fn timed_runs(cue: &Cue) -> Vec<Vec<Spoken<'_>>> {
     }
     let ends: Vec<f64> = segments.iter().skip(1).map(|segment| segment.0).chain([cue_end]).collect();
     for ((start, characters), end) in segments.into_iter().zip(ends) {
-        let letters = characters.iter().filter(|character| !character.letter.is_whitespace()).count();
-        let runs = characters.split(|character| character.letter.is_whitespace()).filter(|run| !run.is_empty()).count();
+        // Names of speakers take no time.
+        let is_timed = |character: &TimedChar| !character.letter.is_whitespace() && character.role != Role::Label;
+        let letters = characters.iter().filter(|character| is_timed(character)).count();
+        let runs = characters
+            .split(|character| character.letter.is_whitespace())
+            .filter(|run| run.iter().any(|character| is_timed(character)))
+            .count();
         let length = (end - start).max(0.0).min(runs as f64 * WORD_SECS + letters as f64 * LETTER_SECS);
         let step = length / letters.max(1) as f64;
         let mut at = start;
@@ -73,26 +153,27 @@ fn timed_runs(cue: &Cue) -> Vec<Vec<Spoken<'_>>> {
             if character.letter.is_whitespace() {
                 timed.push(Vec::new());
             } else if let Some(run) = timed.last_mut() {
-                run.push(Spoken { character, start: at, end: at + step });
-                at += step;
+                let end = if is_timed(character) { at + step } else { at };
+                run.push(Spoken { character, start: at, end });
+                at = end;
             }
         }
     }
     timed
 }
 
-static BLANK: TimedChar = TimedChar { letter: ' ', at: None, spoken: true, speaker: None };
+static BLANK: TimedChar = TimedChar { letter: ' ', at: None, role: Role::Spoken, speaker: None, highlighted: false };
 
 /// Adds the word or words of one run of characters.
 fn push_word(words: &mut Vec<Word>, run: &[Spoken<'_>], speakers: &Speakers) {
-    let spoken_chars: Vec<&Spoken<'_>> = run.iter().filter(|spoken| spoken.character.spoken).collect();
+    let spoken_chars: Vec<&Spoken<'_>> = run.iter().filter(|spoken| spoken.character.is_spoken()).collect();
     let text: String = spoken_chars.iter().map(|spoken| spoken.character.letter).collect();
     let mut first = 0;
     for piece in pieces(&text) {
         let last = first + piece.chars().count();
         let (Some(from), Some(to)) = (spoken_chars.get(first), spoken_chars.get(last - 1)) else { return };
         first = last;
-        if piece.chars().any(char::is_alphanumeric) {
+        if is_word(piece) {
             let mut word = Word::new(shortened(piece), from.start, to.end);
             word.speaker = speakers.name(from.character.speaker).map(str::to_owned);
             words.push(word);
@@ -102,9 +183,34 @@ fn push_word(words: &mut Vec<Word>, run: &[Spoken<'_>], speakers: &Speakers) {
     }
 }
 
+/// The words of a text that is said in `span`, which is divided by their length. A single word has
+/// the whole span.
+pub(super) fn divided(text: &str, span: Span) -> Vec<Word> {
+    let mut found: Vec<(String, usize)> = Vec::new();
+    for piece in text.split_whitespace().flat_map(pieces) {
+        let letters = piece.chars().count();
+        match found.last_mut() {
+            _ if is_word(piece) => found.push((shortened(piece), letters)),
+            Some((before, _)) => append_punctuation(before, piece),
+            None => {}
+        }
+    }
+    let all = found.iter().map(|(_, letters)| letters).sum::<usize>().max(1) as f64;
+    let (start, length) = (span.start(), span.end().since(span.start()).secs());
+    let mut done = 0;
+    let word = |(text, letters): (String, usize)| {
+        let at = |letters: usize| start.plus(length * letters as f64 / all);
+        let mut word = Word::new(text, 0.0, 0.0);
+        (word.start, word.end) = (at(done), at(done + letters));
+        done += letters;
+        word
+    };
+    found.into_iter().map(word).collect()
+}
+
 /// Appends punctuation that stands on its own to the word before it. Dashes and bullets are
 /// dropped: they mark a new speaker or a list.
-fn append_punctuation(word: &mut String, mark: &str) {
+pub(super) fn append_punctuation(word: &mut String, mark: &str) {
     let is_dash = mark.chars().all(|c| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '>' | '*' | '#' | '\u{2022}'));
     if !is_dash && mark.len() <= 12 && word.len() + mark.len() <= 4 * MAX_WORD_CHARS {
         word.push_str(mark);
@@ -189,16 +295,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::av::subtitle::Markup;
-    use crate::transcribe::markup::lines;
+    use crate::transcribe::markup::{Markup, lines};
 
     fn words(cues: &[(f64, f64, &str)]) -> Vec<Word> {
         let mut speakers = Speakers::default();
         let cues = cues
             .iter()
-            .map(|(start, end, text)| Cue { span: Span::secs(*start, *end).unwrap(), lines: lines(text, Markup::WebVtt, &mut speakers) })
+            .map(|(start, end, text)| Cue {
+                span: Span::secs(*start, *end).unwrap(),
+                lines: lines(text, Markup::WebVtt, Timestamp::from_secs(*start), &mut speakers),
+            })
             .collect();
-        words_of(cues, &speakers)
+        words_of(cues, &speakers).words
     }
 
     fn shown(words: &[Word]) -> Vec<String> {
@@ -267,13 +375,13 @@ mod tests {
             let mut speakers = Speakers::default();
             let cues = texts.iter().map(|(start, length, text)| Cue {
                 span: Span::between(Timestamp::from_secs(*start), Timestamp::from_secs(start + length)),
-                lines: lines(text, markup, &mut speakers),
+                lines: lines(text, markup, Timestamp::from_secs(*start), &mut speakers),
             }).collect();
             let duration = Timestamp::from_secs(40.0);
-            let words = repair(words_of(cues, &speakers), duration).unwrap();
+            let words = repair(words_of(cues, &speakers).words, duration).unwrap();
             for word in &words {
                 prop_assert!(word.start >= Timestamp::ZERO && word.start <= word.end && word.end <= duration);
-                prop_assert!(!word.text.contains(char::is_whitespace) && word.text.contains(char::is_alphanumeric));
+                prop_assert!(!word.text.contains(char::is_whitespace) && (word.text.contains(char::is_alphanumeric) || word.text.starts_with(['&', '+', '=', '%'])));
             }
             prop_assert!(words.is_sorted_by(|a, b| a.end <= b.start));
         }

@@ -45,5 +45,6 @@ mod sound;
 mod steps;
 mod subjects;
 mod support;
+mod trials;
 mod words;
 mod ytdlp;

@@ -198,11 +198,11 @@ fn captions_beside_a_video_are_found_and_broken_ones_passed_over() {
 fn a_file_that_is_no_captions_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, &[u8], &str); 7] = [
-        ("a.srt", b"hello", "SubRip"),
+        ("a.srt", b"hello", "plain text without times"),
         ("a.vtt", b"WEBVTT\n\n", "WebVTT"),
         ("a.ass", b"[Script Info]\n", "ASS"),
-        ("a.json", b"{\"x\": [1, 2", "[word, start, end]"),
-        ("a.json3", b"\x00\xff\xfe", "json3"),
+        ("a.json", b"{\"x\": [1, 2", "ends early"),
+        ("a.json3", b"\x00\xff\xfe", "SRT"),
         ("a.txt", b"Just a text.", "SRT"),
         ("a.bin", &[0; 5000], "SRT"),
     ];

@@ -62,6 +62,9 @@ pub(crate) struct TranscriberArgs {
     /// The transcript file, instead of captions next to the video or inside it
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
+    /// The text encoding of caption files: windows-1251, gbk, shift_jis [default: detected]
+    #[arg(long = "encoding", value_name = "NAME")]
+    pub(crate) text_encoding: Option<String>,
     /// The transcriber. auto: captions if there are any, else openai if OPENAI_API_KEY or
     /// OPENAI_BASE_URL is set, else local if a model is found. local: a speech model on this
     /// machine, downloaded (670 MB) if it is missing

@@ -182,7 +182,7 @@ impl Transcriber for LocalTranscriber {
             }
             let name = this.folder.file_name().map_or_else(|| "a local model".into(), |name| name.to_string_lossy().into_owned());
             let words = repair(activity.trim(cx, merge(recognized)), media.duration)?;
-            Ok(Transcript { language: this.language, origin: name, words })
+            Ok(Transcript { language: this.language, origin: name, words, ..Transcript::default() })
         })
         .await
     }
