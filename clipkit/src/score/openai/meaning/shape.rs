@@ -28,7 +28,7 @@ pub(super) fn candidates(text: &str) -> Vec<Candidate> {
         lenient::values(text).map(candidate).collect()
     };
     match lenient::read(text) {
-        Some(Found { value: Value::String(inner), .. }) => {
+        Some(Found { value: Value::String(inner), departures: 0, .. }) => {
             let mut repairs = Repairs::default();
             repairs.add(Repair::Shape, 1);
             found(&inner, repairs)
