@@ -44,6 +44,7 @@ pub(super) fn is_about_model(complaint: &Complaint) -> bool {
     ];
     let words = format!("{} {}", complaint.code, complaint.words).to_lowercase();
     matches!(complaint.status, None | Some(400 | 403 | 404 | 422))
+        && complaint.is_message()
         && words.contains("model")
         && WORDS.iter().any(|part| words.contains(part))
 }
@@ -51,6 +52,7 @@ pub(super) fn is_about_model(complaint: &Complaint) -> bool {
 /// The failure that a complaint is.
 pub(super) fn failure(failing: &Failing<'_>, complaint: &Complaint) -> RequestFailure {
     let words = shown(failing.server, &complaint.words);
+    let is_refused = !(200..300).contains(&failing.answered);
     let Failing { operation, answered, after, .. } = failing;
     let said = match (complaint.form, *answered) {
         (Form::Error, 200..300) => format!("the server answers {answered} with an error: {words}"),
@@ -86,8 +88,9 @@ pub(super) fn failure(failing: &Failing<'_>, complaint: &Complaint) -> RequestFa
     RequestFailure {
         error: error.with_url(&failing.server.url()),
         status: complaint.status,
-        message: format!("{} {}", complaint.code, complaint.words),
-        may_be_charged: (200..300).contains(answered) && complaint.status.is_none(),
+        // Words that are no message do not decide about the next request.
+        message: if is_refused || complaint.is_message() { format!("{} {}", complaint.code, complaint.words) } else { String::new() },
+        may_be_charged: !is_refused && complaint.status.is_none(),
     }
 }
 

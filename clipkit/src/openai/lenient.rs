@@ -282,7 +282,7 @@ impl Reader<'_> {
 /// The quote that ends a string which begins with `quote`.
 fn closing(quote: char) -> Option<char> {
     match quote {
-        '"' | '\'' | '`' => Some(quote),
+        '"' | '\'' => Some(quote),
         '\u{201c}' => Some('\u{201d}'),
         '\u{2018}' => Some('\u{2019}'),
         _ => None,

@@ -107,7 +107,7 @@ impl RequestFailure {
 
     /// Whether the request is larger than the server or the model's context allows.
     pub(crate) fn is_too_large(&self) -> bool {
-        const WORDS: [&str; 19] = [
+        const WORDS: [&str; 23] = [
             "context length",
             "context_length",
             "context size",
@@ -127,6 +127,10 @@ impl RequestFailure {
             "reduce the length",
             "n_ctx",
             "too many input tokens",
+            "file too large",
+            "file is too large",
+            "content size limit",
+            "audio is too long",
         ];
         let message = self.message.to_lowercase();
         match self.status {

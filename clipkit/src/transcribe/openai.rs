@@ -27,6 +27,8 @@ const UPLOADS: ChunkOptions = ChunkOptions { length: 600.0, search: 60.0, overla
 /// Uploads to a model without timestamps: short, so that the words can be aligned to detected
 /// speech.
 const UNTIMED_UPLOADS: ChunkOptions = ChunkOptions { length: 15.0, search: 6.0, overlap: 0.0 };
+/// The shortest upload that becomes two if it is too large for the server, in seconds.
+const MIN_UPLOAD_SECS: f64 = 40.0;
 /// Words in the messages of servers that reject a request for timestamps.
 const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "response_format", "timestamps"];
 
@@ -42,7 +44,7 @@ const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "
 /// are aligned to the detected speech. Both cases leave a warning.
 ///
 /// A server that cannot read M4A gets the same audio as WAV (32 kB a second), for example
-/// whisper.cpp's without `--convert`. Responses are read in many forms: plain text, a JSON string,
+/// whisper.cpp's without `--convert`. An upload that is too large for a server becomes two. Responses are read in many forms: plain text, a JSON string,
 /// captions, a stream, `segments` or `chunks`, one level inside of another object, with `NaN` or
 /// null in them. Words without any time count as text. An error with the status 200 is an error.
 ///
@@ -106,6 +108,8 @@ enum UploadOutcome {
     TimestampsRejected,
     /// The server cannot read the format of the audio.
     FormatRejected(Error),
+    /// The upload is larger than the server allows.
+    TooLarge(Error),
 }
 
 /// The transcription of one video.
@@ -132,19 +136,47 @@ impl Transcription<'_> {
         *timestamps = (*timestamps).max(tried.less_detailed());
     }
 
-    /// The words of one chunk, timed from the start of its upload.
+    /// The words of one chunk, timed from the start of its upload. An upload that is too large for
+    /// the server becomes two.
     async fn chunk(&self, cx: &Context, chunk: Chunk) -> Result<ChunkTranscript> {
+        let (mut parts, mut done, mut language) = (vec![chunk], Vec::new(), None);
+        while let Some(part) = parts.pop() {
+            match self.part(cx, part).await? {
+                Ok((words, detected)) => {
+                    language = language.or(detected);
+                    done.push((part, words));
+                }
+                Err(too_large) => {
+                    let seconds = part.sent.duration().as_secs_f64();
+                    if seconds < MIN_UPLOAD_SECS {
+                        return Err(too_large);
+                    }
+                    let halves = ChunkOptions { length: seconds / 2.0, search: seconds / 8.0, overlap: UPLOADS.overlap };
+                    let halves = chunks(&self.activity.cut_costs(), part.sent, &halves).into_iter().rev();
+                    parts.extend(halves.filter(|half| self.activity.may_contain_speech(half.sent)));
+                }
+            }
+        }
+        let origin = chunk.sent.start();
+        let words = merge(done).into_iter().map(|word| Word { start: word.start.since(origin), end: word.end.since(origin), ..word });
+        Ok((words.collect(), language))
+    }
+
+    /// The words of one upload, or the error of a server for which it is too large.
+    async fn part(&self, cx: &Context, part: Chunk) -> Result<Result<ChunkTranscript, Error>> {
         loop {
             let timestamps = self.timestamps();
             if timestamps == Timestamps::None {
-                return self.untimed_chunk(cx, chunk).await;
+                return self.untimed_chunk(cx, part).await.map(Ok);
             }
-            match self.upload(cx, chunk.sent, timestamps).await? {
+            match self.upload(cx, part.sent, timestamps).await? {
                 UploadOutcome::Response(response) => match self.read(cx, &response) {
-                    Some(transcript) => return Ok(transcript),
+                    Some(transcript) => return Ok(Ok(transcript)),
                     None => self.lower_timestamps(Timestamps::Segments),
                 },
-                _ => self.lower_timestamps(timestamps),
+                UploadOutcome::TimestampsRejected => self.lower_timestamps(timestamps),
+                UploadOutcome::FormatRejected(error) => return Err(error),
+                UploadOutcome::TooLarge(error) => return Ok(Err(error)),
             }
         }
     }
@@ -161,7 +193,11 @@ impl Transcription<'_> {
             if !self.activity.may_contain_speech(sent) {
                 continue;
             }
-            let UploadOutcome::Response(response) = self.upload(cx, sent, Timestamps::None).await? else { continue };
+            let response = match self.upload(cx, sent, Timestamps::None).await? {
+                UploadOutcome::Response(response) => response,
+                UploadOutcome::FormatRejected(error) | UploadOutcome::TooLarge(error) => return Err(error),
+                UploadOutcome::TimestampsRejected => continue,
+            };
             let text = response["text"].as_str().unwrap_or_default();
             let segment = json!({
                 "segments": [{"start": 0.0, "end": self.activity.speech_secs(sent), "text": text}],
@@ -191,6 +227,7 @@ impl Transcription<'_> {
                 Ok(outcome)
             }
             UploadOutcome::FormatRejected(error) => Err(located(unreadable(error))),
+            UploadOutcome::TooLarge(error) => Ok(UploadOutcome::TooLarge(located(error))),
             outcome => Ok(outcome),
         }
     }
@@ -216,6 +253,7 @@ impl Transcription<'_> {
                     Err(failure) if timestamps != Timestamps::None && failure.rejects(&TIMESTAMP_TERMS) => {
                         Ok(UploadOutcome::TimestampsRejected)
                     }
+                    Err(failure) if failure.is_too_large() => Ok(UploadOutcome::TooLarge(failure.error)),
                     // Some servers answer this with 500, which is no reason to send M4A again.
                     Err(failure) if failure.refuses_audio() && (format == AudioFormat::M4a || failure.status < Some(500)) => {
                         Ok(UploadOutcome::FormatRejected(failure.error))

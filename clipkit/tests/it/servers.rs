@@ -220,20 +220,13 @@ fn served() -> Vec<(&'static str, Respond, Option<&'static str>)> {
         ("no schema", refusing(|asked| asked["response_format"]["type"] == "json_schema", refusal(422, "json_schema: unknown")), None),
         (
             "small body",
-            refusing(
-                |asked| asked.to_string().len() > 9000,
-                ResponseTemplate::new(413).set_body_string("<h1>413 Request Entity Too Large</h1>"),
-            ),
+            refusing(|asked| material_len(asked) > 4, ResponseTemplate::new(413).set_body_string("<h1>413 Request Entity Too Large</h1>")),
             None,
         ),
-        (
-            "small context",
-            refusing(|asked| asked.to_string().len() > 9000, refusal(400, "the request exceeds the available context size")),
-            None,
-        ),
+        ("small context", refusing(|asked| material_len(asked) > 4, refusal(400, "the request exceeds the available context size")), None),
         (
             "small context in a 200",
-            refusing(|asked| asked.to_string().len() > 9000, refusal(200, "This model's maximum context length is 2048 tokens")),
+            refusing(|asked| material_len(asked) > 4, refusal(200, "This model's maximum context length is 2048 tokens")),
             None,
         ),
         (
@@ -405,7 +398,15 @@ async fn a_refused_request_drops_no_verdict_that_was_paid_for() {
     for failure in [refusal(400, "content policy"), refusal(401, "key revoked"), refusal(402, "no credit"), refusal(200, "odd")] {
         let calls = Arc::new(AtomicUsize::new(0));
         let counted = calls.clone();
-        let server = chat_server(refusing(move |_| counted.fetch_add(1, Ordering::SeqCst) > 0, failure)).await;
+        let server = chat_server(Box::new(move |asked| match counted.fetch_add(1, Ordering::SeqCst) {
+            0 => said(&answer(asked, |n, span| {
+                let mut best = fair(n, span);
+                ["hook", "completeness", "density", "emotion"].iter().for_each(|name| best[*name] = json!(10));
+                best
+            })),
+            _ => failure.clone(),
+        }))
+        .await;
         let cx = Context::new();
         let chosen = with(scorer(&server), |it| it.rerank = false).score(&cx, &talk()).await.unwrap();
         assert!(chosen.iter().any(|clip| clip.title.starts_with("Title")), "{}", warned(&cx));
@@ -542,6 +543,29 @@ async fn a_wav_upload_is_one_and_comes_after_one_refusal() {
 }
 
 #[tokio::test]
+async fn uploads_that_are_too_large_become_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let media = sound(&folder, 200).await;
+    let seen = Arc::new(AtomicUsize::new(0));
+    let server = MockServer::start().await;
+    // Nginx's limit, in small: about a minute of sound.
+    let respond = move |request: &Request| match request.body.len() {
+        300_000.. => ResponseTemplate::new(413).set_body_string("<html><h1>413 Request Entity Too Large</h1></html>"),
+        _ => {
+            let n = seen.fetch_add(1, Ordering::SeqCst);
+            body(json!({"text": format!("Word{n}"), "words": [{"word": format!("Word{n}"), "start": 10.0, "end": 11.0}]}).to_string())
+        }
+    };
+    Mock::given(method("POST")).and(path("/v1/audio/transcriptions")).respond_with(respond).mount(&server).await;
+    let transcript = transcriber(&server).transcribe(&Context::new(), &media).await.unwrap();
+    let starts: Vec<f64> = transcript.words.iter().map(|word| word.start.secs()).collect();
+    let uploads = server.received_requests().await.unwrap();
+    let refused = uploads.iter().filter(|request| request.body.len() >= 300_000).count();
+    assert!(refused >= 1 && uploads.len() > 2, "{} of {}", refused, uploads.len());
+    assert!(starts.len() == uploads.len() - refused && starts.is_sorted() && starts[starts.len() - 1] > 100.0, "{starts:?}");
+}
+
+#[tokio::test]
 async fn transcription_errors_say_what_to_set() {
     let folder = tempfile::tempdir().unwrap();
     let media = sound(&folder, 8).await;
@@ -554,12 +578,7 @@ async fn transcription_errors_say_what_to_set() {
             ErrorKind::Config,
             "--inference-path /v1/audio/transcriptions",
         ),
-        (
-            "unknown model",
-            refusal(404, "Model 'whisper-1' is not installed locally"),
-            ErrorKind::Config,
-            "it offers large-v3 (name one of these (--transcriber-model",
-        ),
+        ("unknown model", refusal(404, "Model 'whisper-1' is not installed locally"), ErrorKind::Config, "it offers large-v3"),
         ("busy in a 200", refusal(200, "the server is busy"), ErrorKind::Network, "the server is busy"),
         ("text of an error", body("Internal Server Error"), ErrorKind::Network, "Internal Server Error"),
         ("page", body("<html><body>Please sign in</body></html>"), ErrorKind::Config, "Please sign in"),

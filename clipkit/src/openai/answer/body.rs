@@ -57,8 +57,8 @@ fn is_page(text: &str) -> bool {
     letters.next() == Some('<') && letters.next().is_some_and(|letter| letter.is_ascii_alphabetic() || matches!(letter, '!' | '?'))
 }
 
-/// The data of server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>)
-/// or the values of several lines of JSON. `None` if the text is neither.
+/// The data of server-sent events, or the values of several lines of JSON. `None` if the text is
+/// neither. <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 fn events(text: &str) -> Option<Vec<Value>> {
     let field = |line: &str, name: &str| line.strip_prefix(name).map(|rest| rest.trim().to_owned());
     let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with(':'))?;

@@ -151,8 +151,8 @@ fn is_part(part: &Value) -> bool {
     part.is_string() || part["type"].is_string() || part["text"].is_string()
 }
 
-/// The text of one part: `".."`, `{"type": "text", "text": ".."}`, `{"text": {"value": ".."}}`, or a
-/// message with parts of its own.
+/// The text of one part: `".."`, `{"type": "text", "text": ".."}`, `{"text": {"value": ".."}}`, or
+/// a message with parts of its own.
 fn part(part: &Value) -> Option<String> {
     if let Some(text) = part.as_str() {
         return Some(text.to_owned());

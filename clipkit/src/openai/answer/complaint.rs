@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use super::body::{Body, body};
 
+/// The longest page or plain text that is taken for an error message, in characters.
+const MAX_MESSAGE_CHARS: usize = 400;
+
 /// A response without what was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Complaint {
@@ -27,6 +30,18 @@ pub(crate) enum Form {
     Broken,
     /// JSON that holds neither an answer nor an error.
     Other,
+}
+
+impl Complaint {
+    /// Whether the words are the server's message. Otherwise they may be a model's, or a speaker's,
+    /// and mean nothing for the request.
+    pub(crate) fn is_message(&self) -> bool {
+        match self.form {
+            Form::Error => true,
+            Form::Page | Form::Text => self.words.chars().count() <= MAX_MESSAGE_CHARS,
+            Form::Empty | Form::Events | Form::Broken | Form::Other => false,
+        }
+    }
 }
 
 impl Form {
@@ -54,8 +69,9 @@ pub(crate) fn refused(status: u16, bytes: &[u8]) -> Complaint {
 /// The complaint of a body in which no answer was found.
 pub(super) fn unanswered(body: Body) -> Complaint {
     let of = |form, words: &str| {
-        let words = one_line(words);
-        Complaint { form, status: meant_status("", &words), code: String::new(), words }
+        let mut complaint = Complaint { form, status: None, code: String::new(), words: one_line(words) };
+        complaint.status = if complaint.is_message() { meant_status("", &complaint.words) } else { None };
+        complaint
     };
     match body {
         Body::Empty => of(Form::Empty, ""),
@@ -222,6 +238,16 @@ mod tests {
             let found = refused(500, body.as_bytes());
             assert_eq!((found.code.as_str(), found.words.as_str(), found.status), (code, words, Some(500)), "{body}");
         }
+    }
+
+    #[test]
+    fn a_models_words_mean_no_status() {
+        for text in ["{\"text\": \"the api key was not found, the server is busy", "{\"said\": \"rate limit\"}"] {
+            let found = unanswered(body(text.as_bytes()));
+            assert!(found.status.is_none() && !found.is_message(), "{found:?}");
+        }
+        let talk = "they were busy. ".repeat(40);
+        assert_eq!(unanswered(body(talk.as_bytes())).status, None);
     }
 
     #[test]

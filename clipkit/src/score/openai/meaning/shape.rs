@@ -14,15 +14,27 @@ pub(super) struct Candidate {
     pub(super) repairs: Repairs,
 }
 
-/// The JSON values in a text, in their order.
-pub(super) fn candidates(text: &str) -> impl Iterator<Item = Candidate> {
-    lenient::values(text).map(move |Found { value, start, end, departures }| {
-        let mut repairs = Repairs::default();
-        repairs.add(Repair::Syntax, departures);
-        let around = [text.get(..start), text.get(end..)].into_iter().flatten().any(|text| !is_fence(text));
-        repairs.add(Repair::Around, usize::from(around));
-        Candidate { value, repairs }
-    })
+/// The JSON values in a text, in their order. A text that is one string of JSON is read as what the
+/// string holds.
+pub(super) fn candidates(text: &str) -> Vec<Candidate> {
+    let found = |text: &str, base: Repairs| {
+        let candidate = |Found { value, start, end, departures }| {
+            let mut repairs = base;
+            repairs.add(Repair::Syntax, departures);
+            let around = [text.get(..start), text.get(end..)].into_iter().flatten().any(|text| !is_fence(text));
+            repairs.add(Repair::Around, usize::from(around));
+            Candidate { value, repairs }
+        };
+        lenient::values(text).map(candidate).collect()
+    };
+    match lenient::read(text) {
+        Some(Found { value: Value::String(inner), departures: 0, .. }) => {
+            let mut repairs = Repairs::default();
+            repairs.add(Repair::Shape, 1);
+            found(&inner, repairs)
+        }
+        _ => found(text, Repairs::default()),
+    }
 }
 
 /// Whether a text is nothing but white space and the fence of Markdown's code.
@@ -42,8 +54,8 @@ pub(super) enum Items {
 
 /// Finds the items, which are objects, in a value.
 ///
-/// `name` is the field in which they were asked for, `ids` are the ids that they may have, `is_item`
-/// tells whether an object is one. `None` if there are none, or in several places.
+/// `name` is the field in which they were asked for, `ids` are the ids that they may have,
+/// `is_item` tells whether an object is one. `None` if there are none, or in several places.
 pub(super) fn items(value: &Value, name: &str, ids: &[&str], is_item: &dyn Fn(&Value) -> bool) -> Option<Items> {
     let search = Search { name, ids, is_item };
     if let Some(Value::Array(list)) = value.get(name) {

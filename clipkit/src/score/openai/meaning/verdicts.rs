@@ -327,6 +327,7 @@ mod tests {
             (json!({"result": {"spans": list}}).to_string(), "1 lists of another shape"),
             (json!({"a1": keyed("a1"), "b2": keyed("b2")}).to_string(), "1 lists of another shape"),
             (json!({"spans": list.to_string()}).to_string(), "1 lists of another shape"),
+            (json!(json!({ "spans": list }).to_string()).to_string(), "1 lists of another shape"),
             (format!("{}\n{}", good("a1"), good("b2")), "1 lists of another shape"),
             (format!("Sure! {}\nDone.", json!({ "spans": list })), "1 texts around the JSON"),
             (format!("{{{}}}", json!({ "spans": list })), "1 texts around the JSON"),
