@@ -25,6 +25,10 @@ impl Case {
     }
 }
 
+fn units_shown(case: &Case) -> &'static str {
+    if case.words[0].0 == "So" { "the punctuated talk" } else { "the bare talk" }
+}
+
 #[test]
 fn units_and_features_equal_those_of_the_training() {
     let model = Model::built_in().unwrap();
@@ -55,7 +59,7 @@ fn scores_equal_those_of_the_training() {
             let unit = &moments.units[n];
             let (start, end) = (words[unit.start].start.secs(), words[unit.end - 1].end.secs());
             let found = (moments.sums[n + 1] - moments.sums[n]) / (end - start);
-            assert!((found - expected).abs() < 1e-6, "unit {n}: {found}, not {expected}");
+            assert!((found - expected).abs() < 1e-6, "unit {n} of {}: {found}, not {expected}", units_shown(&case));
         }
         let (start, end) = (moments.times[1].0, moments.times[3].1);
         let sum: f64 = (1..=3).map(|n| moments.sums[n + 1] - moments.sums[n]).sum();
