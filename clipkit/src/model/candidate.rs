@@ -39,7 +39,8 @@ impl Candidate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Factor {
-    /// What counted: "negation", "place in the talk".
+    /// What counted: "negation", "place in the talk"; "less negation" if there is less than
+    /// elsewhere.
     pub name: String,
     /// How much it counted, in comparison with the whole video; negative if it counted against the
     /// span. Of [`Heuristic`](crate::stage::Heuristic), the difference of the log odds that an

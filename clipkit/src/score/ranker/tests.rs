@@ -74,6 +74,13 @@ fn factors_say_what_counts_and_with_which_words() {
     let factors = moments.factors(0.0, 30.0);
     assert!(!factors.is_empty() && factors.len() <= 6);
     assert!(factors.is_sorted_by(|a, b| a.effect.abs() >= b.effect.abs()), "{factors:?}");
+    // Where the talk is about the show, less of it counts for what is not.
+    let named = |start: f64, end: f64| moments.factors(start, end).into_iter().map(|factor| factor.name).collect::<Vec<_>>();
+    let show = words.iter().position(|word| word.text == "Welcome").unwrap();
+    let welcome = moments.factors(words[show].start.secs(), words[show + 8].end.secs());
+    let counted = welcome.iter().find(|factor| factor.name == "talk about the show").unwrap();
+    assert!(counted.effect < 0.0 && counted.words.contains(&"podcast".to_owned()), "{welcome:?}");
+    assert!(named(0.0, words[show - 1].end.secs()).iter().all(|name| name != "talk about the show"));
     let start = moments.times[0].0;
     let whole = moments.factors(start, moments.times.last().unwrap().1);
     assert!(whole.is_empty(), "a span differs from the talk that it is: {whole:?}");
