@@ -24,7 +24,8 @@ rest in the cold room where my grandmother used to keep the apples and the jars 
 wanted to read aloud again, which is the saddest and the most beautiful thing I know about that house. The shop is open. The bread is
 sold out by ten. "Is it luck?" people ask. I don't believe in luck; I believe in counting. It doesn’t matter who counts. If you lose
 something every single day, you stop seeing it, and then it owns you. Building trust takes patience, honesty, and government-free
-afternoons...""".split()
+afternoons... Build it anyway. You should want to see the data, and yet you don't need a computer: a damn pencil is enough, although men
+and women in the relationship of a shop rarely agree on the pencil.""".split()
 
 
 def timed(texts):

@@ -29,9 +29,16 @@ class Score(_types._Score):
     """How good a span is as a clip: ``total`` is 0 to 100, the parts are 0 to 10."""
 
     def __init__(
-        self, total: float = 0.0, hook: float = 0.0, completeness: float = 0.0, density: float = 0.0, emotion: float = 0.0
+        self,
+        total: float = 0.0,
+        hook: float = 0.0,
+        completeness: float = 0.0,
+        density: float = 0.0,
+        emotion: float = 0.0,
+        moment: Optional[float] = None,
     ) -> None:
         super().__init__(total, hook, completeness, density, emotion)
+        self.moment = moment
 
     @classmethod
     def from_dict(cls, value: Any) -> Score:
@@ -78,6 +85,8 @@ class Candidate(_types._Candidate):
         span = Span.from_dict(given.pop("span")) if "span" in given else Span(given.pop("start"), given.pop("end"))
         known = {name: given.pop(name) for name in ("score", "title", "reason", "hook_line") if name in given}
         made = cls(span, **known)
+        if "factors" in given:
+            given["factors"] = [_types.Factor.from_dict(factor) for factor in given["factors"]]
         made.__dict__.update(given)
         return made
 

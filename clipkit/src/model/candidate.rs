@@ -39,7 +39,8 @@ impl Candidate {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Factor {
-    /// What counted: "negation", "place in the talk".
+    /// What counted: "negation", "place in the talk"; "less negation" if there is less than
+    /// elsewhere.
     pub name: String,
     /// How much it counted, in comparison with the whole video; negative if it counted against the
     /// span. Of [`Heuristic`](crate::stage::Heuristic), the difference of the log odds that an
@@ -113,9 +114,9 @@ pub struct Score {
     /// How emotional the span is, 0 to 10. It counts where [`moment`](Score::moment)
     /// is not known.
     pub emotion: f64,
-    /// How much the span resembles the moments that the editors of podcasts put into their openings,
-    /// 0 to 10: the criterion that chooses. `None` if the scorer does not judge it, as for
-    /// languages other than English.
+    /// How much the span resembles the moments that editors of podcasts put into their openings, 0 to
+    /// 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
+    /// other than English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moment: Option<f64>,
 }

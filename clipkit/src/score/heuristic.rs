@@ -13,8 +13,8 @@ use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Candidate, Span, Timestamp};
 
-/// Chooses clips by rules and a small learned model from the transcript alone, without network. Equal
-/// inputs give equal answers.
+/// Chooses clips by rules and a small learned model, from the transcript alone and without network.
+/// Equal inputs give equal answers.
 ///
 /// A span consists of whole sentences, or of phrases between pauses if the transcript has no
 /// punctuation. Rules keep it clean: where it may start and end, how fast is spoken, how much

@@ -109,7 +109,38 @@ mod tests {
         assert!(select(Vec::new(), 10).is_empty() && select(fair(), 0).is_empty());
     }
 
+    #[test]
+    fn the_best_are_taken_from_all_parts_of_a_talk() {
+        let talk: Vec<ScoredSpan> = (0..50).map(|n| span(f64::from(n) * 40.0, f64::from(n) * 40.0 + 30.0, 90.0 - f64::from(n))).collect();
+        let in_fifths = |spans: &[ScoredSpan]| {
+            let mut fifths = [0; 5];
+            spans.iter().for_each(|span| fifths[(span.start / 400.0) as usize] += 1);
+            fifths
+        };
+        let chosen = select_best(talk.clone(), 10);
+        assert_eq!(in_fifths(&chosen), [3, 3, 3, 1, 0]);
+        assert!(chosen.is_sorted_by(|a, b| a.score.total >= b.score.total));
+        // Where the other parts have nothing, the limit does not hold.
+        let start: Vec<ScoredSpan> = talk[..9].iter().cloned().chain([span(1960.0, 1990.0, 31.0)]).collect();
+        assert_eq!(in_fifths(&select_best(start, 10)), [9, 0, 0, 0, 1]);
+        // One very good span stands in the way of two average ones.
+        let fair = vec![span(0.0, 20.0, 50.0), span(20.0, 40.0, 50.0), span(5.0, 35.0, 51.0)];
+        assert_eq!(select_best(fair, 10).len(), 1);
+        assert!(select_best(Vec::new(), 10).is_empty() && select_best(talk, 0).is_empty());
+    }
+
     proptest! {
+        #[test]
+        fn the_best_spans_are_limited_ranked_and_without_overlaps(raw in prop::collection::vec((0.0..500.0f64, 5.0..60.0f64, 30.0..100.0f64), 0..80), most in 0..12usize) {
+            let chosen = select_best(raw.iter().map(|(start, length, total)| span(*start, start + length, *total)).collect(), most);
+            prop_assert!(chosen.len() <= most);
+            prop_assert!(raw.is_empty() || most == 0 || !chosen.is_empty());
+            prop_assert!(chosen.is_sorted_by(|a, b| a.score.total >= b.score.total));
+            for (n, a) in chosen.iter().enumerate() {
+                prop_assert!(chosen[n + 1..].iter().all(|b| a.end <= b.start || b.end <= a.start));
+            }
+        }
+
         #[test]
         fn selections_are_limited_ranked_and_without_overlaps(raw in prop::collection::vec((0.0..500.0f64, 5.0..60.0f64, 30.0..100.0f64), 0..80), most in 0..12usize) {
             let chosen = select(raw.iter().map(|(start, length, total)| span(*start, start + length, *total)).collect(), most);

@@ -95,7 +95,7 @@ pub(super) fn candidates(
                 continue;
             }
             let moment = moments.map(|moments| 10.0 * moments.value(start, end));
-            let score = sums.score(transcript, features, first..last + 1, (length, moment), limits);
+            let score = sums.score(transcript, features, first..last + 1, length, moment, limits);
             if score.total >= MIN_TOTAL {
                 here.push(ScoredSpan { sentences: first..last + 1, start, end, score, on_topic: sums.topics > 0.0 });
             }
@@ -198,7 +198,8 @@ impl SpanTotals {
         transcript: &AnalyzedTranscript<'_>,
         features: &SentenceFeatures,
         sentences: Range<usize>,
-        (length, moment): (f64, Option<f64>),
+        length: f64,
+        moment: Option<f64>,
         limits: &Limits,
     ) -> Score {
         let (first, last) = (sentences.start, sentences.end - 1);

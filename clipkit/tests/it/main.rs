@@ -12,6 +12,8 @@ mod auto;
 mod cache;
 mod cases;
 #[cfg(feature = "cli")]
+mod choice;
+#[cfg(feature = "cli")]
 mod cli;
 mod comment_width;
 mod fakes;

@@ -249,6 +249,7 @@ fn assert_scored(clips: &[Candidate], options: &ScoreOptions) {
         let score = clip.score;
         assert!((0.0..=100.0).contains(&score.total));
         assert!([score.hook, score.completeness, score.density, score.emotion].iter().all(|part| (0.0..=10.0).contains(part)));
+        assert!(score.moment.is_none_or(|moment| (0.0..=10.0).contains(&moment)) && clip.factors.len() <= 6);
         assert!(!clip.title.is_empty() && clip.title.chars().count() <= 60 && clip.title.split_whitespace().count() <= 8, "{}", clip.title);
         assert!(!clip.reason.is_empty());
     }

@@ -12,8 +12,8 @@ pub(crate) struct EvalArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvalCommand {
-    /// How many of the moments that people chose are in the spans that `clipkit score` chose, beside
-    /// spans of the same lengths at random, even and the loudest places
+    /// Count the moments that people chose in the spans that `clipkit score` chose, and in spans of
+    /// the same lengths at random, even and the loudest places
     Choice(ChoiceArgs),
 }
 
@@ -22,8 +22,8 @@ pub(crate) struct ChoiceArgs {
     /// A folder with the candidates of each video, as `clipkit score` writes them: ID.json
     #[arg(value_name = "PREDICTIONS")]
     pub(crate) predictions: PathBuf,
-    /// Files with the moments of a show, SHOW.jsonl, one video a line: {"id": "a1", "duration": 3600,
-    /// "moments": [{"start": 612.5, "end": 640}]}; "loudness": [...] may have a number for each
+    /// Files with the moments of a show, SHOW.jsonl, one video a line: {"id": "a1", "duration":
+    /// 3600, "moments": [{"start": 612.5, "end": 640}]}; "loudness" may have a number for each
     /// second
     #[arg(required = true, value_name = "LABELS.jsonl")]
     pub(crate) labels: Vec<PathBuf>,

@@ -66,7 +66,12 @@ impl Moments {
             .into_iter()
             .map(|(group, effect)| {
                 let name = GROUPS.get(group).map_or(WORDS, |(name, _)| name);
-                Factor::new(name, (effect * 100.0).round() / 100.0, self.said(group, effect, inside.clone()))
+                let effect = (effect * 100.0).round() / 100.0;
+                if self.is_rarer(group, inside.clone()) {
+                    Factor::new(format!("less {name}"), effect, Vec::new())
+                } else {
+                    Factor::new(name, effect, self.said(group, effect, inside.clone()))
+                }
             })
             .collect()
     }
@@ -81,6 +86,19 @@ impl Moments {
             .enumerate()
             .fold((0.0, 0.0), |(sum, all), (n, (start, end))| (sum + (end - start) * of_unit(n), all + end - start));
         mean(span.0, span.1) - mean(talk.0, talk.1)
+    }
+
+    /// Whether the words of a group's lists are rarer in some units than in the whole talk.
+    fn is_rarer(&self, group: usize, units: Range<usize>) -> bool {
+        let Some((_, names)) = GROUPS.get(group) else { return false };
+        let (lists, valence) = (lists(names), names.contains("r_vneg"));
+        let share = |units: &[Range<usize>]| {
+            let words = || units.iter().flat_map(|unit| self.vocabulary.numbers[unit.clone()].iter().flatten());
+            let entry = |word: &u32| &self.vocabulary.entries[*word as usize];
+            let members = words().filter(|word| entry(word).lists & lists != 0 || (valence && entry(word).valence < 0.0)).count();
+            members as f64 / words().count().max(1) as f64
+        };
+        lists != 0 && share(&self.units[units]) < share(&self.units)
     }
 
     /// Words of the units that belong to a group, those that count most or are said most first.

@@ -25,6 +25,10 @@ impl Case {
     }
 }
 
+fn units_shown(case: &Case) -> &'static str {
+    if case.words[0].0 == "So" { "the punctuated talk" } else { "the bare talk" }
+}
+
 #[test]
 fn units_and_features_equal_those_of_the_training() {
     let model = Model::built_in().unwrap();
@@ -55,7 +59,7 @@ fn scores_equal_those_of_the_training() {
             let unit = &moments.units[n];
             let (start, end) = (words[unit.start].start.secs(), words[unit.end - 1].end.secs());
             let found = (moments.sums[n + 1] - moments.sums[n]) / (end - start);
-            assert!((found - expected).abs() < 1e-6, "unit {n}: {found}, not {expected}");
+            assert!((found - expected).abs() < 1e-6, "unit {n} of {}: {found}, not {expected}", units_shown(&case));
         }
         let (start, end) = (moments.times[1].0, moments.times[3].1);
         let sum: f64 = (1..=3).map(|n| moments.sums[n + 1] - moments.sums[n]).sum();
@@ -70,6 +74,13 @@ fn factors_say_what_counts_and_with_which_words() {
     let factors = moments.factors(0.0, 30.0);
     assert!(!factors.is_empty() && factors.len() <= 6);
     assert!(factors.is_sorted_by(|a, b| a.effect.abs() >= b.effect.abs()), "{factors:?}");
+    // Where the talk is about the show, less of it counts for what is not.
+    let named = |start: f64, end: f64| moments.factors(start, end).into_iter().map(|factor| factor.name).collect::<Vec<_>>();
+    let show = words.iter().position(|word| word.text == "Welcome").unwrap();
+    let welcome = moments.factors(words[show].start.secs(), words[show + 8].end.secs());
+    let counted = welcome.iter().find(|factor| factor.name == "talk about the show").unwrap();
+    assert!(counted.effect < 0.0 && counted.words.contains(&"podcast".to_owned()), "{welcome:?}");
+    assert!(named(0.0, words[show - 1].end.secs()).iter().all(|name| name != "talk about the show"));
     let start = moments.times[0].0;
     let whole = moments.factors(start, moments.times.last().unwrap().1);
     assert!(whole.is_empty(), "a span differs from the talk that it is: {whole:?}");

@@ -66,10 +66,11 @@ fn phrases(words: &[Word]) -> Vec<Range<usize>> {
     while first < words.len() {
         let cut = best(first + 8..words.len().min(first + 25), |n| {
             let word = words[n].text.to_lowercase();
-            pause(words, n).min(1.0) * 6.0 - n.abs_diff(first + 14) as f64 * 0.12
-                + when(CONJUNCTIONS.contains(&word.as_str()), 1.2)
+            // The order of the additions is that of the training, so that ties fall alike.
+            let said = when(CONJUNCTIONS.contains(&word.as_str()), 1.2)
                 + when(LINKS.contains(&word.as_str()), 0.6)
-                + when(ends_with(&words[n - 1].text, &['.', '?', '!']), 3.0)
+                + when(ends_with(&words[n - 1].text, &['.', '?', '!']), 3.0);
+            pause(words, n).min(1.0) * 6.0 - n.abs_diff(first + 14) as f64 * 0.12 + said
         });
         let cut = cut.unwrap_or(words.len());
         found.push(first..cut);
@@ -82,10 +83,9 @@ fn cut_long(words: &[Word], unit: Range<usize>, found: &mut Vec<Range<usize>>) {
     let mut first = unit.start;
     while unit.end - first > LONGEST {
         let cut = best(first + 8..(unit.end - 5).min(first + 28), |n| {
-            when(ends_with(&words[n - 1].text, &[',', ';', ':', '—', '-']), 2.0)
-                + when(LINKS.contains(&words[n].text.to_lowercase().as_str()), 1.0)
-                + 4.0 * pause(words, n).clamp(0.0, 1.0)
-                - n.abs_diff(first + 18) as f64 * 0.08
+            let said = when(ends_with(&words[n - 1].text, &[',', ';', ':', '—', '-']), 2.0)
+                + when(LINKS.contains(&words[n].text.to_lowercase().as_str()), 1.0);
+            said + (4.0 * pause(words, n).clamp(0.0, 1.0) - n.abs_diff(first + 18) as f64 * 0.08)
         });
         let cut = cut.unwrap_or(unit.end);
         found.push(first..cut);
