@@ -30,9 +30,9 @@ impl Jobs {
     #[napi]
     pub fn open<'env>(env: &'env Env, db: String, options: String) -> napi::Result<PromiseRaw<'env, Jobs>> {
         let options = read(ErrorKind::Config, "the options of jobs", &options).map_err(exception)?;
-        env.spawn_future(async move {
-            jobs::Jobs::open_with(PathBuf::from(db), options).await.map(|jobs| Jobs { jobs }).map_err(exception)
-        })
+        env.spawn_future(
+            async move { jobs::Jobs::open_with(PathBuf::from(db), options).await.map(|jobs| Jobs { jobs }).map_err(exception) },
+        )
     }
 
     /// Takes a job, returns its id.

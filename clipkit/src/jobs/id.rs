@@ -57,8 +57,7 @@ impl FromStr for JobId {
     fn from_str(text: &str) -> Result<Self> {
         let plain = |letter: u8| letter.is_ascii_alphanumeric() || letter == b'-' || letter == b'_';
         if text.is_empty() || text.len() > LONGEST || !text.bytes().all(plain) {
-            return Err(Error::new(ErrorKind::InvalidInput, "this is not the id of a job")
-                .with_advice("give an id that `submit` returned"));
+            return Err(Error::new(ErrorKind::InvalidInput, "this is not the id of a job").with_advice("give an id that `submit` returned"));
         }
         Ok(JobId(text.to_owned()))
     }
@@ -182,8 +181,10 @@ impl FromStr for TaskId {
         };
         match step {
             Some(step) if step.rank() != Some(0) => Ok(TaskId { job: parts[0].parse()?, step }),
-            _ => Err(Error::new(ErrorKind::InvalidInput, "this is not the id of a task")
-                .with_advice("give an id from the list of dead letters")),
+            _ => {
+                Err(Error::new(ErrorKind::InvalidInput, "this is not the id of a task")
+                    .with_advice("give an id from the list of dead letters"))
+            }
         }
     }
 }

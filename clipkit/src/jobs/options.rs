@@ -156,7 +156,8 @@ mod tests {
         assert_eq!(options.rate("transcribe"), Some(Rate { starts: 5, per: Duration::from_secs(60) }));
         assert_eq!((options.rate("fetch"), options.queues()[0]), (None, "conclude"));
         let some: WorkerOptions =
-            serde_json::from_str(r#"{"stages": ["fetch", "publish"], "rates": {"transcribe": null, "score": {"starts": 2, "per": 1}}}"#).unwrap();
+            serde_json::from_str(r#"{"stages": ["fetch", "publish"], "rates": {"transcribe": null, "score": {"starts": 2, "per": 1}}}"#)
+                .unwrap();
         assert_eq!((some.queues(), some.rate("transcribe")), (vec!["conclude", "publish", "fetch"], None));
         for wrong in [r#"{"stages": ["dance"]}"#, r#"{"limits": {"render": 0}}"#, r#"{"lease": 0.1}"#, r#"{"stall": {"render": 0}}"#] {
             let options: WorkerOptions = serde_json::from_str(wrong).unwrap();

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::conclude::first_error;
 use super::steps::{clips_in_use, successors};
 use super::worker::Crew;
-use super::{
-    JobEnd, JobFilter, JobId, JobMilestone, JobRecord, JobState, NewEvent, Step, Task, TaskFilter, TaskId, TaskState,
-};
+use super::{JobEnd, JobFilter, JobId, JobMilestone, JobRecord, JobState, NewEvent, Step, Task, TaskFilter, TaskId, TaskState};
 use crate::error::{ErrorKind, ErrorReport, Result};
 use crate::model::Stage;
 use crate::pipeline::Degrade;
@@ -77,32 +75,29 @@ impl Crew {
             states.entry(task.id.job().clone()).or_default().push(task);
         }
         let is_live = |task: &Task| !task.state.is_over();
-        let mut used = Vec::new();
+        let mut unused = shared.workspace.old_clips();
         for record in &open {
             let tasks = states.get(&record.id).map(Vec::as_slice).unwrap_or_default();
-            let ranks: BTreeSet<usize> = tasks.iter().filter_map(|task| task.id.step().rank()).collect();
             if !tasks.iter().any(is_live) {
                 self.advance(record).await?;
             }
-            if !ranks.is_empty() {
-                let ranks: Vec<usize> = ranks.into_iter().collect();
+            if !unused.is_empty() {
+                let ranks: BTreeSet<usize> = tasks.iter().filter_map(|task| task.id.step().rank()).collect();
                 let pipeline = self.pipeline(&self.cx, record, Degrade::NEVER).await.ok();
                 let renderer = pipeline.and_then(|pipeline| pipeline.fingerprint(Stage::Render, self.cx.environment()));
-                used.extend(clips_in_use(&self.jobs, record, &ranks, renderer.as_deref()).await?);
+                let used = clips_in_use(&self.jobs, record, &ranks, renderer.as_deref()).await?;
+                unused.retain(|clip| !used.contains(clip));
             }
         }
         let open: BTreeSet<&JobId> = open.iter().map(|record| &record.id).collect();
         for (id, tasks) in &states {
             // Looked at again, since the job may be newer than the list of open ones.
-            if tasks.iter().any(is_live)
-                && !open.contains(id)
-                && shared.records.get(id).await?.is_none_or(|record| record.end.is_some())
-            {
+            if tasks.iter().any(is_live) && !open.contains(id) && shared.records.get(id).await?.is_none_or(|record| record.end.is_some()) {
                 shared.engine.cancel(id).await?;
             }
         }
         self.forget_old().await?;
-        shared.workspace.reap(&used).await
+        shared.workspace.reap(unused).await
     }
 
     /// Removes jobs that ended, except the latest.

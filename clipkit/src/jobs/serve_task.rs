@@ -77,7 +77,8 @@ impl Crew {
     /// Does a claimed task and writes back what came of it.
     pub(super) async fn serve(self: &Arc<Self>, claimed: Claimed, hand_back: &Context) {
         let id = claimed.held.id.clone();
-        let span = tracing::info_span!("task", job = %id.job(), step = id.step().queue(), clip = id.step().rank(), attempt = claimed.attempt);
+        let span =
+            tracing::info_span!("task", job = %id.job(), step = id.step().queue(), clip = id.step().rank(), attempt = claimed.attempt);
         let served = self.served(&claimed, hand_back).instrument(span).await;
         if let Err(error) = served {
             // The lease runs out, and the task is tried again.

@@ -1,5 +1,6 @@
 //! The steps of a job. Each looks for what is stored before it works.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,10 +46,15 @@ impl StepRun<'_> {
     }
 
     async fn media(&self) -> Result<Media> {
-        self.stored(Stage::Source, of_job::<Media>(self.id()), || Ok(None), async || {
-            self.jobs.has_space()?;
-            self.pipeline.fetch(self.cx, &self.record.job.uri).await
-        })
+        self.stored(
+            Stage::Source,
+            of_job::<Media>(self.id()),
+            || Ok(None),
+            async || {
+                self.jobs.has_space()?;
+                self.pipeline.fetch(self.cx, &self.record.job.uri).await
+            },
+        )
         .await
     }
 
@@ -129,14 +135,19 @@ impl StepRun<'_> {
     async fn receipt(&self, rank: usize, target: usize) -> Result<Receipt> {
         let targets = self.pipeline.targets();
         let to = targets.get(target).ok_or_else(|| Error::new(ErrorKind::Config, format!("this job has no target {target}")))?;
-        self.stored(Stage::Publish, of_receipt(self.id(), rank, target), || Ok(None), async || {
-            let (post, plan) = self.post(rank).await?;
-            let receipt = self.pipeline.publish_to(self.cx, to, &post).await?;
-            let mut clip = ManifestClip::published(rank, &plan, &post.title, vec![receipt.clone()]);
-            clip.folder = self.pipeline.staging().map(Into::into);
-            self.cx.emit(&Event::Clip(Box::new(clip)));
-            Ok(receipt)
-        })
+        self.stored(
+            Stage::Publish,
+            of_receipt(self.id(), rank, target),
+            || Ok(None),
+            async || {
+                let (post, plan) = self.post(rank).await?;
+                let receipt = self.pipeline.publish_to(self.cx, to, &post).await?;
+                let mut clip = ManifestClip::published(rank, &plan, &post.title, vec![receipt.clone()]);
+                clip.folder = self.pipeline.staging().map(Into::into);
+                self.cx.emit(&Event::Clip(Box::new(clip)));
+                Ok(receipt)
+            },
+        )
         .await
     }
 
@@ -230,7 +241,7 @@ pub(super) async fn successors(jobs: &Jobs, record: &JobRecord, pipeline: &Pipel
 }
 
 /// The folders of rendered clips that a job may still need.
-pub(super) async fn clips_in_use(jobs: &Jobs, record: &JobRecord, ranks: &[usize], renderer: Option<&str>) -> Result<Vec<PathBuf>> {
+pub(super) async fn clips_in_use(jobs: &Jobs, record: &JobRecord, ranks: &BTreeSet<usize>, renderer: Option<&str>) -> Result<Vec<PathBuf>> {
     let workspace = &jobs.shared.workspace;
     let mut used = Vec::new();
     for rank in ranks {

@@ -32,9 +32,9 @@ impl Pipeline {
             let (told, publisher) = (manifest.clone(), publisher.clone());
             match call(cx, Stage::Publish, |cx| async move { publisher.conclude(&cx, &told).await }).await {
                 Err(error) if error.is_cancelled() => return Err(error),
-                Err(error) => cx
-                    .for_stage(Stage::Publish)
-                    .warn_of(WarningKind::Publish, format!("the manifest could not be published: {error}")),
+                Err(error) => {
+                    cx.for_stage(Stage::Publish).warn_of(WarningKind::Publish, format!("the manifest could not be published: {error}"))
+                }
                 Ok(()) => {}
             }
         }

@@ -126,7 +126,10 @@ async fn a_job_becomes_published_clips_with_events_and_a_manifest() {
     let job = desk.status(&id).await;
     assert_eq!((job.state, &job.error), (JobState::Done, &None));
     let manifest = job.manifest.unwrap();
-    assert_eq!(manifest.clips.iter().map(|clip| (clip.rank, clip.file.as_str())).collect::<Vec<_>>(), [(1, "1.mp4"), (2, "2.mp4"), (3, "3.mp4")]);
+    assert_eq!(
+        manifest.clips.iter().map(|clip| (clip.rank, clip.file.as_str())).collect::<Vec<_>>(),
+        [(1, "1.mp4"), (2, "2.mp4"), (3, "3.mp4")]
+    );
     assert_eq!(*desk.fake.concluded.lock().unwrap(), [manifest]);
     assert_eq!((job.tasks, job.tasks_done), (3 + 3 * 3 + 1, 13));
     for (stage, calls) in [("source", 1), ("transcribe", 1), ("score", 1), ("track", 3), ("render", 3), ("publish", 3), ("conclude", 1)] {
@@ -151,7 +154,8 @@ async fn failures_are_tried_again_and_one_clips_failure_is_its_own() {
     let mut desk = Desk::new().await;
     let (scored, tracked) = (Arc::new(AtomicUsize::new(0)), desk.fake.tracks.clone());
     let (count, answer) = (scored.clone(), desk.fake.candidates.clone());
-    desk.fake.candidates = Arc::new(move |cx, scoring| if count.fetch_add(1, Ordering::SeqCst) < 2 { Err(down()) } else { answer(cx, scoring) });
+    desk.fake.candidates =
+        Arc::new(move |cx, scoring| if count.fetch_add(1, Ordering::SeqCst) < 2 { Err(down()) } else { answer(cx, scoring) });
     desk.fake.tracks = Arc::new(move |cx, tracking| match cx.clip() {
         Some(2) => Err(Error::new(ErrorKind::Decode, "damaged")),
         _ => tracked(cx, tracking),

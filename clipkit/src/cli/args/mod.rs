@@ -9,7 +9,7 @@ pub(crate) use groups::{
     Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName, TrackerArgs,
     TrackerName, TranscriberArgs, TranscriberName,
 };
-pub(crate) use jobs::{DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;

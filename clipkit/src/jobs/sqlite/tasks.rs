@@ -154,7 +154,8 @@ fn heartbeat(connection: &mut Connection, held: &[Held], lease: Duration) -> rus
     let sql = "SELECT cancelled, lease FROM tasks WHERE id = ?1 AND fence = ?2 AND state = 'active'";
     let mut known: Vec<Option<(bool, i64)>> = Vec::new();
     for one in held {
-        let found = connection.prepare_cached(sql)?.query_row(params![one.id.to_string(), fence(one)], |row| Ok((row.get(0)?, row.get(1)?)));
+        let found =
+            connection.prepare_cached(sql)?.query_row(params![one.id.to_string(), fence(one)], |row| Ok((row.get(0)?, row.get(1)?)));
         known.push(found.optional()?);
     }
     // Leases with more than two thirds left are not written again.
@@ -184,7 +185,10 @@ pub(super) fn complete(connection: &mut Connection, held: &Held, successors: &[N
     let sql = "UPDATE tasks SET state = CASE WHEN cancelled = 1 THEN 'cancelled' ELSE 'done' END,
             worker = NULL, lease = NULL, ended = ?3, error = NULL
         WHERE id = ?1 AND fence = ?2 AND state = 'active' RETURNING cancelled";
-    let done = transaction.prepare_cached(sql)?.query_row(params![held.id.to_string(), fence(held), now], |row| row.get::<_, bool>(0)).optional()?;
+    let done = transaction
+        .prepare_cached(sql)?
+        .query_row(params![held.id.to_string(), fence(held), now], |row| row.get::<_, bool>(0))
+        .optional()?;
     let Some(cancelled) = done else { return Ok(false) };
     if !cancelled {
         insert(&transaction, successors, now)?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::tasks::complete;
 use super::*;
 use crate::jobs::{
-    Claim, Engine, Job, JobEnd, JobFilter, JobMilestone, JobRecord, JobState, NewEvent, NewTask, Records, Serving, Step, TaskFilter, TaskId,
-    TaskState, contract,
+    Claim, Engine, Job, JobEnd, JobFilter, JobMilestone, JobRecord, JobState, NewEvent, NewTask, Records, Serving, Step, TaskFilter,
+    TaskId, TaskState, contract,
 };
 
 fn opener(folder: &Path) -> Box<contract::Open> {
@@ -44,10 +44,13 @@ async fn a_completion_that_is_interrupted_anywhere_has_its_whole_effect_or_none(
         let mut connection = connect(&path, "NORMAL").unwrap();
         let left = Cell::new(steps);
         connection
-            .progress_handler(1, Some(move || {
-                left.set(left.get() - 1);
-                left.get() < 0
-            }))
+            .progress_handler(
+                1,
+                Some(move || {
+                    left.set(left.get() - 1);
+                    left.get() < 0
+                }),
+            )
             .unwrap();
         let answer = complete(&mut connection, &held, &[new(Step::Track(1)), new(Step::Track(2))]);
         drop(connection);
@@ -97,6 +100,23 @@ async fn a_locked_database_is_waited_for() {
     drop(lock);
 }
 
+#[tokio::test]
+async fn a_full_disk_refuses_the_whole_addition_and_the_queue_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Sqlite::open(folder.path().join("jobs.db")).unwrap();
+    let limit = |pages: i64| {
+        let connection = engine.shared.durable.lock().unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    };
+    limit(40);
+    let clips: Vec<NewTask> = (1..10_000).map(|rank| new(Step::Track(rank))).collect();
+    let error = engine.add(&clips).await.unwrap_err();
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Io, &Recovery::Retry { after: None }), "{error}");
+    assert!(Engine::list(&engine, &TaskFilter::default()).await.unwrap().is_empty());
+    limit(1_000_000);
+    assert_eq!(engine.add(&clips).await.unwrap(), clips.len());
+}
+
 #[test]
 fn files_of_others_are_refused_with_their_names() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,7 +150,8 @@ async fn records_end_once_and_events_are_replayed_from_any_number() {
     let ended = |clips| NewEvent::Job(JobMilestone::Ended { state: JobState::Done, clips });
     store.append(&id, &[ended(1), ended(2)]).await.unwrap();
     store.append(&id, &[ended(3)]).await.unwrap();
-    let clips = |events: Vec<crate::jobs::JobEvent>| events.iter().map(|event| (event.number, event.event["clips"].clone())).collect::<Vec<_>>();
+    let clips =
+        |events: Vec<crate::jobs::JobEvent>| events.iter().map(|event| (event.number, event.event["clips"].clone())).collect::<Vec<_>>();
     assert_eq!(clips(store.events(&id, 1, 10).await.unwrap()), [(2, 2.into()), (3, 3.into())]);
     assert_eq!(store.events(&id, 0, 1).await.unwrap().len(), 1);
 
