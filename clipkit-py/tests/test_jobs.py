@@ -46,7 +46,7 @@ def test_a_failed_step_is_a_dead_letter_with_its_error(tmp_path):
     with pytest.raises(clipkit.InvalidInputError):
         jobs.get_sync("../x")
     with pytest.raises(clipkit.ConfigError, match="dance"):
-        clipkit.Worker(jobs, stages_served=["dance"]).run_sync()
+        clipkit.Worker(jobs, serves=["dance"]).run_sync()
 
 
 def test_a_worker_stops_when_its_task_is_cancelled(tmp_path):

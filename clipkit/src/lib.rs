@@ -108,4 +108,10 @@ const _: () = {
     shared::<RateLimit>();
     shared::<Concurrency>();
     shared::<LayerConfig>();
+    #[cfg(feature = "jobs")]
+    shared::<crate::jobs::Jobs>();
+    #[cfg(feature = "jobs")]
+    shared::<crate::jobs::Worker>();
+    #[cfg(feature = "jobs")]
+    shared::<crate::jobs::Sqlite>();
 };

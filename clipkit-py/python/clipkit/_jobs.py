@@ -140,7 +140,7 @@ class Worker:
     """Does the steps of jobs, in this process.
 
     ``stages`` are custom stages by name: objects with one of the stage methods. Jobs name them in
-    their field ``stages``. Options are the fields of ``WorkerOptions``: ``stages_served`` (the
+    their field ``stages``. Options are the fields of ``WorkerOptions``: ``serves`` (the
     queues to serve), ``limits``, ``rates``, ``per_target``, ``stall``, ``lease``, ``grace``,
     ``until_idle``.
 
@@ -149,12 +149,12 @@ class Worker:
     """
 
     def __init__(
-        self, jobs: Jobs, *, stages: Optional[Mapping[str, Any]] = None, stages_served: Optional[List[str]] = None, **options: Any
+        self, jobs: Jobs, *, stages: Optional[Mapping[str, Any]] = None, serves: Optional[List[str]] = None, **options: Any
     ) -> None:
         _onnx.find_library()
         self._jobs = jobs._jobs
         self._stages = [(name, _custom(stage)) for name, stage in (stages or {}).items()]
-        self._options = {"grace": 0.5, "stages": stages_served or [], **plain(options)}
+        self._options = {"grace": 0.5, "stages": serves or [], **plain(options)}
 
     async def run(self, *, context: Optional[Context] = None) -> None:
         """Works until it is cancelled, or with ``until_idle=True`` until no job is open."""

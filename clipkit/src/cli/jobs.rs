@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clipkit::config::TranscriberConfig;
-use clipkit::jobs::{Job, JobEvent, JobFilter, JobState, JobStatus, Jobs, Task};
+use clipkit::jobs::{Job, JobEvent, JobFilter, JobState, JobStatus, Jobs, JobsOptions, Task};
 use clipkit::{Error, ErrorKind, Result};
 use serde_json::Value;
 
-use super::args::{DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs};
+use super::args::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs};
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::output::{say, say_json};
@@ -20,7 +20,7 @@ const WATCH: Duration = Duration::from_millis(200);
 pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
     let JobsArgs { database, command } = args;
     let done = async {
-        let jobs = open(&database.db, matches!(command, JobsCommand::Submit(_))).await?;
+        let jobs = open(&database, matches!(command, JobsCommand::Submit(_))).await?;
         match command {
             JobsCommand::Submit(args) => submit(&jobs, *args).await?,
             JobsCommand::List(args) => {
@@ -59,11 +59,13 @@ pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
 }
 
 /// Opens the jobs. A file that does not exist is an error unless it may be made.
-pub(crate) async fn open(db: &Path, may_create: bool) -> Result<Jobs> {
+pub(crate) async fn open(Database { db, attempts }: &Database, may_create: bool) -> Result<Jobs> {
     if !may_create && !db.exists() {
         return Err(Error::new(ErrorKind::NotFound, "there is no job database").with_path(db).with_advice("submit a job, or give --db"));
     }
-    Jobs::open(db).await
+    let mut options = JobsOptions::default();
+    options.policy.attempts = *attempts;
+    Jobs::open_with(db, options).await
 }
 
 async fn submit(jobs: &Jobs, args: SubmitArgs) -> Result<()> {

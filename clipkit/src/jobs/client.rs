@@ -245,8 +245,8 @@ impl Jobs {
         Ok(again)
     }
 
-    /// Removes a job that has ended: record, events, tasks, documents. Published clips stay. `false`
-    /// means that there is no such job.
+    /// Removes a job that has ended: record, events, tasks, documents. Published clips stay.
+    /// `false` means that there is no such job.
     ///
     /// # Errors
     ///
@@ -289,7 +289,15 @@ impl Jobs {
 
     /// Removes a dead letter. Its job stays as it is. `false` means that there is no such dead
     /// letter.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the job has not ended, since it needs the task's error for its
+    /// manifest.
     pub async fn discard(&self, task: &TaskId) -> Result<bool> {
+        if self.shared.records.get(task.job()).await?.is_some_and(|record| record.end.is_none()) {
+            return Err(Error::new(ErrorKind::Config, format!("the job {} has not ended", task.job())).with_advice("wait, or cancel it"));
+        }
         let of_job = self.shared.engine.list(&TaskFilter::of_job(task.job())).await?;
         let is_dead = of_job.iter().any(|known| known.id == *task && known.state == TaskState::Dead);
         if is_dead { self.shared.engine.remove(task).await } else { Ok(false) }

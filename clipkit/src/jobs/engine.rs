@@ -24,6 +24,9 @@ use crate::error::{ErrorReport, Result};
 /// - Errors of the kinds `Io` and `TimedOut` with the recovery `Retry` mean that the call can be
 ///   made again. A call whose future is dropped has had its whole effect or none.
 ///
+/// A library that pushes tasks to its workers fits, too: it hands a pushed task to a waiting claim,
+/// and waits for the write-back.
+///
 /// [`contract`](super::contract) tests all this for any engine.
 #[async_trait]
 pub trait Engine: Send + Sync {

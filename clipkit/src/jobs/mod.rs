@@ -1,8 +1,8 @@
 //! Jobs that survive crashes: a queue of steps in one file, and workers that do them.
 //!
-//! A job makes clips of one video, as a [`Pipeline`](crate::Pipeline) does, one step at a time: each
-//! step is a task of a queue, and its result is stored before the next step starts. Nothing has to
-//! be installed or run beside the program.
+//! A job makes clips of one video, as a [`Pipeline`](crate::Pipeline) does, one step at a time:
+//! each step is a task of a queue, and its result is stored before the next step starts. Nothing
+//! has to be installed or run beside the program.
 //!
 //! ```
 //! use clipkit::jobs::{Job, JobState, Jobs, Worker, WorkerOptions};

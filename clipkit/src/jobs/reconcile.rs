@@ -75,18 +75,18 @@ impl Crew {
             states.entry(task.id.job().clone()).or_default().push(task);
         }
         let is_live = |task: &Task| !task.state.is_over();
-        let mut used = Vec::new();
+        let mut unused = shared.workspace.old_clips();
         for record in &open {
             let tasks = states.get(&record.id).map(Vec::as_slice).unwrap_or_default();
-            let ranks: BTreeSet<usize> = tasks.iter().filter_map(|task| task.id.step().rank()).collect();
             if !tasks.iter().any(is_live) {
                 self.advance(record).await?;
             }
-            if !ranks.is_empty() {
-                let ranks: Vec<usize> = ranks.into_iter().collect();
+            if !unused.is_empty() {
+                let ranks: BTreeSet<usize> = tasks.iter().filter_map(|task| task.id.step().rank()).collect();
                 let pipeline = self.pipeline(&self.cx, record, Degrade::NEVER).await.ok();
                 let renderer = pipeline.and_then(|pipeline| pipeline.fingerprint(Stage::Render, self.cx.environment()));
-                used.extend(clips_in_use(&self.jobs, record, &ranks, renderer.as_deref()).await?);
+                let used = clips_in_use(&self.jobs, record, &ranks, renderer.as_deref()).await?;
+                unused.retain(|clip| !used.contains(clip));
             }
         }
         let open: BTreeSet<&JobId> = open.iter().map(|record| &record.id).collect();
@@ -97,7 +97,7 @@ impl Crew {
             }
         }
         self.forget_old().await?;
-        shared.workspace.reap(&used).await
+        shared.workspace.reap(unused).await
     }
 
     /// Removes jobs that ended, except the latest.

@@ -1,5 +1,6 @@
 //! The steps of a job. Each looks for what is stored before it works.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -240,7 +241,7 @@ pub(super) async fn successors(jobs: &Jobs, record: &JobRecord, pipeline: &Pipel
 }
 
 /// The folders of rendered clips that a job may still need.
-pub(super) async fn clips_in_use(jobs: &Jobs, record: &JobRecord, ranks: &[usize], renderer: Option<&str>) -> Result<Vec<PathBuf>> {
+pub(super) async fn clips_in_use(jobs: &Jobs, record: &JobRecord, ranks: &BTreeSet<usize>, renderer: Option<&str>) -> Result<Vec<PathBuf>> {
     let workspace = &jobs.shared.workspace;
     let mut used = Vec::new();
     for rank in ranks {

@@ -139,7 +139,7 @@ impl Crew {
                     });
                 }
                 Ok(None) => {
-                    if running.is_empty() && self.options.until_idle && self.is_idle().await? {
+                    if running.is_empty() && self.options.until_idle && self.is_idle().await.unwrap_or(false) {
                         break Ok(());
                     }
                     tokio::select! {

@@ -90,19 +90,23 @@ impl Workspace {
         Ok(Some((Post::new(rank, &plan, files), plan)))
     }
 
-    /// Removes rendered clips that are old and not in `used`, what crashed workers left behind, and
-    /// old documents.
-    pub(super) async fn reap(&self, used: &[PathBuf]) -> Result<()> {
-        let (clips, scratch_folder, used) = (self.folder.join("clips"), self.scratch(), used.to_vec());
+    /// The rendered clips, and parts of them, that are old enough to be removed.
+    pub(super) fn old_clips(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.join("clips")).into_iter().flatten().flatten();
+        let is_old = |entry: &std::fs::DirEntry| {
+            let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::now());
+            modified.elapsed().is_ok_and(|age| age > UNUSED_AFTER)
+        };
+        entries.filter(is_old).map(|entry| entry.path()).collect()
+    }
+
+    /// Removes these clips, what crashed workers left in scratch space, and old documents.
+    pub(super) async fn reap(&self, clips: Vec<PathBuf>) -> Result<()> {
+        let scratch_folder = self.scratch();
         let work = move || {
             scratch::remove_abandoned(&scratch_folder);
-            for entry in std::fs::read_dir(&clips).into_iter().flatten().flatten() {
-                let path = entry.path();
-                let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::now());
-                let is_old = modified.elapsed().is_ok_and(|age| age > UNUSED_AFTER);
-                if is_old && !used.contains(&path) {
-                    let _ = std::fs::remove_dir_all(&path);
-                }
+            for clip in &clips {
+                let _ = std::fs::remove_dir_all(clip);
             }
         };
         let _ = tokio::task::spawn_blocking(work).await;
@@ -148,4 +152,29 @@ pub(super) fn of_clip<D: Document>(job: &JobId, rank: usize) -> ArtifactKey {
 /// The key of a clip's receipt for a target.
 pub(super) fn of_receipt(job: &JobId, rank: usize, target: usize) -> ArtifactKey {
     of_clip::<Receipt>(job, rank).number("target", i64::try_from(target).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_old_clips_are_offered_for_removal() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::open(folder.path().to_owned()).await.unwrap();
+        let age = |name: &str, minutes: u64| {
+            let clip = folder.path().join("clips").join(name);
+            std::fs::create_dir(&clip).unwrap();
+            std::fs::write(clip.join(VIDEO), "clip").unwrap();
+            let opened = std::fs::File::open(&clip).unwrap();
+            opened.set_modified(SystemTime::now() - Duration::from_secs(minutes * 60)).unwrap();
+            clip
+        };
+        let (old, young, part) = (age("old", 31), age("young", 29), age(".clipkit-part", 31));
+        let mut found = workspace.old_clips();
+        found.sort();
+        assert_eq!(found, [part.clone(), old.clone()]);
+        workspace.reap(found).await.unwrap();
+        assert!(!old.exists() && !part.exists() && young.exists());
+    }
 }

@@ -5,10 +5,17 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clipkit::config::{PublisherConfig, RendererConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
+use clipkit::jobs::{Job, Jobs, JobsOptions};
+use clipkit::model::{Stage, X264Preset};
+use clipkit::stage::{Captions, FfmpegRenderer, Folder, Heuristic};
 use serde_json::Value;
 
 use crate::cli::{Desk, TALK};
 use crate::support::probe_json;
+
+/// A worker that is killed uses up an attempt.
+const ATTEMPTS: u32 = 30;
 
 fn command(desk: &Desk, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
@@ -27,35 +34,29 @@ fn jobs(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
 }
 
 fn worker(desk: &Desk) -> Child {
-    let arguments = ["worker", "--until-idle", "--lease", "2s", "--rate", "transcribe=0", "--limit", "track=2"];
+    let attempts = ATTEMPTS.to_string();
+    let arguments = ["worker", "--until-idle", "--attempts", &attempts, "--lease", "2s", "--rate", "transcribe=0", "--limit", "track=2"];
     command(desk, &arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-const OPTIONS: [&str; 18] = [
-    "--clips",
-    "2",
-    "--min",
-    "5",
-    "--max",
-    "9",
-    "--scorer",
-    "heuristic",
-    "--tracker",
-    "center",
-    "--captions",
-    "none",
-    "--preset",
-    "ultrafast",
-    "--aspect",
-    "1:1",
-    "--transcriber",
-    "captions",
-];
-
+/// Submits a job whose clips are small and quick to make.
 fn submit(desk: &Desk, video: &str, out: &str) -> String {
-    let (code, stdout, stderr) = jobs(desk, &[&["submit", video, "--out", out, "--no-cache"][..], &OPTIONS].concat());
-    assert_eq!(code, 0, "{stderr}");
-    stdout.trim().to_owned()
+    let mut job = Job::new(desk.path(video));
+    job.publish = vec![PublisherConfig::Folder(Folder::new(desk.path(out)))];
+    let config = &mut job.config;
+    config.transcriber = TranscriberConfig::Captions(Captions::auto());
+    config.scorer = ScorerConfig::Heuristic(Heuristic::default());
+    config.tracker = TrackerConfig::Center;
+    config.renderer = RendererConfig::Ffmpeg(FfmpegRenderer::vertical(180, 320));
+    config.layers = [Stage::Transcribe, Stage::Score, Stage::Track].map(|stage| (stage, Vec::new())).into();
+    config.speech_cache = None;
+    let options = &mut config.options;
+    (options.clips, options.min, options.max) = (2, Duration::from_secs(5), Duration::from_secs(9));
+    (options.captions, options.preset) = (None, X264Preset::Ultrafast);
+    let mut options = JobsOptions::default();
+    options.policy.attempts = ATTEMPTS;
+    let submitted = async { Jobs::open_with(desk.path("jobs.db"), options).await?.submit(job).await };
+    tokio::runtime::Runtime::new().unwrap().block_on(submitted).unwrap().to_string()
 }
 
 fn events(desk: &Desk, id: &str) -> Vec<Value> {
@@ -85,7 +86,7 @@ fn survives(count: usize, kills: usize, seconds: u64) {
     let mut killed = 0;
     loop {
         let mut child = worker(&desk);
-        let wait = Duration::from_millis(random.u64(100..2500));
+        let wait = Duration::from_millis(random.u64(200..3000));
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -208,4 +209,32 @@ fn a_worker_that_is_terminated_stops_in_order() {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let status = child.wait().unwrap();
     assert!(status.success() && asked.elapsed() < Duration::from_secs(2), "{status} after {:?}", asked.elapsed());
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// A worker that was stopped beyond its lease, and goes on when another one has done its work.
+#[test]
+fn the_late_result_of_a_stopped_worker_is_refused() {
+    let desk = Desk::with_talk(24);
+    let id = submit(&desk, "talk.mp4", "out");
+    let mut stopped = worker(&desk);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !desk.files("jobs.db.files/clips").iter().any(|name| !name.starts_with('.')) {
+        assert!(Instant::now() < deadline && stopped.try_wait().unwrap().is_none(), "no clip was rendered");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    signal(&stopped, "-STOP");
+    assert!(worker(&desk).wait().unwrap().success());
+    let (_, shown, _) = jobs(&desk, &["show", &id, "--json"]);
+    signal(&stopped, "-CONT");
+    assert!(stopped.wait().unwrap().success());
+    let job: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&job["state"], job["manifest"]["clips"].as_array().unwrap().len()), (&"done".into(), 2), "{job}");
+    assert_eq!(jobs(&desk, &["show", &id, "--json"]).1, shown, "the late worker changed the job");
+    let ended = events(&desk, &id).iter().filter(|event| event["event"] == "ended").count();
+    let clips = desk.files("out").iter().filter(|name| name.ends_with(".mp4")).count();
+    assert_eq!((ended, clips), (1, 2));
 }

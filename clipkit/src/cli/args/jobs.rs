@@ -15,6 +15,10 @@ pub(crate) struct Database {
     /// The job database, a SQLite file. Documents and rendered clips lie beside it in FILE.files
     #[arg(long, value_name = "FILE", default_value = "jobs.db", global = true)]
     pub(crate) db: PathBuf,
+    /// How often a step is tried; a worker that dies counts, a wait that a server asked for does
+    /// not. Give `jobs submit` and `worker` the same
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub(crate) attempts: u32,
 }
 
 #[derive(Debug, Args)]

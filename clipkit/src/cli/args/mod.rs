@@ -11,7 +11,7 @@ pub(crate) use groups::{
     Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
     SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
-pub(crate) use jobs::{DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;

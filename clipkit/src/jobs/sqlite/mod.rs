@@ -24,8 +24,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 ///
 /// - All processes of one machine may use the file at the same time. It must not be on a network
 ///   file system, since SQLite's write-ahead log needs shared memory.
-/// - Submitted jobs are durable (`synchronous = FULL`). Other writes survive a crash of the process,
-///   and may be lost when the power fails (`NORMAL`); then the tasks concerned run again.
+/// - Submitted jobs are durable (`synchronous = FULL`). Other writes survive a crash of the
+///   process, and may be lost when the power fails (`NORMAL`); then the tasks concerned run again.
 /// - Every write is one `BEGIN IMMEDIATE` transaction and waits up to 10 s for other writers.
 #[derive(Clone)]
 pub struct Sqlite {

@@ -100,6 +100,23 @@ async fn a_locked_database_is_waited_for() {
     drop(lock);
 }
 
+#[tokio::test]
+async fn a_full_disk_refuses_the_whole_addition_and_the_queue_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Sqlite::open(folder.path().join("jobs.db")).unwrap();
+    let limit = |pages: i64| {
+        let connection = engine.shared.durable.lock().unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+    };
+    limit(40);
+    let clips: Vec<NewTask> = (1..10_000).map(|rank| new(Step::Track(rank))).collect();
+    let error = engine.add(&clips).await.unwrap_err();
+    assert_eq!((error.kind(), error.recovery()), (ErrorKind::Io, &Recovery::Retry { after: None }), "{error}");
+    assert!(Engine::list(&engine, &TaskFilter::default()).await.unwrap().is_empty());
+    limit(1_000_000);
+    assert_eq!(engine.add(&clips).await.unwrap(), clips.len());
+}
+
 #[test]
 fn files_of_others_are_refused_with_their_names() {
     let folder = tempfile::tempdir().unwrap();
