@@ -60,6 +60,7 @@ const EVERYTHING: &[&str] = &[
     "layer",
     "pipeline",
     "config",
+    "doctor",
     "stage",
 ];
 
