@@ -251,7 +251,10 @@ impl Call<'_> {
                 text = track.as_ref().and_then(|track| self.captions(&json, track, way));
             }
         }
-        let file = result(partial)?;
+        let file = result(partial).map_err(|error| match self.section {
+            Some(_) => error.with_advice("the server may not send parts of a file: leave out the section"),
+            None => error,
+        })?;
         let extension = extension_of(&file.to_string_lossy());
         let (media, lease) = match arrived(self.cx, partial, &file, &extension) {
             Err(error) if error.kind() == ErrorKind::InvalidInput => {

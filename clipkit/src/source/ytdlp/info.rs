@@ -158,15 +158,16 @@ fn state(json: &Value) -> State {
     }
 }
 
+/// The shape of yt-dlp 2026.10's JSON for a video on YouTube, shortened.
+#[cfg(test)]
+pub(super) fn youtube() -> Value {
+    serde_json::from_str(include_str!("youtube.info.json")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    /// The shape of yt-dlp 2026.10's JSON for a video on YouTube, shortened.
-    pub(in crate::source::ytdlp) fn youtube() -> Value {
-        serde_json::from_str(include_str!("youtube.info.json")).unwrap()
-    }
 
     fn video(json: &Value) -> Info {
         match read(json, &Url::parse("https://host/page?token=hunter2").unwrap()).unwrap() {
@@ -244,6 +245,3 @@ mod tests {
         assert_eq!(spoken(&json!({"automatic_captions": {"en": []}})), None);
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::youtube;
