@@ -229,7 +229,7 @@ fn keys(environment: &Environment) -> Vec<Check> {
         let check = Check::new(name, cost, advice);
         if is_set { check.present(Some("set".into()), None) } else { check }
     };
-    let has = |prefix: &str| environment.object_store.keys().any(|name| name.starts_with(prefix));
+    let has = |names: &[&str]| names.iter().any(|name| environment.object_store.contains_key(*name));
     let is_api = environment.openai_api_key.is_some() || environment.openai_base_url.is_some();
     vec![
         set(
@@ -238,9 +238,24 @@ fn keys(environment: &Environment) -> Vec<Check> {
             "no language model chooses the clips, and no API transcribes; rules and local models do",
             "set OPENAI_API_KEY, or OPENAI_BASE_URL for another server",
         ),
-        set("credentials for S3", has("AWS_"), "s3:// cannot be used, unless the machine has a role", "set AWS_ACCESS_KEY_ID and the like"),
-        set("credentials for Google Cloud Storage", has("GOOGLE_"), "gs:// cannot be used, unless the machine has a role", "set GOOGLE_*"),
-        set("credentials for Azure Blob Storage", has("AZURE_"), "az:// cannot be used, unless the machine has a role", "set AZURE_*"),
+        set(
+            "credentials for S3",
+            has(&["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]),
+            "s3:// cannot be used, unless the machine has a role",
+            "set AWS_ACCESS_KEY_ID and the like",
+        ),
+        set(
+            "credentials for Google Cloud Storage",
+            has(&["GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY"]),
+            "gs:// cannot be used, unless the machine has a role",
+            "set GOOGLE_*",
+        ),
+        set(
+            "credentials for Azure Blob Storage",
+            has(&["AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_KEY", "AZURE_CLIENT_SECRET", "AZURE_FEDERATED_TOKEN_FILE"]),
+            "az:// cannot be used, unless the machine has a role",
+            "set AZURE_*",
+        ),
     ]
 }
 

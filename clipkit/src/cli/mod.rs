@@ -72,7 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
-        Command::Clip(args) => clip::run(args, interrupt).await,
+        Command::Clip(args) => clip::run(*args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
         Command::Edit(args) => exit::of(&edit::run(&args)),
         Command::Plan(args) => exit::of(&edit::plan(&args)),

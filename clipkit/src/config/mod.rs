@@ -79,8 +79,8 @@ pub struct PipelineConfig {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SourceConfig {
-    /// Files, objects, URLs of media files, and pages that yt-dlp knows, by the form of the address:
-    /// [`AutoSource`].
+    /// Files, objects, URLs of media files, and pages that yt-dlp knows, by the form of the
+    /// address: [`AutoSource`].
     Auto(Box<AutoSource>),
     /// Files on this machine: [`FileSource`].
     File(FileSource),

@@ -8,8 +8,8 @@ use super::{About, Timestamp};
 use crate::error::{Error, ErrorKind, Result, redact_url};
 
 /// A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
-/// video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays when
-/// the video is fetched again in another format.
+/// video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
+/// when the video is fetched again in another format.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ContentId(String);

@@ -80,8 +80,8 @@ fn contains(network: IpAddr, bits: u8, address: IpAddr) -> bool {
     network.checked_shr(host_bits).unwrap_or(0) == address.checked_shr(host_bits).unwrap_or(0)
 }
 
-/// Whether an address is reachable for everyone: not in a range of IANA's special-purpose registries
-/// (RFC 6890) that is private, local or reserved.
+/// Whether an address is reachable for everyone: not in a range of IANA's special-purpose
+/// registries (RFC 6890) that is private, local or reserved.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

@@ -25,10 +25,10 @@ const BYTES: &str = "media";
 /// `file:///path`.
 ///
 /// The object is downloaded into the media store
-/// ([`Context::media_store`](crate::Context::media_store)). A download that breaks off continues, in
-/// the same run or a later one, if the object is still the same. Credentials and endpoints are the
-/// variables `AWS_*`, `GOOGLE_*` and `AZURE_*` of the [`Environment`](crate::Environment). Each kind
-/// of store is a Cargo feature: `s3`, `gcs`, `azure`.
+/// ([`Context::media_store`](crate::Context::media_store)). A download that breaks off continues,
+/// in the same run or a later one, if the object is still the same. Credentials and endpoints are
+/// the variables `AWS_*`, `GOOGLE_*` and `AZURE_*` of the [`Environment`](crate::Environment). Each
+/// kind of store is a Cargo feature: `s3`, `gcs`, `azure`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

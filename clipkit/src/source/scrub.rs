@@ -6,7 +6,14 @@ use crate::error::redact_url;
 /// query and fragment, and control characters are gone.
 pub(super) fn scrub(text: &str, longest: usize) -> String {
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
-    let line: Vec<String> = words.map(|word| if word.contains("://") { without_secrets(word) } else { word.to_owned() }).collect();
+    let line: Vec<String> = words
+        .map(|word| match word.split_once('?') {
+            _ if word.contains("://") => without_secrets(word),
+            // The end of an address: `talk?key=x:`.
+            Some((before, after)) if after.contains('=') => before.to_owned(),
+            _ => word.to_owned(),
+        })
+        .collect();
     line.join(" ").chars().take(longest).collect()
 }
 
@@ -30,6 +37,7 @@ mod tests {
         let shown = scrub(text, 500);
         assert!(!shown.contains("hunter2") && !shown.contains("pw@") && !shown.contains('\u{1b}'), "{shown}");
         assert!(shown.contains("(https://host/a") && shown.contains("url=http://h/b") && shown.contains("\u{e9}http://x/"), "{shown}");
+        assert_eq!(scrub("[generic] talk?sig=hunter2: why? no", 99), "[generic] talk why? no");
         assert_eq!(scrub("abc", 2), "ab");
         scrub("://", 9);
     }

@@ -237,7 +237,7 @@ async fn private_addresses_are_refused_in_urls_names_and_redirects() {
     {
         let location = to.clone();
         let server = MediaServer::start(move |_, _, stream| {
-            write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"));
+            write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
         });
         let error = bench.fetch(&server.url("/a.mp4")).await.unwrap_err();
         let expected = if to.starts_with("file") { ErrorKind::InvalidInput } else { ErrorKind::Denied };
@@ -248,7 +248,7 @@ async fn private_addresses_are_refused_in_urls_names_and_redirects() {
 
     let location = target.url("/a.mp4");
     let server = MediaServer::start(move |_, _, stream| {
-        write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"));
+        write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
     });
     bench.holds(&bench.fetch(&server.url("/b.mp4?sig=hunter2")).await.unwrap());
     assert!(target.requests()[0].header("referer").is_none());
@@ -258,7 +258,7 @@ async fn private_addresses_are_refused_in_urls_names_and_redirects() {
 async fn endless_redirects_and_bodies_end() {
     let bench = Bench::new();
     let circle = MediaServer::start(|_, request, stream| {
-        write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {}x\r\nContent-Length: 0\r\n\r\n", request.path));
+        write(stream, &format!("HTTP/1.1 302 Found\r\nLocation: {}x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", request.path));
     });
     let error = bench.fetch(&circle.url("/a.mp4")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
@@ -478,4 +478,38 @@ async fn a_bucket_is_read_with_the_environments_endpoint() {
         assert_eq!(error.kind(), kind, "{error}");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
     }
+}
+
+/// The command, with the address and the private network as its arguments.
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_makes_clips_of_an_address_and_shows_no_query() {
+    let desk = crate::cli::Desk::with_talk(36);
+    let server = MediaServer::with_file(std::fs::read(desk.path("talk.mp4")).unwrap(), TAG);
+    let url = server.url("/a/talk.mp4?sig=hunter2");
+    let (out, words, media) = (desk.path("out"), desk.path("talk.words.json"), desk.path("media"));
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clipkit"));
+        command.args(arguments).env("CLIPKIT_MEDIA", &media).env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), text)
+    };
+    let (code, text) = run(&["step", "fetch", &url]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("--allow-private") && !text.contains("hunter2"), "{text}");
+    let allowed = ["--allow-private", "127.0.0.1", "--transcript", &words, "--no-cache", "--json"];
+    let (code, text) = run(&[&["clip"], &crate::cli::quick(&url, &out)[1..], &allowed[..]].concat());
+    assert_eq!(code, Some(0), "{text}");
+    assert!(!text.contains("hunter2") && text.contains("\"manifest\""), "{text}");
+    let plans: Vec<_> = desk.files("out").into_iter().filter(|name| name.ends_with(".plan.json")).collect();
+    let plan = std::fs::read_to_string(Path::new(&out).join(&plans[0])).unwrap();
+    assert!(plan.contains(&server.url("/a/talk.mp4")) && !plan.contains("hunter2"), "{plan}");
+    // The plan finds its media in the store.
+    let again = desk.path("again");
+    let (code, text) = run(&["render", Path::new(&out).join(&plans[0]).to_str().unwrap(), "--out", &again]);
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = run(&["doctor", "--json"]);
+    let diagnosis: clipkit::Diagnosis = serde_json::from_str(&text).unwrap();
+    assert!(code == Some(0) && diagnosis.checks.iter().any(|check| check.name == "yt-dlp"), "{text}");
 }

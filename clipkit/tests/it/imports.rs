@@ -63,6 +63,7 @@ const EVERYTHING: &[&str] = &[
     "layer",
     "pipeline",
     "config",
+    "doctor",
     "stage",
 ];
 

@@ -21,7 +21,8 @@ const YOUTUBE: &str = include_str!("../../src/source/ytdlp/youtube.info.json");
 const JSON3: &str = r#"{"events":[{"tStartMs":500,"dDurationMs":900,"segs":[{"utf8":"planes"},{"utf8":" came","tOffsetMs":300}]},
     {"tStartMs":1500,"dDurationMs":400,"segs":[{"utf8":"home."}]}]}"#;
 
-/// A folder with a stand-in for yt-dlp: a shell script that notes its arguments and its environment.
+/// A folder with a stand-in for yt-dlp: a shell script that notes its arguments and its
+/// environment.
 struct Desk(TempDir);
 
 impl Desk {

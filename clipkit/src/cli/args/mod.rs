@@ -41,7 +41,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make clips of videos
     #[command(after_help = EXIT_CODES)]
-    Clip(ClipArgs),
+    Clip(Box<ClipArgs>),
     /// Render plans, edited or not
     Render(RenderArgs),
     /// Change a plan: cut words, order pieces, correct captions and crops

@@ -48,8 +48,8 @@ fn follow(attempt: Attempt<'_>, allowed: &Allowed) -> reqwest::redirect::Action 
     }
 }
 
-/// Resolves names and leaves out addresses that are not permitted. The client connects to no others,
-/// so a name that changes between a check and the connection has no effect.
+/// Resolves names and leaves out addresses that are not permitted. The client connects to no
+/// others, so a name that changes between a check and the connection has no effect.
 struct Resolver {
     allowed: Arc<Allowed>,
     /// The hosts of proxies, which may be in a private network.

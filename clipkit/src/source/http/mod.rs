@@ -27,13 +27,14 @@ const GIB: u64 = 1 << 30;
 
 /// A source of media files on HTTP servers, given by their URLs.
 ///
-/// - The file is downloaded into the media store ([`Context::media_store`](crate::Context::media_store)).
-///   A download that breaks off continues with a range request, in the same run or a later one, if
-///   the server says by `ETag` or `Last-Modified` that the file is still the same. A file that the
-///   store has is downloaded again only if the server says that it has changed.
+/// - The file is downloaded into the media store
+///   ([`Context::media_store`](crate::Context::media_store)). A download that breaks off continues
+///   with a range request, in the same run or a later one, if the server says by `ETag` or
+///   `Last-Modified` that the file is still the same. A file that the store has is downloaded again
+///   only if the server says that it has changed.
 /// - The query of a URL can hold a signature. So it is written neither to logs, errors and
-///   [`Media::uri`](crate::model::Media::uri) nor to names in the store, and no `Referer` is sent. A
-///   document that names such a file cannot fetch it again from the server.
+///   [`Media::uri`](crate::model::Media::uri) nor to names in the store, and no `Referer` is sent.
+///   A document that names such a file cannot fetch it again from the server.
 /// - Addresses in private, local and reserved ranges are refused, also after a redirect and after a
 ///   name is resolved: a connection is made only to the addresses that were checked. Where a proxy
 ///   is set ([`Environment`](crate::Environment)), the proxy resolves names and must refuse such

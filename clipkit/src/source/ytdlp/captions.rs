@@ -20,9 +20,9 @@ pub(super) struct Track {
 /// Formats that the transcriber `Captions` reads, those with word times first.
 const FORMATS: [&str; 4] = ["json3", "vtt", "srt", "ass"];
 
-/// Chooses the captions in the spoken language: the automatic ones, which have word times and are no
-/// translation, else those that people wrote. If the spoken language is not known, the only captions
-/// that people wrote; of several, none, since each may be a translation.
+/// Chooses the captions in the spoken language: the automatic ones, which have word times and are
+/// no translation, else those that people wrote. If the spoken language is not known, the only
+/// captions that people wrote; of several, none, since each may be a translation.
 pub(super) fn choose(json: &Value) -> Option<Track> {
     let language = spoken(json);
     let tracks = |name: &str, automatic: bool| -> Vec<Track> {

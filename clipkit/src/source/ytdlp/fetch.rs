@@ -29,6 +29,8 @@ const CAPTIONS_LIMIT: Duration = Duration::from_secs(60);
 const IDLE_LIMIT: Duration = Duration::from_secs(300);
 /// How often the size of a download is looked at.
 const SIZE_POLL: Duration = Duration::from_millis(500);
+/// No video is longer, in seconds.
+const LONGEST_VIDEO: f64 = 1e7;
 /// The longest URL.
 const LONGEST_URL: usize = 4000;
 /// The start of a line about progress.
@@ -109,7 +111,8 @@ fn address(uri: &str, section: Option<Span>) -> Result<(Url, Option<Span>)> {
     let mut url = Url::parse(uri).map_err(|error| refused(&format!("this is not an address: {error}")))?;
     let named = url.fragment().and_then(|fragment| {
         let (start, end) = fragment.strip_prefix("t=")?.split_once(',')?;
-        Span::secs(start.parse().ok()?, end.parse().ok()?).ok()
+        let (start, end) = (start.parse::<f64>().ok()?, end.parse::<f64>().ok()?);
+        (0.0 <= start && start < end && end < LONGEST_VIDEO).then(|| Span::secs(start, end).ok())?
     });
     if named.is_some() {
         url.set_fragment(None);
@@ -248,7 +251,10 @@ impl Call<'_> {
                 text = track.as_ref().and_then(|track| self.captions(&json, track, way));
             }
         }
-        let file = result(partial)?;
+        let file = result(partial).map_err(|error| match self.section {
+            Some(_) => error.with_advice("the server may not send parts of a file: leave out the section"),
+            None => error,
+        })?;
         let extension = extension_of(&file.to_string_lossy());
         let (media, lease) = match arrived(self.cx, partial, &file, &extension) {
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
@@ -304,8 +310,8 @@ impl Call<'_> {
         media
     }
 
-    /// The text of the captions, cut to the section. A failure is a warning: there are other ways to
-    /// a transcript.
+    /// The text of the captions, cut to the section. A failure is a warning: there are other ways
+    /// to a transcript.
     fn captions(&self, json: &Value, track: &Track, way: Way) -> Option<String> {
         let lost = |why: String| {
             let message = format!("the platform's captions ({}) could not be fetched: {why}; there are none of the platform", track.key);
@@ -467,7 +473,11 @@ impl Call<'_> {
     fn error(&self, stopped: Stopped) -> Error {
         match stopped {
             Stopped::Error(error) => error,
-            Stopped::Failed(failure, exit) => {
+            Stopped::Failed(failure, mut exit) => {
+                // yt-dlp repeats parts of the address, such as its last part with the query.
+                if let Some(query) = self.url.query().filter(|query| !query.is_empty()) {
+                    exit.stderr = exit.stderr.replace(&format!("?{query}"), "").replace(query, "...");
+                }
                 let version = if failure.depends_on_version() { program::version(self.cx, &self.program) } else { None };
                 let version = version.map(|version| match program::age_in_days(&version, SystemTime::now()) {
                     Some(days) => format!("{version}, {days} days old"),

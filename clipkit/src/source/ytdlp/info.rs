@@ -57,6 +57,11 @@ pub(super) fn read(json: &Value, asked: &Url) -> Option<Found> {
     let url = canonical(json, platform.as_deref(), id, asked);
     let identity = platform.as_ref().map(|platform| ContentId::new(platform, &safe(id)));
     let mut about = about(json);
+    // The title of a page on no platform can be made of the address.
+    if platform.is_none() && asked.query().is_some_and(|query| !query.is_empty()) {
+        let query = asked.query().unwrap_or_default();
+        about.title = about.title.filter(|title| !title.contains(query));
+    }
     about.platform = platform;
     about.url = Some(url.clone());
     Some(Found::Video(Box::new(Info { identity, url, about, state: state(json) })))
@@ -153,15 +158,16 @@ fn state(json: &Value) -> State {
     }
 }
 
+/// The shape of yt-dlp 2026.10's JSON for a video on YouTube, shortened.
+#[cfg(test)]
+pub(super) fn youtube() -> Value {
+    serde_json::from_str(include_str!("youtube.info.json")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    /// The shape of yt-dlp 2026.10's JSON for a video on YouTube, shortened.
-    pub(in crate::source::ytdlp) fn youtube() -> Value {
-        serde_json::from_str(include_str!("youtube.info.json")).unwrap()
-    }
 
     fn video(json: &Value) -> Info {
         match read(json, &Url::parse("https://host/page?token=hunter2").unwrap()).unwrap() {
@@ -205,7 +211,10 @@ mod tests {
 
     #[test]
     fn a_page_that_is_on_no_platform_has_no_identity() {
-        let info = video(&json!({"id": "talk", "extractor_key": "Generic", "webpage_url": "https://host/talk.mp4?sig=hunter2"}));
+        let info = video(
+            &json!({"id": "talk", "extractor_key": "Generic", "title": "talk?token=hunter2", "webpage_url": "https://host/talk.mp4?sig=hunter2"}),
+        );
+        assert_eq!(info.about.title, None);
         assert_eq!((info.identity, info.url.as_str(), info.about.platform), (None, "https://host/talk.mp4", None));
     }
 
@@ -236,6 +245,3 @@ mod tests {
         assert_eq!(spoken(&json!({"automatic_captions": {"en": []}})), None);
     }
 }
-
-#[cfg(test)]
-pub(super) use tests::youtube;

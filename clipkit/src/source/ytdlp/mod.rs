@@ -25,8 +25,8 @@ const GIB: u64 = 1 << 30;
 /// A source of videos on the platforms that yt-dlp knows: YouTube, Vimeo, Twitch, podcasts and many
 /// more, given by their URLs. It runs the program `yt-dlp`, which must be on this machine.
 ///
-/// - Metadata come first: [`Media::about`](crate::model::Media::about). Then the platform's captions
-///   in the spoken language, which lie beside the media in the media store, where
+/// - Metadata come first: [`Media::about`](crate::model::Media::about). Then the platform's
+///   captions in the spoken language, which lie beside the media in the media store, where
 ///   [`Captions`](crate::stage::Captions) finds them. Then the media, in a format for
 ///   [`height`](YtDlp::height), into the media store
 ///   ([`Context::media_store`](crate::Context::media_store)). A download that breaks off continues.
@@ -54,8 +54,8 @@ pub struct YtDlp {
     pub section: Option<Span>,
     /// The largest resolution to fetch, by the shorter side in pixels. Default 1080.
     pub height: u32,
-    /// A file with cookies in Netscape's format. It is used only after an attempt without it, if the
-    /// platform wants a login. It is neither changed nor logged.
+    /// A file with cookies in Netscape's format. It is used only after an attempt without it, if
+    /// the platform wants a login. It is neither changed nor logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cookies: Option<PathBuf>,
     /// A proxy for metadata and captions only: `http://user:password@host:3128`. The media come

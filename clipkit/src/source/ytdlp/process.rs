@@ -39,9 +39,9 @@ enum Piece {
     Err(Vec<u8>),
 }
 
-/// Runs the program to its end. `line` gets each line of stdout; `watch` is called often and can stop
-/// the run with an error. Blocks. If the context is cancelled, or on any error, the program and all
-/// that it started are killed at once.
+/// Runs the program to its end. `line` gets each line of stdout; `watch` is called often and can
+/// stop the run with an error. Blocks. If the context is cancelled, or on any error, the program
+/// and all that it started are killed at once.
 ///
 /// # Errors
 ///

@@ -1,6 +1,11 @@
-//! Fetches a video from anywhere and says what is known of it: `cargo run --bin sources -- ADDRESS`.
-//! The address is a path, the URL of a media file, an object (`s3://bucket/talk.mp4`, with the Cargo
-//! feature `s3`) or a page that yt-dlp knows.
+//! Fetches a video from anywhere and says what is known of it:
+//!
+//! ```text
+//! cargo run --bin sources -- ADDRESS
+//! ```
+//!
+//! The address is a path, the URL of a media file, an object (`s3://bucket/talk.mp4`, with the
+//! Cargo feature `s3`) or a page that yt-dlp knows.
 
 use clipkit::prelude::*;
 
