@@ -417,7 +417,7 @@ fn an_interrupt_ends_it_within_a_second_and_leaves_no_partial_file() {
 fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
     let desk = Desk::with_talk(40);
     let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
-    let (code, _, stderr) = run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat());
+    let (code, _, stderr) = run(&[&quick(&talk, &out)[..], &["--plan-only"]].concat());
     assert_eq!(code, 0, "{stderr}");
     let plan =
         desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
@@ -459,7 +459,7 @@ fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
 fn a_plan_of_the_first_version_is_upgraded() {
     let desk = Desk::with_talk(40);
     let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
-    assert_eq!(run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat()).0, 0);
+    assert_eq!(run(&[&quick(&talk, &out)[..], &["--plan-only"]].concat()).0, 0);
     let plan =
         desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
     let current: Value = serde_json::from_str(&fs::read_to_string(&plan).unwrap()).unwrap();
