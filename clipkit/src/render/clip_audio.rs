@@ -27,7 +27,7 @@ enum Sound {
     /// One piece at the source's speed, up to a time. Its filters are those of the clip, so the
     /// audio passes one graph only.
     Piece(AudioReader, Timestamp),
-    Joined(JoinedAudio),
+    Joined(Box<JoinedAudio>),
 }
 
 /// The clip's audio: 48 kHz stereo, exactly as long as the timeline, silent where the source is.
@@ -50,7 +50,7 @@ impl ClipAudio {
         let sound = match (reader, timeline.pieces()) {
             (None, _) => Sound::None,
             (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(reader, only.source.end()),
-            (Some(reader), _) => Sound::Joined(JoinedAudio::new(reader, timeline)),
+            (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline))),
         };
         Ok(ClipAudio {
             context: cx.clone(),
