@@ -26,7 +26,7 @@ enum Sound {
     None,
     /// One piece at the source's speed, up to a time. Its filters are those of the clip, so the
     /// audio passes one graph only.
-    Piece(AudioReader, Timestamp),
+    Piece(Box<AudioReader>, Timestamp),
     Joined(Box<JoinedAudio>),
 }
 
@@ -49,7 +49,7 @@ impl ClipAudio {
         let reader = AudioReader::open(cx, media, timeline.source_time(Timestamp::ZERO))?;
         let sound = match (reader, timeline.pieces()) {
             (None, _) => Sound::None,
-            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(reader, only.source.end()),
+            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(Box::new(reader), only.source.end()),
             (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline))),
         };
         Ok(ClipAudio {
