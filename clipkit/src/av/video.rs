@@ -35,6 +35,9 @@ const MAX_LOOKAHEAD_BYTES: usize = 16 << 20;
 /// A seek pays off if it skips at least this much video, in seconds. It empties the decoder, so
 /// that frames in flight are decoded again.
 const MIN_SKIPPED: f64 = 0.5;
+/// A container's index has the times of decoding. A keyframe is shown up to about this much later,
+/// in seconds.
+const MAX_REORDER: f64 = 0.25;
 /// For containers without an index: the gap from which a seek is assumed to skip anything, in
 /// seconds. Most encoders write a keyframe at least this often.
 const LONGEST_GOP: f64 = 10.0;
@@ -132,7 +135,7 @@ impl VideoReader {
         if to.since(last).secs() < MIN_SKIPPED {
             return false;
         }
-        match self.input.keyframe_before(self.stream, to) {
+        match self.input.keyframe_before(self.stream, to.plus(-MAX_REORDER)) {
             Some(keyframe) => keyframe.since(last).secs() >= MIN_SKIPPED,
             None => to.since(last).secs() >= LONGEST_GOP,
         }
