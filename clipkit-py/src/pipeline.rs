@@ -144,7 +144,13 @@ impl Pipeline {
     /// The step `listen`.
     fn start_listen(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, media: &Bound<'_, PyAny>) -> PyResult<Work> {
         let media: Media = convert::document(media, "a Media")?;
-        self.start(py, call, cx, "SpeechMap", move |pipeline, cx| async move { pipeline.listen(&cx, &media).await.map(|map| (*map).clone()) })
+        self.start(
+            py,
+            call,
+            cx,
+            "SpeechMap",
+            move |pipeline, cx| async move { pipeline.listen(&cx, &media).await.map(|map| (*map).clone()) },
+        )
     }
 
     /// The step `track`.

@@ -417,7 +417,9 @@ mod tests {
         let late = av::probe(&Context::new(), &file, ContentId::new("test", "")).unwrap();
         let found = heard(&late, &[piece(0.2, 2.2), piece(2.0, 3.0), piece(0.0, 1.2)]);
         assert_eq!(found.len(), (4.2 * 48_000.0) as usize);
-        let peak = |from: f64, to: f64| found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let peak = |from: f64, to: f64| {
+            found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+        };
         assert!(peak(0.02, 1.29) < 1e-3 && peak(1.32, 2.99) > 0.35 && peak(3.01, 4.18) < 1e-3, "{} {}", peak(0.02, 1.29), peak(3.01, 4.18));
     }
 

@@ -421,7 +421,9 @@ fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
     assert_eq!(code, 0, "{stderr}");
     let plan =
         desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
-    let before = ClipPlan::from_json(&fs::read_to_string(&plan).unwrap()).unwrap();
+    let mut before = ClipPlan::from_json(&fs::read_to_string(&plan).unwrap()).unwrap();
+    (before.output.width, before.output.height) = (180, 320);
+    fs::write(&plan, before.to_json().unwrap()).unwrap();
     let (ops, edited) = (desk.path("ops.json"), desk.path("edited.plan.json"));
     fs::write(&ops, r#"[{"op": "delete_words", "words": {"quote": "then one man said no"}}, {"op": "title", "title": "No"}]"#).unwrap();
     let hook = r#"{"op": "hook_first", "words": {"quote": "the missing holes"}}"#;
