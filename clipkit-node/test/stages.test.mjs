@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import {
-  Cache, Captions, CenterTracker, checkPlan, ClipkitError, Concurrency, contactSheet, Context, FaceTracker, FfmpegRenderer, FileSource, Folder,
+  Cache, Captions, CenterTracker, checkPlan, ClipkitError, Concurrency, contactSheet, Context, edit, FaceTracker, FfmpegRenderer, FileSource, Folder,
   frames, Heuristic, MotionTracker, OpenAiScorer, Pipeline, probe, RateLimit, Retry, Scorer, Timeout, Transcriber,
 } from "clipkit-node";
 
@@ -47,6 +47,14 @@ test("a plan is a plain object: edited, it renders again", async () => {
   plan.span.end = plan.span.start + 5;
   plan.scenes = [{ ...plan.scenes[0], span: { start: 0, end: 5 } }];
   await checkPlan(plan);
+  plan.captions = null;
+  const words = [1, 2, 3].map((n) => ({ text: `word${n}`, start: plan.span.start + n, end: plan.span.start + n + 0.5 }));
+  const ops = [{ op: "delete_words", words: { quote: "word2" } }, { op: "title", title: "Cut" }];
+  const edited = await edit(plan, ops, { transcript: { words } });
+  assert.deepEqual([edited.changes.before.words, edited.changes.after.words, edited.changes.after.joins], [3, 2, 1]);
+  assert.deepEqual([edited.plan.title, edited.plan.pieces.length, plan.pieces], ["Cut", 2, undefined]);
+  assert.ok(Math.abs(edited.changes.after.duration - 4) < 1e-6);
+  await assert.rejects(edit(plan, [{ op: "explode" }]), { code: "invalid_input", message: /explode/ });
   const manifest = await pipeline.renderAll([plan]);
   assert.equal(manifest.clips[0].file, "01-another-title.mp4");
   const { duration } = await probe(manifest.clips[0].path);

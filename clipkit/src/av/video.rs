@@ -35,6 +35,9 @@ const MAX_LOOKAHEAD_BYTES: usize = 16 << 20;
 /// A seek pays off if it skips at least this much video, in seconds. It empties the decoder, so
 /// that frames in flight are decoded again.
 const MIN_SKIPPED: f64 = 0.5;
+/// A container's index has the times of decoding. A keyframe is shown up to about this much later,
+/// in seconds.
+const MAX_REORDER: f64 = 0.25;
 /// For containers without an index: the gap from which a seek is assumed to skip anything, in
 /// seconds. Most encoders write a keyframe at least this often.
 const LONGEST_GOP: f64 = 10.0;
@@ -132,7 +135,7 @@ impl VideoReader {
         if to.since(last).secs() < MIN_SKIPPED {
             return false;
         }
-        match self.input.keyframe_before(self.stream, to) {
+        match self.input.keyframe_before(self.stream, to.plus(-MAX_REORDER)) {
             Some(keyframe) => keyframe.since(last).secs() >= MIN_SKIPPED,
             None => to.since(last).secs() >= LONGEST_GOP,
         }
@@ -373,7 +376,7 @@ mod tests {
         let at = |frame: usize| Timestamp::from_secs((frame as f64 + 0.5) * FRAME);
         reader.seek(at(3)).unwrap();
         // Keyframes are 0 and 100. Each step: the frame sought, and whether a seek is due.
-        for (sought, seeks) in [(10, false), (60, false), (61, false), (99, false), (130, false), (40, true), (120, true), (119, true)] {
+        for (sought, seeks) in [(10, false), (60, false), (66, false), (99, false), (130, false), (40, true), (120, true), (119, true)] {
             assert_eq!(reader.go_to(at(sought)).unwrap(), seeks, "{sought}");
             let found = frames(&mut reader, (sought + 3) as f64 * FRAME);
             let here = found.iter().position(|&frame| frame == sought).unwrap_or_else(|| panic!("{sought} is not in {found:?}"));

@@ -26,8 +26,8 @@ enum Sound {
     None,
     /// One piece at the source's speed, up to a time. Its filters are those of the clip, so the
     /// audio passes one graph only.
-    Piece(AudioReader, Timestamp),
-    Joined(JoinedAudio),
+    Piece(Box<AudioReader>, Timestamp),
+    Joined(Box<JoinedAudio>),
 }
 
 /// The clip's audio: 48 kHz stereo, exactly as long as the timeline, silent where the source is.
@@ -49,8 +49,8 @@ impl ClipAudio {
         let reader = AudioReader::open(cx, media, timeline.source_time(Timestamp::ZERO))?;
         let sound = match (reader, timeline.pieces()) {
             (None, _) => Sound::None,
-            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(reader, only.source.end()),
-            (Some(reader), _) => Sound::Joined(JoinedAudio::new(reader, timeline)),
+            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(Box::new(reader), only.source.end()),
+            (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline))),
         };
         Ok(ClipAudio {
             context: cx.clone(),

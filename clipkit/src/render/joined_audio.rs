@@ -21,6 +21,9 @@ const TEMPO_SLACK: f64 = 0.15;
 /// from earlier on.
 const TEMPO_LEAD: f64 = 0.012;
 
+/// The most samples of silence that are made at once.
+const SILENCE: usize = SAMPLE_RATE as usize;
+
 /// Two channels of samples.
 #[derive(Default)]
 struct Stereo([Vec<f32>; 2]);
@@ -106,6 +109,8 @@ pub(super) struct JoinedAudio {
     graph: Option<AudioGraph>,
     /// Whether the source has no more audio for the current piece.
     ended: bool,
+    /// The number of samples of silence before the source's audio starts.
+    gap: usize,
     /// The number of filtered samples to drop, which lie before the current piece.
     skipped: usize,
     /// The number of samples of the current piece that were received.
@@ -132,6 +137,7 @@ impl JoinedAudio {
             index: 0,
             graph: None,
             ended: false,
+            gap: 0,
             skipped: 0,
             received: 0,
             before: Stereo::default(),
@@ -172,8 +178,13 @@ impl JoinedAudio {
             if missing == 0 {
                 self.index += 1;
                 self.begin()?;
+            } else if self.gap > 0 {
+                let part = self.gap.min(SILENCE);
+                self.gap -= part;
+                self.receive(None, 0, part)?;
+                self.drain()?;
             } else if self.ended {
-                self.receive(None, 0, missing)?;
+                self.receive(None, 0, missing.min(SILENCE))?;
             } else {
                 self.feed()?;
             }
@@ -182,7 +193,8 @@ impl JoinedAudio {
 
     /// Prepares the current piece.
     fn begin(&mut self) -> Result<()> {
-        (self.graph, self.ended, self.skipped, self.received) = (None, false, 0, 0);
+        (self.graph, self.ended) = (None, false);
+        (self.gap, self.skipped, self.received) = (0, 0, 0);
         std::mem::swap(&mut self.before, &mut self.held);
         self.held.clear();
         match self.parts.get(self.index) {
@@ -203,7 +215,7 @@ impl JoinedAudio {
                     let starts = frame.pts().unwrap_or(0) as f64 / f64::from(frame.rate().max(1));
                     let starts = (starts / part.speed * f64::from(SAMPLE_RATE)).round();
                     self.skipped = (-starts).max(0.0) as usize;
-                    self.receive(None, 0, starts.max(0.0) as usize)?;
+                    self.gap = starts.max(0.0) as usize;
                 }
                 let pushed = self.graph.as_mut().map_or(Ok(()), |graph| graph.push(&mut frame));
                 if let Err(error) = pushed {
@@ -230,7 +242,11 @@ impl JoinedAudio {
         }
     }
 
+    /// Takes what is filtered, once the silence before it is made.
     fn drain(&mut self) -> Result<()> {
+        if self.gap > 0 {
+            return Ok(());
+        }
         let mut pulled = Vec::new();
         if let Some(graph) = &mut self.graph {
             while let Some(frame) = graph.pull()? {
@@ -391,6 +407,20 @@ mod tests {
         // One channel becomes two of -3 dB.
         assert!(peak(0.1, 0.9) > 0.35 && peak(2.1, 2.9) > 0.35);
         assert!(peak(1.01, 1.99) < 1e-3 && peak(3.01, 3.99) < 1e-3, "{} {}", peak(1.01, 1.99), peak(3.01, 3.99));
+
+        // The sound starts 1.5 s after the picture.
+        let file = folder.path().join("late.mkv");
+        let mut command = Command::new("ffmpeg");
+        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=s=64x64:r=10:d=4", "-itsoffset", "1.5", "-i"]);
+        command.arg(&media.path).args(["-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_f32le"]).arg(&file);
+        assert!(command.status().unwrap().success());
+        let late = av::probe(&Context::new(), &file, ContentId::new("test", "")).unwrap();
+        let found = heard(&late, &[piece(0.2, 2.2), piece(2.0, 3.0), piece(0.0, 1.2)]);
+        assert_eq!(found.len(), (4.2 * 48_000.0) as usize);
+        let peak = |from: f64, to: f64| {
+            found[(from * 48_000.0) as usize..(to * 48_000.0) as usize].iter().fold(0.0f32, |peak, x| peak.max(x.abs()))
+        };
+        assert!(peak(0.02, 1.29) < 1e-3 && peak(1.32, 2.99) > 0.35 && peak(3.01, 4.18) < 1e-3, "{} {}", peak(0.02, 1.29), peak(3.01, 4.18));
     }
 
     #[test]

@@ -417,11 +417,13 @@ fn an_interrupt_ends_it_within_a_second_and_leaves_no_partial_file() {
 fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
     let desk = Desk::with_talk(40);
     let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
-    let (code, _, stderr) = run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat());
+    let (code, _, stderr) = run(&[&quick(&talk, &out)[..], &["--plan-only"]].concat());
     assert_eq!(code, 0, "{stderr}");
     let plan =
         desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
-    let before = ClipPlan::from_json(&fs::read_to_string(&plan).unwrap()).unwrap();
+    let mut before = ClipPlan::from_json(&fs::read_to_string(&plan).unwrap()).unwrap();
+    (before.output.width, before.output.height) = (180, 320);
+    fs::write(&plan, before.to_json().unwrap()).unwrap();
     let (ops, edited) = (desk.path("ops.json"), desk.path("edited.plan.json"));
     fs::write(&ops, r#"[{"op": "delete_words", "words": {"quote": "then one man said no"}}, {"op": "title", "title": "No"}]"#).unwrap();
     let hook = r#"{"op": "hook_first", "words": {"quote": "the missing holes"}}"#;
@@ -459,7 +461,7 @@ fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
 fn a_plan_of_the_first_version_is_upgraded() {
     let desk = Desk::with_talk(40);
     let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
-    assert_eq!(run(&[&["clip"], &quick(&talk, &out)[..], &["--plan-only"]].concat()).0, 0);
+    assert_eq!(run(&[&quick(&talk, &out)[..], &["--plan-only"]].concat()).0, 0);
     let plan =
         desk.files("clips").into_iter().map(|name| desk.path(&format!("clips/{name}"))).find(|name| name.ends_with(".plan.json")).unwrap();
     let current: Value = serde_json::from_str(&fs::read_to_string(&plan).unwrap()).unwrap();
