@@ -122,9 +122,14 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
 
 /// A given transcript takes precedence over all other options.
 pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
-    let encoded = |captions: Captions| match &args.text_encoding {
-        Some(encoding) => captions.encoding(encoding),
-        None => captions,
+    let encoded = |mut captions: Captions| {
+        if let Some(encoding) = &args.text_encoding {
+            captions = captions.encoding(encoding);
+        }
+        match &args.language {
+            Some(language) => captions.language(language),
+            None => captions,
+        }
     };
     if let Some(file) = &args.transcript {
         return TranscriberConfig::Captions(encoded(Captions::file(file)));

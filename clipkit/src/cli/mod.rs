@@ -67,7 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 
 async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
-        Command::Clip(args) => clip::run(args, interrupt).await,
+        Command::Clip(args) => clip::run(*args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),

@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Make clips of videos
     #[command(after_help = EXIT_CODES)]
-    Clip(ClipArgs),
+    Clip(Box<ClipArgs>),
     /// Render plans, edited or not
     Render(RenderArgs),
     /// Print the properties of a video
