@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, SourceConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::HookStyle;
+use clipkit::model::{HookStyle, Timestamp};
 use clipkit::stage::{
     AutoTranscriberOptions, Captions, FaceModel, FileSource, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
@@ -125,6 +125,9 @@ pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
     let encoded = |mut captions: Captions| {
         if let Some(encoding) = &args.text_encoding {
             captions = captions.encoding(encoding);
+        }
+        if let Some(offset) = args.offset {
+            captions = captions.offset(Timestamp::from_secs(offset));
         }
         match &args.language {
             Some(language) => captions.language(language),

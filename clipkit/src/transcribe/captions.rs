@@ -11,7 +11,7 @@ use super::{language, markup};
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Transcript, WarningKind, local_path};
+use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, local_path};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -45,6 +45,10 @@ pub struct Captions {
     /// language of the sound.
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
+    /// What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+    /// Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<Timestamp>,
 }
 
 impl Captions {
@@ -66,6 +70,13 @@ impl Captions {
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
         self.language = Some(tag.into());
+        self
+    }
+
+    /// Adds `offset` to every time of caption files beside the video.
+    #[must_use]
+    pub fn offset(mut self, offset: Timestamp) -> Self {
+        self.offset = Some(offset);
         self
     }
 
@@ -138,6 +149,7 @@ impl Captions {
         cx.check()?;
         let mut options = ReadOptions::default();
         options.encoding.clone_from(&self.encoding);
+        options.offset = self.offset;
         options.duration = Some(media.duration);
         let read = text::read_transcript(&bytes, &options).map_err(|error| error.with_path(&sidecar.path))?;
         let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
