@@ -423,9 +423,10 @@ export interface AutoSourceOptions {
 export class Captions extends Transcriber {
   /**
    * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
-   * of a file, such as `gbk`. Default: detected.
+   * of a file, such as `gbk`. Default: detected. `language` is preferred among several files. `offset`
+   * is added to every time, in seconds.
    */
-  constructor(options: { file?: string; encoding?: string } = {}) {
+  constructor(options: { file?: string; encoding?: string; language?: string; offset?: number } = {}) {
     super();
     builtIn(this, "Captions", options);
   }

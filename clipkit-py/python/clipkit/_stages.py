@@ -261,10 +261,19 @@ class Captions(Transcriber):
 
     Formats: SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, json3, words with times in JSON, subtitle
     streams. ``encoding`` is the text encoding of a file, such as ``gbk``; by default it is detected.
+    ``language`` is preferred among several files. ``offset`` is added to every time, in seconds.
     """
 
-    def __init__(self, file: Optional[Path] = None, *, encoding: Optional[str] = None) -> None:
-        self._stage = _clipkit.Stage.built_in("Captions", {"file": file, "encoding": encoding})
+    def __init__(
+        self,
+        file: Optional[Path] = None,
+        *,
+        encoding: Optional[str] = None,
+        language: Optional[str] = None,
+        offset: Optional[float] = None,
+    ) -> None:
+        settings = {"file": file, "encoding": encoding, "language": language, "offset": offset}
+        self._stage = _clipkit.Stage.built_in("Captions", settings)
 
 
 class OpenAiTranscriber(Transcriber):

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::{HookStyle, shown_uri};
+use clipkit::model::{HookStyle, Timestamp, shown_uri};
 use clipkit::stage::{
     AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
@@ -123,9 +123,17 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
 
 /// A given transcript takes precedence over all other options.
 pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
-    let encoded = |captions: Captions| match &args.text_encoding {
-        Some(encoding) => captions.encoding(encoding),
-        None => captions,
+    let encoded = |mut captions: Captions| {
+        if let Some(encoding) = &args.text_encoding {
+            captions = captions.encoding(encoding);
+        }
+        if let Some(offset) = args.offset {
+            captions = captions.offset(Timestamp::from_secs(offset));
+        }
+        match &args.language {
+            Some(language) => captions.language(language),
+            None => captions,
+        }
     };
     if let Some(file) = &args.transcript {
         return TranscriberConfig::Captions(encoded(Captions::file(file)));

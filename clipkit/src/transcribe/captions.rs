@@ -5,21 +5,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Transcriber;
-use super::sidecar::{self, Sidecar};
+use super::sidecar::{self, Sidecar, Wanted};
 use super::text::{self, ReadOptions, ReadTranscript};
 use super::{language, markup};
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Transcript, WarningKind, local_path};
+use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, local_path};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
 /// For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`,
-/// `talk.word_timings.json`, `talk.json3`, `talk.vtt`, `talk.srt`, `talk.ass`, `talk.ssa`,
-/// `talk.json`; the same names with a language, as yt-dlp writes them (`talk.en.vtt`; languages in
-/// alphabetical order); then the text subtitles inside the video, those in the language of its
-/// audio first. A file or stream that cannot be read is skipped with a warning.
+/// `talk.word_timings.json`, `talk.json3`, `talk.vtt`, `talk.srt`, `talk.ass`, `talk.ssa`, other
+/// endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others write them
+/// (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then the
+/// preferred language, then that of the audio, files made by people before automatic ones; then the
+/// text subtitles inside the video, those in the language of its audio first. A file or stream that
+/// cannot be read is skipped with a warning. If there are captions in other languages, a warning
+/// says which were taken.
 ///
 /// A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
 /// kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
@@ -38,6 +41,14 @@ pub struct Captions {
     /// show, else guessed with a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
+    /// The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
+    /// language of the sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<String>,
+    /// What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+    /// Default: nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<Timestamp>,
 }
 
 impl Captions {
@@ -53,6 +64,20 @@ impl Captions {
     /// in none of these formats, the error is [`ErrorKind::InvalidInput`].
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Captions { file: Some(path.into()), ..Captions::default() }
+    }
+
+    /// Prefers caption files beside the video in this language: `de`.
+    #[must_use]
+    pub fn language(mut self, tag: impl Into<String>) -> Self {
+        self.language = Some(tag.into());
+        self
+    }
+
+    /// Adds `offset` to every time of caption files beside the video.
+    #[must_use]
+    pub fn offset(mut self, offset: Timestamp) -> Self {
+        self.offset = Some(offset);
+        self
     }
 
     pub(super) fn is_default(&self) -> bool {
@@ -74,7 +99,7 @@ impl Transcriber for Captions {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let (captions, media) = (self.clone(), media.clone());
         cx.blocking(move |cx| match &captions.file {
-            Some(path) => captions.read(cx, &Sidecar { path: path.clone(), language: None }, &media),
+            Some(path) => captions.read(cx, &Sidecar::given(path.clone()), &media),
             None => captions.automatic(cx, &media),
         })
         .await
@@ -85,14 +110,26 @@ impl Captions {
     fn automatic(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         // A copy in the media store has no neighbours: the file that it was made from may have some.
         let original = local_path(&media.uri);
-        let elsewhere = if original == media.path { Vec::new() } else { sidecar::beside(original) };
-        for sidecar in sidecar::beside(&media.path).into_iter().chain(elsewhere) {
-            match self.read(cx, &sidecar, media) {
+        let wanted = Wanted { language: self.language.clone(), spoken: spoken_language(media) };
+        let mut found = sidecar::beside(&media.path, &wanted);
+        if original != media.path {
+            found.extend(sidecar::beside(original, &wanted));
+        }
+        for (n, sidecar) in found.iter().enumerate() {
+            match self.read(cx, sidecar, media) {
+                Ok(transcript) => {
+                    let others: Vec<String> =
+                        found[n + 1..].iter().filter(|other| other.differs_from(sidecar)).map(Sidecar::name).collect();
+                    if !others.is_empty() {
+                        cx.warn(format!("{} is used; there are also {} (--transcript takes another)", sidecar.name(), shortened(&others)));
+                    }
+                    return Ok(transcript);
+                }
                 // A wrong setting is no fault of the file.
                 Err(error) if !error.is_cancelled() && error.kind() != ErrorKind::Config => {
                     cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions"));
                 }
-                answer => return answer,
+                Err(error) => return Err(error),
             }
         }
         for stream in text_streams(media) {
@@ -112,6 +149,7 @@ impl Captions {
         cx.check()?;
         let mut options = ReadOptions::default();
         options.encoding.clone_from(&self.encoding);
+        options.offset = self.offset;
         options.duration = Some(media.duration);
         let read = text::read_transcript(&bytes, &options).map_err(|error| error.with_path(&sidecar.path))?;
         let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -145,9 +183,22 @@ fn finish(cx: &Context, language: Option<String>, origin: String, read: ReadTran
     Transcript { language: language.or(stated), origin, ..read.transcript }
 }
 
+/// The language of the sound.
+fn spoken_language(media: &Media) -> Option<String> {
+    media.audio.first().and_then(|stream| stream.language.as_deref()).and_then(bcp47)
+}
+
+/// At most five names for a message.
+fn shortened(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let more = names.len().saturating_sub(MOST);
+    let listed = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{listed} and {more} more") } else { listed }
+}
+
 /// Subtitle streams that contain text, those in the language of the audio first.
 fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
-    let spoken = media.audio.first().and_then(|stream| stream.language.as_deref()).and_then(bcp47);
+    let spoken = spoken_language(media);
     let mut streams: Vec<&SubtitleStream> = media.subtitles.iter().filter(|stream| Markup::of_codec(&stream.codec).is_some()).collect();
     streams.sort_by_key(|stream| spoken.is_none() || stream.language.as_deref().and_then(bcp47) != spoken);
     streams

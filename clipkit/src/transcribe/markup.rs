@@ -52,6 +52,8 @@ pub(super) struct Speakers {
     names: Vec<String>,
     /// Names such as `Ann` that open enough lines of the file (`Ann: Hello`) to be speakers.
     pub(super) labels: std::collections::HashSet<String>,
+    /// What is added to the times in the markup.
+    pub(super) offset: Timestamp,
     /// Whether the file says with `>>` when the speaker changes.
     pub(super) turning: bool,
     /// The speaker since the last `>>`.
@@ -155,7 +157,7 @@ impl Styles {
     /// Takes an HTML tag. Returns whether it breaks the line.
     fn html(&mut self, tag: &str, speakers: &mut Speakers) -> bool {
         if let Some(time) = super::text::clock(tag) {
-            self.at = Some(time);
+            self.at = Some(time.offset(speakers.offset));
             return false;
         }
         let name = tag.trim_start_matches('/').split([' ', '.', '/', '\t']).next().unwrap_or_default().to_ascii_lowercase();

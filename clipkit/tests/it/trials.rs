@@ -152,6 +152,13 @@ fn what_cannot_be_used_is_refused_with_its_reason() {
     assert!(error.to_string().contains("plain text without times (244 words)"), "{error}");
     let error = read("hour1.srt", Some(90.0)).unwrap_err();
     assert!(error.to_string().contains("244 words") && error.to_string().contains("after the end of the video"), "{error}");
+    let bytes = std::fs::read(testdata().join("trials/captions/hour1.srt")).unwrap();
+    let options = with(ReadOptions::default(), |it| {
+        it.offset = Some(Timestamp::from_secs(-3600.0));
+        it.duration = Some(Timestamp::from_secs(90.0));
+    });
+    let moved = read_transcript(&bytes, &options).unwrap();
+    assert_eq!((moved.transcript.words.len(), moved.transcript.words[0].start.secs()), (244, 0.5));
     // The last cue runs past the end: it is cut, and its words are kept.
     let cut = read("lastlong.srt", Some(88.0)).unwrap();
     assert_eq!((cut.transcript.words.len(), cut.warnings.len()), (244, 0));

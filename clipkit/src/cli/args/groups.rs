@@ -65,6 +65,9 @@ pub(crate) struct TranscriberArgs {
     /// The text encoding of caption files: windows-1251, gbk, shift_jis [default: detected]
     #[arg(long = "encoding", value_name = "NAME")]
     pub(crate) text_encoding: Option<String>,
+    /// Seconds to add to every time of caption files: -3600 where all is an hour late
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    pub(crate) offset: Option<f64>,
     /// The transcriber. auto: captions if there are any, else openai if OPENAI_API_KEY or
     /// OPENAI_BASE_URL is set, else local if a model is found. local: a speech model on this
     /// machine, downloaded (670 MB) if it is missing

@@ -3,7 +3,7 @@
 use super::count::{Losses, Reason};
 use super::json::{Piece, Run, Timed};
 use super::place::place;
-use super::{Content, MAX_CUES, RawCue, RawCues, ReadCounts, ReadTranscript, refuse};
+use super::{Content, MAX_CUES, RawCue, RawCues, ReadCounts, ReadOptions, ReadTranscript, refuse};
 use crate::error::Result;
 use crate::model::{SoundEvent, Span, Timestamp, Transcript, Word};
 use crate::transcribe::marks::{gather_labels, mark};
@@ -12,9 +12,14 @@ use crate::transcribe::rolling::Cue;
 use crate::transcribe::words::{CueWords, append_punctuation, count, count_words, divided, repair, words_of};
 
 /// Makes the transcript.
-pub(super) fn assemble(content: Content, mut losses: Losses, duration: Option<Timestamp>) -> Result<ReadTranscript> {
-    let duration = duration.filter(|duration| *duration > Timestamp::ZERO);
+pub(super) fn assemble(mut content: Content, mut losses: Losses, options: &ReadOptions) -> Result<ReadTranscript> {
+    let duration = options.duration.filter(|duration| *duration > Timestamp::ZERO);
     let mut speakers = Speakers::default();
+    if let Some(offset) = options.offset {
+        // Times inside the text are read later.
+        speakers.offset = offset;
+        shift(&mut content, offset);
+    }
     let (format, language, seen, found) = match content {
         Content::Cues(RawCues { format, markup, cues, language }) => {
             let seen = cues.len();
@@ -54,10 +59,39 @@ pub(super) fn assemble(content: Content, mut losses: Losses, duration: Option<Ti
     Ok(ReadTranscript { transcript, format, warnings: losses.warnings(), counts })
 }
 
+/// Adds `offset` to every time.
+fn shift(content: &mut Content, offset: Timestamp) {
+    let shift = |time: &mut Option<Timestamp>| *time = time.map(|time| time.offset(offset));
+    let shift_cues = |cues: &mut [RawCue]| {
+        for cue in cues {
+            shift(&mut cue.start);
+            shift(&mut cue.end);
+        }
+    };
+    match content {
+        Content::Cues(read) => shift_cues(&mut read.cues),
+        Content::Timed(timed) => {
+            for run in &mut timed.runs {
+                match run {
+                    Run::Cues(cues) => shift_cues(cues),
+                    Run::Words(pieces) => {
+                        for piece in pieces {
+                            shift(&mut piece.start);
+                            shift(&mut piece.end);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// The error for a file whose words are all lost.
 fn all_lost(counts: &ReadCounts, losses: Losses) -> crate::Error {
     let reasons: Vec<String> = losses.warnings().into_iter().map(|warning| warning.message).collect();
-    refuse(format!("none of the {} words of this file can be used: {}", counts.words_seen, reasons.join("; ")))
+    refuse(format!("none of the {} words of this file can be used: {}", counts.words_seen, reasons.join("; "))).with_advice(
+        "check that it belongs to this video; where all times are late or early by the same time, --offset SECONDS corrects them",
+    )
 }
 
 fn no_cues(losses: &Losses) -> crate::Error {

@@ -219,7 +219,8 @@ fn is_numbered(kinds: &[Line<'_>]) -> bool {
     numbered * 2 >= times.max(1)
 }
 
-/// Whether most cues have an identifier, such as `intro-1`, on the line before their times, after a blank line.
+/// Whether most cues have an identifier, such as `intro-1`, on the line before their times, after a
+/// blank line.
 /// If no text follows the times, that line is the text.
 fn is_identified(kinds: &[Line<'_>], webvtt: bool) -> bool {
     let times = kinds.iter().filter(|kind| matches!(kind, Line::Time(_))).count();

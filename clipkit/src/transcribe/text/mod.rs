@@ -37,6 +37,9 @@ pub struct ReadOptions {
     /// The text encoding by its name: `windows-1251`, `gbk`. Default: a byte order mark, UTF-8 or
     /// UTF-16 where the bytes are that, else guessed with a warning.
     pub encoding: Option<String>,
+    /// What is added to every time, for a transcript of a video with another start: -3600 s where
+    /// all is an hour late. Default: nothing.
+    pub offset: Option<Timestamp>,
     /// The video's duration. Cues that run past it end there. Default: not known.
     pub duration: Option<Timestamp>,
 }
@@ -89,7 +92,7 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
         Format::WebVtt => Content::Cues(cue_lines::read(text, true, &mut losses)),
         Format::SubRip | Format::Sbv => Content::Cues(cue_lines::read(text, false, &mut losses)),
     };
-    assemble::assemble(content, losses, options.duration)
+    assemble::assemble(content, losses, options)
 }
 
 /// Makes a transcript of the cues of a subtitle stream.
@@ -103,7 +106,8 @@ pub(super) fn read_stream(cues: Vec<(Span, String)>, markup: Markup, duration: T
     };
     let cues = cues.into_iter().enumerate().map(cue).collect();
     let content = Content::Cues(RawCues { format: "subtitle stream", markup, cues, language: None });
-    assemble::assemble(content, Losses::default(), Some(duration))
+    let options = ReadOptions { duration: Some(duration), ..ReadOptions::default() };
+    assemble::assemble(content, Losses::default(), &options)
 }
 
 /// A cue as it stands in a file.

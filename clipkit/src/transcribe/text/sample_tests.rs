@@ -267,6 +267,24 @@ fn a_word_without_times_takes_the_gap() {
 }
 
 #[test]
+fn an_offset_moves_all_times() {
+    let mut options = ReadOptions::default();
+    options.offset = Some(Timestamp::from_secs(10.0));
+    for (format, text, expected) in SAMPLES {
+        let read = read_transcript(text.as_bytes(), &options).unwrap();
+        let words = &read.transcript.words;
+        assert_eq!(
+            (self::words(&read).as_str(), words[0].start.secs(), words[words.len() - 1].start.secs()),
+            (*expected, 11.0, 13.0),
+            "{format}"
+        );
+    }
+    // Times in the text move, too.
+    let timed = "WEBVTT\n\n00:01.000 --> 00:02.000\nOne<00:00:01.500><c> two</c>\n";
+    assert_eq!(read_transcript(timed.as_bytes(), &options).unwrap().transcript.words[1].start.secs(), 11.5);
+}
+
+#[test]
 fn sounds_are_events_and_not_words() {
     let srt = "1\n00:00:01,000 --> 00:00:02,000\n[Music]\n\n2\n00:00:03,000 --> 00:00:04,000\nSo (laughs) yes\n\n3\n00:00:05,000 --> 00:00:06,000\n\u{266a} la la \u{266a}\n";
     let read = super::sample_tests::read(srt).unwrap();

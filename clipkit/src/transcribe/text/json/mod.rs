@@ -60,7 +60,7 @@ fn damaged(error: &serde_json::Error) -> Error {
 /// understood.
 pub(in super::super) fn read_value(document: &Value) -> Option<Transcript> {
     let content = read_document(document).ok()?;
-    super::assemble::assemble(content, Losses::default(), None).ok().map(|read| read.transcript)
+    super::assemble::assemble(content, Losses::default(), &super::ReadOptions::default()).ok().map(|read| read.transcript)
 }
 
 fn read_document(document: &Value) -> Result<Content> {

@@ -104,7 +104,7 @@ impl Shape {
 }
 
 /// Joins lists. Google's last result repeats the words of all others, with their speakers.
-fn without_summary<'a>(mut lists: Vec<Vec<(String, &'a Value)>>) -> Vec<(String, &'a Value)> {
+fn without_summary(mut lists: Vec<Vec<(String, &Value)>>) -> Vec<(String, &Value)> {
     let before: usize = lists.iter().rev().skip(1).map(Vec::len).sum();
     if let Some(last) = lists.last()
         && lists.len() > 1
