@@ -114,8 +114,8 @@ pub struct Score {
     /// How emotional the span is, 0 to 10, joy as much as fear. Editors choose fear rather than joy
     /// (0.76 times).
     pub emotion: f64,
-    /// How much the span resembles the moments that editors of podcasts put into their openings, 0 to
-    /// 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
+    /// How much the span resembles the moments that editors of podcasts put into their openings, 0
+    /// to 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
     /// other than English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moment: Option<f64>,
