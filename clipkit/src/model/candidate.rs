@@ -101,21 +101,21 @@ impl<'de> Deserialize<'de> for Candidate {
 pub struct Score {
     /// The overall score, 0 to 100. Clips are ranked by it.
     pub total: f64,
-    /// How strongly the first sentence attracts attention, 0 to 10. Of
-    /// [`Heuristic`](crate::stage::Heuristic), a matter of clean openings: clips chosen by it find
-    /// fewer of the moments that editors choose than clips at random places.
+    /// How strongly the first sentence attracts attention, 0 to 10. Clips chosen by what
+    /// [`Heuristic`](crate::stage::Heuristic) says here find as many of the moments that editors
+    /// choose as clips at random places (1.06 times).
     pub hook: f64,
-    /// How well the span is understood without its context, 0 to 10. It keeps clips clean; it says
-    /// little about whether a moment is worth choosing.
+    /// How well the span is understood without its context, 0 to 10. It keeps clips
+    /// clean, and says nothing about whether a moment is worth choosing (0.96 times).
     pub completeness: f64,
     /// How much information the span has for its duration, 0 to 10. Editors rather choose the
-    /// opposite: plain words, said slowly.
+    /// opposite: plain words, said slowly (0.52 times).
     pub density: f64,
-    /// How emotional the span is, 0 to 10. It counts where [`moment`](Score::moment)
-    /// is not known.
+    /// How emotional the span is, 0 to 10, joy as much as fear. Editors choose fear rather than joy
+    /// (0.76 times).
     pub emotion: f64,
-    /// How much the span resembles the moments that editors of podcasts put into their openings, 0 to
-    /// 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
+    /// How much the span resembles the moments that editors of podcasts put into their openings, 0
+    /// to 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
     /// other than English.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moment: Option<f64>,

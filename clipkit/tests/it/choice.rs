@@ -1,5 +1,5 @@
-//! What is chosen and why (`clipkit score --explain`), and how it is compared with what people chose
-//! (`clipkit eval choice`).
+//! What is chosen and why (`clipkit score --explain`), and how it is compared with what people
+//! chose (`clipkit eval choice`).
 
 use std::fs;
 use std::process::{Command, Stdio};
