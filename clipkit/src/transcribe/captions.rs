@@ -17,12 +17,12 @@ use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, lo
 ///
 /// For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`,
 /// `talk.word_timings.json`, `talk.json3`, `talk.vtt`, `talk.srt`, `talk.ass`, `talk.ssa`, other
-/// endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others write them
-/// (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then the
-/// preferred language, then that of the audio, files made by people before automatic ones; then the
-/// text subtitles inside the video, those in the language of its audio first. A file or stream that
-/// cannot be read is skipped with a warning. If there are captions in other languages, a warning
-/// says which were taken.
+/// endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others
+/// write them (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then
+/// the preferred language, then that of the audio, files made by people before automatic ones; then
+/// the text subtitles inside the video, those in the language of its audio first. A file or stream
+/// that cannot be read is skipped with a warning. If there are captions in other languages, a
+/// warning says which were taken.
 ///
 /// A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
 /// kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
@@ -108,7 +108,7 @@ impl Transcriber for Captions {
 
 impl Captions {
     fn automatic(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        // A copy in the media store has no neighbours: the file that it was made from may have some.
+        // A copy in the media store has no neighbours: the file that it was made from may have.
         let original = local_path(&media.uri);
         let wanted = Wanted { language: self.language.clone(), spoken: spoken_language(media) };
         let mut found = sidecar::beside(&media.path, &wanted);

@@ -4,7 +4,7 @@ use super::count::{Losses, Reason};
 use super::json::{Piece, Run, Timed};
 use super::place::place;
 use super::{Content, MAX_CUES, RawCue, RawCues, ReadCounts, ReadOptions, ReadTranscript, refuse};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{SoundEvent, Span, Timestamp, Transcript, Word};
 use crate::transcribe::marks::{gather_labels, mark};
 use crate::transcribe::markup::{Markup, Role, Speakers, TimedChar, lines, printable};
@@ -87,14 +87,14 @@ fn shift(content: &mut Content, offset: Timestamp) {
 }
 
 /// The error for a file whose words are all lost.
-fn all_lost(counts: &ReadCounts, losses: Losses) -> crate::Error {
+fn all_lost(counts: &ReadCounts, losses: Losses) -> Error {
     let reasons: Vec<String> = losses.warnings().into_iter().map(|warning| warning.message).collect();
     refuse(format!("none of the {} words of this file can be used: {}", counts.words_seen, reasons.join("; "))).with_advice(
         "check that it belongs to this video; where all times are late or early by the same time, --offset SECONDS corrects them",
     )
 }
 
-fn no_cues(losses: &Losses) -> crate::Error {
+fn no_cues(losses: &Losses) -> Error {
     let lost = match losses.words() {
         0 => String::new(),
         words => format!(" ({words} words have no time)"),
@@ -117,7 +117,7 @@ fn check(counts: &ReadCounts, losses: &mut Losses) {
     }
 }
 
-fn too_many() -> crate::Error {
+fn too_many() -> Error {
     refuse(format!("the file has more than the limit of {MAX_CUES} cues"))
 }
 

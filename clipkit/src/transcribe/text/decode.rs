@@ -109,8 +109,8 @@ fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether the bytes are UTF-8, perhaps with a few damaged places: a file cut inside a character, or
-/// tokens of half a character, as whisper.cpp writes.
+/// Whether the bytes are UTF-8, perhaps with a few damaged places: a file cut inside a character,
+/// or tokens of half a character, as whisper.cpp writes.
 fn is_utf_8(bytes: &[u8]) -> bool {
     let (mut whole, mut damaged) = (0usize, 0usize);
     for chunk in bytes.utf8_chunks() {

@@ -2,7 +2,7 @@
 
 use super::cue_lines::time_line;
 use super::{clock, refuse};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::transcribe::words::count_words;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ fn is_signature(line: &str) -> bool {
     line.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '-', ':']))
 }
 
-fn no_format(text: &str, first: &str) -> crate::Error {
+fn no_format(text: &str, first: &str) -> Error {
     let words = count_words(text);
     let frames = first
         .strip_prefix('{')

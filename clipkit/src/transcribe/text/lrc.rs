@@ -1,5 +1,5 @@
-//! LRC: a line of text after its time, `[01:02.50]text`; also with several times, and with the times
-//! of words, `<01:02.80>`.
+//! LRC: a line of text after its time, `[01:02.50]text`; also with several times, and with the
+//! times of words, `<01:02.80>`.
 
 use super::clock::clock;
 use super::count::{Losses, Reason};
