@@ -41,8 +41,8 @@ fn words(track: &CaptionTrack) -> impl Iterator<Item = &str> {
 /// The document that the renderer draws; `None` if there is nothing to draw. Warns about missing
 /// fonts and characters.
 ///
-/// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed, or none that
-/// has the characters of most words.
+/// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed, or none
+/// that has the characters of most words.
 pub(super) fn document(cx: &Context, plan: &ClipPlan) -> Result<Option<String>> {
     document_with(cx, plan, FontSet::installed())
 }
