@@ -84,8 +84,8 @@ pub struct ClipOptions {
     /// The genre of the video, which weights the criteria of the scorer. Default: a general
     /// weighting.
     pub genre: Option<Genre>,
-    /// The audio track to hear and render, counted from 1 in file order. `None`, the default, is the
-    /// file's default track, or another one with speech if the default track is silent.
+    /// The audio track to hear and render, counted from 1 in file order. `None`, the default, is
+    /// the file's default track, or another one with speech if the default track is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audio_track: Option<NonZero<usize>>,
     /// The budget of a run in US dollars, at known or configured prices. Stages that use paid

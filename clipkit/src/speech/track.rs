@@ -1,4 +1,5 @@
-//! Which audio track of a medium is heard: files can have several, and the default one can be silent.
+//! Which audio track of a medium is heard: files can have several, and the default one can be
+//! silent.
 
 use std::num::NonZero;
 

@@ -175,8 +175,11 @@ fn has_times(entries: &[Value]) -> bool {
     entries.iter().any(|entry| entry["start"].is_number() || entry.get("words").is_some())
 }
 
-/// A word or a segment. `None` if it has no text.
+/// A word or a segment: an object, or a list of text, start and end. `None` if it has no text.
 fn entry(item: &Value, text: &str) -> Option<Value> {
+    if let Some([Value::String(word), start, end, ..]) = item.as_array().map(Vec::as_slice) {
+        return Some(json!({text: word, "start": start.as_f64(), "end": end.as_f64()}));
+    }
     let found = ["word", "text", "punctuated_word"].iter().find_map(|name| item[*name].as_str())?;
     let (start, end) = (time(item, 0), time(item, 1));
     let mut out = json!({text: found, "start": start, "end": end});
@@ -280,6 +283,10 @@ mod tests {
         assert_eq!(
             of("data: {\"type\": \"transcript.text.delta\", \"delta\": \"Hi \"}\n\ndata: {\"delta\": \"all\"}\n\n"),
             json!({"text": "Hi all"})
+        );
+        assert_eq!(
+            of(r#"{"text": "", "words": [["Hi", 0.5, 1]]}"#),
+            json!({"text": "", "words": [{"word": "Hi", "start": 0.5, "end": 1.0}]})
         );
         // Words without any time are text: none stands at the start.
         assert_eq!(of(r#"{"words": [{"word": "Hi"}, {"word": "all", "start": "soon"}]}"#), json!({"text": "Hi all"}));
