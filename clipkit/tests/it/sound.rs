@@ -4,7 +4,8 @@ use crate::support::with;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Rect, RenderedClip, Scene, Span, Timestamp, Transcript, WarningKind};
+use clipkit::config::{PipelineConfig, SourceConfig, TrackerConfig};
+use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Media, Rect, RenderedClip, Scene, Span, Timestamp, Transcript, WarningKind};
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer};
 use clipkit::{ClipOptions, Context, ErrorKind, Pipeline};
 
@@ -258,13 +259,19 @@ fn with_three_tracks(folder: &tempfile::TempDir, first: &str) -> PathBuf {
     path
 }
 
+async fn fetched(cx: &Context, file: &Path, track: Option<usize>) -> clipkit::Result<Media> {
+    let mut config =
+        PipelineConfig { source: SourceConfig::File(FileSource::new()), tracker: TrackerConfig::Center, ..PipelineConfig::default() };
+    config.options.audio_track = track.and_then(std::num::NonZero::new);
+    Pipeline::from_config(cx, &config).await?.fetch(cx, file.to_str().unwrap()).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_default_track_gives_way_to_one_with_speech() {
     let folder = tempfile::tempdir().unwrap();
     let source = with_three_tracks(&folder, "anullsrc=r=48000:cl=mono");
     let cx = Context::builder().environment(clipkit::Environment::default()).build();
-    let pipeline = Pipeline::builder().build().unwrap();
-    let media = pipeline.fetch(&cx, source.to_str().unwrap()).await.unwrap();
+    let media = fetched(&cx, &source, None).await.unwrap();
     assert_eq!((media.audio.len(), media.audio_track), (3, Some(2)));
     let warnings = cx.warnings();
     assert_eq!(warnings.iter().map(|warning| warning.kind).collect::<Vec<_>>(), [WarningKind::Track]);
@@ -290,10 +297,8 @@ async fn the_default_track_stays_where_it_is_heard_and_a_track_can_be_named() {
     let folder = tempfile::tempdir().unwrap();
     let source = with_three_tracks(&folder, "sine=f=440:r=48000");
     let fetch = async |track: Option<usize>| {
-        let options = with(ClipOptions::default(), |it| it.audio_track = track.and_then(std::num::NonZero::new));
         let cx = Context::builder().environment(clipkit::Environment::default()).build();
-        let media = Pipeline::builder().options(options).build().unwrap().fetch(&cx, source.to_str().unwrap()).await;
-        (media, cx.warnings())
+        (fetched(&cx, &source, track).await, cx.warnings())
     };
     let (media, warnings) = fetch(None).await;
     assert_eq!((media.unwrap().audio_track, warnings), (None, vec![]));
