@@ -260,8 +260,9 @@ fn with_three_tracks(folder: &tempfile::TempDir, first: &str) -> PathBuf {
 }
 
 async fn fetched(cx: &Context, file: &Path, track: Option<usize>) -> clipkit::Result<Media> {
-    let mut config =
-        PipelineConfig { source: SourceConfig::File(FileSource::new()), tracker: TrackerConfig::Center, ..PipelineConfig::default() };
+    let mut config = PipelineConfig::default();
+    config.source = SourceConfig::File(FileSource::new());
+    config.tracker = TrackerConfig::Center;
     config.options.audio_track = track.and_then(std::num::NonZero::new);
     Pipeline::from_config(cx, &config).await?.fetch(cx, file.to_str().unwrap()).await
 }
