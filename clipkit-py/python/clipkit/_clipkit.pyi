@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "exception", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -144,6 +144,70 @@ class Frames:
     def __next__(self, /) -> Frame: ...
 
 @final
+class Jobs:
+    """
+    Jobs in a queue.
+    """
+    def start_cancel(self, /, call: Any, cx: Context, id: Any) -> Work:
+        """
+        Cancels a job.
+        """
+    def start_dead_letters(self, /, call: Any, cx: Context) -> Work:
+        """
+        The dead letters.
+        """
+    def start_discard(self, /, call: Any, cx: Context, task: Any) -> Work:
+        """
+        Removes a dead letter.
+        """
+    def start_events(self, /, call: Any, cx: Context, id: Any, since: SupportsIndex) -> Work:
+        """
+        The events of a job after a number.
+        """
+    def start_get(self, /, call: Any, cx: Context, id: Any) -> Work:
+        """
+        A job, or `None`.
+        """
+    def start_list(self, /, call: Any, cx: Context, filter: Any) -> Work:
+        """
+        The jobs that match, the newest first.
+        """
+    @staticmethod
+    def start_open(call: Any, cx: Context, db: str | PathLike[str], options: Any) -> Work:
+        """
+        Opens the jobs in a file.
+        """
+    def start_pause(self, /, call: Any, cx: Context, queue: str) -> Work:
+        """
+        Stops a queue.
+        """
+    def start_remove(self, /, call: Any, cx: Context, id: Any) -> Work:
+        """
+        Removes a job that has ended.
+        """
+    def start_replay(self, /, call: Any, cx: Context, task: Any) -> Work:
+        """
+        Runs a dead letter again.
+        """
+    def start_resume(self, /, call: Any, cx: Context, queue: str) -> Work:
+        """
+        Lets a paused queue go on.
+        """
+    def start_retry(self, /, call: Any, cx: Context, id: Any) -> Work:
+        """
+        Runs the failed and cancelled steps of a job again.
+        """
+    def start_submit(self, /, call: Any, cx: Context, job: Any) -> Work:
+        """
+        Submits a job; the answer is its id.
+        """
+    def start_work(self, /, call: Any, cx: Context, options: Any, stages: SupportsGetItem[int, tuple[str, Stage]]) -> Work:
+        """
+        Works until it is cancelled, in order: running steps end or are handed back. `stages` are
+        custom stages with their names.
+        """
+
+@final
 class Pipeline:
     """
     Six stages and their options.
@@ -164,6 +228,10 @@ class Pipeline:
     def start_fetch(self, /, call: Any, cx: Context, uri: Any) -> Work:
         """
         The step `fetch`.
+        """
+    def start_listen(self, /, call: Any, cx: Context, media: Any) -> Work:
+        """
+        The step `listen`.
         """
     def start_plan(self, /, call: Any, cx: Context, known: SupportsLenAndGetItem[Any]) -> Work:
         """
@@ -277,6 +345,16 @@ def contact_sheet(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) ->
 def default_models() -> tuple[str, str, str]:
     """
     The identifiers of the default models: face detector, voice detector, speech recognition.
+    """
+
+def doctor() -> Any:
+    """
+    What of the things that clipkit can use is on this machine, and what each lack costs.
+    """
+
+def edit(plan: Any, ops: Any, transcript: Any | None = None, speech: Any | None = None) -> tuple[Any, Any]:
+    """
+    Applies operations to a plan. Returns the plan and what changed.
     """
 
 def exception(report: Any) -> Any:

@@ -46,7 +46,8 @@ const TIMESTAMP_TERMS: [&str; 4] = ["timestamp_granularities", "verbose_json", "
 /// A server that cannot read M4A gets the same audio as WAV (32 kB a second), for example
 /// whisper.cpp's without `--convert`. An upload that is too large for a server becomes two.
 /// Responses are read in many forms: plain text, a JSON string, captions, a stream, `segments` or
-/// `chunks`, one level inside of another object, with `NaN` or null in them. Words without any time count as text. An error with the status 200 is an error.
+/// `chunks`, one level inside of another object, with `NaN` or null in them. Words without any time
+/// count as text. An error with the status 200 is an error.
 ///
 /// Each request runs inside the server's layers ([`OpenAiServer::layers`]), so one that fails is
 /// sent again alone.

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clipkit::config::{PipelineConfig, SourceConfig, TrackerConfig};
-use clipkit::model::{ClipPlan, Crop, Layout, Loudness, Media, Rect, RenderedClip, Scene, Span, Timestamp, Transcript, WarningKind};
+use clipkit::model::{
+    Candidate, ClipPlan, Crop, Layout, Loudness, Media, Rect, RenderedClip, Scene, Score, Span, Timestamp, Tracks, Transcript, WarningKind,
+};
+use clipkit::plan::{PlanInput, PlanOptions, plan};
 use clipkit::stage::{FfmpegRenderer, FileSource, Renderer};
 use clipkit::{ClipOptions, Context, ErrorKind, Pipeline};
 
@@ -283,7 +286,10 @@ async fn a_silent_default_track_gives_way_to_one_with_speech() {
     assert!(warnings[0].message.contains("track 3 (aac, deu) is used"), "{warnings:?}");
     // The plan names the track, and the clip has its sound.
     let span = Span::secs(10.0, 14.0).unwrap();
-    let plan = with(centred(&media, span, (64, 64)), |it| it.output.loudness = None);
+    let (transcript, tracks, candidate) =
+        (Transcript::default(), Tracks::default(), Candidate::new(span, Score::of(50.0), "Notes", "heard"));
+    let options = with(PlanOptions::default(), |it| (it.size, it.loudness) = ((64, 64), None));
+    let plan = plan(&PlanInput::new(&media, &transcript, &tracks, &candidate), &options).unwrap().0;
     assert_eq!(plan.source.audio_track, Some(2));
     let (clip, _) = rendered(&plan).await;
     assert!(loudness(&clip.video).0 > -40.0);
