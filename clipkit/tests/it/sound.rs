@@ -279,10 +279,7 @@ async fn a_silent_default_track_gives_way_to_one_with_speech() {
     assert_eq!((media.audio.len(), media.audio_track), (3, Some(2)));
     let warnings = cx.warnings();
     assert_eq!(warnings.iter().map(|warning| warning.kind).collect::<Vec<_>>(), [WarningKind::Track]);
-    assert!(
-        warnings[0].message.contains("track 1 (aac) is silent") || warnings[0].message.contains("track 1 (aac), is silent"),
-        "{warnings:?}"
-    );
+    assert!(warnings[0].message.contains("track 1 (aac), is silent"), "{warnings:?}");
     assert!(warnings[0].message.contains("track 3 (aac, deu) is used"), "{warnings:?}");
     // The plan names the track, and the clip has its sound.
     let span = Span::secs(10.0, 14.0).unwrap();
@@ -291,11 +288,11 @@ async fn a_silent_default_track_gives_way_to_one_with_speech() {
     let options = with(PlanOptions::default(), |it| (it.size, it.loudness) = ((64, 64), None));
     let plan = plan(&PlanInput::new(&media, &transcript, &tracks, &candidate), &options).unwrap().0;
     assert_eq!(plan.source.audio_track, Some(2));
-    let (clip, _) = rendered(&plan).await;
+    let (clip, _cx) = rendered(&plan).await;
     assert!(loudness(&clip.video).0 > -40.0);
     let silent = with(plan.clone(), |it| it.source.audio_track = None);
     assert_ne!(silent.id(), plan.id());
-    let (clip, _) = rendered(&silent).await;
+    let (clip, _cx) = rendered(&silent).await;
     assert!(samples(&clip.video).iter().all(|sample| sample.abs() < 0.001));
 }
 
