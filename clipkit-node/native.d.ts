@@ -76,6 +76,28 @@ export declare class HostErrors {
   released(): Array<number>
 }
 
+/** Jobs in a queue. */
+export declare class Jobs {
+  /** Opens the jobs in a file. `options` are `JobsOptions` as JSON. */
+  static open(db: string, options: string): Promise<Jobs>
+  /** Takes a job, returns its id. */
+  submit(job: Text): Promise<Document>
+  /** Returns a job, or null. */
+  get(id: string): Promise<Document>
+  /** Takes a filter as JSON, returns the jobs, the newest first. */
+  list(filter: string): Promise<Document>
+  cancel(id: string): Promise<Document>
+  retry(id: string): Promise<Document>
+  remove(id: string): Promise<Document>
+  /** The events of a job with numbers above `since`. */
+  events(id: string, since: number): Promise<Document>
+  deadLetters(): Promise<Document>
+  replay(task: string): Promise<Document>
+  discard(task: string): Promise<Document>
+  pause(queue: string): Promise<Document>
+  resume(queue: string): Promise<Document>
+}
+
 /** A layer. Stages inside the same layer object share its state: a rate, places, kept answers. */
 export declare class Layer {
   /** From a `LayerConfig`: `{"retry": {...}}`. */
@@ -100,6 +122,8 @@ export declare class Pipeline {
   transcribe(cx: Context, media: Text): Promise<Document>
   /** Takes `{media, transcript}`, returns candidates. */
   choose(cx: Context, input: Text): Promise<Document>
+  /** Takes media, returns a speech map. */
+  listen(cx: Context, media: Text): Promise<Document>
   /** Takes `{media, span}`, returns tracks. */
   track(cx: Context, input: Text): Promise<Document>
   /** Takes `{media, transcript, candidate, tracks}`, returns a plan. */
@@ -181,6 +205,16 @@ export declare class Text {
   push(part: string): void
 }
 
+/** Does the steps of jobs. */
+export declare class Worker {
+  /** `options` are `WorkerOptions` as JSON. */
+  constructor(jobs: Jobs, options: string)
+  /** Registers a custom stage under a name. */
+  stage(name: string, stage: Stage): void
+  /** Works until the context is cancelled. */
+  run(cx: Context): Promise<undefined>
+}
+
 /**
  * A caption style in full, as JSON: a preset by name, or a preset with changes
  * (`{"like": "pop", ...}`).
@@ -208,6 +242,15 @@ export interface ContextOptions {
   /** Threads for one piece of work. */
   threads?: number
 }
+
+/** What of the things that clipkit can use is on this machine, as JSON. */
+export declare function doctor(): Promise<string>
+
+/**
+ * Applies operations to a plan. Takes the plan and `{ops, transcript, speech}`, returns the plan
+ * and what changed.
+ */
+export declare function edit(plan: Text, input: Text): Promise<Document>
 
 /** A frame: RGB bytes, row by row, without padding. Upright, with square pixels. */
 export interface Frame {

@@ -42,6 +42,7 @@ KEYWORDS = {
     "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
 }
 #: The class names of tagged unions.
+REFERENCE = re.compile(r"#/\$defs/(\w+)")
 TAGGED = {
     "Layout": "{}Layout",
     "EditOp": "{}Op",
@@ -248,16 +249,21 @@ class Generator:
                 objects.append(lambda name=name, schema=schema: self.tagged(name, schema))
             else:
                 aliases.append((name, schema))
-        # An alias is evaluated, so its parts come first.
+        # An alias is evaluated, so its parts come first: of classes, after these.
+        classes = {name for name, schema in self.defs.items() if self.is_object(schema) or name in TAGGED}
+        late = [one for one in aliases if "anyOf" in one[1] and set(REFERENCE.findall(json.dumps(one[1]))) & classes]
+        aliases = [one for one in aliases if one not in late]
         done = set()
         while aliases:
-            ready = [one for one in aliases if set(re.findall(r"#/\$defs/(\w+)", json.dumps(one[1]))) & {n for n, _ in aliases} <= {one[0]} | done]
+            ready = [one for one in aliases if set(REFERENCE.findall(json.dumps(one[1]))) & {n for n, _ in aliases} <= {one[0]} | done]
             for one in ready:
                 self.alias(*one)
                 done.add(one[0])
                 aliases.remove(one)
         for write in objects:
             write()
+        for one in late:
+            self.alias(*one)
         for name, (of, kind, described) in KEYWORDS.items():
             schema = self.defs[of]
             if kind:

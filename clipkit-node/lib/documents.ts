@@ -1,6 +1,10 @@
 // Made by scripts/documents.mjs from clipkit/schema/clipkit.schema.json. Names are as in the documents.
 
 /**
+ * Seconds
+ */
+export type Timestamp = number;
+/**
  * How the word that is spoken is marked.
  */
 export type Animation = "none" | "karaoke" | "pop" | "box";
@@ -8,10 +12,6 @@ export type Animation = "none" | "karaoke" | "pop" | "box";
  * The aspect ratio of the output, as width to height.
  */
 export type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
-/**
- * Seconds
- */
-export type Timestamp = number;
 /**
  * A colour as #rrggbb
  */
@@ -37,6 +37,10 @@ export type CuePlace =
       middle: number;
     };
 /**
+ * Whether a thing is there.
+ */
+export type CheckStatus = "present" | "old" | "missing";
+/**
  * A clip's identity: a hash of the source's id and of the parts of the plan that determine the
  * clip's picture and sound. `ClipPlan.id` computes it.
  *
@@ -60,7 +64,9 @@ export type StandIn = "built_in" | "always" | "never";
  * | `news` | 34 | 36 | 26 | 4 | 28 s |
  *
  * The weights are percentages of `Score.total`. They were set by
- * hand, not learned.
+ * hand, not learned. For English without a genre or with `podcast`, a learned criterion takes
+ * their place: `Score.moment`. It was learned from conversations,
+ * so the other genres keep the weights.
  */
 export type Genre = "podcast" | "lecture" | "gaming" | "news";
 /**
@@ -130,13 +136,183 @@ export type Half = "top" | "bottom";
  */
 export type ShotContent = "camera" | "screen";
 /**
- * A file's identity: a hash of its bytes. A copied or renamed file keeps its id.
+ * A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
+ * video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
+ * when the video is fetched again in another format.
  */
 export type ContentId = string;
 /**
  * The two transfer functions for high dynamic range video (ITU-R BT.2100).
  */
 export type Hdr = "pq" | "hlg";
+/**
+ * A correction of a crop window.
+ */
+export type CropChange =
+  | {
+      kind: "move";
+      /**
+       * The distance to the right, as a fraction of the picture's width.
+       */
+      x?: number;
+      /**
+       * The distance downwards, as a fraction of the picture's height.
+       */
+      y?: number;
+    }
+  | {
+      /**
+       * The number of the face track.
+       */
+      face: number;
+      kind: "follow";
+    }
+  | {
+      /**
+       * The time of the position on the clip's timeline. Default: the scene's start.
+       */
+      at?: Timestamp | null;
+      kind: "hold";
+    };
+/**
+ * A change of a clip plan. In JSON, `op` names it: `{"op": "delete_words", "words": {"quote": "you
+ * know"}}`.
+ *
+ * Words are those of the clip as it is when the operation starts: of the captions, or of the
+ * transcript for a plan without captions.
+ */
+export type EditOp =
+  | {
+      op: "delete_words";
+      /**
+       * The words to remove.
+       */
+      words: WordSelection;
+    }
+  | {
+      op: "keep_words";
+      /**
+       * The words to keep.
+       */
+      words: WordSelection;
+    }
+  | {
+      op: "move_start";
+      /**
+       * The sentence.
+       */
+      to: SentencePlace;
+    }
+  | {
+      op: "move_end";
+      /**
+       * The sentence.
+       */
+      to: SentencePlace;
+    }
+  | {
+      op: "order_pieces";
+      /**
+       * The numbers of the pieces, from 0, in their new order: each piece once.
+       */
+      order: number[];
+    }
+  | {
+      op: "hook_first";
+      /**
+       * Whether they also stay at their old place. Default `false`.
+       */
+      repeat?: boolean;
+      /**
+       * The words to start with.
+       */
+      words: WordSelection;
+    }
+  | {
+      /**
+       * How much to remove.
+       */
+      level: TightenLevel;
+      op: "tighten";
+    }
+  | {
+      op: "title";
+      /**
+       * The title.
+       */
+      title: string;
+    }
+  | {
+      /**
+       * The line. `null` removes it and the title over the first seconds.
+       */
+      line?: string | null;
+      op: "hook_line";
+      /**
+       * The style of the title over the first seconds. If given, the title is drawn, placed
+       * anew. Default: a title that the plan has keeps its style and place.
+       */
+      style?: HookStyle | null;
+    }
+  | {
+      op: "correct_caption";
+      /**
+       * The right text. If it has as many words, each gets the time of the word that it
+       * replaces, else the time is shared by the lengths of the words.
+       */
+      text: string;
+      /**
+       * The words to correct.
+       */
+      words: WordSelection;
+    }
+  | {
+      op: "caption_style";
+      /**
+       * A preset's name, `"none"` for no captions, or a style as
+       * `CaptionStyle.from_json` reads it.
+       */
+      style?: CaptionStyleGiven | null;
+    }
+  | {
+      /**
+       * The layout.
+       */
+      layout: LayoutChoice;
+      op: "layout";
+      /**
+       * The number of the scene, from 0.
+       */
+      scene: number;
+    }
+  | {
+      /**
+       * The correction.
+       */
+      change: CropChange;
+      op: "crop";
+      /**
+       * The number of the scene, from 0.
+       */
+      scene: number;
+      /**
+       * The number of the window in the layout, from 0: of `split`, top and bottom; of `pip`,
+       * screen and inset. Default 0.
+       */
+      window?: number;
+    };
+/**
+ * Words of the clip, by their numbers or by a quote.
+ */
+export type WordSelection = WordRange | WordQuote;
+/**
+ * A sentence of the transcript, by its distance or by a quote.
+ */
+export type SentencePlace = SentenceDistance | WordQuote;
+/**
+ * How much `EditOp.Tighten` removes.
+ */
+export type TightenLevel = "gentle" | "normal" | "tight";
 /**
  * The class of an `Error`, for a program to branch on.
  */
@@ -246,6 +422,7 @@ export type WarningKind =
   | "layout"
   | "captions"
   | "hook"
+  | "track"
   | "font"
   | "rendering"
   | "unavailable"
@@ -353,15 +530,118 @@ export type ScorerConfig =
 /**
  * The kinds of sources.
  */
-export type SourceConfig = {
-  kind: "file";
-  /**
-   * Whether the file is copied into the media store
-   * (`Context.media_store`), so that later steps find it after
-   * the original is removed. Default: `false`, which reads the file in place.
-   */
-  store?: boolean;
-};
+export type SourceConfig =
+  | {
+      /**
+       * Private addresses and networks that HTTP URLs may lead to, besides those of `http` and
+       * `ytdlp`. Default: none.
+       */
+      allow_private?: string[];
+      /**
+       * The options for files.
+       */
+      file?: FileSource;
+      /**
+       * The options for URLs of media files.
+       */
+      http?: HttpSource;
+      kind: "auto";
+      /**
+       * Whether paths and `file:` URLs are accepted. A service that takes addresses from strangers
+       * sets it to `false`. Default: `true`.
+       */
+      local?: boolean;
+      /**
+       * The options for objects.
+       */
+      object_store?: ObjectStoreSource;
+      /**
+       * The part to fetch, on the video's timeline: `YtDlp.section`. With it, every HTTP URL is
+       * fetched by `YtDlp`; files and objects are refused. Default: all of the video.
+       */
+      section?: Span | null;
+      /**
+       * The options for pages.
+       */
+      ytdlp?: YtDlp;
+    }
+  | {
+      kind: "file";
+      /**
+       * Whether the file is copied into the media store
+       * (`Context.media_store`), so that later steps find it after
+       * the original is removed. Default: `false`, which reads the file in place.
+       */
+      store?: boolean;
+    }
+  | {
+      /**
+       * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+       * Default: none.
+       */
+      allow_private?: string[];
+      /**
+       * The longest wait for the next bytes, in seconds. Default 30.
+       */
+      idle_timeout?: number;
+      kind: "http";
+      /**
+       * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
+       */
+      max_bytes?: number;
+      /**
+       * The longest time that a download may take, in seconds. Default 6 hours.
+       */
+      timeout?: number;
+    }
+  | {
+      kind: "object_store";
+      /**
+       * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
+       */
+      max_bytes?: number;
+    }
+  | {
+      /**
+       * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+       * Default: none.
+       */
+      allow_private?: string[];
+      /**
+       * A file with cookies in Netscape's format. It is used only after an attempt without it, if
+       * the platform wants a login. It is neither changed nor logged.
+       */
+      cookies?: string | null;
+      /**
+       * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
+       */
+      height?: number;
+      kind: "ytdlp";
+      /**
+       * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
+       */
+      max_bytes?: number;
+      /**
+       * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
+       */
+      program?: string | null;
+      /**
+       * A proxy for metadata and captions only: `http://user:password@host:3128`. The media come
+       * without it. If the platform refuses that, since it ties media to the address that asked for
+       * them, all goes through the proxy.
+       */
+      proxy_metadata?: string | null;
+      /**
+       * The part to fetch, on the video's timeline. The media's times start at the section's start.
+       * The section is also part of `Media.uri`, as a media fragment
+       * (`#t=600,2400`), which a URI may have, too. Default: all of the video.
+       */
+      section?: Span | null;
+      /**
+       * The longest time that the download may take, in seconds. Default 6 hours.
+       */
+      timeout?: number;
+    };
 /**
  * The kinds of trackers.
  */
@@ -399,6 +679,10 @@ export type TrackerConfig =
  */
 export type TranscriberConfig =
   | {
+      /**
+       * How captions beside the video and inside it are read.
+       */
+      captions?: CaptionsOptions;
       kind: "auto";
       /**
        * The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
@@ -412,10 +696,25 @@ export type TranscriberConfig =
     }
   | {
       /**
+       * The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
+       * show, else guessed with a warning.
+       */
+      encoding?: string | null;
+      /**
        * The file to read. Default: searched for beside the video and inside it.
        */
       file?: string | null;
       kind: "captions";
+      /**
+       * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
+       * language of the sound.
+       */
+      language?: string | null;
+      /**
+       * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+       * Default: nothing.
+       */
+      offset?: Timestamp | null;
     }
   | {
       kind: "openai";
@@ -463,6 +762,74 @@ export type TranscriberConfig =
  */
 export type Privacy = "public" | "unlisted" | "private";
 
+/**
+ * What a platform or a file says about a video: title, chapters, language. The texts are
+ * untrusted.
+ */
+export interface About {
+  /**
+   * The chapters in order, on the media's timeline.
+   */
+  chapters?: Chapter[];
+  /**
+   * How often each part of the video is replayed, in order, on the media's timeline.
+   */
+  heatmap?: HeatmapBin[];
+  /**
+   * The spoken language as a BCP 47 tag, or as the file states it.
+   */
+  language?: string | null;
+  /**
+   * The platform's short name in lower case (`youtube`). `None` means a file.
+   */
+  platform?: string | null;
+  /**
+   * The title.
+   */
+  title?: string | null;
+  /**
+   * The person or channel that published the video, else its author.
+   */
+  uploader?: string | null;
+  /**
+   * The address of the video's page, without secrets.
+   */
+  url?: string | null;
+}
+/**
+ * A chapter of a video.
+ */
+export interface Chapter {
+  /**
+   * Where the chapter is.
+   */
+  span: Span;
+  /**
+   * The chapter's title.
+   */
+  title?: string;
+}
+/**
+ * A half-open interval of a timeline: it includes `start` and excludes `end`.
+ */
+export interface Span {
+  end: Timestamp;
+  start: Timestamp;
+}
+/**
+ * A part of a video and how often viewers replay it.
+ */
+export interface HeatmapBin {
+  /**
+   * Where the part is.
+   */
+  span: Span;
+  /**
+   * How often it is replayed, 0 to 1: 1 for the most replayed part. The first part of a video is
+   * high for every video, since everybody starts there.
+   */
+  value: number;
+}
 /**
  * An audio stream.
  */
@@ -530,6 +897,10 @@ export interface Cache {
  */
 export interface Candidate {
   /**
+   * What counted for or against the span, the strongest first. Empty if the scorer does not say.
+   */
+  factors?: Factor[];
+  /**
    * A line of text to show over the first seconds of the clip. `None` means that the scorer
    * wrote no line.
    */
@@ -552,36 +923,60 @@ export interface Candidate {
   title: string;
 }
 /**
+ * Something that counted for or against a span.
+ */
+export interface Factor {
+  /**
+   * How much it counted, in comparison with the whole video; negative if it counted against the
+   * span. Of `Heuristic`, the difference of the log odds that an
+   * editor chooses it: 0.7 doubles the odds.
+   */
+  effect: number;
+  /**
+   * What counted: "negation", "place in the talk"; "less negation" if there is less than
+   * elsewhere.
+   */
+  name: string;
+  /**
+   * Words of the span that it consists of, at most three.
+   */
+  words?: string[];
+}
+/**
  * The quality of a span as a clip.
  */
 export interface Score {
   /**
-   * How well the span is understood without its context, 0 to 10.
+   * How well the span is understood without its context, 0 to 10. It keeps clips
+   * clean, and says nothing about whether a moment is worth choosing (0.96 times).
    */
   completeness: number;
   /**
-   * How much information the span has for its duration, 0 to 10.
+   * How much information the span has for its duration, 0 to 10. Editors rather choose the
+   * opposite: plain words, said slowly (0.52 times).
    */
   density: number;
   /**
-   * How emotional the span is, 0 to 10.
+   * How emotional the span is, 0 to 10, joy as much as fear. Editors choose fear rather than joy
+   * (0.76 times).
    */
   emotion: number;
   /**
-   * How strongly the first sentence attracts attention, 0 to 10.
+   * How strongly the first sentence attracts attention, 0 to 10. Clips chosen by what
+   * `Heuristic` says here find as many of the moments that editors
+   * choose as clips at random places (1.06 times).
    */
   hook: number;
+  /**
+   * How much the span resembles the moments that editors of podcasts put into their openings, 0
+   * to 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
+   * other than English.
+   */
+  moment?: number | null;
   /**
    * The overall score, 0 to 100. Clips are ranked by it.
    */
   total: number;
-}
-/**
- * A half-open interval of a timeline: it includes `start` and excludes `end`.
- */
-export interface Span {
-  end: Timestamp;
-  start: Timestamp;
 }
 /**
  * The appearance of captions. Start from a preset and change its fields.
@@ -749,6 +1144,97 @@ export interface Rect {
   y: number;
 }
 /**
+ * Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
+ *
+ * For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`,
+ * `talk.word_timings.json`, `talk.json3`, `talk.vtt`, `talk.srt`, `talk.ass`, `talk.ssa`, other
+ * endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others
+ * write them (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then
+ * the preferred language, then that of the audio, files made by people before automatic ones; then
+ * the text subtitles inside the video, those in the language of its audio first. A file or stream
+ * that cannot be read is skipped with a warning. If there are captions in other languages, a
+ * warning says which were taken.
+ *
+ * A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
+ * kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
+ * of roll-up captions, such as YouTube's automatic ones, are removed. Descriptions of sounds
+ * (`[Music]`) become `Transcript.events`, names of speakers become `Word.speaker`. What of a
+ * file cannot be used is a warning with the number of words, the first line and the reason.
+ *
+ * `Word.speaker`: crate::model::Word::speaker
+ */
+export interface CaptionsOptions {
+  /**
+   * The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
+   * show, else guessed with a warning.
+   */
+  encoding?: string | null;
+  /**
+   * The file to read. Default: searched for beside the video and inside it.
+   */
+  file?: string | null;
+  /**
+   * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
+   * language of the sound.
+   */
+  language?: string | null;
+  /**
+   * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+   * Default: nothing.
+   */
+  offset?: Timestamp | null;
+}
+/**
+ * One thing that clipkit can use.
+ */
+export interface Check {
+  /**
+   * How to get it, as an imperative. Set unless it is `CheckStatus.Present`.
+   */
+  advice?: string | null;
+  /**
+   * What does not work without it. Set unless it is `CheckStatus.Present`.
+   */
+  cost?: string | null;
+  /**
+   * What was found, as a line for a person: a version, an age, a reason.
+   */
+  found?: string | null;
+  /**
+   * The thing's name: `yt-dlp`, `font Lato`.
+   */
+  name: string;
+  /**
+   * Where it is.
+   */
+  path?: string | null;
+  /**
+   * Whether it is there.
+   */
+  status: CheckStatus;
+}
+/**
+ * The measures of a clip.
+ */
+export interface ClipMeasure {
+  /**
+   * The clip's duration, in seconds.
+   */
+  duration: Timestamp;
+  /**
+   * The number of joins between pieces.
+   */
+  joins: number;
+  /**
+   * The number of scenes.
+   */
+  scenes: number;
+  /**
+   * The number of words.
+   */
+  words: number;
+}
+/**
  * Which clips a `Pipeline` makes, and how many.
  */
 export interface ClipOptions {
@@ -768,6 +1254,11 @@ export interface ClipOptions {
   at_once?: {
     [k: string]: number;
   };
+  /**
+   * The audio track to hear and render, counted from 1 in file order. `None`, the default, is
+   * the file's default track, or another one with speech if the default track is silent.
+   */
+  audio_track?: number | null;
   /**
    * Topics that clips should not be about.
    */
@@ -926,9 +1417,9 @@ export interface Loudness {
  * Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
  *
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
- * stable within a `version`. All times except `span` are on the clip's
- * timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
- * displayed source picture (upright, square pixels). Those of captions, of the hook and of
+ * stable within a `version`. All times except `span` and `pieces` are on the
+ * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
+ * the displayed source picture (upright, square pixels). Those of captions, of the hook and of
  * `Pane.place` are fractions of the output.
  */
 export interface ClipPlan {
@@ -955,6 +1446,12 @@ export interface ClipPlan {
    */
   output: Output;
   /**
+   * The stretches of the source that the clip plays, in the order in which it plays them. All
+   * lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
+   * `span`, at the source's speed.
+   */
+  pieces?: Piece[];
+  /**
    * Why the scorer chose the span.
    */
   reason: string;
@@ -976,7 +1473,8 @@ export interface ClipPlan {
    */
   source: PlanSource;
   /**
-   * The clip's span on the source's timeline, in seconds.
+   * The stretch of the source that the clip is made of, on the source's timeline, in seconds. It
+   * ranks and names the clip.
    */
   span: Span;
   /**
@@ -1103,6 +1601,20 @@ export interface FrameRate {
   num: number;
 }
 /**
+ * A stretch of the source that a clip plays.
+ */
+export interface Piece {
+  /**
+   * The stretch on the source's timeline, in seconds.
+   */
+  span: Span;
+  /**
+   * The playback speed, 0.5 to 2: source time divided by clip time. The pitch of the sound is
+   * kept. Default 1.
+   */
+  speed?: number;
+}
+/**
  * A span of the clip with one layout.
  */
 export interface Scene {
@@ -1194,6 +1706,11 @@ export interface Shot {
  * The source file of a plan.
  */
 export interface PlanSource {
+  /**
+   * The position of the audio track to render among the file's audio streams, from 0. `None`
+   * means the file's default track.
+   */
+  audio_track?: number | null;
   /**
    * The duration of the file.
    */
@@ -1306,6 +1823,104 @@ export interface Color {
  */
 export interface Concurrency {
   at_once?: number;
+}
+/**
+ * What of the things that clipkit can use is on this machine, and what each lack costs. Keys are
+ * not part of it.
+ */
+export interface Diagnosis {
+  /**
+   * The things, in the order of a run.
+   */
+  checks: Check[];
+  /**
+   * clipkit's version.
+   */
+  version: string;
+}
+/**
+ * What operations changed: the measures of a clip before and after them.
+ */
+export interface EditChanges {
+  /**
+   * The clip after the last operation.
+   */
+  after: ClipMeasure;
+  /**
+   * The clip before the first operation.
+   */
+  before: ClipMeasure;
+  /**
+   * Each operation, in order.
+   */
+  steps: EditStep[];
+}
+/**
+ * One operation and the clip after it.
+ */
+export interface EditStep {
+  /**
+   * The clip after it.
+   */
+  after: ClipMeasure;
+  /**
+   * The operation's name: `EditOp.name`.
+   */
+  op: string;
+}
+/**
+ * The words from a number up to but not including another.
+ */
+export interface WordRange {
+  /**
+   * The number of the first word, from 0.
+   */
+  from: number;
+  /**
+   * The number after that of the last word.
+   */
+  to: number;
+}
+/**
+ * Words that say something.
+ */
+export interface WordQuote {
+  /**
+   * Whether all places are meant. Default `false`.
+   */
+  all?: boolean;
+  /**
+   * Which of several places, from 1. Without it, a quote that is said more than once is an
+   * error.
+   */
+  occurrence?: number | null;
+  /**
+   * What is said. Case and punctuation do not count.
+   */
+  quote: string;
+}
+/**
+ * A distance in sentences.
+ */
+export interface SentenceDistance {
+  /**
+   * The number of sentences: positive is later, negative is earlier, and 0 moves to the bound of
+   * the sentence that the clip starts or ends in.
+   */
+  sentences: number;
+}
+/**
+ * An edited plan.
+ */
+export interface Edited {
+  /**
+   * What the operations changed.
+   */
+  changes: EditChanges;
+  /**
+   * The plan after the operations.
+   */
+  plan: ClipPlan;
 }
 /**
  * An `Error` as a document: what manifests, queues, services and other languages hand on.
@@ -1537,6 +2152,20 @@ export interface FailedClip {
   title: string;
 }
 /**
+ * A source of local files, which are given by their paths.
+ *
+ * The file is read completely: its BLAKE3 hash is its identity, and its packet timestamps give its
+ * exact duration and frame rate.
+ */
+export interface FileSource {
+  /**
+   * Whether the file is copied into the media store
+   * (`Context.media_store`), so that later steps find it after
+   * the original is removed. Default: `false`, which reads the file in place.
+   */
+  store?: boolean;
+}
+/**
  * Which pictures `Frames` returns, and their size.
  */
 export interface FrameOptions {
@@ -1551,6 +2180,41 @@ export interface FrameOptions {
    * the default, returns every frame.
    */
   per_second?: number | null;
+}
+/**
+ * A source of media files on HTTP servers, given by their URLs.
+ *
+ * - The file is downloaded into the media store
+ *   (`Context.media_store`). A download that breaks off continues
+ *   with a range request, in the same run or a later one, if the server says by `ETag` or
+ *   `Last-Modified` that the file is still the same. A file that the store has is downloaded again
+ *   only if the server says that it has changed.
+ * - The query of a URL can hold a signature. So it is written neither to logs, errors and
+ *   `Media.uri` nor to names in the store, and no `Referer` is sent.
+ *   A document that names such a file cannot fetch it again from the server.
+ * - Addresses in private, local and reserved ranges are refused, also after a redirect and after a
+ *   name is resolved: a connection is made only to the addresses that were checked. Where a proxy
+ *   is set (`Environment`), the proxy resolves names and must refuse such
+ *   addresses itself; addresses that are written in URLs are checked all the same.
+ */
+export interface HttpSource {
+  /**
+   * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+   * Default: none.
+   */
+  allow_private?: string[];
+  /**
+   * The longest wait for the next bytes, in seconds. Default 30.
+   */
+  idle_timeout?: number;
+  /**
+   * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
+   */
+  max_bytes?: number;
+  /**
+   * The longest time that a download may take, in seconds. Default 6 hours.
+   */
+  timeout?: number;
 }
 /**
  * Calls again what failed, if the error's `Recovery` says that this may help. Each wait is
@@ -1707,9 +2371,18 @@ export interface Usage {
  */
 export interface Media {
   /**
+   * What the platform or the file says about the video: title, chapters, language.
+   */
+  about?: About;
+  /**
    * The audio streams, in file order.
    */
   audio: AudioStream[];
+  /**
+   * The position in `audio` of the track that is heard and rendered, from 0. `None` means the
+   * file's default track.
+   */
+  audio_track?: number | null;
   /**
    * The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
    */
@@ -1720,7 +2393,7 @@ export interface Media {
    */
   duration: Timestamp;
   /**
-   * The hash of the file's content.
+   * The hash of the file's content, or a platform's name and the video's id there.
    */
   id: ContentId;
   /**
@@ -1736,7 +2409,8 @@ export interface Media {
    */
   subtitles: SubtitleStream[];
   /**
-   * The path or URL that the source was given.
+   * The path or URL that the source was given, without the user information, the query and the
+   * fragment of a URL, which can hold secrets. A video of a platform has its canonical URL.
    */
   uri: string;
   /**
@@ -1830,6 +2504,23 @@ export interface Orientation {
   mirrored: boolean;
 }
 /**
+ * A source of media in object stores: `s3://bucket/key` (Amazon S3 and compatible services),
+ * `gs://bucket/key` (Google Cloud Storage), `az://container/key` (Azure Blob Storage), and
+ * `file:///path`.
+ *
+ * The object is downloaded into the media store
+ * (`Context.media_store`). A download that breaks off continues,
+ * in the same run or a later one, if the object is still the same. Credentials and endpoints are
+ * the variables `AWS_*`, `GOOGLE_*` and `AZURE_*` of the `Environment`. Each
+ * kind of store is a Cargo feature: `s3`, `gcs`, `azure`.
+ */
+export interface ObjectStoreSource {
+  /**
+   * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
+   */
+  max_bytes?: number;
+}
+/**
  * Options of an `OnnxTracker`.
  */
 export interface OnnxTrackerOptions {
@@ -1901,6 +2592,12 @@ export interface OpenAiServer {
  * (`gpt-4o-transcribe` and its variants), chunks of about 15 seconds are uploaded and their words
  * are aligned to the detected speech. Both cases leave a warning.
  *
+ * A server that cannot read M4A gets the same audio as WAV (32 kB a second), for example
+ * whisper.cpp's without `--convert`. An upload that is too large for a server becomes two.
+ * Responses are read in many forms: plain text, a JSON string, captions, a stream, `segments` or
+ * `chunks`, one level inside of another object, with `NaN` or null in them. Words without any time
+ * count as text. An error with the status 200 is an error.
+ *
  * Each request runs inside the server's layers (`OpenAiServer.layers`), so one that fails is
  * sent again alone.
  */
@@ -1968,7 +2665,7 @@ export interface PipelineConfig {
    */
   scorer?: ScorerConfig;
   /**
-   * The source. Default: `file`.
+   * The source. Default: `auto`.
    */
   source?: SourceConfig;
   /**
@@ -1997,6 +2694,66 @@ export interface Price {
    * For completion tokens, reasoning tokens included.
    */
   output: number;
+}
+/**
+ * A source of videos on the platforms that yt-dlp knows: YouTube, Vimeo, Twitch, podcasts and many
+ * more, given by their URLs. It runs the program `yt-dlp`, which must be on this machine.
+ *
+ * - Metadata come first: `Media.about`. Then the platform's
+ *   captions in the spoken language, which lie beside the media in the media store, where
+ *   `Captions` finds them. Then the media, in a format for
+ *   `height`, into the media store
+ *   (`Context.media_store`). A download that breaks off continues.
+ * - The media's identity is the platform's name and the video's id. A video that the store has is
+ *   not downloaded again. A page on no platform has the hash of its media as the identity.
+ * - The program gets no key of the environment. Its output is read as untrusted, the URL cannot be
+ *   read as an option, and what it started ends with it.
+ * - Private addresses in the URL are refused, also where its name leads to one. Later connections
+ *   and redirects are those of yt-dlp: a service that takes URLs from strangers must also keep the
+ *   program out of its private network.
+ *
+ * Streaming formats and sections are fetched with the program `ffmpeg`, which also merges picture
+ * and sound. Without it, a format with both is taken.
+ */
+export interface YtDlp {
+  /**
+   * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+   * Default: none.
+   */
+  allow_private?: string[];
+  /**
+   * A file with cookies in Netscape's format. It is used only after an attempt without it, if
+   * the platform wants a login. It is neither changed nor logged.
+   */
+  cookies?: string | null;
+  /**
+   * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
+   */
+  height?: number;
+  /**
+   * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
+   */
+  max_bytes?: number;
+  /**
+   * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
+   */
+  program?: string | null;
+  /**
+   * A proxy for metadata and captions only: `http://user:password@host:3128`. The media come
+   * without it. If the platform refuses that, since it ties media to the address that asked for
+   * them, all goes through the proxy.
+   */
+  proxy_metadata?: string | null;
+  /**
+   * The part to fetch, on the video's timeline. The media's times start at the section's start.
+   * The section is also part of `Media.uri`, as a media fragment
+   * (`#t=600,2400`), which a URI may have, too. Default: all of the video.
+   */
+  section?: Span | null;
+  /**
+   * The longest time that the download may take, in seconds. Default 6 hours.
+   */
+  timeout?: number;
 }
 /**
  * The result of `Pipeline.plan_all`: the clips that would be made.
@@ -2190,6 +2947,11 @@ export interface Scoring {
  */
 export interface Transcript {
   /**
+   * The sounds that are not speech, in order of `start`: `[Music]`, `(applause)`. Captions leave
+   * them out.
+   */
+  events?: SoundEvent[];
+  /**
    * The language as a BCP 47 tag (`en`). `None` means that the language is not known.
    */
   language?: string | null;
@@ -2201,6 +2963,19 @@ export interface Transcript {
    * The words, on the source's timeline.
    */
   words: Word[];
+}
+/**
+ * A sound that a transcript describes: music, laughter, applause.
+ */
+export interface SoundEvent {
+  /**
+   * When the description is shown.
+   */
+  span: Span;
+  /**
+   * The description without brackets: `Music`.
+   */
+  text: string;
 }
 /**
  * A spoken word with its punctuation.
@@ -2222,6 +2997,20 @@ export interface Word {
    * The text with punctuation: `world.`
    */
   text: string;
+}
+/**
+ * Where somebody speaks in a medium, and how loud it is.
+ */
+export interface SpeechMap {
+  /**
+   * The root mean square level of each interval of 50 ms from 0, in half decibels below full
+   * scale. 255 also stands for everything quieter.
+   */
+  levels: number[];
+  /**
+   * The spans with speech on the medium's timeline: sorted and not overlapping.
+   */
+  spans: Span[];
 }
 /**
  * The target of a publisher: a platform or kind of place, and the account there.

@@ -49,13 +49,14 @@ export type {
   YtDlpOptions,
 } from "./stages";
 export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, isConfigured, ModelStore, probe } from "./tools";
-export type { ClipMeasure, EditOp, Edited, Model, SpeechMap } from "./tools";
+export type { EditOp, Model } from "./tools";
 export type * as documents from "./documents";
 export type {
   Candidate,
   CaptionStyle,
   ClipPlan,
   Degrade,
+  Edited,
   ErrorKind,
   ErrorReport,
   Event,
@@ -75,6 +76,7 @@ export type {
   Scoring,
   Shot,
   Span,
+  SpeechMap,
   Stage,
   Target,
   Tracking,

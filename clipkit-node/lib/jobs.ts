@@ -187,7 +187,7 @@ export class Worker {
     const document = { ...(snake(rest) as object), stages: serves };
     this.#inner = calling(() => new native.Worker(jobs.inner, JSON.stringify(document)));
     for (const [name, stage] of Object.entries(stages)) {
-      const kinds = (Object.keys(METHODS) as Kind[]).filter((kind) => typeof (stage as Record<string, unknown>)[METHODS[kind]] === "function");
+      const kinds = (Object.keys(METHODS) as Kind[]).filter((kind) => typeof (stage as unknown as Record<string, unknown>)[METHODS[kind]] === "function");
       const [kind] = kinds;
       if (kind === undefined || kinds.length !== 1) {
         throw new ClipkitError("config", `the stage ${name} has the methods of ${kinds.length} kinds of stages, not of one`);

@@ -7,7 +7,6 @@ import type * as doc from "./documents";
 import { calling, ClipkitError } from "./errors";
 import { type Kind, type Likes, METHODS } from "./kinds";
 import { handleOf, keeping, owner } from "./stages";
-import type { SpeechMap } from "./tools";
 import { read, snake, write } from "./transfer";
 
 /** Options of the clips: how many, how long, which shape. */
@@ -133,7 +132,7 @@ export class Pipeline {
   }
 
   /** Where somebody speaks in the video, and how loud it is, for `edit`. */
-  listen(media: doc.Media, options?: RunOptions | Context): Promise<SpeechMap> {
+  listen(media: doc.Media, options?: RunOptions | Context): Promise<doc.SpeechMap> {
     return this.#step(options, async (pipeline, cx) => pipeline.listen(cx, await write(media)));
   }
 

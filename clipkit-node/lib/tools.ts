@@ -27,26 +27,6 @@ export async function checkPlan(plan: doc.ClipPlan): Promise<void> {
   await Context.run(null, async () => native.checkPlan(await write(plan)));
 }
 
-/** Where somebody speaks in a video, and how loud it is: levels in half decibels below full scale, one each 50 ms. */
-export interface SpeechMap {
-  spans: doc.Span[];
-  levels: number[];
-}
-
-/** The measures of a clip: seconds, and numbers of words, joins and scenes. */
-export interface ClipMeasure {
-  duration: number;
-  words: number;
-  joins: number;
-  scenes: number;
-}
-
-/** An edited plan, and what the operations changed. */
-export interface Edited {
-  plan: doc.ClipPlan;
-  changes: { before: ClipMeasure; after: ClipMeasure; steps: { op: string; after: ClipMeasure }[] };
-}
-
 /** An operation on a plan: `{ op: "delete_words", words: { quote: "you know" } }`. Names are as in the documents. */
 export interface EditOp {
   op: string;
@@ -60,9 +40,9 @@ export interface EditOp {
 export async function edit(
   plan: doc.ClipPlan,
   ops: readonly EditOp[],
-  sources: { transcript?: doc.Transcript; speech?: SpeechMap } = {},
-): Promise<Edited> {
-  return Context.run(null, async () => read<Edited>(await native.edit(await write(plan), await write({ ops, ...sources }))));
+  sources: { transcript?: doc.Transcript; speech?: doc.SpeechMap } = {},
+): Promise<doc.Edited> {
+  return Context.run(null, async () => read<doc.Edited>(await native.edit(await write(plan), await write({ ops, ...sources }))));
 }
 
 /** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */

@@ -99,7 +99,7 @@ pub(crate) fn edit(
         clipkit::plan::edit::edit(&plan, &ops, &sources)
     });
     let edited = edited.map_err(|error| raise(py, &error))?;
-    Ok((convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "Changes", &edited.changes)?))
+    Ok((convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "EditChanges", &edited.changes)?))
 }
 
 /// Runs the `clipkit` command. The first argument is the program's name; returns the exit code.

@@ -63,8 +63,8 @@ def test_plans_are_changed_and_rendered_again(talk, tmp_path, first):
     words = [{"text": f"word{n}", "start": start + n, "end": start + n + 0.5} for n in (1, 2, 3)]
     plain = {**ranked.plan.to_dict(), "captions": None}
     edited = clipkit.edit(plain, [{"op": "delete_words", "words": {"quote": "word2"}}], transcript={"words": words})
-    after = edited.changes["after"]
-    assert (after["words"], after["joins"], len(edited.plan.to_dict()["pieces"])) == (2, 1, 2)
+    after = edited.changes.after
+    assert (after.words, after.joins, len(edited.plan.to_dict()["pieces"])) == (2, 1, 2)
     assert "pieces" not in plain and isinstance(edited.plan, clipkit.ClipPlan)
     with pytest.raises(clipkit.InvalidInputError, match="explode"):
         clipkit.edit(ranked.plan, [{"op": "explode"}])

@@ -64,7 +64,6 @@ from ._stages import (
     stage,
 )
 from ._tools import (
-    Edited,
     Model,
     ModelStore,
     caption_style,

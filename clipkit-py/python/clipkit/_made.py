@@ -71,7 +71,7 @@ class Candidate(_types._Candidate):
         if isinstance(start, _types._Span) == (end is not None):
             raise TypeError("a Candidate takes a start and an end in seconds, or a Span")
         span = start if isinstance(start, Span) else Span(start, end)  # type: ignore[arg-type]  # As was just seen.
-        super().__init__(span, Score.from_dict(score), title, reason, hook_line)
+        super().__init__(span, Score.from_dict(score), title, reason, hook_line=hook_line)
 
     @classmethod
     def from_dict(cls: Type[C], value: Any) -> C:

@@ -10,7 +10,7 @@ from ._call import Start, Steps, block_on, block_on_all, wait_for, wait_for_all
 from ._clipkit import Context, Frame
 from ._made import Candidate, ClipPlan, Span
 from ._stages import FileSource, Path, stage_config, stage_of
-from ._types import CaptionStyle, Diagnosis, FrameOptions, Media, Tracks, Transcript
+from ._types import CaptionStyle, Diagnosis, Edited, FrameOptions, Media, SpeechMap, Tracks, Transcript
 
 if TYPE_CHECKING:
     import numpy
@@ -138,21 +138,12 @@ def _sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path) -> Start:
     return lambda call, cx: _clipkit.contact_sheet(call, cx, plan, to)
 
 
-class Edited(NamedTuple):
-    """An edited plan."""
-
-    plan: ClipPlan
-    #: The clip's duration, words, joins and scenes ``before`` and ``after``, and after each of the
-    #: ``steps``.
-    changes: Any
-
-
 def edit(
     plan: Union[ClipPlan, Mapping[str, Any]],
     ops: Sequence[Any],
     *,
     transcript: Union[Transcript, Mapping[str, Any], None] = None,
-    speech: Any = None,
+    speech: Union[SpeechMap, Mapping[str, Any], None] = None,
 ) -> Edited:
     """Applies operations to a plan, such as ``{"op": "delete_words", "words": {"quote": "you
     know"}}``.

@@ -77,9 +77,6 @@ PublishStatus = Literal["published", "processing", "scheduled"]
 #: A colour as #rrggbb
 Rgb = str
 
-#: A sentence of the transcript, by its distance or by a quote.
-SentencePlace = Union[SentenceDistance, WordQuote]
-
 #: The kind of picture that a shot shows.
 ShotContent = Literal["camera", "screen"]
 
@@ -97,9 +94,6 @@ Timestamp = float
 
 #: The kind of a ``Warning``.
 WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "track", "font", "rendering", "unavailable", "budget", "store", "publish", "other"]
-
-#: Words of the clip, by their numbers or by a quote.
-WordSelection = Union[WordRange, WordQuote]
 
 #: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -302,7 +296,7 @@ class CaptionTrack(Data):
 
 
 @dataclass
-class Captions(Data):
+class CaptionsOptions(Data):
     """Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 
     For ``talk.mp4`` it tries, in this order: ``talk.transcript.json``, ``talk.words.json``,
@@ -341,23 +335,6 @@ class Captions(Data):
 
 
 @dataclass
-class Changes(Data):
-    """What operations changed: the measures of a clip before and after them."""
-
-    before: Measure
-    """The clip before the first operation."""
-    after: Measure
-    """The clip after the last operation."""
-    steps: List[Step]
-    """Each operation, in order."""
-    _loaders: ClassVar[Dict[str, Loader]] = {
-        'before': _named("Measure"),
-        'after': _named("Measure"),
-        'steps': many(_named("Step")),
-    }
-
-
-@dataclass
 class Chapter(Data):
     """A chapter of a video."""
 
@@ -387,6 +364,20 @@ class Check(Data):
     path: Optional[str] = None
     """Where it is."""
     _optional: ClassVar[frozenset[str]] = frozenset(['advice', 'cost', 'found', 'path'])
+
+
+@dataclass
+class ClipMeasure(Data):
+    """The measures of a clip."""
+
+    duration: Timestamp
+    """The clip's duration, in seconds."""
+    words: int
+    """The number of words."""
+    joins: int
+    """The number of joins between pieces."""
+    scenes: int
+    """The number of scenes."""
 
 
 @dataclass
@@ -714,6 +705,23 @@ class Diagnosis(Data):
 
 
 @dataclass
+class EditChanges(Data):
+    """What operations changed: the measures of a clip before and after them."""
+
+    before: ClipMeasure
+    """The clip before the first operation."""
+    after: ClipMeasure
+    """The clip after the last operation."""
+    steps: List[EditStep]
+    """Each operation, in order."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'before': _named("ClipMeasure"),
+        'after': _named("ClipMeasure"),
+        'steps': many(_named("EditStep")),
+    }
+
+
+@dataclass
 class DeleteWordsOp(Data):
     """Removes words with their sound and picture. The pause before them stays."""
 
@@ -866,16 +874,29 @@ _edit_op: Loader = tagged('op', lambda: {'delete_words': DeleteWordsOp, 'keep_wo
 
 
 @dataclass
+class EditStep(Data):
+    """One operation and the clip after it."""
+
+    op: str
+    """The operation's name: ``EditOp.name``."""
+    after: ClipMeasure
+    """The clip after it."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'after': _named("ClipMeasure"),
+    }
+
+
+@dataclass
 class Edited(Data):
     """An edited plan."""
 
     plan: ClipPlan
     """The plan after the operations."""
-    changes: Changes
+    changes: EditChanges
     """What the operations changed."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'plan': _named("ClipPlan"),
-        'changes': _named("Changes"),
+        'changes': _named("EditChanges"),
     }
 
 
@@ -1384,20 +1405,6 @@ class _ManifestClip(Data):
 
 
 @dataclass
-class Measure(Data):
-    """The measures of a clip."""
-
-    duration: Timestamp
-    """The clip's duration, in seconds."""
-    words: int
-    """The number of words."""
-    joins: int
-    """The number of joins between pieces."""
-    scenes: int
-    """The number of scenes."""
-
-
-@dataclass
 class Media(Data):
     """A media file on this machine and its streams."""
 
@@ -1534,7 +1541,8 @@ class OpenAiTranscriberOptions(Data):
     A server that cannot read M4A gets the same audio as WAV (32 kB a second), for example
     whisper.cpp's without ``--convert``. An upload that is too large for a server becomes two.
     Responses are read in many forms: plain text, a JSON string, captions, a stream, ``segments`` or
-    ``chunks``, one level inside of another object, with ``NaN`` or null in them. Words without any time count as text. An error with the status 200 is an error.
+    ``chunks``, one level inside of another object, with ``NaN`` or null in them. Words without any time
+    count as text. An error with the status 200 is an error.
 
     Each request runs inside the server's layers (``OpenAiServer.layers``), so one that fails is
     sent again alone.
@@ -2307,19 +2315,6 @@ class SpeechMap(Data):
 
 
 @dataclass
-class Step(Data):
-    """One operation and the clip after it."""
-
-    op: str
-    """The operation's name: ``EditOp.name``."""
-    after: Measure
-    """The clip after it."""
-    _loaders: ClassVar[Dict[str, Loader]] = {
-        'after': _named("Measure"),
-    }
-
-
-@dataclass
 class SubjectSample(Data):
     """The position of a subject in one frame."""
 
@@ -2491,7 +2486,7 @@ class AutoTranscriberConfig(Data):
     fails, the local model may be the fallback: ``Degrade``.
     """
 
-    captions: Optional[Captions] = None
+    captions: Optional[CaptionsOptions] = None
     """How captions beside the video and inside it are read."""
     model: Optional[str] = None
     """The folder of the local model. Default: ``speech`` in the folder of ``CLIPKIT_MODELS``, else in
@@ -2501,7 +2496,7 @@ class AutoTranscriberConfig(Data):
     """The transcriber for a Whisper-style API."""
     kind: str = 'auto'
     _loaders: ClassVar[Dict[str, Loader]] = {
-        'captions': _named("Captions"),
+        'captions': _named("CaptionsOptions"),
         'openai': _named("OpenAiTranscriberOptions"),
     }
     _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'model'])
@@ -2719,6 +2714,12 @@ class WordRange(Data):
     to: int
     """The number after that of the last word."""
     _names: ClassVar[Dict[str, str]] = {'from_': 'from'}
+
+#: A sentence of the transcript, by its distance or by a quote.
+SentencePlace = Union[SentenceDistance, WordQuote]
+
+#: Words of the clip, by their numbers or by a quote.
+WordSelection = Union[WordRange, WordQuote]
 
 
 class OptionsDict(TypedDict, total=False):
@@ -2976,15 +2977,15 @@ __all__ = [
     'CaptionStyleGiven',
     'CaptionStyleOp',
     'CaptionTrack',
-    'Captions',
+    'CaptionsOptions',
     'CaptionsTranscriberConfig',
     'CenterTrackerConfig',
-    'Changes',
     'Chapter',
     'Check',
     'CheckStatus',
     'ClipEvent',
     'ClipId',
+    'ClipMeasure',
     'ClipOptions',
     'Color',
     'ContentId',
@@ -2998,7 +2999,9 @@ __all__ = [
     'CueWord',
     'DeleteWordsOp',
     'Diagnosis',
+    'EditChanges',
     'EditOp',
+    'EditStep',
     'Edited',
     'Emphasis',
     'ErrorKind',
@@ -3036,7 +3039,6 @@ __all__ = [
     'LayoutOp',
     'LocalTranscriberConfig',
     'Loudness',
-    'Measure',
     'Media',
     'MediaRef',
     'MotionTrackerConfig',
@@ -3097,7 +3099,6 @@ __all__ = [
     'Stage',
     'StandIn',
     'StartedEvent',
-    'Step',
     'SubjectSample',
     'SubjectTrack',
     'SubtitleStream',
@@ -3135,10 +3136,10 @@ LOADERS: Dict[str, Loader] = {
     'Candidate': _made("Candidate"),
     'CaptionStyle': CaptionStyle.from_dict,
     'CaptionTrack': CaptionTrack.from_dict,
-    'Captions': Captions.from_dict,
-    'Changes': Changes.from_dict,
+    'CaptionsOptions': CaptionsOptions.from_dict,
     'Chapter': Chapter.from_dict,
     'Check': Check.from_dict,
+    'ClipMeasure': ClipMeasure.from_dict,
     'ClipOptions': ClipOptions.from_dict,
     'ClipPlan': _made("ClipPlan"),
     'Color': Color.from_dict,
@@ -3152,6 +3153,7 @@ LOADERS: Dict[str, Loader] = {
     'CueWord': CueWord.from_dict,
     'Degrade': _made("Degrade"),
     'Diagnosis': Diagnosis.from_dict,
+    'EditChanges': EditChanges.from_dict,
     'DeleteWordsOp': DeleteWordsOp.from_dict,
     'KeepWordsOp': KeepWordsOp.from_dict,
     'MoveStartOp': MoveStartOp.from_dict,
@@ -3166,6 +3168,7 @@ LOADERS: Dict[str, Loader] = {
     'LayoutOp': LayoutOp.from_dict,
     'CropOp': CropOp.from_dict,
     'EditOp': _edit_op,
+    'EditStep': EditStep.from_dict,
     'Edited': Edited.from_dict,
     'Emphasis': Emphasis.from_dict,
     'ErrorReport': ErrorReport.from_dict,
@@ -3195,7 +3198,6 @@ LOADERS: Dict[str, Loader] = {
     'Loudness': Loudness.from_dict,
     'Manifest': _made("Manifest"),
     'ManifestClip': _made("ManifestClip"),
-    'Measure': Measure.from_dict,
     'Media': Media.from_dict,
     'MediaRef': MediaRef.from_dict,
     'OnnxTrackerOptions': OnnxTrackerOptions.from_dict,
@@ -3241,7 +3243,6 @@ LOADERS: Dict[str, Loader] = {
     'Span': _made("Span"),
     'Speaking': Speaking.from_dict,
     'SpeechMap': SpeechMap.from_dict,
-    'Step': Step.from_dict,
     'SubjectSample': SubjectSample.from_dict,
     'SubjectTrack': SubjectTrack.from_dict,
     'SubtitleStream': SubtitleStream.from_dict,

@@ -33,6 +33,7 @@ use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, lo
 /// [`Word::speaker`]: crate::model::Word::speaker
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(rename = "CaptionsOptions")]
 pub struct Captions {
     /// The file to read. Default: searched for beside the video and inside it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -87,6 +87,7 @@ pub struct Edited {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
+#[schemars(rename = "EditChanges")]
 pub struct Changes {
     /// The clip before the first operation.
     pub before: Measure,
@@ -100,6 +101,7 @@ pub struct Changes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
+#[schemars(rename = "EditStep")]
 pub struct Step {
     /// The operation's name: [`EditOp::name`].
     pub op: String,
@@ -111,6 +113,7 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
+#[schemars(rename = "ClipMeasure")]
 pub struct Measure {
     /// The clip's duration, in seconds.
     pub duration: Timestamp,
