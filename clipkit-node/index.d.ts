@@ -1,7 +1,7 @@
 // Made by scripts/types.mjs from lib/.
+type Timestamp = number;
 type Animation$1 = "none" | "karaoke" | "pop" | "box";
 type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
-type Timestamp = number;
 type Rgb = string;
 type CaptionStyleGiven = string | {
 	[k: string]: unknown;
@@ -11,6 +11,7 @@ type CuePlace = {
 } | {
 	middle: number;
 };
+type CheckStatus = "present" | "old" | "missing";
 type ClipId = string;
 type StandIn = "built_in" | "always" | "never";
 type Genre = "podcast" | "lecture" | "gaming" | "news";
@@ -59,6 +60,139 @@ type Half = "top" | "bottom";
 type ShotContent = "camera" | "screen";
 type ContentId = string;
 type Hdr = "pq" | "hlg";
+type CropChange = {
+	kind: "move";
+	/**
+	 * The distance to the right, as a fraction of the picture's width.
+	 */
+	x?: number;
+	/**
+	 * The distance downwards, as a fraction of the picture's height.
+	 */
+	y?: number;
+} | {
+	/**
+	 * The number of the face track.
+	 */
+	face: number;
+	kind: "follow";
+} | {
+	/**
+	 * The time of the position on the clip's timeline. Default: the scene's start.
+	 */
+	at?: Timestamp | null;
+	kind: "hold";
+};
+type EditOp = {
+	op: "delete_words";
+	/**
+	 * The words to remove.
+	 */
+	words: WordSelection;
+} | {
+	op: "keep_words";
+	/**
+	 * The words to keep.
+	 */
+	words: WordSelection;
+} | {
+	op: "move_start";
+	/**
+	 * The sentence.
+	 */
+	to: SentencePlace;
+} | {
+	op: "move_end";
+	/**
+	 * The sentence.
+	 */
+	to: SentencePlace;
+} | {
+	op: "order_pieces";
+	/**
+	 * The numbers of the pieces, from 0, in their new order: each piece once.
+	 */
+	order: number[];
+} | {
+	op: "hook_first";
+	/**
+	 * Whether they also stay at their old place. Default `false`.
+	 */
+	repeat?: boolean;
+	/**
+	 * The words to start with.
+	 */
+	words: WordSelection;
+} | {
+	/**
+	 * How much to remove.
+	 */
+	level: TightenLevel;
+	op: "tighten";
+} | {
+	op: "title";
+	/**
+	 * The title.
+	 */
+	title: string;
+} | {
+	/**
+	 * The line. `null` removes it and the title over the first seconds.
+	 */
+	line?: string | null;
+	op: "hook_line";
+	/**
+	 * The style of the title over the first seconds. If given, the title is drawn, placed
+	 * anew. Default: a title that the plan has keeps its style and place.
+	 */
+	style?: HookStyle | null;
+} | {
+	op: "correct_caption";
+	/**
+	 * The right text. If it has as many words, each gets the time of the word that it
+	 * replaces, else the time is shared by the lengths of the words.
+	 */
+	text: string;
+	/**
+	 * The words to correct.
+	 */
+	words: WordSelection;
+} | {
+	op: "caption_style";
+	/**
+	 * A preset's name, `"none"` for no captions, or a style as
+	 * `CaptionStyle.from_json` reads it.
+	 */
+	style?: CaptionStyleGiven | null;
+} | {
+	/**
+	 * The layout.
+	 */
+	layout: LayoutChoice;
+	op: "layout";
+	/**
+	 * The number of the scene, from 0.
+	 */
+	scene: number;
+} | {
+	/**
+	 * The correction.
+	 */
+	change: CropChange;
+	op: "crop";
+	/**
+	 * The number of the scene, from 0.
+	 */
+	scene: number;
+	/**
+	 * The number of the window in the layout, from 0: of `split`, top and bottom; of `pip`,
+	 * screen and inset. Default 0.
+	 */
+	window?: number;
+};
+type WordSelection = WordRange | WordQuote;
+type SentencePlace = SentenceDistance | WordQuote;
+type TightenLevel = "gentle" | "normal" | "tight";
 /**
  * The class of an `Error`, for a program to branch on.
  */
@@ -133,7 +267,7 @@ type Event$1 = {
 }) | (ManifestClip & {
 	event: "clip";
 });
-type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
+type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "track" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
 type PublishStatus = "published" | "processing" | "scheduled";
 /**
  * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
@@ -215,6 +349,39 @@ type ScorerConfig = {
 	timeout_secs?: number;
 };
 type SourceConfig = {
+	/**
+	 * Private addresses and networks that HTTP URLs may lead to, besides those of `http` and
+	 * `ytdlp`. Default: none.
+	 */
+	allow_private?: string[];
+	/**
+	 * The options for files.
+	 */
+	file?: FileSource;
+	/**
+	 * The options for URLs of media files.
+	 */
+	http?: HttpSource;
+	kind: "auto";
+	/**
+	 * Whether paths and `file:` URLs are accepted. A service that takes addresses from strangers
+	 * sets it to `false`. Default: `true`.
+	 */
+	local?: boolean;
+	/**
+	 * The options for objects.
+	 */
+	object_store?: ObjectStoreSource;
+	/**
+	 * The part to fetch, on the video's timeline: `YtDlp.section`. With it, every HTTP URL is
+	 * fetched by `YtDlp`; files and objects are refused. Default: all of the video.
+	 */
+	section?: Span | null;
+	/**
+	 * The options for pages.
+	 */
+	ytdlp?: YtDlp;
+} | {
 	kind: "file";
 	/**
 	 * Whether the file is copied into the media store
@@ -222,6 +389,71 @@ type SourceConfig = {
 	 * the original is removed. Default: `false`, which reads the file in place.
 	 */
 	store?: boolean;
+} | {
+	/**
+	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+	 * Default: none.
+	 */
+	allow_private?: string[];
+	/**
+	 * The longest wait for the next bytes, in seconds. Default 30.
+	 */
+	idle_timeout?: number;
+	kind: "http";
+	/**
+	 * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
+	/**
+	 * The longest time that a download may take, in seconds. Default 6 hours.
+	 */
+	timeout?: number;
+} | {
+	kind: "object_store";
+	/**
+	 * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
+} | {
+	/**
+	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+	 * Default: none.
+	 */
+	allow_private?: string[];
+	/**
+	 * A file with cookies in Netscape's format. It is used only after an attempt without it, if
+	 * the platform wants a login. It is neither changed nor logged.
+	 */
+	cookies?: string | null;
+	/**
+	 * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
+	 */
+	height?: number;
+	kind: "ytdlp";
+	/**
+	 * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
+	/**
+	 * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
+	 */
+	program?: string | null;
+	/**
+	 * A proxy for metadata and captions only: `http://user:password@host:3128`. The media come
+	 * without it. If the platform refuses that, since it ties media to the address that asked for
+	 * them, all goes through the proxy.
+	 */
+	proxy_metadata?: string | null;
+	/**
+	 * The part to fetch, on the video's timeline. The media's times start at the section's start.
+	 * The section is also part of `Media.uri`, as a media fragment
+	 * (`#t=600,2400`), which a URI may have, too. Default: all of the video.
+	 */
+	section?: Span | null;
+	/**
+	 * The longest time that the download may take, in seconds. Default 6 hours.
+	 */
+	timeout?: number;
 };
 type TrackerConfig = {
 	kind: "auto";
@@ -249,6 +481,10 @@ type TrackerConfig = {
 	kind: "center";
 };
 type TranscriberConfig = {
+	/**
+	 * How captions beside the video and inside it are read.
+	 */
+	captions?: CaptionsOptions;
 	kind: "auto";
 	/**
 	 * The folder of the local model. Default: `speech` in the folder of `CLIPKIT_MODELS`, else in
@@ -261,10 +497,25 @@ type TranscriberConfig = {
 	openai?: OpenAiTranscriberOptions;
 } | {
 	/**
+	 * The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
+	 * show, else guessed with a warning.
+	 */
+	encoding?: string | null;
+	/**
 	 * The file to read. Default: searched for beside the video and inside it.
 	 */
 	file?: string | null;
 	kind: "captions";
+	/**
+	 * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
+	 * language of the sound.
+	 */
+	language?: string | null;
+	/**
+	 * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+	 * Default: nothing.
+	 */
+	offset?: Timestamp | null;
 } | {
 	kind: "openai";
 	/**
@@ -306,6 +557,64 @@ type TranscriberConfig = {
 	model?: string | null;
 };
 type Privacy = "public" | "unlisted" | "private";
+interface About {
+	/**
+	 * The chapters in order, on the media's timeline.
+	 */
+	chapters?: Chapter[];
+	/**
+	 * How often each part of the video is replayed, in order, on the media's timeline.
+	 */
+	heatmap?: HeatmapBin[];
+	/**
+	 * The spoken language as a BCP 47 tag, or as the file states it.
+	 */
+	language?: string | null;
+	/**
+	 * The platform's short name in lower case (`youtube`). `None` means a file.
+	 */
+	platform?: string | null;
+	/**
+	 * The title.
+	 */
+	title?: string | null;
+	/**
+	 * The person or channel that published the video, else its author.
+	 */
+	uploader?: string | null;
+	/**
+	 * The address of the video's page, without secrets.
+	 */
+	url?: string | null;
+}
+interface Chapter {
+	/**
+	 * Where the chapter is.
+	 */
+	span: Span;
+	/**
+	 * The chapter's title.
+	 */
+	title?: string;
+}
+/**
+ * A half-open interval of a timeline: it includes `start` and excludes `end`.
+ */
+export interface Span {
+	end: Timestamp;
+	start: Timestamp;
+}
+interface HeatmapBin {
+	/**
+	 * Where the part is.
+	 */
+	span: Span;
+	/**
+	 * How often it is replayed, 0 to 1: 1 for the most replayed part. The first part of a video is
+	 * high for every video, since everybody starts there.
+	 */
+	value: number;
+}
 interface AudioStream {
 	/**
 	 * The number of channels.
@@ -342,6 +651,10 @@ interface Cache$1 {
  */
 export interface Candidate {
 	/**
+	 * What counted for or against the span, the strongest first. Empty if the scorer does not say.
+	 */
+	factors?: Factor[];
+	/**
 	 * A line of text to show over the first seconds of the clip. `None` means that the scorer
 	 * wrote no line.
 	 */
@@ -363,37 +676,58 @@ export interface Candidate {
 	 */
 	title: string;
 }
+interface Factor {
+	/**
+	 * How much it counted, in comparison with the whole video; negative if it counted against the
+	 * span. Of `Heuristic`, the difference of the log odds that an
+	 * editor chooses it: 0.7 doubles the odds.
+	 */
+	effect: number;
+	/**
+	 * What counted: "negation", "place in the talk"; "less negation" if there is less than
+	 * elsewhere.
+	 */
+	name: string;
+	/**
+	 * Words of the span that it consists of, at most three.
+	 */
+	words?: string[];
+}
 /**
  * The quality of a span as a clip.
  */
 export interface Score {
 	/**
-	 * How well the span is understood without its context, 0 to 10.
+	 * How well the span is understood without its context, 0 to 10. It keeps clips
+	 * clean, and says nothing about whether a moment is worth choosing (0.96 times).
 	 */
 	completeness: number;
 	/**
-	 * How much information the span has for its duration, 0 to 10.
+	 * How much information the span has for its duration, 0 to 10. Editors rather choose the
+	 * opposite: plain words, said slowly (0.52 times).
 	 */
 	density: number;
 	/**
-	 * How emotional the span is, 0 to 10.
+	 * How emotional the span is, 0 to 10, joy as much as fear. Editors choose fear rather than joy
+	 * (0.76 times).
 	 */
 	emotion: number;
 	/**
-	 * How strongly the first sentence attracts attention, 0 to 10.
+	 * How strongly the first sentence attracts attention, 0 to 10. Clips chosen by what
+	 * `Heuristic` says here find as many of the moments that editors
+	 * choose as clips at random places (1.06 times).
 	 */
 	hook: number;
+	/**
+	 * How much the span resembles the moments that editors of podcasts put into their openings, 0
+	 * to 10: the criterion that chooses. `None` if the scorer does not judge it, as for languages
+	 * other than English.
+	 */
+	moment?: number | null;
 	/**
 	 * The overall score, 0 to 100. Clips are ranked by it.
 	 */
 	total: number;
-}
-/**
- * A half-open interval of a timeline: it includes `start` and excludes `end`.
- */
-export interface Span {
-	end: Timestamp;
-	start: Timestamp;
 }
 /**
  * The appearance of captions. Start from a preset and change its fields.
@@ -548,6 +882,71 @@ export interface Rect {
 	 */
 	y: number;
 }
+interface CaptionsOptions {
+	/**
+	 * The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
+	 * show, else guessed with a warning.
+	 */
+	encoding?: string | null;
+	/**
+	 * The file to read. Default: searched for beside the video and inside it.
+	 */
+	file?: string | null;
+	/**
+	 * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
+	 * language of the sound.
+	 */
+	language?: string | null;
+	/**
+	 * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
+	 * Default: nothing.
+	 */
+	offset?: Timestamp | null;
+}
+interface Check {
+	/**
+	 * How to get it, as an imperative. Set unless it is `CheckStatus.Present`.
+	 */
+	advice?: string | null;
+	/**
+	 * What does not work without it. Set unless it is `CheckStatus.Present`.
+	 */
+	cost?: string | null;
+	/**
+	 * What was found, as a line for a person: a version, an age, a reason.
+	 */
+	found?: string | null;
+	/**
+	 * The thing's name: `yt-dlp`, `font Lato`.
+	 */
+	name: string;
+	/**
+	 * Where it is.
+	 */
+	path?: string | null;
+	/**
+	 * Whether it is there.
+	 */
+	status: CheckStatus;
+}
+interface ClipMeasure {
+	/**
+	 * The clip's duration, in seconds.
+	 */
+	duration: Timestamp;
+	/**
+	 * The number of joins between pieces.
+	 */
+	joins: number;
+	/**
+	 * The number of scenes.
+	 */
+	scenes: number;
+	/**
+	 * The number of words.
+	 */
+	words: number;
+}
 interface ClipOptions {
 	/**
 	 * Topics that clips should be about: words or short phrases. Empty means any topic.
@@ -565,6 +964,11 @@ interface ClipOptions {
 	at_once?: {
 		[k: string]: number;
 	};
+	/**
+	 * The audio track to hear and render, counted from 1 in file order. `None`, the default, is
+	 * the file's default track, or another one with speech if the default track is silent.
+	 */
+	audio_track?: number | null;
 	/**
 	 * Topics that clips should not be about.
 	 */
@@ -712,9 +1116,9 @@ interface Loudness {
  * Everything that a renderer needs to make one clip. The renderer makes no decisions of its own.
  *
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
- * stable within a `version`. All times except `span` are on the clip's
- * timeline, in seconds from the clip's first frame. Positions and sizes are fractions of the
- * displayed source picture (upright, square pixels). Those of captions, of the hook and of
+ * stable within a `version`. All times except `span` and `pieces` are on the
+ * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
+ * the displayed source picture (upright, square pixels). Those of captions, of the hook and of
  * `Pane.place` are fractions of the output.
  */
 export interface ClipPlan {
@@ -741,6 +1145,12 @@ export interface ClipPlan {
 	 */
 	output: Output;
 	/**
+	 * The stretches of the source that the clip plays, in the order in which it plays them. All
+	 * lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
+	 * `span`, at the source's speed.
+	 */
+	pieces?: Piece[];
+	/**
 	 * Why the scorer chose the span.
 	 */
 	reason: string;
@@ -762,7 +1172,8 @@ export interface ClipPlan {
 	 */
 	source: PlanSource;
 	/**
-	 * The clip's span on the source's timeline, in seconds.
+	 * The stretch of the source that the clip is made of, on the source's timeline, in seconds. It
+	 * ranks and names the clip.
 	 */
 	span: Span;
 	/**
@@ -875,6 +1286,17 @@ interface FrameRate {
 	 */
 	num: number;
 }
+interface Piece {
+	/**
+	 * The stretch on the source's timeline, in seconds.
+	 */
+	span: Span;
+	/**
+	 * The playback speed, 0.5 to 2: source time divided by clip time. The pitch of the sound is
+	 * kept. Default 1.
+	 */
+	speed?: number;
+}
 interface Scene {
 	/**
 	 * The scene's layout.
@@ -949,6 +1371,11 @@ export interface Shot {
 	span: Span;
 }
 interface PlanSource {
+	/**
+	 * The position of the audio track to render among the file's audio streams, from 0. `None`
+	 * means the file's default track.
+	 */
+	audio_track?: number | null;
 	/**
 	 * The duration of the file.
 	 */
@@ -1036,6 +1463,85 @@ interface Color {
 }
 interface Concurrency {
 	at_once?: number;
+}
+interface Diagnosis {
+	/**
+	 * The things, in the order of a run.
+	 */
+	checks: Check[];
+	/**
+	 * clipkit's version.
+	 */
+	version: string;
+}
+interface EditChanges {
+	/**
+	 * The clip after the last operation.
+	 */
+	after: ClipMeasure;
+	/**
+	 * The clip before the first operation.
+	 */
+	before: ClipMeasure;
+	/**
+	 * Each operation, in order.
+	 */
+	steps: EditStep[];
+}
+interface EditStep {
+	/**
+	 * The clip after it.
+	 */
+	after: ClipMeasure;
+	/**
+	 * The operation's name: `EditOp.name`.
+	 */
+	op: string;
+}
+interface WordRange {
+	/**
+	 * The number of the first word, from 0.
+	 */
+	from: number;
+	/**
+	 * The number after that of the last word.
+	 */
+	to: number;
+}
+interface WordQuote {
+	/**
+	 * Whether all places are meant. Default `false`.
+	 */
+	all?: boolean;
+	/**
+	 * Which of several places, from 1. Without it, a quote that is said more than once is an
+	 * error.
+	 */
+	occurrence?: number | null;
+	/**
+	 * What is said. Case and punctuation do not count.
+	 */
+	quote: string;
+}
+interface SentenceDistance {
+	/**
+	 * The number of sentences: positive is later, negative is earlier, and 0 moves to the bound of
+	 * the sentence that the clip starts or ends in.
+	 */
+	sentences: number;
+}
+/**
+ * An edited plan.
+ */
+export interface Edited {
+	/**
+	 * What the operations changed.
+	 */
+	changes: EditChanges;
+	/**
+	 * The plan after the operations.
+	 */
+	plan: ClipPlan;
 }
 /**
  * An `Error` as a document: what manifests, queues, services and other languages hand on.
@@ -1257,6 +1763,14 @@ export interface FailedClip {
 	 */
 	title: string;
 }
+interface FileSource {
+	/**
+	 * Whether the file is copied into the media store
+	 * (`Context.media_store`), so that later steps find it after
+	 * the original is removed. Default: `false`, which reads the file in place.
+	 */
+	store?: boolean;
+}
 interface FrameOptions {
 	/**
 	 * The longer side of the pictures in pixels; smaller videos are not enlarged. `None`, the
@@ -1269,6 +1783,25 @@ interface FrameOptions {
 	 * the default, returns every frame.
 	 */
 	per_second?: number | null;
+}
+interface HttpSource {
+	/**
+	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+	 * Default: none.
+	 */
+	allow_private?: string[];
+	/**
+	 * The longest wait for the next bytes, in seconds. Default 30.
+	 */
+	idle_timeout?: number;
+	/**
+	 * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
+	/**
+	 * The longest time that a download may take, in seconds. Default 6 hours.
+	 */
+	timeout?: number;
 }
 interface Retry {
 	attempts?: number;
@@ -1368,9 +1901,18 @@ export interface Usage {
  */
 export interface Media {
 	/**
+	 * What the platform or the file says about the video: title, chapters, language.
+	 */
+	about?: About;
+	/**
 	 * The audio streams, in file order.
 	 */
 	audio: AudioStream[];
+	/**
+	 * The position in `audio` of the track that is heard and rendered, from 0. `None` means the
+	 * file's default track.
+	 */
+	audio_track?: number | null;
 	/**
 	 * The container's short name in FFmpeg (`mov,mp4,m4a,3gp,3g2,mj2`).
 	 */
@@ -1381,7 +1923,7 @@ export interface Media {
 	 */
 	duration: Timestamp;
 	/**
-	 * The hash of the file's content.
+	 * The hash of the file's content, or a platform's name and the video's id there.
 	 */
 	id: ContentId;
 	/**
@@ -1397,7 +1939,8 @@ export interface Media {
 	 */
 	subtitles: SubtitleStream[];
 	/**
-	 * The path or URL that the source was given.
+	 * The path or URL that the source was given, without the user information, the query and the
+	 * fragment of a URL, which can hold secrets. A video of a platform has its canonical URL.
 	 */
 	uri: string;
 	/**
@@ -1479,6 +2022,12 @@ interface Orientation {
 	 * Whether the picture is mirrored left to right before the rotation.
 	 */
 	mirrored: boolean;
+}
+interface ObjectStoreSource {
+	/**
+	 * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
 }
 interface OnnxTrackerOptions {
 	/**
@@ -1589,7 +2138,7 @@ export interface PipelineConfig {
 	 */
 	scorer?: ScorerConfig;
 	/**
-	 * The source. Default: `file`.
+	 * The source. Default: `auto`.
 	 */
 	source?: SourceConfig;
 	/**
@@ -1615,6 +2164,46 @@ interface Price {
 	 * For completion tokens, reasoning tokens included.
 	 */
 	output: number;
+}
+interface YtDlp {
+	/**
+	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+	 * Default: none.
+	 */
+	allow_private?: string[];
+	/**
+	 * A file with cookies in Netscape's format. It is used only after an attempt without it, if
+	 * the platform wants a login. It is neither changed nor logged.
+	 */
+	cookies?: string | null;
+	/**
+	 * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
+	 */
+	height?: number;
+	/**
+	 * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
+	 */
+	max_bytes?: number;
+	/**
+	 * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
+	 */
+	program?: string | null;
+	/**
+	 * A proxy for metadata and captions only: `http://user:password@host:3128`. The media come
+	 * without it. If the platform refuses that, since it ties media to the address that asked for
+	 * them, all goes through the proxy.
+	 */
+	proxy_metadata?: string | null;
+	/**
+	 * The part to fetch, on the video's timeline. The media's times start at the section's start.
+	 * The section is also part of `Media.uri`, as a media fragment
+	 * (`#t=600,2400`), which a URI may have, too. Default: all of the video.
+	 */
+	section?: Span | null;
+	/**
+	 * The longest time that the download may take, in seconds. Default 6 hours.
+	 */
+	timeout?: number;
 }
 /**
  * The result of `Pipeline.plan_all`: the clips that would be made.
@@ -1802,6 +2391,11 @@ export interface Scoring {
  */
 export interface Transcript {
 	/**
+	 * The sounds that are not speech, in order of `start`: `[Music]`, `(applause)`. Captions leave
+	 * them out.
+	 */
+	events?: SoundEvent[];
+	/**
 	 * The language as a BCP 47 tag (`en`). `None` means that the language is not known.
 	 */
 	language?: string | null;
@@ -1813,6 +2407,16 @@ export interface Transcript {
 	 * The words, on the source's timeline.
 	 */
 	words: Word[];
+}
+interface SoundEvent {
+	/**
+	 * When the description is shown.
+	 */
+	span: Span;
+	/**
+	 * The description without brackets: `Music`.
+	 */
+	text: string;
 }
 /**
  * A spoken word with its punctuation.
@@ -1834,6 +2438,20 @@ export interface Word {
 	 * The text with punctuation: `world.`
 	 */
 	text: string;
+}
+/**
+ * Where somebody speaks in a medium, and how loud it is.
+ */
+export interface SpeechMap {
+	/**
+	 * The root mean square level of each interval of 50 ms from 0, in half decibels below full
+	 * scale. 255 also stands for everything quieter.
+	 */
+	levels: number[];
+	/**
+	 * The spans with speech on the medium's timeline: sorted and not overlapping.
+	 */
+	spans: Span[];
 }
 /**
  * The target of a publisher: a platform or kind of place, and the account there.
@@ -2118,6 +2736,8 @@ export declare class Pipeline {
 	transcribe(media: documents.Media, options?: RunOptions | Context): Promise<documents.Transcript>;
 	/** Step 3: the spans that are worth a clip, best first. Rejects with code `nothing_found` where there is none. */
 	choose(media: documents.Media, transcript: documents.Transcript, options?: RunOptions | Context): Promise<documents.Candidate[]>;
+	/** Where somebody speaks in the video, and how loud it is, for `edit`. */
+	listen(media: documents.Media, options?: RunOptions | Context): Promise<documents.SpeechMap>;
 	/** Step 4, for each clip: the camera shots and faces in its span. */
 	track(media: documents.Media, span: documents.Span, options?: RunOptions | Context): Promise<documents.Tracks>;
 	/** Step 5: the plan of a clip. It calls no stage; the same input gives the same plan. */
@@ -2170,6 +2790,138 @@ interface FrameOptions$1 {
  * ```
  */
 declare function frames$1(cx: Context | RunOptions | null | undefined, media: documents.Media, span: documents.Span, options?: FrameOptions$1): AsyncGenerator<Frame, void, undefined>;
+/** Options of {@link Jobs.open}. Every process that opens the same jobs should give the same. */
+export interface JobsOptions {
+	/** When failed steps run again. Times in seconds. */
+	policy?: {
+		attempts?: number;
+		firstWait?: number;
+		factor?: number;
+		longestWait?: number;
+		jitter?: number;
+		longestAsk?: number;
+	};
+	/** The most jobs that have not ended. Default 10000. */
+	mostOpen?: number;
+	/** The same for one user. Default 1000. */
+	mostOpenPerUser?: number;
+	/** The free bytes of the disk below which jobs are refused. Default 1 GiB. */
+	minFree?: number;
+	/** How many ended jobs are kept. Default 100, and 50 failed ones. */
+	keepDone?: number;
+	keepFailed?: number;
+}
+/** What a job is besides its video. */
+export interface JobRequest {
+	/** The stages and their options. */
+	config?: Partial<documents.PipelineConfig>;
+	/** The publishers. Default: those of `config`. */
+	publish?: documents.PublisherConfig[];
+	/** Custom stages, by the names under which workers know them. */
+	stages?: string[];
+	/** Higher runs first. Default 0. */
+	priority?: number;
+	/** The earliest start: a date, or RFC 3339. */
+	notBefore?: Date | string;
+	/** Submitting with the key of an earlier job of the same user returns that job. */
+	idempotencyKey?: string;
+	/** Workers serve users in turn. */
+	user?: string;
+}
+/** A job. */
+export interface JobStatus {
+	id: string;
+	uri: string;
+	user: string;
+	priority: number;
+	state: "delayed" | "waiting" | "active" | "done" | "failed" | "cancelled";
+	tasks_done: number;
+	tasks: number;
+	created: string | null;
+	ended: string | null;
+	error?: documents.ErrorReport;
+	manifest?: documents.Manifest;
+}
+/** An event of a job: one of a run, or `usage`, `failed`, `ended`. */
+export type JobEvent = {
+	number: number;
+	at: string | null;
+	event: string;
+} & Record<string, unknown>;
+/** A step that failed on all its attempts. */
+export interface DeadLetter {
+	id: string;
+	queue: string;
+	user: string;
+	attempts: number;
+	error?: documents.ErrorReport;
+}
+/** Which jobs {@link Jobs.list} returns. */
+export interface JobFilter {
+	user?: string;
+	open?: boolean;
+	most?: number;
+}
+/** Options of a {@link Worker}. Times in seconds. */
+interface WorkerOptions$1 {
+	/** The queues to serve: `fetch`, `transcribe`, `score`, `track`, `render`, `publish`. Default: all. */
+	serves?: string[];
+	/** The most steps of a queue at a time, in this worker. */
+	limits?: Record<string, number>;
+	/** The most starts of a queue in a period, over all workers. */
+	rates?: Record<string, {
+		starts: number;
+		per: number;
+	} | null>;
+	/** The most steps of one publishing target at a time, over all workers. Default 2. */
+	perTarget?: number;
+	/** How long a step may show no progress, by queue. */
+	stall?: Record<string, number>;
+	/** How long a step is held without a sign of life. Default 30. */
+	lease?: number;
+	/** How long running steps may go on when the worker is asked to stop. Default 8. */
+	grace?: number;
+	/** Stop when no job is open. */
+	untilIdle?: boolean;
+	/** Custom stages by name: objects with one of the stage methods. */
+	stages?: Record<string, Likes[Kind]>;
+}
+/** Jobs in one SQLite file, which any number of processes of a machine may use at the same time. */
+export declare class Jobs {
+	/** Opens the jobs in a file, which is made if it does not exist. */
+	static open(db: string, options?: JobsOptions): Promise<Jobs>;
+	/** Submits a job for the video at a path or an address, and returns its id. */
+	submit(uri: string, request?: JobRequest): Promise<string>;
+	/** A job; null if there is none with this id. */
+	get(id: string): Promise<JobStatus | null>;
+	/** The jobs, the newest first. */
+	list(filter?: JobFilter): Promise<JobStatus[]>;
+	/** Cancels a job: running steps stop within a second. False if it has ended. */
+	cancel(id: string): Promise<boolean>;
+	/** Runs the failed and cancelled steps of a job again. */
+	retry(id: string): Promise<boolean>;
+	/** Removes a job that has ended. Published clips stay. */
+	remove(id: string): Promise<boolean>;
+	/** The events of a job whose number is above `since`. */
+	events(id: string, since?: number): Promise<JobEvent[]>;
+	/** The steps that failed on all their attempts, each with its error. */
+	deadLetters(): Promise<DeadLetter[]>;
+	/** Runs a dead letter again, by its id. */
+	replay(task: string): Promise<boolean>;
+	/** Removes a dead letter, by its id. */
+	discard(task: string): Promise<boolean>;
+	/** Stops a queue: its steps wait. */
+	pause(queue: string): Promise<void>;
+	/** Lets a paused queue go on. */
+	resume(queue: string): Promise<void>;
+}
+/** Does the steps of jobs, in this process. */
+declare class Worker$1 {
+	#private;
+	constructor(jobs: Jobs, options?: WorkerOptions$1);
+	/** Works until the signal is aborted or, with `untilIdle`, until no job is open. When it is aborted, running steps end or are handed back. */
+	run(options?: RunOptions | Context): Promise<void>;
+}
 interface ModelInfo {
 	id: string;
 	about: string;
@@ -2366,14 +3118,89 @@ interface Faces {
 	publisher: Publisher;
 }
 /** Reads a file on this machine, given by its path. */
-export declare class FileSource extends Source {
+declare class FileSource$1 extends Source {
 	constructor();
+}
+/** Takes a media file on an HTTP server into the media store. A download that breaks off continues. */
+declare class HttpSource$1 extends Source {
+	constructor(options?: HttpSourceOptions);
+}
+/** Options of an {@link HttpSource}. */
+export interface HttpSourceOptions {
+	/** The most bytes that a file may have; default 10 GiB. */
+	maxBytes?: number;
+	/** The longest time of a download in seconds; default 6 hours. */
+	timeout?: number;
+	/** The longest wait for the next bytes in seconds; default 30. */
+	idleTimeout?: number;
+	/** Private addresses and networks that may be connected to; default none. */
+	allowPrivate?: string[];
+}
+/** Takes a file in an object store into the media store: `s3://`, `gs://`, `az://`. */
+declare class ObjectStoreSource$1 extends Source {
+	/** `maxBytes`: the most bytes that an object may have; default 10 GiB. */
+	constructor(options?: {
+		maxBytes?: number;
+	});
+}
+/** Takes a video on a platform that yt-dlp knows, with its metadata and captions. */
+declare class YtDlp$1 extends Source {
+	constructor(options?: YtDlpOptions);
+}
+/** Options of {@link YtDlp}. */
+export interface YtDlpOptions {
+	/** The program; default `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`. */
+	program?: string;
+	/** The part to fetch, in seconds; default all of the video. */
+	section?: {
+		start: number;
+		end: number;
+	};
+	/** The largest resolution by the shorter side in pixels; default 1080. */
+	height?: number;
+	/** A file with cookies, used if the platform wants a login. */
+	cookies?: string;
+	/** A proxy for metadata and captions only. */
+	proxyMetadata?: string;
+	/** The most bytes that the media may have; default 10 GiB. */
+	maxBytes?: number;
+	/** The longest time of the download in seconds; default 6 hours. */
+	timeout?: number;
+	/** Private addresses and networks that may be connected to; default none. */
+	allowPrivate?: string[];
+}
+/** Takes a path, a URL of a media file, an object's address, else asks yt-dlp. The default. */
+export declare class AutoSource extends Source {
+	constructor(options?: AutoSourceOptions);
+}
+/** Options of an {@link AutoSource}. */
+export interface AutoSourceOptions {
+	/** Whether paths are accepted; default true. */
+	local?: boolean;
+	/** The part to fetch of a platform's video, in seconds; default all of it. */
+	section?: {
+		start: number;
+		end: number;
+	};
+	/** Private addresses and networks that may be connected to; default none. */
+	allowPrivate?: string[];
+	/** Options for URLs of media files. */
+	http?: HttpSourceOptions;
+	/** Options for pages. */
+	ytdlp?: YtDlpOptions;
 }
 /** Reads an existing transcript: SRT, WebVTT, ASS, json3, word times in JSON, a subtitle stream. */
 export declare class Captions extends Transcriber {
-	/** `file`: the transcript. Default: one beside the video or inside it. */
+	/**
+	 * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
+	 * of a file, such as `gbk`. Default: detected. `language` is preferred among several files. `offset`
+	 * is added to every time, in seconds.
+	 */
 	constructor(options?: {
 		file?: string;
+		encoding?: string;
+		language?: string;
+		offset?: number;
 	});
 }
 /** A server with OpenAI's API. Defaults come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
@@ -2474,10 +3301,25 @@ export declare class Folder extends Publisher {
 }
 /** Probes a video: streams, duration, a hash of its content. */
 export declare function probe(path: string, options?: RunOptions | Context): Promise<documents.Media>;
+/** What clipkit can use, whether it is on this machine, and what each lack costs. Keys are not shown. */
+export declare function doctor(): Promise<documents.Diagnosis>;
 /** Draws source frames of a plan with crop windows and detected faces into a `.png` or `.jpg`. */
 export declare function contactSheet(plan: documents.ClipPlan, to: string, options?: RunOptions | Context): Promise<void>;
 /** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export declare function checkPlan(plan: documents.ClipPlan): Promise<void>;
+/** An operation on a plan: `{ op: "delete_words", words: { quote: "you know" } }`. Names are as in the documents. */
+interface EditOp$1 {
+	op: string;
+	[field: string]: unknown;
+}
+/**
+ * Applies operations to a plan. The plan that is given stays as it is. Some operations need the transcript of the
+ * source, or its speech map, which `Pipeline.listen` makes.
+ */
+export declare function edit(plan: documents.ClipPlan, ops: readonly EditOp$1[], sources?: {
+	transcript?: documents.Transcript;
+	speech?: documents.SpeechMap;
+}): Promise<documents.Edited>;
 /** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */
 export declare function captionStyle(style: string | (Partial<documents.CaptionStyle> & {
 	like?: string;
@@ -2508,16 +3350,20 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, ClipId, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropKey, Cue, CuePlace, CueWord, Degrade, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, FailedClip, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, Hook, HookStyle, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, MediaRef, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, Shot, ShotContent, SourceConfig, Span, Speaking, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, X264Preset };
+	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
 }
 
 export {
 	Cache$1 as Cache,
 	ClipOptions$1 as ClipOptions,
 	Concurrency$1 as Concurrency,
+	EditOp$1 as EditOp,
 	Event$1 as Event,
+	FileSource$1 as FileSource,
 	FrameOptions$1 as FrameOptions,
+	HttpSource$1 as HttpSource,
 	Manifest$1 as Manifest,
+	ObjectStoreSource$1 as ObjectStoreSource,
 	OnnxTrackerOptions$1 as OnnxTrackerOptions,
 	OpenAiServer$1 as OpenAiServer,
 	OpenAiTranscriberOptions$1 as OpenAiTranscriberOptions,
@@ -2525,6 +3371,9 @@ export {
 	Recovery$1 as Recovery,
 	Retry$1 as Retry,
 	Timeout$1 as Timeout,
+	Worker$1 as Worker,
+	WorkerOptions$1 as WorkerOptions,
+	YtDlp$1 as YtDlp,
 	documents,
 	frames$1 as frames,
 };

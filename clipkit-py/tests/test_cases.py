@@ -19,6 +19,8 @@ def with_desk(value, desk):
 def answer(case, events):
     config, call = case["config"], case["call"]
     if call == "probe":
+        if "source" in config:
+            return clipkit.Pipeline(config={**config, "tracker": {"kind": "center"}}).fetch_sync(case["input"])
         return clipkit.probe(case["input"])
     if call == "transcribe":
         return clipkit.transcribe(case["input"], config.get("transcriber", "auto"))

@@ -95,8 +95,8 @@ pub(super) fn candidates(
                 continue;
             }
             let moment = moments.map(|moments| 10.0 * moments.value(start, end));
-            let score = sums.score(transcript, features, first..last + 1, length, moment, limits);
-            if score.total >= MIN_TOTAL {
+            let (score, floor) = sums.score(transcript, features, first..last + 1, length, moment, limits);
+            if floor >= MIN_TOTAL {
                 here.push(ScoredSpan { sentences: first..last + 1, start, end, score, on_topic: sums.topics > 0.0 });
             }
         }
@@ -201,7 +201,7 @@ impl SpanTotals {
         length: f64,
         moment: Option<f64>,
         limits: &Limits,
-    ) -> Score {
+    ) -> (Score, f64) {
         let (first, last) = (sentences.start, sentences.end - 1);
         let shift_after = features.topic_shift.get(last + 1).copied().unwrap_or(1.0);
         let opens = (1.0 - features.dependence[first]) * (0.8 + 0.2 * features.topic_shift[first]);
@@ -231,26 +231,31 @@ impl SpanTotals {
             .sum();
         let chatter =
             40.0 * (asked as f64 / self.words - 0.33).max(0.0) + if has_late_question(transcript, sentences.clone()) { 6.0 } else { 0.0 };
+        let rules = limits.weights.total(hook, completeness, density, emotion);
         let worth = match moment {
             Some(moment) => {
                 let dangles = dangles(transcript, features, sentences.clone());
                 MOMENT_PART * moment + (10.0 - MOMENT_PART) * completeness.min(CLEAN) - if dangles { DANGLING } else { 0.0 }
             }
-            None => limits.weights.total(hook, completeness, density, emotion),
+            None => rules,
         };
-        let total = worth - 6.0 * off - 5.0 * self.show.min(4.0) - chatter - 1.5 * self.silence.min(4.0);
+        let less = 6.0 * off + 5.0 * self.show.min(4.0) + chatter + 1.5 * self.silence.min(4.0);
         // Three mentions per half minute count as a clip about the topic.
         let about = (self.topics * 30.0 / length / 3.0).min(1.0);
-        let total = if limits.topical { total * (0.7 + 0.3 * about) } else { total };
+        let topical = if limits.topical { 0.7 + 0.3 * about } else { 1.0 };
+        let total = (worth - less) * topical;
+        // Few sentences resemble moments of a long talk, so what the rules find good enough stays.
+        let floor = (worth.max(rules) - less) * topical;
         let tenth = |value: f64| (value * 10.0).round() / 10.0;
-        Score {
+        let score = Score {
             total: tenth(total.clamp(0.0, 100.0)),
             hook: tenth(hook),
             completeness: tenth(completeness.clamp(0.0, 10.0)),
             density: tenth(density),
             emotion: tenth(emotion),
             moment: moment.map(tenth),
-        }
+        };
+        (score, tenth(floor.clamp(0.0, 100.0)))
     }
 }
 
