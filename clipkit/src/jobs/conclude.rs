@@ -45,7 +45,10 @@ impl StepRun<'_> {
         let records = &self.jobs.shared.records;
         let clips = manifest.as_ref().map_or(0, |manifest| manifest.clips.len());
         if records.end(&self.record.id, Some(&JobEnd::new(state, error, manifest))).await? {
-            records.append(&self.record.id, &[NewEvent::Job(JobMilestone::Ended { state, clips })]).await?;
+            // The end is the last event.
+            let mut events = self.signs.take();
+            events.push(NewEvent::Job(JobMilestone::Ended { state, clips }));
+            records.append(&self.record.id, &events).await?;
         }
         Ok(())
     }

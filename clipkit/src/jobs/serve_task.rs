@@ -37,7 +37,7 @@ enum Stopped {
 
 /// What a running task tells: events to keep, and the time of the last one.
 #[derive(Clone)]
-struct Signs {
+pub(super) struct Signs {
     events: Arc<Mutex<Vec<NewEvent>>>,
     last: Arc<Mutex<Instant>>,
 }
@@ -66,6 +66,11 @@ impl Signs {
 
     fn keep(&self, event: NewEvent) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+    }
+
+    /// The events that are not written down yet.
+    pub(super) fn take(&self) -> Vec<NewEvent> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn silence(&self) -> Duration {
@@ -154,11 +159,11 @@ impl Crew {
     ) -> (Result<()>, Option<Stopped>) {
         let step = held.id.step();
         let cx = self.context(record, step, signs).await;
-        let (crew, job, task, under) = (self.clone(), record.clone(), held.clone(), cx.clone());
+        let (crew, job, task, under, told) = (self.clone(), record.clone(), held.clone(), cx.clone(), signs.clone());
         let work = async move {
             let pipeline = crew.pipeline(&under, &job, degrade).await?;
             let lease = crew.options.lease;
-            StepRun { jobs: &crew.jobs, record: &job, held: &task, lease, pipeline: &pipeline, cx: &under }.work(step).await
+            StepRun { jobs: &crew.jobs, record: &job, held: &task, lease, pipeline: &pipeline, cx: &under, signs: &told }.work(step).await
         };
         let mut work = tokio::spawn(work.instrument(tracing::Span::current()));
         let stall = self.options.stall(step.queue());
@@ -237,7 +242,7 @@ impl Crew {
 
     /// Writes down the events so far. Events that cannot be written are lost, with a warning.
     async fn flush(&self, record: &JobRecord, signs: &Signs) {
-        let events = std::mem::take(&mut *signs.events.lock().unwrap_or_else(PoisonError::into_inner));
+        let events = signs.take();
         if let Err(error) = self.jobs.shared.records.append(&record.id, &events).await {
             tracing::warn!("{} events could not be kept: {error}", events.len());
         }

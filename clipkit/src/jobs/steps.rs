@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::serve_task::Signs;
 use super::workspace::{of_clip, of_job, of_receipt};
 use super::{Held, JobId, JobRecord, Jobs, NewTask, Standing, Step};
 use crate::context::{Context, Event};
@@ -21,6 +22,7 @@ pub(super) struct StepRun<'a> {
     pub(super) lease: Duration,
     pub(super) pipeline: &'a Pipeline,
     pub(super) cx: &'a Context,
+    pub(super) signs: &'a Signs,
 }
 
 impl StepRun<'_> {
