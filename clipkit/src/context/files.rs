@@ -29,9 +29,9 @@ impl Context {
     }
 
     /// The media store, in which sources put the files that they fetch. It is the store of
-    /// [`ContextBuilder::media_store`], else the one in the folder `CLIPKIT_MEDIA`, else the one in
-    /// `clipkit/media` in the user's cache folder. A store that this method opens has
-    /// [`MediaLimits::default`].
+    /// [`ContextBuilder::media_store`](super::ContextBuilder::media_store), else the one in the
+    /// folder `CLIPKIT_MEDIA`, else the one in `clipkit/media` in the user's cache folder. A store
+    /// that this method opens has [`MediaLimits::default`].
     ///
     /// The call blocks while it opens the store for the first time. It returns an error of the kind
     /// [`ErrorKind::Unavailable`] if the machine has no cache folder and `CLIPKIT_MEDIA` is not

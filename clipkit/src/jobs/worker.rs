@@ -28,7 +28,7 @@ const PIPELINES: usize = 16;
 /// - A worker serves all queues or some ([`stages`](Worker::stages)), each with a limit
 ///   ([`WorkerOptions`]).
 /// - A stage whose result is stored does not run again, also if the worker was killed.
-/// - A task whose stage shows no progress for a time ([`WorkerOptions::stall`]) is stopped and
+/// - A task whose stage shows no progress for a time (`stall` of [`WorkerOptions`]) is stopped and
 ///   counted as failed. If it does not stop, [`run`](Worker::run) returns an error, since a thread
 ///   hangs: the process should end then.
 /// - A failing stage is retried. Only when no attempt is left may a stand-in replace it
