@@ -21,6 +21,8 @@ async def main(video: str, out: str) -> None:
     await worker
     job = await jobs.get(id)
     print(job["state"] if job else "removed")
+    for clip in ((job or {}).get("manifest") or {}).get("clips", []):
+        print(clip["file"])
 
 
 if __name__ == "__main__":
