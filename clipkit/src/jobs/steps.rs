@@ -64,7 +64,7 @@ impl StepRun<'_> {
         let media = self.media().await?;
         let shared = || {
             let transcriber = self.fingerprint(Stage::Transcribe);
-            Ok(transcriber.map(|known| ArtifactKey::of::<Transcript>().text("media", media.id.as_str()).text("job step", &known)))
+            Ok(transcriber.map(|known| ArtifactKey::of::<Transcript>().media(&media).text("job step", &known)))
         };
         let make = async || self.pipeline.transcribe(self.cx, &media).await;
         self.stored(Stage::Transcribe, of_job::<Transcript>(self.id()), shared, make).await
@@ -74,7 +74,7 @@ impl StepRun<'_> {
         let (media, transcript) = (self.media().await?, self.transcript().await?);
         let shared = || {
             let Some(scorer) = self.fingerprint(Stage::Score) else { return Ok(None) };
-            let key = ArtifactKey::of::<Vec<Candidate>>().text("media", media.id.as_str()).transcript("words", &transcript);
+            let key = ArtifactKey::of::<Vec<Candidate>>().media(&media).transcript("words", &transcript);
             key.text("job step", &scorer).json("options", &self.record.job.config.options).map(Some)
         };
         let make = async || self.pipeline.choose(self.cx, &media, &transcript).await;
@@ -88,7 +88,7 @@ impl StepRun<'_> {
         let candidate = candidate.ok_or_else(|| Error::new(ErrorKind::Contract, format!("there is no clip {rank} in this job")))?;
         let shared = || {
             let Some(tracker) = self.fingerprint(Stage::Track) else { return Ok(None) };
-            let key = ArtifactKey::of::<ClipPlan>().text("media", media.id.as_str()).text("uri", &media.uri);
+            let key = ArtifactKey::of::<ClipPlan>().media(&media).text("uri", &media.uri);
             let key = key.transcript("words", &transcript).text("job step", &tracker).json("candidate", candidate)?;
             key.json("size", &self.pipeline.render_size())?.json("options", &self.record.job.config.options).map(Some)
         };

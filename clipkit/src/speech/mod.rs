@@ -99,11 +99,7 @@ impl SpeechMaps {
 }
 
 fn key(media: &Media, network: &str) -> ArtifactKey {
-    let key = ArtifactKey::of::<SpeechMap>().text("media", media.id.as_str()).fingerprint(network);
-    match media.audio_track {
-        Some(track) => key.text("audio track", &track.to_string()),
-        None => key,
-    }
+    ArtifactKey::of::<SpeechMap>().media(media).fingerprint(network)
 }
 
 fn warn_unusable(cx: &Context, error: &Error) {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::document::{ArtifactKind, Document};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Span, Transcript};
+use crate::model::{Media, Span, Transcript};
 
 /// The key of an artifact: what kind of document it is, and a hash of everything that decides its
 /// content.
@@ -56,6 +56,14 @@ impl ArtifactKey {
     #[must_use]
     pub fn text(self, name: &str, value: &str) -> Self {
         self.add(name, b"text", value.as_bytes())
+    }
+
+    /// Adds a medium as the stages see and hear it: its content, and its audio track if that is not
+    /// the default one, so that keys of media with the default track stay as they were.
+    #[must_use]
+    pub(crate) fn media(self, media: &Media) -> Self {
+        let track = media.audio_track.map(|track| track.to_string());
+        self.text("media", media.id.as_str()).optional("audio track", track.as_deref())
     }
 
     /// Adds an input that is an integer, such as a time in microseconds.

@@ -23,12 +23,7 @@ use sealed::Content;
 
 impl Content for Media {
     fn add_to(&self, key: ArtifactKey) -> Result<ArtifactKey> {
-        let key = key.text("media", self.id.as_str());
-        // Another track is another sound. Keys of media with the default track stay as they were.
-        Ok(match self.audio_track {
-            Some(track) => key.text("audio track", &track.to_string()),
-            None => key,
-        })
+        Ok(key.media(self))
     }
 }
 
