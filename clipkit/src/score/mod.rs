@@ -5,6 +5,7 @@ mod describe;
 mod genre;
 mod heuristic;
 mod lexicon;
+mod near_duplicate;
 mod openai;
 #[cfg(test)]
 mod openings_tests;
