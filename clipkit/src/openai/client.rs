@@ -11,7 +11,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use super::answer::{self, Complaint, Said};
+use super::answer::{self, Complaint, Content, Recording, Said};
 use super::failure::{self, Failing};
 use super::request::Endpoint;
 use super::{OpenAiServer, RequestFailure, TranscriptionRequest};
@@ -50,11 +50,16 @@ impl Client {
         self.send(cx, Endpoint::Chat, sent, answer::chat).await
     }
 
-    /// Sends `POST /audio/transcriptions`. The response has the form of
-    /// [`transcription`](answer::transcription).
-    pub(crate) async fn transcription(&self, cx: &Context, request: &TranscriptionRequest) -> Result<Value, RequestFailure> {
+    /// Sends `POST /audio/transcriptions`. `read` reads transcripts
+    /// ([`transcription`](answer::transcription)).
+    pub(crate) async fn transcription(
+        &self,
+        cx: &Context,
+        request: &TranscriptionRequest,
+        read: fn(Content<'_>) -> Option<Recording>,
+    ) -> Result<Recording, RequestFailure> {
         let sent = self.post(Endpoint::Transcription).multipart(request.form());
-        self.send(cx, Endpoint::Transcription, sent, answer::transcription).await
+        self.send(cx, Endpoint::Transcription, sent, |bytes| answer::transcription(bytes, &read)).await
     }
 
     fn post(&self, endpoint: Endpoint) -> RequestBuilder {
@@ -67,7 +72,7 @@ impl Client {
         cx: &Context,
         endpoint: Endpoint,
         request: RequestBuilder,
-        read: fn(&[u8]) -> Result<A, Complaint>,
+        read: impl Fn(&[u8]) -> Result<A, Complaint>,
     ) -> Result<A, RequestFailure> {
         tokio::select! {
             response = self.exchange(endpoint, request, read) => response,
@@ -80,7 +85,7 @@ impl Client {
         &self,
         endpoint: Endpoint,
         request: RequestBuilder,
-        read: fn(&[u8]) -> Result<A, Complaint>,
+        read: impl Fn(&[u8]) -> Result<A, Complaint>,
     ) -> Result<A, RequestFailure> {
         let response = request.send().await.map_err(|cause| self.transport_failure(cause))?;
         let (status, after) = (response.status(), retry_after(response.headers()));

@@ -1,13 +1,13 @@
 //! Transcription: the words of a video with their times.
 
 #[cfg(feature = "ffmpeg")]
+mod answer;
+#[cfg(feature = "ffmpeg")]
 mod auto;
 #[cfg(feature = "ffmpeg")]
 mod captions;
 #[cfg(feature = "ffmpeg")]
 mod chunks;
-#[cfg(feature = "ffmpeg")]
-mod json;
 #[cfg(feature = "ffmpeg")]
 mod language;
 #[cfg(feature = "local-speech")]

@@ -3,7 +3,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::markup::{Role, Speakers, TimedChar};
+use super::markup::{Markup, Role, Speakers, TimedChar, lines};
 use super::rolling::{Cue, unroll};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::script::is_unspaced;
@@ -73,6 +73,12 @@ pub(super) fn count(line: &[TimedChar]) -> (usize, usize) {
         }
     }
     (spoken, unspoken)
+}
+
+/// How many words the text of a cue has, spoken or not, markup resolved.
+pub(super) fn count_text(text: &str, markup: Markup) -> usize {
+    let lines = lines(text, markup, Timestamp::ZERO, &mut Speakers::default());
+    lines.iter().map(|line| count(line)).map(|(spoken, unspoken)| spoken + unspoken).sum()
 }
 
 /// How many words a text has.
@@ -295,7 +301,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::transcribe::markup::{Markup, lines};
 
     fn words(cues: &[(f64, f64, &str)]) -> Vec<Word> {
         let mut speakers = Speakers::default();

@@ -9,7 +9,7 @@ use crate::model::{SoundEvent, Span, Timestamp, Transcript, Word};
 use crate::transcribe::marks::{gather_labels, mark};
 use crate::transcribe::markup::{Markup, Role, Speakers, TimedChar, lines, printable};
 use crate::transcribe::rolling::Cue;
-use crate::transcribe::words::{CueWords, append_punctuation, count, count_words, divided, repair, words_of};
+use crate::transcribe::words::{CueWords, append_punctuation, count, divided, repair, words_of};
 
 /// Makes the transcript.
 pub(super) fn assemble(mut content: Content, mut losses: Losses, options: &ReadOptions) -> Result<ReadTranscript> {
@@ -134,7 +134,7 @@ fn of_cues(
     }
     gather_labels(cues.iter().map(|cue| cue.text.as_str()), speakers);
     let mut found = Vec::with_capacity(cues.len());
-    for (cue, span) in place(join_pieces(cues), losses) {
+    for (cue, span) in place(join_pieces(cues), markup, losses) {
         let mut lines = lines(&cue.text, markup, span.start(), speakers);
         let speaker = cue.speaker.as_deref().and_then(|name| speakers.index_of(name));
         for character in lines.iter_mut().flatten().filter(|character| character.speaker.is_none()) {
@@ -189,6 +189,9 @@ fn of_timed(timed: Timed, speakers: &mut Speakers, duration: Option<Timestamp>, 
     if timed.count > MAX_CUES * 2 {
         return Err(too_many());
     }
+    for (place, words) in timed.missing {
+        losses.lose(Reason::NotInList, place, words);
+    }
     let mut all = CueWords::default();
     for run in timed.runs {
         let found = match run {
@@ -240,8 +243,9 @@ fn of_pieces(pieces: &[Piece], speakers: &mut Speakers) -> CueWords {
         let label = part.iter().find(|character| character.is_spoken()).and_then(|character| speakers.name(character.speaker));
         let speaker = piece.speaker.as_deref().or(label);
         let words = divided(&spoken, span);
-        found.seen += if words.is_empty() { count_words(&text(|_| true)) } else { words.len() };
-        found.unspoken += if words.is_empty() { count_words(&text(|_| true)) } else { 0 };
+        let (heard, described) = count(part);
+        found.seen += (heard + described).max(words.len());
+        found.unspoken += (heard + described).saturating_sub(words.len());
         if words.is_empty()
             && let Some(before) = found.words.last_mut()
         {

@@ -18,7 +18,7 @@ mod ttml;
 mod xml;
 
 pub use count::ReadCounts;
-pub(super) use json::read_value;
+pub(super) use json::{language_of, read_documents, text_without_times, unwrapped};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Span, Timestamp, Transcript, Warning};
