@@ -10,7 +10,7 @@ use clipkit::{Context, Event};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Reporting;
-use super::memory;
+use super::{limits, memory};
 use super::output::{note, say_json};
 
 /// The number of steps of a bar.
@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The context of a run, which reports events as requested.
 pub(crate) fn context(reporting: Reporting) -> Context {
-    let builder = Context::builder();
+    let builder = limits::builder();
     match (reporting.quiet, reporting.json) {
         (true, _) => builder.on_event(trim),
         (false, true) => builder

@@ -202,7 +202,7 @@ impl Transcription<'_> {
             let heard = match response.times {
                 Times::None => {
                     let speech = Span::between(Timestamp::ZERO, Timestamp::from_secs(self.activity.speech_secs(sent)));
-                    text::read_stream(vec![(speech, response.text)], Markup::SubRip, Timestamp::ZERO)?.transcript.words
+                    text::read_stream(vec![(speech, response.text)], Markup::SubRip, Timestamp::ZERO, *cx.limits())?.transcript.words
                 }
                 Times::Segments | Times::Words => response.words,
             };
@@ -376,7 +376,7 @@ impl Transcriber for OpenAiTranscriber {
         let detected = || transcripts.iter().find_map(|(_, (_, language))| language.clone());
         let language = self.language.clone().or_else(detected);
         let words = merge(transcripts.into_iter().map(|(chunk, (words, _))| (chunk, words)).collect());
-        let words = repair(work.activity.trim(cx, words), media.duration)?;
+        let words = repair(work.activity.trim(cx, words), media.duration, cx.limits())?;
         Ok(Transcript { language, origin: format!("{} by API", self.model), words, ..Transcript::default() })
     }
 }

@@ -26,6 +26,7 @@ mod jobs;
 mod jobs_process;
 mod layers;
 mod layouts;
+mod limits;
 mod local;
 mod media;
 mod media_server;

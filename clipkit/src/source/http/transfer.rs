@@ -15,7 +15,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result, redact_url};
 use crate::http::Timeouts;
-use crate::model::{ContentId, Media};
+use crate::model::{ContentId, Limit, Media};
 use crate::source::address::Allowed;
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{self, Partial};
@@ -239,12 +239,7 @@ impl<'a> Download<'a> {
     }
 
     fn check_size(&self, length: u64) -> Result<()> {
-        let limit = self.options.max_bytes;
-        if length > limit {
-            let message = format!("the file has more than the {limit} bytes that are allowed");
-            return Err(self.at(Error::new(ErrorKind::InvalidInput, message).with_advice("raise the source's max_bytes")));
-        }
-        Ok(())
+        self.cx.limits().check(Limit::DownloadBytes, length).map_err(|error| self.at(error))
     }
 
     /// Makes room in the media store, in which the partial file counts already. Looks at folders
