@@ -73,7 +73,8 @@ fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Sub
         let text = text_of(data, markup);
         bytes += text.len() as u64;
         let limits = input.context().limits();
-        let checked = limits.check(Limit::TranscriptBytes, bytes).and_then(|()| limits.check(Limit::TranscriptCues, subtitles.len() as u64 + 1));
+        let checked =
+            limits.check(Limit::TranscriptBytes, bytes).and_then(|()| limits.check(Limit::TranscriptCues, subtitles.len() as u64 + 1));
         checked.map_err(|error| error.with_path(input.path()))?;
         let start = input.timestamp(pts, base);
         let end = input.timestamp(pts.saturating_add(packet.duration().max(0)), base);

@@ -10,8 +10,8 @@ use clipkit::{Context, Event};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Reporting;
-use super::{limits, memory};
 use super::output::{note, say_json};
+use super::{limits, memory};
 
 /// The number of steps of a bar.
 const STEPS: u64 = 1000;

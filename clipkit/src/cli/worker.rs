@@ -1,7 +1,7 @@
 //! `clipkit worker`: does the steps of jobs.
 
-use clipkit::jobs::{Worker, WorkerOptions};
 use clipkit::Result;
+use clipkit::jobs::{Worker, WorkerOptions};
 
 use super::args::WorkerArgs;
 use super::interrupt::Interrupt;

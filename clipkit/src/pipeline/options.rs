@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Limit, Limits, Loudness,
-    MediaRef,
-    PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
+    MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::plan::{PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};

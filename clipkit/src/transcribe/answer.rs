@@ -6,7 +6,7 @@ use super::text::{self, ReadOptions, ReadTranscript, read_transcript};
 use crate::openai::answer::{Content, Recording, Times};
 
 /// Reads an answer. `None` if it has neither words with times nor, in JSON, a text.
-pub(super) fn read(content: Content<'_>) -> Option<Recording> {
+pub(crate) fn read(content: Content<'_>) -> Option<Recording> {
     match content {
         // Speech without times may look like a line of a format.
         Content::Text(text) => read_transcript(text.as_bytes(), &ReadOptions::default())
@@ -46,7 +46,11 @@ mod tests {
         let found = transcription(text.as_bytes(), &read).unwrap_or_else(|complaint| panic!("{text}: {complaint:?}"));
         let words = found.words.iter().map(|word| format!("{} {}-{}", word.text, word.start.secs(), word.end.secs()));
         let language = found.language.map(|language| format!(" {language}")).unwrap_or_default();
-        format!("{:?}{language}: {}", found.times, words.chain([found.text.replace('\n', "|")]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "))
+        format!(
+            "{:?}{language}: {}",
+            found.times,
+            words.chain([found.text.replace('\n', "|")]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+        )
     }
 
     #[test]
@@ -71,7 +75,13 @@ mod tests {
 
     #[test]
     fn a_text_without_times_is_a_text() {
-        for text in ["Hi\nall", "\"Hi\\nall\"", r#"{"text": "Hi\nall", "words": null}"#, r#"{"data": {"transcript": "Hi\nall"}}"#, r#"[{"text": "Hi\nall"}]"#] {
+        for text in [
+            "Hi\nall",
+            "\"Hi\\nall\"",
+            r#"{"text": "Hi\nall", "words": null}"#,
+            r#"{"data": {"transcript": "Hi\nall"}}"#,
+            r#"[{"text": "Hi\nall"}]"#,
+        ] {
             assert_eq!(of(text), "None: Hi|all", "{text}");
         }
         // Words without any time are text: none stands at the start.

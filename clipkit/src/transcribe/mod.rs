@@ -41,7 +41,11 @@ pub use local::LocalTranscriber;
 #[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
 
+#[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
+pub(crate) use answer::read as read_answer;
 pub use text::{ReadCounts, ReadOptions, ReadTranscript, read_transcript};
+#[cfg(any(test, fuzzing))]
+pub(crate) use text::{check_counts, read_as};
 
 use async_trait::async_trait;
 

@@ -49,7 +49,11 @@ async fn captions_beside_a_video_and_inside_it_are_limited() {
     let srt = folder.path().join("talk.srt");
     std::fs::write(&srt, "1\n00:00:00,100 --> 00:00:00,500\nOne two.\n\n2\n00:00:00,600 --> 00:00:00,900\nThree.\n").unwrap();
     let video = folder.path().join("inside.mkv");
-    ffmpeg(&format!("-f lavfi -i testsrc2=s=64x64:r=10:d=1 -i {} -c:v libx264 -preset ultrafast -c:s srt {}", srt.display(), video.display()));
+    ffmpeg(&format!(
+        "-f lavfi -i testsrc2=s=64x64:r=10:d=1 -i {} -c:v libx264 -preset ultrafast -c:s srt {}",
+        srt.display(),
+        video.display()
+    ));
     let media = fetch(&video).await;
     let file = Captions::file(&srt);
     refused(file.transcribe(&within(|it| it.transcript_bytes = 20), &media).await, "transcript_bytes", "bytes");
@@ -82,10 +86,9 @@ async fn plans_are_limited_in_pieces_and_length_wherever_they_are_used() {
     let piece = |start: f64, end: f64| Piece::new(Span::secs(start, end).unwrap());
     let pieces = with(plan.clone(), |it| it.pieces = vec![piece(0.0, 1.0), piece(1.0, 3.0)]);
     let text = pieces.to_json().unwrap();
-    for (change, limit, found) in [
-        ((|it| it.plan_pieces = 1) as fn(&mut Limits), "plan_pieces", "2 entries"),
-        (|it| it.plan_secs = 2, "plan_secs", "lasts 3 s"),
-    ] {
+    for (change, limit, found) in
+        [((|it| it.plan_pieces = 1) as fn(&mut Limits), "plan_pieces", "2 entries"), (|it| it.plan_secs = 2, "plan_secs", "lasts 3 s")]
+    {
         let cx = within(change);
         refused(ClipPlan::from_json_within(&text, cx.limits()), limit, found);
         refused(FfmpegRenderer::new().render(&cx, &pieces).await, limit, found);
@@ -126,7 +129,8 @@ async fn answers_of_servers_are_limited_in_bytes() {
 #[tokio::test]
 async fn media_are_limited_in_length_streams_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = "-f lavfi -i testsrc2=s=128x72:r=25:d=2 -f lavfi -i sine=d=2 -map 0 -map 1 -map 1 -c:v libx264 -preset ultrafast -c:a aac";
+    let arguments =
+        "-f lavfi -i testsrc2=s=128x72:r=25:d=2 -f lavfi -i sine=d=2 -map 0 -map 1 -map 1 -c:v libx264 -preset ultrafast -c:a aac";
     let path = made(&folder, "bars.mp4", arguments);
     let uri = path.to_str().unwrap();
     for (change, limit, found) in [

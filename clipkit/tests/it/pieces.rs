@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clipkit::{Context, ErrorKind};
 use clipkit::model::{ClipPlan, Crop, FrameRate, Layout, Limits, Piece, Rect, RenderedClip, Scene, Span, Timestamp};
 use clipkit::stage::{FfmpegRenderer, Renderer};
+use clipkit::{Context, ErrorKind};
 
 use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, luma_frames, probe_json, samples, with};

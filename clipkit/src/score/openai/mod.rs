@@ -22,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::model::{Candidate, Score, WarningKind};
 use crate::openai::{OpenAiServer, Price};
 use chat::{Chat, ChatError};
+#[cfg(any(test, fuzzing))]
+pub(crate) use meaning::read_answer;
 use prompt::Prompts;
 use verdict::Verdict;
 

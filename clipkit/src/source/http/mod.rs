@@ -23,7 +23,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Media;
 
-
 /// A source of media files on HTTP servers, given by their URLs.
 ///
 /// - The file is downloaded into the media store
@@ -57,11 +56,7 @@ pub struct HttpSource {
 
 impl Default for HttpSource {
     fn default() -> Self {
-        HttpSource {
-            timeout: Duration::from_secs(6 * 3600),
-            idle_timeout: Duration::from_secs(30),
-            allow_private: Vec::new(),
-        }
+        HttpSource { timeout: Duration::from_secs(6 * 3600), idle_timeout: Duration::from_secs(30), allow_private: Vec::new() }
     }
 }
 

@@ -76,7 +76,6 @@ pub(super) async fn fetch(cx: &Context, options: &HttpSource, uri: &str) -> Resu
 
 struct Download<'a> {
     cx: &'a Context,
-    options: &'a HttpSource,
     client: reqwest::Client,
     url: Url,
     /// The address as it was given.
@@ -92,14 +91,14 @@ enum End {
 }
 
 impl<'a> Download<'a> {
-    fn new(cx: &'a Context, options: &'a HttpSource, uri: &'a str) -> Result<Self> {
+    fn new(cx: &'a Context, options: &HttpSource, uri: &'a str) -> Result<Self> {
         let url = Url::parse(uri)
             .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("this is not an address: {error}")).with_url(uri))?;
         let allowed = Arc::new(Allowed::parse(&options.allow_private)?);
         allowed.check_url(&url)?;
         check_host(cx.environment(), &url)?;
         let client = client::client(cx.environment(), Timeouts { total: None, idle: Some(options.idle_timeout) }, &allowed)?;
-        Ok(Download { cx, options, client, url, uri })
+        Ok(Download { cx, client, url, uri })
     }
 
     async fn run(&self) -> Result<Media> {

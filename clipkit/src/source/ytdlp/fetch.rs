@@ -120,6 +120,12 @@ fn address(uri: &str, section: Option<Span>) -> Result<(Url, Option<Span>)> {
     Ok((url, named.or(section)))
 }
 
+/// Reads an address.
+#[cfg(any(test, fuzzing))]
+pub(in crate::source) fn sort(uri: &str) {
+    let _ = address(uri, None);
+}
+
 /// Refuses a name that leads to a private address. yt-dlp resolves it again; see [`YtDlp`].
 async fn resolved(cx: &Context, options: &YtDlp, url: &Url, allowed: Allowed) -> Result<()> {
     let environment = cx.environment();

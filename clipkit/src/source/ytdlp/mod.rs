@@ -7,6 +7,9 @@ mod info;
 mod process;
 pub(crate) mod program;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use fetch::sort;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +22,6 @@ use super::Source;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span};
-
 
 /// A source of videos on the platforms that yt-dlp knows: YouTube, Vimeo, Twitch, podcasts and many
 /// more, given by their URLs. It runs the program `yt-dlp`, which must be on this machine.

@@ -4,7 +4,6 @@
 use super::clock::clock;
 use super::count::{Losses, Reason};
 use super::{RawCue, RawCues};
-use crate::model::Timestamp;
 use crate::transcribe::markup::Markup;
 use crate::transcribe::words::count_text;
 
@@ -186,6 +185,7 @@ fn speech(events: Vec<Event>, losses: &mut Losses) -> Vec<RawCue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
 
     fn shown(text: &str) -> (Vec<String>, usize) {
         let mut losses = Losses::default();

@@ -18,6 +18,8 @@ mod ttml;
 mod xml;
 
 pub use count::ReadCounts;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzing::{check_counts, read_as};
 pub(super) use json::{language_of, read_documents, text_without_times, unwrapped};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -170,6 +172,8 @@ pub(super) fn clock(text: &str) -> Option<Timestamp> {
     text.starts_with(|c: char| c.is_ascii_digit()).then(|| clock::clock(text)).flatten()
 }
 
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

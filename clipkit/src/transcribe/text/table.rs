@@ -4,8 +4,8 @@ use super::clock::clock;
 use super::json::{Entry, Scale, Timed};
 use super::{Content, refuse};
 use crate::error::Result;
-use crate::transcribe::text::count::{Losses, Reason};
 use crate::transcribe::markup::Markup;
+use crate::transcribe::text::count::{Losses, Reason};
 use crate::transcribe::words::{count_text, count_words};
 
 /// The separator of the columns. `None` if this is no table with times and text.
@@ -138,7 +138,13 @@ fn continuation(entries: &mut [Entry], line: &str, separator: char, number: usiz
     let has_letters = |text: &str| text.contains(char::is_alphabetic);
     let text = match line.rsplit_once(separator) {
         // In a line of numbers only, the last is no text either.
-        Some((times, text)) if !has_letters(times) => if has_letters(text) || times.trim().is_empty() { text.trim() } else { "" },
+        Some((times, text)) if !has_letters(times) => {
+            if has_letters(text) || times.trim().is_empty() {
+                text.trim()
+            } else {
+                ""
+            }
+        }
         _ => line.trim(),
     };
     losses.lose(Reason::BrokenTime, number, count_words(line).saturating_sub(count_words(text)));

@@ -158,12 +158,10 @@ pub(super) const TEXTS: &[&str] = &[
 ];
 
 /// Where a document has its whole text.
-pub(super) const WHOLE_TEXTS: &[&str] =
-    &["text", "transcription", "transcript", "result", "output", "choices.0.message.content"];
+pub(super) const WHOLE_TEXTS: &[&str] = &["text", "transcription", "transcript", "result", "output", "choices.0.message.content"];
 
 /// What servers put an answer into.
-pub(super) const WRAPPERS: &[&str] =
-    &["result", "results", "data", "output", "response", "transcription", "transcript", "prediction"];
+pub(super) const WRAPPERS: &[&str] = &["result", "results", "data", "output", "response", "transcription", "transcript", "prediction"];
 
 /// Whether a field of this name may be an entry's text.
 pub(super) fn is_name_of_text(name: &str) -> bool {

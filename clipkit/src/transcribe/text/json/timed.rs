@@ -240,13 +240,7 @@ fn has_its_words(segment: &Entry, words: &[Entry]) -> bool {
 
 /// The words of a list, with those that only `text` has, and how many words of it are missing.
 /// Pieces of a word are joined, and all get times, inside `from` and `to` where these are known.
-fn pieces(
-    entries: Vec<Entry>,
-    leads: bool,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    text: Option<&str>,
-) -> (Vec<Piece>, usize) {
+fn pieces(entries: Vec<Entry>, leads: bool, from: Option<Timestamp>, to: Option<Timestamp>, text: Option<&str>) -> (Vec<Piece>, usize) {
     let mut found: Vec<Piece> = Vec::with_capacity(entries.len());
     for entry in entries.into_iter().filter(|entry| !entry.is_spacing && !entry.text.is_empty()) {
         let (start, end) = (entry.start.at(), entry.end());

@@ -41,9 +41,7 @@ pub(super) const KINDS: [Kind; 13] = [
 pub(super) fn good_file(kind: Kind, cues: usize) -> String {
     let (head, tail) = match kind {
         Kind::WebVtt => ("WEBVTT\n\n", ""),
-        Kind::Ass => {
-            ("[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n", "")
-        }
+        Kind::Ass => ("[Script Info]\n\n[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n", ""),
         Kind::Tsv => ("start\tend\ttext\n", ""),
         Kind::Csv => ("start,end,text\n", ""),
         Kind::Ttml => ("<tt><body><div>\n", "</div></body></tt>\n"),
@@ -73,8 +71,14 @@ fn cue(kind: Kind, n: usize) -> String {
         Kind::JsonLines => format!("{{\"start\": {start}.5, \"end\": {end}.5, \"text\": \"{text}\"}}\n"),
         Kind::JsonSegments => format!("{{\n\"text\": \"{text}\",\n\"start\": {start}.5,\n\"end\": {end}.5,\n\"id\": {n}\n}},\n"),
         Kind::JsonWords => {
-            let word =
-                |k: usize| format!("{{\n\"word\": \"w{:03}\",\n\"start\": {start}.{},\n\"end\": {start}.{},\n\"id\": {k}\n}},\n", n * 3 + k, k * 3, k * 3 + 2);
+            let word = |k: usize| {
+                format!(
+                    "{{\n\"word\": \"w{:03}\",\n\"start\": {start}.{},\n\"end\": {start}.{},\n\"id\": {k}\n}},\n",
+                    n * 3 + k,
+                    k * 3,
+                    k * 3 + 2
+                )
+            };
             (0..3).map(word).collect()
         }
     }

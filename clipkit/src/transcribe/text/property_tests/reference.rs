@@ -51,7 +51,9 @@ fn behind_times(line: &str) -> Option<usize> {
     };
     if let Some((left, right)) = body.split_once("-->") {
         let end = right.trim_start().split([' ', ']']).next().unwrap_or_default();
-        let is_time = !letters && body.contains(|c: char| c.is_ascii_digit()) || is_clock(left) || is_clock(end) && !left.contains(char::is_alphabetic);
+        let is_time = !letters && body.contains(|c: char| c.is_ascii_digit())
+            || is_clock(left)
+            || is_clock(end) && !left.contains(char::is_alphabetic);
         return is_time.then(|| rest(right.trim_start().strip_prefix(end).unwrap_or_default()));
     }
     // One time, with what is left of the arrow.
@@ -86,7 +88,8 @@ fn cue_lines(lines: &[&str]) -> usize {
         header &= !blank(n) && !time(n);
         all += if let Some(words) = behind_times(line) {
             words
-        } else if number(n) && !after(n, &time) && before_time(n) && (numbered && (opens || time(n + 1)) || webvtt && opens && time(n + 1)) {
+        } else if number(n) && !after(n, &time) && before_time(n) && (numbered && (opens || time(n + 1)) || webvtt && opens && time(n + 1))
+        {
             0
         } else if line.trim() == "WEBVTT" && opens {
             header = true;
