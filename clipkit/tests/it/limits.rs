@@ -163,3 +163,22 @@ async fn a_picture_that_grows_in_the_stream_is_not_decoded() {
     // The large pictures count as damaged ones: the clip fails, or is made with a warning.
     assert!(error.is_err() || !cx.warnings().is_empty(), "{error:?}");
 }
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_takes_limits_by_name_and_in_a_file() {
+    let desk = crate::cli::Desk::with_talk(3);
+    let video = desk.path("talk.mp4");
+    let file = desk.path("mine.json");
+    std::fs::write(&file, r#"{"like": "strict", "media_secs": 2}"#).unwrap();
+    let probe = |limits: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clipkit"));
+        let output = command.args(["probe", &video]).args(limits).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(probe(&["--limits", "strict"]).0, Some(0));
+    let (code, said) = probe(&["--limits", &file]);
+    assert!(code == Some(3) && said.contains("talk.mp4: the media last") && said.contains("the limit media_secs is 2"), "{said}");
+    let (code, said) = probe(&["--limits", "loose"]);
+    assert!(code == Some(2) && said.contains("there are no limits"), "{said}");
+}
