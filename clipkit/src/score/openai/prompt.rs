@@ -167,7 +167,7 @@ mod tests {
     /// results.
     #[test]
     fn a_changed_prompt_has_a_new_version() {
-        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "0ef3d30d4aa5935a"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
+        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "94321d61e467cedc"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
             let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(found, hash, "{version} changed: give it the next version, and its hash here");
         }

@@ -71,7 +71,11 @@ pub(in super::super) fn read_documents(documents: &[Value]) -> Option<(ReadTrans
 fn read_all(documents: &[Value]) -> Result<Content> {
     match documents {
         [] => Err(refuse("there is no JSON in this file")),
-        [document] => read_document(document),
+        // The only line may be an entry.
+        [document] => match read_document(document) {
+            Err(_) if is_timed(document) => read_document(&Value::Array(documents.to_vec())),
+            read => read,
+        },
         documents => read_lines(documents),
     }
 }

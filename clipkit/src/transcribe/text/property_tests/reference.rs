@@ -147,7 +147,11 @@ fn behind_tags(line: &str) -> &str {
         }
         rest = after;
     }
-    rest
+    let is_time = |tag: &str| tag.contains(|c: char| c.is_ascii_digit()) && !tag.contains(|c: char| !"0123456789:.".contains(c));
+    match rest.split_once(']') {
+        Some((tag, after)) if is_time(tag) => after,
+        _ => rest,
+    }
 }
 
 /// The text of rows stands in the third column. A line that is no row is text.
