@@ -1,7 +1,6 @@
 //! Each limit is enforced where its input is read, and the error names the limit, the value found
 //! and the setting.
 
-use clipkit::model::Limits;
 use clipkit::prelude::*;
 use clipkit::stage::{ReadOptions, contact_sheet, read_transcript};
 use serde_json::json;

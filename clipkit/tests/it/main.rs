@@ -46,6 +46,7 @@ mod scorer;
 mod served_answers;
 mod servers;
 mod sound;
+mod sound_events;
 mod speech_servers;
 mod steps;
 mod subjects;

@@ -39,6 +39,20 @@ fn the_reference_counts_the_words_of_good_files() {
     }
 }
 
+/// The property below says nothing of files that are refused: of each format, some are read.
+#[test]
+fn damaged_files_of_each_format_are_read() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for kind in KINDS {
+        let read = (0..400).filter(|_| {
+            let damage = (random.usize(0..DAMAGES), random.usize(0..99), random.usize(0..99));
+            read(&damaged(&good_file(kind, 5), &[damage])).is_ok_and(|read| read.counts.words_seen > 0)
+        });
+        let read = read.count();
+        assert!(read >= 40, "{kind:?}: {read} of 400");
+    }
+}
+
 #[test]
 fn samples_that_end_early_do_not_panic() {
     for (format, text, _) in SAMPLES {
