@@ -144,7 +144,9 @@ class Generator:
 
     @staticmethod
     def is_object(schema):
-        return schema.get("type") == "object" and "properties" in schema or schema == {"type": "object"}
+        # A class without fields has no properties, and a map has another schema than `False`.
+        closed = "properties" in schema or schema.get("additionalProperties") is False
+        return schema.get("type") == "object" and closed or schema == {"type": "object"}
 
     # Writing.
 

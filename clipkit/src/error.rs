@@ -26,6 +26,8 @@ pub enum ErrorKind {
     /// An input exists but cannot be used: it is not media, is damaged, has no video stream or has
     /// zero duration.
     InvalidInput,
+    /// An input, a download or an answer exceeds one of the [`Limits`](crate::model::Limits).
+    TooLarge,
     /// There is no transcript and no means to make one.
     NoTranscript,
     /// The input is valid, but the scorer found no span that is worth a clip.

@@ -27,6 +27,9 @@ mod http;
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
 }
+#[cfg(all(any(test, fuzzing), feature = "http", feature = "openai"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
 #[cfg(feature = "jobs")]

@@ -33,6 +33,7 @@ from ._errors import (
     RateLimitedError,
     Recovery,
     TimedOutError,
+    TooLargeError,
     UnavailableError,
 )
 from ._jobs import Jobs, Worker
@@ -141,6 +142,7 @@ __all__ = [
     "Source",
     "Span",
     "TimedOutError",
+    "TooLargeError",
     "Timeout",
     "Transcriber",
     "UnavailableError",

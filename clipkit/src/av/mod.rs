@@ -52,7 +52,7 @@ pub(crate) type VideoFrame = ff::frame::Video;
 pub(crate) type AudioFrame = ff::frame::Audio;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::FrameRate;
+use crate::model::{FrameRate, Limits};
 
 /// Registers FFmpeg's components once per process.
 fn init() {
@@ -79,6 +79,13 @@ pub fn quiet_log() {
 fn quiet_codec(context: &mut ff::codec::Context) {
     // SAFETY: sets a field of a context we own.
     unsafe { (*context.as_mut_ptr()).log_level_offset = ffi::AV_LOG_INFO - ffi::AV_LOG_FATAL };
+}
+
+/// Makes a decoder refuse pictures with more pixels than the limits allow. A stream can change its
+/// size at any frame.
+fn limit_picture(context: &mut ff::codec::Context, limits: &Limits) {
+    // SAFETY: sets a field of a context we own, before it is opened.
+    unsafe { (*context.as_mut_ptr()).max_pixels = i64::try_from(limits.picture_pixels).unwrap_or(i64::MAX) };
 }
 
 /// Returns whether the linked FFmpeg has this filter.

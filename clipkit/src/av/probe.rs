@@ -9,7 +9,7 @@ use super::orient;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
-    About, AudioStream, Chapter, Color, ContentId, FrameRate, Hdr, Media, Orientation, Span, SubtitleStream, Timestamp, VideoStream,
+    About, AudioStream, Chapter, Color, ContentId, FrameRate, Hdr, Limit, Media, Orientation, Span, SubtitleStream, Timestamp, VideoStream,
 };
 
 /// The most chapters that are kept of a file.
@@ -21,7 +21,7 @@ pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let mut input = Input::open(cx, path)?;
     let video = main_video(&input);
     let measured = measure(&mut input, video)?;
-    Ok(describe(&input, video, &measured, id))
+    checked(&input, describe(&input, video, &measured, id))
 }
 
 /// Describes a media file by its header alone. This is fast, but duration and frame rate are what
@@ -29,7 +29,16 @@ pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
 pub(crate) fn probe_header(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let input = Input::open(cx, path)?;
     let claimed = Measured { end: Timestamp::from_micros(input.demuxer.duration().max(0)), ..Measured::default() };
-    Ok(describe(&input, main_video(&input), &claimed, id))
+    checked(&input, describe(&input, main_video(&input), &claimed, id))
+}
+
+/// The description of a file that exceeds no limit.
+fn checked(input: &Input, media: Media) -> Result<Media> {
+    let limits = input.context().limits();
+    let secs = media.duration.secs().max(0.0).ceil() as u64;
+    let picture = media.video.as_ref().map_or(Ok(()), |video| limits.check_picture(video.width, video.height));
+    picture.and_then(|()| limits.check(Limit::MediaSecs, secs)).map_err(|error| error.with_path(input.path()))?;
+    Ok(media)
 }
 
 /// The video stream that a player would show.

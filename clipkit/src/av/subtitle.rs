@@ -6,11 +6,7 @@ use ffmpeg_next::codec::Id;
 use super::input::Input;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Span;
-
-/// Limits on the number of cues and bytes of text. Larger files are an attempt to exhaust memory.
-const MAX_CUES: usize = 400_000;
-const MAX_BYTES: usize = 16 << 20;
+use crate::model::{Limit, Span};
 
 /// The text of one cue as stored in the file, and its span on the source's timeline.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,10 +71,11 @@ fn read_stream(mut input: Input, index: usize, markup: Markup) -> Result<Vec<Sub
             continue;
         }
         let text = text_of(data, markup);
-        bytes += text.len();
-        if bytes > MAX_BYTES || subtitles.len() >= MAX_CUES {
-            return Err(failure("the file contains more subtitles than the limit of 400000 cues or 16 MiB of text", &input));
-        }
+        bytes += text.len() as u64;
+        let limits = input.context().limits();
+        let checked =
+            limits.check(Limit::TranscriptBytes, bytes).and_then(|()| limits.check(Limit::TranscriptCues, subtitles.len() as u64 + 1));
+        checked.map_err(|error| error.with_path(input.path()))?;
         let start = input.timestamp(pts, base);
         let end = input.timestamp(pts.saturating_add(packet.duration().max(0)), base);
         subtitles.push(Subtitle { span: Span::between(start, end), text });

@@ -309,6 +309,7 @@ fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> 
     let unusable = |code| super::ff_error(ErrorKind::InvalidInput, "decode the video", code).with_path(input.path());
     let mut context = ff::codec::Context::from_parameters(stream.parameters()).map_err(unusable)?;
     super::quiet_codec(&mut context);
+    super::limit_picture(&mut context, input.context().limits());
     context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());

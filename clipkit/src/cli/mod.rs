@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod jobs;
 mod library;
+mod limits;
 mod memory;
 mod models;
 mod output;
@@ -53,6 +54,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     clipkit::ffmpeg::quiet_log();
     log_to_stderr(cli.verbose);
+    limits::set(cli.limits);
     library::set_from_cache();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

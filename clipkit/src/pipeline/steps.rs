@@ -58,6 +58,7 @@ impl Pipeline {
 
     /// The checked candidates of the scorer.
     pub(super) async fn candidates(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
+        self.options.check_limits(cx.limits())?;
         let cx = &cx.for_stage(Stage::Score);
         let options = self.options.scoring();
         let scorer = self.stages.scorer.clone();
@@ -175,6 +176,7 @@ impl Pipeline {
     /// could not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
+        plan.check_limits(cx.limits())?;
         self.locate(cx, &plan.source.media).await?;
         let error = match self.draw(cx, plan).await {
             Err(error) if self.may_omit_text(plan, &error) => error,

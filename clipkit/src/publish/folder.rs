@@ -187,7 +187,7 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// `3`, `Why clocks lie!` -> `03-why-clocks-lie`.
-fn stem(rank: usize, title: &str) -> String {
+pub(crate) fn stem(rank: usize, title: &str) -> String {
     let mut slug = slug::slugify(title);
     if slug.len() > LONGEST_SLUG {
         // A slug is ASCII, so every byte is a character boundary.

@@ -5,6 +5,8 @@ mod folder_lock;
 mod target;
 
 pub use folder::Folder;
+#[cfg(any(test, fuzzing))]
+pub(crate) use folder::stem;
 pub use target::Target;
 
 use std::path::Path;

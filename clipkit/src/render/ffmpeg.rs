@@ -51,6 +51,7 @@ impl FfmpegRenderer {
 impl Renderer for FfmpegRenderer {
     async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
         plan.validate()?;
+        plan.check_limits(cx.limits())?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
         cx.blocking(move |cx| render(cx, &plan, threads)).await

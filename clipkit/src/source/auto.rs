@@ -135,6 +135,13 @@ fn route(uri: &str) -> Result<Route> {
     }
 }
 
+/// Sorts an address by its form, and reads it as that of a page.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn sort_address(uri: &str) {
+    let _ = route(uri);
+    super::ytdlp::sort(uri);
+}
+
 #[async_trait]
 impl Source for AutoSource {
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {

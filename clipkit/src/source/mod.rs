@@ -19,6 +19,8 @@ mod ytdlp;
 
 #[cfg(feature = "ffmpeg")]
 pub use auto::AutoSource;
+#[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
+pub(crate) use auto::sort_address;
 #[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
 #[cfg(feature = "ffmpeg")]

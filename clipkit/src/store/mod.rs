@@ -22,6 +22,8 @@ pub use document::{ArtifactKind, Document};
 pub use identity::{Identity, identify, stamp, verify, verify_content};
 pub use key::ArtifactKey;
 pub use media::{Lease, MediaLimits, MediaStore, MediaWriter};
+#[cfg(any(test, fuzzing))]
+pub(crate) use media_files::safe_extension;
 pub(crate) use partial::Partial;
 
 pub use object_store;

@@ -11,7 +11,7 @@ use super::{language, markup};
 use crate::av::subtitle::{self, Markup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, local_path};
+use crate::model::{Limit, Media, SubtitleStream, Timestamp, Transcript, WarningKind, local_path};
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -146,12 +146,14 @@ impl Captions {
     }
 
     fn read(&self, cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {
-        let bytes = sidecar::bytes(&sidecar.path)?;
+        let limits = *cx.limits();
+        let bytes = cx.read_within(&sidecar.path, "read", limits.transcript_bytes, Limit::TranscriptBytes)?;
         cx.check()?;
         let mut options = ReadOptions::default();
         options.encoding.clone_from(&self.encoding);
         options.offset = self.offset;
         options.duration = Some(media.duration);
+        options.limits = limits;
         let read = text::read_transcript(&bytes, &options).map_err(|error| error.with_path(&sidecar.path))?;
         let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(finish(cx, sidecar.language.clone(), origin, read))
@@ -170,7 +172,7 @@ fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Tran
     let language = stream.language.as_deref().and_then(bcp47);
     let origin = format!("{} subtitles, stream {}", stream.codec, stream.index);
     let cues = subtitles.into_iter().map(|subtitle| (subtitle.span, subtitle.text)).collect();
-    let read = text::read_stream(cues, markup, media.duration).map_err(|error| error.with_path(&media.path))?;
+    let read = text::read_stream(cues, markup, media.duration, *cx.limits()).map_err(|error| error.with_path(&media.path))?;
     Ok(finish(cx, language, origin, read))
 }
 

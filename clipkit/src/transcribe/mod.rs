@@ -1,13 +1,13 @@
 //! Transcription: the words of a video with their times.
 
 #[cfg(feature = "ffmpeg")]
+mod answer;
+#[cfg(feature = "ffmpeg")]
 mod auto;
 #[cfg(feature = "ffmpeg")]
 mod captions;
 #[cfg(feature = "ffmpeg")]
 mod chunks;
-#[cfg(feature = "ffmpeg")]
-mod json;
 #[cfg(feature = "ffmpeg")]
 mod language;
 #[cfg(feature = "local-speech")]
@@ -41,7 +41,11 @@ pub use local::LocalTranscriber;
 #[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
 
+#[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
+pub(crate) use answer::read as read_answer;
 pub use text::{ReadCounts, ReadOptions, ReadTranscript, read_transcript};
+#[cfg(any(test, fuzzing))]
+pub(crate) use text::{check_counts, read_as};
 
 use async_trait::async_trait;
 

@@ -1,13 +1,7 @@
 //! Caption files beside a video: how they are found and ordered.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
-
-use crate::error::{Error, ErrorKind, Result};
-
-/// The largest caption file in bytes. A day of word times is smaller.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// A caption file, and what its name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -188,28 +182,6 @@ pub(super) fn is_language(tag: &str) -> bool {
         && primary.bytes().all(|byte| byte.is_ascii_alphabetic())
         && parts.all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         && tag.len() <= 35
-}
-
-/// Reads a caption file's bytes.
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidInput`] if it is no file, or larger than [`MAX_BYTES`].
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let io = |error| Error::io(path, "read", error);
-    let file = File::open(path).map_err(io)?;
-    let meta = file.metadata().map_err(io)?;
-    if !meta.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "this is not a caption file").with_path(path));
-    }
-    if meta.len() > MAX_BYTES {
-        let message = format!("the file has {} MB, more than the 64 MB that captions may have", meta.len() >> 20);
-        return Err(Error::new(ErrorKind::InvalidInput, message).with_path(path));
-    }
-    let mut bytes = Vec::new();
-    // The file may grow while it is read.
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -35,6 +35,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("doctor", EVERYTHING),
     // Drives the steps of a pipeline.
     ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
+    // Bodies of fuzz targets, not compiled into the library.
+    ("fuzzing", EVERYTHING),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

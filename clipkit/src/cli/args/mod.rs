@@ -18,9 +18,9 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clipkit::model::Span;
+use clipkit::model::{Limits, Span};
 
-use values::span;
+use values::{limits, span};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -35,6 +35,10 @@ pub(crate) struct Cli {
     /// Log to stderr; repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How large inputs may be: `strict`, `default`, or a JSON file such as {"like": "strict",
+    /// "media_secs": 7200}
+    #[arg(long, global = true, value_name = "NAME|FILE.json", value_parser = limits)]
+    pub(crate) limits: Option<Limits>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clipkit::config::PublisherConfig;
-use clipkit::model::{CaptionStyle, Loudness, Span, X264Preset};
+use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
 use clipkit::stage::{Folder, Price};
 
 /// A caption style. `None` means no captions.
@@ -20,6 +20,20 @@ pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     } else {
         CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
     }
+}
+
+/// Limits by their name, or in a file.
+pub(super) fn limits(text: &str) -> Result<Limits, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    if path.extension().is_none_or(|ending| ending != "json") {
+        return Limits::named(text);
+    }
+    let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the limits", error))?;
+    serde_json::from_str(&json).map_err(|error| {
+        clipkit::Error::new(clipkit::ErrorKind::Config, format!("these are no limits: {error}"))
+            .with_path(path)
+            .with_advice("give an object such as {\"like\": \"strict\", \"clips\": 5}")
+    })
 }
 
 /// A loudness. `None` means the loudness of the source.

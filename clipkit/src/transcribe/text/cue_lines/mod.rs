@@ -2,152 +2,15 @@
 //! blank lines between them or with some inside, other arrows, broken time lines, blocks of styles
 //! and notes anywhere, several files in one.
 
-use super::clock::clock;
+mod time_line;
+
+pub(super) use time_line::time_line;
+
 use super::count::{Losses, Reason};
 use super::{RawCue, RawCues};
-use crate::model::Timestamp;
 use crate::transcribe::markup::Markup;
-use crate::transcribe::words::count_words;
-
-/// The times of a cue: `00:00:01,000 --> 00:00:02,000`.
-#[derive(Debug, PartialEq)]
-pub(super) struct TimeLine<'a> {
-    /// `None`: not understood.
-    pub(super) start: Option<Timestamp>,
-    pub(super) end: Option<Timestamp>,
-    /// What follows the times: settings or text.
-    rest: &'a str,
-    pub(super) is_sbv: bool,
-}
-
-/// How far into a line its arrow is searched for, in bytes.
-const MAX_ARROW: usize = 60;
-
-/// Reads a line of times. A line that was one, and whose times are broken, has `None` for them.
-/// `None` if the line is text.
-pub(super) fn time_line(line: &str) -> Option<TimeLine<'_>> {
-    let body = line.trim().trim_start_matches(['[', '(']).trim_start();
-    if !body.bytes().any(|byte| byte.is_ascii_digit()) && !body.contains(|c| ('\u{ff10}'..='\u{ff19}').contains(&c)) {
-        return None;
-    }
-    let Some((from, to)) = arrow(body) else { return without_arrow(body) };
-    let (left, right) = (body[..from].trim(), body[to..].trim_start());
-    let start = clock(left).or_else(|| {
-        let (number, time) = left.rsplit_once(char::is_whitespace)?;
-        number.trim().bytes().all(|byte| byte.is_ascii_digit()).then(|| clock(time)).flatten()
-    });
-    let (end, rest) = leading_clock(right);
-    let is_plain_arrow = body[from..to].contains("--");
-    let broken = |text: &str| text.is_empty() && is_plain_arrow || is_like_time(text);
-    let token = right.split_whitespace().next().unwrap_or_default();
-    match (start, end) {
-        (Some(_), Some(_)) => {}
-        (Some(_), None) if broken(token) || is_plain_arrow => {}
-        (None, Some(_)) if broken(left) => {}
-        (None, None) if is_like_time(left) && is_like_time(token) => {}
-        _ => return None,
-    }
-    let rest = match end {
-        Some(_) => rest,
-        // The broken time is no text.
-        None => right.get(token.len()..).unwrap_or_default().trim_start(),
-    };
-    Some(TimeLine { start, end, rest: rest.trim_start_matches([']', ')']).trim(), is_sbv: false })
-}
-
-/// The place of the arrow: `-->`, `->`, `=>`, a Unicode arrow, `-- >`, `--&gt;`, `--`.
-fn arrow(body: &str) -> Option<(usize, usize)> {
-    let is_part =
-        |c: char| matches!(c, '-' | '\u{2010}'..='\u{2015}' | '=' | '>' | '\u{ff1e}' | '\u{2192}' | '\u{21d2}' | '\u{27f6}' | '~');
-    let mut search = 0;
-    loop {
-        let from = search + body[search..].find(is_part)?;
-        if from > MAX_ARROW {
-            return None;
-        }
-        let mut to = from;
-        loop {
-            let tail = &body[to..];
-            let space = tail.len() - tail.trim_start().len();
-            if let Some(part) = tail.chars().next().filter(|c| is_part(*c)) {
-                to += part.len_utf8();
-            } else if tail.starts_with("&gt;") {
-                to += 4;
-            } else if space > 0
-                && (tail.trim_start().starts_with(is_part) || tail.trim_start().starts_with("&gt;"))
-                && !is_negative(tail.trim_start())
-            {
-                to += space;
-            } else {
-                break;
-            }
-        }
-        let found = &body[from..to];
-        if found.contains(['>', '\u{ff1e}', '\u{2192}', '\u{21d2}', '\u{27f6}']) || found.contains("&gt;") || found.contains("--") {
-            return Some((from, to));
-        }
-        search = to;
-    }
-}
-
-fn is_negative(text: &str) -> bool {
-    text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// The time at the start of `text`, and what follows it.
-fn leading_clock(text: &str) -> (Option<Timestamp>, &str) {
-    let token = text.find(|c: char| c.is_whitespace() || matches!(c, ']' | ')')).unwrap_or(text.len());
-    let (first, rest) = text.split_at(token);
-    if let Some(time) = clock(first)
-        && !rest.trim_start().starts_with([',', '.'])
-    {
-        return (Some(time), rest);
-    }
-    // `00: 00: 03, 253`, as machine translation writes it.
-    let is_part = |c: char| c.is_ascii_digit() || matches!(c, ':' | '.' | ',' | ' ' | '-' | '\u{ff1a}' | '\u{ff0c}');
-    let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    let ends = text[length..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-    (clock(&text[..length]).filter(|_| ends), &text[length..])
-}
-
-/// Whether a text is a damaged time: digits and separators mostly.
-fn is_like_time(text: &str) -> bool {
-    let (mut digits, mut separators, mut all) = (0, 0, 0);
-    for letter in text.chars().take(40) {
-        all += 1;
-        digits += usize::from(letter.is_ascii_digit());
-        separators += usize::from(matches!(letter, ':' | '.' | ',' | ';' | '-' | ' ' | '\u{ff1a}'));
-    }
-    digits >= 2 && (digits + separators) * 10 >= all * 6
-}
-
-/// SBV's `0:00:01.000,0:00:02.000`, two times without an arrow, or one with its fraction.
-fn without_arrow(body: &str) -> Option<TimeLine<'_>> {
-    if body.len() > 60 || !body.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b',' | b' ' | b'\t')) {
-        return None;
-    }
-    let pairs = body.char_indices().filter(|(_, c)| matches!(c, ',' | ' ' | '\t')).map(|(at, _)| (&body[..at], &body[at + 1..]));
-    let has_fraction = |text: &str| text.trim().rsplit_once(['.', ',']).is_some_and(|(_, fraction)| fraction.len() >= 2);
-    for (left, right) in pairs {
-        if let (Some(start), Some(end)) = (clock(left), clock(right))
-            && right.contains(':')
-            && (has_fraction(left) || has_fraction(right) || left.matches(':').count() == 2)
-        {
-            return Some(TimeLine { start: Some(start), end: Some(end), rest: "", is_sbv: true });
-        }
-    }
-    let alone = clock(body).filter(|_| body.rsplit_once(['.', ',']).is_some_and(|(_, fraction)| fraction.len() == 3));
-    alone.map(|start| TimeLine { start: Some(start), end: None, rest: "", is_sbv: false })
-}
-
-/// Whether what follows the times is WebVTT's settings or SRT's coordinates.
-fn is_settings(rest: &str) -> bool {
-    const KEYS: [&str; 10] = ["position", "line", "align", "size", "vertical", "region", "x1", "x2", "y1", "y2"];
-    rest.split_whitespace().all(|token| {
-        let key = token.split_once([':', '=']).map(|(key, _)| key.to_ascii_lowercase());
-        key.is_some_and(|key| KEYS.contains(&key.as_str()))
-    })
-}
+use crate::transcribe::words::{count_text, count_words};
+use time_line::{TimeLine, half_line, is_settings};
 
 /// What a line is.
 enum Line<'a> {
@@ -155,6 +18,8 @@ enum Line<'a> {
     Time(TimeLine<'a>),
     /// A number, which may be that of a cue.
     Number(u64),
+    /// What may be a piece of a broken time: digits with colons or a part of an arrow.
+    Fragment,
     /// One run of characters without blanks, which may be a cue's identifier.
     Name,
     Text,
@@ -191,7 +56,7 @@ pub(super) fn read(text: &str, webvtt: bool, losses: &mut Losses) -> RawCues {
     if is_sbv {
         reader.cues.iter_mut().for_each(|cue| cue.text = cue.text.replace("[br]", "\n"));
     }
-    RawCues { format, markup: if webvtt { Markup::WebVtt } else { Markup::SubRip }, cues: reader.cues, language: reader.language }
+    RawCues { format, markup: reader.markup(), cues: reader.cues, language: reader.language }
 }
 
 fn kind(line: &str) -> Line<'_> {
@@ -199,15 +64,23 @@ fn kind(line: &str) -> Line<'_> {
     if trimmed.is_empty() || trimmed.starts_with("```") {
         return Line::Blank;
     }
-    if let Some(time) = time_line(line) {
+    if let Some(time) = time_line(line).or_else(|| half_line(line)) {
         return Line::Time(time);
     }
     let number = trimmed.trim_start_matches('#').trim_end_matches(['.', ':']);
     match number.parse() {
         Ok(number) if trimmed.len() <= 9 => Line::Number(number),
+        _ if is_fragment(trimmed) => Line::Fragment,
         _ if !trimmed.contains(char::is_whitespace) => Line::Name,
         _ => Line::Text,
     }
+}
+
+/// Whether a line without letters looks like a piece of a time: `00:0`, `,500 --`.
+fn is_fragment(line: &str) -> bool {
+    !line.contains(char::is_alphabetic)
+        && line.contains(|c: char| c.is_ascii_digit())
+        && (line.contains([':', '>']) || line.contains("--") || line.starts_with([',', '.']))
 }
 
 /// Whether most cues have a number on the line before their times.
@@ -248,13 +121,16 @@ impl Reader<'_> {
         match &self.kinds[n] {
             Line::Blank => self.header = false,
             Line::Time(time) => self.time(n, time),
-            Line::Number(number) if self.is_number_of_a_cue(n, *number) => {
+            Line::Number(number) if self.is_number_of_a_cue(n) => self.last_number = *number,
+            Line::Number(number) if self.is_number_without_times(n, *number) => {
                 self.last_number = *number;
-                if self.begins_without_times(n) {
+                losses.lose(Reason::NumberWithoutTimes, n + 1, 1);
+                if matches!(self.kinds.get(n + 1), Some(Line::Text | Line::Name)) {
                     losses.repair("the time line is missing, and the words are placed between their neighbours", n + 1);
                     self.cues.push(RawCue { line: n + 1, ..RawCue::default() });
                 }
             }
+            Line::Fragment if !self.is_spoken(n) => losses.lose(Reason::BrokenTime, n + 1, count_words(trimmed)),
             Line::Text | Line::Name if self.webvtt && (trimmed == "WEBVTT" || trimmed.starts_with("WEBVTT ")) && self.is_after_blank(n) => {
                 self.header = true
             }
@@ -267,7 +143,7 @@ impl Reader<'_> {
                 if self.identified
                     && self.is_after_blank(n)
                     && matches!(self.kinds[n + 1..], [Line::Time(_), Line::Text | Line::Name | Line::Number(_), ..]) => {}
-            Line::Number(_) | Line::Name | Line::Text => self.text(n, losses),
+            Line::Number(_) | Line::Fragment | Line::Name | Line::Text => self.text(n, losses),
         }
         n + 1
     }
@@ -293,25 +169,39 @@ impl Reader<'_> {
         n == 0 || matches!(self.kinds[n - 1], Line::Blank)
     }
 
-    /// Whether a line with a number is the number of a cue, and not spoken.
-    fn is_number_of_a_cue(&self, n: usize, number: u64) -> bool {
-        if n > 0 && matches!(self.kinds[n - 1], Line::Time(_)) {
-            return false;
-        }
-        let follows = number > self.last_number && number - self.last_number <= 5;
+    fn is_time(&self, n: usize) -> bool {
+        matches!(self.kinds.get(n), Some(Line::Time(_)))
+    }
+
+    /// Whether a line with a number is the number of the cue whose times follow.
+    fn is_number_of_a_cue(&self, n: usize) -> bool {
+        let after_blank = self.is_after_blank(n);
         match self.kinds.get(n + 1) {
-            Some(Line::Time(_)) => self.numbered || self.webvtt && self.is_after_blank(n),
-            Some(Line::Blank) if matches!(self.kinds.get(n + 2), Some(Line::Time(_))) => {
-                self.numbered && (follows || self.is_after_blank(n))
-            }
-            // A cue without its times.
-            _ => self.numbered && follows && self.is_after_blank(n),
+            // A number right after times is the text of that cue.
+            _ if n > 0 && self.is_time(n - 1) => false,
+            Some(Line::Time(_)) => self.numbered || self.webvtt && after_blank,
+            Some(Line::Blank) if self.is_time(n + 2) => self.numbered && after_blank,
+            _ => false,
         }
     }
 
-    /// Whether the number at `n` is followed by text, without times between.
-    fn begins_without_times(&self, n: usize) -> bool {
-        matches!(self.kinds.get(n + 1), Some(Line::Text | Line::Name | Line::Number(_)))
+    /// Whether a line with a number stands where a cue's number does, and continues the numbers, but
+    /// no times follow.
+    fn is_number_without_times(&self, n: usize, number: u64) -> bool {
+        let follows = number > self.last_number && number - self.last_number <= 5;
+        let before_blank = matches!(self.kinds.get(n + 1), Some(Line::Blank)) && self.is_time(n + 2);
+        self.numbered && follows && !(n > 0 && self.is_time(n - 1)) && (self.is_after_blank(n) || before_blank)
+    }
+
+    /// Whether what may be a piece of a time is text: a line of a cue in which someone says `10:30`.
+    fn is_spoken(&self, n: usize) -> bool {
+        let continues_time = self.lines[n].trim_start().starts_with([':', ',', '.', '-', '>']);
+        let in_cue = match n.checked_sub(1).and_then(|before| self.kinds.get(before)) {
+            Some(Line::Text | Line::Name) => true,
+            Some(Line::Time(time)) => time.start.is_some() && time.end.is_some() && !continues_time,
+            _ => false,
+        };
+        in_cue && !matches!(self.kinds.get(n + 1), Some(Line::Time(_) | Line::Fragment))
     }
 
     /// Whether a block of WebVTT that is not shown starts here.
@@ -341,6 +231,10 @@ impl Reader<'_> {
         self.lines.len()
     }
 
+    fn markup(&self) -> Markup {
+        if self.webvtt { Markup::WebVtt } else { Markup::SubRip }
+    }
+
     /// Text belongs to the cue before it, also after a blank line.
     fn text(&mut self, n: usize, losses: &mut Losses) {
         match self.cues.last_mut() {
@@ -350,7 +244,7 @@ impl Reader<'_> {
                 }
                 cue.text.push_str(self.lines[n]);
             }
-            None => losses.lose(Reason::BeforeFirstCue, n + 1, count_words(self.lines[n])),
+            None => losses.lose(Reason::BeforeFirstCue, n + 1, count_text(self.lines[n], self.markup())),
         }
     }
 }
@@ -358,53 +252,12 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
 
     fn shown(text: &str, webvtt: bool) -> Vec<String> {
         let time = |time: Option<Timestamp>| time.map_or("?".into(), |time| time.secs().to_string());
         let cues = read(text, webvtt, &mut Losses::default()).cues;
         cues.iter().map(|cue| format!("{}-{} {}", time(cue.start), time(cue.end), cue.text.replace('\n', "|"))).collect()
-    }
-
-    #[test]
-    fn times_are_read_as_people_write_them() {
-        for (line, start, end) in [
-            ("00:00:01,000 --> 00:00:02,500", 1.0, 2.5),
-            ("00:01.000 --> 00:02.500 align:start position:0%", 1.0, 2.5),
-            ("0:01 -> 0:02.5", 1.0, 2.5),
-            ("00:00:01.000 \u{2192} 00:00:02.500", 1.0, 2.5),
-            ("00:00:01:000 --> 00:00:02:500", 1.0, 2.5),
-            ("00: 00: 01, 000 -> 00: 00: 02, 500", 1.0, 2.5),
-            ("00:00:01,000 --&gt; 00:00:02,500", 1.0, 2.5),
-            ("00:00:01,000 -- > 00:00:02,500", 1.0, 2.5),
-            ("00:00:01,000-->00:00:02,500", 1.0, 2.5),
-            ("0:00:01.000,0:00:02.500", 1.0, 2.5),
-            ("00:00:01,000 00:00:02,500", 1.0, 2.5),
-            ("[00:01.000 --> 00:02.500]", 1.0, 2.5),
-            ("1 00:00:01,000 --> 00:00:02,500", 1.0, 2.5),
-            ("-00:00:01,000 --> 00:00:02,500", -1.0, 2.5),
-            ("-00:00:03,000 --> -00:00:02,500", -3.0, -2.5),
-            ("99:00:01,000 --> 99:00:02,500", 356_401.0, 356_402.5),
-        ] {
-            let time = time_line(line).unwrap_or_else(|| panic!("{line}"));
-            assert_eq!((time.start.map(Timestamp::secs), time.end.map(Timestamp::secs)), (Some(start), Some(end)), "{line}");
-        }
-        for (line, start, end) in [
-            ("00:00:44.x872 --> 00:00:48,454", None, Some(48.454)),
-            ("00:00:44,872 --> 00:00:4x,454", Some(44.872), None),
-            ("0x:00:44,872 --> 00:0y:48,454", None, None),
-            ("00:00:44,872 -->", Some(44.872), None),
-            ("--> 00:00:48,454", None, Some(48.454)),
-            ("00:00:44,872", Some(44.872), None),
-            ("00;00;44,872 --> 00;00;48,454", None, None),
-        ] {
-            let time = time_line(line).unwrap_or_else(|| panic!("{line}"));
-            assert_eq!((time.start.map(Timestamp::secs), time.end.map(Timestamp::secs)), (start, end), "{line}");
-        }
-        for line in
-            ["", "42", "Hello", "a -> b", "at 10:30 -> lunch", "10:30", "- 3 --> no", "so --- 5 of them", "1:2", "then 5 -> 6 and so on"]
-        {
-            assert_eq!(time_line(line), None, "{line}");
-        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! What in a cue is not speech: descriptions of sounds (`[Music]`), names of speakers (`ANNA:`) and
 //! marks of a change of speaker (`>>`, `- `).
 
-use super::markup::{Role, Speakers, TimedChar};
+mod labels;
+mod sounds;
 
-/// The longest description in brackets, in characters. It bounds the search on hostile input.
-const MAX_REMARK: usize = 200;
-/// The longest name of a speaker in characters.
-const MAX_NAME: usize = 40;
+use super::markup::{Role, Speakers, TimedChar};
+use labels::{MAX_NAME, is_capitals, is_in_names, is_label, is_title};
+use sounds::{is_sound, mark_events};
 
 /// Sets the roles and speakers of a cue's characters.
 pub(super) fn mark(characters: &mut [TimedChar], speakers: &mut Speakers) {
@@ -41,73 +41,6 @@ pub(super) fn gather_labels<'a>(texts: impl Iterator<Item = &'a str>, speakers: 
         let known = counts.into_iter().filter(|(_, count)| *count >= 3 || (*count == 2 && twice >= 2));
         speakers.labels.extend(known.map(|(name, _)| name.to_owned()));
     }
-}
-
-/// Whether each of at most three words starts with a capital: `Ann`, `Dr. Lee`.
-fn is_title(name: &str) -> bool {
-    name.chars().count() <= MAX_NAME
-        && (1..=3).contains(&name.split(' ').count())
-        && name.split(' ').all(|word| word.starts_with(|c: char| c.is_uppercase() || c.is_numeric()))
-        && name.chars().all(is_in_names)
-        && name.chars().any(char::is_alphabetic)
-}
-
-fn is_in_names(letter: char) -> bool {
-    letter.is_alphanumeric() || matches!(letter, ' ' | '.' | '\'' | '\u{2019}' | '-' | '_' | '#' | '&')
-}
-
-/// Whether this is a label of a diarization: `SPEAKER_00`, `Speaker 1`, `spk_0`, `Sprecher A`.
-fn is_label(text: &str) -> bool {
-    const STEMS: [&str; 28] = [
-        "speaker",
-        "spkr",
-        "spk",
-        "sprecher",
-        "sprecherin",
-        "locuteur",
-        "intervenant",
-        "orador",
-        "hablante",
-        "locutor",
-        "falante",
-        "parlante",
-        "spreker",
-        "talare",
-        "puhuja",
-        "konuşmacı",
-        "спикер",
-        "говорящий",
-        "диктор",
-        "мовець",
-        "发言人",
-        "说话人",
-        "講者",
-        "話者",
-        "화자",
-        "발화자",
-        "참석자",
-        "s",
-    ];
-    let lower = text.trim().to_lowercase();
-    if matches!(lower.as_str(), "speaker" | "unknown speaker" | "unknown") {
-        return true;
-    }
-    let stem = lower.trim_end_matches(|c: char| c.is_ascii_digit());
-    let stem = if stem.len() == lower.len() {
-        stem.strip_suffix(|c: char| c.is_ascii_lowercase()).filter(|rest| rest.ends_with([' ', '_', '-'])).unwrap_or("")
-    } else {
-        stem
-    };
-    STEMS.contains(&stem.trim_end_matches([' ', '_', '-', '#', ':']))
-}
-
-/// Whether this is a name in capitals: `ANNA`, `DR. LEE`, `MAN 1`.
-fn is_capitals(name: &str) -> bool {
-    let name = name.trim();
-    name.chars().filter(|c| c.is_uppercase()).count() >= 2
-        && !name.chars().any(char::is_lowercase)
-        && name.split(' ').count() <= 3
-        && name.chars().all(is_in_names)
 }
 
 /// Marks names and changes of the speaker, at the start of a line and at each `>>`.
@@ -213,136 +146,11 @@ fn name_before_colon(head: &str, speakers: &Speakers) -> Option<(String, usize)>
     (is_name && trimmed.chars().count() > 1).then(|| (trimmed.to_owned(), name.chars().count() + 1))
 }
 
-/// Marks `[Music]`, `(applause)`, `*sighs*` and text between musical notes as events.
-fn mark_events(characters: &mut [TimedChar]) {
-    let mut n = 0;
-    while let Some(character) = characters.get(n) {
-        let closing = match character.letter {
-            _ if character.role == Role::Label => ' ',
-            '[' => ']',
-            '(' => ')',
-            '<' => '>',
-            '\u{ff08}' => '\u{ff09}',
-            '\u{3010}' => '\u{3011}',
-            '*' => '*',
-            '\u{2669}'..='\u{266f}' => '\u{266a}',
-            _ => ' ',
-        };
-        if closing == ' ' {
-            n += 1;
-            continue;
-        }
-        let limit = if closing == '\u{266a}' { usize::MAX } else { MAX_REMARK };
-        let found = characters[n + 1..].iter().take(limit).position(|character| match closing {
-            '\u{266a}' => matches!(character.letter, '\u{2669}'..='\u{266f}'),
-            _ => character.letter == closing,
-        });
-        let end = match (found, closing) {
-            (Some(length), _) => n + 1 + length,
-            // The song continues in the next cue.
-            (None, '\u{266a}') => characters.len() - 1,
-            (None, _) => {
-                n += 1;
-                continue;
-            }
-        };
-        let inside: String = characters.get(n + 1..end).unwrap_or_default().iter().map(|character| character.letter).collect();
-        let unspoken = match closing {
-            ']' | '\u{3011}' | '\u{266a}' => true,
-            '*' | '>' => is_sound(&inside),
-            _ => is_sound(&inside) || stands_alone(characters, n, end),
-        };
-        if unspoken {
-            for character in &mut characters[n..=end] {
-                character.role = Role::Event;
-            }
-        }
-        n = end + 1;
-    }
-}
-
-/// Whether the lines that contain the characters `from..=to` contain nothing else.
-fn stands_alone(characters: &[TimedChar], from: usize, to: usize) -> bool {
-    let blank = |side: &mut dyn Iterator<Item = &TimedChar>| {
-        side.take_while(|character| character.letter != '\n').all(|character| {
-            character.letter.is_whitespace() || character.role == Role::Label || matches!(character.letter, '-' | '\u{2013}' | '.' | '>')
-        })
-    };
-    blank(&mut characters[..from].iter().rev()) && blank(&mut characters[to + 1..].iter())
-}
-
-/// Whether a remark in brackets describes a sound: at most four words, one of which starts with a
-/// known stem.
-fn is_sound(remark: &str) -> bool {
-    const SOUNDS: [&str; 57] = [
-        "applau",
-        "laugh",
-        "music",
-        "cheer",
-        "chuckl",
-        "sigh",
-        "gasp",
-        "cough",
-        "silence",
-        "inaudible",
-        "crosstalk",
-        "crowd",
-        "clap",
-        "giggl",
-        "snort",
-        "whistl",
-        "sniff",
-        "sob",
-        "scream",
-        "groan",
-        "indistinct",
-        "unintelligible",
-        "noise",
-        "beep",
-        "static",
-        "bell",
-        "ringing",
-        "blank_audio",
-        "throat",
-        "pause",
-        "rire",
-        "musique",
-        "risas",
-        "risa",
-        "aplaus",
-        "música",
-        "gelächter",
-        "lachen",
-        "beifall",
-        "musik",
-        "gelach",
-        "muziek",
-        "risat",
-        "аплодисмент",
-        "смех",
-        "смеёт",
-        "музык",
-        "śmiech",
-        "muzyka",
-        "oklaski",
-        "音楽",
-        "拍手",
-        "笑",
-        "音乐",
-        "掌声",
-        "음악",
-        "박수",
-    ];
-    let lower = remark.to_lowercase();
-    lower.split_whitespace().count() <= 4
-        && lower.split_whitespace().any(|word| SOUNDS.iter().any(|sound| word.trim_start_matches(['(', '[']).starts_with(sound)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::markup::{Markup, lines};
     use super::*;
     use crate::model::Timestamp;
+    use crate::transcribe::markup::{Markup, lines};
 
     /// What is spoken and by whom: `name: text`, line by line.
     fn turns(text: &str) -> Vec<String> {
