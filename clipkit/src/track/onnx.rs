@@ -118,7 +118,7 @@ impl FaceTracker for OnnxTracker {
     }
 
     fn fingerprint(&self, _environment: &Environment) -> Option<String> {
-        Some(format!("onnx 1 {} {} {}", self.model, self.confidence, self.interval))
+        Some(format!("onnx 2 {} {} {}", self.model, self.confidence, self.interval))
     }
 
     fn is_builtin(&self) -> bool {
