@@ -69,7 +69,7 @@ async fn a_passage_beyond_the_end_of_the_picture_or_the_sound_is_ranked_last() {
     let path = video(&folder, "sound.mp4", 60.0, &NOTES.replace("d=60", "d=40"));
     let (candidates, warnings) = chosen(&path).await;
     assert_eq!(order(&candidates), [2.0, 22.0, 42.0]);
-    assert!(candidates[2].score.total < 20.0 && warnings.len() == 1 && warnings[0].1.contains("silent from 0:40"), "{warnings:?}");
+    assert!(candidates[2].score.total < 20.0 && warnings.len() == 1 && warnings[0].1.contains("silent from 0:42"), "{warnings:?}");
     let whole = video(&folder, "whole.mp4", 60.0, NOTES);
     assert_eq!(chosen(&whole).await.1, []);
 }

@@ -129,7 +129,8 @@ async fn a_stream_in_another_encoding_is_decoded_and_moved() {
         said(&transcript),
         "\u{41f}\u{43e}\u{447}\u{435}\u{43c}\u{443} \u{43c}\u{43e}\u{441}\u{442}\u{44b} \u{43b}\u{43e}\u{43c}\u{430}\u{44e}\u{442}\u{441}\u{44f} \u{432} \u{43f}\u{435}\u{440}\u{432}\u{443}\u{44e} \u{437}\u{438}\u{43c}\u{443}?"
     );
-    assert_eq!(transcript.words[0].start, Timestamp::from_secs(2.0));
+    // The container's own start is a little before 0.
+    assert!((transcript.words[0].start.secs() - 2.0).abs() < 0.05, "{:?}", transcript.words[0]);
     assert!(warnings.len() == 1 && warnings[0].message.contains("windows-1251"), "{warnings:?}");
 }
 
