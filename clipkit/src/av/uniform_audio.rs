@@ -1,5 +1,5 @@
-//! One format for all frames of an audio stream. Broadcasts change between mono, stereo and surround
-//! midway, and a filter graph takes one format only.
+//! One format for all frames of an audio stream. Broadcasts change between mono, stereo and
+//! surround midway, and a filter graph takes one format only.
 
 use std::ptr;
 

@@ -101,8 +101,8 @@ impl VideoReader {
     /// Seeks so that the next frame is the one shown at `to`, or an earlier one.
     pub(crate) fn seek(&mut self, to: Timestamp) -> Result<()> {
         // The indexes of some containers point past the requested frame: seek further back until
-        // the first frame is early enough. The picture may have ended long before: its last keyframe
-        // is then the place.
+        // the first frame is early enough. The picture may have ended long before: its last
+        // keyframe is then the place.
         let last_keyframe = self.input.keyframe_before(self.stream, to).unwrap_or(Timestamp::ZERO);
         for target in [to, to.plus(-4.0), to.plus(-20.0), last_keyframe] {
             let target = target.max(Timestamp::ZERO);

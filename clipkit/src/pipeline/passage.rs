@@ -1,4 +1,5 @@
-//! What of sound and picture is missing under a passage: such a passage is worse than its words say.
+//! What of sound and picture is missing under a passage: such a passage is worse than its words
+//! say.
 
 use std::ops::Range;
 
