@@ -423,10 +423,10 @@ export interface AutoSourceOptions {
 export class Captions extends Transcriber {
   /**
    * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
-   * of a file, such as `gbk`. Default: detected. `language` is preferred among several files. `offset`
-   * is added to every time, in seconds.
+   * of a file, such as `gbk`. Default: detected. `language` is preferred among several files and
+   * streams. `offset` is added to every time, in seconds; `"auto"` is what the voice shows.
    */
-  constructor(options: { file?: string; encoding?: string; language?: string; offset?: number } = {}) {
+  constructor(options: { file?: string; encoding?: string; language?: string; offset?: number | "auto" } = {}) {
     super();
     builtIn(this, "Captions", options);
   }

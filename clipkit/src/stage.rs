@@ -16,5 +16,5 @@ pub use crate::track::{CenterTracker, FaceTracker, Tracking};
 #[cfg(feature = "ffmpeg")]
 pub use crate::track::{FaceModel, Frame, FrameOptions, Frames, MotionTracker, OnnxTracker, OnnxTrackerOptions};
 #[cfg(feature = "ffmpeg")]
-pub use crate::transcribe::{AutoTranscriberOptions, Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel};
+pub use crate::transcribe::{AutoTranscriberOptions, CaptionOffset, Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel};
 pub use crate::transcribe::{ReadCounts, ReadOptions, ReadTranscript, Transcriber, read_transcript};

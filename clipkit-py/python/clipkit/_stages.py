@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, List, Literal, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 from . import _clipkit, _onnx
 from ._call import block_on, wait_for
@@ -261,7 +261,8 @@ class Captions(Transcriber):
 
     Formats: SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, json3, words with times in JSON, subtitle
     streams. ``encoding`` is the text encoding of a file, such as ``gbk``; by default it is detected.
-    ``language`` is preferred among several files. ``offset`` is added to every time, in seconds.
+    ``language`` is preferred among several files and streams. ``offset`` is added to every time, in
+    seconds; ``"auto"`` is what the voice shows.
     """
 
     def __init__(
@@ -270,7 +271,7 @@ class Captions(Transcriber):
         *,
         encoding: Optional[str] = None,
         language: Optional[str] = None,
-        offset: Optional[float] = None,
+        offset: Union[float, Literal["auto"], None] = None,
     ) -> None:
         settings = {"file": file, "encoding": encoding, "language": language, "offset": offset}
         self._stage = _clipkit.Stage.built_in("Captions", settings)

@@ -19,10 +19,12 @@ mod packet_digest;
 mod picture;
 mod probe;
 mod resample;
+mod shape;
 mod span_reader;
 mod speech;
-pub(crate) mod subtitle;
+mod subtitle;
 mod thumbnail;
+mod uniform_audio;
 mod video;
 
 pub(crate) use aac::{AAC_FRAME, AudioEncoder, EncodedAudio};
@@ -36,8 +38,10 @@ pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use packet_digest::PacketDigests;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
+pub(crate) use shape::placed;
 pub(crate) use span_reader::SpanReader;
 pub(crate) use speech::{LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, listen, samples as speech_samples};
+pub(crate) use subtitle::read_subtitles;
 pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 

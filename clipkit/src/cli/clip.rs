@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::{HookStyle, Timestamp, shown_uri};
+use clipkit::model::{HookStyle, shown_uri};
 use clipkit::stage::{
     AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
@@ -128,7 +128,7 @@ pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
             captions = captions.encoding(encoding);
         }
         if let Some(offset) = args.offset {
-            captions = captions.offset(Timestamp::from_secs(offset));
+            captions = captions.offset(offset);
         }
         match &args.language {
             Some(language) => captions.language(language),

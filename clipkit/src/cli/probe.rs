@@ -46,6 +46,9 @@ fn describe(media: &Media) {
     }
     for subtitles in &media.subtitles {
         let language = subtitles.language.as_deref().map_or(String::new(), |language| format!(", {language}"));
-        say(&format!("subtitles  {}{language}", subtitles.codec));
+        let title = subtitles.title.as_deref().map_or(String::new(), |title| format!(", {title:?}"));
+        let marks = [(subtitles.default, ", default"), (subtitles.forced, ", forced")];
+        let marks: String = marks.into_iter().filter(|(marked, _)| *marked).map(|(_, mark)| mark).collect();
+        say(&format!("subtitles  {}{language}{title}{marks}", subtitles.codec));
     }
 }

@@ -11,6 +11,7 @@ mod framing_tests;
 mod identity;
 mod locate;
 mod options;
+mod passage;
 mod posts;
 mod run;
 mod steps;
@@ -237,6 +238,7 @@ impl Pipeline {
         let voices = async { self.speech(run.cx(), &media).await };
         let ((transcript, candidates), _) = futures::future::try_join(words, voices).await?;
         let candidates = self.snapped(run.cx(), &media, &transcript, candidates).await?;
+        let candidates = self.weighed(run.cx(), &media, &transcript, candidates).await?;
         run.cx().emit(&Event::Planned { clips: candidates.len() });
         Ok(Chosen { media, transcript, candidates })
     }

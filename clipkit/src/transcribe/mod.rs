@@ -5,9 +5,15 @@ mod answer;
 #[cfg(feature = "ffmpeg")]
 mod auto;
 #[cfg(feature = "ffmpeg")]
+mod caption_source;
+#[cfg(feature = "ffmpeg")]
 mod captions;
 #[cfg(feature = "ffmpeg")]
 mod chunks;
+#[cfg(feature = "ffmpeg")]
+mod correlation;
+#[cfg(feature = "ffmpeg")]
+mod embedded;
 #[cfg(feature = "ffmpeg")]
 mod language;
 #[cfg(feature = "local-speech")]
@@ -18,6 +24,8 @@ mod local;
 mod marks;
 mod markup;
 #[cfg(feature = "ffmpeg")]
+mod offset;
+#[cfg(feature = "ffmpeg")]
 mod openai;
 mod punctuate;
 mod rolling;
@@ -26,6 +34,8 @@ mod sidecar;
 #[cfg(feature = "ffmpeg")]
 mod speech_activity;
 mod text;
+#[cfg(feature = "ffmpeg")]
+mod voice_offset;
 #[cfg(feature = "ffmpeg")]
 mod wav;
 mod words;
@@ -38,6 +48,8 @@ pub use auto::{AutoTranscriberOptions, SpeechModel};
 pub use captions::Captions;
 #[cfg(feature = "ffmpeg")]
 pub use local::LocalTranscriber;
+#[cfg(feature = "ffmpeg")]
+pub use offset::CaptionOffset;
 #[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
 

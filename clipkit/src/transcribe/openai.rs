@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::{Chunk, ChunkOptions, chunks, merge};
-use super::markup::Markup;
 use super::speech_activity::{SpeechActivity, detect_speech};
+use super::text::{Coding, Packet, ReadOptions};
 use super::words::repair;
 use super::{Transcriber, answer, language, text, wav};
 use crate::av;
@@ -202,7 +202,10 @@ impl Transcription<'_> {
             let heard = match response.times {
                 Times::None => {
                     let speech = Span::between(Timestamp::ZERO, Timestamp::from_secs(self.activity.speech_secs(sent)));
-                    text::read_stream(vec![(speech, response.text)], Markup::SubRip, Timestamp::ZERO, *cx.limits())?.transcript.words
+                    let mut options = ReadOptions::default();
+                    (options.duration, options.limits) = (Some(Timestamp::ZERO), *cx.limits());
+                    let packet = Packet { start: Some(speech.start()), end: Some(speech.end()), data: response.text.into_bytes() };
+                    text::read_stream(&[packet], Coding::SubRip, &options)?.transcript.words
                 }
                 Times::Segments | Times::Words => response.words,
             };

@@ -115,9 +115,8 @@ struct Tag {
 
 impl Tag {
     fn tier(&self, wanted: &Wanted) -> Tier {
-        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         let fits = |wanted: &Option<String>| {
-            wanted.as_ref().zip(self.language.as_ref()).is_some_and(|(wanted, language)| primary(wanted) == primary(language))
+            wanted.as_ref().zip(self.language.as_ref()).is_some_and(|(wanted, language)| super::language::same(wanted, language))
         };
         match self.language {
             _ if self.forced => Tier::Forced,
@@ -248,6 +247,9 @@ mod tests {
     fn names_of_downloaders_and_other_normalizations_are_known() {
         let decomposed = "Cafe\u{301}.en.vtt";
         assert_eq!(found("Caf\u{e9}.mp4", &[decomposed], &Wanted::default()), [decomposed]);
+        assert_eq!(found("Cafe\u{301}.mp4", &["Caf\u{e9}.srt"], &Wanted::default()), ["Caf\u{e9}.srt"]);
+        // Letters of Korean come apart, too.
+        assert_eq!(found("\u{ac15}.mp4", &["\u{1100}\u{1161}\u{11bc}.ko.vtt"], &Wanted::default()).len(), 1);
         assert_eq!(found("talk.mp4", &["talk.mp4.srt", "talk.mp4.en.srt"], &Wanted::default()), ["talk.mp4.srt", "talk.mp4.en.srt"]);
         let language = |rest: &str| classify(rest).and_then(|(tag, _)| tag.language);
         for (rest, expected) in [

@@ -10,7 +10,7 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
-use clipkit::stage::{AutoSource, Genre, Price, ScoreOptions};
+use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
 use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section};
 
@@ -65,9 +65,10 @@ pub(crate) struct TranscriberArgs {
     /// The text encoding of caption files: windows-1251, gbk, shift_jis [default: detected]
     #[arg(long = "encoding", value_name = "NAME")]
     pub(crate) text_encoding: Option<String>,
-    /// Seconds to add to every time of caption files: -3600 where all is an hour late
+    /// Seconds to add to every time of captions: -3600 where all is an hour late. auto: what the
+    /// voice shows
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
-    pub(crate) offset: Option<f64>,
+    pub(crate) offset: Option<CaptionOffset>,
     /// The transcriber. auto: captions if there are any, else openai if OPENAI_API_KEY or
     /// OPENAI_BASE_URL is set, else local if a model is found. local: a speech model on this
     /// machine, downloaded (670 MB) if it is missing

@@ -96,6 +96,25 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
     RawCues { format: "ASS", markup: Markup::Ass, cues: speech(events, losses), language: None }
 }
 
+/// The events of a stream in Matroska, whose packets are `ReadOrder, Layer, Style, Name, MarginL,
+/// MarginR, MarginV, Effect, Text`. The times of `cues` are the packets'.
+pub(super) fn of_packets(cues: Vec<RawCue>, losses: &mut Losses) -> RawCues {
+    let columns = Columns { start: 0, end: 0, style: Some(2), name: Some(3), effect: Some(7), text: 8, count: 9 };
+    let mut events = Vec::with_capacity(cues.len());
+    for cue in cues {
+        match columns.split(&cue.text) {
+            Some(fields) => {
+                push(&columns, &fields, cue.line, &mut events);
+                if let Some(event) = events.last_mut() {
+                    (event.cue.start, event.cue.end) = (cue.start, cue.end);
+                }
+            }
+            None => losses.lose(Reason::BrokenEvent, cue.line, count_text(last_field(&cue.text), Markup::Ass)),
+        }
+    }
+    RawCues { format: "ASS", markup: Markup::Ass, cues: speech(events, losses), language: None }
+}
+
 fn dialogue(columns: &Columns, event: &str, line: usize, events: &mut Vec<Event>, losses: &mut Losses) {
     let event = event.trim_start();
     let Some(fields) = columns.split(event) else {

@@ -13,6 +13,7 @@ mod detect;
 mod json;
 mod lrc;
 mod place;
+mod stream;
 mod table;
 mod ttml;
 mod xml;
@@ -21,9 +22,10 @@ pub use count::ReadCounts;
 #[cfg(any(test, fuzzing))]
 pub(crate) use fuzzing::{check_counts, read_as};
 pub(super) use json::{language_of, read_documents, text_without_times, unwrapped};
+pub(super) use stream::{Coding, Packet, read_stream};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Limit, Limits, Span, Timestamp, Transcript, Warning};
+use crate::model::{Limit, Limits, Timestamp, Transcript, Warning};
 use count::Losses;
 use detect::Format;
 
@@ -96,21 +98,6 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
         Format::SubRip | Format::Sbv => Content::Cues(cue_lines::read(text, false, &mut losses)),
     };
     assemble::assemble(content, losses, options)
-}
-
-/// Makes a transcript of the cues of a subtitle stream.
-pub(super) fn read_stream(cues: Vec<(Span, String)>, markup: Markup, duration: Timestamp, limits: Limits) -> Result<ReadTranscript> {
-    let cue = |(n, (span, text)): (usize, (Span, String))| RawCue {
-        line: n + 1,
-        start: Some(span.start()),
-        end: Some(span.end()),
-        text,
-        speaker: None,
-    };
-    let cues = cues.into_iter().enumerate().map(cue).collect();
-    let content = Content::Cues(RawCues { format: "subtitle stream", markup, cues, language: None });
-    let options = ReadOptions { duration: Some(duration), limits, ..ReadOptions::default() };
-    assemble::assemble(content, Losses::default(), &options)
 }
 
 /// A cue as it stands in a file.
