@@ -17,7 +17,7 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{About, ContentId, Media, Span, WarningKind};
-use crate::source::address::{self, Allowed};
+use crate::http::address::{self, Allowed};
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{Lease, Partial};
 
