@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some internal items are used only by stages that such a build lacks.
-#![cfg_attr(not(all(feature = "http", feature = "local-speech", feature = "openai", feature = "publish")), allow(dead_code, unused_imports))]
+#![cfg_attr(
+    not(all(feature = "http", feature = "local-speech", feature = "openai", feature = "publish")),
+    allow(dead_code, unused_imports)
+)]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
@@ -42,9 +45,11 @@ pub mod prelude;
 mod publish;
 /// Accounts, credentials and times of publications.
 pub mod publishing {
+    #[cfg(feature = "publish")]
+    pub use crate::publish::Login;
     pub use crate::publish::{
-        Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, Schedule, Secret, Tokens,
-        Window, next_slot,
+        Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, Schedule, Secret,
+        SlotWindow, Tokens, next_slot,
     };
 }
 mod render;

@@ -10,6 +10,7 @@ mod exit;
 mod interrupt;
 mod jobs;
 mod library;
+mod login;
 mod memory;
 mod models;
 mod output;
@@ -87,6 +88,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Jobs(args) => jobs::run(args, interrupt).await,
         Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
+        Command::Login(args) => exit::of(&login::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

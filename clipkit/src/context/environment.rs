@@ -118,7 +118,12 @@ impl Environment {
         let base = etcetera::choose_base_strategy().ok();
         let cache_folder = base.as_ref().map(|base| base.cache_dir());
         let config_folder = base.as_ref().map(|base| base.config_dir());
-        Environment { cache_folder, config_folder, temporary_folder: Some(std::env::temp_dir()), ..Environment::from_variables(std::env::vars_os()) }
+        Environment {
+            cache_folder,
+            config_folder,
+            temporary_folder: Some(std::env::temp_dir()),
+            ..Environment::from_variables(std::env::vars_os())
+        }
     }
 
     /// The folder or URL of the artifact cache: `cache`, else `clipkit/artifacts` in the user's

@@ -8,6 +8,8 @@ mod journal;
 #[cfg(feature = "publish")]
 mod limits;
 #[cfg(feature = "publish")]
+mod login;
+#[cfg(feature = "publish")]
 mod named_lock;
 mod naming;
 mod object;
@@ -23,8 +25,10 @@ mod youtube;
 
 pub use credentials::{Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, Tokens};
 pub use folder::Folder;
+#[cfg(feature = "publish")]
+pub use login::Login;
 pub use object::ObjectStorePublisher;
-pub use schedule::{Day, Schedule, Window, next_slot};
+pub use schedule::{Day, Schedule, SlotWindow, next_slot};
 pub use secret::Secret;
 pub use target::Target;
 pub use webhook::Webhook;

@@ -107,7 +107,10 @@ pub(crate) async fn keeps_the_contract(stand: &Stand, bytes: usize) {
     assert_eq!((stand.published)().len(), 2, "{:?}", (stand.published)());
 
     // The files stay as they are, receipts name the target, and nothing shows a secret.
-    assert_eq!(snapshot(&first).iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(), files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        snapshot(&first).iter().map(|(path, _)| path.clone()).collect::<Vec<_>>(),
+        files.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>()
+    );
     assert_eq!(std::fs::read(&first.files.video).unwrap(), files[0].1);
     assert_eq!(receipts[0].target, publisher.target().name);
     assert!(!receipts[0].id.is_empty() && receipts[0].published_at.is_some(), "{receipts:?}");

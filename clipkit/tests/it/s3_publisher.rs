@@ -220,7 +220,8 @@ async fn wrong_credentials_and_buckets_are_errors_without_secrets() {
 fn the_command_publishes_to_a_bucket() {
     let (desk, s3) = (crate::cli::Desk::with_talk(36), S3::start());
     let (input, words, out) = (desk.path("talk.mp4"), desk.path("talk.words.json"), desk.path("out"));
-    let arguments = [&crate::cli::quick(&input, &out)[..], &["--transcript", &words, "--publish", "s3://bucket/a", "--link", "1h", "--json"]];
+    let arguments =
+        [&crate::cli::quick(&input, &out)[..], &["--transcript", &words, "--publish", "s3://bucket/a", "--link", "1h", "--json"]];
     let run = || {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clipkit"));
         command.args(arguments.concat()).env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL");

@@ -103,7 +103,8 @@ fn unsigned(asked: &Asked) -> Option<&'static str> {
         }
     };
     let in_link = asked.header("authorization").is_none();
-    let (Some(credential), Some(signed), Some(signature)) = (fields.get("Credential"), fields.get("SignedHeaders"), fields.get("Signature"))
+    let (Some(credential), Some(signed), Some(signature)) =
+        (fields.get("Credential"), fields.get("SignedHeaders"), fields.get("Signature"))
     else {
         return Some("AccessDenied");
     };
@@ -113,7 +114,8 @@ fn unsigned(asked: &Asked) -> Option<&'static str> {
     if *credential != format!("{ID}/{scope}") {
         return Some("InvalidAccessKeyId");
     }
-    let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", &date).unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    let at =
+        jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", &date).unwrap().to_zoned_datetime(jiff::tz::TimeZone::UTC).unwrap().timestamp();
     let age = SystemTime::now().duration_since(SystemTime::try_from(at).unwrap()).unwrap_or_default();
     let valid = if in_link { values.get("X-Amz-Expires").and_then(|text| text.parse().ok()).unwrap_or(0) } else { 900 };
     if age > Duration::from_secs(valid) {

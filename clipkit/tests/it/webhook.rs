@@ -134,7 +134,8 @@ async fn a_clip_arrives_with_its_texts_and_files_and_the_manifest_follows() {
 async fn a_success_whose_answer_is_lost_is_repeated_under_the_same_id() {
     for fault in [Fault::LoseAnswer, Fault::Cut(100_000), Fault::Twice] {
         let desk = tempfile::tempdir().unwrap();
-        let receiver = Receiver::answering(move |number, _| if number == 0 { fault } else { Fault::None }, |asked| asked.cut.then(|| Reply::of(400)));
+        let receiver =
+            Receiver::answering(move |number, _| if number == 0 { fault } else { Fault::None }, |asked| asked.cut.then(|| Reply::of(400)));
         let publisher = receiver.hook().layer(Retry::times(3).first(Duration::from_millis(5)));
         let post = post(desk.path(), 1, &plan(10.0, "Why"), 500_000);
         publisher.publish(&context(&environment(desk.path())), &post).await.unwrap();

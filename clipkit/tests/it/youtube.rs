@@ -106,7 +106,8 @@ async fn a_clip_is_uploaded_in_chunks_with_its_texts_declarations_cover_and_capt
     assert_eq!(video.thumbnail.as_deref(), Some(&b"a picture"[..]));
     assert!(video.captions.len() == 1 && video.captions[0].contains("Hello"), "{:?}", video.captions);
     let requests = bench.server.server.requests();
-    let chunks: Vec<&str> = requests.iter().filter(|asked| asked.method == "PUT").filter_map(|asked| asked.header("content-range")).collect();
+    let chunks: Vec<&str> =
+        requests.iter().filter(|asked| asked.method == "PUT").filter_map(|asked| asked.header("content-range")).collect();
     assert_eq!(chunks, ["bytes 0-262143/787432", "bytes 262144-524287/787432", "bytes 524288-786431/787432", "bytes 786432-787431/787432"]);
     assert!(requests.iter().any(|asked| asked.query.contains("notifySubscribers=true")));
     let without = with(youtube(&bench.server), |it| (it.thumbnail, it.captions, it.notify) = (false, false, false));
@@ -465,8 +466,71 @@ async fn settings_and_sessions_elsewhere_are_refused() {
     let bench = Bench::new(server);
     let error = bench.publish().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Contract && error.to_string().contains("session"), "{error}");
-    let config: PublisherConfig = serde_json::from_str(r#"{"kind": "youtube", "account": "main", "schedule": {"zone": "Asia/Tokyo"}}"#).unwrap();
+    let config: PublisherConfig =
+        serde_json::from_str(r#"{"kind": "youtube", "account": "main", "schedule": {"zone": "Asia/Tokyo"}}"#).unwrap();
     let PublisherConfig::YouTube(read) = &config else { panic!() };
     assert_eq!((read.account.as_str(), read.schedule.as_ref().map(|schedule| schedule.per_day)), ("main", Some(6)));
     assert_eq!(serde_json::from_str::<PublisherConfig>(&serde_json::to_string(&config).unwrap()).unwrap(), config);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_obtains_tokens_through_the_browser_and_keeps_them() {
+    let asked = Arc::new(Mutex::new(String::new()));
+    let form = asked.clone();
+    let tokens = crate::loopback::Loopback::start(
+        |_, _| Fault::None,
+        move |asked| {
+            *form.lock().unwrap() = String::from_utf8_lossy(&asked.body).into_owned();
+            let scope = "https://www.googleapis.com/auth/youtube.upload https://www.googleapis.com/auth/youtube.readonly";
+            Reply::json(
+                200,
+                serde_json::json!({"access_token": "hunter2-a", "refresh_token": "hunter2-r", "expires_in": 3600, "scope": scope}),
+            )
+        },
+    );
+    let desk = tempfile::tempdir().unwrap();
+    let cx = context(&environment(desk.path()));
+    let files = FileCredentials::new(desk.path().join("keys"));
+    let login = with(clipkit::publishing::Login::youtube("main", "id").unwrap(), |it| {
+        it.token_url = tokens.url("/token");
+        it.client_secret = Some("hunter2-c".into());
+    });
+    let (shown, sent) = tokio::sync::oneshot::channel::<String>();
+    let browser = tokio::spawn(async move {
+        let page = url::Url::parse(&sent.await.unwrap()).unwrap();
+        let value = |name: &str| page.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned()).unwrap();
+        assert_eq!((value("code_challenge_method").as_str(), value("access_type").as_str()), ("S256", "offline"));
+        assert!(value("scope").contains("youtube.upload"));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let redirect = value("redirect_uri");
+        assert!(redirect.starts_with("http://127.0.0.1:"), "{redirect}");
+        // Somebody else's request does not end the login.
+        assert_eq!(client.get(format!("{redirect}?code=evil&state=x")).send().await.unwrap().status(), 404);
+        let answer = client.get(format!("{redirect}?code=the-code&state={}", value("state"))).send().await.unwrap();
+        assert!(answer.status() == 200 && answer.text().await.unwrap().contains("logged in"));
+        value("code_challenge")
+    });
+    login.run(&cx, &files, |address| shown.send(address.to_owned()).unwrap()).await.unwrap();
+    let challenge = browser.await.unwrap();
+    let form: std::collections::BTreeMap<String, String> =
+        url::form_urlencoded::parse(asked.lock().unwrap().as_bytes()).into_owned().collect();
+    assert_eq!((form["code"].as_str(), form["client_id"].as_str(), form["client_secret"].as_str()), ("the-code", "id", "hunter2-c"));
+    let hashed = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(form["code_verifier"].as_bytes()));
+    assert_eq!(base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, hashed), challenge);
+    let kept = files.load(&cx, &login.account).await.unwrap();
+    assert_eq!((kept.refresh.as_ref().map(|token| token.reveal()), kept.client_id.as_deref()), (Some("hunter2-r"), Some("id")));
+    assert!(!format!("{login:?} {kept:?}").contains("hunter2"));
+
+    // A user who refuses, and one who never comes.
+    let (shown, sent) = tokio::sync::oneshot::channel::<String>();
+    tokio::spawn(async move {
+        let page = url::Url::parse(&sent.await.unwrap()).unwrap();
+        let value = |name: &str| page.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned()).unwrap();
+        let address = format!("{}?error=access_denied&state={}", value("redirect_uri"), value("state"));
+        reqwest::Client::builder().no_proxy().build().unwrap().get(address).send().await.unwrap();
+    });
+    let error = login.run(&cx, &files, |address| shown.send(address.to_owned()).unwrap()).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Denied && error.to_string().contains("access_denied"), "{error}");
+    let hasty = with(login.clone(), |it| it.timeout = Duration::from_millis(100));
+    assert_eq!(hasty.run(&cx, &files, |_| ()).await.unwrap_err().kind(), ErrorKind::TimedOut);
 }

@@ -120,12 +120,12 @@ fn answer(channel: &mut Channel, own: &str, asked: &Asked) -> Reply {
             let shown: Vec<Value> = channel.videos.iter().filter(|video| ids.contains(&video.id.as_str())).map(item).collect();
             Reply::json(200, json!({"items": shown}))
         }
-        _ => complain(channel, format!("{} {}", asked.method, asked.path)),
+        _ => complain(&mut channel.complaints, format!("{} {}", asked.method, asked.path)),
     }
 }
 
-fn complain(channel: &mut Channel, what: String) -> Reply {
-    channel.complaints.push(what);
+fn complain(complaints: &mut Vec<String>, what: String) -> Reply {
+    complaints.push(what);
     refusal(400, "badRequest")
 }
 
@@ -145,7 +145,7 @@ fn start(channel: &mut Channel, own: &str, asked: &Asked, part: &str) -> Reply {
     let is_video = asked.header("x-upload-content-type").is_some_and(|kind| kind.starts_with("video/"));
     let (resource, size) = match (asked.json(), size) {
         (resource @ Value::Object(_), Some(size)) if is_video && part == "snippet,status" => (resource, size),
-        _ => return complain(channel, "an upload without its headers".into()),
+        _ => return complain(&mut channel.complaints, "an upload without its headers".into()),
     };
     let (snippet, status) = (&resource["snippet"], &resource["status"]);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -178,21 +178,25 @@ fn session(channel: &mut Channel, id: &str, asked: &Asked) -> Reply {
         length => Reply::of(308).with("Range", format!("bytes=0-{}", length - 1)),
     };
     if range == format!("bytes */{}", session.size) {
-        return if asked.header("content-length") == Some("0") { so_far(session) } else { complain(channel, "a question with a body".into()) };
+        return if asked.header("content-length") == Some("0") {
+            so_far(session)
+        } else {
+            complain(&mut channel.complaints, "a question with a body".into())
+        };
     }
     let parsed = range.strip_prefix("bytes ").and_then(|range| range.split_once('/')).and_then(|(range, total)| {
         let (first, last) = range.split_once('-')?;
         Some((first.parse::<usize>().ok()?, last.parse::<usize>().ok()?, total.parse::<usize>().ok()?))
     });
-    let Some((first, last, total)) = parsed else { return complain(channel, format!("the range {range:?}")) };
+    let Some((first, last, total)) = parsed else { return complain(&mut channel.complaints, format!("the range {range:?}")) };
     let length = last + 1 - first;
     let is_last = last + 1 == session.size;
     let declared = asked.header("content-length").and_then(|length| length.parse().ok());
     if total != session.size || last >= total || declared != Some(length) || (!is_last && length % CHUNK_UNIT != 0) {
-        return complain(channel, format!("the chunk {range:?} of {} bytes", session.size));
+        return complain(&mut channel.complaints, format!("the chunk {range:?} of {} bytes", session.size));
     }
     if first > session.bytes.len() {
-        return complain(channel, format!("the chunk {range:?} after {} bytes", session.bytes.len()));
+        return complain(&mut channel.complaints, format!("the chunk {range:?} after {} bytes", session.bytes.len()));
     }
     // What it has already is skipped. Of a chunk that broke off, whole units are kept.
     let have = session.bytes.len();

@@ -13,7 +13,9 @@ use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
 use clipkit::publishing::Schedule;
 use clipkit::stage::{AutoSource, Genre, Price, ScoreOptions};
 
-use super::values::{Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when};
+use super::values::{
+    Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
+};
 
 /// Options for the source.
 #[derive(Debug, Args)]

@@ -60,7 +60,8 @@ pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
             Ok(PublisherConfig::Webhook(Webhook::new(url)))
         }
         Some(("youtube", account)) if !account.is_empty() => Ok(PublisherConfig::YouTube(YouTube::new(account))),
-        _ => Err("give a target such as folder:clips, s3://bucket/prefix, webhook:https://host/clips or youtube:account, or a JSON file".to_owned()),
+        _ => Err("give a target such as folder:clips, s3://bucket/prefix, webhook:https://host/clips or youtube:account, or a JSON file"
+            .to_owned()),
     }
 }
 
@@ -161,7 +162,8 @@ mod tests {
             assert_eq!(publisher(address), Ok(PublisherConfig::ObjectStore(ObjectStorePublisher::new(address))));
         }
         assert_eq!(publisher("webhook:https://host/a?b=c"), Ok(PublisherConfig::Webhook(Webhook::new("https://host/a?b=c"))));
-        for wrong in ["", "clips", "folder:", "s3:", "s3://", "s3:bucket", "webhook:host", "webhook:ftp://host", "no.json", "ftp://host/a"] {
+        for wrong in ["", "clips", "folder:", "s3:", "s3://", "s3:bucket", "webhook:host", "webhook:ftp://host", "no.json", "ftp://host/a"]
+        {
             assert!(publisher(wrong).is_err(), "{wrong}");
         }
         let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();

@@ -53,9 +53,8 @@ impl Credentials for FileCredentials {
 
     async fn store(&self, cx: &Context, account: &Account, tokens: &Tokens) -> Result<()> {
         let (folder, path) = (self.folder.clone(), self.path(account));
-        let content = tokens
-            .to_json()
-            .map_err(|error| Error::new(ErrorKind::Contract, format!("the credentials cannot be written: {error}")))?;
+        let content =
+            tokens.to_json().map_err(|error| Error::new(ErrorKind::Contract, format!("the credentials cannot be written: {error}")))?;
         cx.blocking(move |_| write(&folder, &path, &content).map_err(|error| Error::io(&path, "keep the credentials", error))).await
     }
 }

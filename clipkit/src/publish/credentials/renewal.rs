@@ -126,7 +126,11 @@ impl Renewal {
                 Err(self.refused("the platform does not accept the refresh token or the app"))
             }
             None if status.is_success() => Ok(answer),
-            reason => Err(judge(self.at.server, &Refusal { status: status.as_u16(), reason: reason.unwrap_or_default(), after }, SystemTime::now())),
+            reason => Err(judge(
+                self.at.server,
+                &Refusal { status: status.as_u16(), reason: reason.unwrap_or_default(), after },
+                SystemTime::now(),
+            )),
         }
     }
 

@@ -126,9 +126,8 @@ impl ObjectStorePublisher {
             return refuse("public_url is not an http address".into());
         }
         let is_plain = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let is_name = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        };
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         for (name, value) in &self.metadata {
             if !is_name(name) || name.starts_with("clipkit-") || !is_plain(value) {
                 return refuse(format!("objects cannot have the metadata {name:?}: names are a-z, 0-9 and -, values are ASCII"));

@@ -277,9 +277,10 @@ impl Sending<'_> {
                     .with_recovery(Recovery::RefreshCredentials)
                     .with_advice("check the store's credentials: AWS_*, GOOGLE_* or AZURE_*")
             }
-            Store::InvalidPath { .. } | Store::NotSupported { .. } | Store::NotImplemented { .. } | Store::UnknownConfigurationKey { .. } => {
-                Error::new(ErrorKind::Config, what())
-            }
+            Store::InvalidPath { .. }
+            | Store::NotSupported { .. }
+            | Store::NotImplemented { .. }
+            | Store::UnknownConfigurationKey { .. } => Error::new(ErrorKind::Config, what()),
             _ => Error::new(ErrorKind::Network, what()).with_recovery(Recovery::Retry { after: None }),
         }
         .with_url(&self.to.url)

@@ -44,8 +44,9 @@ pub(in crate::publish) async fn reserve(cx: &Context, schedule: &Schedule, targe
     book.slots.retain(|given| given.at.is_some_and(|at| at + KEPT > now));
     let mut taken: Vec<SystemTime> = book.slots.iter().filter_map(|given| given.at).collect();
     for _ in 0..ATTEMPTS {
-        let at = next_slot(schedule, &taken, now)?
-            .ok_or_else(|| Error::new(ErrorKind::Config, "the schedule has no free time").with_advice("widen its windows, or raise per_day"))?;
+        let at = next_slot(schedule, &taken, now)?.ok_or_else(|| {
+            Error::new(ErrorKind::Config, "the schedule has no free time").with_advice("widen its windows, or raise per_day")
+        })?;
         // The lock holds on this machine; of several machines that share a store, the first to
         // write the slot has it.
         let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();

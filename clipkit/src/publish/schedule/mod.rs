@@ -47,7 +47,7 @@ pub struct Schedule {
     pub zone: String,
     /// The windows. Without any, every time from [`from`](Schedule::from) on is a slot. Default:
     /// 12:00 and 17:00 from Monday to Friday, for an hour each.
-    pub windows: Vec<Window>,
+    pub windows: Vec<SlotWindow>,
     /// No slot is earlier. A time in the past means now. Default: now.
     #[serde(skip_serializing_if = "Option::is_none", with = "crate::model::moment::option")]
     #[schemars(with = "Option<String>")]
@@ -65,7 +65,7 @@ pub struct Schedule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
-pub struct Window {
+pub struct SlotWindow {
     /// The days. Default: all.
     #[serde(default = "every_day")]
     pub days: Vec<Day>,
@@ -106,10 +106,10 @@ fn an_hour() -> u32 {
     60
 }
 
-impl Window {
+impl SlotWindow {
     /// An hour from `start` on these days.
     pub fn new(days: impl Into<Vec<Day>>, start: impl Into<String>) -> Self {
-        Window { days: days.into(), start: start.into(), minutes: an_hour() }
+        SlotWindow { days: days.into(), start: start.into(), minutes: an_hour() }
     }
 }
 
@@ -122,7 +122,7 @@ impl Default for Schedule {
 impl Schedule {
     /// The peak times of Shorts: 12:00 and 17:00 from Monday to Friday, at most 6 clips a day.
     pub fn shorts(zone: impl Into<String>) -> Self {
-        let window = |start: &str| Window::new(&WEEK[..5], start);
+        let window = |start: &str| SlotWindow::new(&WEEK[..5], start);
         Schedule {
             zone: zone.into(),
             windows: vec![window("12:00"), window("17:00")],
@@ -134,7 +134,7 @@ impl Schedule {
 
     /// The peak times of TikTok: 9:00 and 19:00 on every day, at most 100 clips a day.
     pub fn tiktok(zone: impl Into<String>) -> Self {
-        let window = |start: &str| Window::new(WEEK, start);
+        let window = |start: &str| SlotWindow::new(WEEK, start);
         Schedule { windows: vec![window("09:00"), window("19:00")], per_day: 100, ..Schedule::shorts(zone) }
     }
 

@@ -65,8 +65,8 @@ fn event(kind: &str, data: &Value) -> Result<Vec<u8>> {
 async fn about(key: &str, post: &Post) -> Result<Value> {
     let file = &post.files.video;
     let bytes = tokio::fs::metadata(file).await.map_err(|error| Error::io(file, "read the file", error))?.len();
-    let mut data = serde_json::to_value(post)
-        .map_err(|error| Error::new(ErrorKind::Contract, format!("the post cannot be written: {error}")))?;
+    let mut data =
+        serde_json::to_value(post).map_err(|error| Error::new(ErrorKind::Contract, format!("the post cannot be written: {error}")))?;
     if let Some(fields) = data.as_object_mut() {
         fields.remove("files");
         fields.insert("id".to_owned(), key.into());

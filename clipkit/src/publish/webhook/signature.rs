@@ -24,8 +24,8 @@ impl Signing {
     /// [`ErrorKind::Config`] if the secret is `whsec_` without base64 behind it.
     pub(super) fn new(secret: &Secret, id: &str, timestamp: &str) -> Result<Self> {
         let key = key(secret)?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key)
-            .map_err(|_| Error::new(ErrorKind::Config, "the webhook's secret cannot be a key"))?;
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Error::new(ErrorKind::Config, "the webhook's secret cannot be a key"))?;
         for part in [id, ".", timestamp, "."] {
             mac.update(part.as_bytes());
         }

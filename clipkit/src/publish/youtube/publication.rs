@@ -206,7 +206,8 @@ impl Upload<'_> {
         let id = video["id"].as_str().filter(|id| is_id(id)).ok_or_else(|| invalid("the video has no id"))?;
         session.video = Some(id.to_owned());
         self.note(&session).await?;
-        let asked_public = self.post.privacy == crate::model::Privacy::Public && resource::scheduled(self.post, SystemTime::now()).is_none();
+        let asked_public =
+            self.post.privacy == crate::model::Privacy::Public && resource::scheduled(self.post, SystemTime::now()).is_none();
         if asked_public && status["privacyStatus"] == "private" {
             let message = "YouTube keeps the clip private: it does so for projects that Google has not audited";
             self.cx().warn_of(WarningKind::Publish, message);
@@ -231,8 +232,11 @@ impl Upload<'_> {
                     return self.parked("YouTube does not know the upload any more, and the video is not among the channel's latest").await;
                 }
                 self.note(&session).await?;
-                Err(Error::new(ErrorKind::Network, "YouTube does not say whether the upload was completed, and does not list the video yet")
-                    .with_recovery(Recovery::Retry { after: Some(LOOKUP_WAIT) }))
+                Err(Error::new(
+                    ErrorKind::Network,
+                    "YouTube does not say whether the upload was completed, and does not list the video yet",
+                )
+                .with_recovery(Recovery::Retry { after: Some(LOOKUP_WAIT) }))
             }
             Err(error) if *error.recovery() == Recovery::GiveUp && !error.is_cancelled() => self.parked(&error.to_string()).await,
             Err(error) => Err(error),

@@ -35,7 +35,11 @@ pub(super) fn video(to: &YouTube, post: &Post, marker: &str, now: SystemTime) ->
     }
     let (tags, left_out) = tags(post, marker, limits.tags);
     if left_out > 0 {
-        warnings.push(format!("YouTube accepts tags of {} characters in total: {left_out} of {} were left out", limits.tags, post.tags.len()));
+        warnings.push(format!(
+            "YouTube accepts tags of {} characters in total: {left_out} of {} were left out",
+            limits.tags,
+            post.tags.len()
+        ));
     }
     let at = scheduled(post, now);
     if post.privacy != Privacy::Public && post.publish_at.is_some_and(|at| at > now) {
@@ -83,7 +87,8 @@ fn tags(post: &Post, marker: &str, longest: usize) -> (Vec<String>, usize) {
 pub(super) fn receipt(to: &YouTube, post: &Post, id: &str, now: SystemTime) -> Receipt {
     let mut receipt = Receipt::new("youtube", id);
     receipt.account = Some(to.account.clone());
-    receipt.url = Some(if to.shorts { format!("https://www.youtube.com/shorts/{id}") } else { format!("https://www.youtube.com/watch?v={id}") });
+    receipt.url =
+        Some(if to.shorts { format!("https://www.youtube.com/shorts/{id}") } else { format!("https://www.youtube.com/watch?v={id}") });
     let at = scheduled(post, now);
     receipt.status = if at.is_some() { PublishStatus::Scheduled } else { PublishStatus::Processing };
     receipt.published_at = Some(at.unwrap_or_else(moment::now));

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::publish::schedule::{Day, Window};
+use crate::publish::schedule::{Day, SlotWindow};
 
 const ZONES: [&str; 7] =
     ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo"];
@@ -38,25 +38,25 @@ fn the_peaks_of_shorts_are_noon_and_five_on_weekdays() {
 #[test]
 fn clocks_that_change_keep_the_local_time() {
     let mut noon = Schedule::tiktok("America/Los_Angeles");
-    noon.windows = vec![Window::new([Day::Sat, Day::Sun, Day::Mon], "12:00")];
+    noon.windows = vec![SlotWindow::new([Day::Sat, Day::Sun, Day::Mon], "12:00")];
     // The clocks go forward on Sunday 8 March 2026, and back on Sunday 1 November.
     assert_eq!(slots(&noon, "2026-03-07T00:00:00Z", 3), ["2026-03-07T20:00:00Z", "2026-03-08T19:00:00Z", "2026-03-09T19:00:00Z"]);
     assert_eq!(slots(&noon, "2026-10-31T00:00:00Z", 3), ["2026-10-31T19:00:00Z", "2026-11-01T20:00:00Z", "2026-11-02T20:00:00Z"]);
     // 2:30 is skipped on that day, and becomes 3:30; 1:30 comes twice, and the first counts.
-    noon.windows = vec![Window::new([Day::Sun], "02:30")];
+    noon.windows = vec![SlotWindow::new([Day::Sun], "02:30")];
     assert_eq!(slots(&noon, "2026-03-08T00:00:00Z", 1), ["2026-03-08T10:30:00Z"]);
-    noon.windows = vec![Window::new([Day::Sun], "01:30")];
+    noon.windows = vec![SlotWindow::new([Day::Sun], "01:30")];
     assert_eq!(slots(&noon, "2026-11-01T00:00:00Z", 1), ["2026-11-01T08:30:00Z"]);
     // Samoa had no 30 December 2011, which was a Friday.
     let mut apia = Schedule::tiktok("Pacific/Apia");
-    apia.windows = vec![Window::new([Day::Fri], "12:00")];
+    apia.windows = vec![SlotWindow::new([Day::Fri], "12:00")];
     assert_eq!(slots(&apia, "2011-12-30T00:00:00Z", 1).len(), 1);
 }
 
 #[test]
 fn windows_hold_several_clips_at_the_spacing_and_days_fill_up() {
     let mut schedule = Schedule::shorts("UTC");
-    schedule.windows = vec![Window { minutes: 120, ..Window::new([Day::Mon], "10:00") }];
+    schedule.windows = vec![SlotWindow { minutes: 120, ..SlotWindow::new([Day::Mon], "10:00") }];
     schedule.spacing = Duration::from_secs(45 * 60);
     let monday = ["2026-11-30T10:00:00Z", "2026-11-30T10:45:00Z", "2026-11-30T11:30:00Z"];
     assert_eq!(slots(&schedule, "2026-11-28T00:00:00Z", 4)[..3], monday);
@@ -107,9 +107,9 @@ prop_compose! {
         let mut schedule = Schedule::shorts(ZONES[zone]);
         schedule.windows = windows
             .into_iter()
-            .map(|(days, hour, minute, minutes)| Window {
+            .map(|(days, hour, minute, minutes)| SlotWindow {
                 minutes,
-                ..Window::new(days.into_iter().map(|day| super::super::WEEK[day]).collect::<Vec<_>>(), format!("{hour:02}:{minute:02}"))
+                ..SlotWindow::new(days.into_iter().map(|day| super::super::WEEK[day]).collect::<Vec<_>>(), format!("{hour:02}:{minute:02}"))
             })
             .collect();
         (schedule.spacing, schedule.per_day) = (Duration::from_secs(60 * spacing), per_day);

@@ -15,7 +15,10 @@ fn a_clip_is_public_now_or_private_until_its_time() {
     let to = YouTube::new("main");
     let (now, warnings) = video(&to, &post(), "clipkit-1", NOW);
     assert!(warnings.is_empty(), "{warnings:?}");
-    assert_eq!(now["status"], serde_json::json!({"privacyStatus": "public", "selfDeclaredMadeForKids": false, "containsSyntheticMedia": false}));
+    assert_eq!(
+        now["status"],
+        serde_json::json!({"privacyStatus": "public", "selfDeclaredMadeForKids": false, "containsSyntheticMedia": false})
+    );
     assert_eq!(now["snippet"]["categoryId"], "22");
     let mut later = post();
     (later.publish_at, later.made_for_kids, later.synthetic) = (Some(NOW + Duration::from_micros(3_600_500_000)), true, true);
