@@ -59,9 +59,8 @@ pub struct PipelineConfig {
     pub publishers: Vec<PublisherConfig>,
     /// The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
     /// {}}]}`. The order matters, see [`StageExt`]. Default: a cache in the user's cache folder for
-    /// stages that use a model or an API, a retry for publishers to servers, and no layers for others.
-    /// A list replaces the default, so
-    /// `{"track": []}` tracks every span again.
+    /// stages that use a model or an API, a retry for publishers to servers, and no layers for
+    /// others. A list replaces the default, so `{"track": []}` tracks every span again.
     ///
     /// Layers also apply to stages that are set in a builder. The fallback of a stage
     /// ([`ClipOptions::degrade`]) is outside its layers and is not cached. Layers around the single
@@ -237,8 +236,8 @@ impl RendererConfig {
 }
 
 impl PublisherConfig {
-    /// Builds the publisher inside these layers. `None` means a [`Retry`] for publishers to servers,
-    /// and no layers for others.
+    /// Builds the publisher inside these layers. `None` means a [`Retry`] for publishers to
+    /// servers, and no layers for others.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
         let retry = [LayerConfig::Retry(Retry::default())];
         let (publisher, usual): (Arc<dyn Publisher>, &[LayerConfig]) = match self {

@@ -138,8 +138,8 @@ impl Environment {
         self.media.clone().or_else(|| Some(self.cache_folder.as_ref()?.join("clipkit").join("media")))
     }
 
-    /// The folder of the credentials for platforms: `credentials`, else `clipkit/credentials` in the
-    /// user's folder for settings.
+    /// The folder of the credentials for platforms: `credentials`, else `clipkit/credentials` in
+    /// the user's folder for settings.
     pub(crate) fn credentials_folder(&self) -> Option<PathBuf> {
         self.credentials.clone().or_else(|| Some(self.config_folder.as_ref()?.join("clipkit").join("credentials")))
     }

@@ -129,8 +129,8 @@ impl Context {
         }
     }
 
-    /// The result of `work`. If this context is cancelled meanwhile, it returns an error of the kind
-    /// [`ErrorKind::Cancelled`] at once and drops the work.
+    /// The result of `work`. If this context is cancelled meanwhile, it returns an error of the
+    /// kind [`ErrorKind::Cancelled`] at once and drops the work.
     pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             biased;

@@ -1,5 +1,5 @@
-//! The HTTP client for addresses that strangers may have chosen: which addresses it connects to, and
-//! which redirects it follows.
+//! The HTTP client for addresses that strangers may have chosen: which addresses it connects to,
+//! and which redirects it follows.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;

@@ -157,7 +157,8 @@ impl ArtifactStore {
         self.write_new(key, document).await
     }
 
-    /// Writes a value under `key` if there is no entry, as [`put_new`](ArtifactStore::put_new) does.
+    /// Writes a value under `key` if there is no entry, as [`put_new`](ArtifactStore::put_new)
+    /// does.
     pub(crate) async fn write_new<D: Serialize>(&self, key: &ArtifactKey, value: &D) -> Result<bool> {
         match self.write_as(PutMode::Create, key, value, &[]).await? {
             Ok(()) => Ok(true),

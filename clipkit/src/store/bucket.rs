@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result, scrub};
 
 /// The longest time for one request, a part of a large object included, where the environment sets
 /// no other (`AWS_TIMEOUT` and its kin): 8 MiB at 0.25 Mbit/s.
+#[cfg(any(feature = "s3", feature = "gcs", feature = "azure"))]
 const REQUEST_TIMEOUT: &str = "270 seconds";
 /// The longest time that a link can be valid: what signature version 4 allows.
 const LONGEST_LINK: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -73,6 +74,8 @@ impl Bucket {
             return Err(refused(address, "it has a password, a query or a fragment"));
         }
         let unusable = |error: String| refused(address, &error.replace(address, "the address"));
+        // A build without any of these stores needs no settings.
+        let _ = environment;
         let (scheme, prefix) = ObjectStoreScheme::parse(&url).map_err(|error| unusable(error.to_string()))?;
         let opened: Opened = match scheme {
             ObjectStoreScheme::Local => Ok((Arc::new(LocalFileSystem::new()), None, false)),

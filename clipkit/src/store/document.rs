@@ -42,8 +42,8 @@ impl ArtifactKind {
     }
 
     /// Whether the store's age limit applies. It applies to documents that can be computed again.
-    /// It does not apply to plans, which a person may have edited, and to receipts and publications,
-    /// which say what was published.
+    /// It does not apply to plans, which a person may have edited, and to receipts and
+    /// publications, which say what was published.
     pub fn expires(self) -> bool {
         !matches!(self, ArtifactKind::Plan | ArtifactKind::Receipt | ArtifactKind::Publication)
     }

@@ -79,6 +79,10 @@ pub(crate) fn refusal(status: u16, reason: &str) -> Reply {
 }
 
 fn answer(channel: &mut Channel, own: &str, asked: &Asked) -> Reply {
+    // Of a request that broke off, only a chunk leaves a trace.
+    if asked.cut && !asked.path.starts_with("/session/") {
+        return Reply::of(400);
+    }
     if asked.path == "/token" {
         return token(channel, asked);
     }

@@ -40,8 +40,8 @@ pub(crate) struct SourceArgs {
     /// The program yt-dlp [default: CLIPKIT_YTDLP, else yt-dlp in PATH]
     #[arg(long, value_name = "FILE")]
     pub(crate) yt_dlp: Option<PathBuf>,
-    /// A private address or network that URLs, also of webhooks, may lead to: 192.168.1.0/24. Can be
-    /// repeated
+    /// A private address or network that URLs, also of webhooks, may lead to: 192.168.1.0/24. Can
+    /// be repeated
     #[arg(long, value_name = "NETWORK")]
     pub(crate) allow_private: Vec<String>,
 }
@@ -159,8 +159,8 @@ pub(crate) struct Encoding {
 #[derive(Debug, Args)]
 pub(crate) struct Publishing {
     /// The target that clips are published to: folder:DIR, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
-    /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, or a JSON file with a publisher's
-    /// configuration. Can be repeated; each clip goes to every target
+    /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, or a JSON file with a
+    /// publisher's configuration. Can be repeated; each clip goes to every target
     #[arg(long, value_name = "TARGET", value_parser = publisher)]
     pub(crate) publish: Vec<PublisherConfig>,
     /// How long the links to clips in object stores are valid: 24h, at most 7d [default: no links]

@@ -12,8 +12,8 @@ use crate::publish::Secret;
 ///
 /// For the account `main` on YouTube: `CLIPKIT_YOUTUBE_MAIN_REFRESH_TOKEN`, `..._ACCESS_TOKEN` and
 /// `..._USER`. The app is `CLIPKIT_YOUTUBE_MAIN_CLIENT_ID` and `..._CLIENT_SECRET`, else
-/// `CLIPKIT_YOUTUBE_CLIENT_ID` and `CLIPKIT_YOUTUBE_CLIENT_SECRET` for all accounts. In an account's
-/// name, letters become upper case and everything but letters and digits becomes `_`.
+/// `CLIPKIT_YOUTUBE_CLIENT_ID` and `CLIPKIT_YOUTUBE_CLIENT_SECRET` for all accounts. In an
+/// account's name, letters become upper case and everything but letters and digits becomes `_`.
 ///
 /// New tokens are kept until the process ends. So accounts whose refresh token changes at each use
 /// (TikTok) cannot be used with it.

@@ -26,8 +26,8 @@ impl FileCredentials {
         FileCredentials { folder: folder.into() }
     }
 
-    /// Files in the folder `CLIPKIT_CREDENTIALS`, else in `clipkit/credentials` in the user's folder
-    /// for settings.
+    /// Files in the folder `CLIPKIT_CREDENTIALS`, else in `clipkit/credentials` in the user's
+    /// folder for settings.
     ///
     /// # Errors
     ///

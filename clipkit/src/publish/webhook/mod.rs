@@ -28,8 +28,7 @@ use crate::model::{Manifest, Post, Receipt};
 /// The variable with the secret, where none is named.
 const VARIABLE: &str = "CLIPKIT_WEBHOOK_SECRET";
 
-/// Posts each clip to a server of yours, signed as [Standard Webhooks](https://www.standardwebhooks.com)
-/// describe.
+/// Posts each clip to a server of yours, signed as [Standard Webhooks][standard] describe.
 ///
 /// - A clip is a `POST` of `multipart/form-data` with the parts `event` (JSON), `video` (MP4), and
 ///   where the clip has them `cover` (JPEG) and `captions` (SRT). With [`video`](Webhook::video)
@@ -55,6 +54,8 @@ const VARIABLE: &str = "CLIPKIT_WEBHOOK_SECRET";
 /// or from [`secret`](Webhook::secret).
 ///
 /// Needs the Cargo feature `publish`.
+///
+/// [standard]: https://www.standardwebhooks.com
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -70,8 +70,8 @@ pub struct YouTube {
     pub thumbnail: bool,
     /// Whether the captions become a caption track. Default: `true`.
     pub captions: bool,
-    /// When clips are published that have no time of their own ([`Post::publish_at`]). YouTube keeps
-    /// them private until then. Default: at once.
+    /// When clips are published that have no time of their own ([`Post::publish_at`]). YouTube
+    /// keeps them private until then. Default: at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
     /// The size of a chunk in bytes, a multiple of 256 KiB. A chunk that breaks off is sent again
