@@ -1,6 +1,8 @@
 mod report;
+mod scrub;
 
 pub use report::ErrorReport;
+pub(crate) use scrub::scrub;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

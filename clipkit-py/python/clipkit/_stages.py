@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from ._types import (
         AutoSourceDict,
         HttpSourceDict,
+        ObjectStorePublisherDict,
         ObjectStoreSourceDict,
         OnnxTrackerDict,
         OpenAiScorerDict,
         OpenAiTranscriberDict,
+        WebhookDict,
+        YouTubeDict,
         YtDlpDict,
     )
 
@@ -364,3 +367,33 @@ class Folder(Publisher):
 
     def __init__(self, path: Path, *, keep_others: bool = False) -> None:
         self._stage = _clipkit.Stage.built_in("Folder", {"path": path, "keep_others": keep_others})
+
+
+class ObjectStorePublisher(Publisher):
+    """Publishes into an object store: ``url="s3://bucket/prefix"``, ``gs://``, ``az://``, ``file:///folder``.
+
+    ``link`` is the number of seconds for which the link in the receipt is valid.
+    """
+
+    def __init__(self, **settings: Unpack[ObjectStorePublisherDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("ObjectStorePublisher", plain(settings))
+
+
+class Webhook(Publisher):
+    """Posts each clip, and then the manifest, to ``url``, signed as Standard Webhooks describe.
+
+    The secret is ``secret``, or in the environment: ``CLIPKIT_WEBHOOK_SECRET``.
+    """
+
+    def __init__(self, **settings: Unpack[WebhookDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("Webhook", plain(settings))
+
+
+class YouTube(Publisher):
+    """Uploads to the channel of an ``account``, whose credentials are in the environment or a file.
+
+    ``schedule={"zone": "Europe/Berlin"}`` publishes at peak times.
+    """
+
+    def __init__(self, **settings: Unpack[YouTubeDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("YouTube", plain(settings))

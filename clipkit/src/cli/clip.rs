@@ -104,7 +104,7 @@ pub(crate) fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
         },
         ..PipelineConfig::default()
     };
-    config.publishers.extend(args.publishing.publish.iter().cloned());
+    config.publishers.extend(args.publishing.publishers(&args.source.allow_private));
     frame(&mut config.options, &args.framing, &args.encoding);
     config
 }

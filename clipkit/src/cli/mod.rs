@@ -11,6 +11,7 @@ mod interrupt;
 mod jobs;
 mod library;
 mod limits;
+mod login;
 mod memory;
 mod models;
 mod output;
@@ -89,6 +90,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Jobs(args) => jobs::run(args, interrupt).await,
         Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
+        Command::Login(args) => exit::of(&login::run(args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

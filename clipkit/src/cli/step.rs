@@ -120,7 +120,7 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
             if args.publishing.publish.is_empty() {
                 return Err(usage("there is no target").with_advice("give one: --publish folder:clips"));
             }
-            let config = PipelineConfig { publishers: args.publishing.publish.clone(), ..bare() };
+            let config = PipelineConfig { publishers: args.publishing.publishers(&[]), ..bare() };
             let work = async |cx: &Context, pipeline: &Pipeline| {
                 let mut receipts = Vec::new();
                 for target in pipeline.targets() {

@@ -130,6 +130,16 @@ impl Context {
         }
     }
 
+    /// The result of `work`. If this context is cancelled meanwhile, it returns an error of the
+    /// kind [`ErrorKind::Cancelled`] at once and drops the work.
+    pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancelled() => Err(self.label(Error::cancelled())),
+            result = work => result,
+        }
+    }
+
     /// The stage that this context belongs to. `None` means that it belongs to no stage.
     pub fn stage(&self) -> Option<Stage> {
         self.stage

@@ -358,8 +358,15 @@ fn checked(mut job: Job) -> Result<Job> {
         job.uri = absolute(Path::new(&job.uri))?.to_string_lossy().into_owned();
     }
     for publisher in job.config.publishers.iter_mut().chain(&mut job.publish) {
-        let PublisherConfig::Folder(folder) = publisher;
-        folder.path = absolute(&folder.path)?;
+        match publisher {
+            PublisherConfig::Folder(folder) => folder.path = absolute(&folder.path)?,
+            PublisherConfig::Webhook(webhook) if webhook.secret.is_some() => {
+                return Err(Error::new(ErrorKind::Config, "a job keeps no secrets, and this one has a webhook's")
+                    .with_url(&webhook.url)
+                    .with_advice("set it in the workers' environment: secret_variable"));
+            }
+            PublisherConfig::ObjectStore(_) | PublisherConfig::Webhook(_) | PublisherConfig::YouTube(_) => {}
+        }
     }
     Ok(job)
 }

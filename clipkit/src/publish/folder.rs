@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::folder_lock::FolderLock;
+use super::naming::stem;
 use super::{Publisher, Target};
 use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,9 +18,6 @@ use crate::model::{
 
 /// The name of the manifest in the folder.
 const MANIFEST: &str = "clips.json";
-/// File systems allow 255 bytes; this leaves room for the number, extensions and temporary names.
-const LONGEST_SLUG: usize = 80;
-
 /// Publishes into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json`.
 ///
 /// - A missing folder is created. Existing files of the same name are replaced.
@@ -198,6 +196,7 @@ const TARGET: &str = "folder";
 impl Publisher for Folder {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         let (folder, post) = (self.clone(), post.clone());
+        cx.check()?;
         cx.blocking(move |cx| folder.put(cx, &post)).await
     }
 
@@ -247,19 +246,6 @@ fn shortened(names: &[String]) -> String {
 /// Whether a name from a manifest is a plain file name, without a path.
 fn is_plain(name: &str) -> bool {
     Path::new(name).file_name().is_some_and(|file| file == name)
-}
-
-/// `3`, `Why clocks lie!` -> `03-why-clocks-lie`.
-pub(crate) fn stem(rank: usize, title: &str) -> String {
-    let mut slug = slug::slugify(title);
-    if slug.len() > LONGEST_SLUG {
-        // A slug is ASCII, so every byte is a character boundary.
-        slug.truncate(slug[..LONGEST_SLUG].rfind('-').unwrap_or(LONGEST_SLUG));
-    }
-    if slug.is_empty() {
-        slug.push_str("clip");
-    }
-    format!("{rank:02}-{slug}")
 }
 
 /// `03-why-clocks-lie.mp4` -> `03`.

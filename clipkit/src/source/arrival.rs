@@ -30,11 +30,7 @@ pub(super) async fn take_partial(cx: &Context, key: &str) -> Result<Partial> {
 
 /// The result of `work`, or the error of a cancelled context at once.
 pub(super) async fn or_cancelled<T>(cx: &Context, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        biased;
-        () = cx.cancelled() => Err(cx.label(Error::cancelled())),
-        result = work => result,
-    }
+    cx.or_cancelled(work).await
 }
 
 /// Identifies and probes the complete file of a download and moves it into the store.

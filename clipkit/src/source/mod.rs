@@ -1,8 +1,6 @@
 //! Sources fetch the input to this machine and probe it.
 
 #[cfg(feature = "ffmpeg")]
-mod address;
-#[cfg(feature = "ffmpeg")]
 mod arrival;
 #[cfg(feature = "ffmpeg")]
 mod auto;
@@ -12,8 +10,6 @@ mod file;
 mod http;
 #[cfg(feature = "ffmpeg")]
 mod object;
-#[cfg(feature = "ffmpeg")]
-mod scrub;
 #[cfg(feature = "ffmpeg")]
 mod ytdlp;
 

@@ -7,10 +7,9 @@ use tokio::io::AsyncWriteExt;
 
 use super::Source;
 use super::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
-use super::scrub::scrub;
 use crate::av;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Recovery, Result, redact_url};
+use crate::error::{Error, ErrorKind, Recovery, Result, redact_url, scrub};
 use crate::model::{Limit, Media};
 use crate::store::{self, Partial, open_object};
 

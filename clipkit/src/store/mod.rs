@@ -7,6 +7,7 @@
 
 mod address;
 mod artifact;
+mod bucket;
 mod document;
 mod eviction;
 mod identity;
@@ -18,6 +19,7 @@ mod partial;
 pub(crate) use address::{check as check_address, open_object};
 pub use artifact::ArtifactStore;
 pub(crate) use artifact::Note;
+pub(crate) use bucket::{Bucket, check_link};
 pub use document::{ArtifactKind, Document};
 pub use identity::{Identity, identify, stamp, verify, verify_content};
 pub use key::ArtifactKey;

@@ -25,7 +25,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
     // Captions use the fonts that the renderer finds.
     ("render", &["model", "error", "context", "av", "plan"]),
-    ("publish", &["model", "error", "context", "store"]),
+    // Servers of strangers are reached as sources reach them.
+    ("publish", &["model", "error", "context", "features", "store", "http"]),
     // Requests to a server have layers, as stages have.
     ("openai", &["model", "error", "context", "features", "layer", "http"]),
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),

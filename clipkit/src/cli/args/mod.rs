@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
+    /// Log an account of a platform in, so that clips can be published there
+    Login(LoginArgs),
     /// Submit, show and change jobs, which survive crashes; `clipkit worker` does them
     Jobs(JobsArgs),
     /// Do the steps of jobs
@@ -304,4 +306,18 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The platform
+    #[arg(value_parser = ["youtube"])]
+    pub(crate) platform: String,
+    /// A name for the account: --publish youtube:NAME
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) account: String,
+    /// The file of the app, as the platform gives it [default: CLIPKIT_YOUTUBE_CLIENT_ID and
+    /// CLIPKIT_YOUTUBE_CLIENT_SECRET]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
 }

@@ -178,11 +178,5 @@ async fn files_of_another_video_and_of_failed_clips_stay() {
 
 #[test]
 fn file_names_are_plain_short_and_numbered() {
-    assert_eq!(stem(3, "Why clocks lie!"), "03-why-clocks-lie");
-    assert_eq!(stem(12, "../../etc/passwd"), "12-etc-passwd");
-    assert_eq!(stem(1, "\u{1F600}\u{0}"), "01-grinning");
-    assert_eq!(stem(1, ""), "01-clip");
-    let long = stem(1, &"word ".repeat(60));
-    assert!(long.len() <= LONGEST_SLUG + 3 && long.ends_with("word"), "{long}");
     assert!(is_plain("01-a.mp4") && !is_plain("../a") && !is_plain("/etc/passwd") && !is_plain(".."));
 }

@@ -1,8 +1,6 @@
 //! Media from HTTP servers.
 
 #[cfg(feature = "http")]
-mod client;
-#[cfg(feature = "http")]
 mod response;
 #[cfg(feature = "http")]
 mod transfer;

@@ -9,14 +9,14 @@ use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::HttpSource;
-use super::client::{self, check_host, failure};
 use super::response::{Answer, Step, Validator, judge, protocol};
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result, redact_url};
 use crate::http::Timeouts;
+use crate::http::address::Allowed;
+use crate::http::guarded::{self, check_host, failure};
 use crate::model::{ContentId, Limit, Media};
-use crate::source::address::Allowed;
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{self, Partial};
 
@@ -97,7 +97,7 @@ impl<'a> Download<'a> {
         let allowed = Arc::new(Allowed::parse(&options.allow_private)?);
         allowed.check_url(&url)?;
         check_host(cx.environment(), &url)?;
-        let client = client::client(cx.environment(), Timeouts { total: None, idle: Some(options.idle_timeout) }, &allowed)?;
+        let client = guarded::client(cx.environment(), Timeouts { total: None, idle: Some(options.idle_timeout) }, &allowed)?;
         Ok(Download { cx, client, url, uri })
     }
 

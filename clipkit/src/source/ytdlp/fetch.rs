@@ -16,8 +16,8 @@ use super::{YtDlp, program};
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::http::address::{self, Allowed};
 use crate::model::{About, ContentId, Limit, Media, Span, WarningKind};
-use crate::source::address::{self, Allowed};
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{Lease, Partial};
 

@@ -4,7 +4,7 @@ use crate::error::redact_url;
 
 /// The text as one line of at most `longest` characters, in which URLs have lost user information,
 /// query and fragment, and control characters are gone.
-pub(super) fn scrub(text: &str, longest: usize) -> String {
+pub(crate) fn scrub(text: &str, longest: usize) -> String {
     let words = text.split(|letter: char| letter.is_whitespace() || letter.is_control()).filter(|word| !word.is_empty());
     let line: Vec<String> = words
         .map(|word| match word.split_once('?') {

@@ -1,4 +1,4 @@
-//! Which network addresses a source may connect to.
+//! Which network addresses may be connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The address ranges that are allowed besides the public ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Allowed(Vec<(IpAddr, u8)>);
+pub(crate) struct Allowed(Vec<(IpAddr, u8)>);
 
 impl Allowed {
     /// Reads addresses and networks: `127.0.0.1`, `10.1.0.0/16`, `fd00::/8`.
@@ -16,19 +16,19 @@ impl Allowed {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if a text is neither.
-    pub(super) fn parse(texts: &[String]) -> Result<Self> {
+    pub(crate) fn parse(texts: &[String]) -> Result<Self> {
         texts.iter().map(|text| network(text)).collect::<Result<_>>().map(Allowed)
     }
 
-    /// Whether a source may connect to `address`.
-    pub(super) fn permits(&self, address: IpAddr) -> bool {
+    /// Whether a connection may be made to `address`.
+    pub(crate) fn permits(&self, address: IpAddr) -> bool {
         let address = plain(address);
         is_public(address) || self.0.iter().any(|(network, bits)| contains(*network, *bits, address))
     }
 
     /// Refuses a URL that is not HTTP or HTTPS, or whose host is written as an address that is not
     /// permitted. A host's name is not resolved.
-    pub(super) fn check_url(&self, url: &Url) -> Result<()> {
+    pub(crate) fn check_url(&self, url: &Url) -> Result<()> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(Error::new(ErrorKind::InvalidInput, "this is not an HTTP address").with_url(url.as_str()));
         }
@@ -44,7 +44,7 @@ impl Allowed {
 
 /// The error for a URL that leads to an address that is not permitted. It does not show what a name
 /// resolves to.
-pub(super) fn refused(url: &Url) -> Error {
+pub(crate) fn refused(url: &Url) -> Error {
     Error::new(ErrorKind::Denied, "this address leads into a private network")
         .with_url(url.as_str())
         .with_advice("name the network in allow_private (--allow-private 192.168.1.0/24) if that is intended")

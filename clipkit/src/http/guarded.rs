@@ -1,4 +1,5 @@
-//! The HTTP client of a download: which addresses it connects to, and which redirects it follows.
+//! The HTTP client for addresses that strangers may have chosen: which addresses it connects to,
+//! and which redirects it follows.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
@@ -7,17 +8,26 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::{Attempt, Policy};
 use url::Url;
 
+use super::address::{self, Allowed};
+use super::client::{self as http, Timeouts};
 use crate::context::Environment;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::http::{self, Timeouts};
-use crate::source::address::{self, Allowed};
 
-/// A client that connects only to addresses that `allowed` permits.
-pub(super) fn client(environment: &Environment, timeouts: Timeouts, allowed: &Arc<Allowed>) -> Result<reqwest::Client> {
-    let resolver = Resolver { allowed: allowed.clone(), proxies: proxy_hosts(environment) };
+/// A client that connects only to addresses that `allowed` permits, also after a redirect.
+pub(crate) fn client(environment: &Environment, timeouts: Timeouts, allowed: &Arc<Allowed>) -> Result<reqwest::Client> {
     let rules = allowed.clone();
+    with_redirects(environment, timeouts, allowed, Policy::custom(move |attempt| follow(attempt, &rules)))
+}
+
+/// The same without redirects, for requests that must not be sent on unseen.
+pub(crate) fn still_client(environment: &Environment, timeouts: Timeouts, allowed: &Arc<Allowed>) -> Result<reqwest::Client> {
+    with_redirects(environment, timeouts, allowed, Policy::none())
+}
+
+fn with_redirects(environment: &Environment, timeouts: Timeouts, allowed: &Arc<Allowed>, policy: Policy) -> Result<reqwest::Client> {
+    let resolver = Resolver { allowed: allowed.clone(), proxies: proxy_hosts(environment) };
     let builder = http::builder(environment, timeouts)?
-        .redirect(Policy::custom(move |attempt| follow(attempt, &rules)))
+        .redirect(policy)
         // A referrer would tell the next host the query, which may hold a signature.
         .referer(false)
         .dns_resolver(Arc::new(resolver));
@@ -26,7 +36,7 @@ pub(super) fn client(environment: &Environment, timeouts: Timeouts, allowed: &Ar
 
 /// Refuses a URL whose host is that of a proxy: its name resolves to an address that only the proxy
 /// itself may have.
-pub(super) fn check_host(environment: &Environment, url: &Url) -> Result<()> {
+pub(crate) fn check_host(environment: &Environment, url: &Url) -> Result<()> {
     let host = url.host_str().unwrap_or_default();
     if proxy_hosts(environment).iter().any(|proxy| proxy.eq_ignore_ascii_case(host)) { Err(address::refused(url)) } else { Ok(()) }
 }
@@ -91,14 +101,22 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The error for a request that got no response, or a broken one.
-pub(super) fn failure(error: reqwest::Error, url: &Url) -> Error {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+/// Our own error inside an error of the client.
+pub(crate) fn refusal(error: &reqwest::Error) -> Option<Error> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = cause {
         if let Some(Refusal(refused)) = inner.downcast_ref() {
-            return refused.clone().with_url(url.as_str());
+            return Some(refused.clone());
         }
         cause = inner.source();
+    }
+    None
+}
+
+/// The error for a download that got no response, or a broken one.
+pub(crate) fn failure(error: reqwest::Error, url: &Url) -> Error {
+    if let Some(refused) = refusal(&error) {
+        return refused.with_url(url.as_str());
     }
     let what = if error.is_timeout() {
         "the server sends nothing".to_owned()
