@@ -43,6 +43,8 @@ pub mod prelude;
 mod publish;
 mod render;
 mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod source;
 #[cfg(feature = "ffmpeg")]
 mod speech;
@@ -114,4 +116,8 @@ const _: () = {
     shared::<crate::jobs::Worker>();
     #[cfg(feature = "jobs")]
     shared::<crate::jobs::Sqlite>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::Server>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::ServeOptions>();
 };

@@ -17,6 +17,7 @@ mod plans;
 mod probe;
 mod progress;
 mod report;
+mod serve;
 mod stages;
 mod step;
 mod styles;
@@ -87,6 +88,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Jobs(args) => jobs::run(args, interrupt).await,
         Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
+        Command::Serve(args) => exit::of(&serve::run(*args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

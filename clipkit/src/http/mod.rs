@@ -2,6 +2,8 @@
 
 mod client;
 mod retry_after;
+#[cfg(feature = "serve")]
+pub(crate) mod signature;
 
 pub(crate) use client::{MAX_REDIRECTS, Timeouts, build, builder, client, innermost_cause, proxy_url};
 pub(crate) use retry_after::retry_after;

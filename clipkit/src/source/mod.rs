@@ -15,8 +15,12 @@ mod object;
 #[cfg(feature = "ffmpeg")]
 mod scrub;
 #[cfg(feature = "ffmpeg")]
+mod upload;
+#[cfg(feature = "ffmpeg")]
 mod ytdlp;
 
+#[cfg(feature = "ffmpeg")]
+pub(crate) use address::check_public;
 #[cfg(feature = "ffmpeg")]
 pub use auto::AutoSource;
 #[cfg(feature = "ffmpeg")]
@@ -29,6 +33,8 @@ pub use http::HttpSource;
 pub use object::ObjectStoreSource;
 #[cfg(feature = "ffmpeg")]
 pub use ytdlp::YtDlp;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use upload::upload_key;
 #[cfg(feature = "ffmpeg")]
 pub(crate) use ytdlp::program;
 

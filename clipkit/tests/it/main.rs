@@ -42,6 +42,18 @@ mod probe;
 mod render;
 mod schema;
 mod scorer;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_desk;
+#[cfg(feature = "serve")]
+mod serve_guard;
+#[cfg(feature = "serve")]
+mod serve_live;
+#[cfg(all(feature = "cli", unix))]
+mod serve_process;
+#[cfg(feature = "serve")]
+mod serve_upload;
 mod servers;
 mod sound;
 mod steps;
