@@ -6,13 +6,14 @@
 # make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames, on the
 #                            sample talk; CLIPKIT_BENCH_VIDEO names another video
 # make soak                  20 jobs whose workers are killed 50 times at random moments (some minutes)
+# make service               the service with its dashboard at http://127.0.0.1:8080, and a job with the sample talk
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
 OUT ?= demo
 ARGS ?=
 
-.PHONY: demo demo-python demo-node test bench soak setup
+.PHONY: demo demo-python demo-node test bench soak service setup
 .SUFFIXES:
 
 demo:
@@ -41,6 +42,10 @@ bench:
 soak:
 	@.ci/setup tests
 	@. .ci/env && CLIPKIT_SOAK=1 cargo nextest run --workspace --all-features --no-capture -E 'test(/jobs_survive/)'
+
+service:
+	@.ci/setup
+	@.ci/service $(ARGS)
 
 setup:
 	@.ci/setup tests

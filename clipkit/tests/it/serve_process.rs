@@ -105,7 +105,7 @@ fn a_video_becomes_clips_and_the_service_stops_while_it_works() {
     let submit = |clips: u32| {
         let config = json!({
             "tracker": {"kind": "center"}, "scorer": {"kind": "heuristic"}, "speech_cache": null,
-            "renderer": {"kind": "ffmpeg", "width": 180, "height": 320},
+            "renderer": {"kind": "ffmpeg", "size": [180, 320]},
             "options": {"clips": clips, "min": 5, "max": 9, "preset": "ultrafast", "captions": null},
         });
         let (status, body) = ask(&address, "POST", "/v1/jobs", None, Some(&json!({"uri": desk.path("talk.mp4"), "config": config})));
