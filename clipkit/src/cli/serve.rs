@@ -124,7 +124,9 @@ fn keys(keys: &Keys, command: KeyCommand) -> Result<()> {
         KeyCommand::Remove { ids } => {
             for id in ids {
                 if !keys.remove(&id)? {
-                    return Err(Error::new(ErrorKind::NotFound, format!("there is no key {id}")).with_advice("see `clipkit serve key list`"));
+                    return Err(
+                        Error::new(ErrorKind::NotFound, format!("there is no key {id}")).with_advice("see `clipkit serve key list`")
+                    );
                 }
                 say(&format!("{id} removed"));
             }

@@ -23,7 +23,8 @@ pub(crate) fn sign(secret: &[u8], at: SystemTime, body: &[u8]) -> String {
 /// `now`. The comparison takes constant time.
 #[cfg(test)]
 pub(crate) fn verify(secret: &[u8], header: &str, body: &[u8], now: SystemTime, tolerance: Duration) -> bool {
-    let field = |name: &str| header.split(',').filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
+    let field =
+        |name: &str| header.split(',').filter_map(|part| part.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value);
     let (Some(seconds), Some(given)) = (field("t").and_then(|value| value.parse::<u64>().ok()), field("v1")) else { return false };
     let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let bytes: Option<Vec<u8>> = (0..given.len()).step_by(2).map(|at| u8::from_str_radix(given.get(at..at + 2)?, 16).ok()).collect();

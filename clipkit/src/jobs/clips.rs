@@ -86,7 +86,9 @@ impl Jobs {
         let record = self.known(id).await?;
         let tasks = self.engine().list(&TaskFilter::of_job(id)).await?;
         if record.end.is_none() || tasks.iter().any(|task| !task.state.is_over()) {
-            return Err(Error::new(ErrorKind::Config, format!("the job {id} has not ended")).with_advice("wait until it ends, or cancel it"));
+            return Err(
+                Error::new(ErrorKind::Config, format!("the job {id} has not ended")).with_advice("wait until it ends, or cancel it")
+            );
         }
         let edited = self.preview_edit(id, rank, ops).await?;
         let workspace = &self.shared.workspace;

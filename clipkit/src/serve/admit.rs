@@ -84,7 +84,8 @@ fn configuration(options: &ServeOptions, changes: Map<String, Value>) -> Result<
             return Err(refused("the source is set by the service"));
         }
         if name != "options" && !options.allow_config {
-            return Err(refused(format!("clients of this service may not set {name:?}")).with_advice("set only options, or allow it (--allow-config)"));
+            return Err(refused(format!("clients of this service may not set {name:?}"))
+                .with_advice("set only options, or allow it (--allow-config)"));
         }
         match (base.get_mut(&name), change) {
             (Some(Value::Object(known)), Value::Object(change)) if name == "options" => known.extend(change),

@@ -99,7 +99,8 @@ pub(super) struct Links {
 
 impl ClipView {
     fn of(job: &str, clip: JobClip) -> Self {
-        let state = if clip.tasks.iter().any(|task| matches!(task.state, crate::jobs::TaskState::Dead | crate::jobs::TaskState::Cancelled)) {
+        let state = if clip.tasks.iter().any(|task| matches!(task.state, crate::jobs::TaskState::Dead | crate::jobs::TaskState::Cancelled))
+        {
             ClipState::Failed
         } else if clip.is_over() && !clip.receipts.is_empty() {
             ClipState::Ready

@@ -64,7 +64,9 @@ mod tests {
     fn nothing_in_the_dashboard_is_inline_or_from_elsewhere() {
         for (name, _, bytes) in ASSETS {
             let text = std::str::from_utf8(bytes).unwrap();
-            for forbidden in ["style=\"", "onclick=", "onload=", "innerHTML", "eval(", "javascript:", "src=\"http", "href=\"http", "@import"] {
+            for forbidden in
+                ["style=\"", "onclick=", "onload=", "innerHTML", "eval(", "javascript:", "src=\"http", "href=\"http", "@import"]
+            {
                 assert!(!text.contains(forbidden), "{name} has {forbidden}");
             }
         }

@@ -53,9 +53,11 @@ pub(super) fn text(body: String, content_type: &'static str, name: &str, downloa
 /// `inline` or `attachment` with a file name of safe characters. The name in Unicode stands beside
 /// it (RFC 6266).
 fn disposition(name: &str, download: bool) -> HeaderValue {
-    let plain: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '-' }).collect();
+    let plain: String =
+        name.chars().map(|letter| if letter.is_ascii_alphanumeric() || ".-_".contains(letter) { letter } else { '-' }).collect();
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-    let escaped: String = name.bytes().map(|byte| if is_safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
+    let escaped: String =
+        name.bytes().map(|byte| if is_safe(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect();
     let kind = if download { "attachment" } else { "inline" };
     let value = format!("{kind}; filename=\"{plain}\"; filename*=UTF-8''{escaped}");
     HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("inline"))

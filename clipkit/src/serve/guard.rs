@@ -64,8 +64,9 @@ fn admitted(app: &App, request: &Request) -> Answer<Caller> {
     let key = caller(app, headers)?;
     take(app, &key.id)?;
     if !is_safe && key.scope < Scope::Write {
-        return Err(Problem::new(StatusCode::FORBIDDEN, ErrorKind::Denied, "this key may only read")
-            .with_advice("use a key with the scope write"));
+        return Err(
+            Problem::new(StatusCode::FORBIDDEN, ErrorKind::Denied, "this key may only read").with_advice("use a key with the scope write")
+        );
     }
     Ok(Caller { user: key.name })
 }

@@ -36,18 +36,25 @@ const MOST: usize = 200;
         (status = "default", description = "A problem.", content_type = "application/problem+json", body = inline(ProblemBody)),
     )
 )]
-pub(super) async fn submit(State(app): State<App>, caller: Caller, headers: HeaderMap, Doc(mut request): Doc<JobRequest>) -> Answer<Response> {
+pub(super) async fn submit(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Doc(mut request): Doc<JobRequest>,
+) -> Answer<Response> {
     if request.idempotency_key.is_none()
         && let Some(key) = headers.get("idempotency-key")
     {
-        let key = key.to_str().map_err(|_| Problem::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidInput, "the idempotency key is not ASCII"))?;
+        let key =
+            key.to_str().map_err(|_| Problem::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidInput, "the idempotency key is not ASCII"))?;
         request.idempotency_key = Some(key.to_owned());
     }
     let known = request.idempotency_key.as_deref().map(|key| JobId::of_key(&caller.user, key));
     // It looks at files.
     let (options, user) = (app.options.clone(), caller.user);
     let admitted = tokio::task::spawn_blocking(move || admit(&options, &user, request)).await;
-    let job = admitted.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Contract, "the request broke the service"))??;
+    let job =
+        admitted.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Contract, "the request broke the service"))??;
     let lease = app.uploads.lease(&job.uri).await?;
     let id = match app.jobs.submit(job).await {
         Ok(id) => id,
@@ -267,10 +274,13 @@ fn progress(state: JobState, tasks: &[Task]) -> f64 {
     let whole = over(&["fetch", "transcribe", "score"]) as f64 / 3.0;
     let clips = tasks.iter().filter(|task| task.queue == "track").count();
     // Each clip is tracked, rendered, and published at least once.
-    let targets = tasks.iter().filter(|task| task.queue == "publish").filter_map(|task| task.id.step().rank()).fold(BTreeMap::new(), |mut seen, rank| {
-        *seen.entry(rank).or_insert(0usize) += 1;
-        seen
-    });
+    let targets = tasks.iter().filter(|task| task.queue == "publish").filter_map(|task| task.id.step().rank()).fold(
+        BTreeMap::new(),
+        |mut seen, rank| {
+            *seen.entry(rank).or_insert(0usize) += 1;
+            seen
+        },
+    );
     let each = 2 + targets.values().max().copied().unwrap_or(1);
     let parts = if clips == 0 { 0.0 } else { (over(&["track", "render", "publish"]) as f64 / (clips * each) as f64).min(1.0) };
     let done = whole / 3.0 + parts * 2.0 / 3.0;
@@ -291,7 +301,9 @@ mod tests {
     fn progress_grows_from_0_to_1() {
         let mut tasks = vec![task("a:fetch", "active")];
         let mut seen = vec![progress(JobState::Active, &tasks)];
-        for step in ["a:fetch", "a:transcribe", "a:score", "a:track:1", "a:track:2", "a:render:1", "a:publish:1:0", "a:render:2", "a:publish:2:0"] {
+        for step in
+            ["a:fetch", "a:transcribe", "a:score", "a:track:1", "a:track:2", "a:render:1", "a:publish:1:0", "a:render:2", "a:publish:2:0"]
+        {
             tasks.retain(|known| known.id.to_string() != step);
             if step == "a:track:1" {
                 tasks.push(task("a:track:2", "waiting"));

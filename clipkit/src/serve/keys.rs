@@ -200,9 +200,8 @@ impl Keys {
             }
             _ => fs::read_to_string(&self.path).map_err(|error| self.unreadable(error))?,
         };
-        serde_json::from_str(&text).map_err(|error| {
-            Error::new(ErrorKind::InvalidInput, format!("this is not a file of API keys: {error}")).with_path(&self.path)
-        })
+        serde_json::from_str(&text)
+            .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("this is not a file of API keys: {error}")).with_path(&self.path))
     }
 
     fn write(&self, keys: &[Stored]) -> Result<()> {

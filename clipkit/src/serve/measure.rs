@@ -73,9 +73,7 @@ pub(super) fn rendered() -> Option<String> {
 pub(super) fn queues(queues: &[QueueView], free_bytes: Option<u64>) {
     for queue in queues {
         let name = queue.name.clone();
-        for (state, count) in
-            [("waiting", queue.waiting), ("delayed", queue.delayed), ("active", queue.active), ("dead", queue.dead)]
-        {
+        for (state, count) in [("waiting", queue.waiting), ("delayed", queue.delayed), ("active", queue.active), ("dead", queue.dead)] {
             gauge!("clipkit_queue_tasks", "queue" => name.clone(), "state" => state).set(count as f64);
         }
         gauge!("clipkit_queue_waiting_age_seconds", "queue" => name.clone()).set(queue.waited);

@@ -130,7 +130,9 @@ impl ServeOptions {
             return refuse("the request timeout or the largest body is 0".into());
         }
         if let Some(origin) = self.origins.iter().find(|origin| !is_origin(origin)) {
-            return Err(Error::new(ErrorKind::Config, format!("{origin:?} is no origin")).with_advice("give one such as https://app.example.com"));
+            return Err(
+                Error::new(ErrorKind::Config, format!("{origin:?} is no origin")).with_advice("give one such as https://app.example.com")
+            );
         }
         for webhook in &self.webhooks {
             let url = url::Url::parse(&webhook.url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

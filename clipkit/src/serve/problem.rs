@@ -47,6 +47,7 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, ErrorKind::NotFound, what)
     }
 
+    #[cfg(test)]
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }
@@ -57,11 +58,9 @@ impl From<Error> for Problem {
         let can_wait = matches!(error.recovery(), Recovery::Retry { .. } | Recovery::WaitUntil(_));
         let status = match error.kind() {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
-            ErrorKind::InvalidInput
-            | ErrorKind::NoTranscript
-            | ErrorKind::NothingFound
-            | ErrorKind::InvalidPlan
-            | ErrorKind::Config => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorKind::InvalidInput | ErrorKind::NoTranscript | ErrorKind::NothingFound | ErrorKind::InvalidPlan | ErrorKind::Config => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             ErrorKind::Denied => StatusCode::FORBIDDEN,
             ErrorKind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             ErrorKind::Io | ErrorKind::TimedOut if can_wait => StatusCode::SERVICE_UNAVAILABLE,

@@ -65,7 +65,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Names<T
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         // What is no Unicode names nothing.
-        Path::<T>::from_request_parts(parts, state).await.map(|Path(names)| Names(names)).map_err(|_| Problem::not_found("there is nothing here"))
+        Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|Path(names)| Names(names))
+            .map_err(|_| Problem::not_found("there is nothing here"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
@@ -11,7 +12,6 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Router;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 use tracing::Instrument;
@@ -137,9 +137,8 @@ fn cors(options: &ServeOptions) -> Option<CorsLayer> {
 /// Ends requests that take too long. Uploads and streams have limits of their own.
 async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_long = path.ends_with("/events")
-        || path.ends_with("/sheet")
-        || (path.starts_with("/v1/uploads/") && request.method() == Method::PATCH);
+    let is_long =
+        path.ends_with("/events") || path.ends_with("/sheet") || (path.starts_with("/v1/uploads/") && request.method() == Method::PATCH);
     if is_long {
         return next.run(request).await;
     }

@@ -75,7 +75,9 @@ pub(super) async fn sign_in(State(app): State<App>, headers: HeaderMap, Doc(requ
         None => None,
     };
     let Some(Key { id, name, scope, .. }) = found else {
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, ErrorKind::Denied, "there is no such key").with_recovery(Recovery::RefreshCredentials));
+        return Err(
+            Problem::new(StatusCode::UNAUTHORIZED, ErrorKind::Denied, "there is no such key").with_recovery(Recovery::RefreshCredentials)
+        );
     };
     let cookie = sessions::set_cookie(&app.sessions.open(&id)?, is_secure(&headers));
     Ok(([(SET_COOKIE, cookie)], Json(SessionView { name, scope })).into_response())
@@ -106,7 +108,8 @@ fn is_secure(headers: &HeaderMap) -> bool {
 pub(super) async fn metrics(State(app): State<App>) -> Answer<Response> {
     measure::queues(&app.overview.queues().await?, app.jobs.space().0);
     let text = measure::rendered().ok_or_else(|| {
-        Problem::not_found("this program does not record metrics").with_advice("call clipkit::serve::record_metrics, or ask its own recorder")
+        Problem::not_found("this program does not record metrics")
+            .with_advice("call clipkit::serve::record_metrics, or ask its own recorder")
     })?;
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (CACHE_CONTROL, "no-store")], text).into_response())
 }
@@ -116,5 +119,6 @@ pub(super) async fn nothing() -> Problem {
 }
 
 pub(super) async fn wrong_method() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidInput, "this address does not have this method").with_advice("see /v1/openapi.json")
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidInput, "this address does not have this method")
+        .with_advice("see /v1/openapi.json")
 }

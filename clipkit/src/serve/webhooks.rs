@@ -93,8 +93,9 @@ impl Sender {
     /// What was sent before. A webhook that is new does not get the events of jobs that have ended.
     async fn load(&self) -> Result<Sent> {
         match std::fs::read(&self.file) {
-            Ok(text) => serde_json::from_slice(&text)
-                .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("what was sent cannot be read: {error}")).with_path(&self.file)),
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
+                Error::new(ErrorKind::InvalidInput, format!("what was sent cannot be read: {error}")).with_path(&self.file)
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let mut filter = JobFilter::default();
                 filter.open = Some(false);

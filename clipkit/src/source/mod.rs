@@ -32,9 +32,9 @@ pub use http::HttpSource;
 #[cfg(feature = "ffmpeg")]
 pub use object::ObjectStoreSource;
 #[cfg(feature = "ffmpeg")]
-pub use ytdlp::YtDlp;
-#[cfg(feature = "ffmpeg")]
 pub(crate) use upload::upload_key;
+#[cfg(feature = "ffmpeg")]
+pub use ytdlp::YtDlp;
 #[cfg(feature = "ffmpeg")]
 pub(crate) use ytdlp::program;
 

@@ -36,10 +36,7 @@ const RULES: &[(&str, &[&str])] = &[
     // Drives the steps of a pipeline.
     ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
     // A face over jobs: it reads plans, media and sources' rules, and decides nothing.
-    (
-        "serve",
-        &["model", "error", "context", "http", "store", "source", "render", "publish", "plan", "pipeline", "config", "jobs"],
-    ),
+    ("serve", &["model", "error", "context", "http", "store", "source", "render", "publish", "plan", "pipeline", "config", "jobs"]),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

@@ -28,7 +28,10 @@ async fn a_video_becomes_clips_that_play_in_parts() {
     let clips = clips["clips"].as_array().unwrap();
     assert_eq!(clips.len(), 3);
     let first = &clips[0];
-    assert_eq!((first["state"].as_str(), first["title"].as_str(), first["score"]["total"].as_f64()), (Some("ready"), Some("From 10"), Some(90.0)));
+    assert_eq!(
+        (first["state"].as_str(), first["title"].as_str(), first["score"]["total"].as_f64()),
+        (Some("ready"), Some("From 10"), Some(90.0))
+    );
     assert!(first["captions"][0]["words"][0].as_str().is_some_and(|word| word.starts_with("word")), "{first}");
     assert_eq!(first["receipts"][0]["target"], "folder");
 
@@ -262,8 +265,11 @@ async fn the_api_is_described_whole() {
             // Each parameter in the path is described, and no other.
             let named: Vec<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
             let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
-            let in_path: Vec<&str> =
-                parameters.iter().filter(|parameter| parameter["in"] == "path").map(|parameter| parameter["name"].as_str().unwrap()).collect();
+            let in_path: Vec<&str> = parameters
+                .iter()
+                .filter(|parameter| parameter["in"] == "path")
+                .map(|parameter| parameter["name"].as_str().unwrap())
+                .collect();
             assert_eq!(in_path, named, "{method} {path}");
         }
     }
@@ -312,13 +318,19 @@ async fn the_api_is_described_whole() {
     let mut broken = Vec::new();
     references(&document, &mut |reference| {
         let found = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
-        if found.is_none_or(|schema| !schema.is_object()) || document.pointer(&reference[1..]).is_some_and(|schema| schema["$ref"] == reference) {
+        if found.is_none_or(|schema| !schema.is_object())
+            || document.pointer(&reference[1..]).is_some_and(|schema| schema["$ref"] == reference)
+        {
             broken.push(reference.to_owned());
         }
     });
     assert!(broken.is_empty(), "{broken:?}");
     let of = |name: &str| document.pointer(&format!("/components/schemas/{name}/properties")).unwrap().as_object().unwrap();
-    assert!(of("Problem").contains_key("recovery") && of("JobRequest").contains_key("idempotency_key") && of("JobStatus").contains_key("manifest"));
+    assert!(
+        of("Problem").contains_key("recovery")
+            && of("JobRequest").contains_key("idempotency_key")
+            && of("JobStatus").contains_key("manifest")
+    );
 }
 
 fn references(value: &Value, found: &mut impl FnMut(&str)) {

@@ -79,7 +79,10 @@ async fn answers_say_what_browsers_may_do_and_the_dashboard_is_whole() {
     for path in ["/", "/v1/jobs", "/v1/nothing", "/assets/app.js"] {
         let answer = desk.get(path).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("script-src 'self';") && !policy.contains("unsafe"),
+            "{path}: {policy}"
+        );
         assert_eq!((answer.header("x-content-type-options"), answer.header("x-frame-options")), ("nosniff", "DENY"), "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "", "{path}: CORS is off");

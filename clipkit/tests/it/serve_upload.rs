@@ -118,7 +118,10 @@ async fn uploads_that_cannot_be_are_refused() {
     let with = async |method: Method, place: &str, headers: &[(&str, &str)]| desk.ask(method, place, headers, None).await;
     assert_eq!(with(Method::POST, "/v1/uploads", &[("upload-length", "5")]).await.problem(412), "invalid_input");
     assert_eq!(with(Method::POST, "/v1/uploads", &[TUS, ("upload-length", "many")]).await.problem(400), "invalid_input");
-    assert_eq!(with(Method::POST, "/v1/uploads", &[TUS, ("upload-length", "5"), ("upload-metadata", "filename !")]).await.problem(400), "invalid_input");
+    assert_eq!(
+        with(Method::POST, "/v1/uploads", &[TUS, ("upload-length", "5"), ("upload-metadata", "filename !")]).await.problem(400),
+        "invalid_input"
+    );
     assert_eq!(with(Method::PATCH, &place, &[TUS, ("upload-offset", "0")]).await.problem(415), "invalid_input");
     assert_eq!(patch(&desk, &place, 0, &[0; 901]).await.problem(413), "invalid_input");
     let (head, gone) = (format!("{place}0"), format!("/v1/uploads/{}", "0".repeat(32)));

@@ -31,7 +31,7 @@ const PATHS = {
   upload: "M12 16V5m0 0L7.5 9.5M12 5l4.5 4.5M5 20h14",
   link: "M10 14a4 4 0 0 0 5.7 0l3.1-3.1a4 4 0 0 0-5.7-5.7L11.6 6.7M14 10a4 4 0 0 0-5.7 0l-3.1 3.1a4 4 0 0 0 5.7 5.7l1.5-1.5",
   back: "M14.5 5 8 12l6.5 7",
-  theme: "M12 3.5a8.5 8.5 0 1 0 0 17v-17z",
+  theme: "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zm0 0v17m0-3.5 5.6-5.6M12 12.5l6.4-6.4M12 8l3.4-3.4",
   out: "M14 4H6v16h8M10 12h10m0 0-3.5-3.5M20 12l-3.5 3.5",
   trash: "M5 7h14M10 7V4h4v3m-7.5 0 .8 13h9.4l.8-13",
   film: "M4 5h16v14H4zM4 9h16M4 15h16M9 5v14M15 5v14",
@@ -62,6 +62,9 @@ export function toast(message, kind = "info") {
   setTimeout(() => shown.classList.add("leaving"), kind === "error" ? 7000 : 3500);
   setTimeout(() => shown.remove(), kind === "error" ? 7400 : 3900);
 }
+
+/** A message as a sentence. */
+export const capital = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
 
 /** A time from now: "3 min ago". */
 export function ago(moment) {

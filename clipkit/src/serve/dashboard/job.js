@@ -1,7 +1,7 @@
 // A job: how far it is, its clips, what went wrong.
 
 import { follow, get, post, remove } from "./api.js";
-import { ago, badge, bar, clock, fill, h, hostOf, icon, nameOf, span, toast } from "./dom.js";
+import { ago, badge, bar, capital, clock, fill, h, hostOf, icon, nameOf, span, toast } from "./dom.js";
 import { openClip } from "./clip.js";
 
 const STEPS = [["fetch", "Fetch", "source"], ["transcribe", "Transcribe", "transcribe"], ["score", "Choose", "score"], ["track", "Frame", "track"], ["render", "Render", "render"], ["publish", "Publish", "publish"]];
@@ -17,6 +17,7 @@ export function jobPage(root, id) {
   // The latest fraction of each stage and clip.
   const live = new Map();
   const notes = [];
+  const cards = new Map();
   const head = h("div.job-head");
   const steps = h("ol.steps", { "aria-label": "Progress" });
   const trouble = h("div");
@@ -118,9 +119,9 @@ export function jobPage(root, id) {
   function drawTrouble() {
     const failed = job.manifest?.failed ?? [];
     const warnings = job.manifest?.warnings ?? [];
-    fill(trouble, job.error ? h("div.callout.bad", icon("warn"), h("div", h("strong", job.error.message), job.error.advice ? h("p", capital(job.error.advice)) : null)) : null,
+    fill(trouble, job.error ? h("div.callout.bad", icon("warn"), h("div", h("strong", capital(job.error.message)), job.error.advice ? h("p", capital(job.error.advice)) : null)) : null,
       failed.length ? h("div.callout.warning", icon("warn"), h("div", h("strong", failed.length === 1 ? "One clip failed" : `${failed.length} clips failed`), failed.map((clip) => h("p", `${clip.title}: ${clip.error.message}`)))) : null,
-      warnings.map((warning) => h("div.callout.warning", icon("warn"), h("div", h("p", warning.message)))));
+      warnings.map((warning) => h("div.callout.warning", icon("warn"), h("div", h("p", capital(warning.message))))));
   }
 
   function drawLog() {
@@ -133,7 +134,19 @@ export function jobPage(root, id) {
       fill(grid, isOver() ? (job.state === "done" && !job.error ? h("div.empty", h("p.muted", "There are no clips.")) : null) : Array.from({ length: 4 }, () => h("div.clip-card.ghost", h("div.clip-media"))));
       return;
     }
-    fill(grid, clips.map(card));
+    // A card that has not changed stays, so that its video plays on.
+    const now = clips.map((clip) => {
+      const key = JSON.stringify([clip.state === "ready" ? { ...clip, tasks: clip.tasks.map((task) => task.ended) } : clip, isOver()]);
+      const known = cards.get(clip.rank);
+      if (known?.key === key) return known.element;
+      const element = card(clip);
+      cards.set(clip.rank, { key, element });
+      return element;
+    });
+    if (now.length !== grid.childElementCount || now.some((element, at) => grid.children[at] !== element)) {
+      now.forEach((element, at) => grid.children[at] !== element && grid.insertBefore(element, grid.children[at] ?? null));
+      [...grid.children].slice(now.length).forEach((rest) => rest.remove());
+    }
     drawLive();
   }
 
@@ -144,14 +157,14 @@ export function jobPage(root, id) {
     const version = clip.tasks.find((task) => task.queue === "publish")?.ended ?? "";
     const video = clip.links.video && clip.state === "ready";
     if (video) media.append(h("video", { src: `${clip.links.video}?v=${encodeURIComponent(version)}`, poster: clip.links.cover ? `${clip.links.cover}?v=${encodeURIComponent(version)}` : undefined, controls: true, preload: "none", playsInline: true, "aria-label": clip.title }));
-    else if (clip.state === "failed") media.append(h("div.clip-wait.bad", icon("warn"), h("span", clip.tasks.find((task) => task.error)?.error.message ?? "It failed")));
+    else if (clip.state === "failed") media.append(h("div.clip-wait.bad", icon("warn"), h("span", capital(clip.tasks.find((task) => task.error)?.error.message ?? "it failed"))));
     else media.append(h("div.clip-wait", { "data-clip": clip.rank }, h("span.spinner"), h("span.clip-now", "Waits"), bar(0, `Progress of clip ${clip.rank}`)));
     const published = clip.receipts.map((receipt) => h("span.tag", { title: receipt.id }, receipt.status === "published" ? icon("check") : null, receipt.url ? h("a", { href: receipt.url, target: "_blank", rel: "noreferrer noopener" }, receipt.target) : receipt.target, receipt.status === "published" ? "" : ` · ${receipt.status}`));
     return h("article.clip-card.card", { "aria-label": `Clip ${clip.rank}` }, media, h("div.clip-body",
       h("div.clip-line", h("span.rank", `#${clip.rank}`), h("span.score", { title: scoreText(clip.score) }, `${Math.round(clip.score.total)}`), h("span.muted", `${clock(clip.duration)} · from ${clock(clip.span.start ?? clip.span[0] ?? 0)}`)),
       h("h3", clip.title), h("p.reason", clip.reason), h("div.tags", published),
       h("div.clip-actions", h("button.button", { type: "button", disabled: !clip.links.plan, onclick: () => openClip(id, clip, isOver(), () => { stopEvents?.(); stopEvents = null; load(); }) }, icon("edit"), "Details"),
-        video ? h("a.button.quiet", { href: `${clip.links.video}?download=true`, download: "" }, icon("down"), "Download") : null)));
+        video ? h("a.icon-button", { href: `${clip.links.video}?download=true`, download: "", "aria-label": `Download clip ${clip.rank}`, title: "Download" }, icon("down")) : null)));
   }
 
   /** What is done for each clip now, without drawing the players again. */
@@ -201,8 +214,6 @@ export function jobPage(root, id) {
     clearTimeout(refresh);
   };
 }
-
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 export function scoreText(score) {
   return Object.entries(score).filter(([, value]) => typeof value === "number").map(([name, value]) => `${name}: ${Math.round(value * 10) / 10}`).join("\n");

@@ -1,7 +1,7 @@
 // The list of jobs.
 
 import { get } from "./api.js";
-import { STATES, ago, badge, bar, fill, h, hostOf, icon, nameOf } from "./dom.js";
+import { STATES, ago, badge, bar, capital, fill, h, hostOf, icon, nameOf } from "./dom.js";
 
 const POLL = 1500;
 const FILTERS = [["", "All"], ["active", "Running"], ["waiting", "Waiting"], ["delayed", "Scheduled"], ["done", "Done"], ["failed", "Failed"]];
@@ -73,7 +73,7 @@ function row(job) {
   const about = [hostOf(job.uri), job.user, ago(job.created)].filter(Boolean).join(" · ");
   let status;
   if (job.state === "done") status = h("span.row-note", job.clips === 1 ? "1 clip" : `${job.clips} clips`);
-  else if (over) status = h("span.row-note.clamp", job.error?.message ?? "");
+  else if (over) status = h("span.row-note.clamp", capital(job.error?.message ?? ""));
   else status = h("span.row-progress", h("span.row-note", job.stages.map((stage) => STAGE_NAMES[stage] ?? stage).join(", ") || (job.state === "delayed" ? "Waits for its time" : "Waits for a worker")), bar(job.progress, `Progress of ${nameOf(job.uri)}`));
   return h("a.row", { href: `#/jobs/${job.id}`, "data-job": job.id }, cover, h("span.row-main", h("span.row-title", nameOf(job.uri)), h("span.row-about", about)), status, badge(job.state));
 }

@@ -1,7 +1,7 @@
 // Queues, dead letters, disk.
 
 import { get, post, remove } from "./api.js";
-import { ago, bytes, fill, h, icon, span, toast } from "./dom.js";
+import { ago, bytes, capital, fill, h, icon, span, toast } from "./dom.js";
 
 const POLL = 2000;
 const NAMES = { fetch: "Fetch", transcribe: "Transcribe", score: "Choose", track: "Frame", render: "Render", publish: "Publish", conclude: "Finish" };
@@ -52,7 +52,7 @@ export function queuesPage(root) {
     }
     fill(letters, h("ul.letters", tasks.map((task) => {
       const [job, , clip] = task.id.split(":");
-      return h("li.card.letter", h("div.letter-main", h("strong", NAMES[task.queue] ?? task.queue, clip ? ` · clip ${clip}` : ""), h("p", task.error?.message ?? "It failed without a word."), task.error?.advice ? h("p.muted", task.error.advice) : null,
+      return h("li.card.letter", h("div.letter-main", h("strong", NAMES[task.queue] ?? task.queue, clip ? ` · clip ${clip}` : ""), h("p", capital(task.error?.message ?? "it failed without a word")), task.error?.advice ? h("p.muted", capital(task.error.advice)) : null,
         h("p.muted", h("a", { href: `#/jobs/${job}` }, `Job ${job}`), ` · ${task.attempts} attempts · ${ago(task.ended)}`)),
       h("div.actions", h("button.button", { type: "button", onclick: () => go(() => post(`/v1/dead/${encodeURIComponent(task.id)}/replay`), "It runs again") }, icon("retry"), "Replay"),
         h("button.button.quiet", { type: "button", onclick: () => go(() => remove(`/v1/dead/${encodeURIComponent(task.id)}`), "Dropped") }, "Drop")));

@@ -23,8 +23,11 @@ pub(super) fn file_name(header: Option<&str>) -> Option<String> {
 /// The last part of a name, of letters, digits, `-`, `_`, `.`.
 fn safe(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let kept: String =
-        last.chars().map(|letter| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' }).take(LONGEST_NAME).collect();
+    let kept: String = last
+        .chars()
+        .map(|letter| if letter.is_alphanumeric() || "-_.".contains(letter) { letter } else { '-' })
+        .take(LONGEST_NAME)
+        .collect();
     let kept = kept.trim_matches(['.', '-']).to_owned();
     if kept.is_empty() { "upload".to_owned() } else { kept }
 }

@@ -118,7 +118,8 @@ impl Uploads {
             None => Ok(None),
         });
         let gone = || {
-            Error::new(ErrorKind::NotFound, "there is no such upload, or it is not complete").with_advice("finish the upload, or upload again")
+            Error::new(ErrorKind::NotFound, "there is no such upload, or it is not complete")
+                .with_advice("finish the upload, or upload again")
         };
         found.await?.ok_or_else(gone).map(Some)
     }

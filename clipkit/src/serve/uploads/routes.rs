@@ -160,12 +160,12 @@ pub(in crate::serve) async fn patch(State(app): State<App>, Names(id): Names<Str
         let message = format!("the upload has {offset} bytes, and these start at {from}");
         return Err(Problem::new(StatusCode::CONFLICT, ErrorKind::InvalidInput, message).with_advice("ask for the offset (HEAD)"));
     }
-    let mut file =
-        std::fs::File::options().append(true).open(&path).map_err(|error| Error::io(&path, "open the upload", error))?;
+    let mut file = std::fs::File::options().append(true).open(&path).map_err(|error| Error::io(&path, "open the upload", error))?;
     let mut body = request.into_body().into_data_stream();
     loop {
         let next = tokio::time::timeout(IDLE, body.next()).await.map_err(|_| {
-            Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::TimedOut, "no more bytes came").with_recovery(Recovery::Retry { after: None })
+            Problem::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::TimedOut, "no more bytes came")
+                .with_recovery(Recovery::Retry { after: None })
         })?;
         // What came before the connection broke stays.
         let Some(Ok(bytes)) = next else { break };
@@ -243,10 +243,8 @@ fn stored(error: Error) -> Problem {
 fn speaks(headers: &HeaderMap) -> Answer<()> {
     match headers.get(RESUMABLE) {
         Some(version) if version == VERSION => Ok(()),
-        _ => {
-            Err(Problem::new(StatusCode::PRECONDITION_FAILED, ErrorKind::InvalidInput, "this service speaks tus 1.0.0")
-                .with_advice("send Tus-Resumable: 1.0.0"))
-        }
+        _ => Err(Problem::new(StatusCode::PRECONDITION_FAILED, ErrorKind::InvalidInput, "this service speaks tus 1.0.0")
+            .with_advice("send Tus-Resumable: 1.0.0")),
     }
 }
 
