@@ -25,8 +25,8 @@ const LONGEST_KEY: usize = 256;
 pub(super) struct JobRequest {
     /// The address of the video: `https://...`, or that of an upload (`upload://...`).
     pub(super) uri: String,
-    /// Changes of the service's configuration: `{"options": {"clips": 4, "captions": "pop"}}`. Other
-    /// fields than `options` are refused unless the service allows them.
+    /// Changes of the service's configuration: `{"options": {"clips": 4, "captions": "pop"}}`.
+    /// Other fields than `options` are refused unless the service allows them.
     #[serde(default)]
     pub(super) config: Map<String, Value>,
     /// The publishers. Default: those of the service, and a folder that belongs to the job.
@@ -131,8 +131,8 @@ fn admit_address(options: &ServeOptions, job: &mut Job) -> Result<bool> {
     Ok(false)
 }
 
-/// The real path of a file in one of the folders that are allowed. Anything else is refused with the
-/// same words, so that nothing is told about other files.
+/// The real path of a file in one of the folders that are allowed. Anything else is refused with
+/// the same words, so that nothing is told about other files.
 fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     let refuse = || refused("files of this machine are not accepted here").with_advice("give an http address, or upload the file");
     if !path.is_absolute() || options.folders.is_empty() {

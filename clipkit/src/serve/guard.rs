@@ -111,8 +111,8 @@ fn host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     named.or_else(|| uri.authority().map(ToString::to_string))
 }
 
-/// Refuses hosts that are not answered. A page of another site whose name leads to this machine (DNS
-/// rebinding) names its own host.
+/// Refuses hosts that are not answered. A page of another site whose name leads to this machine
+/// (DNS rebinding) names its own host.
 fn check_host(host: Option<&str>, known: &[String], locked: bool) -> Answer<()> {
     let name = host.map(name_of).unwrap_or_default();
     let is_here = || name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());

@@ -264,8 +264,8 @@ fn at_work(tasks: &[Task]) -> Vec<String> {
     crate::jobs::Step::QUEUES.iter().filter(|queue| is_active(queue)).map(|queue| (*queue).to_owned()).collect()
 }
 
-/// How much of a job is done: the steps of the whole video count as one third, those of the clips as
-/// the rest.
+/// How much of a job is done: the steps of the whole video count as one third, those of the clips
+/// as the rest.
 fn progress(state: JobState, tasks: &[Task]) -> f64 {
     if state == JobState::Done {
         return 1.0;

@@ -18,11 +18,11 @@
 //! ```
 //!
 //! What protects the service:
-//! - Without API keys it answers only requests whose `Host` names this machine, and [`Server`] binds
-//!   only to loopback addresses. A web page of another origin can neither read nor change anything:
-//!   CORS is off, and requests that change something must come from the same origin.
-//! - With [`Keys`], every request needs one. Keys are random, stored as hashes, compared in constant
-//!   time, and have the scopes read and write. Each key has a rate.
+//! - Without API keys it answers only requests whose `Host` names this machine, and [`Server`]
+//!   binds only to loopback addresses. A web page of another origin can neither read nor change
+//!   anything: CORS is off, and requests that change something must come from the same origin.
+//! - With [`Keys`], every request needs one. Keys are random, stored as hashes, compared in
+//!   constant time, and have the scopes read and write. Each key has a rate.
 //! - Clients name videos by HTTP addresses or uploads. Private addresses are refused, also after a
 //!   redirect and after a name is resolved. Paths, other kinds of addresses, stages and publishers
 //!   need an option ([`ServeOptions`]).

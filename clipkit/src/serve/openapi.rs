@@ -87,6 +87,13 @@ pub(super) fn document(paths: &OpenApi) -> Result<Value> {
         "description": "Turns long videos into ranked, vertical, captioned short clips.",
         "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
     });
+    // The names of handlers are unique within their tag.
+    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in operations.filter_map(Value::as_object_mut).flat_map(|item| item.values_mut()) {
+        let name = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let (tag, id) = (name(&operation["tags"][0]), name(&operation["operationId"]));
+        operation["operationId"] = format!("{tag}_{id}").into();
+    }
     document["servers"] = json!([{"url": "/"}]);
     document["tags"] = json!([
         {"name": "jobs", "description": "Jobs and their events."},

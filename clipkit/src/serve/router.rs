@@ -33,8 +33,8 @@ const TIDY: Duration = Duration::from_secs(60);
 /// The service as an axum router, for a program's own server. It answers `/`, `/assets`, `/v1`,
 /// `/metrics`, `/healthz` and `/readyz`.
 ///
-/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: then, without API keys, only
-/// requests from this machine are answered. Otherwise the `Host` header alone decides.
+/// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`: then, without API keys,
+/// only requests from this machine are answered. Otherwise the `Host` header alone decides.
 ///
 /// Call it in an async runtime. Tasks that it starts end when [`ServeOptions::cx`] is cancelled.
 ///

@@ -39,9 +39,9 @@ pub(super) struct Since {
 
 /// Follows the events of a job until it ends.
 ///
-/// Server-sent events: each has the event's number as `id` and the event as JSON in `data`. A client
-/// that connects again with `Last-Event-ID` misses nothing. If the job has ended and all its events
-/// were seen, the answer is 204, which tells a browser's `EventSource` not to connect again.
+/// Server-sent events: each has the event's number as `id` and the event as JSON in `data`. A
+/// client that connects again with `Last-Event-ID` misses nothing. If the job has ended and all its
+/// events were seen, the answer is 204, which tells a browser's `EventSource` not to connect again.
 ///
 /// With `Upgrade: websocket`, each event is a text message with JSON, and the server closes the
 /// connection after the last one.

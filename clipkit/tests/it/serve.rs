@@ -170,7 +170,7 @@ async fn a_clip_is_edited_and_rendered_again() {
 
     for (wrong, status, kind) in [
         (json!({"ops": []}), 422, "invalid_input"),
-        (json!({"ops": [{"op": "title", "title": "x"}; 201]}), 422, "invalid_input"),
+        (json!({"ops": vec![json!({"op": "title", "title": "x"}); 201]}), 422, "invalid_input"),
         (json!({"ops": [{"op": "delete_words", "words": {"quote": "never said"}}]}), 422, "invalid_input"),
         (json!({"ops": [{"op": "explode"}]}), 422, "invalid_input"),
         (json!({"ops": [{"op": "tighten", "level": "gentle"}]}), 422, "invalid_input"),

@@ -42,7 +42,7 @@ async fn hostile_requests_get_typed_refusals() {
     ] {
         assert_eq!(post(body.as_bytes()).await.problem(status), kind, "{body}");
     }
-    let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
+    let deep = format!(r#"{{"uri": "https://example.com/a.mp4", "publish": {}{}}}"#, "[".repeat(5000), "]".repeat(5000));
     assert_eq!(post(deep.as_bytes()).await.problem(400), "invalid_input");
     assert_eq!(post(&vec![b' '; (1 << 20) + 1]).await.problem(413), "invalid_input");
     let plain = desk.ask(Method::POST, "/v1/jobs", &[("content-type", "text/plain")], Some(b"{}")).await;

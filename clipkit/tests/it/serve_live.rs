@@ -179,8 +179,8 @@ async fn webhooks_are_signed_come_in_order_and_are_sent_again() {
         numbers.push(event["number"].as_u64().unwrap());
     }
     assert!(numbers.is_sorted_by(|a, b| a < b), "in order, each once: {numbers:?}");
-    let kinds: Vec<String> =
-        got.iter().map(|(_, body)| serde_json::from_slice::<Value>(body).unwrap()["event"].as_str().unwrap().to_owned()).collect();
+    let kind = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap()["event"].as_str().unwrap().to_owned();
+    let kinds: Vec<String> = got.iter().map(|(_, body)| kind(body)).filter(|kind| kind != "warning").collect();
     assert_eq!(kinds, ["clip", "clip", "clip", "ended"]);
     let answer = answer(desk.request(Method::GET, "/v1/jobs")).await;
     assert!(!answer.text().contains(SECRET));

@@ -158,7 +158,10 @@ impl Uploads {
         let id = hex(&random::<16>()?);
         let taken = Error::new(ErrorKind::Contract, "a new upload is in use");
         let partial = self.store.partial(&key(&id))?.ok_or(taken)?;
-        partial.make_room(promised.saturating_add(info.length))?;
+        if let Err(error) = room(&partial, promised, info.length) {
+            partial.discard()?;
+            return Err(error);
+        }
         let failed = |error| Error::io(partial.folder(), "start the upload", error);
         let text = serde_json::to_vec(&info).map_err(|error| failed(error.into()))?;
         fs::write(partial.folder().join(INFO), text).and_then(|()| File::create(partial.folder().join(FILE)).map(drop)).map_err(failed)?;
@@ -216,6 +219,16 @@ impl Uploads {
         lock(&self.open).remove(id);
         upload.partial.discard().map(|()| true)
     }
+}
+
+/// Makes room for a file beside what is promised to others.
+fn room(partial: &Partial, promised: u64, length: u64) -> Result<()> {
+    partial.make_room(length)?;
+    partial.make_room(promised.saturating_add(length)).map_err(|error| match error.kind() {
+        // One file of that size would be too large; these are several.
+        ErrorKind::Config => Error::new(ErrorKind::Io, "there is no room for this file beside the uploads that are open"),
+        _ => error,
+    })
 }
 
 /// The address of an upload in the media store.
