@@ -8,6 +8,7 @@
 # make soak                  20 jobs whose workers are killed 50 times at random moments (some minutes)
 # make fuzz                  fuzz what reads hostile input, an hour each target; FUZZ_SECS=60 for less, FUZZ="srt plan" for some
 # make miri                  the unsafe code of the resampler on small inputs, in an interpreter that finds undefined behaviour
+# make service               the service with its dashboard at http://127.0.0.1:8080, and a job with the sample talk
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
@@ -15,7 +16,7 @@ OUT ?= demo
 ARGS ?=
 FUZZ ?=
 
-.PHONY: demo demo-python demo-node test bench soak fuzz miri setup
+.PHONY: demo demo-python demo-node test bench soak service fuzz miri setup
 .SUFFIXES:
 
 demo:
@@ -50,6 +51,10 @@ fuzz:
 
 miri:
 	@.ci/miri
+
+service:
+	@.ci/setup
+	@.ci/service $(ARGS)
 
 setup:
 	@.ci/setup tests

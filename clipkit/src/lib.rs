@@ -57,6 +57,8 @@ pub mod publishing {
 }
 mod render;
 mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod source;
 #[cfg(feature = "ffmpeg")]
 mod speech;
@@ -131,4 +133,8 @@ const _: () = {
     shared::<crate::jobs::Worker>();
     #[cfg(feature = "jobs")]
     shared::<crate::jobs::Sqlite>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::Server>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::ServeOptions>();
 };

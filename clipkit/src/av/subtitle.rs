@@ -35,9 +35,8 @@ pub(crate) fn read_subtitles(cx: &Context, media: &Media, index: usize) -> Resul
     while input.read(&mut packet)? {
         let Some(data) = packet.data().filter(|_| packet.stream() == index) else { continue };
         bytes += data.len();
-        let checked = limits
-            .check(Limit::TranscriptBytes, bytes as u64)
-            .and_then(|()| limits.check(Limit::TranscriptCues, packets.len() as u64 + 1));
+        let checked =
+            limits.check(Limit::TranscriptBytes, bytes as u64).and_then(|()| limits.check(Limit::TranscriptCues, packets.len() as u64 + 1));
         checked.map_err(|error| error.with_path(&media.path))?;
         let ticks = packet.pts().or(packet.dts());
         let end = ticks.filter(|_| packet.duration() > 0).map(|start| start.saturating_add(packet.duration()));

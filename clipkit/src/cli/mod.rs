@@ -19,6 +19,7 @@ mod plans;
 mod probe;
 mod progress;
 mod report;
+mod serve;
 mod stages;
 mod step;
 mod styles;
@@ -91,6 +92,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Jobs(args) => jobs::run(args, interrupt).await,
         Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
         Command::Login(args) => exit::of(&login::run(args, interrupt).await),
+        Command::Serve(args) => exit::of(&serve::run(*args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

@@ -42,6 +42,24 @@ impl Allowed {
     }
 }
 
+/// Refuses an HTTP address whose host is written as a private address, or names this machine.
+/// `allowed` has the networks that are allowed all the same. The source checks what a name resolves
+/// to when it connects; this check only answers earlier.
+///
+/// # Errors
+///
+/// [`ErrorKind::Denied`] for a private address, [`ErrorKind::InvalidInput`] if it is no HTTP
+/// address, [`ErrorKind::Config`] if a text in `allowed` is no network.
+pub(crate) fn check_public(uri: &str, allowed: &[String]) -> Result<()> {
+    let allowed = Allowed::parse(allowed)?;
+    let url =
+        Url::parse(uri).map_err(|error| Error::new(ErrorKind::InvalidInput, format!("this is not an address: {error}")).with_url(uri))?;
+    allowed.check_url(&url)?;
+    let name = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let is_here = name == "localhost" || name.ends_with(".localhost");
+    if is_here && !allowed.permits(IpAddr::V4(Ipv4Addr::LOCALHOST)) { Err(refused(&url)) } else { Ok(()) }
+}
+
 /// The error for a URL that leads to an address that is not permitted. It does not show what a name
 /// resolves to.
 pub(crate) fn refused(url: &Url) -> Error {
@@ -210,6 +228,10 @@ mod tests {
             "http://[::ffff:10.0.0.1]/",
         ] {
             assert_eq!(check(url).unwrap_err().kind(), ErrorKind::Denied, "{url}");
+        }
+        for here in ["http://localhost/a", "http://LOCALHOST.:80/", "http://a.localhost/", "http://127.1/"] {
+            assert_eq!(check_public(here, &[]).unwrap_err().kind(), ErrorKind::Denied, "{here}");
+            check_public(here, &["127.0.0.0/8".to_owned()]).unwrap();
         }
         assert_eq!(check("file:///etc/passwd").unwrap_err().kind(), ErrorKind::InvalidInput);
         assert!(check("https://example.com/a").is_ok() && check("http://1.1.1.1/").is_ok());

@@ -8,6 +8,8 @@ mod client;
 pub(crate) mod guarded;
 #[cfg(any(feature = "http", feature = "onnx", feature = "openai", feature = "publish"))]
 mod retry_after;
+#[cfg(any(feature = "publish", feature = "serve"))]
+pub(crate) mod signature;
 
 #[cfg(any(feature = "http", feature = "onnx", feature = "openai", feature = "publish"))]
 pub(crate) use client::{MAX_REDIRECTS, Timeouts, build, builder, client, innermost_cause};

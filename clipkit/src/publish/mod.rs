@@ -25,10 +25,10 @@ mod youtube;
 
 pub use credentials::{Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, Tokens};
 pub use folder::Folder;
-#[cfg(any(test, fuzzing))]
-pub(crate) use naming::stem;
 #[cfg(feature = "publish")]
 pub use login::Login;
+#[cfg(any(test, fuzzing))]
+pub(crate) use naming::stem;
 pub use object::ObjectStorePublisher;
 pub use schedule::{Day, Schedule, SlotWindow, next_slot};
 pub use secret::Secret;

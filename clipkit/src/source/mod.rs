@@ -11,6 +11,8 @@ mod http;
 #[cfg(feature = "ffmpeg")]
 mod object;
 #[cfg(feature = "ffmpeg")]
+mod upload;
+#[cfg(feature = "ffmpeg")]
 mod ytdlp;
 
 #[cfg(feature = "ffmpeg")]
@@ -25,6 +27,8 @@ pub(crate) use file::is_hash;
 pub use http::HttpSource;
 #[cfg(feature = "ffmpeg")]
 pub use object::ObjectStoreSource;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use upload::upload_key;
 #[cfg(feature = "ffmpeg")]
 pub use ytdlp::YtDlp;
 #[cfg(feature = "ffmpeg")]

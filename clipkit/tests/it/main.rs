@@ -51,6 +51,18 @@ mod s3_publisher;
 mod s3_server;
 mod schema;
 mod scorer;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_desk;
+#[cfg(feature = "serve")]
+mod serve_guard;
+#[cfg(all(feature = "publish", feature = "serve"))]
+mod serve_live;
+#[cfg(all(feature = "cli", unix))]
+mod serve_process;
+#[cfg(feature = "serve")]
+mod serve_upload;
 mod served_answers;
 mod servers;
 mod shapes;

@@ -3,6 +3,7 @@
 mod eval;
 mod groups;
 mod jobs;
+mod serve;
 mod step;
 mod values;
 
@@ -12,6 +13,7 @@ pub(crate) use groups::{
     SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;
@@ -79,6 +81,8 @@ pub(crate) enum Command {
     Jobs(JobsArgs),
     /// Do the steps of jobs
     Worker(WorkerArgs),
+    /// Serve jobs over HTTP: the API, a worker and the dashboard in one process
+    Serve(Box<ServeArgs>),
 }
 
 #[derive(Debug, Args)]

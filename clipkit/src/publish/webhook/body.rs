@@ -6,9 +6,9 @@ use futures::Stream;
 use futures::stream;
 use tokio::io::AsyncReadExt;
 
-use super::signature::Signing;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::signature::Signing;
 
 /// The bytes that are read at a time.
 const PIECE: usize = 256 << 10;

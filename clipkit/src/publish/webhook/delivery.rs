@@ -9,11 +9,11 @@ use url::Url;
 
 use super::Webhook;
 use super::body::{Body, FormFile};
-use super::signature::Signing;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::http::address::Allowed;
 use crate::http::guarded::{check_host, still_client};
+use crate::http::signature::Signing;
 use crate::http::{MAX_REDIRECTS, Timeouts, retry_after};
 use crate::model::{Manifest, Post, Receipt, moment};
 use crate::publish::journal::{Entry, Journal};
@@ -99,7 +99,7 @@ async fn deliver(cx: &Context, to: &Webhook, id: &str, body: &Body) -> Result<Va
     let client = still_client(cx.environment(), Timeouts { total: Some(to.timeout), idle: None }, &allowed)?;
     let now = SystemTime::now();
     let timestamp = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
-    let mut signing = Signing::new(&secret, id, &timestamp)?;
+    let mut signing = Signing::new(secret.reveal(), id, &timestamp)?;
     cx.or_cancelled(body.sign(&mut signing)).await?;
     let signature = signing.finish();
     for _ in 0..=MAX_REDIRECTS {

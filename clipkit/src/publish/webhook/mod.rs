@@ -7,8 +7,6 @@ mod delivery;
 #[cfg(not(feature = "publish"))]
 #[path = "delivery_unavailable.rs"]
 mod delivery;
-#[cfg(feature = "publish")]
-mod signature;
 
 use std::time::Duration;
 #[cfg(feature = "publish")]
@@ -135,7 +133,7 @@ impl Webhook {
     /// ```
     #[cfg(feature = "publish")]
     pub fn verify(secret: &Secret, id: &str, timestamp: &str, signature: &str, body: &[u8], now: SystemTime) -> Result<()> {
-        signature::verify(secret, id, timestamp, signature, body, now)
+        crate::http::signature::verify(secret.reveal(), id, timestamp, signature, body, now)
     }
 
     /// Refuses settings that cannot be followed. Nothing is sent.

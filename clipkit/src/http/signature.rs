@@ -8,13 +8,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::publish::Secret;
 
 /// How far the clocks of both sides may be apart.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
+/// The headers of a message: its id, which stays the same when it is sent again, the seconds since
+/// 1970, and the signature.
+pub(crate) const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+
 /// A signature in the making. The body is fed in pieces.
-pub(super) struct Signing(Hmac<Sha256>);
+pub(crate) struct Signing(Hmac<Sha256>);
 
 impl Signing {
     /// Begins the signature of a message. `timestamp` is in seconds since 1970.
@@ -22,7 +25,7 @@ impl Signing {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if the secret is `whsec_` without base64 behind it.
-    pub(super) fn new(secret: &Secret, id: &str, timestamp: &str) -> Result<Self> {
+    pub(crate) fn new(secret: &str, id: &str, timestamp: &str) -> Result<Self> {
         let key = key(secret)?;
         let mut mac =
             Hmac::<Sha256>::new_from_slice(&key).map_err(|_| Error::new(ErrorKind::Config, "the webhook's secret cannot be a key"))?;
@@ -33,12 +36,12 @@ impl Signing {
     }
 
     /// Adds a piece of the body.
-    pub(super) fn update(&mut self, piece: &[u8]) {
+    pub(crate) fn update(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
     /// `v1,` and the signature in base64.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         format!("v1,{}", STANDARD.encode(self.0.finalize().into_bytes()))
     }
 
@@ -54,18 +57,30 @@ impl Signing {
     }
 }
 
-fn key(secret: &Secret) -> Result<Vec<u8>> {
-    match secret.reveal().strip_prefix("whsec_") {
+fn key(secret: &str) -> Result<Vec<u8>> {
+    match secret.strip_prefix("whsec_") {
         Some(encoded) => STANDARD.decode(encoded).map_err(|_| {
             Error::new(ErrorKind::Config, "the webhook's secret begins with whsec_, and what follows is not base64")
                 .with_advice("copy the whole secret")
         }),
-        None => Ok(secret.reveal().as_bytes().to_vec()),
+        None => Ok(secret.as_bytes().to_vec()),
     }
 }
 
+/// The values of [`HEADERS`] for a body in memory.
+///
+/// # Errors
+///
+/// Those of [`Signing::new`].
+pub(crate) fn sign(secret: &str, id: &str, now: SystemTime, body: &[u8]) -> Result<[String; 3]> {
+    let timestamp = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+    let mut signing = Signing::new(secret, id, &timestamp)?;
+    signing.update(body);
+    Ok([id.to_owned(), timestamp, signing.finish()])
+}
+
 /// Checks a signed message that was received at `now`.
-pub(super) fn verify(secret: &Secret, id: &str, timestamp: &str, signature: &str, body: &[u8], now: SystemTime) -> Result<()> {
+pub(crate) fn verify(secret: &str, id: &str, timestamp: &str, signature: &str, body: &[u8], now: SystemTime) -> Result<()> {
     let denied = |what: &str| Err(Error::new(ErrorKind::Denied, format!("the webhook's request is not accepted: {what}")));
     let sent = timestamp.parse().ok().and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
     let Some(sent) = sent else { return denied("its timestamp is no number") };
@@ -94,13 +109,13 @@ mod tests {
     /// The message of the specification's own libraries.
     #[test]
     fn a_message_has_the_signature_of_the_specification() {
-        let secret = Secret::new(SECRET);
-        let mut signing = Signing::new(&secret, ID, "1614265330").unwrap();
+        let secret = SECRET;
+        let mut signing = Signing::new(secret, ID, "1614265330").unwrap();
         for piece in BODY.chunks(3) {
             signing.update(piece);
         }
         assert_eq!(signing.finish(), RIGHT);
-        verify(&secret, ID, "1614265330", &format!("v1,AAAA v2,x {RIGHT}"), BODY, at(1_614_265_330)).unwrap();
+        verify(secret, ID, "1614265330", &format!("v1,AAAA v2,x {RIGHT}"), BODY, at(1_614_265_330)).unwrap();
     }
 
     /// RFC 4231, test case 2: key "Jefe", data "what do ya want for nothing?".
@@ -114,9 +129,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_denied() {
-        let secret = Secret::new(SECRET);
+        let secret = SECRET;
         let check = |id: &str, timestamp: &str, signature: &str, body: &[u8], now: u64| {
-            verify(&secret, id, timestamp, signature, body, at(now)).map_err(|error| error.kind())
+            verify(secret, id, timestamp, signature, body, at(now)).map_err(|error| error.kind())
         };
         let now = 1_614_265_330;
         assert_eq!(check(ID, "1614265330", RIGHT, BODY, now + 300), Ok(()));
@@ -132,7 +147,7 @@ mod tests {
         ] {
             assert_eq!(denied, Err(ErrorKind::Denied));
         }
-        let error = Signing::new(&Secret::new("whsec_hunter2!"), ID, "1").err().unwrap();
+        let error = Signing::new("whsec_hunter2!", ID, "1").err().unwrap();
         assert!(error.kind() == ErrorKind::Config && !error.to_string().contains("hunter2"), "{error}");
     }
 }
