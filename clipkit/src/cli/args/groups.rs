@@ -188,7 +188,7 @@ impl Publishing {
                 PublisherConfig::Webhook(webhook) => webhook.allow_private.extend_from_slice(allow_private),
                 PublisherConfig::YouTube(youtube) => {
                     if let Some(when) = &self.schedule {
-                        youtube.schedule = Some(when.schedule(&zone, |zone| Schedule::shorts(zone)));
+                        youtube.schedule = Some(when.schedule(&zone, Schedule::shorts));
                     }
                 }
                 _ => {}

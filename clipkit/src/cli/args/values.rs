@@ -92,9 +92,9 @@ pub(crate) enum When {
 
 impl When {
     /// The schedule in a time zone. `peak` makes the one for peak times.
-    pub(crate) fn schedule(&self, zone: &str, peak: impl FnOnce(&str) -> Schedule) -> Schedule {
+    pub(crate) fn schedule(&self, zone: &str, peak: impl FnOnce(String) -> Schedule) -> Schedule {
         let from = match self {
-            When::Peak => return peak(zone),
+            When::Peak => return peak(zone.to_owned()),
             When::From(at) => Some(*at),
             // A zone that does not exist is refused when the schedule is read.
             When::FromLocal(at) => at.in_tz(zone).ok().and_then(|at| at.timestamp().try_into().ok()),
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(when("2026-12-01T17:00:00+01:00"), Ok(When::From(at)));
         let local = when("2026-12-01T17:00").unwrap();
         assert_eq!(local.schedule("Europe/Berlin", |_| panic!()).from, Some(at));
-        assert_eq!(When::Peak.schedule("Asia/Tokyo", |zone| Schedule::shorts(zone)), Schedule::shorts("Asia/Tokyo"));
+        assert_eq!(When::Peak.schedule("Asia/Tokyo", Schedule::shorts), Schedule::shorts("Asia/Tokyo"));
         for wrong in ["", "soon", "17:00", "2026-13-01T17:00"] {
             assert!(when(wrong).is_err(), "{wrong}");
         }
