@@ -29,14 +29,15 @@ const RATE: f64 = 25.0;
 const MIN_FACE: f64 = 48.0;
 /// The limits of the longer side of the pictures that are read, in pixels.
 const SIDES: (f64, f64) = (480.0, 1280.0);
-/// A face moves its mouth if the change exceeds [`MOVES`], in units of face contrast, in at least
-/// this part of its samples. Pictures that stand still have less; listeners have more.
+/// A mouth moves if its change exceeds this, in units of face contrast. Faces in a still picture
+/// have less.
 const MOVES: f64 = 0.02;
-const MOVES_PART: f64 = 0.1;
+/// Mouths that move together decide for this long before and after, in seconds.
+const AROUND: f64 = 1.0;
+/// What the networks see and hear before and after, in seconds: as far as they look.
+const CONTEXT: f64 = 0.4;
 /// Scores are averaged over this many pictures before and after: 5 in all, as the authors do.
 const SMOOTHING: usize = 2;
-/// A shorter stretch is not worth an answer, in seconds.
-const MIN_STRETCH: f64 = 0.5;
 
 /// The opened model.
 #[derive(Clone)]
@@ -48,6 +49,9 @@ pub(super) struct ActiveSpeaker {
 /// A stretch of a shot in which several faces move their mouths.
 #[derive(Debug, PartialEq)]
 pub(super) struct Contest {
+    /// The samples in it get an answer.
+    judged: Span,
+    /// What is read: the same with [`CONTEXT`].
     span: Span,
     /// Indices of the tracks.
     tracks: Vec<usize>,
@@ -86,7 +90,7 @@ impl ActiveSpeaker {
             for (track, seen) in contest.tracks.iter().zip(seen) {
                 let scores = smoothed(&model.judge(&heard, &seen)?);
                 if let Some(face) = faces.get_mut(*track) {
-                    set(&mut face.samples, contest.span, &scores);
+                    set(&mut face.samples, contest, &scores);
                 }
             }
         }
@@ -94,28 +98,39 @@ impl ActiveSpeaker {
     }
 }
 
-/// The stretches in which more than one face of a shot moves its mouth at a time: where a mouth is
-/// still, the other one is the speaker's.
+/// The stretches in which mouths of several faces move at the same time. Where only one moves, it is
+/// the speaker's: in turns without interruption, beside a listener who keeps still.
 pub(super) fn contests(shots: &[Shot], faces: &[FaceTrack]) -> Vec<Contest> {
-    let of_shot = |shot: &Shot| {
-        let moving: Vec<usize> = (0..faces.len()).filter(|&n| faces.get(n).is_some_and(|face| moves(face, shot.span))).collect();
-        let mut starts: Vec<Timestamp> = moving.iter().map(|&n| faces[n].span().start().max(shot.span.start())).collect();
-        let mut ends: Vec<Timestamp> = moving.iter().map(|&n| faces[n].span().end().min(shot.span.end())).collect();
-        starts.sort_unstable();
-        ends.sort_unstable();
-        // Before the second face comes and after the last but one goes, there is one at most.
-        let (start, end) = (*starts.get(1)?, *ends.get(ends.len().checked_sub(2)?)?);
-        let inside = |&n: &usize| faces[n].span().start() < end && start < faces[n].span().end();
-        let tracks: Vec<usize> = moving.into_iter().filter(inside).collect();
-        (end.since(start).secs() >= MIN_STRETCH && tracks.len() > 1).then(|| Contest { span: Span::between(start, end), tracks })
-    };
-    shots.iter().filter_map(of_shot).collect()
+    shots.iter().flat_map(|shot| in_shot(shot.span, faces)).collect()
 }
 
-fn moves(face: &FaceTrack, shot: Span) -> bool {
-    let inside = || face.samples.iter().filter(|sample| shot.contains(sample.at));
-    let moved = inside().filter(|sample| sample.mouth > MOVES).count();
-    moved > 0 && moved as f64 >= MOVES_PART * inside().count() as f64
+fn in_shot(shot: Span, faces: &[FaceTrack]) -> Vec<Contest> {
+    // Faces are detected in the same frames, so the times of their samples are equal.
+    let moving = faces.iter().flat_map(|face| &face.samples).filter(|sample| shot.contains(sample.at) && sample.mouth > MOVES);
+    let mut times: Vec<Timestamp> = moving.map(|sample| sample.at).collect();
+    times.sort_unstable();
+    let together: Vec<Timestamp> = times.chunk_by(|a, b| a == b).filter(|faces| faces.len() > 1).map(|faces| faces[0]).collect();
+    let near = |a: Timestamp, b: Timestamp| a != b && a.since(b).secs().abs() <= AROUND;
+    let mut spans: Vec<Span> = Vec::new();
+    for (n, &at) in together.iter().enumerate() {
+        // A single time may be the one at which one mouth stops and another starts.
+        let neighbours = [n.checked_sub(1), Some(n + 1)].into_iter().flatten().filter_map(|n| together.get(n));
+        if !neighbours.into_iter().any(|other| near(*other, at)) {
+            continue;
+        }
+        let (start, end) = (at.plus(-AROUND).max(shot.start()), at.plus(AROUND).min(shot.end()));
+        match spans.last_mut().filter(|last| start.since(last.end()).secs() <= AROUND) {
+            Some(last) => *last = Span::between(last.start(), end),
+            None => spans.push(Span::between(start, end)),
+        }
+    }
+    let contest = |judged: Span| {
+        let inside = |face: &FaceTrack| face.samples.iter().any(|sample| judged.contains(sample.at));
+        let tracks = (0..faces.len()).filter(|&n| faces.get(n).is_some_and(inside)).collect();
+        let span = Span::between(judged.start().plus(-CONTEXT).max(shot.start()), judged.end().plus(CONTEXT).min(shot.end()));
+        Contest { judged, span, tracks }
+    };
+    spans.into_iter().map(contest).collect()
 }
 
 /// What the network sees of each face of the contest, in [`RATE`] pictures per second.
@@ -166,11 +181,53 @@ fn smoothed(scores: &[f32]) -> Vec<f64> {
     (0..scores.len()).map(mean).collect()
 }
 
-/// Gives each sample in the span the probability at its time.
-fn set(samples: &mut [FaceSample], span: Span, scores: &[f64]) {
-    for sample in samples.iter_mut().filter(|sample| span.start() <= sample.at && sample.at <= span.end()) {
-        let n = (sample.at.since(span.start()).secs() * RATE).round() as usize;
+/// Gives each judged sample the probability at its time.
+fn set(samples: &mut [FaceSample], contest: &Contest, scores: &[f64]) {
+    for sample in samples.iter_mut().filter(|sample| contest.judged.contains(sample.at)) {
+        let n = (sample.at.since(contest.span.start()).secs() * RATE).round() as usize;
         let logit = scores.get(n.min(scores.len().saturating_sub(1)));
         sample.speaking = logit.map(|logit| 1.0 / (1.0 + (-logit).exp()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Rect;
+
+    /// A face that is sampled five times per second for 20 s; its mouth moves at times for which
+    /// `speaks` holds.
+    fn face(id: u32, speaks: impl Fn(f64) -> bool) -> FaceTrack {
+        let sample = |n: u32| {
+            let at = f64::from(n) / 5.0;
+            let mut sample = FaceSample::new(Timestamp::from_secs(at), Rect::new(0.2, 0.2, 0.1, 0.2), 0.9);
+            sample.mouth = if speaks(at) { 0.1 } else { 0.005 };
+            sample
+        };
+        FaceTrack::new(id, (0..100).map(sample).collect())
+    }
+
+    fn judged(faces: &[FaceTrack]) -> Vec<(f64, f64)> {
+        let shots = [Shot::new(Span::secs(0.0, 20.0).unwrap())];
+        contests(&shots, faces).iter().map(|contest| (contest.judged.start().secs(), contest.judged.end().secs())).collect()
+    }
+
+    #[test]
+    fn a_mouth_that_moves_alone_is_not_contested() {
+        assert!(judged(&[face(0, |_| true), face(1, |_| false)]).is_empty());
+        assert!(judged(&[face(0, |_| true)]).is_empty());
+        assert!(judged(&[face(0, |t| t < 10.0), face(1, |t| t >= 10.0)]).is_empty(), "turns");
+        assert!(judged(&[face(0, |t| t < 10.1), face(1, |t| t >= 10.0)]).is_empty(), "turns that meet in one sample");
+    }
+
+    #[test]
+    fn mouths_that_move_together_are_contested_then() {
+        let contested = judged(&[face(0, |_| true), face(1, |t| (8.0..10.0).contains(&t)), face(2, |_| false)]);
+        assert_eq!(contested.len(), 1);
+        assert!((contested[0].0 - 7.0).abs() < 1e-6 && (contested[0].1 - 10.8).abs() < 1e-6, "{contested:?}");
+        assert_eq!(judged(&[face(0, |_| true), face(1, |_| true)]), [(0.0, 20.0)]);
+        let shots = [Shot::new(Span::secs(0.0, 20.0).unwrap())];
+        let contest = &contests(&shots, &[face(0, |_| true), face(1, |_| false), face(2, |_| true)])[0];
+        assert_eq!(contest.tracks, [0, 1, 2], "each is judged, so that they compare");
     }
 }
