@@ -13,8 +13,14 @@ pub(crate) fn set(limits: Option<Limits>) {
     *GIVEN.lock().unwrap_or_else(PoisonError::into_inner) = limits;
 }
 
+/// The limits of the command.
 pub(crate) fn limits() -> Limits {
-    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+    limits_or(Limits::default())
+}
+
+/// The limits of the command, or others if it has none.
+pub(crate) fn limits_or(others: Limits) -> Limits {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(others)
 }
 
 /// A builder of contexts with the limits of the command.

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::args::LoginArgs;
 use super::interrupt::Interrupt;
 use super::output::{note, say};
-use super::{Done, usage};
+use super::{Done, limits, usage};
 
 pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
-    let cx = Context::new();
+    let cx = limits::builder().build();
     let (id, secret) = app(&args, &cx)?;
     let mut login = Login::youtube(&args.account, id)?;
     login.client_secret = secret;

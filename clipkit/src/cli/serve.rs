@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clipkit::jobs::{Jobs, JobsOptions, Worker, WorkerOptions};
+use clipkit::model::Limits;
 use clipkit::serve::{Keys, Scope, ServeOptions, Server, WebhookOptions, record_metrics};
 use clipkit::{Context, Error, ErrorKind, PipelineConfig, Result};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::args::{KeyCommand, ServeArgs, ServeCommand};
 use super::interrupt::Interrupt;
 use super::output::{note, say, say_json};
-use super::usage;
+use super::{limits, usage};
 
 /// The variable with the secret of webhooks.
 const SECRET: &str = "CLIPKIT_WEBHOOK_SECRET";
@@ -32,7 +33,9 @@ pub(crate) async fn run(args: ServeArgs, interrupt: &Interrupt) -> Result<()> {
     options.max_upload = args.max_upload << 20;
     options.dashboard = !args.no_dashboard;
     options.webhooks = webhooks(args.webhook)?;
-    let (cx, dashboard) = (Context::new(), options.dashboard);
+    // Whoever has a key may send anything.
+    let cx = Context::builder().limits(limits::limits_or(Limits::strict())).build();
+    let dashboard = options.dashboard;
     options.cx = cx.clone();
 
     let mut of_jobs = JobsOptions::default();

@@ -71,8 +71,8 @@ impl Context {
         if let Some(store) = self.shared.media.get() {
             return Ok(store);
         }
-        let parent = self.shared.parent.as_ref().and_then(|parent| parent.media.get());
-        let store = match parent {
+        let ancestors = std::iter::successors(self.shared.parent.as_ref(), |shared| shared.parent.as_ref());
+        let store = match ancestors.into_iter().find_map(|shared| shared.media.get()) {
             Some(store) => store.clone(),
             None => {
                 let folder = self.environment().media_folder().ok_or_else(|| {

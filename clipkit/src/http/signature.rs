@@ -47,7 +47,7 @@ impl Signing {
 
     /// Whether one of the signatures in a header is right. The comparison takes the same time
     /// wherever they differ.
-    fn is_in(self, header: &str) -> bool {
+    fn stands_in(self, header: &str) -> bool {
         let offered = header.split(' ').filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
         let mut right = false;
         for signature in offered {
@@ -87,7 +87,7 @@ pub(crate) fn verify(secret: &str, id: &str, timestamp: &str, signature: &str, b
     let apart = now.duration_since(sent).or_else(|_| sent.duration_since(now)).unwrap_or_default();
     let mut signing = Signing::new(secret, id, timestamp)?;
     signing.update(body);
-    if !signing.is_in(signature) {
+    if !signing.stands_in(signature) {
         return denied("its signature is not right");
     }
     if apart > TOLERANCE { denied("it is too old, or the clocks differ") } else { Ok(()) }

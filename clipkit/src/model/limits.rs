@@ -55,8 +55,8 @@ pub struct Limits {
     pub picture_width: u64,
     /// The height of a picture in pixels. Default 16,384, strict 8,192.
     pub picture_height: u64,
-    /// The number of pixels of a picture, which decides the memory of a decoder. Default 134,217,728
-    /// (16K), strict 36,000,000 (8K).
+    /// The number of pixels of a picture, which decides the memory of a decoder. Default
+    /// 134,217,728 (16K), strict 36,000,000 (8K).
     pub picture_pixels: u64,
 }
 

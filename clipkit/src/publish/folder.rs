@@ -80,6 +80,11 @@ impl Folder {
 
     /// Puts a post's files into the folder and adds the clip to the manifest.
     fn put(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        // Nothing is written if a file is missing.
+        let given = [Some(&post.files.video), post.files.cover.as_ref(), post.files.plan.as_ref()];
+        for file in given.into_iter().flatten() {
+            fs::metadata(file).map_err(|error| Error::io(file, "read", error))?;
+        }
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
         let _lock = FolderLock::acquire(cx.environment(), &self.path)?;
         let plan = post.files.plan.as_deref().map(read_plan).transpose()?;

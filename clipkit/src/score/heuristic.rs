@@ -3,7 +3,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::genre::{Genre, Weights};
-use super::near_duplicate::NearDuplicates;
 use super::ranker::Moments;
 use super::segment::AnalyzedTranscript;
 use super::select::{select, select_best};
@@ -149,12 +148,7 @@ pub(super) fn choose<T>(
                     cx.warn(format!("no span mentions {}; the best other spans are used", options.about.join(", ")));
                 }
             }
-            let spans = if moments.is_some() {
-                let duplicates = NearDuplicates::of(&analyzed);
-                select_best(all, most, |a, b| duplicates.are(a, b))
-            } else {
-                select(all, most)
-            };
+            let spans = if moments.is_some() { select_best(all, most) } else { select(all, most) };
             if !spans.is_empty() {
                 return found(&Selection {
                     transcript: &analyzed,

@@ -5,7 +5,6 @@ mod describe;
 mod genre;
 mod heuristic;
 mod lexicon;
-mod near_duplicate;
 mod openai;
 #[cfg(test)]
 mod openings_tests;

@@ -1,7 +1,5 @@
 //! Selects the best set of non-overlapping spans.
 
-use std::ops::Range;
-
 use super::span_score::ScoredSpan;
 
 /// At most `most` spans that do not overlap, in descending order of score.
@@ -44,9 +42,8 @@ pub(super) fn select(mut spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan>
 /// At most `most` spans that do not overlap, in descending order of score: always the best one that
 /// is left.
 ///
-/// No fifth of the talk gets more than 3 of 10, as long as the others have any. Of two spans that
-/// say the same, by `same` of their sentences, only the better one is taken.
-pub(super) fn select_best(mut spans: Vec<ScoredSpan>, most: usize, same: impl Fn(&Range<usize>, &Range<usize>) -> bool) -> Vec<ScoredSpan> {
+/// No fifth of the talk gets more than 3 of 10, as long as the others have any.
+pub(super) fn select_best(mut spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan> {
     const PARTS: usize = 5;
     spans.sort_by(|a, b| b.score.total.total_cmp(&a.score.total).then(a.start.total_cmp(&b.start)).then(a.end.total_cmp(&b.end)));
     let first = spans.iter().map(|span| span.start).fold(f64::INFINITY, f64::min);
@@ -61,10 +58,7 @@ pub(super) fn select_best(mut spans: Vec<ScoredSpan>, most: usize, same: impl Fn
                 break;
             }
             let part = part(span);
-            if taken[part] < most_in_part
-                && chosen.iter().all(|other| other.end <= span.start || span.end <= other.start)
-                && !chosen.iter().any(|other| same(&other.sentences, &span.sentences))
-            {
+            if taken[part] < most_in_part && chosen.iter().all(|other| other.end <= span.start || span.end <= other.start) {
                 taken[part] += 1;
                 chosen.push(span.clone());
             }
@@ -105,18 +99,6 @@ mod tests {
         ScoredSpan { sentences: 0..1, start, end, score: Score::of(total), on_topic: false }
     }
 
-    fn best(spans: Vec<ScoredSpan>, most: usize) -> Vec<ScoredSpan> {
-        select_best(spans, most, |_, _| false)
-    }
-
-    #[test]
-    fn of_spans_that_say_the_same_the_best_is_taken() {
-        let of = |n: usize, total| ScoredSpan { sentences: n..n + 1, ..span(n as f64 * 40.0, n as f64 * 40.0 + 30.0, total) };
-        let told_twice = |a: &Range<usize>, b: &Range<usize>| [a.start, b.start].iter().all(|n| [1, 5].contains(n));
-        let chosen = select_best(vec![of(0, 50.0), of(1, 60.0), of(5, 70.0), of(9, 40.0)], 4, told_twice);
-        assert_eq!(chosen.iter().map(|span| span.sentences.start).collect::<Vec<_>>(), [5, 0, 9]);
-    }
-
     #[test]
     fn two_average_spans_lose_only_against_a_very_good_one() {
         let fair = || vec![span(0.0, 20.0, 50.0), span(20.0, 40.0, 50.0)];
@@ -135,22 +117,22 @@ mod tests {
             spans.iter().for_each(|span| fifths[(span.start / 400.0) as usize] += 1);
             fifths
         };
-        let chosen = best(talk.clone(), 10);
+        let chosen = select_best(talk.clone(), 10);
         assert_eq!(in_fifths(&chosen), [3, 3, 3, 1, 0]);
         assert!(chosen.is_sorted_by(|a, b| a.score.total >= b.score.total));
         // Where the other parts have nothing, the limit does not hold.
         let start: Vec<ScoredSpan> = talk[..9].iter().cloned().chain([span(1960.0, 1990.0, 31.0)]).collect();
-        assert_eq!(in_fifths(&best(start, 10)), [9, 0, 0, 0, 1]);
+        assert_eq!(in_fifths(&select_best(start, 10)), [9, 0, 0, 0, 1]);
         // One very good span stands in the way of two average ones.
         let fair = vec![span(0.0, 20.0, 50.0), span(20.0, 40.0, 50.0), span(5.0, 35.0, 51.0)];
-        assert_eq!(best(fair, 10).len(), 1);
-        assert!(best(Vec::new(), 10).is_empty() && best(talk, 0).is_empty());
+        assert_eq!(select_best(fair, 10).len(), 1);
+        assert!(select_best(Vec::new(), 10).is_empty() && select_best(talk, 0).is_empty());
     }
 
     proptest! {
         #[test]
         fn the_best_spans_are_limited_ranked_and_without_overlaps(raw in prop::collection::vec((0.0..500.0f64, 5.0..60.0f64, 30.0..100.0f64), 0..80), most in 0..12usize) {
-            let chosen = best(raw.iter().map(|(start, length, total)| span(*start, start + length, *total)).collect(), most);
+            let chosen = select_best(raw.iter().map(|(start, length, total)| span(*start, start + length, *total)).collect(), most);
             prop_assert!(chosen.len() <= most);
             prop_assert!(raw.is_empty() || most == 0 || !chosen.is_empty());
             prop_assert!(chosen.is_sorted_by(|a, b| a.score.total >= b.score.total));

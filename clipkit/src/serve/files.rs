@@ -72,7 +72,7 @@ mod tests {
         let value = disposition("Why \"clocks\"\r\nlie: ü.mp4", true);
         assert_eq!(
             value.to_str().unwrap(),
-            "attachment; filename=\"Why--clocks---lie----.mp4\"; filename*=UTF-8''Why%20%22clocks%22%0D%0Alie%3A%20%C3%BC.mp4"
+            "attachment; filename=\"Why--clocks---lie---.mp4\"; filename*=UTF-8''Why%20%22clocks%22%0D%0Alie%3A%20%C3%BC.mp4"
         );
     }
 }

@@ -82,9 +82,11 @@ impl fmt::Debug for NewKey {
 #[derive(Clone, Debug)]
 pub struct Keys {
     path: PathBuf,
-    known: Arc<Mutex<Option<(Version, Arc<Vec<Stored>>)>>>,
+    known: Arc<Mutex<Option<Known>>>,
 }
 
+/// The keys of the file, as it was.
+type Known = (Version, Arc<Vec<Stored>>);
 /// When the file was changed, and its size.
 type Version = (Option<SystemTime>, u64);
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::conn::auto::{Builder, UpgradeableConnection};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -111,16 +111,14 @@ impl Server {
     }
 }
 
+/// The router, told who asks.
+type Told = TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>;
+
 fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> hyper_util::server::conn::auto::UpgradeableConnection<
-    'static,
-    TokioIo<TcpStream>,
-    TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>,
-    TokioExecutor,
-> {
+) -> UpgradeableConnection<'static, TokioIo<TcpStream>, Told, TokioExecutor> {
     let _ = stream.set_nodelay(true);
     let service = TowerToHyperService::new(AddExtension::new(router, ConnectInfo(peer)));
     // Slow heads hold a connection; slow bodies have limits of their own.

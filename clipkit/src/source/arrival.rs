@@ -60,7 +60,7 @@ pub(super) fn require_streams(media: &Media) -> Result<()> {
 /// The same error about an address in place of a file in the store.
 pub(super) fn about_address(error: &Error, uri: &str) -> Error {
     let mut report = error.report();
-    if error.kind() == ErrorKind::InvalidInput {
+    if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge) {
         report.path = None;
     }
     report.into_error().with_url(uri)

@@ -60,9 +60,9 @@ impl Source for ObjectStoreSource {
             finish(cx, &partial, key, uri, extension_of(path.as_ref())).await
         };
         let result = result.await;
-        // What is no media is not kept.
+        // What is no media, or too large, is not kept.
         if let Err(error) = &result
-            && error.kind() == ErrorKind::InvalidInput
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge)
         {
             partial.clear()?;
         }

@@ -148,12 +148,13 @@ async fn media_are_limited_in_length_streams_and_pictures() {
 #[tokio::test]
 async fn a_picture_that_grows_in_the_stream_is_not_decoded() {
     let folder = tempfile::tempdir().unwrap();
-    let part = |name: &str, size: &str| {
-        let path = made(&folder, name, &format!("-f lavfi -i testsrc2=s={size}:r=25:d=1 -c:v libx264 -preset ultrafast -f mpegts"));
+    let part = |name: &str, size: &str, at: u32| {
+        let input = format!("-f lavfi -i testsrc2=s={size}:r=25:d=1 -c:v libx264 -preset ultrafast");
+        let path = made(&folder, name, &format!("{input} -output_ts_offset {at} -f mpegts"));
         std::fs::read(path).unwrap()
     };
     let path = folder.path().join("grows.ts");
-    std::fs::write(&path, [part("small.ts", "128x72"), part("large.ts", "640x360")].concat()).unwrap();
+    std::fs::write(&path, [part("small.ts", "128x72", 0), part("large.ts", "640x360", 1)].concat()).unwrap();
     let media = fetch(&path).await;
     let span = Span::secs(0.0, media.duration.secs()).unwrap();
     let plan = centred(&media, span, (64, 64));

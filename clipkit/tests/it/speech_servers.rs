@@ -1,6 +1,6 @@
-//! Transcription against servers of the kinds that people report: answers in other forms, errors with
-//! the status 200, refusals of the audio's format and size. Each kind is a row of a table, and each
-//! row is tried against a server on the loopback.
+//! Transcription against servers of the kinds that people report: answers in other forms, errors
+//! with the status 200, refusals of the audio's format and size. Each kind is a row of a table, and
+//! each row is tried against a server on the loopback.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

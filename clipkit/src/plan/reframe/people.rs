@@ -34,8 +34,8 @@ const STILL: f64 = 0.02;
 const MIN_PROBABILITY: f64 = 1e-3;
 /// How a model's answers for several people are compared: logits times `SHARPNESS`, with
 /// `BIAS_PART` of what a mouth's mean differs from that of all. Measured on made talks of two real
-/// faces, of which one moves its mouth to the other's voice: the speaker is chosen 84 % of the time;
-/// without the bias 78 %, with a sharpness of 1 68 %.
+/// faces, of which one moves its mouth to the other's voice: the speaker is chosen 84 % of the
+/// time; without the bias 78 %, with a sharpness of 1 68 %.
 const SHARPNESS: f64 = 2.0;
 const BIAS_PART: f64 = 0.5;
 /// The weight of mouth movement without voice activity. It is enough to follow a speaker for
@@ -320,9 +320,9 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
     fits * 20 >= seen * 19
 }
 
-/// How much of the speech at a step is a person's, 0 to 1: as a model judged it, else their share of
-/// all mouth movement. Mouths differ in how much they move, so that share is relative. It is low if
-/// all mouths are still, and reduced without voice activity.
+/// How much of the speech at a step is a person's, 0 to 1: as a model judged it, else their share
+/// of all mouth movement. Mouths differ in how much they move, so that share is relative. It is low
+/// if all mouths are still, and reduced without voice activity.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
     let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
     if let Some(share) = judged_share(people, person, n) {

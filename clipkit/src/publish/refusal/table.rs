@@ -103,7 +103,7 @@ const SHORTEN: &str = "change the post's texts";
 const FILE: &str = "encode the clip with the platform's strict preset";
 
 /// The first row that applies decides.
-pub(super) const RULES: &[Rule] = &[
+pub(super) static RULES: &[Rule] = &[
     // YouTube: daily quotas, limits of the channel, rights, texts, the file.
     youtube(403, "quotaExceeded", RateLimited, PACIFIC, ("the project's quota of today is used up", "")),
     youtube(403, "dailyLimitExceeded", RateLimited, PACIFIC, ("the project's quota of today is used up", "")),

@@ -52,7 +52,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
             bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
         }
     }
-    (text.len() % 4 == 0 && plain.len() % 4 != 1).then_some(bytes)
+    (text.len().is_multiple_of(4) && plain.len() % 4 != 1).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -50,7 +50,9 @@ pub(in crate::source) async fn kind(cx: &Context, options: &HttpSource, uri: &st
     let request = download.client.get(download.url.clone()).header(RANGE, "bytes=0-0");
     let sent = async { request.send().await.map_err(|error| failure(error, &download.url)) };
     let response = match or_cancelled(cx, sent).await {
-        Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Cancelled | ErrorKind::InvalidInput) => return Err(error),
+        Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Cancelled | ErrorKind::InvalidInput | ErrorKind::TooLarge) => {
+            return Err(error);
+        }
         Err(_) => return Ok(Kind::Other),
         Ok(response) => response,
     };
@@ -106,7 +108,7 @@ impl<'a> Download<'a> {
         let result = self.complete(&partial).await;
         // What cannot be used is not kept.
         if let Err(error) = &result
-            && error.kind() == ErrorKind::InvalidInput
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge)
         {
             partial.clear()?;
         }

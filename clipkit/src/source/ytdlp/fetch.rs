@@ -263,7 +263,7 @@ impl Call<'_> {
         })?;
         let extension = extension_of(&file.to_string_lossy());
         let (media, lease) = match arrived(self.cx, partial, &file, &extension) {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge) => {
                 partial.clear()?;
                 return Err(about_address(&error, self.url.as_str()));
             }

@@ -149,7 +149,10 @@ mod tests {
     #[test]
     fn silence_is_finite() {
         let found = Mfcc::new().frames(&[0.0; 2_000], 2);
-        assert!((found[0] - -36.043653).abs() < 1e-4 && found.iter().skip(1).take(12).all(|value| value.abs() < 1e-4), "{found:?}");
+        assert!(
+            (f64::from(found[0]) - -36.043653).abs() < 1e-4 && found.iter().skip(1).take(12).all(|value| value.abs() < 1e-4),
+            "{found:?}"
+        );
         assert_eq!(Mfcc::new().frames(&[], 3).len(), 3 * COEFFICIENTS);
     }
 }

@@ -4,8 +4,8 @@
 //! Mouth movement alone does not tell a speaker from a listener who smiles or grimaces. The network
 //! does, at 110 ms of one core per second and face, so it runs only where several faces move.
 //! Measured on 6 people who speak and 7 who listen and move: the speaker's score is the higher one
-//! in 99.6 % of seconds (mouth movement with voice activity: 92.7 %); of two mouths that speak while
-//! one voice is heard, 78 % (53 %). It does not check lip movement against words.
+//! in 99.6 % of seconds (mouth movement with voice activity: 92.7 %); of two mouths that speak
+//! while one voice is heard, 78 % (53 %). It does not check lip movement against words.
 
 mod face_crop;
 mod mfcc;
@@ -98,8 +98,8 @@ impl ActiveSpeaker {
     }
 }
 
-/// The stretches in which mouths of several faces move at the same time. Where only one moves, it is
-/// the speaker's: in turns without interruption, beside a listener who keeps still.
+/// The stretches in which mouths of several faces move at the same time. Where only one moves, it
+/// is the speaker's: in turns without interruption, beside a listener who keeps still.
 pub(super) fn contests(shots: &[Shot], faces: &[FaceTrack]) -> Vec<Contest> {
     shots.iter().flat_map(|shot| in_shot(shot.span, faces)).collect()
 }

@@ -9,9 +9,9 @@ use crate::model::{Stage, Warning, WarningKind};
 /// A word of a file is a run of characters between white space that has a letter or a digit, in the
 /// text of cues and in lines between, before and behind cues. In scripts without spaces, it is one
 /// of the words into which the run is divided. Markup is no word, and neither is what a format has
-/// besides text: times, also broken ones; numbers and identifiers that stand before times; settings,
-/// headers, styles, notes and comments; columns and attributes; fields of JSON other than texts. A
-/// piece of a line that was broken has no format, so it is text, and its words count.
+/// besides text: times, also broken ones; numbers and identifiers that stand before times;
+/// settings, headers, styles, notes and comments; columns and attributes; fields of JSON other than
+/// texts. A piece of a line that was broken has no format, so it is text, and its words count.
 ///
 /// `words_seen` is the number of words of the file, and the sum of the other four numbers of words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -131,7 +131,7 @@ mod tests {
         let samples = [packet(0.0, 1.0, timed(b"")), packet(1.0, 2.0, timed(b"oop boop")), packet(3.0, 4.0, timed(&wide))];
         assert_eq!(words(&samples, Coding::Timed), ["oop 1.0", "boop 1.4", "Hi 3.0"]);
         assert_eq!(words(&[packet(1.0, 2.0, b"\xff\xffx"), packet(2.0, 3.0, b"\0")], Coding::Timed), ["x 1.0"]);
-        assert_eq!(words(&[packet(1.0, 2.0, "plain <b> text")], Coding::Plain), ["plain 1.0", "<b> 1.4", "text 1.6"]);
+        assert_eq!(words(&[packet(1.0, 2.0, "plain <b> text")], Coding::Plain), ["plain 1.0", "<b> 1.4", "text 1.7"]);
         assert_eq!(words(&[packet(1.0, 2.0, "{\\an8}<i>Yes</i>")], Coding::SubRip), ["Yes 1.0"]);
         assert_eq!(words(&[packet(1.0, 2.0, "a <00:01.500>b")], Coding::WebVtt), ["a 1.0", "b 1.5"]);
         let document =

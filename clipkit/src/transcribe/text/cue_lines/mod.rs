@@ -185,15 +185,16 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a line with a number stands where a cue's number does, and continues the numbers, but
-    /// no times follow.
+    /// Whether a line with a number stands where a cue's number does, and continues the numbers,
+    /// but no times follow.
     fn is_number_without_times(&self, n: usize, number: u64) -> bool {
         let follows = number > self.last_number && number - self.last_number <= 5;
         let before_blank = matches!(self.kinds.get(n + 1), Some(Line::Blank)) && self.is_time(n + 2);
         self.numbered && follows && !(n > 0 && self.is_time(n - 1)) && (self.is_after_blank(n) || before_blank)
     }
 
-    /// Whether what may be a piece of a time is text: a line of a cue in which someone says `10:30`.
+    /// Whether what may be a piece of a time is text: a line of a cue in which someone says
+    /// `10:30`.
     fn is_spoken(&self, n: usize) -> bool {
         let continues_time = self.lines[n].trim_start().starts_with([':', ',', '.', '-', '>']);
         let in_cue = match n.checked_sub(1).and_then(|before| self.kinds.get(before)) {

@@ -103,7 +103,8 @@ fn cue_lines(lines: &[&str]) -> usize {
     all
 }
 
-/// Events have their text in the tenth column. Of a broken one, it is what stands behind two commas.
+/// Events have their text in the tenth column. Of a broken one, it is what stands behind two
+/// commas.
 fn ass(lines: &[&str]) -> usize {
     let part = |line: &str| match line.rsplit_once(",,") {
         Some((_, text)) => runs(text),
