@@ -6,13 +6,17 @@
 # make bench                 what scoring and analysis cost, rendering beside the ffmpeg command, and how well each tracker frames, on the
 #                            sample talk; CLIPKIT_BENCH_VIDEO names another video
 # make soak                  20 jobs whose workers are killed 50 times at random moments (some minutes)
+# make fuzz                  fuzz what reads hostile input, an hour each target; FUZZ_SECS=60 for less, FUZZ="srt plan" for some
+# make miri                  the unsafe code of the resampler on small inputs, in an interpreter that finds undefined behaviour
+# make service               the service with its dashboard at http://127.0.0.1:8080, and a job with the sample talk
 # make setup                 install what these need, and nothing that is there
 
 VIDEO ?=
 OUT ?= demo
 ARGS ?=
+FUZZ ?=
 
-.PHONY: demo demo-python demo-node test bench soak setup
+.PHONY: demo demo-python demo-node test bench soak service fuzz miri setup
 .SUFFIXES:
 
 demo:
@@ -41,6 +45,16 @@ bench:
 soak:
 	@.ci/setup tests
 	@. .ci/env && CLIPKIT_SOAK=1 cargo nextest run --workspace --all-features --no-capture -E 'test(/jobs_survive/)'
+
+fuzz:
+	@.ci/fuzz $(FUZZ)
+
+miri:
+	@.ci/miri
+
+service:
+	@.ci/setup
+	@.ci/service $(ARGS)
 
 setup:
 	@.ci/setup tests

@@ -38,6 +38,9 @@ KEYWORDS = {
     "AutoSourceDict": ("SourceConfig", "auto", "The settings of an ``AutoSource``, as keywords."),
     "HttpSourceDict": ("SourceConfig", "http", "The settings of an ``HttpSource``, as keywords."),
     "ObjectStoreSourceDict": ("SourceConfig", "object_store", "The settings of an ``ObjectStoreSource``, as keywords."),
+    "ObjectStorePublisherDict": ("PublisherConfig", "object_store", "The settings of an ``ObjectStorePublisher``, as keywords."),
+    "WebhookDict": ("PublisherConfig", "webhook", "The settings of a ``Webhook``, as keywords."),
+    "YouTubeDict": ("PublisherConfig", "youtube", "The settings of a ``YouTube``, as keywords."),
     "YtDlpDict": ("SourceConfig", "ytdlp", "The settings of a ``YtDlp``, as keywords."),
     "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
 }
@@ -54,6 +57,7 @@ TAGGED = {
     "TrackerConfig": "{}TrackerConfig",
     "RendererConfig": "{}RendererConfig",
     "PublisherConfig": "{}PublisherConfig",
+    "CredentialsConfig": "{}CredentialsConfig",
 }
 
 
@@ -144,7 +148,9 @@ class Generator:
 
     @staticmethod
     def is_object(schema):
-        return schema.get("type") == "object" and "properties" in schema or schema == {"type": "object"}
+        # A class without fields has no properties, and a map has another schema than `False`.
+        closed = "properties" in schema or schema.get("additionalProperties") is False
+        return schema.get("type") == "object" and closed or schema == {"type": "object"}
 
     # Writing.
 

@@ -1,7 +1,7 @@
 // Contexts: cancellation, progress, warnings, scratch space.
 
 import * as native from "../native";
-import type { Event, MediaRef, Stage, Usage, Warning, WarningKind } from "./documents";
+import type { Event, Limits, MediaRef, Stage, Usage, Warning, WarningKind } from "./documents";
 import { arriving, calling, ClipkitError } from "./errors";
 
 /** The progress of a stage, 0 to 1, for the run or for one clip. */
@@ -23,6 +23,8 @@ export interface ContextOptions extends RunOptions {
   scratch?: string;
   /** The budget of all work under this context together, in US dollars. */
   maxCost?: number;
+  /** How large inputs may be: `"strict"` for services, or changes such as `{ like: "strict", media_secs: 7200 }`. Default: `"default"`. */
+  limits?: Limits;
   /** Threads for one piece of work; 0, the default, leaves it to each library. */
   threads?: number;
 }
@@ -43,7 +45,7 @@ export class Context {
   /** @internal */
   constructor(options: ContextOptions, inner: native.Context);
   constructor(options: ContextOptions = {}, inner?: native.Context) {
-    const { signal, onEvent, onProgress, scratch, maxCost, threads } = options;
+    const { signal, onEvent, onProgress, scratch, maxCost, threads, limits } = options;
     this.#listeners = options;
     // The native object holds this function, which must therefore not hold the native object.
     const self = new WeakRef(this);
@@ -52,7 +54,8 @@ export class Context {
       if (context) context.#listen();
     };
     const wake = onEvent || onProgress ? listen : undefined;
-    this.#native = inner ?? new native.Context({ scratch, maxCost, threads }, wake);
+    this.#native =
+      inner ?? calling(() => new native.Context({ scratch, maxCost, threads, limits: limits && JSON.stringify(limits) }, wake));
     if (signal?.aborted) this.cancel();
     else signal?.addEventListener("abort", this.#abort, { once: true });
   }

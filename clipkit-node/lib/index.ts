@@ -26,6 +26,7 @@ export {
   HttpSource,
   LocalTranscriber,
   MotionTracker,
+  ObjectStorePublisher,
   ObjectStoreSource,
   OnnxTracker,
   OpenAiScorer,
@@ -35,6 +36,8 @@ export {
   Scorer,
   Source,
   Transcriber,
+  Webhook,
+  YouTube,
   YtDlp,
 } from "./stages";
 export type {
@@ -42,10 +45,13 @@ export type {
   DescribedOptions,
   HeuristicOptions,
   HttpSourceOptions,
+  ObjectStorePublisherOptions,
   OnnxTrackerOptions,
   OpenAiScorerOptions,
   OpenAiServer,
   OpenAiTranscriberOptions,
+  WebhookOptions,
+  YouTubeOptions,
   YtDlpOptions,
 } from "./stages";
 export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, isConfigured, ModelStore, probe } from "./tools";

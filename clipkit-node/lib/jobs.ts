@@ -72,6 +72,9 @@ export interface DeadLetter {
 export interface JobFilter {
   user?: string;
   open?: boolean;
+  state?: JobStatus["state"];
+  /** Only jobs that were submitted before the one with this id. */
+  before?: string;
   most?: number;
 }
 

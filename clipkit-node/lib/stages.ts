@@ -423,10 +423,10 @@ export interface AutoSourceOptions {
 export class Captions extends Transcriber {
   /**
    * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
-   * of a file, such as `gbk`. Default: detected. `language` is preferred among several files. `offset`
-   * is added to every time, in seconds.
+   * of a file, such as `gbk`. Default: detected. `language` is preferred among several files and
+   * streams. `offset` is added to every time, in seconds; `"auto"` is what the voice shows.
    */
-  constructor(options: { file?: string; encoding?: string; language?: string; offset?: number } = {}) {
+  constructor(options: { file?: string; encoding?: string; language?: string; offset?: number | "auto" } = {}) {
     super();
     builtIn(this, "Captions", options);
   }
@@ -566,4 +566,90 @@ export class Folder extends Publisher {
     this.path = path;
     builtIn(this, "Folder", { path, ...options });
   }
+}
+
+/** Publishes into an object store: `s3://bucket/prefix`, `gs://`, `az://`, `file:///folder`. */
+export class ObjectStorePublisher extends Publisher {
+  constructor(options: ObjectStorePublisherOptions) {
+    super();
+    builtIn(this, "ObjectStorePublisher", options);
+  }
+}
+
+/** Options of an {@link ObjectStorePublisher}. */
+export interface ObjectStorePublisherOptions {
+  /** The store and the prefix of all keys. */
+  url: string;
+  /** The key of a clip without extension; default `{id}/{rank}-{slug}`. */
+  key?: string;
+  /** The `Cache-Control` header of the objects; default none. */
+  cacheControl?: string;
+  /** How long the link in the receipt is valid, in seconds, at most 604800; default no link. */
+  link?: number;
+  /** The address of a CDN at which everybody can get what lies below the prefix; default none. */
+  publicUrl?: string;
+  /** The size of the parts of large files in bytes; default 8 MiB. */
+  partSize?: number;
+}
+
+/** Posts each clip, and then the manifest, to a server of yours, signed as Standard Webhooks describe. */
+export class Webhook extends Publisher {
+  constructor(options: WebhookOptions) {
+    super();
+    builtIn(this, "Webhook", options);
+  }
+}
+
+/** Options of a {@link Webhook}. */
+export interface WebhookOptions {
+  /** The address. */
+  url: string;
+  /** The secret; default the variable `CLIPKIT_WEBHOOK_SECRET`. */
+  secret?: string;
+  /** The variable with the secret; its name starts with `CLIPKIT_WEBHOOK_`. */
+  secretVariable?: string;
+  /** Whether the clip's files are posted; default true. */
+  video?: boolean;
+  /** Whether the manifest is posted after the last clip; default true. */
+  manifest?: boolean;
+  /** The longest time for one delivery in seconds; default 600. */
+  timeout?: number;
+  /** Private addresses and networks that may be connected to; default none. */
+  allowPrivate?: string[];
+}
+
+/** Uploads to a channel on YouTube. Credentials come from the environment or a file. */
+export class YouTube extends Publisher {
+  constructor(options: YouTubeOptions = {}) {
+    super();
+    builtIn(this, "YouTube", options);
+  }
+}
+
+/** Options of a {@link YouTube} publisher. */
+export interface YouTubeOptions {
+  /** The account's name, by which its credentials are found; default `default`. */
+  account?: string;
+  /** Where the credentials are; default the environment, else a file. */
+  credentials?: { kind: "auto" } | { kind: "environment" } | { kind: "file"; folder?: string };
+  /** Whether clips are meant as Shorts; default true. */
+  shorts?: boolean;
+  /** The id of the category; default `22`. */
+  category?: string;
+  /** Whether subscribers are told; default true. */
+  notify?: boolean;
+  /** Whether the cover becomes the thumbnail; default true. */
+  thumbnail?: boolean;
+  /** Whether the captions become a caption track; default true. */
+  captions?: boolean;
+  /** When clips without a time of their own are published; default at once. */
+  schedule?: {
+    zone?: string;
+    windows?: { days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[]; start: string; minutes?: number }[];
+    from?: string;
+    spacing?: number;
+    perDay?: number;
+  };
+  /** The size of a chunk in bytes, a multiple of 256 KiB; default 8 MiB. */
+  chunkSize?: number;
 }

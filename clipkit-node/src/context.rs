@@ -10,7 +10,7 @@ use napi_derive::napi;
 use tokio::sync::watch;
 
 use clipkit::ErrorKind;
-use clipkit::model::{MediaRef, Usage, WarningKind};
+use clipkit::model::{Limits, MediaRef, Usage, WarningKind};
 
 use crate::document::read;
 use crate::error::exception;
@@ -39,13 +39,15 @@ pub struct ContextOptions {
     pub max_cost: Option<f64>,
     /// Threads for one piece of work.
     pub threads: Option<u32>,
+    /// How large inputs may be, as JSON.
+    pub limits: Option<String>,
 }
 
 #[napi]
 impl Context {
     /// `wake` is called when events are available, and not again until they were taken.
     #[napi(constructor)]
-    pub fn new(options: ContextOptions, #[napi(ts_arg_type = "() => void")] wake: Option<Wake>) -> Self {
+    pub fn new(options: ContextOptions, #[napi(ts_arg_type = "() => void")] wake: Option<Wake>) -> napi::Result<Self> {
         let events = Arc::<Mutex<Vec<String>>>::default();
         let mut builder = clipkit::Context::builder();
         if let Some(folder) = options.scratch {
@@ -53,6 +55,9 @@ impl Context {
         }
         if let Some(usd) = options.max_cost {
             builder = builder.max_cost(usd);
+        }
+        if let Some(limits) = options.limits {
+            builder = builder.limits(read::<Limits>(ErrorKind::Config, "limits", &limits).map_err(exception)?);
         }
         if let Some(wake) = wake {
             let queue = events.clone();
@@ -67,7 +72,7 @@ impl Context {
         }
         let cx = builder.build();
         let cx = options.threads.map_or(cx.clone(), |threads| cx.with_threads(threads as usize));
-        Context { cx, events, call: None }
+        Ok(Context { cx, events, call: None })
     }
 
     /// Takes the events since the last call, each as JSON.

@@ -39,6 +39,14 @@ test("each built-in stage works alone", async () => {
   assert.ok(existsSync(join(at.path, "alone", receipt.id)));
 });
 
+test("a context limits inputs", async () => {
+  const strict = new Context({ limits: "strict" });
+  assert.equal((await new FileSource().fetch(strict, at.talk)).audio.length, 1);
+  const one = new Context({ limits: { like: "strict", media_streams: 1 } });
+  await assert.rejects(new FileSource().fetch(one, at.talk), (error) => error.code === "too_large" && error.message.includes("media_streams"));
+  assert.throws(() => new Context({ limits: "loose" }), ClipkitError);
+});
+
 test("a plan is a plain object: edited, it renders again", async () => {
   const pipeline = new Pipeline({ ...SMALL, scorer: scorer(0, 16), publisher: new Folder(join(at.path, "edited")) });
   const { plans: [{ plan }], media } = await pipeline.planAll(at.talk);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clipkit::Event;
-use clipkit::model::{MediaRef, Usage};
+use clipkit::model::{Limits, MediaRef, Usage};
 use pyo3::prelude::*;
 
 use crate::error::raise;
@@ -26,10 +26,16 @@ pub(crate) struct Context {
 impl Context {
     /// A context. `on_event` is called with each event, on a thread of clipkit's, and must return
     /// quickly. Temporary files are made in the folder `scratch_in`. Paid services may cost up to
-    /// `max_cost` US dollars.
+    /// `max_cost` US dollars. `limits` says how large inputs may be: `"strict"` for services, or a
+    /// dict such as `{"like": "strict", "media_secs": 7200}`.
     #[new]
-    #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None))]
-    fn new(on_event: Option<Py<PyAny>>, scratch_in: Option<PathBuf>, max_cost: Option<f64>) -> Self {
+    #[pyo3(signature = (on_event: "typing.Callable[[clipkit._types.Event], object] | None" = None, *, scratch_in = None, max_cost = None, limits: "clipkit._types.Limits | None" = None))]
+    fn new(
+        on_event: Option<Py<PyAny>>,
+        scratch_in: Option<PathBuf>,
+        max_cost: Option<f64>,
+        limits: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let mut builder = clipkit::Context::builder().pace(PACE);
         if let Some(listener) = on_event {
             let listener = Arc::new(listener);
@@ -41,7 +47,10 @@ impl Context {
         if let Some(usd) = max_cost {
             builder = builder.max_cost(usd);
         }
-        Context { cx: builder.build() }
+        if let Some(limits) = limits {
+            builder = builder.limits(convert::setting::<Limits>(limits, "limits")?);
+        }
+        Ok(Context { cx: builder.build() })
     }
 
     /// The same context for one call, which can be cancelled on its own.

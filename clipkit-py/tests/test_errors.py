@@ -236,6 +236,16 @@ def test_a_context_cancels_from_another_thread(long_talk, tmp_path):
     assert leftovers(tmp_path / "out") == []
 
 
+def test_a_context_limits_inputs(talk):
+    cx = clipkit.Context(limits={"like": "strict", "media_streams": 1})
+    with pytest.raises(clipkit.TooLargeError, match="media_streams") as caught:
+        clipkit.Pipeline(scorer=First(), **QUICK).plan_all_sync(talk, context=cx)
+    assert caught.value.kind == "too_large"
+    with pytest.raises(clipkit.ConfigError):
+        clipkit.Context(limits="loose")
+    clipkit.Pipeline(scorer=First(), **QUICK).plan_all_sync(talk, context=clipkit.Context(limits="strict"))
+
+
 def test_a_context_hears_for_itself(talk):
     heard = []
     cx = clipkit.Context(heard.append)

@@ -220,7 +220,16 @@ fn models(environment: &Environment) -> Vec<Check> {
             None => check,
         }
     };
-    Weights::all().iter().map(model).collect()
+    let speaker = Check::new(
+        "model lr-asd",
+        "where several faces move, the movement of their mouths alone tells who speaks",
+        "put audio_frontend.onnx, visual_frontend.onnx and av_backend.onnx of LR-ASD into the folder lr-asd of CLIPKIT_MODELS",
+    );
+    let speaker = match store.find_active_speaker() {
+        Some(path) => speaker.present(Some("who speaks, by sound and picture (LR-ASD)".to_owned()), Some(path)),
+        None => speaker,
+    };
+    Weights::all().iter().map(model).chain([speaker]).collect()
 }
 
 /// Which keys are set. Their values are not looked at.

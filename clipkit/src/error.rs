@@ -1,6 +1,8 @@
 mod report;
+mod scrub;
 
 pub use report::ErrorReport;
+pub(crate) use scrub::scrub;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,8 @@ pub enum ErrorKind {
     /// An input exists but cannot be used: it is not media, is damaged, has no video stream or has
     /// zero duration.
     InvalidInput,
+    /// An input, a download or an answer exceeds one of the [`Limits`](crate::model::Limits).
+    TooLarge,
     /// There is no transcript and no means to make one.
     NoTranscript,
     /// The input is valid, but the scorer found no span that is worth a clip.

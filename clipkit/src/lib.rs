@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some internal items are used only by stages that such a build lacks.
-#![cfg_attr(not(all(feature = "http", feature = "local-speech", feature = "openai")), allow(dead_code, unused_imports))]
+#![cfg_attr(
+    not(all(feature = "http", feature = "local-speech", feature = "openai", feature = "publish")),
+    allow(dead_code, unused_imports)
+)]
 
 // The command and the documentation use the crate by its name, as its users do.
 #[cfg_attr(not(feature = "cli"), allow(unused_extern_crates))]
@@ -18,15 +21,17 @@ mod context;
 mod doctor;
 mod error;
 pub mod evaluate;
-#[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai")))]
+#[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai", feature = "publish")))]
 mod features;
-#[cfg(any(feature = "http", feature = "onnx", feature = "openai"))]
 mod http;
 #[cfg(feature = "ffmpeg")]
 /// The FFmpeg libraries in this process.
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
 }
+#[cfg(all(any(test, fuzzing), feature = "http", feature = "openai"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc = include_str!("glossary.md")]
 pub mod glossary {}
 #[cfg(feature = "jobs")]
@@ -41,8 +46,19 @@ mod pipeline;
 pub mod plan;
 pub mod prelude;
 mod publish;
+/// Accounts, credentials and times of publications.
+pub mod publishing {
+    #[cfg(feature = "publish")]
+    pub use crate::publish::Login;
+    pub use crate::publish::{
+        Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, Schedule, Secret,
+        SlotWindow, Tokens, next_slot,
+    };
+}
 mod render;
 mod score;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod source;
 #[cfg(feature = "ffmpeg")]
 mod speech;
@@ -99,6 +115,9 @@ const _: () = {
     shared::<CenterTracker>();
     shared::<FfmpegRenderer>();
     shared::<Folder>();
+    shared::<ObjectStorePublisher>();
+    shared::<Webhook>();
+    shared::<YouTube>();
     shared::<WeightsStore>();
     shared::<Fallback<OnnxTracker, CenterTracker, dyn FaceTracker>>();
     shared::<Layered<OnnxTracker, crate::layer::CacheLayer, dyn FaceTracker>>();
@@ -114,4 +133,8 @@ const _: () = {
     shared::<crate::jobs::Worker>();
     #[cfg(feature = "jobs")]
     shared::<crate::jobs::Sqlite>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::Server>();
+    #[cfg(feature = "serve")]
+    shared::<crate::serve::ServeOptions>();
 };

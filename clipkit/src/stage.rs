@@ -4,7 +4,7 @@
 pub use crate::config::AnyStage;
 pub use crate::layer::StageExt;
 pub use crate::openai::{OpenAiServer, Price};
-pub use crate::publish::{Folder, Publisher, Target};
+pub use crate::publish::{Folder, ObjectStorePublisher, Publisher, Target, Webhook, YouTube};
 pub use crate::render::Renderer;
 #[cfg(feature = "ffmpeg")]
 pub use crate::render::{FfmpegRenderer, contact_sheet};
@@ -16,5 +16,5 @@ pub use crate::track::{CenterTracker, FaceTracker, Tracking};
 #[cfg(feature = "ffmpeg")]
 pub use crate::track::{FaceModel, Frame, FrameOptions, Frames, MotionTracker, OnnxTracker, OnnxTrackerOptions};
 #[cfg(feature = "ffmpeg")]
-pub use crate::transcribe::{AutoTranscriberOptions, Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel};
+pub use crate::transcribe::{AutoTranscriberOptions, CaptionOffset, Captions, LocalTranscriber, OpenAiTranscriber, SpeechModel};
 pub use crate::transcribe::{ReadCounts, ReadOptions, ReadTranscript, Transcriber, read_transcript};

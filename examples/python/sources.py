@@ -16,7 +16,7 @@ def main(address: str, out: str) -> None:
         if check.status != "present":
             print(f"{check.name}: {check.cost}")
     # Without options, this is the default.
-    source = clipkit.AutoSource(ytdlp={"height": 1080}, http={"max_bytes": 10 << 30})
+    source = clipkit.AutoSource(ytdlp={"height": 1080})
     try:
         for clip in clipkit.clip(address, out=out, source=source.layer(clipkit.Retry(attempts=3)), clips=1):
             print(clip.path)

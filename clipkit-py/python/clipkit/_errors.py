@@ -156,6 +156,12 @@ class InvalidInputError(ClipkitError):
     kind = "invalid_input"
 
 
+class TooLargeError(ClipkitError, ValueError):
+    """An input, a download or an answer exceeds one of the limits."""
+
+    kind = "too_large"
+
+
 class NoTranscriptError(ClipkitError):
     """There is no transcript and no way to make one."""
 
@@ -253,6 +259,7 @@ _KINDS: Dict[str, Type[ClipkitError]] = {
     for cls in (
         NotFoundError,
         InvalidInputError,
+        TooLargeError,
         NoTranscriptError,
         NothingFoundError,
         InvalidPlanError,

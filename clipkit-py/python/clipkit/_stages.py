@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, ClassVar, List, Literal, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 from . import _clipkit, _onnx
 from ._call import block_on, wait_for
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from ._types import (
         AutoSourceDict,
         HttpSourceDict,
+        ObjectStorePublisherDict,
         ObjectStoreSourceDict,
         OnnxTrackerDict,
         OpenAiScorerDict,
         OpenAiTranscriberDict,
+        WebhookDict,
+        YouTubeDict,
         YtDlpDict,
     )
 
@@ -261,7 +264,8 @@ class Captions(Transcriber):
 
     Formats: SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, json3, words with times in JSON, subtitle
     streams. ``encoding`` is the text encoding of a file, such as ``gbk``; by default it is detected.
-    ``language`` is preferred among several files. ``offset`` is added to every time, in seconds.
+    ``language`` is preferred among several files and streams. ``offset`` is added to every time, in
+    seconds; ``"auto"`` is what the voice shows.
     """
 
     def __init__(
@@ -270,7 +274,7 @@ class Captions(Transcriber):
         *,
         encoding: Optional[str] = None,
         language: Optional[str] = None,
-        offset: Optional[float] = None,
+        offset: Union[float, Literal["auto"], None] = None,
     ) -> None:
         settings = {"file": file, "encoding": encoding, "language": language, "offset": offset}
         self._stage = _clipkit.Stage.built_in("Captions", settings)
@@ -363,3 +367,33 @@ class Folder(Publisher):
 
     def __init__(self, path: Path, *, keep_others: bool = False) -> None:
         self._stage = _clipkit.Stage.built_in("Folder", {"path": path, "keep_others": keep_others})
+
+
+class ObjectStorePublisher(Publisher):
+    """Publishes into an object store: ``url="s3://bucket/prefix"``, ``gs://``, ``az://``, ``file:///folder``.
+
+    ``link`` is the number of seconds for which the link in the receipt is valid.
+    """
+
+    def __init__(self, **settings: Unpack[ObjectStorePublisherDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("ObjectStorePublisher", plain(settings))
+
+
+class Webhook(Publisher):
+    """Posts each clip, and then the manifest, to ``url``, signed as Standard Webhooks describe.
+
+    The secret is ``secret``, or in the environment: ``CLIPKIT_WEBHOOK_SECRET``.
+    """
+
+    def __init__(self, **settings: Unpack[WebhookDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("Webhook", plain(settings))
+
+
+class YouTube(Publisher):
+    """Uploads to the channel of an ``account``, whose credentials are in the environment or a file.
+
+    ``schedule={"zone": "Europe/Berlin"}`` publishes at peak times.
+    """
+
+    def __init__(self, **settings: Unpack[YouTubeDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("YouTube", plain(settings))

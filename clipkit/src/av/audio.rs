@@ -3,6 +3,7 @@ use ffmpeg_next as ff;
 
 use super::encode::SAMPLE_RATE;
 use super::input::Input;
+use super::uniform_audio::UniformAudio;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Media, Timestamp, WarningKind};
@@ -21,6 +22,8 @@ pub(crate) struct AudioReader {
     /// timestamps are relative to it.
     from: Timestamp,
     next_at: Timestamp,
+    /// Frames are returned in the format of the first.
+    uniform: UniformAudio,
     /// A frame that was read and not used.
     unread: Option<(Timestamp, ff::frame::Audio)>,
     draining: bool,
@@ -63,6 +66,7 @@ impl AudioReader {
             decoder,
             from,
             next_at: Timestamp::ZERO,
+            uniform: UniformAudio::default(),
             unread: None,
             draining: false,
             broken: 0,
@@ -98,12 +102,14 @@ impl AudioReader {
             self.input = input;
         }
         self.decoder.flush();
+        self.uniform.restart();
         (self.next_at, self.unread, self.draining) = (Timestamp::ZERO, None, false);
         Ok(())
     }
 
-    /// Returns the next frame and its start on the source's timeline, or `None` at the end. The
-    /// frame's own pts counts samples from the time at which the reader was opened, or to which it
+    /// Returns the next frame and its start on the source's timeline, or `None` at the end. All
+    /// frames have the format of the first, also where the stream changes its own. The frame's own
+    /// pts counts samples from the time at which the reader was opened, or to which it
     /// went. Broken packets leave gaps.
     pub(crate) fn next(&mut self) -> Result<Option<(Timestamp, ff::frame::Audio)>> {
         if let Some((at, frame)) = self.unread.take()
@@ -121,7 +127,11 @@ impl AudioReader {
                     self.next_at = at.plus(frame.samples() as f64 / f64::from(frame.rate().max(1)));
                     if self.next_at > self.from {
                         set_default_layout(&mut frame);
-                        return Ok(Some((at, self.relative(at, frame))));
+                        match self.uniform.convert(frame) {
+                            Ok(frame) if frame.samples() > 0 => return Ok(Some((at, self.relative(at, frame)))),
+                            Ok(_) => {}
+                            Err(_) => self.broken += 1,
+                        }
                     }
                 }
                 Ok(()) | Err(ff::Error::Other { errno: ff::error::EAGAIN }) => {}

@@ -10,7 +10,7 @@ use ffmpeg_next as ff;
 
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Timestamp;
+use crate::model::{Limit, Timestamp};
 
 /// The number of consecutive broken packets after which the rest of a file counts as unreadable.
 const MAX_BROKEN_PACKETS: usize = 1000;
@@ -38,6 +38,8 @@ impl Input {
         // SAFETY: the pointer belongs to the open demuxer.
         let start = unsafe { (*demuxer.as_ptr()).start_time };
         let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
+        let streams = demuxer.nb_streams();
+        cx.limits().check(Limit::MediaStreams, u64::from(streams)).map_err(|error| error.with_path(path))?;
         Ok(Input { demuxer, path: path.to_owned(), origin, context: cx.clone() })
     }
 

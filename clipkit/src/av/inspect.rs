@@ -148,6 +148,7 @@ impl Track {
         let base = stream.time_base();
         let mut context = ff::codec::Context::from_parameters(stream.parameters()).map_err(unusable)?;
         super::quiet_codec(&mut context);
+        super::limit_picture(&mut context, input.context().limits());
         context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
         let mut decoder = context.decoder();
         decoder.set_packet_time_base(base);

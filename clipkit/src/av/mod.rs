@@ -19,10 +19,12 @@ mod packet_digest;
 mod picture;
 mod probe;
 mod resample;
+mod shape;
 mod span_reader;
 mod speech;
-pub(crate) mod subtitle;
+mod subtitle;
 mod thumbnail;
+mod uniform_audio;
 mod video;
 
 pub(crate) use aac::{AAC_FRAME, AudioEncoder, EncodedAudio};
@@ -36,8 +38,10 @@ pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use packet_digest::PacketDigests;
 pub(crate) use picture::{Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
+pub(crate) use shape::placed;
 pub(crate) use span_reader::SpanReader;
 pub(crate) use speech::{LEVEL_SECS, RATE as SPEECH_RATE, extract as extract_speech, listen, samples as speech_samples};
+pub(crate) use subtitle::read_subtitles;
 pub(crate) use thumbnail::Thumbnailer;
 pub(crate) use video::{Effort, VideoReader};
 
@@ -52,7 +56,7 @@ pub(crate) type VideoFrame = ff::frame::Video;
 pub(crate) type AudioFrame = ff::frame::Audio;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::FrameRate;
+use crate::model::{FrameRate, Limits};
 
 /// Registers FFmpeg's components once per process.
 fn init() {
@@ -79,6 +83,13 @@ pub fn quiet_log() {
 fn quiet_codec(context: &mut ff::codec::Context) {
     // SAFETY: sets a field of a context we own.
     unsafe { (*context.as_mut_ptr()).log_level_offset = ffi::AV_LOG_INFO - ffi::AV_LOG_FATAL };
+}
+
+/// Makes a decoder refuse pictures with more pixels than the limits allow. A stream can change its
+/// size at any frame.
+fn limit_picture(context: &mut ff::codec::Context, limits: &Limits) {
+    // SAFETY: sets a field of a context we own, before it is opened.
+    unsafe { (*context.as_mut_ptr()).max_pixels = i64::try_from(limits.picture_pixels).unwrap_or(i64::MAX) };
 }
 
 /// Returns whether the linked FFmpeg has this filter.

@@ -76,6 +76,15 @@ impl Picture {
         self.frame.height()
     }
 
+    /// A pixel's width divided by its height, as the frame states it.
+    pub(super) fn pixel_aspect(&self) -> Option<f64> {
+        // SAFETY: reading a field of a frame we own.
+        let ratio = unsafe { (*self.frame.as_ptr()).sample_aspect_ratio };
+        let aspect = f64::from(ratio.num) / f64::from(ratio.den);
+        // Ratios beyond 8:1 are errors in the file.
+        (ratio.num > 0 && ratio.den > 0 && (0.125..=8.0).contains(&aspect)).then_some(aspect)
+    }
+
     /// FFmpeg's number for the pixel format (`AVPixelFormat`).
     pub(crate) fn format(&self) -> i32 {
         // SAFETY: reading a field of a frame we own.

@@ -9,7 +9,7 @@ use super::orient;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{
-    About, AudioStream, Chapter, Color, ContentId, FrameRate, Hdr, Media, Orientation, Span, SubtitleStream, Timestamp, VideoStream,
+    About, AudioStream, Chapter, Color, ContentId, FrameRate, Hdr, Limit, Media, Orientation, Span, SubtitleStream, Timestamp, VideoStream,
 };
 
 /// The most chapters that are kept of a file.
@@ -21,7 +21,7 @@ pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let mut input = Input::open(cx, path)?;
     let video = main_video(&input);
     let measured = measure(&mut input, video)?;
-    Ok(describe(&input, video, &measured, id))
+    checked(&input, describe(&input, video, &measured, id))
 }
 
 /// Describes a media file by its header alone. This is fast, but duration and frame rate are what
@@ -29,7 +29,16 @@ pub(crate) fn probe(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
 pub(crate) fn probe_header(cx: &Context, path: &Path, id: ContentId) -> Result<Media> {
     let input = Input::open(cx, path)?;
     let claimed = Measured { end: Timestamp::from_micros(input.demuxer.duration().max(0)), ..Measured::default() };
-    Ok(describe(&input, main_video(&input), &claimed, id))
+    checked(&input, describe(&input, main_video(&input), &claimed, id))
+}
+
+/// The description of a file that exceeds no limit.
+fn checked(input: &Input, media: Media) -> Result<Media> {
+    let limits = input.context().limits();
+    let secs = media.duration.secs().max(0.0).ceil() as u64;
+    let picture = media.video.as_ref().map_or(Ok(()), |video| limits.check_picture(video.width, video.height));
+    picture.and_then(|()| limits.check(Limit::MediaSecs, secs)).map_err(|error| error.with_path(input.path()))?;
+    Ok(media)
 }
 
 /// The video stream that a player would show.
@@ -53,7 +62,7 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
                 channels: channels(parameters),
                 language,
             }),
-            Type::Subtitle => subtitles.push(SubtitleStream { index, codec, language }),
+            Type::Subtitle => subtitles.push(subtitle_stream(&stream, language)),
             _ => {}
         }
     }
@@ -64,6 +73,17 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
     });
     let about = about(input, &audio, measured.end);
     Media { about, container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
+}
+
+fn subtitle_stream(stream: &ff::Stream<'_>, language: Option<String>) -> SubtitleStream {
+    let marks = disposition(stream);
+    SubtitleStream {
+        language,
+        title: stream.metadata().get("title").and_then(text),
+        default: marks & ffi::AV_DISPOSITION_DEFAULT != 0,
+        forced: marks & ffi::AV_DISPOSITION_FORCED != 0,
+        ..SubtitleStream::new(stream.index(), codec_name(stream))
+    }
 }
 
 /// Title, author, language and chapters, as the file's tags state them.
@@ -99,8 +119,9 @@ fn text(tag: &str) -> Option<String> {
 struct Measured {
     /// The latest end of any audio or video packet.
     end: Timestamp,
-    /// The time of the first frame.
+    /// The time of the first frame, and that at which the last one ends.
     start: Option<Timestamp>,
+    picture_end: Option<Timestamp>,
     /// The average frame rate from the first to the last frame; `None` for a single frame.
     rate: Option<f64>,
     variable: bool,
@@ -128,6 +149,7 @@ fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
     frames.sort_unstable();
     frames.dedup();
     measured.start = frames.first().copied();
+    measured.picture_end = frames.last().map(|last| last.plus(last_duration));
     let gaps: Vec<f64> = frames.windows(2).map(|pair| pair[1].since(pair[0]).secs()).collect();
     if let (Some(first), Some(last)) = (frames.first(), frames.last())
         && !gaps.is_empty()
@@ -139,6 +161,7 @@ fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
         let irregular = gaps.iter().filter(|gap| (*gap - average).abs() > (average * 0.25).max(0.002)).count();
         measured.variable = irregular * 50 > gaps.len();
         if last_duration == 0.0 {
+            measured.picture_end = Some(last.plus(average));
             measured.end = measured.end.max(last.plus(average));
         }
     }
@@ -147,9 +170,13 @@ fn measure(input: &mut Input, video: Option<usize>) -> Result<Measured> {
 
 /// Returns whether a stream is a cover picture or a thumbnail track.
 fn is_cover(stream: &ff::Stream<'_>) -> bool {
+    disposition(stream) & (ffi::AV_DISPOSITION_ATTACHED_PIC | ffi::AV_DISPOSITION_TIMED_THUMBNAILS) != 0
+}
+
+/// The marks of a stream, `AV_DISPOSITION_...`.
+fn disposition(stream: &ff::Stream<'_>) -> i32 {
     // SAFETY: the stream belongs to the open demuxer.
-    let disposition = unsafe { (*stream.as_ptr()).disposition };
-    disposition & (ffi::AV_DISPOSITION_ATTACHED_PIC | ffi::AV_DISPOSITION_TIMED_THUMBNAILS) != 0
+    unsafe { (*stream.as_ptr()).disposition }
 }
 
 fn video_stream(stream: &ff::Stream<'_>, measured: &Measured) -> VideoStream {
@@ -169,6 +196,7 @@ fn video_stream(stream: &ff::Stream<'_>, measured: &Measured) -> VideoStream {
         bit_depth,
         color: color(parameters),
         start: measured.start.unwrap_or(Timestamp::ZERO),
+        end: measured.picture_end,
     }
 }
 

@@ -6,8 +6,9 @@ use ffmpeg_next as ff;
 
 use super::downscale::downscale;
 use super::picture::{ColorCoding, Picture, RgbImage};
+use super::shape::placed;
 use crate::error::{ErrorKind, Result};
-use crate::model::{Orientation, VideoStream};
+use crate::model::{Orientation, Rect, VideoStream};
 
 impl RgbImage {
     /// The width as an index type.
@@ -27,6 +28,19 @@ impl RgbImage {
             Some(&[r, g, b]) => [r, g, b],
             _ => [0; 3],
         }
+    }
+
+    /// The picture in the middle of a black one of `size` (columns, rows), which is not smaller.
+    fn in_the_middle_of(self, (width, height): (u32, u32)) -> RgbImage {
+        let (left, top) = ((width.saturating_sub(self.width) / 2) as usize, (height.saturating_sub(self.height) / 2) as usize);
+        let mut pixels = vec![0; 3 * width as usize * height as usize];
+        let rows = pixels.chunks_exact_mut(3 * width as usize).skip(top);
+        for (row, line) in rows.zip(self.pixels.chunks_exact(3 * self.columns())) {
+            if let Some(place) = row.get_mut(3 * left..3 * left + line.len()) {
+                place.copy_from_slice(line);
+            }
+        }
+        RgbImage { width, height, pixels }
     }
 
     /// Flips and rotates the picture to the displayed orientation.
@@ -57,9 +71,9 @@ impl RgbImage {
 
 /// Makes small [`RgbImage`]s of a stream's frames.
 pub(crate) struct Thumbnailer {
+    stream: VideoStream,
     /// The size before flip and rotation.
     size: (u32, u32),
-    orientation: Orientation,
     scaler: Option<(Scaler, ColorCoding)>,
     scaled: ff::frame::Video,
 }
@@ -73,21 +87,42 @@ impl Thumbnailer {
         let side = |of: u32| ((f64::from(of) * scale).round() as u32).max(1);
         let (width, height) = (side(width), side(height));
         let size = if stream.orientation.swaps_sides() { (height, width) } else { (width, height) };
-        Thumbnailer { size, orientation: stream.orientation, scaler: None, scaled: ff::frame::Video::empty() }
+        Thumbnailer { stream: stream.clone(), size, scaler: None, scaled: ff::frame::Video::empty() }
     }
 
-    /// Converts one frame.
+    /// Where the frame is shown in the stream's picture.
+    pub(crate) fn place(&self, picture: &Picture) -> Rect {
+        placed(&self.stream, picture)
+    }
+
+    /// Converts one frame. A frame of another shape than the stream's stands in the middle of a
+    /// black picture.
     pub(crate) fn image(&mut self, picture: &Picture) -> Result<RgbImage> {
-        if let Some(image) = downscale(picture, self.size) {
-            return Ok(image.oriented(self.orientation));
+        let part = self.place(picture);
+        let image = if part == Rect::FULL {
+            self.scale(picture, self.size)?
+        } else {
+            let (width, height) = self.size;
+            let side = |share: f64, whole: u32| ((f64::from(whole) * share).round() as u32).clamp(1, whole);
+            let inner = self.scale(picture, (side(part.width, width), side(part.height, height)))?;
+            inner.in_the_middle_of(self.size)
+        };
+        Ok(image.oriented(self.stream.orientation))
+    }
+
+    /// Scales a frame to a size in the stored orientation.
+    fn scale(&mut self, picture: &Picture, (width, height): (u32, u32)) -> Result<RgbImage> {
+        if let Some(image) = downscale(picture, (width, height)) {
+            return Ok(image);
         }
         let failed = |code| super::ff_error(ErrorKind::Decode, "scale a frame", code);
         let frame = picture.frame();
         let (input, coding) = ((frame.format(), frame.width(), frame.height()), picture.coding());
-        let (width, height) = self.size;
         // A stream may change its format midway.
         let fits = |(scaler, configured): &(Scaler, ColorCoding)| {
-            (scaler.input().format, scaler.input().width, scaler.input().height) == input && *configured == coding
+            (scaler.input().format, scaler.input().width, scaler.input().height) == input
+                && (scaler.output().width, scaler.output().height) == (width, height)
+                && *configured == coding
         };
         let (scaler, _) = match self.scaler.take().filter(fits) {
             Some(scaler) => self.scaler.insert(scaler),
@@ -95,11 +130,12 @@ impl Thumbnailer {
                 // Area averaging: plain interpolation would alias at a scale of 1/10.
                 let mut made = Scaler::get(input.0, input.1, input.2, Pixel::RGB24, width, height, Flags::AREA).map_err(failed)?;
                 coding.configure(&mut made);
+                self.scaled = ff::frame::Video::empty();
                 self.scaler.insert((made, coding))
             }
         };
         scaler.run(frame, &mut self.scaled).map_err(failed)?;
-        Ok(RgbImage::of_rgb24(&self.scaled).oriented(self.orientation))
+        Ok(RgbImage::of_rgb24(&self.scaled))
     }
 }
 
@@ -126,6 +162,24 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_of_another_shape_keeps_it() {
+        let stream = VideoStream::new(0, "rawvideo", 640, 360, crate::model::FrameRate::new(25, 1));
+        let mut thumbnailer = Thumbnailer::new(&stream, 160);
+        let mut columns = |width: u32, height: u32| {
+            let mut frame = ff::frame::Video::new(Pixel::GRAY8, width, height);
+            frame.data_mut(0).fill(200);
+            let image = thumbnailer.image(&Picture::new(crate::model::Timestamp::ZERO, frame)).unwrap();
+            assert_eq!((image.width, image.height), (160, 90));
+            let bright = |x: usize, y: usize| image.pixel(x, y)[0] > 100;
+            ((0..160).filter(|x| bright(*x, 45)).count(), (0..90).filter(|y| bright(80, *y)).count())
+        };
+        assert_eq!(columns(640, 360), (160, 90));
+        assert_eq!(columns(360, 640), (51, 90));
+        assert_eq!(columns(1280, 360), (160, 45));
+        assert_eq!(columns(1920, 1080), (160, 90));
+    }
+
+    #[test]
     fn a_thumbnail_keeps_the_display_aspect() {
         let stream = VideoStream {
             index: 0,
@@ -146,6 +200,7 @@ mod tests {
                 hdr: None,
             },
             start: crate::model::Timestamp::ZERO,
+            end: None,
         };
         let mut frame = ff::frame::Video::new(Pixel::GRAY8, 720, 576);
         frame.data_mut(0).fill(200);

@@ -52,6 +52,9 @@ pub(crate) struct VideoReader {
     threads: usize,
     /// The duration of a frame in seconds, for frames without a timestamp.
     step: f64,
+    /// The size of the frames whose pixel aspect the container states, which counts more than that
+    /// of the frames.
+    container_aspect: Option<(u32, u32)>,
     last: Option<Timestamp>,
     pending: Option<Picture>,
     /// Packets that were read ahead.
@@ -74,6 +77,8 @@ impl VideoReader {
         input.keep_only(stream);
         let (base, decoder) = open_decoder(&input, stream, effort, threads)?;
         let step = 1.0 / video.frame_rate.fps().max(0.1);
+        // SAFETY: the stream belongs to the open demuxer.
+        let stated = input.demuxer.stream(stream).is_some_and(|stream| unsafe { (*stream.as_ptr()).sample_aspect_ratio.num > 0 });
         Ok(VideoReader {
             input,
             stream,
@@ -82,6 +87,7 @@ impl VideoReader {
             effort,
             threads,
             step,
+            container_aspect: stated.then_some((video.width, video.height)),
             last: None,
             pending: None,
             lookahead: VecDeque::new(),
@@ -95,9 +101,11 @@ impl VideoReader {
     /// Seeks so that the next frame is the one shown at `to`, or an earlier one.
     pub(crate) fn seek(&mut self, to: Timestamp) -> Result<()> {
         // The indexes of some containers point past the requested frame: seek further back until
-        // the first frame is early enough.
-        for back in [0.0, 4.0, 20.0] {
-            let target = to.plus(-back).max(Timestamp::ZERO);
+        // the first frame is early enough. The picture may have ended long before: its last
+        // keyframe is then the place.
+        let last_keyframe = self.input.keyframe_before(self.stream, to).unwrap_or(Timestamp::ZERO);
+        for target in [to, to.plus(-4.0), to.plus(-20.0), last_keyframe] {
+            let target = target.max(Timestamp::ZERO);
             if target == Timestamp::ZERO || !self.input.seek(target) {
                 break;
             }
@@ -250,8 +258,12 @@ impl VideoReader {
         unsafe { (*self.decoder.as_mut_ptr()).skip_frame = skip };
     }
 
-    fn picture_of(&mut self, frame: ff::frame::Video) -> Picture {
+    fn picture_of(&mut self, mut frame: ff::frame::Video) -> Picture {
         self.count.1 += 1;
+        if self.container_aspect == Some((frame.width(), frame.height())) {
+            // SAFETY: sets a field of a frame we own.
+            unsafe { (*frame.as_mut_ptr()).sample_aspect_ratio = ffi::AVRational { num: 0, den: 1 } };
+        }
         let at = match (frame.timestamp(), self.last) {
             (Some(ticks), _) => self.input.timestamp(ticks, self.base),
             (None, Some(last)) => last.plus(self.step),
@@ -309,6 +321,7 @@ fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> 
     let unusable = |code| super::ff_error(ErrorKind::InvalidInput, "decode the video", code).with_path(input.path());
     let mut context = ff::codec::Context::from_parameters(stream.parameters()).map_err(unusable)?;
     super::quiet_codec(&mut context);
+    super::limit_picture(&mut context, input.context().limits());
     context.set_threading(ff::threading::Config { count: threads, ..ff::threading::Config::kind(ff::threading::Type::Frame) });
     let mut decoder = context.decoder();
     decoder.set_packet_time_base(stream.time_base());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::{HookStyle, Timestamp, shown_uri};
+use clipkit::model::{HookStyle, shown_uri};
 use clipkit::stage::{
     AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
@@ -104,7 +104,7 @@ pub(crate) fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
         },
         ..PipelineConfig::default()
     };
-    config.publishers.extend(args.publishing.publish.iter().cloned());
+    config.publishers.extend(args.publishing.publishers(&args.source.allow_private));
     frame(&mut config.options, &args.framing, &args.encoding);
     config
 }
@@ -128,7 +128,7 @@ pub(crate) fn transcriber(args: &TranscriberArgs) -> TranscriberConfig {
             captions = captions.encoding(encoding);
         }
         if let Some(offset) = args.offset {
-            captions = captions.offset(Timestamp::from_secs(offset));
+            captions = captions.offset(offset);
         }
         match &args.language {
             Some(language) => captions.language(language),

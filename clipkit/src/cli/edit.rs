@@ -8,7 +8,7 @@ use clipkit::{Error, ErrorKind, Result};
 
 use super::args::{EditArgs, PlanArgs, PlanCommand};
 use super::output::{note, write_json};
-use super::{Done, plans, step, usage};
+use super::{Done, limits, plans, step, usage};
 
 pub(crate) fn run(args: &EditArgs) -> Done {
     let plan = plans::read(&args.plan)?;
@@ -49,7 +49,7 @@ fn operations(args: &EditArgs) -> Result<Vec<EditOp>> {
 }
 
 fn script(path: &Path) -> Result<Vec<EditOp>> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the script", error))?;
+    let bytes = limits::read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::InvalidInput, format!("this is not a list of operations: {error}"))
             .with_path(path)

@@ -48,6 +48,7 @@ fn code(error: &Error) -> Code {
         ErrorKind::NothingFound => Code::NothingFound,
         ErrorKind::NotFound
         | ErrorKind::InvalidInput
+        | ErrorKind::TooLarge
         | ErrorKind::NoTranscript
         | ErrorKind::InvalidPlan
         | ErrorKind::Decode

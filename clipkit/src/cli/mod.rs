@@ -10,6 +10,8 @@ mod exit;
 mod interrupt;
 mod jobs;
 mod library;
+mod limits;
+mod login;
 mod memory;
 mod models;
 mod output;
@@ -17,6 +19,7 @@ mod plans;
 mod probe;
 mod progress;
 mod report;
+mod serve;
 mod stages;
 mod step;
 mod styles;
@@ -53,6 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     clipkit::ffmpeg::quiet_log();
     log_to_stderr(cli.verbose);
+    limits::set(cli.limits);
     library::set_from_cache();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -87,6 +91,8 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Step(args) => exit::of(&step::run(args, interrupt).await),
         Command::Jobs(args) => jobs::run(args, interrupt).await,
         Command::Worker(args) => exit::of(&worker::run(args, interrupt).await),
+        Command::Login(args) => exit::of(&login::run(args, interrupt).await),
+        Command::Serve(args) => exit::of(&serve::run(*args, interrupt).await),
         Command::Track(args) => exit::of(&stages::track(args, interrupt).await),
     }
 }

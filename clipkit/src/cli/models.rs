@@ -1,12 +1,12 @@
 //! `clipkit models`: lists, downloads and finds models.
 
 use clipkit::weights::{Weights, WeightsStore};
-use clipkit::{Context, Error, ErrorKind};
+use clipkit::{Error, ErrorKind};
 
-use super::Done;
 use super::args::{ModelsArgs, ModelsCommand};
 use super::interrupt::Interrupt;
 use super::output::{note, say};
+use super::{Done, limits};
 
 pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
     let store = WeightsStore::new();
@@ -25,7 +25,7 @@ pub(crate) async fn run(args: ModelsArgs, interrupt: &Interrupt) -> Done {
             }
         }
         ModelsCommand::Fetch { names } => {
-            let cx = Context::new();
+            let cx = limits::builder().build();
             let names = if names.is_empty() { vec![Weights::DEFAULT_FACE_DETECTOR.to_owned()] } else { names };
             for name in names {
                 let model = Weights::by_id(&name)?;

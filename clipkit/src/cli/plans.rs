@@ -6,12 +6,12 @@ use std::path::Path;
 use clipkit::config::{PublisherConfig, TrackerConfig};
 use clipkit::model::ClipPlan;
 use clipkit::stage::Folder;
-use clipkit::{ClipOptions, Context, Error, Pipeline, PipelineConfig, RankedPlan, Result};
+use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, RankedPlan, Result};
 
 use super::args::{InspectArgs, RenderArgs};
 use super::interrupt::Interrupt;
 use super::output::say;
-use super::{Done, clip, progress, report};
+use super::{Done, clip, limits, progress, report};
 
 pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
     let cx = progress::context(args.reporting);
@@ -38,16 +38,16 @@ async fn make(cx: &Context, args: &RenderArgs) -> Result<clipkit::model::Manifes
 
 pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
     let plan = read(&args.plan)?;
-    let cx = Context::new();
+    let cx = limits::builder().build();
     interrupt.guard(&cx, clipkit::stage::contact_sheet(&cx, &plan, &args.output)).await?;
     say(&format!("{}", args.output.display()));
     Ok(())
 }
 
 pub(crate) fn read(path: &Path) -> Result<ClipPlan> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the plan", error))?;
+    let bytes = limits::read(path)?;
     // Invalid UTF-8 is not valid JSON, so the parser reports it.
-    ClipPlan::from_json(&String::from_utf8_lossy(&bytes)).map_err(|error| error.with_path(path))
+    ClipPlan::from_json_within(&String::from_utf8_lossy(&bytes), &limits::limits()).map_err(|error| error.with_path(path))
 }
 
 /// `03-why.plan.json` keeps rank 3, so that its clip replaces the old one. Other names get the free

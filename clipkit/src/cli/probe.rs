@@ -1,6 +1,5 @@
 //! `clipkit probe`: prints the properties of a video.
 
-use clipkit::Context;
 use clipkit::model::Media;
 use clipkit::stage::{FileSource, Source};
 
@@ -8,10 +7,10 @@ use super::Done;
 use super::args::ProbeArgs;
 use super::interrupt::Interrupt;
 use super::output::{say, write_json};
-use super::uri;
+use super::{limits, uri};
 
 pub(crate) async fn run(args: ProbeArgs, interrupt: &Interrupt) -> Done {
-    let cx = Context::new();
+    let cx = limits::builder().build();
     let media = interrupt.guard(&cx, FileSource::new().fetch(&cx, uri(&args.file)?)).await?;
     if args.json {
         return write_json(None, &media);
@@ -47,6 +46,9 @@ fn describe(media: &Media) {
     }
     for subtitles in &media.subtitles {
         let language = subtitles.language.as_deref().map_or(String::new(), |language| format!(", {language}"));
-        say(&format!("subtitles  {}{language}", subtitles.codec));
+        let title = subtitles.title.as_deref().map_or(String::new(), |title| format!(", {title:?}"));
+        let marks = [(subtitles.default, ", default"), (subtitles.forced, ", forced")];
+        let marks: String = marks.into_iter().filter(|(marked, _)| *marked).map(|(_, mark)| mark).collect();
+        say(&format!("subtitles  {}{language}{title}{marks}", subtitles.codec));
     }
 }

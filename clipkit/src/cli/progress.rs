@@ -10,8 +10,8 @@ use clipkit::{Context, Event};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::Reporting;
-use super::memory;
 use super::output::{note, say_json};
+use super::{limits, memory};
 
 /// The number of steps of a bar.
 const STEPS: u64 = 1000;
@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// The context of a run, which reports events as requested.
 pub(crate) fn context(reporting: Reporting) -> Context {
-    let builder = Context::builder();
+    let builder = limits::builder();
     match (reporting.quiet, reporting.json) {
         (true, _) => builder.on_event(trim),
         (false, true) => builder

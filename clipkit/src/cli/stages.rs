@@ -9,7 +9,7 @@ use clipkit::{Context, Error, ErrorKind, Result};
 use super::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use super::interrupt::Interrupt;
 use super::output::{note, warn, write_json};
-use super::{Done, clip, report, uri, usage};
+use super::{Done, clip, limits, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
     let transcriber = clip::transcriber(&args.transcriber).build(args.cache.layers())?;
@@ -62,7 +62,7 @@ pub(crate) async fn track(args: TrackArgs, interrupt: &Interrupt) -> Done {
 
 /// Runs `work` under a new context, then prints its warnings and cost.
 async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: impl AsyncFnOnce(&Context) -> Result<T>) -> Result<T> {
-    let mut builder = Context::builder();
+    let mut builder = limits::builder();
     if let Some(usd) = max_cost {
         builder = builder.max_cost(usd);
     }
@@ -80,7 +80,7 @@ async fn fetch(cx: &Context, path: &Path) -> Result<Media> {
 }
 
 fn read(path: &Path) -> Result<Transcript> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the transcript", error))?;
+    let bytes = limits::read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::InvalidInput, format!("this is not a transcript: {error}"))
             .with_path(path)

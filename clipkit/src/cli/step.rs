@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::args::{StepArgs, StepCommand};
 use super::interrupt::Interrupt;
 use super::output::{note, warn, write_json};
-use super::{Done, clip, plans, report, usage};
+use super::{Done, clip, limits, plans, report, usage};
 
 pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
     match args.command {
@@ -120,7 +120,7 @@ pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
             if args.publishing.publish.is_empty() {
                 return Err(usage("there is no target").with_advice("give one: --publish folder:clips"));
             }
-            let config = PipelineConfig { publishers: args.publishing.publish.clone(), ..bare() };
+            let config = PipelineConfig { publishers: args.publishing.publishers(&[]), ..bare() };
             let work = async |cx: &Context, pipeline: &Pipeline| {
                 let mut receipts = Vec::new();
                 for target in pipeline.targets() {
@@ -140,7 +140,7 @@ fn bare() -> PipelineConfig {
 
 /// Runs a step under a new context, then prints its warnings and cost.
 async fn step<T>(interrupt: &Interrupt, config: PipelineConfig, work: impl AsyncFnOnce(&Context, &Pipeline) -> Result<T>) -> Result<T> {
-    let mut builder = Context::builder();
+    let mut builder = limits::builder();
     if let Some(usd) = config.options.max_cost {
         builder = builder.max_cost(usd);
     }
@@ -158,7 +158,7 @@ async fn step<T>(interrupt: &Interrupt, config: PipelineConfig, work: impl Async
 }
 
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, "read the document", error))?;
+    let bytes = limits::read(path)?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Error::new(ErrorKind::InvalidInput, format!("this is not {what}: {error}"))
             .with_path(path)

@@ -1,12 +1,12 @@
 //! `clipkit worker`: does the steps of jobs.
 
+use clipkit::Result;
 use clipkit::jobs::{Worker, WorkerOptions};
-use clipkit::{Context, Result};
 
 use super::args::WorkerArgs;
 use super::interrupt::Interrupt;
-use super::jobs;
 use super::output::note;
+use super::{jobs, limits};
 
 /// Works until an interrupt, after which running steps may end within 10 s. A second interrupt ends
 /// the process at once.
@@ -16,7 +16,7 @@ pub(crate) async fn run(args: WorkerArgs, interrupt: &Interrupt) -> Result<()> {
     (options.stages, options.lease, options.until_idle) = (args.stages, args.lease, args.until_idle);
     options.limits.extend(args.limit);
     options.rates.extend(args.rate);
-    let cx = Context::new();
+    let cx = limits::builder().build();
     let worker = Worker::new(jobs).options(options).run(&cx);
     tokio::pin!(worker);
     tokio::select! {

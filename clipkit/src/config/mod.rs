@@ -22,10 +22,10 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(doc)]
 use crate::layer::StageExt;
-use crate::layer::{Cache, LayerConfig, WithLayers};
+use crate::layer::{Cache, LayerConfig, Retry, WithLayers};
 use crate::model::Stage;
 use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
-use crate::publish::{Folder, Publisher};
+use crate::publish::{Folder, ObjectStorePublisher, Publisher, Webhook, YouTube};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
 
@@ -59,8 +59,8 @@ pub struct PipelineConfig {
     pub publishers: Vec<PublisherConfig>,
     /// The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
     /// {}}]}`. The order matters, see [`StageExt`]. Default: a cache in the user's cache folder for
-    /// stages that use a model or an API, and no layers for others. A list replaces the default, so
-    /// `{"track": []}` tracks every span again.
+    /// stages that use a model or an API, a retry for publishers to servers, and no layers for
+    /// others. A list replaces the default, so `{"track": []}` tracks every span again.
     ///
     /// Layers also apply to stages that are set in a builder. The fallback of a stage
     /// ([`ClipOptions::degrade`]) is outside its layers and is not cached. Layers around the single
@@ -122,6 +122,13 @@ impl Default for RendererConfig {
 pub enum PublisherConfig {
     /// A folder on this machine: [`Folder`].
     Folder(Folder),
+    /// An object store: [`ObjectStorePublisher`].
+    ObjectStore(ObjectStorePublisher),
+    /// A server of the user's own: [`Webhook`].
+    Webhook(Webhook),
+    /// A channel on YouTube: [`YouTube`].
+    #[serde(rename = "youtube")]
+    YouTube(YouTube),
 }
 
 impl Default for PublisherConfig {
@@ -229,12 +236,26 @@ impl RendererConfig {
 }
 
 impl PublisherConfig {
-    /// Builds the publisher inside these layers. `None` means no layers.
+    /// Builds the publisher inside these layers. `None` means a [`Retry`] for publishers to
+    /// servers, and no layers for others.
     pub fn build(&self, layers: Option<&[LayerConfig]>) -> Result<Arc<dyn Publisher>> {
-        let publisher: Arc<dyn Publisher> = match self {
-            PublisherConfig::Folder(folder) => Arc::new(folder.clone()),
+        let retry = [LayerConfig::Retry(Retry::default())];
+        let (publisher, usual): (Arc<dyn Publisher>, &[LayerConfig]) = match self {
+            PublisherConfig::Folder(folder) => (Arc::new(folder.clone()), &[]),
+            PublisherConfig::ObjectStore(store) => {
+                store.check()?;
+                (Arc::new(store.clone()), &[])
+            }
+            PublisherConfig::Webhook(webhook) => {
+                webhook.check()?;
+                (Arc::new(webhook.clone()), &retry)
+            }
+            PublisherConfig::YouTube(youtube) => {
+                youtube.check()?;
+                (Arc::new(youtube.clone()), &retry)
+            }
         };
-        publisher.with_layers(layers.unwrap_or_default())
+        publisher.with_layers(layers.unwrap_or(usual))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::PipelineConfig;
 use crate::context::Event;
 use crate::doctor::Diagnosis;
 use crate::error::ErrorKind;
-use crate::model::{Candidate, ClipPlan, HookStyle, Manifest, Media, Post, Receipt, RenderedClip, SpeechMap, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, HookStyle, Limits, Manifest, Media, Post, Receipt, RenderedClip, SpeechMap, Tracks, Transcript};
 use crate::pipeline::Planned;
 use crate::plan::edit::{EditOp, Edited};
 use crate::publish::Target;
@@ -51,6 +51,7 @@ pub fn json_schemas() -> Value {
         Target,
         Manifest,
         Event,
+        Limits,
         Diagnosis,
         ErrorKind
     );

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::event::{Event, Listener, ProgressThrottle};
 use super::{Context, Environment, Shared};
+use crate::model::Limits;
 use crate::store::MediaStore;
 
 /// A builder for a [`Context`].
@@ -14,6 +15,7 @@ pub struct ContextBuilder {
     pace: Option<Duration>,
     max_cost: Option<f64>,
     environment: OnceLock<Environment>,
+    limits: Limits,
 }
 
 impl ContextBuilder {
@@ -58,6 +60,14 @@ impl ContextBuilder {
         self
     }
 
+    /// Sets how large inputs may be. Default: [`Limits::default`]. For a service, use
+    /// [`Limits::strict`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// Uses `environment` instead of the process's variables. Default:
     /// [`Environment::from_process`].
     #[must_use]
@@ -78,7 +88,8 @@ impl ContextBuilder {
                 }) as Listener
             });
         }
-        let cx = Context { shared: Arc::new(self.shared), environment: Arc::new(self.environment), ..Context::default() };
+        let (shared, environment) = (Arc::new(self.shared), Arc::new(self.environment));
+        let cx = Context { shared, environment, limits: self.limits, ..Context::default() };
         cx.limit(self.max_cost);
         cx
     }

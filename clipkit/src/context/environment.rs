@@ -11,6 +11,9 @@ use etcetera::BaseStrategy;
 /// Storage. Other variables are not copied, since the environment holds other secrets too.
 const OBJECT_STORE_PREFIXES: [&str; 3] = ["AWS_", "GOOGLE_", "AZURE_"];
 
+/// Prefixes of the variables that publishers read: secrets and tokens.
+const PUBLISHER_PREFIXES: [&str; 4] = ["CLIPKIT_WEBHOOK_", "CLIPKIT_YOUTUBE_", "CLIPKIT_TIKTOK_", "CLIPKIT_INSTAGRAM_"];
+
 /// Variables that programs which the library runs get. Names that end in `_` are prefixes.
 const FOR_PROGRAMS: [&str; 22] = [
     "PATH",
@@ -90,6 +93,13 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// The variables whose names start with `AWS_`, `GOOGLE_` or `AZURE_`, for object stores.
     pub object_store: BTreeMap<String, String>,
+    /// `CLIPKIT_CREDENTIALS`: the folder of the credentials for platforms.
+    pub credentials: Option<PathBuf>,
+    /// The user's folder for settings: `XDG_CONFIG_HOME`, else `~/.config`; on Windows `%APPDATA%`.
+    pub config_folder: Option<PathBuf>,
+    /// The variables whose names start with `CLIPKIT_WEBHOOK_`, `CLIPKIT_YOUTUBE_`,
+    /// `CLIPKIT_TIKTOK_` or `CLIPKIT_INSTAGRAM_`: secrets and tokens for publishers.
+    pub publishers: BTreeMap<String, String>,
     /// The variables that programs such as yt-dlp are run with: `PATH`, `HOME`, the locale, folders
     /// and certificates. Programs get no others, so no keys. `PATH` is also where they are looked
     /// for.
@@ -105,8 +115,15 @@ impl Environment {
     /// [`OpenAiServer::is_configured`](crate::stage::OpenAiServer::is_configured)) read it each
     /// time.
     pub fn from_process() -> Self {
-        let cache_folder = etcetera::choose_base_strategy().ok().map(|base| base.cache_dir());
-        Environment { cache_folder, temporary_folder: Some(std::env::temp_dir()), ..Environment::from_variables(std::env::vars_os()) }
+        let base = etcetera::choose_base_strategy().ok();
+        let cache_folder = base.as_ref().map(|base| base.cache_dir());
+        let config_folder = base.as_ref().map(|base| base.config_dir());
+        Environment {
+            cache_folder,
+            config_folder,
+            temporary_folder: Some(std::env::temp_dir()),
+            ..Environment::from_variables(std::env::vars_os())
+        }
     }
 
     /// The folder or URL of the artifact cache: `cache`, else `clipkit/artifacts` in the user's
@@ -119,6 +136,12 @@ impl Environment {
     /// The folder of the media store: `media`, else `clipkit/media` in the user's cache folder.
     pub(crate) fn media_folder(&self) -> Option<PathBuf> {
         self.media.clone().or_else(|| Some(self.cache_folder.as_ref()?.join("clipkit").join("media")))
+    }
+
+    /// The folder of the credentials for platforms: `credentials`, else `clipkit/credentials` in
+    /// the user's folder for settings.
+    pub(crate) fn credentials_folder(&self) -> Option<PathBuf> {
+        self.credentials.clone().or_else(|| Some(self.config_folder.as_ref()?.join("clipkit").join("credentials")))
     }
 
     /// The folder for scratch space: `temporary_folder`, else the system's folder.
@@ -138,11 +161,12 @@ impl Environment {
             (!value.is_empty()).then(|| PathBuf::from(value))
         };
         let is_cgi = variables.contains_key(&OsString::from("REQUEST_METHOD"));
-        let object_store = variables.iter().filter_map(|(name, value)| {
-            let (name, value) = (name.to_str()?, value.to_str()?);
-            let is_for_stores = OBJECT_STORE_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-            is_for_stores.then(|| (name.to_owned(), value.to_owned()))
-        });
+        let starting = |prefixes: &[&str]| -> BTreeMap<String, String> {
+            let known = variables.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)));
+            let asked = known.filter(|(name, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)));
+            asked.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        let (object_store, publishers) = (starting(&OBJECT_STORE_PREFIXES), starting(&PUBLISHER_PREFIXES));
         let is_for_programs = |name: &str| {
             FOR_PROGRAMS.iter().any(|known| if known.ends_with('_') { name.starts_with(known) } else { name.eq_ignore_ascii_case(known) })
         };
@@ -165,7 +189,10 @@ impl Environment {
             https_proxy: text("https_proxy").or_else(|| text("HTTPS_PROXY")),
             all_proxy: text("all_proxy").or_else(|| text("ALL_PROXY")),
             no_proxy: text("no_proxy").or_else(|| text("NO_PROXY")),
-            object_store: object_store.collect(),
+            object_store,
+            credentials: path("CLIPKIT_CREDENTIALS"),
+            config_folder: None,
+            publishers,
             programs: programs.collect(),
         }
     }
@@ -190,6 +217,9 @@ impl fmt::Debug for Environment {
             .field("all_proxy", &secret(&self.all_proxy))
             .field("no_proxy", &self.no_proxy)
             .field("object_store", &self.object_store.keys().collect::<Vec<_>>())
+            .field("credentials", &self.credentials)
+            .field("config_folder", &self.config_folder)
+            .field("publishers", &self.publishers.keys().collect::<Vec<_>>())
             .field("programs", &self.programs.keys().collect::<Vec<_>>())
             .finish()
     }
@@ -238,7 +268,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let names = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_CACHE", "https_proxy", "AWS_SECRET_ACCESS_KEY"];
+        let names =
+            ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_CACHE", "https_proxy", "AWS_SECRET_ACCESS_KEY", "CLIPKIT_WEBHOOK_SECRET"];
         let printed = format!("{:?}", of(&names.map(|name| (name, "hunter2"))));
         assert!(!printed.contains("hunter2") && printed.contains("AWS_SECRET_ACCESS_KEY"), "{printed}");
     }

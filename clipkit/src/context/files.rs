@@ -1,15 +1,46 @@
 //! The files of a run: where media lie, the media store, scratch space.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::Context;
 use super::scratch::Scratch;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ContentId, MediaRef, local_path};
+#[cfg(doc)]
+use crate::model::Limits;
+use crate::model::{ContentId, Limit, MediaRef, local_path};
 use crate::store::{Lease, MediaLimits, MediaStore};
 
 impl Context {
+    /// Reads a file that holds a document, such as a plan or a transcript.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TooLarge`] if it is larger than [`Limits::document_bytes`]; else those of
+    /// reading a file.
+    pub fn read_document(&self, path: impl AsRef<Path>) -> Result<Vec<u8>> {
+        let most = self.limits().document_bytes;
+        self.read_within(path.as_ref(), "read the document", most, Limit::DocumentBytes)
+    }
+
+    /// Reads a file of at most `most` bytes.
+    pub(crate) fn read_within(&self, path: &Path, doing: &str, most: u64, limit: Limit) -> Result<Vec<u8>> {
+        let io = |error| Error::io(path, doing, error);
+        let file = File::open(path).map_err(io)?;
+        let meta = file.metadata().map_err(io)?;
+        if meta.is_dir() {
+            return Err(Error::new(ErrorKind::InvalidInput, "this is a folder").with_path(path).with_advice("give a file"));
+        }
+        let mut bytes = Vec::new();
+        // A file may grow while it is read, and a device states no length.
+        file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
+        let found = (bytes.len() as u64).max(if meta.is_file() { meta.len() } else { 0 });
+        self.limits().check(limit, found).map_err(|error| error.with_path(path))?;
+        Ok(bytes)
+    }
+
     /// Stores the path of a media file on this machine, for [`Context::locate`].
     pub(crate) fn bind(&self, id: &ContentId, path: &Path) {
         self.shared.files.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), path.to_owned());
@@ -40,8 +71,8 @@ impl Context {
         if let Some(store) = self.shared.media.get() {
             return Ok(store);
         }
-        let parent = self.shared.parent.as_ref().and_then(|parent| parent.media.get());
-        let store = match parent {
+        let ancestors = std::iter::successors(self.shared.parent.as_ref(), |shared| shared.parent.as_ref());
+        let store = match ancestors.into_iter().find_map(|shared| shared.media.get()) {
             Some(store) => store.clone(),
             None => {
                 let folder = self.environment().media_folder().ok_or_else(|| {

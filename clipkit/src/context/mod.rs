@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ContentId, Stage, Warning};
+use crate::model::{ContentId, Limits, Stage, Warning};
 use crate::store::{Lease, MediaStore};
 pub use builder::ContextBuilder;
 pub use environment::Environment;
@@ -26,8 +26,8 @@ use event::Listener;
 use ledger::Ledger;
 use scratch::Scratch;
 
-/// What a stage gets besides its input: cancellation, progress, warnings, budget, scratch space,
-/// environment variables.
+/// What a stage gets besides its input: cancellation, progress, warnings, budget, limits, scratch
+/// space, environment variables.
 ///
 /// A clone is cheap. Clones share everything except the stage and the clip that they belong to.
 #[derive(Clone, Default)]
@@ -49,6 +49,7 @@ pub struct Context {
     stand_in: bool,
     /// The environment of the builder, else that of the process, read at first use.
     environment: Arc<OnceLock<Environment>>,
+    limits: Limits,
 }
 
 #[derive(Default)]
@@ -126,6 +127,16 @@ impl Context {
             biased;
             () = self.cancelled() => self.check(),
             () = tokio::time::sleep(time) => Ok(()),
+        }
+    }
+
+    /// The result of `work`. If this context is cancelled meanwhile, it returns an error of the
+    /// kind [`ErrorKind::Cancelled`] at once and drops the work.
+    pub(crate) async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancelled() => Err(self.label(Error::cancelled())),
+            result = work => result,
         }
     }
 
@@ -210,6 +221,11 @@ impl Context {
     /// call and kept for all clones of this context and all runs under it.
     pub fn environment(&self) -> &Environment {
         self.environment.get_or_init(Environment::from_process)
+    }
+
+    /// How large the inputs of the work under this context may be.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The number of threads that one task should use, so that concurrent tasks share the machine.

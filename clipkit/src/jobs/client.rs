@@ -20,6 +20,8 @@ const LONGEST_NAME: usize = 256;
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 /// The most events of one answer.
 const MOST_EVENTS: usize = 10_000;
+/// How many records are read at a time when jobs in one state are looked for.
+const LIST_PAGE: usize = 200;
 
 /// Jobs in a queue: submits, shows and changes them. A [`Worker`](super::Worker) does the work, in
 /// the same process or another.
@@ -131,8 +133,18 @@ impl Jobs {
         self.has_space()
     }
 
+    /// The folder beside the jobs.
+    pub(crate) fn folder(&self) -> &Path {
+        self.shared.workspace.folder()
+    }
+
+    /// The free bytes of the disk, if they are known, and the bytes below which work is refused.
+    pub(crate) fn space(&self) -> (Option<u64>, u64) {
+        (self.shared.workspace.free_bytes(), self.shared.options.min_free)
+    }
+
     /// Refuses work if the disk is nearly full.
-    pub(super) fn has_space(&self) -> Result<()> {
+    pub(crate) fn has_space(&self) -> Result<()> {
         let Shared { workspace, options, .. } = &*self.shared;
         match workspace.free_bytes() {
             Some(free) if free < options.min_free => {
@@ -172,11 +184,32 @@ impl Jobs {
 
     /// The jobs that match, the newest first.
     pub async fn list(&self, filter: &JobFilter) -> Result<Vec<JobStatus>> {
-        let mut all = Vec::new();
-        for record in self.shared.records.list(filter).await? {
-            all.push(self.status(record).await?);
+        let most = filter.most.unwrap_or(usize::MAX);
+        let mut page = filter.clone();
+        if let Some(state) = filter.state {
+            // The state of a job follows from its tasks, so records are looked at until there are
+            // enough.
+            page.open = Some(!state.is_over());
+            page.most = Some(LIST_PAGE);
         }
-        Ok(all)
+        let mut all = Vec::new();
+        loop {
+            let records = self.shared.records.list(&page).await?;
+            let (count, last) = (records.len(), records.last().map(|record| record.id.clone()));
+            for record in records {
+                let status = self.status(record).await?;
+                if filter.state.is_none_or(|state| status.state == state) {
+                    all.push(status);
+                }
+                if all.len() >= most {
+                    return Ok(all);
+                }
+            }
+            if filter.state.is_none() || count < LIST_PAGE {
+                return Ok(all);
+            }
+            page.before = last;
+        }
     }
 
     async fn status(&self, record: JobRecord) -> Result<JobStatus> {
@@ -314,12 +347,12 @@ impl Jobs {
     }
 
     /// Marks a job as not ended. The task that ends it is to be done again.
-    async fn reopen(&self, id: &JobId) -> Result<()> {
+    pub(super) async fn reopen(&self, id: &JobId) -> Result<()> {
         self.shared.engine.remove(&TaskId::new(id.clone(), Step::Conclude)).await?;
         self.shared.records.end(id, None).await.map(drop)
     }
 
-    async fn known(&self, id: &JobId) -> Result<JobRecord> {
+    pub(super) async fn known(&self, id: &JobId) -> Result<JobRecord> {
         let found = self.shared.records.get(id).await?;
         found.ok_or_else(|| Error::new(ErrorKind::NotFound, format!("there is no job {id}")).with_advice("list the jobs"))
     }
@@ -358,8 +391,15 @@ fn checked(mut job: Job) -> Result<Job> {
         job.uri = absolute(Path::new(&job.uri))?.to_string_lossy().into_owned();
     }
     for publisher in job.config.publishers.iter_mut().chain(&mut job.publish) {
-        let PublisherConfig::Folder(folder) = publisher;
-        folder.path = absolute(&folder.path)?;
+        match publisher {
+            PublisherConfig::Folder(folder) => folder.path = absolute(&folder.path)?,
+            PublisherConfig::Webhook(webhook) if webhook.secret.is_some() => {
+                return Err(Error::new(ErrorKind::Config, "a job keeps no secrets, and this one has a webhook's")
+                    .with_url(&webhook.url)
+                    .with_advice("set it in the workers' environment: secret_variable"));
+            }
+            PublisherConfig::ObjectStore(_) | PublisherConfig::Webhook(_) | PublisherConfig::YouTube(_) => {}
+        }
     }
     Ok(job)
 }

@@ -27,7 +27,7 @@ impl JobId {
     }
 
     /// Makes the id of a user's idempotency key.
-    pub(super) fn of_key(user: &str, key: &str) -> Self {
+    pub(crate) fn of_key(user: &str, key: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
         for part in [user, key] {
             hasher.update(&(part.len() as u64).to_le_bytes());

@@ -36,6 +36,7 @@
 //! - [`Engine`] and [`Records`] are the seams to other queues. [`contract`] tests an engine.
 
 mod client;
+mod clips;
 mod conclude;
 pub mod contract;
 mod engine;
@@ -51,6 +52,7 @@ mod worker;
 mod workspace;
 
 pub use client::Jobs;
+pub use clips::JobClip;
 pub use engine::{Claim, Claimed, Engine, Held, NewTask, Rate, Serving, Standing, Task, TaskFilter, TaskState};
 pub use id::{JobId, Step, TaskId};
 pub use options::{JobsOptions, WorkerOptions};

@@ -252,6 +252,10 @@ pub struct JobFilter {
     pub user: Option<String>,
     /// Only those that have not ended (`true`) or that have (`false`). `None` means both.
     pub open: Option<bool>,
+    /// Those in one state. [`Records`] need not look at it: it follows from the tasks.
+    pub state: Option<JobState>,
+    /// Only those that were submitted before this job, for the next page of a list.
+    pub before: Option<JobId>,
     /// The most jobs to return. `None` means all.
     pub most: Option<usize>,
 }

@@ -157,7 +157,7 @@ impl Crew {
         signs: &Signs,
         hand_back: &Context,
     ) -> (Result<()>, Option<Stopped>) {
-        let step = held.id.step();
+        let (step, began) = (held.id.step(), Instant::now());
         let cx = self.context(record, step, signs).await;
         let (crew, job, task, under, told) = (self.clone(), record.clone(), held.clone(), cx.clone(), signs.clone());
         let work = async move {
@@ -193,6 +193,7 @@ impl Crew {
         }
         cx.cancel();
         cx.clear_scratch();
+        let cost = cx.usage().iter().filter_map(|usage| usage.cost_usd).sum::<f64>();
         let answer = match (answer, stopped) {
             (Err(_), Some((Stopped::Stalled, since))) => {
                 if since.elapsed() >= ABANDONED {
@@ -203,6 +204,7 @@ impl Crew {
             }
             (answer, _) => answer,
         };
+        measure(step, began.elapsed(), &answer, cost);
         // A cancellation of the job concerns a result, too: the engine adds no successors.
         (answer, stopped.map(|(stop, _)| stop))
     }
@@ -246,5 +248,26 @@ impl Crew {
         if let Err(error) = self.jobs.shared.records.append(&record.id, &events).await {
             tracing::warn!("{} events could not be kept: {error}", events.len());
         }
+    }
+}
+
+/// Records an attempt for whoever collects the metrics of this process.
+fn measure(step: Step, took: Duration, answer: &Result<()>, cost: f64) {
+    let queue = step.queue();
+    let outcome = match answer {
+        Ok(()) => "done",
+        Err(error) if error.is_cancelled() => "stopped",
+        Err(_) => "failed",
+    };
+    metrics::histogram!("clipkit_task_seconds", "queue" => queue, "outcome" => outcome).record(took.as_secs_f64());
+    if let Err(error) = answer
+        && !error.is_cancelled()
+    {
+        let kind = serde_json::to_value(error.kind()).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default();
+        metrics::counter!("clipkit_task_failures_total", "queue" => queue, "kind" => kind).increment(1);
+    }
+    if cost > 0.0 {
+        // Counters of the facade are integers.
+        metrics::gauge!("clipkit_cost_usd", "queue" => queue).increment(cost);
     }
 }

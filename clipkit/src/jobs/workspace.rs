@@ -22,6 +22,7 @@ const PLAN: &str = "plan.json";
 /// artifacts/           documents, by job and by content
 /// clips/<hash>/        the files of a rendered clip
 /// scratch/             of running tasks
+/// sheets/              contact sheets that were looked at
 /// ```
 #[derive(Clone, Debug)]
 pub(super) struct Workspace {
@@ -92,21 +93,19 @@ impl Workspace {
 
     /// The rendered clips, and parts of them, that are old enough to be removed.
     pub(super) fn old_clips(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.folder.join("clips")).into_iter().flatten().flatten();
-        let is_old = |entry: &std::fs::DirEntry| {
-            let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::now());
-            modified.elapsed().is_ok_and(|age| age > UNUSED_AFTER)
-        };
-        entries.filter(is_old).map(|entry| entry.path()).collect()
+        old_files(&self.folder.join("clips"))
     }
 
     /// Removes these clips, what crashed workers left in scratch space, and old documents.
     pub(super) async fn reap(&self, clips: Vec<PathBuf>) -> Result<()> {
-        let scratch_folder = self.scratch();
+        let (scratch_folder, sheets) = (self.scratch(), self.folder.join("sheets"));
         let work = move || {
             scratch::remove_abandoned(&scratch_folder);
             for clip in &clips {
                 let _ = std::fs::remove_dir_all(clip);
+            }
+            for sheet in old_files(&sheets) {
+                let _ = std::fs::remove_file(sheet);
             }
         };
         let _ = tokio::task::spawn_blocking(work).await;
@@ -137,6 +136,16 @@ impl Workspace {
     pub(super) fn free_bytes(&self) -> Option<u64> {
         None
     }
+}
+
+/// The files of a folder that were written longer ago than unused clips are kept.
+fn old_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_old = |entry: &std::fs::DirEntry| {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::now());
+        modified.elapsed().is_ok_and(|age| age > UNUSED_AFTER)
+    };
+    entries.filter(is_old).map(|entry| entry.path()).collect()
 }
 
 /// The key of a job's document.

@@ -183,11 +183,15 @@ pub struct FaceSample {
     /// How much the mouth region changed since the previous sample. It is 0 for a still mouth and
     /// has no upper bound. The values of a speaking mouth are well above those of a closed one.
     pub mouth: f64,
+    /// The probability that this person speaks, 0 to 1, by a model of sound and picture. `None`
+    /// where no model was run: a single face, faces that do not move, no model on the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaking: Option<f64>,
 }
 
 impl FaceSample {
     /// Makes a sample of a face with a still mouth.
     pub fn new(at: Timestamp, rect: Rect, confidence: f64) -> Self {
-        FaceSample { at, rect, confidence, mouth: 0.0 }
+        FaceSample { at, rect, confidence, mouth: 0.0, speaking: None }
     }
 }

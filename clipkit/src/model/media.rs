@@ -186,7 +186,9 @@ pub struct VideoStream {
     pub index: usize,
     /// The codec's short name in FFmpeg (`h264`).
     pub codec: String,
-    /// The stored width in pixels, before rotation and pixel aspect ratio are applied.
+    /// The stored width in pixels, before rotation and pixel aspect ratio are applied. Frames of
+    /// another size may follow: positions in a plan and in tracks are those in a picture of this
+    /// size, in whose middle they are shown as large as fits.
     pub width: u32,
     /// The stored height in pixels, before rotation and pixel aspect ratio are applied.
     pub height: u32,
@@ -206,6 +208,10 @@ pub struct VideoStream {
     pub color: Color,
     /// The time of the first frame, on the source's timeline.
     pub start: Timestamp,
+    /// The time at which the last frame ends, on the source's timeline. `None` means that it was
+    /// not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
 }
 
 impl VideoStream {
@@ -225,6 +231,7 @@ impl VideoStream {
             bit_depth: 8,
             color: Color::default(),
             start: Timestamp::ZERO,
+            end: None,
         }
     }
 
@@ -356,11 +363,22 @@ pub struct SubtitleStream {
     pub codec: String,
     /// The language tag in the file. `None` means that the file does not state it.
     pub language: Option<String>,
+    /// The stream's title in the file: `English (SDH)`. `None` means that the file does not state
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Whether the file marks the stream as the one to show.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub default: bool,
+    /// Whether the file marks the stream as one that is always shown: signs and foreign speech,
+    /// not all that is said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forced: bool,
 }
 
 impl SubtitleStream {
-    /// Makes a stream without a language.
+    /// Makes a stream without a language, a title and marks.
     pub fn new(index: usize, codec: impl Into<String>) -> Self {
-        SubtitleStream { index, codec: codec.into(), language: None }
+        SubtitleStream { index, codec: codec.into(), language: None, title: None, default: false, forced: false }
     }
 }

@@ -59,7 +59,8 @@ pub enum WarningKind {
     Budget,
     /// A cache or store could not be used.
     Store,
-    /// A clip or a manifest could not be published to one of several targets.
+    /// A clip or a manifest could not be published to one of several targets, or files of an
+    /// earlier run stay beside the new ones.
     Publish,
     /// Any other warning, for example one of a stage that the user wrote.
     #[default]

@@ -32,7 +32,19 @@ pub(crate) fn open(path: &Path, options: &RuntimeOptions) -> Result<Session> {
     library::load(options.library.as_deref())?;
     // The runtime's own message for a missing file is long and has no advice.
     std::fs::metadata(path).map_err(|error| Error::io(path, "open the model", error))?;
-    builder(options.threads)
+    commit(path, builder(options.threads))
+}
+
+/// Opens a model whose inputs differ in length from call to call, as [`open`] does. Memory is not
+/// planned ahead for each length: measured with LR-ASD's pictures, that takes half of the memory.
+pub(crate) fn open_for_any_length(path: &Path, options: &RuntimeOptions) -> Result<Session> {
+    library::load(options.library.as_deref())?;
+    std::fs::metadata(path).map_err(|error| Error::io(path, "open the model", error))?;
+    commit(path, builder(options.threads).and_then(|builder| Ok(builder.with_memory_pattern(false)?)))
+}
+
+fn commit(path: &Path, builder: ort::Result<SessionBuilder>) -> Result<Session> {
+    builder
         .and_then(|mut builder| builder.commit_from_file(path))
         .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("not a usable ONNX model: {error}")).with_path(path))
 }

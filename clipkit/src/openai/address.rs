@@ -12,7 +12,7 @@ const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '
 ///
 /// [`ErrorKind::Config`] that names the setting, what is wrong with it, and a right address where
 /// one is obvious. A password in it is not shown.
-pub(super) fn check(address: &str) -> Result<()> {
+pub(crate) fn check(address: &str) -> Result<()> {
     let wrong =
         |what: &str, advice: String| Err(Error::new(ErrorKind::Config, format!("OPENAI_BASE_URL (`base_url`) {what}")).with_advice(advice));
     let example = "give the server's address, such as http://localhost:8000/v1".to_owned();

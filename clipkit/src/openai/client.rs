@@ -11,17 +11,15 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
-use super::answer::{self, Complaint, Said};
+use super::answer::{self, Complaint, Content, Recording, Said};
 use super::failure::{self, Failing};
 use super::request::Endpoint;
 use super::{OpenAiServer, RequestFailure, TranscriptionRequest};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::http::{self, Timeouts, innermost_cause, retry_after};
+use crate::model::{Limit, Limits};
 
-/// The largest response in bytes. The transcript of half an hour and a chat completion are far
-/// below.
-const MAX_RESPONSE_BYTES: usize = 32 << 20;
 /// The time limit of the request for the list of models, which an error shows.
 const MODELS_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -50,11 +48,16 @@ impl Client {
         self.send(cx, Endpoint::Chat, sent, answer::chat).await
     }
 
-    /// Sends `POST /audio/transcriptions`. The response has the form of
-    /// [`transcription`](answer::transcription).
-    pub(crate) async fn transcription(&self, cx: &Context, request: &TranscriptionRequest) -> Result<Value, RequestFailure> {
+    /// Sends `POST /audio/transcriptions`. `read` reads transcripts
+    /// ([`transcription`](answer::transcription)).
+    pub(crate) async fn transcription(
+        &self,
+        cx: &Context,
+        request: &TranscriptionRequest,
+        read: fn(Content<'_>) -> Option<Recording>,
+    ) -> Result<Recording, RequestFailure> {
         let sent = self.post(Endpoint::Transcription).multipart(request.form());
-        self.send(cx, Endpoint::Transcription, sent, answer::transcription).await
+        self.send(cx, Endpoint::Transcription, sent, |bytes| answer::transcription(bytes, &read)).await
     }
 
     fn post(&self, endpoint: Endpoint) -> RequestBuilder {
@@ -67,10 +70,10 @@ impl Client {
         cx: &Context,
         endpoint: Endpoint,
         request: RequestBuilder,
-        read: fn(&[u8]) -> Result<A, Complaint>,
+        read: impl Fn(&[u8]) -> Result<A, Complaint>,
     ) -> Result<A, RequestFailure> {
         tokio::select! {
-            response = self.exchange(endpoint, request, read) => response,
+            response = self.exchange(cx.limits(), endpoint, request, read) => response,
             // The server may have read it already.
             () = cx.cancelled() => Err(RequestFailure::unanswered(Error::cancelled(), true)),
         }
@@ -78,13 +81,14 @@ impl Client {
 
     async fn exchange<A>(
         &self,
+        limits: &Limits,
         endpoint: Endpoint,
         request: RequestBuilder,
-        read: fn(&[u8]) -> Result<A, Complaint>,
+        read: impl Fn(&[u8]) -> Result<A, Complaint>,
     ) -> Result<A, RequestFailure> {
         let response = request.send().await.map_err(|cause| self.transport_failure(cause))?;
         let (status, after) = (response.status(), retry_after(response.headers()));
-        let bytes = self.body(response).await?;
+        let bytes = self.body(limits, response).await?;
         let complaint = match status.is_success() {
             true => match read(&bytes) {
                 Ok(answer) => return Ok(answer),
@@ -92,29 +96,28 @@ impl Client {
             },
             false => answer::refused(status.as_u16(), &bytes),
         };
-        let models = if failure::is_about_model(&complaint) { self.models().await } else { Vec::new() };
+        let models = if failure::is_about_model(&complaint) { self.models(limits).await } else { Vec::new() };
         let failing = Failing { server: &self.server, operation: self.operation, endpoint, answered: status.as_u16(), after, models };
         Err(failure::failure(&failing, &complaint))
     }
 
-    async fn body(&self, mut response: Response) -> Result<Vec<u8>, RequestFailure> {
+    async fn body(&self, limits: &Limits, mut response: Response) -> Result<Vec<u8>, RequestFailure> {
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|cause| self.transport_failure(cause))? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_RESPONSE_BYTES {
-                let error = self.server.invalid_response(self.operation, "it is larger than 32 MiB");
-                return Err(RequestFailure::unanswered(error, true));
+            if let Err(error) = limits.check(Limit::AnswerBytes, bytes.len() as u64) {
+                return Err(RequestFailure::unanswered(error.with_url(&self.server.url()), true));
             }
         }
         Ok(bytes)
     }
 
     /// The models that the server offers. Empty if it does not say.
-    async fn models(&self) -> Vec<String> {
+    async fn models(&self, limits: &Limits) -> Vec<String> {
         let request = self.http.get(format!("{}/models", self.server.url())).headers(self.headers.clone()).timeout(MODELS_TIMEOUT);
         match request.send().await {
             Ok(response) if response.status() == StatusCode::OK => {
-                self.body(response).await.map(|bytes| answer::models(&bytes)).unwrap_or_default()
+                self.body(limits, response).await.map(|bytes| answer::models(&bytes)).unwrap_or_default()
             }
             _ => Vec::new(),
         }

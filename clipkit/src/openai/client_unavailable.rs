@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::answer::Said;
+use super::answer::{Content, Recording, Said};
 use super::{OpenAiServer, RequestFailure, TranscriptionRequest};
 use crate::context::{Context, Environment};
 use crate::error::Result;
@@ -25,7 +25,12 @@ impl Client {
         match self.never {}
     }
 
-    pub(crate) async fn transcription(&self, _cx: &Context, _request: &TranscriptionRequest) -> Result<Value, RequestFailure> {
+    pub(crate) async fn transcription(
+        &self,
+        _cx: &Context,
+        _request: &TranscriptionRequest,
+        _read: fn(Content<'_>) -> Option<Recording>,
+    ) -> Result<Recording, RequestFailure> {
         match self.never {}
     }
 }

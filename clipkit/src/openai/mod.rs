@@ -15,6 +15,8 @@ pub(crate) mod lenient;
 mod prices;
 mod request;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use address::check as check_address;
 pub(crate) use client::Client;
 pub use prices::Price;
 pub(crate) use prices::estimate_tokens;
@@ -185,13 +187,6 @@ impl OpenAiServer {
         let url = self.url();
         let account = [url.as_str(), self.organization.as_deref().unwrap_or_default(), self.key().unwrap_or_default()];
         RequestLayers::of(&account, &self.layers)?.call(cx, attempt).await
-    }
-
-    /// The error for a response that does not follow the API.
-    pub(crate) fn invalid_response(&self, operation: &str, reason: &str) -> Error {
-        Error::new(ErrorKind::Contract, format!("cannot {operation}: the server's response is invalid: {reason}"))
-            .with_recovery(Recovery::Retry { after: None })
-            .with_url(&self.url())
     }
 
     /// The address, without a slash at its end.

@@ -194,7 +194,8 @@ fn visible(at: Timestamp, Rect { x, y, width, height }: Rect, span: Span) -> Opt
 fn usable(sample: FaceSample, span: Span) -> Option<FaceSample> {
     let rect = visible(sample.at, sample.rect, span)?;
     let number = |value: f64| if value.is_nan() { 0.0 } else { value.max(0.0) };
-    Some(FaceSample { rect, confidence: number(sample.confidence).min(1.0), mouth: number(sample.mouth).min(f64::MAX), ..sample })
+    let speaking = sample.speaking.filter(|value| !value.is_nan()).map(|value| value.clamp(0.0, 1.0));
+    Some(FaceSample { rect, confidence: number(sample.confidence).min(1.0), mouth: number(sample.mouth).min(f64::MAX), speaking, ..sample })
 }
 
 #[cfg(test)]
@@ -273,7 +274,7 @@ mod tests {
                 prop_assert!(kept[..n].iter().all(|other| other.span.intersection(one.span).is_none()));
             }
             let samples = boxes.into_iter().map(|(at, x, y, width)| FaceSample {
-                at: Timestamp::from_secs(at), rect: Rect::new(x, y, width, 0.3), confidence: x, mouth: width,
+                at: Timestamp::from_secs(at), rect: Rect::new(x, y, width, 0.3), confidence: x, mouth: width, speaking: Some(x),
             }).collect();
             let faces = vec![FaceTrack { id: 1, samples }];
             for face in tracks(&cx, Tracks { shots: Vec::new(), faces, ..Tracks::default() }, span(10.0, 30.0)).faces {

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::model::{Crop, Layout, Media, Rect, Scene, Span, Timestamp, Tracks};
 use crate::plan::reframe;
 use crate::source::{FileSource, Source};
-use crate::track::{FaceTracker, OnnxTracker, Tracking};
+use crate::track::{FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 
 const OUTPUT: (u32, u32) = (1080, 1920);
 /// Samples per second at which the framing is judged.
@@ -63,7 +63,9 @@ fn testdata() -> PathBuf {
 
 async fn look(file: &Path) -> (Media, Tracks) {
     let cx = Context::new();
-    let tracker = OnnxTracker::load(testdata().join("models/ultraface/version-RFB-320.onnx")).unwrap();
+    let mut options = OnnxTrackerOptions::default();
+    options.speaker_model = Some(testdata().join("models/lr-asd"));
+    let tracker = OnnxTracker::with_options(testdata().join("models/ultraface/version-RFB-320.onnx"), options).unwrap();
     let media = FileSource::new().fetch(&cx, file.to_str().unwrap()).await.unwrap();
     let span = Span::between(Timestamp::ZERO, media.duration);
     let tracks = tracker.track(&cx, &Tracking { media: media.clone(), span }).await.unwrap();
@@ -191,9 +193,9 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
 }
 
 /// Generates a talk in `folder`. Panics if python3 or ffmpeg is missing.
-fn make_talk(folder: &Path, minutes: &str, seed: &str) {
+fn make_talk(folder: &Path, minutes: &str, seed: &str, more: &[&str]) {
     let script = testdata().join("tools/make_talk.py");
-    let status = Command::new("python3").arg(&script).arg(folder).args(["--minutes", minutes, "--seed", seed]).status();
+    let status = Command::new("python3").arg(&script).arg(folder).args(["--minutes", minutes, "--seed", seed]).args(more).status();
     assert!(status.expect("python3 makes the test's video").success(), "{} failed: it needs ffmpeg on the PATH", script.display());
 }
 
@@ -204,7 +206,7 @@ fn truth_of(folder: &Path) -> Truth {
 /// Generates a talk, tracks it, and checks the framing of its plan.
 async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     let folder = tempfile::tempdir().unwrap();
-    make_talk(folder.path(), "1.6", seed);
+    make_talk(folder.path(), "1.6", seed, &[]);
     let truth = truth_of(folder.path());
     let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
     let picture = media.require_video().unwrap().display_size();

@@ -11,6 +11,7 @@ mod framing_tests;
 mod identity;
 mod locate;
 mod options;
+mod passage;
 mod posts;
 mod run;
 mod steps;
@@ -31,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::{Context, Event};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Candidate, ClipPlan, FailedClip, Manifest, ManifestClip, Media, PlanSource, Span, Stage, Transcript, Usage, Warning, WarningKind,
+    Candidate, ClipPlan, FailedClip, Limit, Manifest, ManifestClip, Media, PlanSource, Span, Stage, Transcript, Usage, Warning, WarningKind,
 };
 use crate::plan;
 use crate::publish::Publisher;
@@ -195,6 +196,7 @@ impl Pipeline {
 
     /// [`render_all`](Pipeline::render_all) under a context.
     pub async fn render_all_with(&self, cx: &Context, plans: &[RankedPlan]) -> Result<Manifest> {
+        cx.limits().check(Limit::Clips, plans.len() as u64)?;
         let (this, run) = self.begin(cx)?;
         let Some(first) = plans.first() else {
             return Err(Error::new(ErrorKind::NothingFound, "there is no plan to render"));
@@ -224,6 +226,7 @@ impl Pipeline {
     /// Runs the steps that read the whole video: fetch, transcribe and choose. Speech detection
     /// runs concurrently with transcription and scoring.
     async fn find(&self, run: &Run, uri: &str) -> Result<Chosen> {
+        self.options.check_limits(run.cx().limits())?;
         let media = run.step(Stage::Source, None, |cx| async move { self.fetch(&cx, uri).await }).await?;
         let words = async {
             let media = &media;
@@ -235,6 +238,7 @@ impl Pipeline {
         let voices = async { self.speech(run.cx(), &media).await };
         let ((transcript, candidates), _) = futures::future::try_join(words, voices).await?;
         let candidates = self.snapped(run.cx(), &media, &transcript, candidates).await?;
+        let candidates = self.weighed(run.cx(), &media, &transcript, candidates).await?;
         run.cx().emit(&Event::Planned { clips: candidates.len() });
         Ok(Chosen { media, transcript, candidates })
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Loudness, MediaRef,
-    PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
+    Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Limit, Limits, Loudness,
+    MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::plan::{PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
@@ -185,6 +185,12 @@ impl ClipOptions {
         }
         let probe = self.probe(size.unwrap_or(self.aspect.size()))?;
         probe.validate().map_err(|error| Error::new(ErrorKind::Config, error.to_string()))
+    }
+
+    /// Rejects more or longer clips than the limits allow.
+    pub(crate) fn check_limits(&self, limits: &Limits) -> Result<()> {
+        limits.check(Limit::Clips, self.clips as u64)?;
+        limits.check(Limit::PlanSecs, self.max.as_secs())
     }
 
     /// A plan of the longest clip with these settings. Its validation fails exactly if that of

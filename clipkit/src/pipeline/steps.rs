@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::call::call;
-use super::{Pipeline, StandIn, check, nothing_found, posts};
+use super::{Pipeline, StandIn, check, nothing_found, passage, posts};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
@@ -45,7 +45,8 @@ impl Pipeline {
 
     /// Chooses the spans that are worth a clip, best first. They lie inside the video, are within
     /// the length limits and do not overlap. If [`ClipOptions::snap`](crate::ClipOptions::snap) is
-    /// set, their ends are moved into pauses.
+    /// set, their ends are moved into pauses. A span in which the source's sound or picture is
+    /// missing for a while gets a lower score and a warning.
     ///
     /// # Errors
     ///
@@ -53,11 +54,25 @@ impl Pipeline {
     pub async fn choose(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
         let media = &self.local(cx, media).await?;
         let candidates = self.candidates(cx, media, transcript).await?;
-        self.snapped(cx, media, transcript, candidates).await
+        let candidates = self.snapped(cx, media, transcript, candidates).await?;
+        self.weighed(cx, media, transcript, candidates).await
+    }
+
+    /// Ranks passages lower under which the sound or the picture is missing.
+    pub(super) async fn weighed(
+        &self,
+        cx: &Context,
+        media: &Media,
+        transcript: &Transcript,
+        candidates: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>> {
+        let map = self.speech(cx, media).await?;
+        Ok(passage::weigh(cx, candidates, media, transcript, &map))
     }
 
     /// The checked candidates of the scorer.
     pub(super) async fn candidates(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Vec<Candidate>> {
+        self.options.check_limits(cx.limits())?;
         let cx = &cx.for_stage(Stage::Score);
         let options = self.options.scoring();
         let scorer = self.stages.scorer.clone();
@@ -175,6 +190,7 @@ impl Pipeline {
     /// could not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
+        plan.check_limits(cx.limits())?;
         self.locate(cx, &plan.source.media).await?;
         let error = match self.draw(cx, plan).await {
             Err(error) if self.may_omit_text(plan, &error) => error,

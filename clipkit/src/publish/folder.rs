@@ -1,3 +1,5 @@
+mod leftovers;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -6,16 +8,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::folder_lock::FolderLock;
+use super::naming::stem;
 use super::{Publisher, Target};
 use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Manifest, ManifestClip, Post, PublishedFiles, Receipt, moment};
+use crate::model::{
+    ClipPlan, ContentId, Manifest, ManifestClip, Post, PublishedFiles, Receipt, Stage, Warning, WarningKind, moment, shown_uri,
+};
 
 /// The name of the manifest in the folder.
 const MANIFEST: &str = "clips.json";
-/// File systems allow 255 bytes; this leaves room for the number, extensions and temporary names.
-const LONGEST_SLUG: usize = 80;
-
 /// Publishes into a folder: `NN-slug.mp4`, `NN-slug.plan.json`, `NN-slug.jpg`, and `clips.json`.
 ///
 /// - A missing folder is created. Existing files of the same name are replaced.
@@ -24,6 +26,11 @@ const LONGEST_SLUG: usize = 80;
 ///   earlier entry, even with another rank or title.
 /// - At the end of a run, the manifest lists that run's clips and, with `keep_others`, those of
 ///   earlier runs of the same video.
+/// - Files that the manifest of an earlier run of the same video names and the new one does not are
+///   then removed, if their size and BLAKE3 hash are those that their receipts record
+///   ([`Receipt::resume`]). Files that were changed since, and those of clips that could not be
+///   made anew, stay, with a warning that names them. Files of other videos and files that no
+///   manifest names are never removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -31,7 +38,8 @@ pub struct Folder {
     /// The folder.
     pub path: PathBuf,
     /// Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
-    /// Use it to render some of the clips again. Default: `false`.
+    /// Use it to render some of the clips again. Default: `false`: files of clips that the new run
+    /// did not make are removed.
     #[serde(default)]
     pub keep_others: bool,
 }
@@ -72,6 +80,11 @@ impl Folder {
 
     /// Puts a post's files into the folder and adds the clip to the manifest.
     fn put(&self, cx: &Context, post: &Post) -> Result<Receipt> {
+        // Nothing is written if a file is missing.
+        let given = [Some(&post.files.video), post.files.cover.as_ref(), post.files.plan.as_ref()];
+        for file in given.into_iter().flatten() {
+            fs::metadata(file).map_err(|error| Error::io(file, "read", error))?;
+        }
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
         let _lock = FolderLock::acquire(cx.environment(), &self.path)?;
         let plan = post.files.plan.as_deref().map(read_plan).transpose()?;
@@ -80,7 +93,10 @@ impl Folder {
         files.plan = plan.as_ref().map(|_| format!("{stem}.plan.json"));
         files.cover = post.files.cover.as_ref().map(|_| format!("{stem}.jpg"));
 
-        let manifest = self.manifest().filter(|old| plan.as_ref().is_none_or(|plan| old.source.media.id == plan.source.media.id));
+        let manifest = match &plan {
+            Some(plan) => self.manifest_of(cx, &plan.source.media.id),
+            None => self.manifest(),
+        };
         let earlier = manifest.as_ref().and_then(|manifest| manifest.clips.iter().find(|clip| clip.id == post.clip));
         let published = earlier.and_then(|clip| clip.receipts.iter().find(|receipt| receipt.target == TARGET));
         if let Some(receipt) = published.filter(|receipt| receipt.files.as_ref() == Some(&files))
@@ -101,19 +117,59 @@ impl Folder {
         }
         let mut receipt = Receipt::new(TARGET, files.video.clone());
         receipt.published_at = Some(published.and_then(|receipt| receipt.published_at).unwrap_or_else(moment::now));
+        receipt.resume = Some(leftovers::record(cx, &self.path, &files)?);
         receipt.files = Some(files);
-        let stale: Vec<String> =
-            published.and_then(|receipt| receipt.files.as_ref()).map(|old| old.names().map(str::to_owned).collect()).unwrap_or_default();
+        let published = published.cloned();
+        let stale: Vec<String> = published
+            .as_ref()
+            .and_then(|receipt| receipt.files.as_ref())
+            .map(|old| old.names().map(str::to_owned).collect())
+            .unwrap_or_default();
         if let Some(plan) = plan {
             self.enter(manifest, post, &plan, receipt.clone())?;
         }
         for name in stale {
-            if receipt.files.as_ref().is_some_and(|files| files.names().all(|new| new != name)) && is_plain(&name) {
-                // The clip's earlier file, which may already be removed.
-                let _ = fs::remove_file(self.path.join(name));
+            if receipt.files.as_ref().is_some_and(|files| files.names().all(|new| new != name))
+                && let Some(reason) = leftovers::remove_one(cx, &self.path, &name, published.as_ref())?
+            {
+                let message = format!("{name}, an earlier file of this clip, stays beside {}: {reason}", receipt.id);
+                cx.warn_of(WarningKind::Publish, message);
             }
         }
         Ok(receipt)
+    }
+
+    /// Reads the folder's manifest if it is of this video. That of another video leaves a warning
+    /// if its files are still there.
+    fn manifest_of(&self, cx: &Context, video: &ContentId) -> Option<Manifest> {
+        let old = self.manifest()?;
+        if old.source.media.id == *video {
+            return Some(old);
+        }
+        let others = leftovers::existing(&self.path, &old);
+        if !others.is_empty() {
+            let message = format!(
+                "the folder has {} files of another video, {}, which the new {MANIFEST} does not list: {}",
+                others.len(),
+                shown_uri(&old.source.media.uri),
+                shortened(&others)
+            );
+            cx.warn_of(WarningKind::Publish, message);
+        }
+        None
+    }
+
+    /// Removes the files of earlier runs that the manifest does not name. A warning about those
+    /// that stay goes into the manifest, too.
+    fn tidy(&self, cx: &Context, old: &Manifest, manifest: &mut Manifest) -> Result<()> {
+        let kept = leftovers::remove(cx, &self.path, old, manifest)?;
+        if kept.is_empty() {
+            return Ok(());
+        }
+        let message = format!("{} files of an earlier run stay beside the new clips: {}", kept.len(), shortened(&kept));
+        manifest.warnings.push(Warning::new(WarningKind::Publish, Stage::Publish, message.clone()));
+        cx.warn_of(WarningKind::Publish, message);
+        Ok(())
     }
 
     /// Adds a clip to the manifest. It replaces its earlier entry, and an entry of the same file
@@ -128,11 +184,10 @@ impl Folder {
     }
 
     /// Adds the clips of an earlier run of the same video whose files exist.
-    fn add_others(&self, manifest: &mut Manifest) {
-        let Some(old) = self.manifest().filter(|old| old.source.media.id == manifest.source.media.id) else { return };
+    fn add_others(&self, old: &Manifest, manifest: &mut Manifest) {
         let replaced =
             |other: &ManifestClip| manifest.clips.iter().any(|clip| clip.id == other.id || number(&clip.file) == number(&other.file));
-        let others: Vec<_> = old.clips.into_iter().filter(|clip| !replaced(clip) && self.path.join(&clip.file).is_file()).collect();
+        let others: Vec<_> = old.clips.iter().filter(|clip| !replaced(clip) && self.path.join(&clip.file).is_file()).cloned().collect();
         manifest.clips.extend(others);
         // Names start with the rank.
         manifest.clips.sort_by(|a, b| a.file.cmp(&b.file));
@@ -146,6 +201,7 @@ const TARGET: &str = "folder";
 impl Publisher for Folder {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         let (folder, post) = (self.clone(), post.clone());
+        cx.check()?;
         cx.blocking(move |cx| folder.put(cx, &post)).await
     }
 
@@ -158,8 +214,11 @@ impl Publisher for Folder {
         cx.blocking(move |cx| {
             fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
             let _lock = FolderLock::acquire(cx.environment(), &folder.path)?;
-            if folder.keep_others {
-                folder.add_others(&mut manifest);
+            if let Some(old) = folder.manifest_of(cx, &manifest.source.media.id) {
+                if folder.keep_others {
+                    folder.add_others(&old, &mut manifest);
+                }
+                folder.tidy(cx, &old, &mut manifest)?;
             }
             folder.write_manifest(&manifest)
         })
@@ -181,22 +240,17 @@ fn same_size(one: &Path, other: &Path) -> bool {
     size(one).is_some() && size(one) == size(other)
 }
 
+/// At most six names for a message.
+fn shortened(names: &[String]) -> String {
+    const MOST: usize = 6;
+    let more = names.len().saturating_sub(MOST);
+    let listed = names[..names.len() - more].join(", ");
+    if more > 0 { format!("{listed} and {more} more") } else { listed }
+}
+
 /// Whether a name from a manifest is a plain file name, without a path.
 fn is_plain(name: &str) -> bool {
     Path::new(name).file_name().is_some_and(|file| file == name)
-}
-
-/// `3`, `Why clocks lie!` -> `03-why-clocks-lie`.
-fn stem(rank: usize, title: &str) -> String {
-    let mut slug = slug::slugify(title);
-    if slug.len() > LONGEST_SLUG {
-        // A slug is ASCII, so every byte is a character boundary.
-        slug.truncate(slug[..LONGEST_SLUG].rfind('-').unwrap_or(LONGEST_SLUG));
-    }
-    if slug.is_empty() {
-        slug.push_str("clip");
-    }
-    format!("{rank:02}-{slug}")
 }
 
 /// `03-why-clocks-lie.mp4` -> `03`.

@@ -1,11 +1,40 @@
 //! Publishers send clips to their targets.
 
+mod credentials;
 mod folder;
 mod folder_lock;
+#[cfg(feature = "publish")]
+mod journal;
+#[cfg(feature = "publish")]
+mod limits;
+#[cfg(feature = "publish")]
+mod login;
+#[cfg(feature = "publish")]
+mod named_lock;
+mod naming;
+mod object;
+#[cfg(feature = "publish")]
+mod refusal;
+#[cfg(feature = "publish")]
+mod request;
+mod schedule;
+mod secret;
 mod target;
+mod webhook;
+mod youtube;
 
+pub use credentials::{Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, Tokens};
 pub use folder::Folder;
+#[cfg(feature = "publish")]
+pub use login::Login;
+#[cfg(any(test, fuzzing))]
+pub(crate) use naming::stem;
+pub use object::ObjectStorePublisher;
+pub use schedule::{Day, Schedule, SlotWindow, next_slot};
+pub use secret::Secret;
 pub use target::Target;
+pub use webhook::Webhook;
+pub use youtube::YouTube;
 
 use std::path::Path;
 
@@ -47,4 +76,9 @@ pub trait Publisher: Send + Sync {
     fn staging(&self) -> Option<&Path> {
         None
     }
+}
+
+/// The idempotency key of a publication: the context's, else that of clip and target.
+fn publication_key(cx: &Context, target: &Target, post: &Post) -> String {
+    cx.idempotency_key().map_or_else(|| target.idempotency_key(&post.clip), str::to_owned)
 }

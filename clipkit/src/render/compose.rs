@@ -28,14 +28,18 @@ impl Composer {
 
     /// Composes the frame at `at`, on the clip's timeline. `picture` is upright and in the output's
     /// colours, and shows the rectangle `part` of the displayed picture (normalised coordinates).
+    /// A window that leaves the picture, which is of another shape than the plan was made for, is
+    /// moved and shrunk until it lies inside; a fitted picture is shown whole.
     pub(super) fn compose(&mut self, picture: &Picture, part: Rect, layout: &Layout, at: Timestamp) -> Result<VideoFrame> {
         let whole = self.canvas.area();
-        let window = |crop: &Crop| {
-            let (shown, width, height) = (crop.at(at), f64::from(picture.width()), f64::from(picture.height()));
-            let across = |length: f64| length / part.width * width;
-            let down = |length: f64| length / part.height * height;
+        let size = (f64::from(picture.width()), f64::from(picture.height()));
+        let planned = |crop: &Crop| {
+            let shown = crop.at(at);
+            let across = |length: f64| length / part.width * size.0;
+            let down = |length: f64| length / part.height * size.1;
             Rect::new(across(shown.x - part.x), down(shown.y - part.y), across(shown.width), down(shown.height))
         };
+        let window = |crop: &Crop| moved_inside(planned(crop), size);
         let place = |rect: Rect| Area::of(rect, (whole.width, whole.height));
         match layout {
             Layout::Fill { crop } => self.canvas.draw(picture, window(crop), whole)?,
@@ -53,7 +57,13 @@ impl Composer {
                     self.draw_border(place(*half))?;
                 }
             }
-            Layout::Fit { pane } => self.over_backdrop(picture, window(&pane.crop), place(pane.place))?,
+            Layout::Fit { pane } => match planned(&pane.crop) {
+                asked if leaves(asked, size) => {
+                    let canvas = (f64::from(whole.width), f64::from(whole.height));
+                    self.over_backdrop(picture, Rect::new(0.0, 0.0, size.0, size.1), place(fitted(size, canvas)))?;
+                }
+                asked => self.over_backdrop(picture, asked, place(pane.place))?,
+            },
             Layout::Pip { screen, inset } => {
                 self.over_backdrop(picture, window(&screen.crop), place(screen.place))?;
                 self.inset(picture, window(&inset.crop), place(inset.place))?;
@@ -104,6 +114,33 @@ impl Composer {
     }
 }
 
+/// Whether a window, in pixels, lies outside a picture of this size by more than rounding.
+fn leaves(window: Rect, size: (f64, f64)) -> bool {
+    const ROUNDING: f64 = 1.0;
+    let outside = |start: f64, length: f64, whole: f64| start < -ROUNDING || start + length > whole + ROUNDING;
+    outside(window.x, window.width, size.0) || outside(window.y, window.height, size.1)
+}
+
+/// The window itself if it lies inside the picture, else the nearest one of the same aspect that
+/// does. All numbers are in pixels.
+fn moved_inside(window: Rect, size: (f64, f64)) -> Rect {
+    if !leaves(window, size) {
+        return window;
+    }
+    let scale = (size.0 / window.width).min(size.1 / window.height).min(1.0);
+    let (width, height) = (window.width * scale, window.height * scale);
+    let (x, y) = window.center();
+    let start = |center: f64, length: f64, whole: f64| (center - length / 2.0).clamp(0.0, (whole - length).max(0.0));
+    Rect::new(start(x, width, size.0), start(y, height, size.1), width, height)
+}
+
+/// The largest place for a picture of this size in the middle of a canvas, in fractions of it.
+fn fitted(size: (f64, f64), canvas: (f64, f64)) -> Rect {
+    let scale = (canvas.0 / size.0).min(canvas.1 / size.1);
+    let (width, height) = (size.0 * scale / canvas.0, size.1 * scale / canvas.1);
+    Rect::new((1.0 - width) / 2.0, (1.0 - height) / 2.0, width, height)
+}
+
 /// The half whose speaker is active at a moment.
 fn active_half(speaking: &[Speaking], at: Timestamp) -> Option<Half> {
     let next = speaking.partition_point(|entry| entry.from <= at);
@@ -113,6 +150,30 @@ fn active_half(speaking: &[Speaking], at: Timestamp) -> Option<Half> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn windows_that_leave_a_picture_of_another_shape_are_moved_into_it() {
+        let inside = Rect::new(10.0, 20.0, 90.0, 160.0);
+        assert_eq!(moved_inside(inside, (200.0, 300.0)), inside);
+        // A window of a wide picture on a high one in its middle, and one that is larger than it.
+        assert_eq!(moved_inside(Rect::new(-300.0, 0.0, 90.0, 160.0), (200.0, 300.0)), Rect::new(0.0, 0.0, 90.0, 160.0));
+        let large = moved_inside(Rect::new(0.0, -600.0, 900.0, 1600.0), (900.0, 400.0));
+        assert_eq!(large, Rect::new(337.5, 0.0, 225.0, 400.0));
+        assert_eq!(fitted((90.0, 160.0), (1080.0, 1920.0)), Rect::FULL);
+        assert_eq!(fitted((160.0, 90.0), (90.0, 160.0)), Rect::new(0.0, (1.0 - 0.316_406_25) / 2.0, 1.0, 0.316_406_25));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_moved_window_is_inside_and_keeps_its_aspect(
+            x in -5000.0..5000.0f64, y in -5000.0..5000.0f64, width in 1.0..5000.0f64, height in 1.0..5000.0f64,
+            columns in 2.0..5000.0f64, rows in 2.0..5000.0f64,
+        ) {
+            let moved = moved_inside(Rect::new(x, y, width, height), (columns, rows));
+            proptest::prop_assert!(!leaves(moved, (columns, rows)), "{:?}", moved);
+            proptest::prop_assert!((moved.width / moved.height / (width / height) - 1.0).abs() < 1e-9);
+        }
+    }
 
     #[test]
     fn the_active_half_is_that_of_the_last_entry() {

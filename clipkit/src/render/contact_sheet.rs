@@ -47,6 +47,7 @@ pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<(
                 .with_advice("use a name that ends in .png or .jpg")
         })?;
     plan.validate()?;
+    plan.check_limits(cx.limits())?;
     let (plan, to) = (plan.clone(), to.to_owned());
     cx.blocking(move |cx| {
         let media = probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;

@@ -18,7 +18,8 @@ use crate::model::{ClipPlan, RenderedClip, WarningKind};
 /// mapped if it is HDR, scaled, arranged in the scene's layout, captioned and encoded (x264, AAC)
 /// in one pass. The audio is processed concurrently until its decoded form has the plan's loudness
 /// and true peak limit. The finished file is then verified: each packet must equal the encoder's,
-/// and the decoded part is compared with what was encoded. A clip that fails verification is
+/// and the decoded part is compared with what was encoded and with the sound of the source, so that
+/// no clip is silent where its source is heard. A clip that fails verification is
 /// rendered once more. If it fails again, the result is an error of kind
 /// [`Encode`](crate::ErrorKind::Encode) with [`Recovery::Reencode`](crate::Recovery::Reencode).
 ///
@@ -51,6 +52,7 @@ impl FfmpegRenderer {
 impl Renderer for FfmpegRenderer {
     async fn render(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {
         plan.validate()?;
+        plan.check_limits(cx.limits())?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
         cx.blocking(move |cx| render(cx, &plan, threads)).await
@@ -75,7 +77,7 @@ fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip>
         let parts = &cx.child();
         let (cover_written, verdict) = std::thread::scope(|scope| {
             let cover = thread::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
-            let verdict = verify::run(parts, plan, &files, &record, threads);
+            let verdict = verify::run(parts, plan, &media, &files, &record, threads);
             Ok((thread::join(cover), verdict))
         })?;
         // A failed cover cancels the verification, so its error comes first.

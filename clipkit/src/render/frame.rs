@@ -3,10 +3,10 @@ use super::compose::Composer;
 use super::ffmpeg::Files;
 use super::frame_rate::Shown;
 use super::text;
-use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, stored_rect};
+use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, placed, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Orientation, Rect, Scene};
+use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Scene, VideoStream};
 
 /// The margin in source pixels around the visible part of a scene, so that colour conversion at its
 /// edges uses the pixels beyond.
@@ -14,12 +14,15 @@ const MARGIN: f64 = 8.0;
 
 /// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, caption.
 ///
+/// A frame whose shape is not the stream's is scaled by its own size: the plan's windows are moved
+/// into it ([`Composer::compose`]).
+///
 /// The [`Composer`] reads windows from decoded frames with subpixel positions. Frames that are not
 /// upright or not in the output's colours are converted first, restricted to the part that the
 /// scene shows.
 pub(super) struct FrameRenderer {
     scenes: Vec<Scene>,
-    orientation: Orientation,
+    video: VideoStream,
     /// Whether the source is upright and in the output's colours.
     plain: bool,
     upright: FilterChain,
@@ -42,7 +45,7 @@ impl FrameRenderer {
         };
         Ok(FrameRenderer {
             scenes: plan.scenes.clone(),
-            orientation: video.orientation,
+            video: video.clone(),
             plain: chain::is_plain(video),
             upright: chain(chain::upright(cx, video)),
             composer: Composer::new((plan.output.width, plan.output.height), accent),
@@ -58,12 +61,18 @@ impl FrameRenderer {
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
         let layout = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
+        let (orientation, whole) = (self.video.orientation, placed(&self.video, source));
         let mut frame = if self.plain && source.is_planar() {
-            self.composer.compose(source, Rect::FULL, layout, at)?
+            self.composer.compose(source, whole, layout, at)?
         } else {
-            let (stored, part) = crop_with_margin(source, stored_rect(extent(layout), self.orientation))?;
+            let (stored, part) = if whole == Rect::FULL {
+                crop_with_margin(source, stored_rect(extent(layout), orientation))?
+            } else {
+                // The windows of a frame of another shape depend on its own size.
+                (source.window(0, 0, source.width(), source.height())?, whole)
+            };
             let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
-            self.composer.compose(&upright, displayed_rect(part, self.orientation), layout, at)?
+            self.composer.compose(&upright, displayed_rect(part, orientation), layout, at)?
         };
         frame.set_pts(Some(n as i64));
         match &mut self.captions {

@@ -50,7 +50,7 @@ use crate::model::{Candidate, Span, Timestamp};
 pub struct Heuristic {}
 
 /// The version of the rules in the fingerprint. Changed rules need a new version.
-pub(super) const RULES: &str = "heuristic 3";
+pub(super) const RULES: &str = "heuristic 4";
 /// The maximum silences inside a clip, in seconds: the second is tried if the first gives no clip.
 const MAX_SILENCES: [f64; 2] = [2.5, 6.0];
 

@@ -22,6 +22,8 @@ pub(crate) use auto::AutoScorer;
 pub use genre::Genre;
 pub use heuristic::Heuristic;
 pub use openai::OpenAiScorer;
+#[cfg(any(test, fuzzing))]
+pub(crate) use openai::read_answer;
 
 use std::time::Duration;
 

@@ -104,6 +104,12 @@ fn mark_disfluencies(keys: &[String], traits: &mut [Traits]) {
 }
 
 impl AnalyzedTranscript<'_> {
+    /// Whether the transcript has marks of sentences at all: some have few, in parts.
+    pub(super) fn has_marks(&self) -> bool {
+        const WORDS_PER_MARK: usize = 150;
+        self.marks.last().is_some_and(|marks| *marks as usize * WORDS_PER_MARK >= self.words.len() && *marks > 0)
+    }
+
     /// Whether the text around word `n` is punctuated. A transcript may mix punctuated and
     /// unpunctuated parts.
     pub(super) fn is_punctuated(&self, n: usize) -> bool {

@@ -85,6 +85,12 @@ impl Shortlist {
         self.sentences.get(sentence).map_or("", |line| &line.text)
     }
 
+    /// Whether a time lies between the start of a sentence and that of the next.
+    pub(super) fn is_during(&self, sentence: usize, at: Timestamp) -> bool {
+        let starts_by = |n: usize| self.sentences.get(n).is_some_and(|line| line.start <= at.secs());
+        starts_by(sentence) && !starts_by(sentence + 1)
+    }
+
     /// The span of a range of shown sentences. `None` if it is no valid clip: it must start and end
     /// at sentence boundaries, have an allowed length, and a plausible speech rate.
     pub(super) fn span(&self, listed: &Listed, sentences: Range<usize>, options: &ScoreOptions) -> Option<Span> {

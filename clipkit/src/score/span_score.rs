@@ -46,6 +46,14 @@ const MOMENT_PART: f64 = 8.0;
 const CLEAN: f64 = 8.5;
 /// What a span loses that begins or ends inside a thought.
 const DANGLING: f64 = 20.0;
+/// What it loses times the dependence of its first sentence on what comes before: "so" and "this"
+/// point back a little. Measured on 209 episodes, with the limit of [`dangles`]: 4 % of the clips
+/// begin so instead of 8 %, and as many moments are found.
+const DEPENDENT: f64 = 8.0;
+/// What it loses where the transcript has marks and a sentence is cut off without one.
+const UNMARKED: f64 = 15.0;
+/// A shorter pause without a mark is inside a sentence, in seconds.
+const SENTENCE_PAUSE: f64 = 0.3;
 /// The padding before the first and after the last word in seconds, limited by the neighbouring
 /// words.
 const LEAD_IN: f64 = 0.15;
@@ -234,8 +242,12 @@ impl SpanTotals {
         let rules = limits.weights.total(hook, completeness, density, emotion);
         let worth = match moment {
             Some(moment) => {
-                let dangles = dangles(transcript, features, sentences.clone());
-                MOMENT_PART * moment + (10.0 - MOMENT_PART) * completeness.min(CLEAN) - if dangles { DANGLING } else { 0.0 }
+                let dangles = if dangles(transcript, features, sentences.clone()) { DANGLING } else { 0.0 };
+                let unmarked = if is_cut_off(transcript, sentences.clone()) { UNMARKED } else { 0.0 };
+                MOMENT_PART * moment + (10.0 - MOMENT_PART) * completeness.min(CLEAN)
+                    - dangles
+                    - unmarked
+                    - DEPENDENT * features.dependence[first]
             }
             None => rules,
         };
@@ -264,8 +276,19 @@ fn dangles(transcript: &AnalyzedTranscript<'_>, features: &SentenceFeatures, sen
     let (first, last) = (sentences.start, sentences.end - 1);
     // Without punctuation nothing stands quite alone, and no end is sure.
     let punctuated = |sentence: usize| transcript.is_punctuated(transcript.sentences[sentence].words.start);
-    features.dependence[first] > if punctuated(first) { 0.45 } else { 0.65 }
+    features.dependence[first] > if punctuated(first) { 0.35 } else { 0.65 }
         || features.closure[last] < if punctuated(last) { 0.6 } else { 0.4 }
+}
+
+/// Whether the sentence before a span or its last one ends without a mark and without a pause, in a
+/// transcript that has marks.
+fn is_cut_off(transcript: &AnalyzedTranscript<'_>, sentences: Range<usize>) -> bool {
+    let cut_off = |sentence: usize| {
+        let sentence = &transcript.sentences[sentence];
+        sentence.ends == End::Pause && sentence.gap < SENTENCE_PAUSE
+    };
+    let is_last = sentences.end == transcript.sentences.len();
+    transcript.has_marks() && (sentences.start > 0 && cut_off(sentences.start - 1) || !is_last && cut_off(sentences.end - 1))
 }
 
 /// Whether the last question comes so late that its answer is cut off.

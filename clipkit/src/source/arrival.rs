@@ -30,11 +30,7 @@ pub(super) async fn take_partial(cx: &Context, key: &str) -> Result<Partial> {
 
 /// The result of `work`, or the error of a cancelled context at once.
 pub(super) async fn or_cancelled<T>(cx: &Context, work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        biased;
-        () = cx.cancelled() => Err(cx.label(Error::cancelled())),
-        result = work => result,
-    }
+    cx.or_cancelled(work).await
 }
 
 /// Identifies and probes the complete file of a download and moves it into the store.
@@ -64,7 +60,7 @@ pub(super) fn require_streams(media: &Media) -> Result<()> {
 /// The same error about an address in place of a file in the store.
 pub(super) fn about_address(error: &Error, uri: &str) -> Error {
     let mut report = error.report();
-    if error.kind() == ErrorKind::InvalidInput {
+    if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge) {
         report.path = None;
     }
     report.into_error().with_url(uri)

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::arrival::extension_of;
 use super::http::{self, Kind};
+use super::upload;
 use super::{FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -39,7 +40,8 @@ const PLATFORMS: [&str; 12] = [
 /// 2. `s3://`, `gs://`, `az://`: [`ObjectStoreSource`];
 /// 3. an HTTP URL of a media file, by its ending or by the content type that the server states:
 ///    [`HttpSource`];
-/// 4. any other HTTP URL: [`YtDlp`].
+/// 4. any other HTTP URL: [`YtDlp`];
+/// 5. `upload://`: a file that the service took in (the feature `serve`), in the media store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -107,6 +109,8 @@ enum Route {
     Page,
     /// Only the server knows.
     Ask,
+    /// A file that was uploaded into the media store.
+    Upload,
 }
 
 /// Sorts an address by its form. Nothing is opened.
@@ -117,6 +121,7 @@ fn route(uri: &str) -> Result<Route> {
             let decoded = Url::parse(uri).ok().and_then(|url| url.to_file_path().ok());
             Ok(Route::File(decoded.filter(|path| path.exists()).unwrap_or_else(|| local_path(uri).to_owned())))
         }
+        "upload" => Ok(Route::Upload),
         "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" | "adl" => Ok(Route::Object),
         "http" | "https" => {
             let url = Url::parse(uri)
@@ -135,13 +140,20 @@ fn route(uri: &str) -> Result<Route> {
     }
 }
 
+/// Sorts an address by its form, and reads it as that of a page.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn sort_address(uri: &str) {
+    let _ = route(uri);
+    super::ytdlp::sort(uri);
+}
+
 #[async_trait]
 impl Source for AutoSource {
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
         let section = self.section.or(self.ytdlp.section);
         let mut route = route(uri)?;
         if section.is_some() {
-            if matches!(route, Route::File(_) | Route::Object) {
+            if matches!(route, Route::File(_) | Route::Object | Route::Upload) {
                 return Err(Error::new(ErrorKind::Config, "a section is only for videos that yt-dlp fetches")
                     .with_advice("cut the file first, or leave out the section (--section)"));
             }
@@ -156,6 +168,7 @@ impl Source for AutoSource {
                 self.file.fetch(cx, path).await
             }
             Route::Object => self.object_store.fetch(cx, uri).await,
+            Route::Upload => upload::fetch(cx, uri).await,
             Route::MediaUrl => self.http().fetch(cx, uri).await,
             Route::Page => self.ytdlp().fetch(cx, uri).await,
             Route::Ask => match http::kind(cx, &self.http(), uri).await? {
@@ -186,6 +199,7 @@ mod tests {
             ("http://host/episode.mp3", Route::MediaUrl),
             ("https://host/watch?v=a.mp4", Route::Ask),
             ("https://host/live.m3u8", Route::Ask),
+            ("upload://0123/talk.mp4", Route::Upload),
             ("https://www.youtube.com/watch?v=x", Route::Page),
             ("https://youtu.be/x", Route::Page),
             ("https://notyoutu.be/x", Route::Ask),

@@ -1,8 +1,6 @@
 //! Sources fetch the input to this machine and probe it.
 
 #[cfg(feature = "ffmpeg")]
-mod address;
-#[cfg(feature = "ffmpeg")]
 mod arrival;
 #[cfg(feature = "ffmpeg")]
 mod auto;
@@ -13,12 +11,14 @@ mod http;
 #[cfg(feature = "ffmpeg")]
 mod object;
 #[cfg(feature = "ffmpeg")]
-mod scrub;
+mod upload;
 #[cfg(feature = "ffmpeg")]
 mod ytdlp;
 
 #[cfg(feature = "ffmpeg")]
 pub use auto::AutoSource;
+#[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
+pub(crate) use auto::sort_address;
 #[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
 #[cfg(feature = "ffmpeg")]
@@ -27,6 +27,8 @@ pub(crate) use file::is_hash;
 pub use http::HttpSource;
 #[cfg(feature = "ffmpeg")]
 pub use object::ObjectStoreSource;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use upload::upload_key;
 #[cfg(feature = "ffmpeg")]
 pub use ytdlp::YtDlp;
 #[cfg(feature = "ffmpeg")]

@@ -7,14 +7,12 @@ use tokio::io::AsyncWriteExt;
 
 use super::Source;
 use super::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
-use super::scrub::scrub;
 use crate::av;
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Recovery, Result, redact_url};
-use crate::model::Media;
+use crate::error::{Error, ErrorKind, Recovery, Result, redact_url, scrub};
+use crate::model::{Limit, Media};
 use crate::store::{self, Partial, open_object};
 
-const GIB: u64 = 1 << 30;
 /// The bytes of one request. A request has a time limit of its own in the client.
 const PART: u64 = 8 << 20;
 /// The file of a download. A mark of the object's version is part of the download's key.
@@ -29,19 +27,10 @@ const BYTES: &str = "media";
 /// in the same run or a later one, if the object is still the same. Credentials and endpoints are
 /// the variables `AWS_*`, `GOOGLE_*` and `AZURE_*` of the [`Environment`](crate::Environment). Each
 /// kind of store is a Cargo feature: `s3`, `gcs`, `azure`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
-pub struct ObjectStoreSource {
-    /// The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
-    pub max_bytes: u64,
-}
-
-impl Default for ObjectStoreSource {
-    fn default() -> Self {
-        ObjectStoreSource { max_bytes: 10 * GIB }
-    }
-}
+pub struct ObjectStoreSource {}
 
 impl ObjectStoreSource {
     /// A source of objects.
@@ -55,10 +44,7 @@ impl Source for ObjectStoreSource {
     async fn fetch(&self, cx: &Context, uri: &str) -> Result<Media> {
         let (store, path) = open_object(uri, cx.environment())?;
         let found = or_cancelled(cx, async { store.head(&path).await.map_err(|error| failure(&error, uri)) }).await?;
-        if found.size > self.max_bytes {
-            let message = format!("the object has {} bytes, more than the {} that are allowed", found.size, self.max_bytes);
-            return Err(Error::new(ErrorKind::InvalidInput, message).with_url(uri).with_advice("raise the source's max_bytes"));
-        }
+        cx.limits().check(Limit::DownloadBytes, found.size).map_err(|error| error.with_url(uri))?;
         if found.size == 0 {
             return Err(Error::new(ErrorKind::InvalidInput, "the object is empty").with_url(uri).with_advice("upload it again"));
         }
@@ -74,9 +60,9 @@ impl Source for ObjectStoreSource {
             finish(cx, &partial, key, uri, extension_of(path.as_ref())).await
         };
         let result = result.await;
-        // What is no media is not kept.
+        // What is no media, or too large, is not kept.
         if let Err(error) = &result
-            && error.kind() == ErrorKind::InvalidInput
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge)
         {
             partial.clear()?;
         }

@@ -90,6 +90,8 @@ fn hear_with(cx: &Context, media: &Media, part: Span, mut detector: VoiceDetecto
             _ => skipped -= 1,
         }
     })?;
+    // Sound that ends inside this part may go on in the next.
+    levels.resize((part.duration().as_secs_f64() / av::LEVEL_SECS).round() as usize, u8::MAX);
     let network = detector.fingerprint();
     let heard = |activity: VoiceActivity| Heard { levels, activity: activity.without_start(lead_in), network };
     Ok(detector.finish().map(heard))

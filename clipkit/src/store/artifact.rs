@@ -154,7 +154,13 @@ impl ArtifactStore {
     /// `false` means that an entry is there already, whatever its age and state. Of several callers
     /// at the same time, on any machine, exactly one gets `true`.
     pub async fn put_new<D: Document>(&self, key: &ArtifactKey, document: &D) -> Result<bool> {
-        match self.write_as(PutMode::Create, key, document, &[]).await? {
+        self.write_new(key, document).await
+    }
+
+    /// Writes a value under `key` if there is no entry, as [`put_new`](ArtifactStore::put_new)
+    /// does.
+    pub(crate) async fn write_new<D: Serialize>(&self, key: &ArtifactKey, value: &D) -> Result<bool> {
+        match self.write_as(PutMode::Create, key, value, &[]).await? {
             Ok(()) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(error) => Err(failed("write an artifact", &error)),

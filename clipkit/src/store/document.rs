@@ -22,6 +22,8 @@ pub enum ArtifactKind {
     Plan,
     /// A [`Receipt`].
     Receipt,
+    /// What is known about a publication to a server, which may have been begun only.
+    Publication,
 }
 
 impl ArtifactKind {
@@ -35,20 +37,21 @@ impl ArtifactKind {
             ArtifactKind::SpeechMap => "speech",
             ArtifactKind::Plan => "plan",
             ArtifactKind::Receipt => "receipt",
+            ArtifactKind::Publication => "publication",
         }
     }
 
     /// Whether the store's age limit applies. It applies to documents that can be computed again.
-    /// It does not apply to plans, which a person may have edited, and to receipts, which say what
-    /// was published.
+    /// It does not apply to plans, which a person may have edited, and to receipts and
+    /// publications, which say what was published.
     pub fn expires(self) -> bool {
-        !matches!(self, ArtifactKind::Plan | ArtifactKind::Receipt)
+        !matches!(self, ArtifactKind::Plan | ArtifactKind::Receipt | ArtifactKind::Publication)
     }
 
     /// The kind with this name.
     pub(super) fn named(name: &str) -> Option<Self> {
-        use ArtifactKind::{Candidates, Media, Plan, Receipt, SpeechMap, Tracks, Transcript};
-        [Media, Transcript, Candidates, Tracks, SpeechMap, Plan, Receipt].into_iter().find(|kind| kind.name() == name)
+        use ArtifactKind::{Candidates, Media, Plan, Publication, Receipt, SpeechMap, Tracks, Transcript};
+        [Media, Transcript, Candidates, Tracks, SpeechMap, Plan, Receipt, Publication].into_iter().find(|kind| kind.name() == name)
     }
 }
 

@@ -309,7 +309,7 @@ fn lock_of(folder: &Path) -> PathBuf {
 }
 
 /// The letters and digits of an extension, in lower case, as many as an extension has.
-fn safe_extension(extension: &str) -> String {
+pub(crate) fn safe_extension(extension: &str) -> String {
     let safe = extension.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
     safe.take(LONGEST_EXTENSION).collect()
 }

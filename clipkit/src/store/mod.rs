@@ -7,6 +7,7 @@
 
 mod address;
 mod artifact;
+mod bucket;
 mod document;
 mod eviction;
 mod identity;
@@ -18,10 +19,13 @@ mod partial;
 pub(crate) use address::{check as check_address, open_object};
 pub use artifact::ArtifactStore;
 pub(crate) use artifact::Note;
+pub(crate) use bucket::{Bucket, check_link};
 pub use document::{ArtifactKind, Document};
 pub use identity::{Identity, identify, stamp, verify, verify_content};
 pub use key::ArtifactKey;
 pub use media::{Lease, MediaLimits, MediaStore, MediaWriter};
+#[cfg(any(test, fuzzing))]
+pub(crate) use media_files::safe_extension;
 pub(crate) use partial::Partial;
 
 pub use object_store;

@@ -61,6 +61,14 @@ impl Partial {
         Ok(())
     }
 
+    /// Removes the download and all its files.
+    #[cfg(feature = "serve")]
+    pub(crate) fn discard(&self) -> Result<()> {
+        let lock = self.store.files().lock()?;
+        self.store.files().remove_partial(&lock, &self.folder);
+        Ok(())
+    }
+
     /// Moves the complete file `file` into the store and removes the rest of the download. `id` is
     /// the hash of the file.
     ///

@@ -101,7 +101,7 @@ fn in_shot<'a>(frames: impl Iterator<Item = &'a FrameDetections>, camera: &Camer
         }
         for (n, (face, image)) in frame.faces.iter().enumerate() {
             if !assigned.contains(&Some(n)) {
-                let sample = FaceSample { at: frame.at, rect: face.rect, confidence: face.confidence, mouth: 0.0 };
+                let sample = FaceSample { at: frame.at, rect: face.rect, confidence: face.confidence, mouth: 0.0, speaking: None };
                 let motion = Motion::new(camera.to_scene(face.rect, frame.at), aspect_ratio);
                 open.push(OpenTrack { samples: vec![sample], image: image.clone(), motion });
             }
@@ -155,7 +155,7 @@ impl OpenTrack {
         let gap = self.gap_until(at);
         self.motion = self.motion.predict(gap).update(camera.to_scene(face.rect, at));
         let mouth = if gap <= MAX_MOUTH_GAP { image.mouth_change(&self.image) } else { 0.0 };
-        self.samples.push(FaceSample { at, rect: face.rect, confidence: face.confidence, mouth });
+        self.samples.push(FaceSample { at, rect: face.rect, confidence: face.confidence, mouth, speaking: None });
         self.image = image.clone();
     }
 }

@@ -8,8 +8,8 @@ use tokio::sync::OnceCell;
 
 use super::{FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 use crate::context::Context;
-use crate::error::Result;
-use crate::model::Tracks;
+use crate::error::{ErrorKind, Result};
+use crate::model::{Tracks, WarningKind};
 use crate::weights::{Weights, WeightsStore};
 
 /// A face detection model for an [`OnnxTracker`], with its options.
@@ -37,9 +37,24 @@ impl FaceModel {
     /// Those of the download and of [`OnnxTracker::with_options`].
     pub async fn load(&self, cx: &Context) -> Result<OnnxTracker> {
         let model = self.model.as_deref().unwrap_or(Weights::DEFAULT_FACE_DETECTOR);
-        let path = WeightsStore::from_environment(cx.environment()).resolve(cx, model).await?;
+        let store = WeightsStore::from_environment(cx.environment());
+        let path = store.resolve(cx, model).await?;
         let options = self.options.clone();
-        cx.blocking(move |_| OnnxTracker::with_options(path, options)).await
+        let found = store.find_active_speaker().filter(|_| options.speaker_model.is_none());
+        cx.blocking(move |cx| {
+            if let Some(found) = found {
+                let mut with_speaker = options.clone();
+                with_speaker.speaker_model = Some(found);
+                match OnnxTracker::with_options(&path, with_speaker) {
+                    Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                        cx.warn_once_of(WarningKind::StandIn, format!("the active speaker model is not used: {error}"));
+                    }
+                    opened => return opened,
+                }
+            }
+            OnnxTracker::with_options(path, options)
+        })
+        .await
     }
 }
 

@@ -13,7 +13,7 @@ use super::subject::{self, Activity};
 use crate::av::{Effort, Picture, RgbImage, SpanReader, Thumbnailer};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{FaceTrack, Shot, ShotContent, Span, SubjectTrack, Timestamp, VideoStream};
+use crate::model::{FaceTrack, Rect, Shot, ShotContent, Span, SubjectTrack, Timestamp, VideoStream};
 
 /// The longer side of the small pictures, in pixels.
 const SIDE: u32 = 80;
@@ -56,6 +56,10 @@ pub(super) struct FrameAnalysis {
     screens: ScreenFinder,
     /// The picture that was compared last, its time, and the scene's shift in it.
     last: Option<(Timestamp, LumaImage, Shift)>,
+    /// The last frame's size in pixels and its place in the stream's picture, and the times at
+    /// which they changed: a shot starts there whatever the pictures show.
+    shape: Option<((u32, u32), Rect)>,
+    resized: Vec<Timestamp>,
 }
 
 /// The result of analysing a span.
@@ -81,19 +85,26 @@ impl FrameAnalysis {
             activity: Vec::new(),
             screens: ScreenFinder::default(),
             last: None,
+            shape: None,
+            resized: Vec::new(),
         }
     }
 
     /// Adds the next frame. Returns whether a shot may start with it; later frames decide.
     pub(super) fn push(&mut self, at: Timestamp, picture: &Picture) -> Result<bool> {
         let image = self.scaler.image(picture)?;
-        Ok(self.analyse(at, image))
+        let shape = ((picture.width(), picture.height()), self.scaler.place(picture));
+        let is_resized = self.shape.replace(shape).is_some_and(|before| before != shape);
+        if is_resized {
+            self.resized.push(at);
+        }
+        Ok(self.analyse(at, image, is_resized))
     }
 
-    fn analyse(&mut self, at: Timestamp, image: RgbImage) -> bool {
+    fn analyse(&mut self, at: Timestamp, image: RgbImage, is_resized: bool) -> bool {
         let difference = self.cuts.push(at, image);
         self.candidates.push(at, difference);
-        let may_start_a_shot = difference >= MIN_DIFFERENCE;
+        let may_start_a_shot = is_resized || difference >= MIN_DIFFERENCE;
         let Some(image) = self.cuts.latest() else { return may_start_a_shot };
         self.screens.push(at, image, may_start_a_shot);
         // Motion before a cut predicts nothing after it, so both sides of a possible cut are
@@ -139,6 +150,10 @@ impl FrameAnalysis {
             }
             found.sort_unstable();
         }
+        let resized = std::mem::take(&mut self.resized);
+        found.retain(|cut| resized.iter().all(|at| at.since(*cut).secs().abs() >= shot::MIN_SHOT));
+        found.extend(resized);
+        found.sort_unstable();
         let mut cuts = Vec::new();
         found.into_iter().for_each(|cut| shot::add(&mut cuts, cut));
         let mut shots = shot::shots(span, &cuts);

@@ -1,6 +1,8 @@
 //! Camera shots, faces and other subjects in a span of a video: the [`FaceTracker`] stage.
 
 #[cfg(feature = "onnx")]
+mod active_speaker;
+#[cfg(feature = "onnx")]
 mod associate;
 #[cfg(feature = "ffmpeg")]
 mod auto;

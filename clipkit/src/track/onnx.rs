@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::active_speaker::{self, ActiveSpeaker};
 use super::associate::{self, FrameDetections};
 use super::detect::{Detection, Detector};
 use super::detection_schedule::DetectionSchedule;
@@ -12,12 +13,15 @@ use super::{FaceTracker, OnnxTrackerOptions, Tracking};
 use crate::av::{RgbImage, Thumbnailer};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Tracks;
+use crate::model::{Tracks, WarningKind};
 use crate::onnx::{self, RuntimeOptions};
 
 /// The longer side of the pictures in which faces are detected, in pixels: the input size of the
 /// larger models.
 const DETECTION_SIDE: u32 = 640;
+
+const NO_SPEAKER_MODEL: &str = "several faces move, and there is no model that tells who of them speaks: the movement of their mouths decides. Put \
+    the files of LR-ASD into the folder lr-asd of the models' folder, or name their folder in speaker_model";
 
 /// Finds faces with a neural network, and cuts by comparing frames.
 ///
@@ -32,6 +36,7 @@ pub struct OnnxTracker {
     interval: f64,
     /// A hash of the model.
     model: Arc<str>,
+    speaker: Option<ActiveSpeaker>,
 }
 
 impl OnnxTracker {
@@ -51,7 +56,7 @@ impl OnnxTracker {
     ///
     /// Those of [`load`](Self::load), and `ErrorKind::Config` if an option is out of range.
     pub fn with_options(path: impl AsRef<Path>, options: OnnxTrackerOptions) -> Result<Self> {
-        let OnnxTrackerOptions { samples_per_second, confidence, threads, library } = options;
+        let OnnxTrackerOptions { samples_per_second, confidence, threads, speaker_model, library } = options;
         let refuse = |what: String| Err(Error::new(ErrorKind::Config, what));
         if !(1.0..=30.0).contains(&samples_per_second) {
             return refuse(format!("samples_per_second is {samples_per_second}; it must be 1 to 30"));
@@ -59,10 +64,12 @@ impl OnnxTracker {
         if let Some(value) = confidence.filter(|value| !(0.0..=1.0).contains(value)) {
             return refuse(format!("confidence is {value}; it must be 0 to 1"));
         }
-        let detector = Detector::open(path.as_ref(), &RuntimeOptions { library, threads })?;
+        let runtime = RuntimeOptions { library, threads };
+        let detector = Detector::open(path.as_ref(), &runtime)?;
+        let speaker = speaker_model.map(|folder| ActiveSpeaker::open(&folder, &runtime)).transpose()?;
         let confidence = confidence.unwrap_or(detector.default_confidence());
         let model = onnx::fingerprint(&[&path])?.into();
-        Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second, model })
+        Ok(OnnxTracker { detector: Arc::new(Mutex::new(detector)), confidence, interval: 1.0 / samples_per_second, model, speaker })
     }
 
     fn detect(&self, image: &RgbImage) -> Result<Vec<Detection>> {
@@ -96,7 +103,18 @@ impl OnnxTracker {
         detections.sort_by_key(|frame| frame.at);
         let (width, height) = video.display_size();
         let aspect_ratio = f64::from(width) / f64::from(height.max(1));
-        let faces = associate::tracks(&analysed.shots, &analysed.camera, &detections, aspect_ratio, peak_confidence(self.confidence));
+        let mut faces = associate::tracks(&analysed.shots, &analysed.camera, &detections, aspect_ratio, peak_confidence(self.confidence));
+        let contests = active_speaker::contests(&analysed.shots, &faces);
+        match &self.speaker {
+            Some(speaker) => match speaker.mark(cx, tracking, &contests, &mut faces) {
+                Err(error) if !error.is_cancelled() => {
+                    cx.warn_once_of(WarningKind::StandIn, format!("the movement of mouths decides who speaks: {error}"));
+                }
+                marked => marked?,
+            },
+            None if contests.is_empty() => {}
+            None => cx.warn_once_of(WarningKind::Unavailable, NO_SPEAKER_MODEL.to_owned()),
+        }
         let subjects = analysed.subjects(&faces);
         cx.progress(1.0);
         Ok(Tracks { shots: analysed.shots, faces, subjects })
@@ -118,7 +136,8 @@ impl FaceTracker for OnnxTracker {
     }
 
     fn fingerprint(&self, _environment: &Environment) -> Option<String> {
-        Some(format!("onnx 1 {} {} {}", self.model, self.confidence, self.interval))
+        let speaker = self.speaker.as_ref().map_or("", ActiveSpeaker::fingerprint);
+        Some(format!("onnx 3 {} {} {} {speaker}", self.model, self.confidence, self.interval))
     }
 
     fn is_builtin(&self) -> bool {

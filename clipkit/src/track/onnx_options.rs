@@ -23,6 +23,13 @@ pub struct OnnxTrackerOptions {
     /// Threads of one inference; default 1, which takes the least CPU time with models this small.
     /// 0 starts one per core.
     pub threads: usize,
+    /// The folder of an active speaker model: the files `audio_frontend.onnx`,
+    /// `visual_frontend.onnx` and `av_backend.onnx` of LR-ASD. It tells who speaks where several
+    /// faces move, at about 110 ms of one core per second and face. `None`, the default, goes by
+    /// the movement of mouths alone; a configured tracker then takes the model of
+    /// [`WeightsStore::find_active_speaker`](crate::weights::WeightsStore::find_active_speaker).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speaker_model: Option<PathBuf>,
     /// The ONNX Runtime library to load. `None`, the default, loads the one that
     /// [`set_library`](crate::onnx::set_library) or `ORT_DYLIB_PATH` names, or else the system's. A
     /// process uses one library: the option has no effect once a model is open.
@@ -31,6 +38,6 @@ pub struct OnnxTrackerOptions {
 
 impl Default for OnnxTrackerOptions {
     fn default() -> Self {
-        OnnxTrackerOptions { samples_per_second: 5.0, confidence: None, threads: 1, library: None }
+        OnnxTrackerOptions { samples_per_second: 5.0, confidence: None, threads: 1, speaker_model: None, library: None }
     }
 }

@@ -34,7 +34,7 @@ const FLASH_RETURN: f32 = 0.4;
 const EXPOSURE_REMAINDER: f32 = 0.25;
 /// Two cuts closer than this, in seconds, count as one (a blended or stray frame between two
 /// shots). A shorter shot is not worth a new crop.
-const MIN_SHOT: f64 = 0.2;
+pub(super) const MIN_SHOT: f64 = 0.2;
 
 /// A frame with its difference from the one before.
 struct ComparedFrame {

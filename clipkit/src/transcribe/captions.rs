@@ -4,14 +4,24 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CaptionOffset;
 use super::Transcriber;
+use super::caption_source::{self, Captioned};
+use super::embedded::{describe, streams};
+use super::language;
 use super::sidecar::{self, Sidecar, Wanted};
-use super::text::{self, ReadOptions, ReadTranscript};
-use super::{language, markup};
-use crate::av::subtitle::{self, Markup};
+use super::text::{ReadOptions, ReadTranscript};
+use super::voice_offset;
+use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, local_path};
+use crate::model::{Media, Span, Timestamp, Transcript, WarningKind, local_path};
+use crate::speech::speech_map;
+
+/// The share of the words outside the video, and their number, from which captions do not fit it,
+/// so that the voice is asked.
+const MISFIT_SHARE: f64 = 0.02;
+const MISFIT_WORDS: usize = 3;
 
 /// Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
 ///
@@ -20,9 +30,10 @@ use crate::model::{Media, SubtitleStream, Timestamp, Transcript, WarningKind, lo
 /// endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others
 /// write them (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then
 /// the preferred language, then that of the audio, files made by people before automatic ones; then
-/// the text subtitles inside the video, those in the language of its audio first. A file or stream
-/// that cannot be read is skipped with a warning. If there are captions in other languages, a
-/// warning says which were taken.
+/// the text subtitles inside the video: in the preferred language, else the stream that the file
+/// marks as default, else in the language of the audio. Streams with signs and foreign speech only
+/// (forced ones) and with pictures of text are skipped. A file or stream that cannot be read is
+/// skipped with a warning. If there are other captions, a warning says which were taken.
 ///
 /// A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
 /// kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
@@ -42,14 +53,15 @@ pub struct Captions {
     /// show, else guessed with a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
-    /// The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
-    /// language of the sound.
+    /// The preferred language of captions beside the video and inside it as a BCP 47 tag: `de`.
+    /// Default: the language of the sound.
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
-    /// What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-    /// Default: nothing.
+    /// What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+    /// `"auto"`, what the voice shows. Default: nothing; if words lie outside the video and the
+    /// voice shows an offset, a warning names it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<Timestamp>,
+    offset: Option<CaptionOffset>,
 }
 
 impl Captions {
@@ -67,17 +79,18 @@ impl Captions {
         Captions { file: Some(path.into()), ..Captions::default() }
     }
 
-    /// Prefers caption files beside the video in this language: `de`.
+    /// Prefers captions in this language: `de`.
     #[must_use]
     pub fn language(mut self, tag: impl Into<String>) -> Self {
         self.language = Some(tag.into());
         self
     }
 
-    /// Adds `offset` to every time of caption files beside the video.
+    /// Adds `offset` to every time: a [`Timestamp`], or [`CaptionOffset::Auto`] for what the voice
+    /// shows.
     #[must_use]
-    pub fn offset(mut self, offset: Timestamp) -> Self {
-        self.offset = Some(offset);
+    pub fn offset(mut self, offset: impl Into<CaptionOffset>) -> Self {
+        self.offset = Some(offset.into());
         self
     }
 
@@ -98,32 +111,26 @@ impl Captions {
 #[async_trait]
 impl Transcriber for Captions {
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        let (captions, media) = (self.clone(), media.clone());
-        cx.blocking(move |cx| match &captions.file {
-            Some(path) => captions.read(cx, &Sidecar::given(path.clone()), &media),
-            None => captions.automatic(cx, &media),
-        })
-        .await
+        match &self.file {
+            Some(path) => self.read(cx, media, Captioned::File(Sidecar::given(path.clone()))).await,
+            None => self.automatic(cx, media).await,
+        }
     }
 }
 
 impl Captions {
-    fn automatic(&self, cx: &Context, media: &Media) -> Result<Transcript> {
-        // A copy in the media store has no neighbours: the file that it was made from may have.
-        let original = local_path(&media.uri);
-        let wanted = Wanted { language: self.language.clone(), spoken: spoken_language(media) };
-        let mut found = sidecar::beside(&media.path, &wanted);
-        if original != media.path {
-            found.extend(sidecar::beside(original, &wanted));
-        }
-        for (n, sidecar) in found.iter().enumerate() {
-            match self.read(cx, sidecar, media) {
+    async fn automatic(&self, cx: &Context, media: &Media) -> Result<Transcript> {
+        let (captions, of) = (self.clone(), media.clone());
+        let found = cx.blocking(move |cx| captions.search(cx, &of)).await?;
+        for (n, captioned) in found.iter().enumerate() {
+            match self.read(cx, media, captioned.clone()).await {
+                Ok(transcript) if transcript.words.is_empty() && matches!(captioned, Captioned::Stream { .. }) => {
+                    let message = format!("{}: there are no words in it; trying other captions", captioned.name());
+                    cx.warn_of(WarningKind::InputLost, message);
+                }
                 Ok(transcript) => {
-                    let others: Vec<String> =
-                        found[n + 1..].iter().filter(|other| other.differs_from(sidecar)).map(Sidecar::name).collect();
-                    if !others.is_empty() {
-                        cx.warn(format!("{} is used; there are also {} (--transcript takes another)", sidecar.name(), shortened(&others)));
-                    }
+                    let others = found[n + 1..].iter().filter(|other| other.differs_from(captioned)).map(Captioned::name).collect();
+                    warn_of_others(cx, captioned, others);
                     return Ok(transcript);
                 }
                 // A wrong setting is no fault of the file.
@@ -133,60 +140,150 @@ impl Captions {
                 Err(error) => return Err(error),
             }
         }
-        for stream in text_streams(media) {
-            match embedded(cx, media, stream) {
-                Ok(transcript) if transcript.words.is_empty() => {}
-                Err(error) if !error.is_cancelled() => cx.warn_of(WarningKind::InputLost, format!("{error}; trying other captions")),
-                answer => return answer,
-            }
-        }
         Err(Error::new(ErrorKind::NoTranscript, "there are no captions beside this video or in it")
             .with_path(&media.path)
             .with_advice("give --transcript FILE, or have it transcribed (--transcriber auto, openai or local)"))
     }
 
-    fn read(&self, cx: &Context, sidecar: &Sidecar, media: &Media) -> Result<Transcript> {
-        let bytes = sidecar::bytes(&sidecar.path)?;
-        cx.check()?;
+    /// The captions in the order to try them: files beside the video, then streams inside it.
+    fn search(&self, cx: &Context, media: &Media) -> Result<Vec<Captioned>> {
+        // A copy in the media store has no neighbours: the file that it was made from may have.
+        let original = local_path(&media.uri);
+        let wanted = Wanted { language: self.language.clone(), spoken: spoken_language(cx, media)? };
+        let mut files = sidecar::beside(&media.path, &wanted);
+        if original != media.path {
+            files.extend(sidecar::beside(original, &wanted));
+        }
+        let streams = streams(media, &wanted);
+        if files.is_empty() {
+            for stream in &streams.not_text {
+                let message = format!(
+                    "{} holds no text but pictures or codes, which are not read, and is skipped; give --transcript FILE if it is needed",
+                    describe(stream)
+                );
+                cx.warn_of(WarningKind::InputLost, message);
+            }
+            if streams.text.is_empty() {
+                for stream in &streams.forced {
+                    let message = format!("{} has signs and foreign speech only (forced), and is skipped", describe(stream));
+                    cx.warn_of(WarningKind::InputLost, message);
+                }
+            }
+        }
+        let files = files.into_iter().map(Captioned::File);
+        Ok(files.chain(streams.text.into_iter().map(|(stream, coding)| Captioned::Stream { stream: stream.clone(), coding })).collect())
+    }
+
+    /// Reads captions. With [`CaptionOffset::Auto`] the voice decides what is added to the times.
+    async fn read(&self, cx: &Context, media: &Media, captioned: Captioned) -> Result<Transcript> {
+        let (of, from) = (media.clone(), captioned.clone());
+        let loaded = std::sync::Arc::new(cx.blocking(move |cx| caption_source::load(cx, &of, &from)).await?);
         let mut options = ReadOptions::default();
         options.encoding.clone_from(&self.encoding);
-        options.offset = self.offset;
         options.duration = Some(media.duration);
-        let read = text::read_transcript(&bytes, &options).map_err(|error| error.with_path(&sidecar.path))?;
-        let origin = sidecar.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(finish(cx, sidecar.language.clone(), origin, read))
+        options.limits = *cx.limits();
+        let parse = |options: &ReadOptions| {
+            let (loaded, options) = (loaded.clone(), options.clone());
+            cx.blocking(move |_| loaded.parse(&options))
+        };
+        let mut read = match self.offset {
+            Some(CaptionOffset::Fixed(offset)) => {
+                options.offset = Some(offset);
+                parse(&options).await
+            }
+            Some(CaptionOffset::Auto) => {
+                let free = parse(&ReadOptions { duration: None, ..options.clone() }).await?;
+                match self.by_voice(cx, media, &free.transcript).await? {
+                    Some(offset) if offset != Timestamp::ZERO => {
+                        let seconds = offset.secs();
+                        let message = format!(
+                            "{}: the voice shows that the times are {:.2} s {}; they are moved (--offset {seconds})",
+                            loaded.origin,
+                            seconds.abs(),
+                            if seconds < 0.0 { "late" } else { "early" }
+                        );
+                        cx.warn_of(WarningKind::Repaired, message);
+                        options.offset = Some(offset);
+                    }
+                    Some(_) => {}
+                    None => cx.warn_of(
+                        WarningKind::Repaired,
+                        format!("{}: the voice shows no offset of the times clearly; they are used as they are", loaded.origin),
+                    ),
+                }
+                parse(&options).await
+            }
+            None => parse(&options).await,
+        };
+        let is_doubtful = read.as_ref().map_or_else(|error| error.kind() == ErrorKind::InvalidInput, |read| read.counts.words_lost > 0);
+        if self.offset.is_none() && is_doubtful {
+            let free = parse(&ReadOptions { duration: None, ..options.clone() }).await;
+            if let Ok(free) = free
+                && misfits(&free.transcript, media.duration)
+                && let Some(offset) = self.by_voice(cx, media, &free.transcript).await?.filter(|offset| *offset != Timestamp::ZERO)
+            {
+                let advice = format!("the voice shows that --offset {} (or --offset auto) corrects the times", offset.secs());
+                match &mut read {
+                    Ok(_) => cx.warn_of(WarningKind::InputLost, format!("{}: words lie outside the video; {advice}", loaded.origin)),
+                    Err(error) => *error = error.clone().with_advice(advice),
+                }
+            }
+        }
+        Ok(finish(cx, captioned.language(), &loaded.origin, read?))
+    }
+
+    /// The offset that the voice shows. A sound that cannot be heard shows none, with a warning.
+    async fn by_voice(&self, cx: &Context, media: &Media, transcript: &Transcript) -> Result<Option<Timestamp>> {
+        let map = match speech_map(cx, media).await {
+            Err(error) if !error.is_cancelled() => {
+                cx.warn_once_of(WarningKind::InputLost, format!("the sound could not be searched for voices: {error}"));
+                return Ok(None);
+            }
+            map => map?,
+        };
+        let said: Vec<Span> = transcript.words.iter().map(|word| Span::between(word.start, word.end)).collect();
+        let duration = media.duration;
+        cx.blocking(move |_| Ok(voice_offset::find(&said, &map.spans, duration))).await
     }
 }
 
-fn embedded(cx: &Context, media: &Media, stream: &SubtitleStream) -> Result<Transcript> {
-    let markup = match Markup::of_codec(&stream.codec) {
-        Some(Markup::WebVtt) => markup::Markup::WebVtt,
-        Some(Markup::SubRip) => markup::Markup::SubRip,
-        Some(Markup::Ass) => markup::Markup::Ass,
-        // `text_streams` returns streams with a known markup only.
-        Some(Markup::Plain) | None => markup::Markup::Plain,
+/// Whether more words lie outside the video than inaccurate ends explain.
+fn misfits(transcript: &Transcript, duration: Timestamp) -> bool {
+    let outside = transcript.words.iter().filter(|word| word.start >= duration || word.end <= Timestamp::ZERO).count();
+    outside >= MISFIT_WORDS && outside as f64 >= transcript.words.len() as f64 * MISFIT_SHARE
+}
+
+/// Says which captions are used where others would do.
+fn warn_of_others(cx: &Context, used: &Captioned, others: Vec<String>) {
+    if others.is_empty() {
+        return;
+    }
+    let way = match used {
+        Captioned::File(_) => "--transcript takes another",
+        Captioned::Stream { .. } => "--language takes another language, --transcript a file",
     };
-    let subtitles = subtitle::read_embedded(cx, &media.path, stream.index)?;
-    let language = stream.language.as_deref().and_then(bcp47);
-    let origin = format!("{} subtitles, stream {}", stream.codec, stream.index);
-    let cues = subtitles.into_iter().map(|subtitle| (subtitle.span, subtitle.text)).collect();
-    let read = text::read_stream(cues, markup, media.duration).map_err(|error| error.with_path(&media.path))?;
-    Ok(finish(cx, language, origin, read))
+    cx.warn_of(WarningKind::Track, format!("{} is used; there are also {} ({way})", used.name(), shortened(&others)));
 }
 
 /// Passes on the warnings, and names the transcript's origin and language. `language` is that of
 /// the file's name or of the stream.
-fn finish(cx: &Context, language: Option<String>, origin: String, read: ReadTranscript) -> Transcript {
+fn finish(cx: &Context, language: Option<String>, origin: &str, read: ReadTranscript) -> Transcript {
     for warning in read.warnings {
         cx.warn_of(warning.kind, format!("{origin}: {}", warning.message));
     }
-    let stated = read.transcript.language.as_deref().and_then(|name| if name.len() == 3 { bcp47(name) } else { language::tag(name) });
-    Transcript { language: language.or(stated), origin, ..read.transcript }
+    let stated = read.transcript.language.as_deref();
+    let stated = stated.and_then(|name| if name.len() == 3 { language::of_container(name) } else { language::tag(name) });
+    Transcript { language: language.or(stated), origin: origin.to_owned(), ..read.transcript }
 }
 
-/// The language of the sound.
-fn spoken_language(media: &Media) -> Option<String> {
-    media.audio.first().and_then(|stream| stream.language.as_deref()).and_then(bcp47)
+/// The language of the sound that is heard, else what the platform says.
+fn spoken_language(cx: &Context, media: &Media) -> Result<Option<String>> {
+    let track = match media.audio_track {
+        None if media.audio.len() > 1 && !media.subtitles.is_empty() => av::default_audio_track(cx, media)?,
+        track => track,
+    };
+    let heard = media.audio.get(track.unwrap_or(0)).and_then(|stream| stream.language.as_deref());
+    Ok(heard.or(media.about.language.as_deref()).and_then(language::of_container))
 }
 
 /// At most five names for a message.
@@ -195,60 +292,6 @@ fn shortened(names: &[String]) -> String {
     let more = names.len().saturating_sub(MOST);
     let listed = names[..names.len() - more].join(", ");
     if more > 0 { format!("{listed} and {more} more") } else { listed }
-}
-
-/// Subtitle streams that contain text, those in the language of the audio first.
-fn text_streams(media: &Media) -> Vec<&SubtitleStream> {
-    let spoken = spoken_language(media);
-    let mut streams: Vec<&SubtitleStream> = media.subtitles.iter().filter(|stream| Markup::of_codec(&stream.codec).is_some()).collect();
-    streams.sort_by_key(|stream| spoken.is_none() || stream.language.as_deref().and_then(bcp47) != spoken);
-    streams
-}
-
-/// The BCP 47 tag of a container's language (ISO 639-2, such as `eng`). `None` for `und` and for
-/// codes that name no language.
-fn bcp47(name: &str) -> Option<String> {
-    const KNOWN: [(&str, &str); 34] = [
-        ("eng", "en"),
-        ("spa", "es"),
-        ("fra", "fr"),
-        ("fre", "fr"),
-        ("deu", "de"),
-        ("ger", "de"),
-        ("por", "pt"),
-        ("ita", "it"),
-        ("nld", "nl"),
-        ("dut", "nl"),
-        ("rus", "ru"),
-        ("ukr", "uk"),
-        ("pol", "pl"),
-        ("ces", "cs"),
-        ("cze", "cs"),
-        ("swe", "sv"),
-        ("nor", "no"),
-        ("dan", "da"),
-        ("fin", "fi"),
-        ("ell", "el"),
-        ("gre", "el"),
-        ("tur", "tr"),
-        ("ara", "ar"),
-        ("heb", "he"),
-        ("hin", "hi"),
-        ("tha", "th"),
-        ("vie", "vi"),
-        ("ind", "id"),
-        ("zho", "zh"),
-        ("chi", "zh"),
-        ("jpn", "ja"),
-        ("kor", "ko"),
-        ("ron", "ro"),
-        ("hun", "hu"),
-    ];
-    let name = name.to_ascii_lowercase();
-    match KNOWN.iter().find(|(long, _)| *long == name) {
-        Some((_, short)) => Some((*short).to_owned()),
-        None => (sidecar::is_language(&name) && !matches!(name.as_str(), "und" | "mul" | "zxx" | "mis")).then_some(name),
-    }
 }
 
 #[cfg(test)]
@@ -262,12 +305,20 @@ mod tests {
         assert!(serde_json::from_str::<Captions>(r#"{"fil":"a.srt"}"#).is_err());
         let encoded = serde_json::from_str::<Captions>(r#"{"file":"a.srt","encoding":"gbk"}"#).unwrap();
         assert_eq!(encoded, Captions::file("a.srt").encoding("gbk"));
+        let moved = |json| serde_json::from_str::<Captions>(json).unwrap();
+        assert_eq!(moved(r#"{"offset":-3600}"#), Captions::auto().offset(Timestamp::from_secs(-3600.0)));
+        assert_eq!(moved(r#"{"offset":"auto"}"#), Captions::auto().offset(CaptionOffset::Auto));
     }
 
     #[test]
-    fn languages_of_containers_become_tags() {
-        assert_eq!(bcp47("eng").as_deref(), Some("en"));
-        assert_eq!(bcp47("EN-us").as_deref(), Some("en-us"));
-        assert_eq!(bcp47("und"), None);
+    fn captions_fit_if_few_words_lie_outside() {
+        let words = |starts: &[f64]| {
+            let mut transcript = Transcript::default();
+            transcript.words = starts.iter().map(|start| crate::model::Word::new("a", *start, start + 0.3)).collect();
+            misfits(&transcript, Timestamp::from_secs(10.0))
+        };
+        assert!(!words(&[1.0, 2.0, 3.0, 11.0, 12.0]));
+        assert!(words(&[1.0, 11.0, 12.0, 13.0]));
+        assert!(!words(&[]));
     }
 }

@@ -1,13 +1,19 @@
 //! Transcription: the words of a video with their times.
 
 #[cfg(feature = "ffmpeg")]
+mod answer;
+#[cfg(feature = "ffmpeg")]
 mod auto;
+#[cfg(feature = "ffmpeg")]
+mod caption_source;
 #[cfg(feature = "ffmpeg")]
 mod captions;
 #[cfg(feature = "ffmpeg")]
 mod chunks;
 #[cfg(feature = "ffmpeg")]
-mod json;
+mod correlation;
+#[cfg(feature = "ffmpeg")]
+mod embedded;
 #[cfg(feature = "ffmpeg")]
 mod language;
 #[cfg(feature = "local-speech")]
@@ -18,6 +24,8 @@ mod local;
 mod marks;
 mod markup;
 #[cfg(feature = "ffmpeg")]
+mod offset;
+#[cfg(feature = "ffmpeg")]
 mod openai;
 mod punctuate;
 mod rolling;
@@ -26,6 +34,8 @@ mod sidecar;
 #[cfg(feature = "ffmpeg")]
 mod speech_activity;
 mod text;
+#[cfg(feature = "ffmpeg")]
+mod voice_offset;
 #[cfg(feature = "ffmpeg")]
 mod wav;
 mod words;
@@ -39,9 +49,15 @@ pub use captions::Captions;
 #[cfg(feature = "ffmpeg")]
 pub use local::LocalTranscriber;
 #[cfg(feature = "ffmpeg")]
+pub use offset::CaptionOffset;
+#[cfg(feature = "ffmpeg")]
 pub use openai::OpenAiTranscriber;
 
+#[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
+pub(crate) use answer::read as read_answer;
 pub use text::{ReadCounts, ReadOptions, ReadTranscript, read_transcript};
+#[cfg(any(test, fuzzing))]
+pub(crate) use text::{check_counts, read_as};
 
 use async_trait::async_trait;
 

@@ -6,17 +6,17 @@ use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use super::chunks::{Chunk, ChunkOptions, chunks, merge};
-use super::punctuate::punctuate;
 use super::speech_activity::{SpeechActivity, detect_speech};
+use super::text::{Coding, Packet, ReadOptions};
 use super::words::repair;
-use super::{Transcriber, json, wav};
+use super::{Transcriber, answer, language, text, wav};
 use crate::av;
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{Media, Span, Timestamp, Transcript, WarningKind, Word};
+use crate::openai::answer::{Recording, Times};
 use crate::openai::{AudioFile, AudioFormat, Client, OpenAiServer, TranscriptionRequest};
 
 /// What fails when a request does, for error messages.
@@ -104,7 +104,7 @@ type ChunkTranscript = (Vec<Word>, Option<String>);
 
 /// The outcome of an upload.
 enum UploadOutcome {
-    Response(Value),
+    Response(Recording),
     /// The server rejects the request for timestamps.
     TimestampsRejected,
     /// The server cannot read the format of the audio.
@@ -171,7 +171,7 @@ impl Transcription<'_> {
                 return self.untimed_chunk(cx, part).await.map(Ok);
             }
             match self.upload(cx, part.sent, timestamps).await? {
-                UploadOutcome::Response(response) => match self.read(cx, &response) {
+                UploadOutcome::Response(response) => match self.timed(cx, response) {
                     Some(transcript) => return Ok(Ok(transcript)),
                     None => self.lower_timestamps(Timestamps::Segments),
                 },
@@ -189,7 +189,7 @@ impl Transcription<'_> {
             WarningKind::Captions,
             format!("the model {model} gives no times: words are aligned to detected speech, so captions are less exact"),
         );
-        let (mut words, mut language) = (Vec::new(), None);
+        let (mut words, mut detected) = (Vec::new(), None);
         for Chunk { sent, .. } in chunks(&self.activity.cut_costs(), chunk.kept, &UNTIMED_UPLOADS) {
             if !self.activity.may_contain_speech(sent) {
                 continue;
@@ -199,18 +199,22 @@ impl Transcription<'_> {
                 UploadOutcome::FormatRejected(error) | UploadOutcome::TooLarge(error) => return Err(error),
                 UploadOutcome::TimestampsRejected => continue,
             };
-            let text = response["text"].as_str().unwrap_or_default();
-            let segment = json!({
-                "segments": [{"start": 0.0, "end": self.activity.speech_secs(sent), "text": text}],
-                "language": response["language"]
-            });
-            let document = json::read(&segment).unwrap_or_default();
-            words.extend(self.activity.align(document.words, sent));
-            language = language.or(document.language);
+            let heard = match response.times {
+                Times::None => {
+                    let speech = Span::between(Timestamp::ZERO, Timestamp::from_secs(self.activity.speech_secs(sent)));
+                    let mut options = ReadOptions::default();
+                    (options.duration, options.limits) = (Some(Timestamp::ZERO), *cx.limits());
+                    let packet = Packet { start: Some(speech.start()), end: Some(speech.end()), data: response.text.into_bytes() };
+                    text::read_stream(&[packet], Coding::SubRip, &options)?.transcript.words
+                }
+                Times::Segments | Times::Words => response.words,
+            };
+            words.extend(self.activity.align(heard, sent));
+            detected = detected.or(response.language.as_deref().and_then(language::tag));
         }
         let origin = chunk.sent.start();
         let words = words.into_iter().map(|word| Word { start: word.start.since(origin), end: word.end.since(origin), ..word });
-        Ok((words.collect(), language))
+        Ok((words.collect(), detected))
     }
 
     /// Uploads the audio of `span`: as M4A, and as WAV to a server that does not read that.
@@ -242,14 +246,10 @@ impl Transcription<'_> {
             async move {
                 let (server, model) = (&transcriber.server, &transcriber.model);
                 let held = server.reserve_for_audio(&cx, model, seconds)?;
-                match client.transcription(&cx, &request).await {
+                match client.transcription(&cx, &request, answer::read).await {
                     Ok(response) => {
                         server.record_audio(&cx, held, model, seconds, false);
-                        let has_words = || json::read(&response).is_some_and(|document| !document.words.is_empty());
-                        match response["text"].is_string() || has_words() {
-                            true => Ok(UploadOutcome::Response(response)),
-                            false => Err(server.invalid_response(OPERATION, "it has no text")),
-                        }
+                        Ok(UploadOutcome::Response(response))
                     }
                     Err(failure) if timestamps != Timestamps::None && failure.rejects(&TIMESTAMP_TERMS) => {
                         Ok(UploadOutcome::TimestampsRejected)
@@ -290,27 +290,22 @@ impl Transcription<'_> {
         .await
     }
 
-    /// Reads a response. Servers leave out `usage`, `duration` or timestamps. `None` if the
-    /// response has text and no timestamps.
-    fn read(&self, cx: &Context, response: &Value) -> Option<ChunkTranscript> {
-        let text = response["text"].as_str().unwrap_or_default();
-        let has_word_times = response["words"].as_array().is_some_and(|words| !words.is_empty());
-        match json::read(response) {
-            Some(document) if has_word_times => Some((punctuate(document.words, text), document.language)),
-            Some(document) if !document.words.is_empty() => {
-                let has_words = |segment: &Value| segment["words"].as_array().is_some_and(|words| !words.is_empty());
-                if !response["segments"].as_array().is_some_and(|segments| segments.iter().any(has_words)) {
-                    let model = &self.transcriber.model;
-                    cx.warn_once_of(
-                        WarningKind::Captions,
-                        format!("the model {model} gives times for sentences only, so captions are less exact"),
-                    );
-                }
-                Some((document.words, document.language))
-            }
-            _ if text.trim().is_empty() => Some((Vec::new(), None)),
-            _ => None,
+    /// The words of a response. `None` if it has a text without times.
+    fn timed(&self, cx: &Context, response: Recording) -> Option<ChunkTranscript> {
+        let model = &self.transcriber.model;
+        let language = response.language.as_deref().and_then(language::tag);
+        match response.times {
+            Times::None if !response.text.trim().is_empty() => return None,
+            Times::Segments if !response.words.is_empty() => cx.warn_once_of(
+                WarningKind::Captions,
+                format!("the model {model} gives times for sentences only, so captions are less exact"),
+            ),
+            Times::None | Times::Segments | Times::Words => {}
         }
+        for warning in response.warnings {
+            cx.warn_of(warning.kind, format!("an answer of {model}: {}", warning.message));
+        }
+        Some((response.words, language))
     }
 }
 
@@ -384,7 +379,7 @@ impl Transcriber for OpenAiTranscriber {
         let detected = || transcripts.iter().find_map(|(_, (_, language))| language.clone());
         let language = self.language.clone().or_else(detected);
         let words = merge(transcripts.into_iter().map(|(chunk, (words, _))| (chunk, words)).collect());
-        let words = repair(work.activity.trim(cx, words), media.duration)?;
+        let words = repair(work.activity.trim(cx, words), media.duration, cx.limits())?;
         Ok(Transcript { language, origin: format!("{} by API", self.model), words, ..Transcript::default() })
     }
 }

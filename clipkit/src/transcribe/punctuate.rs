@@ -61,7 +61,7 @@ fn find(words: &[Word], tokens: &[&str]) -> Option<(usize, usize)> {
 }
 
 /// The letters and digits of `text`, in lower case.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

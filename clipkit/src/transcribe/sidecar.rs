@@ -1,13 +1,7 @@
 //! Caption files beside a video: how they are found and ordered.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
-
-use crate::error::{Error, ErrorKind, Result};
-
-/// The largest caption file in bytes. A day of word times is smaller.
-const MAX_BYTES: u64 = 64 << 20;
 
 /// A caption file, and what its name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,9 +115,8 @@ struct Tag {
 
 impl Tag {
     fn tier(&self, wanted: &Wanted) -> Tier {
-        let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
         let fits = |wanted: &Option<String>| {
-            wanted.as_ref().zip(self.language.as_ref()).is_some_and(|(wanted, language)| primary(wanted) == primary(language))
+            wanted.as_ref().zip(self.language.as_ref()).is_some_and(|(wanted, language)| super::language::same(wanted, language))
         };
         match self.language {
             _ if self.forced => Tier::Forced,
@@ -190,28 +183,6 @@ pub(super) fn is_language(tag: &str) -> bool {
         && tag.len() <= 35
 }
 
-/// Reads a caption file's bytes.
-///
-/// # Errors
-///
-/// [`ErrorKind::InvalidInput`] if it is no file, or larger than [`MAX_BYTES`].
-pub(super) fn bytes(path: &Path) -> Result<Vec<u8>> {
-    let io = |error| Error::io(path, "read", error);
-    let file = File::open(path).map_err(io)?;
-    let meta = file.metadata().map_err(io)?;
-    if !meta.is_file() {
-        return Err(Error::new(ErrorKind::InvalidInput, "this is not a caption file").with_path(path));
-    }
-    if meta.len() > MAX_BYTES {
-        let message = format!("the file has {} MB, more than the 64 MB that captions may have", meta.len() >> 20);
-        return Err(Error::new(ErrorKind::InvalidInput, message).with_path(path));
-    }
-    let mut bytes = Vec::new();
-    // The file may grow while it is read.
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +247,9 @@ mod tests {
     fn names_of_downloaders_and_other_normalizations_are_known() {
         let decomposed = "Cafe\u{301}.en.vtt";
         assert_eq!(found("Caf\u{e9}.mp4", &[decomposed], &Wanted::default()), [decomposed]);
+        assert_eq!(found("Cafe\u{301}.mp4", &["Caf\u{e9}.srt"], &Wanted::default()), ["Caf\u{e9}.srt"]);
+        // Letters of Korean come apart, too.
+        assert_eq!(found("\u{ac15}.mp4", &["\u{1100}\u{1161}\u{11bc}.ko.vtt"], &Wanted::default()).len(), 1);
         assert_eq!(found("talk.mp4", &["talk.mp4.srt", "talk.mp4.en.srt"], &Wanted::default()), ["talk.mp4.srt", "talk.mp4.en.srt"]);
         let language = |rest: &str| classify(rest).and_then(|(tag, _)| tag.language);
         for (rest, expected) in [

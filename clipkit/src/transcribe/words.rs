@@ -3,14 +3,12 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::markup::{Role, Speakers, TimedChar};
+use super::markup::{Markup, Role, Speakers, TimedChar, lines};
 use super::rolling::{Cue, unroll};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::script::is_unspaced;
-use crate::model::{SoundEvent, Span, Timestamp, Word};
+use crate::model::{Limit, Limits, SoundEvent, Span, Timestamp, Word};
 
-/// The most words of a transcript. A day of fast speech has fewer.
-const MAX_WORDS: usize = 600_000;
 /// The longest word in characters. Longer ones are addresses or noise, do not fit into a frame, and
 /// are cut.
 const MAX_WORD_CHARS: usize = 60;
@@ -73,6 +71,12 @@ pub(super) fn count(line: &[TimedChar]) -> (usize, usize) {
         }
     }
     (spoken, unspoken)
+}
+
+/// How many words the text of a cue has, spoken or not, markup resolved.
+pub(super) fn count_text(text: &str, markup: Markup) -> usize {
+    let lines = lines(text, markup, Timestamp::ZERO, &mut Speakers::default());
+    lines.iter().map(|line| count(line)).map(|(spoken, unspoken)| spoken + unspoken).sum()
 }
 
 /// How many words a text has.
@@ -265,12 +269,9 @@ fn opens_phrase(c: char) -> bool {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] if there are more than [`MAX_WORDS`] words.
-pub(super) fn repair(mut words: Vec<Word>, duration: Timestamp) -> Result<Vec<Word>> {
-    if words.len() > MAX_WORDS {
-        let message = format!("these captions have {} words; the limit is {MAX_WORDS}", words.len());
-        return Err(Error::new(ErrorKind::InvalidInput, message));
-    }
+/// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if there are too many words.
+pub(super) fn repair(mut words: Vec<Word>, duration: Timestamp, limits: &Limits) -> Result<Vec<Word>> {
+    limits.check(Limit::TranscriptWords, words.len() as u64)?;
     for word in &mut words {
         let span = Span::between(word.start.max(Timestamp::ZERO), word.end.max(Timestamp::ZERO));
         // If the times are reversed, the start is kept and the duration is zero.
@@ -295,7 +296,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::transcribe::markup::{Markup, lines};
 
     fn words(cues: &[(f64, f64, &str)]) -> Vec<Word> {
         let mut speakers = Speakers::default();
@@ -361,7 +361,7 @@ mod tests {
             Word::new("over", 0.5, 8.0),
             Word::new("end", 8.0, f64::INFINITY),
         ];
-        let repaired = repair(invalid, Timestamp::from_secs(10.0)).unwrap();
+        let repaired = repair(invalid, Timestamp::from_secs(10.0), &Limits::default()).unwrap();
         assert_eq!(shown(&repaired), ["negative 0.00-0.50", "over 0.50-3.00", "reversed 3.00-3.00", "end 8.00-10.00"]);
     }
 
@@ -378,7 +378,7 @@ mod tests {
                 lines: lines(text, markup, Timestamp::from_secs(*start), &mut speakers),
             }).collect();
             let duration = Timestamp::from_secs(40.0);
-            let words = repair(words_of(cues, &speakers).words, duration).unwrap();
+            let words = repair(words_of(cues, &speakers).words, duration, &Limits::default()).unwrap();
             for word in &words {
                 prop_assert!(word.start >= Timestamp::ZERO && word.start <= word.end && word.end <= duration);
                 prop_assert!(!word.text.contains(char::is_whitespace) && (word.text.contains(char::is_alphanumeric) || word.text.starts_with(['&', '+', '=', '%'])));

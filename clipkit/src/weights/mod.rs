@@ -238,6 +238,17 @@ impl WeightsStore {
             .or_else(|| self.find(Weights::by_id(Weights::DEFAULT_SPEECH).ok()?))
     }
 
+    /// The folder of an active speaker model for [`OnnxTracker`](crate::stage::OnnxTracker):
+    /// `lr-asd` in the folder of `CLIPKIT_MODELS`, else in the cache folder, if it holds the three
+    /// files of LR-ASD.
+    pub fn find_active_speaker(&self) -> Option<PathBuf> {
+        let folders = [self.given.as_deref(), self.cache.as_deref()];
+        let complete = |folder: &PathBuf| {
+            ["audio_frontend.onnx", "visual_frontend.onnx", "av_backend.onnx"].iter().all(|name| folder.join(name).is_file())
+        };
+        folders.into_iter().flatten().map(|folder| folder.join("lr-asd")).find(complete)
+    }
+
     /// The path of weights that are given by id, or by the path of a file or folder. Known weights
     /// that are missing are downloaded.
     ///

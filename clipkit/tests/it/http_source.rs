@@ -39,6 +39,12 @@ impl Bench {
         Context::builder().media_store(self.store()).environment(Environment::default()).build().for_stage(Stage::Source)
     }
 
+    fn context_within(&self, bytes: u64) -> Context {
+        let limits = with(Limits::default(), |it| it.download_bytes = bytes);
+        let builder = Context::builder().media_store(self.store()).environment(Environment::default());
+        builder.limits(limits).build().for_stage(Stage::Source)
+    }
+
     async fn fetch(&self, url: &str) -> Result<Media> {
         source().fetch(&self.context(), url).await
     }
@@ -273,9 +279,8 @@ async fn endless_redirects_and_bodies_end() {
             counter.fetch_add(0x10000, Ordering::SeqCst);
         }
     });
-    let small = with(source(), |it| it.max_bytes = 1 << 20);
-    let error = small.fetch(&bench.context(), &endless.url("/a.mp4")).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let error = source().fetch(&bench.context_within(1 << 20), &endless.url("/a.mp4")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(error.to_string().contains("1048576"), "{error}");
     assert!(sent.load(Ordering::SeqCst) < 64 << 20);
     let kept: u64 = walk(&bench.folder.path().join("store/partial"));
@@ -283,7 +288,8 @@ async fn endless_redirects_and_bodies_end() {
 
     // A length that is announced is refused before any byte.
     let large = MediaServer::start(|_, _, stream| write(stream, "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n"));
-    assert_eq!(small.fetch(&bench.context(), &large.url("/a.mp4")).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let error = source().fetch(&bench.context_within(1 << 20), &large.url("/a.mp4")).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.to_string().contains("download_bytes"), "{error}");
 }
 
 fn walk(folder: &Path) -> u64 {
@@ -438,8 +444,7 @@ async fn objects_are_fetched_and_continued() {
         let error = ObjectStoreSource::new().fetch(&bench.context(), invalid).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config, "{invalid}: {error}");
     }
-    let small = with(ObjectStoreSource::new(), |it| it.max_bytes = 10);
-    assert_eq!(small.fetch(&bench.context(), &url).await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(ObjectStoreSource::new().fetch(&bench.context_within(10), &url).await.unwrap_err().kind(), ErrorKind::TooLarge);
 }
 
 #[cfg(feature = "s3")]

@@ -25,7 +25,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
     // Captions use the fonts that the renderer finds.
     ("render", &["model", "error", "context", "av", "plan"]),
-    ("publish", &["model", "error", "context", "store"]),
+    // Servers of strangers are reached as sources reach them.
+    ("publish", &["model", "error", "context", "features", "store", "http"]),
     // Requests to a server have layers, as stages have.
     ("openai", &["model", "error", "context", "features", "layer", "http"]),
     ("layer", &["model", "error", "context", "store", "source", "transcribe", "score", "track", "render", "publish"]),
@@ -35,6 +36,10 @@ const RULES: &[(&str, &[&str])] = &[
     ("doctor", EVERYTHING),
     // Drives the steps of a pipeline.
     ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
+    // Bodies of fuzz targets, not compiled into the library.
+    ("fuzzing", EVERYTHING),
+    // A face over jobs: it reads plans, media and sources' rules, and decides nothing.
+    ("serve", &["model", "error", "context", "http", "store", "source", "render", "publish", "plan", "pipeline", "config", "jobs"]),
     // Lists of names.
     ("stage", EVERYTHING),
     ("prelude", EVERYTHING),

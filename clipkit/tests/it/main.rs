@@ -26,27 +26,56 @@ mod jobs;
 mod jobs_process;
 mod layers;
 mod layouts;
+mod limits;
 mod local;
+mod loopback;
 mod media;
 mod media_server;
 mod media_store;
+mod offset;
 mod onnx;
 #[cfg(feature = "cli")]
 mod onnx_library;
 mod openai;
+mod passages;
 mod picture;
 mod pieces;
 mod pipeline;
 mod plan;
 mod probe;
+mod publishers;
 mod render;
+#[cfg(feature = "s3")]
+mod s3_publisher;
+#[cfg(feature = "s3")]
+mod s3_server;
 mod schema;
 mod scorer;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_desk;
+#[cfg(feature = "serve")]
+mod serve_guard;
+#[cfg(all(feature = "publish", feature = "serve"))]
+mod serve_live;
+#[cfg(all(feature = "cli", unix))]
+mod serve_process;
+#[cfg(feature = "serve")]
+mod serve_upload;
+mod served_answers;
 mod servers;
+mod shapes;
 mod sound;
+mod sound_events;
+mod speech_servers;
 mod steps;
 mod subjects;
 mod support;
+mod tracks;
 mod trials;
+mod webhook;
 mod words;
+mod youtube;
+mod youtube_server;
 mod ytdlp;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use clipkit::Context;
-use clipkit::model::{ClipPlan, Crop, FrameRate, Layout, Piece, Rect, RenderedClip, Scene, Span, Timestamp};
+use clipkit::model::{ClipPlan, Crop, FrameRate, Layout, Limits, Piece, Rect, RenderedClip, Scene, Span, Timestamp};
 use clipkit::stage::{FfmpegRenderer, Renderer};
+use clipkit::{Context, ErrorKind};
 
 use crate::render::{centred, fetch};
 use crate::support::{ffmpeg, luma_frames, probe_json, samples, with};
@@ -171,11 +171,13 @@ async fn pieces_that_cannot_be_played_are_refused() {
         (vec![piece(10.0, 15.0).at_speed(f64::NAN)], "speed"),
         (vec![piece(10.0, 20.0), piece(11.0, 11.02)], "at least 40 ms"),
         (vec![piece(10.0, 15.0)], "scenes end at"),
-        (vec![piece(10.0, 20.0); 10_001], "at most 10000"),
     ] {
         let error = with(plan.clone(), |plan| plan.pieces = pieces).validate().unwrap_err();
         assert!(error.to_string().contains(what), "{error}");
     }
+    let many = with(plan.clone(), |plan| plan.pieces = vec![piece(10.0, 20.0); 10_001]);
+    let error = many.check_limits(&Limits::default()).unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.to_string().contains("10001 entries; the limit plan_pieces is 10000"), "{error}");
     let good = with(plan, |plan| plan.pieces = vec![piece(15.0, 20.0), piece(10.0, 15.0)]);
     let text = good.to_json().unwrap();
     assert_eq!(ClipPlan::from_json(&text).unwrap(), good);

@@ -57,7 +57,13 @@ impl Desk {
         let mut environment = Environment::default();
         environment.programs.insert("PATH".into(), "/usr/bin:/bin".into());
         environment.openai_api_key = Some("hunter2".into());
-        context(self.0.path(), environment)
+        context(self.0.path(), environment, Limits::default())
+    }
+
+    fn context_within(&self, bytes: u64) -> Context {
+        let mut environment = Environment::default();
+        environment.programs.insert("PATH".into(), "/usr/bin:/bin".into());
+        context(self.0.path(), environment, with(Limits::default(), |it| it.download_bytes = bytes))
     }
 
     fn source(&self) -> YtDlp {
@@ -78,9 +84,9 @@ impl Desk {
     }
 }
 
-fn context(folder: &Path, environment: Environment) -> Context {
+fn context(folder: &Path, environment: Environment, limits: Limits) -> Context {
     let store = MediaStore::open(folder.join("store"), MediaLimits::new(1 << 30).min_free(0)).unwrap();
-    Context::builder().media_store(store).environment(environment).build().for_stage(Stage::Source)
+    Context::builder().media_store(store).environment(environment).limits(limits).build().for_stage(Stage::Source)
 }
 
 fn words(transcript: &Transcript) -> Vec<(String, f64)> {
@@ -284,9 +290,8 @@ async fn a_missing_or_broken_program_has_advice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn size_time_and_cancellation_end_the_program() {
     let endless = Desk::new("*--continue*) exec tail -c +1 -f \"$here/video.mp4\" /dev/zero > \"$(dirname \"$out\")/1.mp4.part\";;");
-    let small = with(endless.source(), |it| it.max_bytes = 1 << 20);
-    let error = small.fetch(&endless.context(), PAGE).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    let error = endless.source().fetch(&endless.context_within(1 << 20), PAGE).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::TooLarge && error.to_string().contains("download_bytes"), "{error}");
     let hangs = Desk::new("*--continue*) sleep 30;;");
     let short = with(hangs.source(), |it| it.timeout = Duration::from_millis(400));
     assert_eq!(short.fetch(&hangs.context(), PAGE).await.unwrap_err().kind(), ErrorKind::TimedOut);
@@ -331,7 +336,7 @@ async fn the_real_yt_dlp_fetches_from_a_page_and_fails_as_classified() {
         it.program = Some(real());
         it.allow_private = vec!["127.0.0.1".into()];
     });
-    let cx = context(desk.0.path(), Environment::from_process());
+    let cx = context(desk.0.path(), Environment::from_process(), Limits::default());
     let media = source.fetch(&cx, &server.url("/page?sig=hunter2")).await.unwrap();
     assert!(std::fs::read(&media.path).unwrap() == video, "the bytes are the server's");
     assert!(media.id.as_str().starts_with("blake3:"), "a page on no platform: {}", media.id);
@@ -356,7 +361,7 @@ async fn the_real_yt_dlp_fetches_a_section() {
         it.section = Some(Span::secs(0.0, 1.0).unwrap());
         it.allow_private = vec!["127.0.0.1".into()];
     });
-    let cx = context(desk.0.path(), Environment::from_process());
+    let cx = context(desk.0.path(), Environment::from_process(), Limits::default());
     let media = auto.fetch(&cx, &server.url("/talk.mp4")).await.unwrap();
     assert!((0.8..1.4).contains(&media.duration.secs()), "{}", media.duration);
     assert!(media.uri.ends_with("/talk.mp4#t=0,1"), "{}", media.uri);

@@ -10,9 +10,12 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
-use clipkit::stage::{AutoSource, Genre, Price, ScoreOptions};
+use clipkit::publishing::Schedule;
+use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
-use super::values::{Captions, Volume, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section};
+use super::values::{
+    Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
+};
 
 /// Options for the source.
 #[derive(Debug, Args)]
@@ -37,7 +40,8 @@ pub(crate) struct SourceArgs {
     /// The program yt-dlp [default: CLIPKIT_YTDLP, else yt-dlp in PATH]
     #[arg(long, value_name = "FILE")]
     pub(crate) yt_dlp: Option<PathBuf>,
-    /// A private address or network that URLs may lead to: 192.168.1.0/24. Can be repeated
+    /// A private address or network that URLs, also of webhooks, may lead to: 192.168.1.0/24. Can
+    /// be repeated
     #[arg(long, value_name = "NETWORK")]
     pub(crate) allow_private: Vec<String>,
 }
@@ -65,9 +69,10 @@ pub(crate) struct TranscriberArgs {
     /// The text encoding of caption files: windows-1251, gbk, shift_jis [default: detected]
     #[arg(long = "encoding", value_name = "NAME")]
     pub(crate) text_encoding: Option<String>,
-    /// Seconds to add to every time of caption files: -3600 where all is an hour late
+    /// Seconds to add to every time of captions: -3600 where all is an hour late. auto: what the
+    /// voice shows
     #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
-    pub(crate) offset: Option<f64>,
+    pub(crate) offset: Option<CaptionOffset>,
     /// The transcriber. auto: captions if there are any, else openai if OPENAI_API_KEY or
     /// OPENAI_BASE_URL is set, else local if a model is found. local: a speech model on this
     /// machine, downloaded (670 MB) if it is missing
@@ -154,10 +159,43 @@ pub(crate) struct Encoding {
 /// Options for publishing.
 #[derive(Debug, Args)]
 pub(crate) struct Publishing {
-    /// The target that clips are published to: folder:DIR. Can be repeated; each clip goes to every
-    /// target
+    /// The target that clips are published to: folder:DIR, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
+    /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, or a JSON file with a
+    /// publisher's configuration. Can be repeated; each clip goes to every target
     #[arg(long, value_name = "TARGET", value_parser = publisher)]
     pub(crate) publish: Vec<PublisherConfig>,
+    /// How long the links to clips in object stores are valid: 24h, at most 7d [default: no links]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) link: Option<Duration>,
+    /// When clips appear on platforms: peak for their peak times, or a time from which they follow
+    /// an hour apart, such as 2026-12-01T17:00 [default: at once]
+    #[arg(long, value_name = "peak|TIME", value_parser = when)]
+    pub(crate) schedule: Option<When>,
+    /// The time zone of --schedule, such as Europe/Berlin [default: the system's]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+}
+
+impl Publishing {
+    /// The publishers. Webhooks may lead to these private networks.
+    pub(crate) fn publishers(&self, allow_private: &[String]) -> Vec<PublisherConfig> {
+        let system = || jiff::tz::TimeZone::system().iana_name().unwrap_or("UTC").to_owned();
+        let zone = self.zone.clone().unwrap_or_else(system);
+        let mut publishers = self.publish.clone();
+        for publisher in &mut publishers {
+            match publisher {
+                PublisherConfig::ObjectStore(store) => store.link = self.link.or(store.link),
+                PublisherConfig::Webhook(webhook) => webhook.allow_private.extend_from_slice(allow_private),
+                PublisherConfig::YouTube(youtube) => {
+                    if let Some(when) = &self.schedule {
+                        youtube.schedule = Some(when.schedule(&zone, Schedule::shorts));
+                    }
+                }
+                _ => {}
+            }
+        }
+        publishers
+    }
 }
 
 /// Options for stages that fail.

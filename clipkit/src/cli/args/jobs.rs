@@ -155,13 +155,13 @@ pub(crate) struct WorkerArgs {
 }
 
 /// Parses `render=2`.
-fn limit(text: &str) -> Result<(String, usize), String> {
+pub(crate) fn limit(text: &str) -> Result<(String, usize), String> {
     let (stage, number) = text.split_once('=').ok_or("give a stage and a number, such as render=2")?;
     Ok((stage.to_owned(), at_least_one(number)?))
 }
 
 /// Parses `transcribe=20`.
-fn rate(text: &str) -> Result<(String, Option<Rate>), String> {
+pub(crate) fn rate(text: &str) -> Result<(String, Option<Rate>), String> {
     let parsed = text.split_once('=').and_then(|(stage, number)| Some((stage.to_owned(), number.parse::<u32>().ok()?)));
     let (stage, starts) = parsed.ok_or("give a stage and a number per minute, such as transcribe=20")?;
     Ok((stage, (starts > 0).then_some(Rate { starts, per: Duration::from_secs(60) })))

@@ -3,6 +3,7 @@
 mod eval;
 mod groups;
 mod jobs;
+mod serve;
 mod step;
 mod values;
 
@@ -12,15 +13,16 @@ pub(crate) use groups::{
     SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};
 pub(crate) use step::{StepArgs, StepCommand};
 
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use clipkit::model::Span;
+use clipkit::model::{Limits, Span};
 
-use values::span;
+use values::{limits, span};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 clips were made, 2 wrong usage, 3 an input cannot be used, 4 nothing worth a clip was found, 130 interrupted, \
@@ -35,6 +37,10 @@ pub(crate) struct Cli {
     /// Log to stderr; repeat for more detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// How large inputs may be: `strict`, `default`, or a JSON file such as {"like": "strict",
+    /// "media_secs": 7200}
+    #[arg(long, global = true, value_name = "NAME|FILE.json", value_parser = limits)]
+    pub(crate) limits: Option<Limits>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,10 +75,14 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Run one step of a run, with documents as input and output, for the workers of a queue
     Step(StepArgs),
+    /// Log an account of a platform in, so that clips can be published there
+    Login(LoginArgs),
     /// Submit, show and change jobs, which survive crashes; `clipkit worker` does them
     Jobs(JobsArgs),
     /// Do the steps of jobs
     Worker(WorkerArgs),
+    /// Serve jobs over HTTP: the API, a worker and the dashboard in one process
+    Serve(Box<ServeArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -300,4 +310,18 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The platform
+    #[arg(value_parser = ["youtube"])]
+    pub(crate) platform: String,
+    /// A name for the account: --publish youtube:NAME
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) account: String,
+    /// The file of the app, as the platform gives it [default: CLIPKIT_YOUTUBE_CLIENT_ID and
+    /// CLIPKIT_YOUTUBE_CLIENT_SECRET]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client: Option<PathBuf>,
 }

@@ -1,10 +1,11 @@
 //! Parsers for option values.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clipkit::config::PublisherConfig;
-use clipkit::model::{CaptionStyle, Loudness, Span, X264Preset};
-use clipkit::stage::{Folder, Price};
+use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
+use clipkit::publishing::Schedule;
+use clipkit::stage::{Folder, ObjectStorePublisher, Price, Webhook, YouTube};
 
 /// A caption style. `None` means no captions.
 #[derive(Clone, Debug)]
@@ -20,6 +21,20 @@ pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     } else {
         CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
     }
+}
+
+/// Limits by their name, or in a file.
+pub(super) fn limits(text: &str) -> Result<Limits, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    if path.extension().is_none_or(|ending| ending != "json") {
+        return Limits::named(text);
+    }
+    let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the limits", error))?;
+    serde_json::from_str(&json).map_err(|error| {
+        clipkit::Error::new(clipkit::ErrorKind::Config, format!("these are no limits: {error}"))
+            .with_path(path)
+            .with_advice("give an object such as {\"like\": \"strict\", \"clips\": 5}")
+    })
 }
 
 /// A loudness. `None` means the loudness of the source.
@@ -43,12 +58,61 @@ pub(super) fn dollars(text: &str) -> Result<f64, String> {
     parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
 }
 
-/// Parses `folder:clips`.
+/// Parses `folder:clips`, `s3://bucket/prefix`, `webhook:https://host/clips`, `youtube:account`, or
+/// the name of a JSON file with a publisher's configuration.
 pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
+    if text.ends_with(".json") && std::path::Path::new(text).is_file() {
+        let json = std::fs::read_to_string(text).map_err(|error| format!("cannot read the file: {error}"))?;
+        return serde_json::from_str(&json).map_err(|error| format!("this is not a publisher's configuration: {error}"));
+    }
     match text.split_once(':') {
         Some(("folder", folder)) if !folder.is_empty() => Ok(PublisherConfig::Folder(Folder::new(folder))),
-        _ => Err("give a target such as folder:clips".to_owned()),
+        Some(("s3" | "gs" | "az" | "file", rest)) if rest.len() > 2 && rest.starts_with("//") => {
+            Ok(PublisherConfig::ObjectStore(ObjectStorePublisher::new(text)))
+        }
+        Some(("webhook", url)) if url.starts_with("https://") || url.starts_with("http://") => {
+            Ok(PublisherConfig::Webhook(Webhook::new(url)))
+        }
+        Some(("youtube", account)) if !account.is_empty() => Ok(PublisherConfig::YouTube(YouTube::new(account))),
+        _ => Err("give a target such as folder:clips, s3://bucket/prefix, webhook:https://host/clips or youtube:account, or a JSON file"
+            .to_owned()),
     }
+}
+
+/// When clips are published.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum When {
+    /// At the peak times of each platform.
+    Peak,
+    /// From a time on.
+    From(SystemTime),
+    /// From a time on, by the clocks of the time zone.
+    FromLocal(jiff::civil::DateTime),
+}
+
+impl When {
+    /// The schedule in a time zone. `peak` makes the one for peak times.
+    pub(crate) fn schedule(&self, zone: &str, peak: impl FnOnce(String) -> Schedule) -> Schedule {
+        let from = match self {
+            When::Peak => return peak(zone.to_owned()),
+            When::From(at) => Some(*at),
+            // A zone that does not exist is refused when the schedule is read.
+            When::FromLocal(at) => at.in_tz(zone).ok().and_then(|at| at.timestamp().try_into().ok()),
+        };
+        let mut schedule = Schedule::from_time(from.unwrap_or(SystemTime::UNIX_EPOCH));
+        schedule.zone = zone.to_owned();
+        schedule
+    }
+}
+
+/// Parses `peak`, `2026-12-01T17:00:00+01:00`, `2026-12-01T17:00`.
+pub(super) fn when(text: &str) -> Result<When, String> {
+    if text == "peak" {
+        return Ok(When::Peak);
+    }
+    let exact = text.parse::<jiff::Timestamp>().ok().and_then(|at| Some(When::From(at.try_into().ok()?)));
+    let local = || text.parse::<jiff::civil::DateTime>().ok().map(When::FromLocal);
+    exact.or_else(local).ok_or_else(|| "give peak, or a time such as 2026-12-01T17:00 or 2026-12-01T17:00:00+01:00".to_owned())
 }
 
 /// Parses `0.15,0.6`.
@@ -102,6 +166,36 @@ mod tests {
         }
         for invalid in ["", "-", "10:00", "10:00-", "40:00-10:00", "-5-10", "1:2:3:4-9:0:0:0", "a-b", "inf-nan", "1e3-1e4", "5-5"] {
             assert!(section(invalid).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn targets_are_places_addresses_or_files() {
+        assert_eq!(publisher("folder:clips"), Ok(PublisherConfig::Folder(Folder::new("clips"))));
+        for address in ["s3://bucket/prefix", "gs://bucket", "az://container/a", "file:///srv/clips"] {
+            assert_eq!(publisher(address), Ok(PublisherConfig::ObjectStore(ObjectStorePublisher::new(address))));
+        }
+        assert_eq!(publisher("webhook:https://host/a?b=c"), Ok(PublisherConfig::Webhook(Webhook::new("https://host/a?b=c"))));
+        for wrong in ["", "clips", "folder:", "s3:", "s3://", "s3:bucket", "webhook:host", "webhook:ftp://host", "no.json", "ftp://host/a"]
+        {
+            assert!(publisher(wrong).is_err(), "{wrong}");
+        }
+        let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+        std::fs::write(file.path(), r#"{"kind": "object_store", "url": "s3://bucket/a", "link": 3600}"#).unwrap();
+        let PublisherConfig::ObjectStore(read) = publisher(file.path().to_str().unwrap()).unwrap() else { panic!() };
+        assert_eq!(read.link, Some(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_schedule_is_peak_or_a_time() {
+        assert_eq!(when("peak"), Ok(When::Peak));
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_796_140_800);
+        assert_eq!(when("2026-12-01T17:00:00+01:00"), Ok(When::From(at)));
+        let local = when("2026-12-01T17:00").unwrap();
+        assert_eq!(local.schedule("Europe/Berlin", |_| panic!()).from, Some(at));
+        assert_eq!(When::Peak.schedule("Asia/Tokyo", Schedule::shorts), Schedule::shorts("Asia/Tokyo"));
+        for wrong in ["", "soon", "17:00", "2026-13-01T17:00"] {
+            assert!(when(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -40,8 +40,12 @@ impl Records for Sqlite {
                 None => "",
             };
             let most = filter.most.map_or(-1, |most| i64::try_from(most).unwrap_or(i64::MAX));
-            let sql = format!("SELECT {COLUMNS} FROM jobs WHERE (?1 IS NULL OR user = ?1){open} ORDER BY seq DESC LIMIT ?2");
-            connection.prepare_cached(&sql)?.query_map(params![filter.user, most], record)?.collect()
+            let sql = format!(
+                "SELECT {COLUMNS} FROM jobs WHERE (?1 IS NULL OR user = ?1){open}
+                    AND (?3 IS NULL OR seq < (SELECT seq FROM jobs WHERE id = ?3)) ORDER BY seq DESC LIMIT ?2"
+            );
+            let before = filter.before.as_ref().map(JobId::as_str);
+            connection.prepare_cached(&sql)?.query_map(params![filter.user, most, before], record)?.collect()
         })
         .await
     }

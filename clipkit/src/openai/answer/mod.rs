@@ -10,8 +10,8 @@
 //!   arguments of a tool call, `reasoning_content`, `reasoning` or `thinking`, in the older `text`,
 //!   or where other APIs have them (`output`, `message`, `response`, `candidates`). Within a text
 //!   they stand after `</think>`, and in the `final` channel of the harmony format.
-//! - The words of a recording ([`transcription`]) are plain text, a JSON string, `text`, `segments`
-//!   or `chunks`, `words`, also one level further inside, or captions with `-->`.
+//! - The words of a recording ([`transcription`]) are a text, or what the reader of transcripts
+//!   finds in captions, JSON, lines of JSON and streams.
 //! - Everything else is a [`Complaint`] in the server's own words. A rate limit or an overload in
 //!   it counts as the status 429 or 503, whatever the status of the response.
 
@@ -22,7 +22,7 @@ mod heard;
 
 pub(crate) use chat::{Said, chat};
 pub(crate) use complaint::{Complaint, Form, refused};
-pub(crate) use heard::transcription;
+pub(crate) use heard::{Content, Recording, Times, transcription};
 
 use serde_json::Value;
 
@@ -67,7 +67,7 @@ mod tests {
         #[test]
         fn no_body_panics(bytes in prop::collection::vec(any::<u8>(), 0..80), text in "\\PC{0,60}|[\\[\\]{}\":,a1n \n<>|-]{0,60}") {
             for bytes in [&bytes[..], text.as_bytes()] {
-                let _ = (chat(bytes), transcription(bytes), models(bytes));
+                let _ = (chat(bytes), transcription(bytes, &|_| None), models(bytes));
                 let complaint = refused(500, bytes);
                 prop_assert!(!complaint.words.contains(char::is_control));
             }

@@ -129,7 +129,35 @@ fn is_whole(face: Rect, edge: f64, width: f64) -> bool {
     edge <= face.x + play && face.x + face.width - play <= edge + width
 }
 
-pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
+/// How often the speaker of two people is nearer to the middle of the rendered window.
+pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, voice: &[Span]) -> Part {
+    let video = media.require_video().unwrap();
+    let (picture, start) = (video.display_size(), video.start.secs());
+    let span = Span::secs(start, start + SECS).unwrap();
+    let scenes = reframe::scenes(&reframe::FramingInput { voice, ..reframe::FramingInput::without_audio(tracks, span, picture, CLIP) });
+    let (seen, window) = render(truth, media, scenes).await;
+    let mut speaker = Part::default();
+    for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
+        let mut wrong = Vec::new();
+        for (n, edge) in seen.edges.iter().enumerate() {
+            let t = (n * EVERY) as f64 / 25.0;
+            let (true, Some(edge)) = ((shot.start..shot.end).contains(&t), edge) else { continue };
+            let Some(face) = shot.faces.iter().find(|face| face.speaks(t)) else { continue };
+            let off = |face: &TrueFace| (face.at(t).center().0 - (edge + window / 2.0)).abs();
+            let right = shot.faces.iter().all(|other| off(face) <= off(other));
+            speaker.count(right);
+            if !right {
+                wrong.push(format!("{t:.1}"));
+            }
+        }
+        println!("{:6.1} other person at {}", shot.start, wrong.join(" "));
+    }
+    speaker
+}
+
+/// Renders the first minute of these scenes and finds the window in its frames. Also returns the
+/// window's width as a fraction of the picture's.
+async fn render(truth: &Truth, media: &Media, scenes: Vec<Scene>) -> (Seen, f64) {
     let file = &media.path;
     let video = media.require_video().unwrap();
     let (width, height) = video.display_size();
@@ -148,15 +176,21 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
         shots: Vec::new(),
         faces: Vec::new(),
         subjects: Vec::new(),
-        scenes: reframe::scenes(&reframe::FramingInput::without_audio(tracks, span, (width, height), CLIP)),
+        scenes,
         captions: None,
         output: Output { preset: X264Preset::Ultrafast, ..Output::h264(CLIP.0, CLIP.1, FrameRate::new(25, 1)) },
     };
     let cx = Context::new();
     let clip = FfmpegRenderer::new().render(&cx, &plan).await.unwrap();
-    let seen = see(file, &clip.video, truth);
-    let window = f64::from(height) * 9.0 / 16.0 / f64::from(width);
+    (see(file, &clip.video, truth), f64::from(height) * 9.0 / 16.0 / f64::from(width))
+}
 
+pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
+    let video = media.require_video().unwrap();
+    let (picture, start) = (video.display_size(), video.start.secs());
+    let span = Span::secs(start, start + SECS).unwrap();
+    let scenes = reframe::scenes(&reframe::FramingInput::without_audio(tracks, span, picture, CLIP));
+    let (seen, window) = render(truth, media, scenes).await;
     let (mut whole, mut speaker, mut travel, mut still) = (Part::default(), Part::default(), 0.0, 0.0);
     for shot in &truth.shots {
         let mut before = None;
@@ -172,7 +206,7 @@ pub(super) async fn judge(truth: &Truth, media: &Media, tracks: &Tracks) {
             match shot.kind.as_str() {
                 "duo" => speaker.count(shot.faces.iter().all(|other| off(face) <= off(other))),
                 "solo" => {
-                    travel += before.map_or(0.0, |before: f64| (edge - before).abs()) * f64::from(width);
+                    travel += before.map_or(0.0, |before: f64| (edge - before).abs()) * f64::from(picture.0);
                     still += EVERY as f64 / 25.0;
                     before = Some(edge);
                 }

@@ -54,6 +54,31 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
     }
 }
 
+/// The share of rendered frames of two-shots in which the window is nearer to the speaker, in per
+/// cent.
+async fn speaker_shown(seed: &str, listener: &str) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    make_talk(folder.path(), "1", seed, &["--kinds", "duo", "--listener", listener]);
+    let truth = truth_of(folder.path());
+    let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
+    let shown = pixels::of_speakers(&truth, &media, &tracks, &voice(&media)).await;
+    println!("seed {seed}, {listener} listener: the speaker in {:.2} % of {} frames", shown.percent(), shown.of);
+    assert!(shown.of > 250);
+    shown.percent()
+}
+
+#[tokio::test]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+async fn beside_a_moving_listener_the_speaker_is_shown() {
+    assert!(speaker_shown("1", "moving").await >= 98.0);
+}
+
+#[tokio::test]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+async fn beside_a_talking_mouth_the_one_who_is_heard_is_shown() {
+    assert!(speaker_shown("1", "talking").await >= 80.0);
+}
+
 /// How often the speaker of two people in a generated talk is shown: with speech detection, and
 /// without it. Only samples with a detected voice count, since some recordings of the talk have
 /// music or no sound.

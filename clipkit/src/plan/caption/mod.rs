@@ -14,6 +14,8 @@ mod word_timing;
 
 pub(crate) use ass::{Document, document};
 pub(crate) use cue::cues;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fonts::Estimate;
 pub(crate) use fonts::{Face, Fonts, Part};
 pub(crate) use keyword::normalized;
 pub(crate) use place::{HookContext, hook, place};

@@ -213,7 +213,7 @@ mod tests {
     }
 
     fn face(rect: Rect) -> FaceTrack {
-        let sample = |n: u32| FaceSample { at: Timestamp::from_secs(f64::from(n)), rect, confidence: 1.0, mouth: 0.2 };
+        let sample = |n: u32| FaceSample { at: Timestamp::from_secs(f64::from(n)), rect, confidence: 1.0, mouth: 0.2, speaking: None };
         FaceTrack { id: 1, samples: (0..10).map(sample).collect() }
     }
 

@@ -28,6 +28,16 @@ const MAX_FILL: f64 = 0.9;
 const MOUTH_NOISE: f64 = 0.02;
 /// Mouth changes are clipped at this value: larger ones come from jumps in the picture.
 const MAX_MOUTH: f64 = 0.15;
+/// A mouth with less change than this is still, in units of face contrast.
+const STILL: f64 = 0.02;
+/// Probabilities of a model are kept this far from 0 and 1.
+const MIN_PROBABILITY: f64 = 1e-3;
+/// How a model's answers for several people are compared: logits times `SHARPNESS`, with
+/// `BIAS_PART` of what a mouth's mean differs from that of all. Measured on made talks of two real
+/// faces, of which one moves its mouth to the other's voice: the speaker is chosen 84 % of the
+/// time; without the bias 78 %, with a sharpness of 1 68 %.
+const SHARPNESS: f64 = 2.0;
+const BIAS_PART: f64 = 0.5;
 /// The weight of mouth movement without voice activity. It is enough to follow a speaker for
 /// seconds in footage without audio or with music, and too little to show somebody who chews for
 /// three seconds.
@@ -58,6 +68,11 @@ pub(super) struct Person {
     mouth: Vec<f64>,
     /// The unsmoothed mouth change of the sample at or after each step.
     change: Vec<f64>,
+    /// The logit that the person speaks at each step, where a model judged it.
+    logit: Vec<Option<f64>>,
+    /// What is subtracted from the logits when people are compared: how much more readily the model
+    /// takes this mouth for a speaking one.
+    bias: f64,
     /// The square root of the median face area, in picture heights.
     size: f64,
 }
@@ -111,7 +126,20 @@ pub(super) fn in_shot(faces: &[FaceTrack], shot: Span, times: &[Timestamp], shap
     people.retain(|person| person.seen() as f64 >= MIN_RELATIVE_PRESENCE * most_seen);
     let largest = people.iter().map(|person| person.size).fold(0.0, f64::max);
     people.retain(|person| person.size >= MIN_RELATIVE_SIZE * largest);
+    set_biases(&mut people);
     people
+}
+
+/// Sets the biases of people whose mouths all seem to speak, as those of people who talk in turns
+/// do, or of a mouth that moves to another's voice: of each mean logit, what it differs from the
+/// mean of all counts for [`BIAS_PART`]. A listener's mean is below 0, and none has a bias then.
+fn set_biases(people: &mut [Person]) {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let means: Vec<f64> = people.iter().map(|person| mean(&person.logit.iter().flatten().copied().collect::<Vec<_>>())).collect();
+    if means.iter().all(|mean| *mean > 0.0) {
+        let all = mean(&means);
+        people.iter_mut().zip(means).for_each(|(person, own)| person.bias = BIAS_PART * (own - all));
+    }
 }
 
 /// Merges tracks that continue where another one ended: the person turned away for longer than the
@@ -141,7 +169,15 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
     let steady = without_outliers(samples);
     let mut sizes: Vec<f64> = samples.iter().map(|sample| sample.rect.size(shape)).collect();
     sizes.sort_by(f64::total_cmp);
-    let mut person = Person { boxes: Vec::new(), present: Vec::new(), mouth: Vec::new(), change: Vec::new(), size: sizes[sizes.len() / 2] };
+    let mut person = Person {
+        boxes: Vec::new(),
+        present: Vec::new(),
+        mouth: Vec::new(),
+        change: Vec::new(),
+        logit: Vec::new(),
+        bias: 0.0,
+        size: sizes[sizes.len() / 2],
+    };
     for &at in times {
         let next = samples.partition_point(|sample| sample.at <= at);
         let before = next.checked_sub(1).map(|n| (samples[n], steady[n]));
@@ -160,10 +196,19 @@ fn person(samples: &[FaceSample], times: &[Timestamp], shape: f64) -> Person {
         // A sample holds the mouth change since the previous sample, so it applies to the time up
         // to and including its own.
         let mouth_sample = samples.get(samples.partition_point(|sample| sample.at.since(at).secs() < -TIME_TOLERANCE));
+        let judged = |(sample, _): (FaceSample, Rect)| Some((sample.at.since(at).secs().abs(), sample.speaking?));
+        let nearest = before.and_then(judged).into_iter().chain(after.and_then(judged)).min_by(|a, b| a.0.total_cmp(&b.0));
+        person.logit.push(nearest.filter(|(distance, _)| *distance <= HOLD).map(|(_, speaking)| logit(speaking)));
         person.change.push(mouth_sample.map_or(0.0, |sample| sample.mouth.clamp(0.0, MAX_MOUTH)));
     }
     person.mouth = weighted_mean(&person.change);
     person
+}
+
+/// The logit of a probability, within the range in which a model's answers differ.
+fn logit(probability: f64) -> f64 {
+    let probability = probability.clamp(MIN_PROBABILITY, 1.0 - MIN_PROBABILITY);
+    (probability / (1.0 - probability)).ln()
 }
 
 /// A weighted moving average (1, 2, 1). If one mouth stops and another starts between the same two
@@ -213,7 +258,9 @@ pub(super) fn turns(people: &[Person], window: Rect, states: &[SpeechState]) -> 
         let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
         // The transcript's speaker times are more precise than mouth movement.
         let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
-        if !is_named {
+        let is_judged =
+            turns[n].people.iter().any(|&p| people.get(p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(_)))));
+        if !is_named && !is_judged {
             turns[n].from = onset(people, &turns[n - 1], &turns[n], long_enough);
         }
     }
@@ -273,13 +320,34 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
     fits * 20 >= seen * 19
 }
 
-/// A person's share of all mouth movement at a step, 0 to 1. Mouths differ in how much they move,
-/// so the share is relative. It is low if all mouths are still, and reduced without voice activity.
-pub(super) fn mouth_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
+/// How much of the speech at a step is a person's, 0 to 1: as a model judged it, else their share
+/// of all mouth movement. Mouths differ in how much they move, so that share is relative. It is low
+/// if all mouths are still, and reduced without voice activity.
+pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
+    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
+    if let Some(share) = judged_share(people, person, n) {
+        return weight * share;
+    }
     let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
     let all = MOUTH_NOISE + people.iter().map(mouth).sum::<f64>();
-    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
     people.get(person).map_or(0.0, |person| weight * mouth(person) / all)
+}
+
+/// The probability that a person speaks, times their part of the sharpened odds of all: of two who
+/// may both speak, the likelier one has most. `None` if one of those whose mouths move was not
+/// judged.
+fn judged_share(people: &[Person], person: usize, n: usize) -> Option<f64> {
+    let of = |person: &Person| person.logit.get(n).copied().flatten();
+    let unjudged =
+        |person: &&Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
+    if people.iter().any(|person| unjudged(&person)) {
+        return None;
+    }
+    let odds = |person: &Person| of(person).map_or(0.0, |logit| (SHARPNESS * (logit - person.bias)).exp());
+    let all: f64 = people.iter().map(odds).sum();
+    let person = people.get(person)?;
+    let probability = 1.0 / (1.0 + (-of(person).unwrap_or(f64::NEG_INFINITY)).exp());
+    (all > 0.0).then(|| probability * odds(person) / all)
 }
 
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
@@ -287,7 +355,7 @@ pub(super) fn mouth_share(people: &[Person], person: usize, n: usize, state: Spe
 fn speech(people: &[Person], states: &[SpeechState]) -> Vec<Vec<f64>> {
     let steps = people.first().map_or(0, |person| person.boxes.len());
     let state = |n: usize| states.get(n).copied().unwrap_or(SpeechState::UNKNOWN);
-    let shares: Vec<Vec<f64>> = (0..steps).map(|n| (0..people.len()).map(|p| mouth_share(people, p, n, state(n))).collect()).collect();
+    let shares: Vec<Vec<f64>> = (0..steps).map(|n| (0..people.len()).map(|p| speech_share(people, p, n, state(n))).collect()).collect();
     let speaks = |n: usize| {
         let mut around = vec![0.0; people.len()];
         let near = shares.get(n.saturating_sub(CONTEXT_STEPS)..(n + CONTEXT_STEPS + 1).min(steps)).unwrap_or_default();

@@ -107,7 +107,7 @@ fn planned_path(tracks: &Tracks, frames: usize) -> Vec<f64> {
 }
 
 fn face(seen: &[(Timestamp, Rect)]) -> Tracks {
-    let samples = seen.iter().map(|&(at, rect)| FaceSample { at, rect, confidence: 0.9, mouth: 0.1 });
+    let samples = seen.iter().map(|&(at, rect)| FaceSample { at, rect, confidence: 0.9, mouth: 0.1, speaking: None });
     Tracks { faces: vec![FaceTrack { id: 0, samples: samples.collect() }], ..Tracks::default() }
 }
 

@@ -178,7 +178,7 @@ impl CameraSetup {
             let Some((time, shares)) = name.and_then(|name| self.evidence.get_mut(name)).filter(|_| moment.voice) else { continue };
             *time += STEP;
             for (share, &person) in shares.iter_mut().zip(row) {
-                *share += STEP * people::mouth_share(people, person, n, SpeechState::UNKNOWN);
+                *share += STEP * people::speech_share(people, person, n, SpeechState::UNKNOWN);
             }
         }
     }

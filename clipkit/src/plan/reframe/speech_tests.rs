@@ -20,7 +20,7 @@ fn face(id: u32, time: Span, x: f64, mouth: impl Fn(f64) -> f64) -> FaceTrack {
     let samples = (0..count).map(|n| {
         let seconds = time.start().secs() + n as f64 / 5.0;
         let rect = Rect::new(x - 0.05, 0.3, 0.1, 0.18);
-        FaceSample { at: Timestamp::from_secs(seconds), rect, confidence: 0.9, mouth: mouth(seconds - 0.1) }
+        FaceSample { at: Timestamp::from_secs(seconds), rect, confidence: 0.9, mouth: mouth(seconds - 0.1), speaking: None }
     });
     FaceTrack { id, samples: samples.collect() }
 }

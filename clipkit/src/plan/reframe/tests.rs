@@ -25,6 +25,7 @@ pub(super) fn face(id: u32, time: Span, width: f64, at: impl Fn(f64) -> (f64, f6
             rect: Rect::new(x - width / 2.0, y - height / 2.0, width, height),
             confidence: 0.9,
             mouth: if speaks(seconds - 0.1) { 0.15 } else { 0.0 },
+            speaking: None,
         }
     });
     FaceTrack { id, samples: samples.collect() }
@@ -84,6 +85,51 @@ fn two_people_apart_are_framed_in_turn_without_interjections() {
     assert_eq!(scenes.len(), 2, "{scenes:?}");
     assert!((scenes[1].span.start().secs() - 6.0).abs() <= 0.2, "{}", scenes[1].span);
     assert!(crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.6);
+}
+
+/// A face whose mouth moves all the time, with the probability that it speaks.
+fn judged(id: u32, time: Span, at: (f64, f64), speaking: impl Fn(f64) -> f64) -> FaceTrack {
+    let mut face = face(id, time, 0.1, |_| at, |_| true);
+    face.samples.iter_mut().for_each(|sample| sample.speaking = Some(speaking(sample.at.secs())));
+    face
+}
+
+#[test]
+fn a_model_tells_the_speaker_from_a_listener_who_moves() {
+    let time = span(0.0, 12.0);
+    let turn = |t: f64| if t < 6.0 { 0.95 } else { 0.04 };
+    let faces = vec![judged(0, time, (0.2, 0.4), turn), judged(1, time, (0.8, 0.4), |t| 0.99 - turn(t))];
+    let tracks = Tracks { shots: shots(&[0.0, 12.0]), faces, ..Tracks::default() };
+    let scenes = scenes(&FramingInput::without_audio(&tracks, time, WIDE, TALL));
+    assert_eq!(scenes.len(), 2);
+    assert!((scenes[1].span.start().secs() - 6.0).abs() <= 0.3, "{:?}", scenes[1].span);
+    assert!(crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.5);
+}
+
+#[test]
+fn the_voice_of_somebody_else_makes_nobody_the_speaker() {
+    let time = span(0.0, 12.0);
+    // The one on the left speaks, then a voice comes from outside of the picture.
+    let faces = vec![
+        judged(0, time, (0.2, 0.4), |t| if t < 6.0 { 0.95 } else { 0.02 }),
+        judged(1, time, (0.8, 0.4), |t| if t < 6.0 { 0.02 } else { 0.04 }),
+    ];
+    let tracks = Tracks { shots: shots(&[0.0, 12.0]), faces, ..Tracks::default() };
+    let scenes = scenes(&FramingInput::without_audio(&tracks, time, WIDE, TALL));
+    assert!(scenes.len() == 1 && crop(&scenes[0]).path[0].x < 0.2, "{scenes:?}");
+}
+
+#[test]
+fn of_two_mouths_that_seem_to_speak_the_surer_one_is_shown() {
+    let time = span(0.0, 12.0);
+    // The model always takes the right one's mouth for a speaking one; it is surer in their turn.
+    let faces = vec![
+        judged(0, time, (0.2, 0.4), |t| if t < 6.0 { 0.9 } else { 0.8 }),
+        judged(1, time, (0.8, 0.4), |t| if t < 6.0 { 0.91 } else { 0.97 }),
+    ];
+    let tracks = Tracks { shots: shots(&[0.0, 12.0]), faces, ..Tracks::default() };
+    let scenes = scenes(&FramingInput::without_audio(&tracks, time, WIDE, TALL));
+    assert!(scenes.len() == 2 && crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.5, "{scenes:?}");
 }
 
 #[test]
@@ -210,6 +256,7 @@ fn any_faces() -> impl Strategy<Value = Vec<FaceTrack>> {
                 rect: Rect::new(x, y, width, width * 1.6),
                 confidence: 0.8,
                 mouth,
+                speaking: None,
             });
             FaceTrack { id: id as u32, samples: samples.collect() }
         };

@@ -96,13 +96,87 @@ async fn clips_made_again_stand_beside_the_others_of_their_video() {
     let _ = desk;
 }
 
+/// Publishes clips of the video `id` and concludes, as a run does. Returns the warnings.
+async fn run(folder: &Folder, desk: &Path, id: &str, clips: &[(f64, &str)]) -> Vec<String> {
+    let cx = Context::new();
+    let mut manifest = Manifest::new(plan(id, 0.0, "").source);
+    for (rank, (start, title)) in (1..).zip(clips) {
+        let plan = plan(id, *start, title);
+        let receipt = folder.publish(&cx, &post(desk, rank, &plan, title)).await.unwrap();
+        manifest.clips.push(ManifestClip::published(rank, &plan, title, vec![receipt]));
+    }
+    folder.conclude(&cx, &manifest).await.unwrap();
+    let written: Manifest = serde_json::from_str(&fs::read_to_string(folder.path.join(MANIFEST)).unwrap()).unwrap();
+    let said: Vec<String> = cx.warnings().into_iter().map(|warning| warning.message).collect();
+    assert!(written.warnings.iter().all(|warning| said.contains(&warning.message)), "{said:?}");
+    said
+}
+
+#[tokio::test]
+async fn a_run_with_fewer_clips_removes_the_files_of_the_others() {
+    let (desk, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (desk, folder) = (desk.path(), Folder::new(out.path()));
+    run(&folder, desk, "a", &[(10.0, "a"), (40.0, "b"), (70.0, "c")]).await;
+    fs::write(out.path().join("04-mine.mp4"), "a file of somebody").unwrap();
+    assert_eq!(run(&folder, desk, "a", &[(10.0, "a")]).await, Vec::<String>::new());
+    assert_eq!(names(out.path()), ["01-a.mp4", "01-a.plan.json", "04-mine.mp4", "clips.json"]);
+    // Other clips at the same ranks.
+    assert_eq!(run(&folder, desk, "a", &[(50.0, "new"), (10.0, "a")]).await, Vec::<String>::new());
+    let expected = ["01-new.mp4", "01-new.plan.json", "02-a.mp4", "02-a.plan.json", "04-mine.mp4", "clips.json"];
+    assert_eq!(names(out.path()), expected);
+}
+
+#[tokio::test]
+async fn changed_files_and_those_without_a_record_stay_and_are_named() {
+    let (desk, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (desk, folder) = (desk.path(), Folder::new(out.path()));
+    run(&folder, desk, "a", &[(10.0, "a"), (40.0, "b"), (70.0, "c")]).await;
+    // The same size, other content.
+    fs::write(out.path().join("02-b.mp4"), "B").unwrap();
+    let manifest = out.path().join(MANIFEST);
+    let mut text: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
+    text["clips"][2]["receipts"][0].as_object_mut().unwrap().remove("resume").unwrap();
+    fs::write(&manifest, text.to_string()).unwrap();
+    let said = run(&folder, desk, "a", &[(10.0, "a")]).await;
+    assert_eq!(names(out.path()), ["01-a.mp4", "01-a.plan.json", "02-b.mp4", "03-c.mp4", "03-c.plan.json", "clips.json"]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("3 files") && said[0].contains("02-b.mp4 (changed") && said[0].contains("03-c.plan.json"), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_manifest_cannot_make_a_run_remove_files_that_are_not_clips() {
+    let (desk, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let out = root.path().join("out");
+    let folder = Folder::new(&out);
+    run(&folder, desk.path(), "a", &[(10.0, "a"), (40.0, "b")]).await;
+    fs::write(root.path().join("secret"), "b").unwrap();
+    let record = fs::read_to_string(out.join(MANIFEST)).unwrap();
+    fs::write(out.join(MANIFEST), record.replace("02-b.mp4", "../secret")).unwrap();
+    run(&folder, desk.path(), "a", &[(10.0, "a")]).await;
+    assert!(root.path().join("secret").exists());
+    assert_eq!(names(&out), ["01-a.mp4", "01-a.plan.json", "02-b.mp4", "clips.json"]);
+}
+
+#[tokio::test]
+async fn files_of_another_video_and_of_failed_clips_stay() {
+    let (desk, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (desk, folder) = (desk.path(), Folder::new(out.path()));
+    run(&folder, desk, "a", &[(10.0, "a"), (40.0, "b")]).await;
+    let said = run(&folder, desk, "other", &[(10.0, "x")]).await;
+    assert!(said.len() == 1 && said[0].contains("another video") && said[0].contains("02-b.mp4"), "{said:?}");
+    assert!(out.path().join("02-b.mp4").exists());
+
+    run(&folder, desk, "other", &[(10.0, "x"), (40.0, "y")]).await;
+    let cx = Context::new();
+    let mut manifest = Manifest::new(plan("other", 0.0, "").source);
+    let report = Error::new(ErrorKind::Encode, "no").report();
+    manifest.failed.push(crate::model::FailedClip::new(2, Span::secs(41.0, 60.0).unwrap(), "y", report));
+    folder.conclude(&cx, &manifest).await.unwrap();
+    assert!(!out.path().join("01-x.mp4").exists() && out.path().join("02-y.mp4").exists());
+    assert!(cx.warnings()[0].message.contains("could not be made anew"), "{:?}", cx.warnings());
+}
+
 #[test]
 fn file_names_are_plain_short_and_numbered() {
-    assert_eq!(stem(3, "Why clocks lie!"), "03-why-clocks-lie");
-    assert_eq!(stem(12, "../../etc/passwd"), "12-etc-passwd");
-    assert_eq!(stem(1, "\u{1F600}\u{0}"), "01-grinning");
-    assert_eq!(stem(1, ""), "01-clip");
-    let long = stem(1, &"word ".repeat(60));
-    assert!(long.len() <= LONGEST_SLUG + 3 && long.ends_with("word"), "{long}");
     assert!(is_plain("01-a.mp4") && !is_plain("../a") && !is_plain("/etc/passwd") && !is_plain(".."));
 }

@@ -1,8 +1,9 @@
 //! Verification of a rendered clip. The finished file is read completely and compared with the
-//! encoders' packets, and its decoded part is compared with what was encoded. A file that differs
-//! is never returned.
+//! encoders' packets, and its decoded part is compared with what was encoded and with the sound of
+//! the source. A file that differs is never returned.
 
 mod audio;
+mod source;
 #[cfg(test)]
 mod tests;
 mod video;
@@ -15,7 +16,7 @@ use super::record::RenderRecord;
 use crate::av::{self, Decoded, Inspection};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::{ClipPlan, RenderedClip, Span, Timestamp};
+use crate::model::{ClipPlan, Media, RenderedClip, Span, Timestamp};
 
 /// The tolerated difference between the starts and ends of audio and video, in seconds; below
 /// perception.
@@ -40,8 +41,9 @@ pub(super) fn error(why: &str) -> Error {
     Error::new(ErrorKind::Encode, format!("the rendered clip failed verification: {why}")).with_recovery(Recovery::Reencode)
 }
 
-/// Reads the rendered file and compares it with its plan and its render record.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, files: &Files, record: &RenderRecord, threads: usize) -> Result<Verdict> {
+/// Reads the rendered file and compares it with its plan, its render record and the sound of its
+/// source.
+pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, record: &RenderRecord, threads: usize) -> Result<Verdict> {
     let mut video = VideoCheck::new(plan, &record.frames);
     let mut audio = AudioCheck::new(plan, record)?;
     let read = av::inspect(cx, &files.video, threads, &record.digests, &mut |decoded| {
@@ -62,6 +64,9 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, files: &Files, record: &RenderR
     let altered = (inspection.altered > 0).then(|| format!("{} of its packets differ from the encoder's", inspection.altered));
     let faults = [check_timing(plan, &inspection), black, video.fault(), audio.fault()?, altered];
     if let Some(why) = faults.into_iter().flatten().next() {
+        return Ok(Verdict::Failed(why));
+    }
+    if let Some(why) = source::silence(cx, plan, media, audio.envelope())? {
         return Ok(Verdict::Failed(why));
     }
     let duration = [inspection.video, inspection.audio].into_iter().flatten().map(Span::end).max().unwrap_or_default();

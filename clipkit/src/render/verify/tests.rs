@@ -40,6 +40,7 @@ struct Rendered {
     cx: Context,
     folder: tempfile::TempDir,
     plan: ClipPlan,
+    media: Media,
     record: RenderRecord,
 }
 
@@ -53,7 +54,7 @@ impl Rendered {
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
         let (_, record) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), 1).unwrap();
-        Rendered { cx, folder, plan, record }
+        Rendered { cx, folder, plan, media, record }
     }
 
     fn good(&self) -> std::path::PathBuf {
@@ -61,7 +62,7 @@ impl Rendered {
     }
 
     fn verify(&self, video: &Path) -> Option<String> {
-        match run(&self.cx, &self.plan, &files(video), &self.record, 1).unwrap() {
+        match run(&self.cx, &self.plan, &self.media, &files(video), &self.record, 1).unwrap() {
             Verdict::Passed(clip) => {
                 assert_eq!((clip.frames, clip.video.as_path()), (self.plan.frames(), video));
                 None
@@ -131,6 +132,25 @@ fn only_the_encoded_content_passes() {
     ffmpeg(&format!("-i {0} -itsoffset 0.1 -i {0} -map 0:v -map 1:a -c copy {1}", good.display(), late.display()));
     let fault = rendered.verify(&late).unwrap();
     assert!(fault.contains("its audio starts +0."), "{fault}");
+}
+
+#[test]
+fn a_clip_that_is_silent_where_its_source_speaks_fails() {
+    let picture = "testsrc2=s=320x180:r=30";
+    let spoken = Rendered::of(picture, VOICE);
+    // What was encoded is in the file, but it is not what the source has.
+    let silent = Rendered { media: spoken.media.clone(), ..Rendered::of(picture, "anullsrc=r=48000:cl=stereo") };
+    let fault = silent.verify(&silent.good()).unwrap();
+    assert!(fault.starts_with("it is silent at 0:00") && fault.contains("its source is not"), "{fault}");
+    let partly = format!("{VOICE},volume=0:enable='between(t,3.5,4.5)'");
+    let silent = Rendered { media: spoken.media.clone(), ..Rendered::of(picture, &partly) };
+    let fault = silent.verify(&silent.good()).unwrap();
+    assert!(fault.starts_with("it is silent at 0:03"), "{fault}");
+    // Pauses of the source are pauses of the clip.
+    let paused = Rendered::of(picture, &partly);
+    assert_eq!(paused.verify(&paused.good()), None);
+    let error = super::error(&fault);
+    assert_eq!((error.kind(), error.recovery()), (crate::ErrorKind::Encode, &Recovery::Reencode));
 }
 
 #[test]

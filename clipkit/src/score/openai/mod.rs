@@ -1,15 +1,15 @@
 mod capabilities;
 mod chat;
+mod comparing;
 mod comparison;
+mod judging;
 mod meaning;
 mod prompt;
 mod verdict;
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use async_trait::async_trait;
-use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,21 +18,19 @@ use super::heuristic::RULES;
 use super::shortlist::{Shortlist, shortlist};
 use super::{ScoreOptions, Scorer, Scoring};
 use crate::context::{Context, Environment};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Candidate, Score, WarningKind};
 use crate::openai::{OpenAiServer, Price};
-use chat::{Chat, ChatError};
+use chat::Chat;
+#[cfg(any(test, fuzzing))]
+pub(crate) use meaning::read_answer;
 use prompt::Prompts;
 use verdict::Verdict;
 
-/// Spans in one request: enough for relative scores, few enough for accurate ones.
-const BATCH: usize = 8;
 /// How many spans are scored for each wanted clip.
 const SPANS_PER_CLIP: usize = 3;
 /// The most spans that are scored, unless more clips are wanted.
 const MAX_SPANS: usize = 60;
-/// The most points that comparisons add to a span's total, or subtract from it.
-const COMPARISON_POINTS: f64 = 10.0;
 /// If a span has at least [`GOOD_FIT`], spans below this topic fit (0 to 10) are dropped.
 const MIN_FIT: f64 = 3.0;
 /// See [`MIN_FIT`].
@@ -96,7 +94,7 @@ impl Default for OpenAiScorer {
 
 #[async_trait]
 impl Scorer for OpenAiScorer {
-    /// Server, organization, model, prompts, and the heuristic's rules..
+    /// Server, organization, model, prompts, and the heuristic's rules.
     fn fingerprint(&self, environment: &Environment) -> Option<String> {
         let OpenAiScorer { server, model, rerank, .. } = self;
         let organization = server.organization.as_deref().unwrap_or_default();
@@ -167,247 +165,6 @@ impl ScoredSpan {
             Candidate { span, score, title: verdict.title, reason: verdict.reason, hook_line: verdict.hook_line, factors: Vec::new() };
         ScoredSpan { candidate, place, sentences, fit }
     }
-}
-
-impl OpenAiScorer {
-    /// Scores all spans. The result is in the order of the shortlist.
-    async fn judge(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>) -> Result<Vec<ScoredSpan>> {
-        let count = prompts.list.spans.len();
-        let places: Vec<usize> = (0..count).collect();
-        let batches: Vec<Vec<usize>> = places.chunks(BATCH).map(<[usize]>::to_vec).collect();
-        let outcomes: Vec<BatchOutcome> = futures::stream::iter(batches)
-            .map(|batch| self.judge_batch(cx, chat, prompts, batch))
-            .buffered(self.requests.max(1))
-            .try_collect()
-            .await?;
-        let mut verdicts: HashMap<usize, Verdict> = HashMap::new();
-        let (mut wrong, mut failed, mut over_budget) = (Vec::new(), None, false);
-        for outcome in outcomes {
-            verdicts.extend(outcome.verdicts);
-            wrong.extend(outcome.wrong);
-            failed = failed.or(outcome.failed);
-            over_budget |= outcome.over_budget;
-        }
-        match failed {
-            Some(error) if verdicts.is_empty() => return Err(error),
-            Some(error) => {
-                cx.warn_of(WarningKind::StandIn, format!("{error}; the heuristic's scores are used for the spans of that request"))
-            }
-            None => {}
-        }
-        let left = count - verdicts.len();
-        if left > 0 {
-            cx.step_down();
-        }
-        if over_budget {
-            cx.warn_of(
-                WarningKind::Budget,
-                format!("the budget allows no more requests ({}); the heuristic's scores are used for {left} of {count} spans", budget(cx)),
-            );
-        }
-        if !wrong.is_empty() {
-            let what = wrong.join("; ");
-            cx.warn_of(
-                WarningKind::StandIn,
-                format!(
-                    "{} gave no usable verdict on some of {count} spans ({}); the heuristic's scores are used for them",
-                    self.model,
-                    super::plain::plain(&what, 300)
-                ),
-            );
-        }
-        let options = &prompts.scoring.options;
-        Ok((0..count)
-            .map(|place| match verdicts.remove(&place) {
-                Some(verdict) => ScoredSpan::by_model(prompts.list, place, verdict, options),
-                None => ScoredSpan::by_heuristic(prompts.list, place),
-            })
-            .collect())
-    }
-
-    /// Scores one batch. Valid verdicts of the first response are kept; the others are requested
-    /// once more. A batch that is too large for the server is halved. Verdicts are never dropped
-    /// because a later request fails.
-    async fn judge_batch(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>, batch: Vec<usize>) -> Result<BatchOutcome> {
-        let mut outcome = BatchOutcome::default();
-        let mut parts = vec![batch];
-        while let Some(part) = parts.pop() {
-            // The failed requests carry the error.
-            if chat.is_unreachable() || outcome.over_budget {
-                break;
-            }
-            let most = chat.most();
-            if part.len() > most {
-                parts.extend(part.chunks(most).rev().map(<[usize]>::to_vec));
-                continue;
-            }
-            if let Some(part) = self.judge_part(cx, chat, prompts, part, &mut outcome).await? {
-                chat.lower_most(part.len() / 2);
-                parts.push(part);
-            }
-        }
-        Ok(outcome)
-    }
-
-    /// Scores a part of a batch. Returns the spans that are left if they are too many for one
-    /// request.
-    async fn judge_part(
-        &self,
-        cx: &Context,
-        chat: &Chat,
-        prompts: &Prompts<'_>,
-        part: Vec<usize>,
-        outcome: &mut BatchOutcome,
-    ) -> Result<Option<Vec<usize>>> {
-        let mut left = part;
-        let mut wrong: Vec<String> = Vec::new();
-        for _ in 0..2 {
-            let question = prompts.judge(&left, wrong.first().map(|_| wrong.join("; ")));
-            wrong.clear();
-            match chat.ask(cx, &question).await {
-                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(ChatError::TooLarge(_)) if left.len() > 1 => return Ok(Some(left)),
-                Err(ChatError::TooLarge(error)) => {
-                    chat.gives_up();
-                    outcome.failed.get_or_insert(error);
-                    return Ok(None);
-                }
-                Err(ChatError::Failed(error)) => {
-                    outcome.failed.get_or_insert(error);
-                    return Ok(None);
-                }
-                Err(ChatError::OverBudget) => {
-                    outcome.over_budget = true;
-                    return Ok(None);
-                }
-                Ok(Err(reason)) => wrong = vec![reason],
-                Ok(Ok(spoken)) => {
-                    let (verdicts, found_wrong, repairs) = prompts.read_verdicts(&left, &spoken.texts);
-                    chat.repaired(repairs);
-                    outcome.verdicts.extend(verdicts.into_iter().map(|(n, verdict)| (left[n], verdict)));
-                    wrong = if spoken.cut { vec!["it is cut off".into()] } else { found_wrong };
-                }
-            }
-            left.retain(|place| !outcome.verdicts.contains_key(place));
-            if left.is_empty() {
-                // All verdicts are there: other faults of the response do not matter.
-                return Ok(None);
-            }
-        }
-        outcome.wrong.extend(wrong);
-        Ok(None)
-    }
-
-    /// Compares the best spans with each other and adjusts their totals. Failed comparisons are
-    /// left out, with a warning.
-    async fn compare(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>, spans: &mut [ScoredSpan], wanted: usize) -> Result<()> {
-        let count = spans.len().min(wanted + wanted.div_ceil(2)).min(comparison::MAX_CLIPS);
-        let best = &mut spans[..count];
-        let groups = comparison::groups(best.len(), &prompts.seed);
-        let requested = groups.len();
-        let compared: Vec<&ScoredSpan> = best.iter().collect();
-        let compared = &compared;
-        let results: Vec<Result<Vec<Vec<usize>>, ChatError>> = futures::stream::iter(groups)
-            .map(|group| self.order(cx, chat, prompts, compared, group))
-            .buffered(self.requests.max(1))
-            .collect()
-            .await;
-        let (mut orders, mut compared_groups) = (Vec::new(), 0);
-        let mut why = None;
-        for result in results {
-            match result {
-                Ok(parts) if parts.is_empty() => why = why.or(Some("a response could not be used".to_owned())),
-                Ok(parts) => {
-                    compared_groups += 1;
-                    orders.extend(parts);
-                }
-                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(ChatError::Failed(error) | ChatError::TooLarge(error)) => why = why.or(Some(error.to_string())),
-                Err(ChatError::OverBudget) => why = why.or_else(|| Some(format!("the budget allows no more requests, {}", budget(cx)))),
-            }
-        }
-        if let Some(why) = why {
-            cx.step_down();
-            cx.warn_of(
-                WarningKind::StandIn,
-                format!(
-                    "{} of {requested} comparisons of the best spans are missing ({why}); scores decide instead",
-                    requested - compared_groups
-                ),
-            );
-        }
-        let probabilities = comparison::win_probabilities(best.len(), &orders);
-        for (span, probability) in best.iter_mut().zip(probabilities) {
-            let score = &mut span.candidate.score;
-            let total = (score.total + 2.0 * COMPARISON_POINTS * (probability - 0.5)).clamp(0.0, 100.0);
-            score.total = (total * 10.0).round() / 10.0;
-        }
-        Ok(())
-    }
-
-    /// One comparison: indexes into `best`, the best first. Empty after two unusable responses. A
-    /// group that is too large for the server becomes two.
-    async fn order(
-        &self,
-        cx: &Context,
-        chat: &Chat,
-        prompts: &Prompts<'_>,
-        best: &[&ScoredSpan],
-        group: Vec<usize>,
-    ) -> Result<Vec<Vec<usize>>, ChatError> {
-        let (mut orders, mut groups) = (Vec::new(), vec![group]);
-        while let Some(group) = groups.pop() {
-            match self.order_group(cx, chat, prompts, best, &group).await {
-                Ok(order) => orders.extend(order),
-                Err(ChatError::TooLarge(_)) if group.len() >= 4 => {
-                    groups.extend(group.chunks(group.len().div_ceil(2)).map(<[usize]>::to_vec))
-                }
-                // What was compared before counts.
-                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(ChatError::Failed(error)),
-                Err(error) if orders.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(orders)
-    }
-
-    async fn order_group(
-        &self,
-        cx: &Context,
-        chat: &Chat,
-        prompts: &Prompts<'_>,
-        best: &[&ScoredSpan],
-        group: &[usize],
-    ) -> Result<Option<Vec<usize>>, ChatError> {
-        let clips: Vec<(usize, String)> = group.iter().map(|&n| (best[n].place, prompts.text(best[n].sentences.clone()))).collect();
-        let mut correction = None;
-        for _ in 0..2 {
-            let wrong = match chat.ask(cx, &prompts.rank(&clips, correction)).await? {
-                Err(reason) => reason,
-                Ok(spoken) => match prompts.read_order(&clips, &spoken.texts) {
-                    Ok((order, repairs)) => {
-                        chat.repaired(repairs);
-                        return Ok(Some(order.into_iter().map(|n| group[n]).collect()));
-                    }
-                    Err(_) if spoken.cut => "it is cut off".into(),
-                    Err(wrong) => wrong,
-                },
-            };
-            correction = Some(wrong);
-        }
-        Ok(None)
-    }
-}
-
-/// The outcome of a batch.
-#[derive(Default)]
-struct BatchOutcome {
-    /// By index in the shortlist.
-    verdicts: HashMap<usize, Verdict>,
-    /// What was wrong with the last responses.
-    wrong: Vec<String>,
-    failed: Option<Error>,
-    over_budget: bool,
 }
 
 /// The remaining budget, for messages.

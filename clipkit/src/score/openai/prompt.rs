@@ -13,14 +13,17 @@ use crate::score::Scoring;
 use crate::score::shortlist::Shortlist;
 
 /// The versions of the prompts. A change of a prompt's text needs a new version.
-pub(super) const JUDGE: &str = "judge.v2";
+pub(super) const JUDGE: &str = "judge.v3";
 pub(super) const RANK: &str = "rank.v1";
-const JUDGE_PROMPT: &str = include_str!("../prompts/judge.v2.md");
+const JUDGE_PROMPT: &str = include_str!("../prompts/judge.v3.md");
 const RANK_PROMPT: &str = include_str!("../prompts/rank.v1.md");
 /// The most characters of a sentence and of a clip that are sent. Speech has far fewer; a broken
 /// transcript may have more.
 const MAX_SENTENCE_CHARS: usize = 1000;
 const MAX_CLIP_CHARS: usize = 4000;
+/// The most sounds of a sentence that are sent, and the most characters of each.
+const MAX_SOUNDS: usize = 4;
+const MAX_SOUND_CHARS: usize = 40;
 /// The longest responses, in tokens: this many for each span, plus room for reasoning.
 const TOKENS_PER_SPAN: u64 = 400;
 const REASONING_TOKENS: u64 = 1000;
@@ -53,7 +56,7 @@ impl<'a> Prompts<'a> {
             .map(|&place| {
                 let listed = &self.list.spans[place];
                 let sentences: Vec<Value> =
-                    (listed.shown.clone().enumerate()).map(|(n, sentence)| json!({"n": n + 1, "text": self.sentence(sentence)})).collect();
+                    listed.shown.clone().enumerate().map(|(n, sentence)| self.shown_sentence(n + 1, sentence)).collect();
                 json!({
                     "id": self.ids[place],
                     "seconds": listed.candidate.span.duration().as_secs_f64().round(),
@@ -106,6 +109,21 @@ impl<'a> Prompts<'a> {
         script::join(sentences.map(|n| self.list.text(n))).chars().take(MAX_CLIP_CHARS).collect()
     }
 
+    /// A sentence, and what is heard from its start to that of the next.
+    fn shown_sentence(&self, number: usize, sentence: usize) -> Value {
+        let mut shown = json!({"n": number, "text": self.sentence(sentence)});
+        let events = &self.scoring.transcript.events;
+        let sounds: Vec<String> = (events.iter())
+            .filter(|event| self.list.is_during(sentence, event.span.start()))
+            .take(MAX_SOUNDS)
+            .map(|event| event.text.chars().take(MAX_SOUND_CHARS).collect())
+            .collect();
+        if !sounds.is_empty() {
+            shown["sounds"] = sounds.into();
+        }
+        shown
+    }
+
     fn sentence(&self, n: usize) -> String {
         self.list.text(n).chars().take(MAX_SENTENCE_CHARS).collect()
     }
@@ -149,7 +167,7 @@ mod tests {
     /// results.
     #[test]
     fn a_changed_prompt_has_a_new_version() {
-        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "0ef3d30d4aa5935a"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
+        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "94321d61e467cedc"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
             let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(found, hash, "{version} changed: give it the next version, and its hash here");
         }

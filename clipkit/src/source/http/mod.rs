@@ -1,8 +1,6 @@
 //! Media from HTTP servers.
 
 #[cfg(feature = "http")]
-mod client;
-#[cfg(feature = "http")]
 mod response;
 #[cfg(feature = "http")]
 mod transfer;
@@ -23,8 +21,6 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::Media;
 
-const GIB: u64 = 1 << 30;
-
 /// A source of media files on HTTP servers, given by their URLs.
 ///
 /// - The file is downloaded into the media store
@@ -43,8 +39,6 @@ const GIB: u64 = 1 << 30;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct HttpSource {
-    /// The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
-    pub max_bytes: u64,
     /// The longest time that a download may take, in seconds. Default 6 hours.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
@@ -60,12 +54,7 @@ pub struct HttpSource {
 
 impl Default for HttpSource {
     fn default() -> Self {
-        HttpSource {
-            max_bytes: 10 * GIB,
-            timeout: Duration::from_secs(6 * 3600),
-            idle_timeout: Duration::from_secs(30),
-            allow_private: Vec::new(),
-        }
+        HttpSource { timeout: Duration::from_secs(6 * 3600), idle_timeout: Duration::from_secs(30), allow_private: Vec::new() }
     }
 }
 

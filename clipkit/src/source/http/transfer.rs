@@ -9,14 +9,14 @@ use tokio::io::AsyncWriteExt;
 use url::Url;
 
 use super::HttpSource;
-use super::client::{self, check_host, failure};
 use super::response::{Answer, Step, Validator, judge, protocol};
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result, redact_url};
 use crate::http::Timeouts;
-use crate::model::{ContentId, Media};
-use crate::source::address::Allowed;
+use crate::http::address::Allowed;
+use crate::http::guarded::{self, check_host, failure};
+use crate::model::{ContentId, Limit, Media};
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{self, Partial};
 
@@ -50,7 +50,9 @@ pub(in crate::source) async fn kind(cx: &Context, options: &HttpSource, uri: &st
     let request = download.client.get(download.url.clone()).header(RANGE, "bytes=0-0");
     let sent = async { request.send().await.map_err(|error| failure(error, &download.url)) };
     let response = match or_cancelled(cx, sent).await {
-        Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Cancelled | ErrorKind::InvalidInput) => return Err(error),
+        Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Cancelled | ErrorKind::InvalidInput | ErrorKind::TooLarge) => {
+            return Err(error);
+        }
         Err(_) => return Ok(Kind::Other),
         Ok(response) => response,
     };
@@ -76,7 +78,6 @@ pub(super) async fn fetch(cx: &Context, options: &HttpSource, uri: &str) -> Resu
 
 struct Download<'a> {
     cx: &'a Context,
-    options: &'a HttpSource,
     client: reqwest::Client,
     url: Url,
     /// The address as it was given.
@@ -92,14 +93,14 @@ enum End {
 }
 
 impl<'a> Download<'a> {
-    fn new(cx: &'a Context, options: &'a HttpSource, uri: &'a str) -> Result<Self> {
+    fn new(cx: &'a Context, options: &HttpSource, uri: &'a str) -> Result<Self> {
         let url = Url::parse(uri)
             .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("this is not an address: {error}")).with_url(uri))?;
         let allowed = Arc::new(Allowed::parse(&options.allow_private)?);
         allowed.check_url(&url)?;
         check_host(cx.environment(), &url)?;
-        let client = client::client(cx.environment(), Timeouts { total: None, idle: Some(options.idle_timeout) }, &allowed)?;
-        Ok(Download { cx, options, client, url, uri })
+        let client = guarded::client(cx.environment(), Timeouts { total: None, idle: Some(options.idle_timeout) }, &allowed)?;
+        Ok(Download { cx, client, url, uri })
     }
 
     async fn run(&self) -> Result<Media> {
@@ -107,7 +108,7 @@ impl<'a> Download<'a> {
         let result = self.complete(&partial).await;
         // What cannot be used is not kept.
         if let Err(error) = &result
-            && error.kind() == ErrorKind::InvalidInput
+            && matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge)
         {
             partial.clear()?;
         }
@@ -239,12 +240,7 @@ impl<'a> Download<'a> {
     }
 
     fn check_size(&self, length: u64) -> Result<()> {
-        let limit = self.options.max_bytes;
-        if length > limit {
-            let message = format!("the file has more than the {limit} bytes that are allowed");
-            return Err(self.at(Error::new(ErrorKind::InvalidInput, message).with_advice("raise the source's max_bytes")));
-        }
-        Ok(())
+        self.cx.limits().check(Limit::DownloadBytes, length).map_err(|error| self.at(error))
     }
 
     /// Makes room in the media store, in which the partial file counts already. Looks at folders

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Recovery};
-use crate::source::scrub::scrub;
+use crate::error::{Error, ErrorKind, Recovery, scrub};
 
 /// How yt-dlp ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,8 +16,8 @@ use super::{YtDlp, program};
 use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::{About, ContentId, Media, Span, WarningKind};
-use crate::source::address::{self, Allowed};
+use crate::http::address::{self, Allowed};
+use crate::model::{About, ContentId, Limit, Media, Span, WarningKind};
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{Lease, Partial};
 
@@ -118,6 +118,12 @@ fn address(uri: &str, section: Option<Span>) -> Result<(Url, Option<Span>)> {
         url.set_fragment(None);
     }
     Ok((url, named.or(section)))
+}
+
+/// Reads an address.
+#[cfg(any(test, fuzzing))]
+pub(in crate::source) fn sort(uri: &str) {
+    let _ = address(uri, None);
 }
 
 /// Refuses a name that leads to a private address. yt-dlp resolves it again; see [`YtDlp`].
@@ -257,7 +263,7 @@ impl Call<'_> {
         })?;
         let extension = extension_of(&file.to_string_lossy());
         let (media, lease) = match arrived(self.cx, partial, &file, &extension) {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+            Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge) => {
                 partial.clear()?;
                 return Err(about_address(&error, self.url.as_str()));
             }
@@ -353,7 +359,7 @@ impl Call<'_> {
             name.starts_with("captions.") && name.ends_with(&ending)
         };
         let file = entries.flatten().map(|entry| entry.path()).find(is_captions).ok_or_else(missing)?;
-        let bytes = std::fs::read(&file).map_err(|error| Error::io(&file, "read the captions", error))?;
+        let bytes = self.cx.read_within(&file, "read the captions", self.cx.limits().transcript_bytes, Limit::TranscriptBytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -413,11 +419,9 @@ impl Call<'_> {
     }
 
     fn check_size(&self, partial: &Partial, bytes: u64, heard: Instant) -> Result<()> {
-        let limit = self.options.max_bytes;
-        if bytes > limit {
+        if let Err(error) = self.cx.limits().check(Limit::DownloadBytes, bytes) {
             partial.clear()?;
-            let message = format!("the media have more than the {limit} bytes that are allowed");
-            return Err(Error::new(ErrorKind::InvalidInput, message).with_advice("raise the source's max_bytes, or fetch a section"));
+            return Err(error);
         }
         if heard.elapsed() > IDLE_LIMIT {
             return Err(Error::new(ErrorKind::TimedOut, format!("nothing arrived for {} s", IDLE_LIMIT.as_secs()))

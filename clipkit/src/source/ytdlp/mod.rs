@@ -7,6 +7,9 @@ mod info;
 mod process;
 pub(crate) mod program;
 
+#[cfg(any(test, fuzzing))]
+pub(super) use fetch::sort;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,8 +22,6 @@ use super::Source;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{Media, Span};
-
-const GIB: u64 = 1 << 30;
 
 /// A source of videos on the platforms that yt-dlp knows: YouTube, Vimeo, Twitch, podcasts and many
 /// more, given by their URLs. It runs the program `yt-dlp`, which must be on this machine.
@@ -63,8 +64,6 @@ pub struct YtDlp {
     /// them, all goes through the proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy_metadata: Option<String>,
-    /// The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
-    pub max_bytes: u64,
     /// The longest time that the download may take, in seconds. Default 6 hours.
     #[serde(with = "crate::model::seconds")]
     #[schemars(with = "f64")]
@@ -82,7 +81,6 @@ impl Default for YtDlp {
             height: 1080,
             cookies: None,
             proxy_metadata: None,
-            max_bytes: 10 * GIB,
             timeout: Duration::from_secs(6 * 3600),
             allow_private: Vec::new(),
         }
@@ -104,7 +102,6 @@ impl fmt::Debug for YtDlp {
             .field("height", &self.height)
             .field("cookies", &self.cookies.as_ref().map(|_| "[redacted]"))
             .field("proxy_metadata", &self.proxy_metadata.as_ref().map(|_| "[redacted]"))
-            .field("max_bytes", &self.max_bytes)
             .field("timeout", &self.timeout)
             .field("allow_private", &self.allow_private)
             .finish()

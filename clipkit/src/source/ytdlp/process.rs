@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::failure::Exit;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::model::Limit;
 
 /// How often cancellation and limits are looked at.
 const POLL: Duration = Duration::from_millis(50);
@@ -17,8 +18,6 @@ const POLL: Duration = Duration::from_millis(50);
 const DRAIN: Duration = Duration::from_millis(500);
 /// The characters of stderr that are kept.
 const TAIL: usize = 2000;
-/// The largest output. The metadata of a video with all its formats is far below.
-const MAX_OUTPUT: usize = 64 << 20;
 /// The longest line that is reported.
 const MAX_LINE: usize = 4096;
 
@@ -89,9 +88,7 @@ pub(super) fn run(
             }
             Ok(Piece::Out(bytes)) => {
                 if keep_output {
-                    if output.len() + bytes.len() > MAX_OUTPUT {
-                        return Err(Error::new(ErrorKind::InvalidInput, "yt-dlp writes more than 64 MiB of metadata"));
-                    }
+                    cx.limits().check(Limit::AnswerBytes, (output.len() + bytes.len()) as u64)?;
                     output.extend_from_slice(&bytes);
                 } else {
                     pending.extend_from_slice(&bytes);

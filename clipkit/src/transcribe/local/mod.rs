@@ -181,7 +181,7 @@ impl Transcriber for LocalTranscriber {
                 cx.progress((n + 1) as f64 / chunks.len() as f64);
             }
             let name = this.folder.file_name().map_or_else(|| "a local model".into(), |name| name.to_string_lossy().into_owned());
-            let words = repair(activity.trim(cx, merge(recognized)), media.duration)?;
+            let words = repair(activity.trim(cx, merge(recognized)), media.duration, cx.limits())?;
             Ok(Transcript { language: this.language, origin: name, words, ..Transcript::default() })
         })
         .await

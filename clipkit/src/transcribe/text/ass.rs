@@ -4,9 +4,8 @@
 use super::clock::clock;
 use super::count::{Losses, Reason};
 use super::{RawCue, RawCues};
-use crate::model::Timestamp;
 use crate::transcribe::markup::Markup;
-use crate::transcribe::words::count_words;
+use crate::transcribe::words::count_text;
 
 /// The columns of an event.
 struct Columns {
@@ -90,8 +89,27 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
             _ if trimmed.starts_with(';') || trimmed.starts_with("!:") => {}
             _ if inside || value.contains(",,") => other_line(&columns, trimmed, n + 1, &mut events, losses),
             // All other lines of a script are a key and a value.
-            "" if !is_data => losses.lose(Reason::BrokenEvent, n + 1, count_words(last_field(trimmed))),
+            "" if !is_data => losses.lose(Reason::BrokenEvent, n + 1, count_text(last_field(trimmed), Markup::Ass)),
             _ => {}
+        }
+    }
+    RawCues { format: "ASS", markup: Markup::Ass, cues: speech(events, losses), language: None }
+}
+
+/// The events of a stream in Matroska, whose packets are `ReadOrder, Layer, Style, Name, MarginL,
+/// MarginR, MarginV, Effect, Text`. The times of `cues` are the packets'.
+pub(super) fn of_packets(cues: Vec<RawCue>, losses: &mut Losses) -> RawCues {
+    let columns = Columns { start: 0, end: 0, style: Some(2), name: Some(3), effect: Some(7), text: 8, count: 9 };
+    let mut events = Vec::with_capacity(cues.len());
+    for cue in cues {
+        match columns.split(&cue.text) {
+            Some(fields) => {
+                push(&columns, &fields, cue.line, &mut events);
+                if let Some(event) = events.last_mut() {
+                    (event.cue.start, event.cue.end) = (cue.start, cue.end);
+                }
+            }
+            None => losses.lose(Reason::BrokenEvent, cue.line, count_text(last_field(&cue.text), Markup::Ass)),
         }
     }
     RawCues { format: "ASS", markup: Markup::Ass, cues: speech(events, losses), language: None }
@@ -100,7 +118,7 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
 fn dialogue(columns: &Columns, event: &str, line: usize, events: &mut Vec<Event>, losses: &mut Losses) {
     let event = event.trim_start();
     let Some(fields) = columns.split(event) else {
-        losses.lose(Reason::BrokenEvent, line, count_words(last_field(event)));
+        losses.lose(Reason::BrokenEvent, line, count_text(last_field(event), Markup::Ass));
         return;
     };
     push(columns, &fields, line, events);
@@ -140,12 +158,14 @@ fn other_line(columns: &Columns, line: &str, number: usize, events: &mut Vec<Eve
         push(columns, &fields, number, events);
         return;
     }
+    // Columns are not spoken.
+    let is_event = line.contains(",,") || line.split(',').any(|field| clock(field).is_some());
     match events.last_mut() {
-        Some(event) if !line.contains(",,") => {
+        Some(event) if !is_event => {
             event.cue.text.push_str("\\N");
             event.cue.text.push_str(line);
         }
-        _ => losses.lose(Reason::BrokenEvent, number, count_words(last_field(line))),
+        _ => losses.lose(Reason::BrokenEvent, number, count_text(last_field(line), Markup::Ass)),
     }
 }
 
@@ -172,7 +192,7 @@ fn speech(events: Vec<Event>, losses: &mut Losses) -> Vec<RawCue> {
     let mut cues = Vec::with_capacity(events.len());
     for event in events {
         if !all && (event.is_sign || event.is_positioned && positions_are_signs) {
-            losses.lose(Reason::Sign, event.cue.line, count_words(&plain(&event.cue.text)));
+            losses.lose(Reason::Sign, event.cue.line, count_text(&event.cue.text, Markup::Ass));
         } else {
             cues.push(event.cue);
         }
@@ -181,16 +201,10 @@ fn speech(events: Vec<Event>, losses: &mut Losses) -> Vec<RawCue> {
     cues
 }
 
-/// The text without override blocks and drawings.
-fn plain(text: &str) -> String {
-    let mut speakers = crate::transcribe::markup::Speakers::default();
-    let lines = crate::transcribe::markup::lines(text, Markup::Ass, Timestamp::ZERO, &mut speakers);
-    lines.iter().map(|line| line.iter().map(|character| character.letter).collect::<String>()).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
 
     fn shown(text: &str) -> (Vec<String>, usize) {
         let mut losses = Losses::default();

@@ -3,13 +3,13 @@
 use super::count::{Losses, Reason};
 use super::json::{Piece, Run, Timed};
 use super::place::place;
-use super::{Content, MAX_CUES, RawCue, RawCues, ReadCounts, ReadOptions, ReadTranscript, refuse};
+use super::{Content, RawCue, RawCues, ReadCounts, ReadOptions, ReadTranscript, refuse};
 use crate::error::{Error, Result};
-use crate::model::{SoundEvent, Span, Timestamp, Transcript, Word};
+use crate::model::{Limit, SoundEvent, Span, Timestamp, Transcript, Word};
 use crate::transcribe::marks::{gather_labels, mark};
 use crate::transcribe::markup::{Markup, Role, Speakers, TimedChar, lines, printable};
 use crate::transcribe::rolling::Cue;
-use crate::transcribe::words::{CueWords, append_punctuation, count, count_words, divided, repair, words_of};
+use crate::transcribe::words::{CueWords, append_punctuation, count, divided, repair, words_of};
 
 /// Makes the transcript.
 pub(super) fn assemble(mut content: Content, mut losses: Losses, options: &ReadOptions) -> Result<ReadTranscript> {
@@ -20,6 +20,12 @@ pub(super) fn assemble(mut content: Content, mut losses: Losses, options: &ReadO
         speakers.offset = offset;
         shift(&mut content, offset);
     }
+    let count = match &content {
+        Content::Cues(read) => read.cues.len(),
+        // A list of words is limited as words.
+        Content::Timed(timed) => timed.runs.iter().map(|run| if let Run::Cues(cues) = run { cues.len() } else { 1 }).sum(),
+    };
+    options.limits.check(Limit::TranscriptCues, count as u64)?;
     let (format, language, seen, found) = match content {
         Content::Cues(RawCues { format, markup, cues, language }) => {
             let seen = cues.len();
@@ -37,7 +43,7 @@ pub(super) fn assemble(mut content: Content, mut losses: Losses, options: &ReadO
     let CueWords { words, mut events, seen: words_seen, unspoken, repeated, cues } = found;
     let (words, before) = (in_order(words, &mut losses), losses.words());
     let made = words.len();
-    let words = repair(words, duration.unwrap_or_default())?;
+    let words = repair(words, duration.unwrap_or_default(), &options.limits)?;
     // Words that begin after the end. Those of cues were cut before.
     losses.lose(Reason::AfterTheEnd, 0, made - words.len());
     events.retain(|event| duration.is_none_or(|duration| event.span.start() < duration));
@@ -117,10 +123,6 @@ fn check(counts: &ReadCounts, losses: &mut Losses) {
     }
 }
 
-fn too_many() -> Error {
-    refuse(format!("the file has more than the limit of {MAX_CUES} cues"))
-}
-
 /// The words of cues.
 fn of_cues(
     cues: Vec<RawCue>,
@@ -129,12 +131,9 @@ fn of_cues(
     duration: Option<Timestamp>,
     losses: &mut Losses,
 ) -> Result<CueWords> {
-    if cues.len() > MAX_CUES {
-        return Err(too_many());
-    }
     gather_labels(cues.iter().map(|cue| cue.text.as_str()), speakers);
     let mut found = Vec::with_capacity(cues.len());
-    for (cue, span) in place(join_pieces(cues), losses) {
+    for (cue, span) in place(join_pieces(cues), markup, losses) {
         let mut lines = lines(&cue.text, markup, span.start(), speakers);
         let speaker = cue.speaker.as_deref().and_then(|name| speakers.index_of(name));
         for character in lines.iter_mut().flatten().filter(|character| character.speaker.is_none()) {
@@ -186,8 +185,8 @@ fn join_pieces(cues: Vec<RawCue>) -> Vec<RawCue> {
 
 /// The words of entries, in the order of the file.
 fn of_timed(timed: Timed, speakers: &mut Speakers, duration: Option<Timestamp>, losses: &mut Losses) -> Result<CueWords> {
-    if timed.count > MAX_CUES * 2 {
-        return Err(too_many());
+    for (place, words) in timed.missing {
+        losses.lose(Reason::NotInList, place, words);
     }
     let mut all = CueWords::default();
     for run in timed.runs {
@@ -240,8 +239,9 @@ fn of_pieces(pieces: &[Piece], speakers: &mut Speakers) -> CueWords {
         let label = part.iter().find(|character| character.is_spoken()).and_then(|character| speakers.name(character.speaker));
         let speaker = piece.speaker.as_deref().or(label);
         let words = divided(&spoken, span);
-        found.seen += if words.is_empty() { count_words(&text(|_| true)) } else { words.len() };
-        found.unspoken += if words.is_empty() { count_words(&text(|_| true)) } else { 0 };
+        let (heard, described) = count(part);
+        found.seen += (heard + described).max(words.len());
+        found.unspoken += (heard + described).saturating_sub(words.len());
         if words.is_empty()
             && let Some(before) = found.words.last_mut()
         {

@@ -6,7 +6,14 @@ use crate::model::{Stage, Warning, WarningKind};
 
 /// What became of the cues and words of a file.
 ///
-/// `words_seen` is the sum of the other four numbers of words.
+/// A word of a file is a run of characters between white space that has a letter or a digit, in the
+/// text of cues and in lines between, before and behind cues. In scripts without spaces, it is one
+/// of the words into which the run is divided. Markup is no word, and neither is what a format has
+/// besides text: times, also broken ones; numbers and identifiers that stand before times;
+/// settings, headers, styles, notes and comments; columns and attributes; fields of JSON other than
+/// texts. A piece of a line that was broken has no format, so it is text, and its words count.
+///
+/// `words_seen` is the number of words of the file, and the sum of the other four numbers of words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadCounts {
@@ -14,7 +21,7 @@ pub struct ReadCounts {
     pub cues_seen: usize,
     /// Those that became words or events; layers and repeats of others are not counted.
     pub cues_kept: usize,
-    /// Words in the text of cues, and between cues.
+    /// Words of the file.
     pub words_seen: usize,
     /// Words of the transcript.
     pub words_kept: usize,
@@ -31,11 +38,15 @@ pub struct ReadCounts {
 pub(super) enum Reason {
     BeforeFirstCue,
     NoRoom,
+    BrokenTime,
+    NumberWithoutTimes,
     BrokenEvent,
     BeforeTheStart,
     AfterTheEnd,
     NoTime,
     Outside,
+    NotInList,
+    Twice,
     Sign,
 }
 
@@ -44,11 +55,15 @@ impl fmt::Display for Reason {
         f.write_str(match self {
             Reason::BeforeFirstCue => "they stand before the first time",
             Reason::NoRoom => "their time was not understood, and there is no room between the cues around them",
+            Reason::BrokenTime => "they are pieces of broken times",
+            Reason::NumberWithoutTimes => "they are numbers of cues whose times are missing",
             Reason::BrokenEvent => "their line has no times where the format has them",
             Reason::BeforeTheStart => "they are timed before the start of the video",
             Reason::AfterTheEnd => "they are timed after the end of the video; the captions may belong to another cut",
             Reason::NoTime => "they have no time",
             Reason::Outside => "they stand before or after the JSON",
+            Reason::NotInList => "they stand in the text and are missing in its list of words with times",
+            Reason::Twice => "their entry has two values of the same name, of which the last counts",
             Reason::Sign => "they are signs on the picture, not speech",
         })
     }

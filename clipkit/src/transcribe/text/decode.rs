@@ -37,6 +37,25 @@ pub(super) fn decode(bytes: &[u8], encoding: Option<&str>) -> Result<Decoded> {
     Ok(Decoded { text, guessed: guessed.then(|| encoding.name()), damaged })
 }
 
+/// Decodes the parts of one text, such as the cues of a stream. A byte order mark decides for its
+/// part, then `encoding`, then the bytes of all parts.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] if `encoding` is no name of an encoding.
+pub(super) fn decode_parts(parts: &[&[u8]], encoding: Option<&str>) -> Result<(Vec<String>, Decoded)> {
+    let unmarked: Vec<&[u8]> = parts.iter().copied().filter(|part| Encoding::for_bom(part).is_none()).collect();
+    // Two line ends keep the places of UTF-16.
+    let all = unmarked.join(&b"\n\n"[..]);
+    let (shared, guessed) = match encoding.map(named).transpose()? {
+        Some(stated) => (stated, false),
+        None => detect(&all),
+    };
+    let texts: Vec<String> = parts.iter().map(|part| shared.decode(part).0.replace('\0', "")).collect();
+    let damaged = texts.iter().map(|text| text.matches('\u{fffd}').count()).sum();
+    Ok((texts, Decoded { text: String::new(), guessed: guessed.then(|| shared.name()), damaged }))
+}
+
 /// The encoding with this name or label: `windows-1251`, `cp1251`, `GBK`, `Shift_JIS`.
 pub(super) fn named(label: &str) -> Result<&'static Encoding> {
     let label = label.trim();

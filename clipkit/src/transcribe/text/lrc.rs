@@ -6,7 +6,7 @@ use super::count::{Losses, Reason};
 use super::{RawCue, RawCues};
 use crate::model::Timestamp;
 use crate::transcribe::markup::Markup;
-use crate::transcribe::words::count_words;
+use crate::transcribe::words::{count_text, count_words};
 
 /// Whether a line begins with a time in brackets.
 pub(super) fn is_timed(line: &str) -> bool {
@@ -48,6 +48,15 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
             }
             rest = after;
         }
+        // A tag whose beginning is lost.
+        if let Some((tag, after)) = rest.split_once(']').filter(|(tag, _)| starts.is_empty() && is_fragment(tag)) {
+            starts.push(clock(tag));
+            rest = after;
+        }
+        if starts.is_empty() && rest.contains(':') && is_fragment(rest.trim_start_matches('[')) {
+            losses.lose(Reason::BrokenTime, n + 1, count_words(rest));
+            continue;
+        }
         match (starts.is_empty(), cues.last_mut()) {
             (false, _) => {
                 cues.extend(starts.into_iter().map(|start| RawCue { line: n + 1, start, text: rest.to_owned(), ..RawCue::default() }))
@@ -57,7 +66,7 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
                 cue.text.push('\n');
                 cue.text.push_str(rest);
             }
-            (true, None) => losses.lose(Reason::BeforeFirstCue, n + 1, count_words(rest)),
+            (true, None) => losses.lose(Reason::BeforeFirstCue, n + 1, count_text(rest, Markup::WebVtt)),
         }
     }
     for cue in &mut cues {
@@ -66,6 +75,11 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> RawCues {
     super::sort(&mut cues);
     // The times of words are WebVTT's markup.
     RawCues { format: "LRC", markup: Markup::WebVtt, cues, language }
+}
+
+/// Whether this is a piece of a time.
+fn is_fragment(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | ',' | ' '))
 }
 
 /// The keys of metadata: `ti`, `ar`, `al`, `by`, `length`, `offset` ...

@@ -13,22 +13,23 @@ mod detect;
 mod json;
 mod lrc;
 mod place;
+mod stream;
 mod table;
 mod ttml;
 mod xml;
 
 pub use count::ReadCounts;
-pub(super) use json::read_value;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzing::{check_counts, read_as};
+pub(super) use json::{language_of, read_documents, text_without_times, unwrapped};
+pub(super) use stream::{Coding, Packet, read_stream};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Span, Timestamp, Transcript, Warning};
+use crate::model::{Limit, Limits, Timestamp, Transcript, Warning};
 use count::Losses;
 use detect::Format;
 
 use super::markup::Markup;
-
-/// The largest number of cues. A day of captions has fewer.
-const MAX_CUES: usize = 400_000;
 
 /// How [`read_transcript`] reads a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct ReadOptions {
     pub offset: Option<Timestamp>,
     /// The video's duration. Cues that run past it end there. Default: not known.
     pub duration: Option<Timestamp>,
+    /// How large the transcript may be. Default: [`Limits::default`].
+    pub limits: Limits,
 }
 
 /// A transcript as it was read from a file.
@@ -68,8 +71,10 @@ pub struct ReadTranscript {
 ///
 /// [`ErrorKind::InvalidInput`] if the file is in none of these formats, has no times, or is JSON
 /// with a time that is not understood; the message names the reason and the place.
-/// [`ErrorKind::Config`] if the encoding's name is not known.
+/// [`ErrorKind::Config`] if the encoding's name is not known. [`ErrorKind::TooLarge`] if it exceeds
+/// a limit.
 pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTranscript> {
+    options.limits.check(Limit::TranscriptBytes, bytes.len() as u64)?;
     let decoded = decode::decode(bytes, options.encoding.as_deref())?;
     let mut losses = Losses::default();
     if let Some(encoding) = decoded.guessed {
@@ -93,21 +98,6 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
         Format::SubRip | Format::Sbv => Content::Cues(cue_lines::read(text, false, &mut losses)),
     };
     assemble::assemble(content, losses, options)
-}
-
-/// Makes a transcript of the cues of a subtitle stream.
-pub(super) fn read_stream(cues: Vec<(Span, String)>, markup: Markup, duration: Timestamp) -> Result<ReadTranscript> {
-    let cue = |(n, (span, text)): (usize, (Span, String))| RawCue {
-        line: n + 1,
-        start: Some(span.start()),
-        end: Some(span.end()),
-        text,
-        speaker: None,
-    };
-    let cues = cues.into_iter().enumerate().map(cue).collect();
-    let content = Content::Cues(RawCues { format: "subtitle stream", markup, cues, language: None });
-    let options = ReadOptions { duration: Some(duration), ..ReadOptions::default() };
-    assemble::assemble(content, Losses::default(), &options)
 }
 
 /// A cue as it stands in a file.
@@ -169,6 +159,8 @@ pub(super) fn clock(text: &str) -> Option<Timestamp> {
     text.starts_with(|c: char| c.is_ascii_digit()).then(|| clock::clock(text)).flatten()
 }
 
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

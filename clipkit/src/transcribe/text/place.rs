@@ -3,7 +3,8 @@
 use super::RawCue;
 use super::count::{Losses, Reason};
 use crate::model::{Span, Timestamp};
-use crate::transcribe::words::{count_words, longest_secs};
+use crate::transcribe::markup::Markup;
+use crate::transcribe::words::{count_text, longest_secs};
 
 /// The least time that a word can be given, in seconds.
 const LEAST_SECS: f64 = 0.05;
@@ -11,7 +12,7 @@ const LEAST_SECS: f64 = 0.05;
 /// Gives each cue a span. A cue without an end lasts until the next starts, at most as long as its
 /// words can last. Cues without a start share the time between their neighbours in the file; if
 /// there is none, they are lost.
-pub(super) fn place(cues: Vec<RawCue>, losses: &mut Losses) -> Vec<(RawCue, Span)> {
+pub(super) fn place(cues: Vec<RawCue>, markup: Markup, losses: &mut Losses) -> Vec<(RawCue, Span)> {
     let starts: Vec<Option<Timestamp>> = cues.iter().map(|cue| cue.start).collect();
     let mut placed: Vec<(RawCue, Span)> = Vec::with_capacity(cues.len());
     let mut waiting: Vec<RawCue> = Vec::new();
@@ -23,7 +24,7 @@ pub(super) fn place(cues: Vec<RawCue>, losses: &mut Losses) -> Vec<(RawCue, Span
             continue;
         };
         if !waiting.is_empty() {
-            between(std::mem::take(&mut waiting), &mut placed, Some(start), losses);
+            between(std::mem::take(&mut waiting), &mut placed, Some(start), markup, losses);
         }
         let is_backwards = cue.end.is_some_and(|end| end < start);
         if is_backwards {
@@ -37,13 +38,13 @@ pub(super) fn place(cues: Vec<RawCue>, losses: &mut Losses) -> Vec<(RawCue, Span
         placed.push((cue, Span::between(start, end)));
     }
     if !waiting.is_empty() {
-        between(waiting, &mut placed, None, losses);
+        between(waiting, &mut placed, None, markup, losses);
     }
     placed
 }
 
 /// Places cues between the last one placed and `next`.
-fn between(cues: Vec<RawCue>, placed: &mut Vec<(RawCue, Span)>, next: Option<Timestamp>, losses: &mut Losses) {
+fn between(cues: Vec<RawCue>, placed: &mut Vec<(RawCue, Span)>, next: Option<Timestamp>, markup: Markup, losses: &mut Losses) {
     let length: f64 = cues.iter().map(|cue| longest_secs(&cue.text)).sum();
     // An end that was understood bounds the cue.
     let end = cues.last().and_then(|cue| cue.end).filter(|end| next.is_none_or(|next| *end <= next));
@@ -53,14 +54,14 @@ fn between(cues: Vec<RawCue>, placed: &mut Vec<(RawCue, Span)>, next: Option<Tim
         (None, Some(to)) => (to.plus(-length / 2.0).max(Timestamp::ZERO).min(to), to),
         // No cue of the file has a time.
         (None, None) => {
-            cues.iter().for_each(|cue| losses.lose(Reason::NoTime, cue.line, count_words(&cue.text)));
+            cues.iter().for_each(|cue| losses.lose(Reason::NoTime, cue.line, count_text(&cue.text, markup)));
             return;
         }
     };
-    let words: usize = cues.iter().map(|cue| count_words(&cue.text)).sum();
+    let words: usize = cues.iter().map(|cue| count_text(&cue.text, markup)).sum();
     let room = to.since(from).secs();
     if room < words as f64 * LEAST_SECS {
-        cues.iter().for_each(|cue| losses.lose(Reason::NoRoom, cue.line, count_words(&cue.text)));
+        cues.iter().for_each(|cue| losses.lose(Reason::NoRoom, cue.line, count_text(&cue.text, markup)));
         return;
     }
     let mut at = from;
@@ -83,7 +84,7 @@ mod tests {
 
     fn spans(cues: Vec<RawCue>) -> (Vec<String>, usize) {
         let mut losses = Losses::default();
-        let placed = place(cues, &mut losses);
+        let placed = place(cues, Markup::Plain, &mut losses);
         let shown = |(cue, span): &(RawCue, Span)| format!("{} {:.2}-{:.2}", cue.text, span.start().secs(), span.end().secs());
         (placed.iter().map(shown).collect(), losses.words())
     }

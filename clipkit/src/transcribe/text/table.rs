@@ -4,8 +4,9 @@ use super::clock::clock;
 use super::json::{Entry, Scale, Timed};
 use super::{Content, refuse};
 use crate::error::Result;
+use crate::transcribe::markup::Markup;
 use crate::transcribe::text::count::{Losses, Reason};
-use crate::transcribe::words::count_words;
+use crate::transcribe::words::{count_text, count_words};
 
 /// The separator of the columns. `None` if this is no table with times and text.
 pub(super) fn separator(text: &str) -> Option<char> {
@@ -105,7 +106,7 @@ pub(super) fn read(text: &str, separator: char, losses: &mut Losses) -> Result<C
         }
         let field = |place: Option<usize>| place.and_then(|place| fields.get(place)).map(|field| field.trim());
         let Some(start) = field(Some(columns.start)).filter(|start| is_time(start) && fields.len() > columns.text) else {
-            continuation(&mut entries, line, n + 1, losses);
+            continuation(&mut entries, line, separator, n + 1, losses);
             continue;
         };
         let mut words = fields.get(columns.text).cloned().unwrap_or_default();
@@ -131,14 +132,28 @@ pub(super) fn read(text: &str, separator: char, losses: &mut Losses) -> Result<C
     Ok(Content::Timed(Timed::of_segments(format, entries)?))
 }
 
-/// A line without times belongs to the one before.
-fn continuation(entries: &mut [Entry], line: &str, number: usize, losses: &mut Losses) {
+/// A line without times belongs to the one before. Numbers before its last column are what is left
+/// of times.
+fn continuation(entries: &mut [Entry], line: &str, separator: char, number: usize, losses: &mut Losses) {
+    let has_letters = |text: &str| text.contains(char::is_alphabetic);
+    let text = match line.rsplit_once(separator) {
+        // In a line of numbers only, the last is no text either.
+        Some((times, text)) if !has_letters(times) => {
+            if has_letters(text) || times.trim().is_empty() {
+                text.trim()
+            } else {
+                ""
+            }
+        }
+        _ => line.trim(),
+    };
+    losses.lose(Reason::BrokenTime, number, count_words(line).saturating_sub(count_words(text)));
     match entries.last_mut() {
         Some(entry) => {
             entry.text.push('\n');
-            entry.text.push_str(line.trim());
+            entry.text.push_str(text);
         }
-        None => losses.lose(Reason::BeforeFirstCue, number, count_words(line)),
+        None => losses.lose(Reason::BeforeFirstCue, number, count_text(text, Markup::SubRip)),
     }
 }
 

@@ -9,7 +9,7 @@ use super::xml::{Part, attribute, parts};
 use super::{RawCue, RawCues, webvtt_time};
 use crate::model::Timestamp;
 use crate::transcribe::markup::Markup;
-use crate::transcribe::words::count_words;
+use crate::transcribe::words::count_text;
 
 /// The units of a document's times.
 struct Units {
@@ -233,7 +233,7 @@ impl Reader {
                     cue.text.push(' ');
                     cue.text.push_str(&content.replace('&', "&amp;").replace('<', "&lt;"));
                 }
-                None => losses.lose(Reason::BeforeFirstCue, line, count_words(content)),
+                None => losses.lose(Reason::BeforeFirstCue, line, count_text(content, Markup::Plain)),
             }
         }
     }

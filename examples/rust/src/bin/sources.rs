@@ -20,7 +20,6 @@ async fn main() -> Result<()> {
     // The defaults, in full: `AutoSource::new()` alone does the same.
     let mut source = AutoSource::new();
     source.ytdlp.height = 1080;
-    source.http.max_bytes = 10 << 30;
     // A layer continues a download that breaks off, as often as it says.
     let source = source.layer(Retry::times(3));
     let cx = Context::builder()

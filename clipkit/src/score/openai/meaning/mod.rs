@@ -16,12 +16,16 @@
 //! Nothing else is guessed. Ids are compared exactly, a span that is scored twice has no verdict,
 //! and sentences and scores stay in their ranges.
 
+#[cfg(any(test, fuzzing))]
+mod fuzzing;
 mod number;
 mod order;
 mod repairs;
 mod shape;
 mod verdicts;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzzing::read_answer;
 pub(super) use order::order;
 pub(super) use repairs::{Repair, Repairs};
 pub(super) use verdicts::verdicts;

@@ -1,20 +1,24 @@
 //! Transcripts in JSON: one table of shapes, one reader.
 
+mod document;
 mod events;
+mod missing;
 mod shapes;
 mod timed;
+mod untimed;
 mod values;
 
 pub(super) use timed::{Entry, Piece, Run, Timed};
+pub(in super::super) use untimed::{text_without_times, unwrapped};
 pub(super) use values::{Scale, Time};
 
 use serde_json::Value;
 
 use super::count::{Losses, Reason};
-use super::{Content, refuse};
+use super::{Content, ReadOptions, ReadTranscript, refuse};
 use crate::error::{Error, Result};
-use crate::model::Transcript;
 use crate::transcribe::words::count_words;
+use document::Document;
 use shapes::{ENDS, LANGUAGES, LENGTHS, SHAPES, SPEAKERS, STARTS, Shape, TEXTS, WORDS, at};
 
 /// How deep a list of an unknown maker is searched for.
@@ -24,11 +28,14 @@ const MAX_DEPTH: usize = 6;
 pub(super) fn read(text: &str, losses: &mut Losses) -> Result<Content> {
     let text = values::without_nan(text);
     let mut documents = Vec::new();
-    let mut stream = serde_json::Deserializer::from_str(&text).into_iter::<Value>();
+    let mut stream = serde_json::Deserializer::from_str(&text).into_iter::<Document>();
     loop {
         let place = stream.byte_offset();
         match stream.next() {
-            Some(Ok(document)) => documents.push(document),
+            Some(Ok(document)) => {
+                losses.lose(Reason::Twice, 0, document.replaced);
+                documents.push(document.value);
+            }
             // A Markdown fence, or prose after the document.
             Some(Err(_)) if !documents.is_empty() && !text[place..].contains(['{', '[', '"']) => {
                 lose_prose(&text[place..], losses);
@@ -38,11 +45,7 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> Result<Content> {
             None => break,
         }
     }
-    match documents.as_slice() {
-        [] => Err(refuse("there is no JSON in this file")),
-        [document] => read_document(document),
-        documents => read_lines(documents),
-    }
+    read_all(&documents)
 }
 
 /// Counts the words of prose around the JSON.
@@ -56,11 +59,25 @@ fn damaged(error: &serde_json::Error) -> Error {
     refuse(format!("{what}: {error}")).with_advice("save the whole answer again")
 }
 
-/// Reads an answer of a server. `None` if it has no words with times, or a time that is not
-/// understood.
-pub(in super::super) fn read_value(document: &Value) -> Option<Transcript> {
-    let content = read_document(document).ok()?;
-    super::assemble::assemble(content, Losses::default(), &super::ReadOptions::default()).ok().map(|read| read.transcript)
+/// Reads the documents of a server's answer, and says whether words have times of their own. `None`
+/// if there are no words with times, or a time is not understood.
+pub(in super::super) fn read_documents(documents: &[Value]) -> Option<(ReadTranscript, bool)> {
+    let content = read_all(documents).ok()?;
+    let has_word_times = matches!(&content, Content::Timed(timed) if timed.runs.iter().any(|run| matches!(run, Run::Words(_))));
+    let read = super::assemble::assemble(content, Losses::default(), &ReadOptions::default()).ok()?;
+    Some((read, has_word_times))
+}
+
+fn read_all(documents: &[Value]) -> Result<Content> {
+    match documents {
+        [] => Err(refuse("there is no JSON in this file")),
+        // The only line may be an entry.
+        [document] => match read_document(document) {
+            Err(_) if is_timed(document) => read_document(&Value::Array(documents.to_vec())),
+            read => read,
+        },
+        documents => read_lines(documents),
+    }
 }
 
 fn read_document(document: &Value) -> Result<Content> {
@@ -113,9 +130,13 @@ fn find(document: &Value) -> Result<Timed> {
     for (path, item) in &items {
         entries.push(entry(item, path, shape, &names));
     }
-    let punctuated = (!shape.nested).then(|| document.get("text").and_then(Value::as_str)).flatten().map(str::to_owned);
-    let language = LANGUAGES.iter().find_map(|path| at(document, path)).and_then(Value::as_str).map(str::to_owned);
-    Timed::new(shape.maker, language, entries, punctuated)
+    let written = document.get("text").and_then(Value::as_str).map(str::to_owned);
+    Timed::new(shape.maker, language_of(document), entries, written)
+}
+
+/// The language that a document names.
+pub(in super::super) fn language_of(document: &Value) -> Option<String> {
+    LANGUAGES.iter().find_map(|path| at(document, path)).and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The shape of a list that stands alone.
@@ -216,7 +237,8 @@ fn entry(item: &Value, path: &str, shape: &Shape, names: &Names) -> Entry {
         stated.filter(|(value, _)| !value.is_array()).map_or(Time::Missing, |(value, scale)| Time::of(value, scale.or(shape.scale)))
     };
     let kind = item.get("type").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    let mut entry = Entry::new(0, path.to_owned(), text_of(item).unwrap_or_default().to_owned());
+    let bare = item.as_str().or_else(|| item.as_array()?.iter().find_map(Value::as_str));
+    let mut entry = Entry::new(0, path.to_owned(), text_of(item).or(bare).unwrap_or_default().to_owned());
     entry.is_event = kind.contains("event");
     entry.is_spacing = kind == "spacing";
     (entry.start, entry.end, entry.length) = (time(STARTS), time(ENDS), time(LENGTHS));

@@ -157,6 +157,17 @@ pub(super) const TEXTS: &[&str] = &[
     "utf8",
 ];
 
+/// Where a document has its whole text.
+pub(super) const WHOLE_TEXTS: &[&str] = &["text", "transcription", "transcript", "result", "output", "choices.0.message.content"];
+
+/// What servers put an answer into.
+pub(super) const WRAPPERS: &[&str] = &["result", "results", "data", "output", "response", "transcription", "transcript", "prediction"];
+
+/// Whether a field of this name may be an entry's text.
+pub(super) fn is_name_of_text(name: &str) -> bool {
+    TEXTS.iter().any(|path| path.rsplit('.').next() == Some(name))
+}
+
 /// The lists of words of an entry.
 pub(super) const WORDS: &[&str] = &[
     "words",
@@ -255,6 +266,7 @@ pub(super) const LANGUAGES: &[&str] = &[
     "language",
     "language_code",
     "languageCode",
+    "detected_language",
     "result.language",
     "results.language_code",
     "metadata.language",

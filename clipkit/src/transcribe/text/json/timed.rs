@@ -1,6 +1,7 @@
 //! Entries with times: the unit of their numbers, times that are missing, words and segments.
 
 use super::super::{RawCue, refuse};
+use super::missing::{lacking, with_missing};
 use super::{Scale, Time};
 use crate::error::Result;
 use crate::model::{Timestamp, Word};
@@ -36,6 +37,13 @@ impl Entry {
     /// Each entry that has no words of its own.
     fn each<'a>(&'a self, visit: &mut dyn FnMut(&'a Entry)) {
         if self.words.is_empty() { visit(self) } else { self.words.iter().for_each(|word| word.each(visit)) }
+    }
+
+    /// Its texts: its own, or those of its words if they are more.
+    fn texts(&self) -> Vec<&str> {
+        let words: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+        let is_more = words.iter().map(|word| count_words(word)).sum::<usize>() > count_words(&self.text);
+        if is_more { words } else { vec![&self.text] }
     }
 
     fn scale(&mut self, scale: Scale) {
@@ -85,6 +93,8 @@ pub(in super::super) struct Timed {
     pub(in super::super) runs: Vec<Run>,
     /// How many entries there are.
     pub(in super::super) count: usize,
+    /// Words of texts that are missing in the lists: the number of an entry, and how many.
+    pub(in super::super) missing: Vec<(usize, usize)>,
 }
 
 impl Timed {
@@ -115,12 +125,17 @@ impl Timed {
         let count = entries.len();
         let leads = leads_with_blanks(&entries);
         let is_flat = entries.iter().all(|entry| entry.words.is_empty());
+        let mut missing = Vec::new();
         let runs = if is_flat && is_word_list(&entries) {
-            vec![Run::Words(with_punctuation(pieces(entries, leads, None, None), text.as_deref()))]
+            let (found, lacking) = pieces(entries, leads, None, None, text.as_deref());
+            missing.push((0, lacking));
+            vec![Run::Words(with_punctuation(found, text.as_deref()))]
         } else {
-            runs(entries, leads)
+            let said: Vec<&str> = entries.iter().flat_map(Entry::texts).collect();
+            missing.push((0, text.map_or(0, |text| lacking(&said, &text))));
+            runs(entries, leads, &mut missing)
         };
-        Ok(Timed { format, language, runs, count })
+        Ok(Timed { format, language, runs, count, missing })
     }
 
     /// The same for lines of a table.
@@ -131,6 +146,7 @@ impl Timed {
     pub(super) fn append(&mut self, other: Timed) {
         self.count += other.count;
         self.runs.extend(other.runs);
+        self.missing.extend(other.missing);
         self.language = self.language.take().or(other.language);
     }
 }
@@ -182,14 +198,15 @@ fn is_word_list(entries: &[Entry]) -> bool {
 }
 
 /// Segments with words, and those without.
-fn runs(entries: Vec<Entry>, leads: bool) -> Vec<Run> {
+fn runs(entries: Vec<Entry>, leads: bool, missing: &mut Vec<(usize, usize)>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for mut entry in entries {
         let words = std::mem::take(&mut entry.words);
         if has_its_words(&entry, &words) {
             let (start, end, speaker) = (entry.start.at(), entry.end(), entry.speaker);
-            let mut found = pieces(words, leads, start, end);
-            found = with_punctuation(found, Some(&entry.text));
+            let (found, lacking) = pieces(words, leads, start, end, Some(&entry.text));
+            missing.push((entry.place, lacking));
+            let mut found = with_punctuation(found, Some(&entry.text));
             for piece in &mut found {
                 piece.speaker = piece.speaker.take().or_else(|| speaker.clone());
             }
@@ -221,11 +238,11 @@ fn has_its_words(segment: &Entry, words: &[Entry]) -> bool {
     said > 0 && !is_damaged && said * 10 >= count_words(&segment.text) * 7 && words.iter().any(|word| word.start.at().is_some())
 }
 
-/// The words of a list. Pieces of a word are joined, and all get times, inside `from` and `to`
-/// where these are known.
-fn pieces(entries: Vec<Entry>, leads: bool, from: Option<Timestamp>, to: Option<Timestamp>) -> Vec<Piece> {
+/// The words of a list, with those that only `text` has, and how many words of it are missing.
+/// Pieces of a word are joined, and all get times, inside `from` and `to` where these are known.
+fn pieces(entries: Vec<Entry>, leads: bool, from: Option<Timestamp>, to: Option<Timestamp>, text: Option<&str>) -> (Vec<Piece>, usize) {
     let mut found: Vec<Piece> = Vec::with_capacity(entries.len());
-    for entry in entries.into_iter().filter(|entry| !entry.is_spacing) {
+    for entry in entries.into_iter().filter(|entry| !entry.is_spacing && !entry.text.is_empty()) {
         let (start, end) = (entry.start.at(), entry.end());
         match found.last_mut() {
             Some(before) if leads && !entry.text.starts_with(char::is_whitespace) && !entry.is_event && !before.is_event => {
@@ -236,8 +253,12 @@ fn pieces(entries: Vec<Entry>, leads: bool, from: Option<Timestamp>, to: Option<
             _ => found.push(Piece { text: entry.text, start, end, speaker: entry.speaker, is_event: entry.is_event }),
         }
     }
+    let (mut found, lacking) = match text {
+        Some(text) => with_missing(found, text),
+        None => (found, 0),
+    };
     fill(&mut found, from, to);
-    found
+    (found, lacking)
 }
 
 /// Gives words without times the gap up to the next timed word, divided by their length.

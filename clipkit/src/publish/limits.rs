@@ -1,0 +1,196 @@
+//! What platforms accept: limits of clips and of texts, as data with their source and date. Pure.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::model::ClipPlan;
+
+/// What a platform accepts of a clip.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ClipLimits {
+    pub(crate) name: &'static str,
+    /// The page that says so, and when it was read.
+    pub(crate) source: &'static str,
+    /// Seconds.
+    pub(crate) shortest: f64,
+    /// Seconds.
+    pub(crate) longest: f64,
+    pub(crate) most_bytes: u64,
+    /// Whether the clip may not be wider than high.
+    pub(crate) upright: bool,
+    /// The most pixels of the width.
+    pub(crate) widest: u32,
+    /// Frames per second.
+    pub(crate) frame_rates: (f64, f64),
+}
+
+const GIB: u64 = 1 << 30;
+
+/// A Short on YouTube.
+pub(crate) const SHORTS: ClipLimits = ClipLimits {
+    name: "YouTube Shorts",
+    source: "support.google.com/youtube/answer/15424877 and /71673, 2026-11",
+    shortest: 1.0,
+    longest: 180.0,
+    most_bytes: 256 * GIB,
+    upright: true,
+    widest: 4320,
+    frame_rates: (1.0, 60.0),
+};
+
+/// Any video on YouTube, of an account without verification.
+pub(crate) const YOUTUBE: ClipLimits = ClipLimits { name: "YouTube", longest: 900.0, upright: false, widest: 7680, ..SHORTS };
+
+/// What is known about a clip without opening it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ClipFacts {
+    pub(crate) bytes: u64,
+    /// Of the plan, if the post has one: seconds, width and height in pixels, frames per second.
+    pub(crate) planned: Option<(f64, u32, u32, f64)>,
+}
+
+impl ClipFacts {
+    /// The facts of a clip's file and plan.
+    pub(crate) fn of(video: &Path, plan: Option<&Path>) -> Result<Self> {
+        let bytes = std::fs::metadata(video).map_err(|error| Error::io(video, "read the file", error))?.len();
+        let planned = match plan {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the plan", error))?;
+                let plan = ClipPlan::from_json(&text).map_err(|error| error.with_path(path))?;
+                Some((plan.timeline().end().secs(), plan.output.width, plan.output.height, plan.output.frame_rate.fps()))
+            }
+            None => None,
+        };
+        Ok(ClipFacts { bytes, planned })
+    }
+}
+
+impl ClipLimits {
+    /// Refuses a clip that breaks a rule, and names the rule.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidInput`], to be encoded again where that can help.
+    pub(crate) fn check(&self, facts: &ClipFacts) -> Result<()> {
+        let ClipLimits { name, source, shortest, longest, most_bytes, upright, widest, frame_rates } = self;
+        let refuse = |rule: String, recovery: Recovery| {
+            Err(Error::new(ErrorKind::InvalidInput, format!("{name} does not accept this clip: {rule} ({source})")).with_recovery(recovery))
+        };
+        if facts.bytes == 0 {
+            return refuse("the file is empty".into(), Recovery::Reencode);
+        }
+        if facts.bytes > *most_bytes {
+            return refuse(format!("it has {} bytes, and at most {most_bytes} are accepted", facts.bytes), Recovery::Reencode);
+        }
+        let Some((seconds, width, height, rate)) = facts.planned else { return Ok(()) };
+        if seconds < *shortest || seconds > *longest {
+            return refuse(format!("it lasts {seconds:.1} s, and {shortest} to {longest} s are accepted"), Recovery::GiveUp);
+        }
+        if *upright && width > height {
+            return refuse(format!("it is {width}x{height}, and wider than high is no Short"), Recovery::Reencode);
+        }
+        if width > *widest {
+            return refuse(format!("it is {width} pixels wide, and at most {widest} are accepted"), Recovery::Reencode);
+        }
+        // Rates such as 59.94 and 23.976 are meant, too.
+        if rate < frame_rates.0 - 0.05 || rate > frame_rates.1 + 0.05 {
+            let (least, most) = frame_rates;
+            return refuse(format!("it has {rate:.2} frames per second, and {least} to {most} are accepted"), Recovery::Reencode);
+        }
+        Ok(())
+    }
+}
+
+/// What a platform accepts of the texts of a post. Lengths are in the units that `unit` counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TextLimits {
+    pub(crate) title: usize,
+    pub(crate) description: usize,
+    /// All tags together, as the platform counts them.
+    pub(crate) tags: usize,
+    /// Characters that the platform refuses.
+    pub(crate) refused: &'static [char],
+    pub(crate) description_in_bytes: bool,
+}
+
+/// developers.google.com/youtube/v3/docs/videos, 2026-11.
+pub(crate) const YOUTUBE_TEXTS: TextLimits =
+    TextLimits { title: 100, description: 5000, tags: 500, refused: &['<', '>'], description_in_bytes: true };
+/// A text that fits: without refused and control characters, cut at a word if it is too long.
+/// The second value says whether it was changed.
+pub(crate) fn fitted(text: &str, longest: usize, in_bytes: bool, refused: &[char]) -> (String, bool) {
+    let keep = |letter: &char| !refused.contains(letter) && (!letter.is_control() || *letter == '\n');
+    let plain: String = text.chars().filter(keep).collect();
+    let plain = plain.trim();
+    let size = |text: &str| if in_bytes { text.len() } else { text.chars().count() };
+    if size(plain) <= longest {
+        return (plain.to_owned(), plain != text.trim());
+    }
+    let mut room = longest.saturating_sub(size("\u{2026}"));
+    let cut: String = plain
+        .chars()
+        .take_while(|letter| {
+            let cost = if in_bytes { letter.len_utf8() } else { 1 };
+            let fits = cost <= room;
+            room = room.saturating_sub(cost);
+            fits
+        })
+        .collect();
+    // A cut inside a word goes back to its beginning, unless that loses most of the text.
+    let inside = plain[cut.len()..].starts_with(|letter: char| !letter.is_whitespace());
+    let end = cut.rfind(char::is_whitespace).filter(|end| inside && *end > cut.len() / 2).unwrap_or(cut.len());
+    (format!("{}\u{2026}", cut[..end].trim_end()), true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(seconds: f64, width: u32, height: u32, rate: f64) -> ClipFacts {
+        ClipFacts { bytes: 1000, planned: Some((seconds, width, height, rate)) }
+    }
+
+    #[test]
+    fn a_clip_that_breaks_a_rule_is_refused_and_the_rule_is_named() {
+        for (limits, facts, expected) in [
+            (SHORTS, facts(30.0, 1080, 1920, 30.0), None),
+            (SHORTS, facts(180.0, 1080, 1080, 59.94), None),
+            (SHORTS, facts(180.5, 1080, 1920, 30.0), Some("lasts 180.5 s")),
+            (SHORTS, facts(30.0, 1920, 1080, 30.0), Some("no Short")),
+            (YOUTUBE, facts(500.0, 1920, 1080, 30.0), None),
+            (YOUTUBE, facts(901.0, 1920, 1080, 30.0), Some("900 s")),
+            (SHORTS, facts(0.5, 1080, 1920, 30.0), Some("1 to 180")),
+            (SHORTS, facts(30.0, 1080, 1920, 60.5), Some("60.50 frames")),
+            (YOUTUBE, facts(30.0, 8192, 4320, 30.0), Some("8192 pixels")),
+            (SHORTS, ClipFacts { bytes: 256 * GIB + 1, planned: None }, Some("bytes")),
+            (SHORTS, ClipFacts { bytes: 0, planned: None }, Some("empty")),
+            (SHORTS, ClipFacts { bytes: 1, planned: None }, None),
+        ] {
+            let result = limits.check(&facts);
+            match expected {
+                None => assert!(result.is_ok(), "{} {facts:?}: {result:?}", limits.name),
+                Some(rule) => {
+                    let error = result.unwrap_err();
+                    assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(rule), "{error}");
+                    assert!(error.to_string().contains("2026-11"), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_at_words_and_lose_what_is_refused() {
+        let fit = |text: &str, longest| fitted(text, longest, false, &['<', '>']);
+        assert_eq!(fit(" Why clocks lie ", 100), ("Why clocks lie".into(), false));
+        assert_eq!(fit("a <b> c\u{7}", 100), ("a b c".into(), true));
+        assert_eq!(fit("Why clocks lie to us", 12), ("Why clocks\u{2026}".into(), true));
+        assert_eq!(fit("Why clocks lie to us", 11), ("Why clocks\u{2026}".into(), true));
+        assert_eq!(fit("Donaudampfschifffahrt", 8), ("Donauda\u{2026}".into(), true));
+        let (bytes, cut) = fitted(&"\u{e9}\u{1F600} ".repeat(40), 50, true, &[]);
+        assert!(cut && bytes.len() <= 50 && bytes.ends_with('\u{2026}'), "{bytes}");
+        for longest in 0..30 {
+            let (text, _) = fit("\u{1F600} word \u{e9}t\u{e9} and more words", longest);
+            assert!(text.chars().count() <= longest.max(1), "{longest}: {text}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Whether the clip is silent where its source is heard. The check reads the source itself, so it
+//! also finds what went wrong before the sound was encoded.
+
+use crate::av;
+use crate::context::Context;
+use crate::error::Result;
+use crate::model::{ClipPlan, Media, PlacedPiece, Timestamp};
+use crate::render::envelope::READINGS_PER_SEC;
+
+use super::at;
+
+/// A block of the source is heard from this level on, the root mean square without a constant
+/// offset: -45 dB. Quiet speech is above -50 dB, and above -45 dB in its vowels.
+const HEARD: f32 = 0.005_6;
+/// The clip is silent if its mean level is below this, -80 dB, and below this share of the
+/// source's level. A gain that lowers a loud source leaves more.
+const SILENT: f32 = 0.000_1;
+const SILENT_SHARE: f32 = 0.003;
+/// How far, in seconds, a sound may be from its place: filters for another speed and containers
+/// without an index move it a little.
+const MOVED: f64 = 0.1;
+/// So many blocks in a row of [`av::LEVEL_SECS`] that are heard in the source only are a fault:
+/// half a second, a word.
+const BLOCKS: usize = 10;
+
+/// Where the clip, whose envelope is given, is silent although the source is not. A source that
+/// cannot be read is not compared: the render has warned of it.
+pub(super) fn silence(cx: &Context, plan: &ClipPlan, media: &Media, clip: &[f32]) -> Result<Option<String>> {
+    for piece in plan.timeline().pieces() {
+        match silent_part(cx, media, piece, clip) {
+            Ok(Some(moment)) => return Ok(Some(format!("it is silent {} although its source is not", at(moment)))),
+            Ok(None) => {}
+            Err(error) if error.is_cancelled() => return Err(error),
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// The time of the clip at which the first silent part of a piece begins.
+fn silent_part(cx: &Context, media: &Media, piece: &PlacedPiece, clip: &[f32]) -> Result<Option<Timestamp>> {
+    let (mut block, mut run, mut found) = (0_usize, Run::default(), None);
+    av::listen(cx, media, piece.source, &mut |samples| {
+        let moment = piece.clip_time(piece.source.start().plus(block as f64 * av::LEVEL_SECS));
+        block += 1;
+        let level = level(samples);
+        let left = loudest(clip, moment);
+        let is_silent = level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
+        found = found.or(run.add(moment, is_silent));
+    })?;
+    Ok(found)
+}
+
+/// Consecutive silent blocks.
+#[derive(Default)]
+struct Run {
+    start: Timestamp,
+    blocks: usize,
+}
+
+impl Run {
+    /// Adds a block. Returns the start of the run if it is long enough to be a fault.
+    fn add(&mut self, moment: Timestamp, is_silent: bool) -> Option<Timestamp> {
+        if !is_silent {
+            self.blocks = 0;
+            return None;
+        }
+        if self.blocks == 0 {
+            self.start = moment;
+        }
+        self.blocks += 1;
+        (self.blocks >= BLOCKS).then_some(self.start)
+    }
+}
+
+/// The root mean square without a constant offset.
+fn level(samples: &[f32]) -> f32 {
+    let count = samples.len().max(1) as f32;
+    let mean = samples.iter().sum::<f32>() / count;
+    (samples.iter().map(|sample| (sample - mean).powi(2)).sum::<f32>() / count).sqrt()
+}
+
+/// The loudest mean over a block's length of the clip's envelope near a time.
+fn loudest(clip: &[f32], moment: Timestamp) -> f32 {
+    let length = (av::LEVEL_SECS * READINGS_PER_SEC as f64) as usize;
+    let reading = |secs: f64| (secs.max(0.0) * READINGS_PER_SEC as f64) as usize;
+    let (from, to) = (reading(moment.secs() - MOVED), reading(moment.secs() + av::LEVEL_SECS + MOVED));
+    let near = clip.get(from.min(clip.len())..to.min(clip.len())).unwrap_or_default();
+    near.chunks(length).map(|part| part.iter().sum::<f32>() / part.len() as f32).fold(0.0, f32::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constant_offset_is_not_heard() {
+        assert!(level(&[0.5; 800]) < 1e-6);
+        assert!((level(&[0.5, -0.5].repeat(400)) - 0.5).abs() < 1e-6);
+        assert_eq!(level(&[]), 0.0);
+    }
+
+    #[test]
+    fn the_loudest_part_near_a_block_counts() {
+        let mut clip = vec![0.0; 2000];
+        clip[1000..1100].fill(0.2);
+        let at = |secs: f64| loudest(&clip, Timestamp::from_secs(secs));
+        assert!(at(1.0) > 0.19 && at(0.9) > 0.05 && at(1.15) > 0.05);
+        assert_eq!((at(0.5), at(1.5), at(5.0)), (0.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn half_a_second_in_a_row_is_a_fault() {
+        let mut run = Run::default();
+        let at = |n: usize| Timestamp::from_secs(n as f64 * av::LEVEL_SECS);
+        assert!((0..9).all(|n| run.add(at(n), true).is_none()));
+        assert_eq!(run.add(at(9), true), Some(Timestamp::ZERO));
+        assert_eq!(run.add(at(10), false), None);
+        assert!((11..20).all(|n| run.add(at(n), true).is_none()));
+        assert_eq!(run.add(at(20), true), Some(at(11)));
+    }
+}
