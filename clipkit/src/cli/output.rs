@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use clipkit::model::Warning;
+use clipkit::store::write_file;
 use clipkit::{Error, ErrorKind, Result};
 use serde::Serialize;
 
@@ -46,84 +47,5 @@ pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()
         let _ = std::io::stdout().lock().write_all(&text);
         return Ok(());
     };
-    whole(path, |file| file.write_all(&text))
-}
-
-/// Moves a file, or copies it if the destination is on another file system.
-pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
-    if replaceable(to) && std::fs::rename(from, to).is_ok() {
-        return Ok(());
-    }
-    let mut source = std::fs::File::open(from).map_err(|error| Error::io(from, "read", error))?;
-    whole(to, |file| std::io::copy(&mut source, file).map(|_| ()))
-}
-
-/// Writes a file atomically. What is no regular file (`/dev/null`, `/dev/stdout`, a named pipe) is
-/// written to, never replaced: root would remove the device from the machine.
-fn whole(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io::Result<()>) -> Result<()> {
-    let write = || {
-        if !replaceable(path) {
-            return fill(&mut std::fs::OpenOptions::new().write(true).open(path)?);
-        }
-        // A symbolic link stays: the file that it names is replaced.
-        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // The permissions follow the umask, unlike those of temporary files.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.prefix(".clipkit-").tempfile_in(folder)?;
-        fill(file.as_file_mut())?;
-        file.persist(path).map(|_| ()).map_err(|error| error.error)
-    };
-    write().map_err(|error| Error::io(path, "write", error))
-}
-
-/// Whether a rename may put a file at this path: nothing is there, or a regular file. A folder is
-/// refused by the rename itself.
-fn replaceable(path: &Path) -> bool {
-    std::fs::metadata(path).map_or(true, |meta| meta.is_file() || meta.is_dir())
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::io::Read;
-    use std::os::unix::fs::{FileTypeExt, symlink};
-
-    #[test]
-    fn a_named_pipe_is_written_to_and_stays_a_pipe() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("pipe");
-        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let reader = std::thread::spawn({
-            let pipe = pipe.clone();
-            move || {
-                let mut text = String::new();
-                std::fs::File::open(pipe).unwrap().read_to_string(&mut text).map(|_| text)
-            }
-        });
-        write_json(Some(&pipe), &[1]).unwrap();
-        assert_eq!(reader.join().unwrap().unwrap(), "[\n  1\n]\n");
-        assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
-    }
-
-    #[test]
-    fn a_file_is_replaced_and_a_link_to_it_stays_a_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let (file, link) = (folder.path().join("a.json"), folder.path().join("link.json"));
-        std::fs::write(&file, "old and longer than what replaces it").unwrap();
-        symlink(&file, &link).unwrap();
-        write_json(Some(&link), &[1]).unwrap();
-        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "[\n  1\n]\n");
-        let from = folder.path().join("b.json");
-        std::fs::write(&from, "moved").unwrap();
-        place(&from, &file).unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "moved");
-        assert!(!from.exists());
-    }
+    write_file(path, |file| file.write_all(&text))
 }

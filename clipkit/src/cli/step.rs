@@ -176,7 +176,7 @@ fn kept(folder: &Path, mut post: Post) -> Result<Post> {
     std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, "make the folder", error))?;
     let keep = |file: &Path, ending: &str| -> Result<PathBuf> {
         let to = folder.join(format!("{}.{ending}", post.clip));
-        super::output::place(file, &to)?;
+        clipkit::store::move_file(file, &to)?;
         Ok(to)
     };
     let PostFiles { video, cover, captions, plan, .. } = &post.files;

@@ -1,14 +1,15 @@
 //! A contact sheet of a plan: source frames with crop windows and faces.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use image::ImageFormat;
 
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
-use crate::context::{Context, scratch};
+use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
+use crate::store::write_file;
 
 /// Tiles per row.
 const COLUMNS: usize = 4;
@@ -241,12 +242,11 @@ fn sheet(tiles: &[RgbImage]) -> RgbImage {
     sheet
 }
 
-/// Writes a temporary file beside the target and renames it.
 fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, &sheet.pixels, sheet.width, sheet.height, image::ExtendedColorType::Rgb8, format)
         .map_err(|error| Error::new(ErrorKind::Encode, format!("the contact sheet cannot be encoded: {error}")).with_path(to))?;
-    scratch::write(to, bytes.get_ref()).map_err(|error| Error::io(to, "write the contact sheet", error))
+    write_file(to, |file| file.write_all(bytes.get_ref()))
 }
 
 #[cfg(test)]

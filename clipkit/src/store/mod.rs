@@ -4,6 +4,7 @@
 //!   plans, receipts), in a folder or in an object store.
 //! - [`MediaStore`] keeps fetched media files, in a folder with a size limit.
 //! - [`identify`] and [`verify`] answer whether a local file still is what it was.
+//! - [`write_file`] and [`move_file`] put a file, complete or not at all, where a user wants it.
 
 mod address;
 mod artifact;
@@ -14,6 +15,7 @@ mod identity;
 mod key;
 mod media;
 mod media_files;
+mod output_file;
 mod partial;
 
 pub(crate) use address::{check as check_address, open_object};
@@ -26,6 +28,7 @@ pub use key::ArtifactKey;
 pub use media::{Lease, MediaLimits, MediaStore, MediaWriter};
 #[cfg(any(test, fuzzing))]
 pub(crate) use media_files::safe_extension;
+pub use output_file::{move_file, write_file};
 pub(crate) use partial::Partial;
 
 pub use object_store;

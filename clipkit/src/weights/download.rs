@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use super::{VARIABLE, Weights, WeightsFile};
-use crate::context::Context;
+use crate::context::{Context, scratch};
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::http::{self, Timeouts, innermost_cause, retry_after};
 
@@ -53,7 +53,7 @@ impl<'a> Download<'a> {
         let unwritable = |error: std::io::Error| Error::io(target, "write the model", error);
         let folder = target.parent().unwrap_or(Path::new("."));
         tokio::fs::create_dir_all(folder).await.map_err(|error| Error::io(folder, "make the folder", error))?;
-        let temporary = tempfile::Builder::new().prefix(".clipkit-").tempfile_in(folder).map_err(unwritable)?;
+        let temporary = scratch::beside(folder).map_err(unwritable)?;
         let mut output = tokio::fs::File::from_std(temporary.reopen().map_err(unwritable)?);
         let (mut hash, mut length) = (Sha256::new(), 0_u64);
         while let Some(chunk) = response.chunk().await.map_err(broken)? {

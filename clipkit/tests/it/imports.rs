@@ -24,7 +24,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("evaluate", &["model"]),
     ("track", &["model", "error", "context", "features", "av", "onnx", "voice", "weights"]),
     // Captions use the fonts that the renderer finds.
-    ("render", &["model", "error", "context", "av", "plan"]),
+    ("render", &["model", "error", "context", "av", "store", "plan"]),
     // Servers of strangers are reached as sources reach them.
     ("publish", &["model", "error", "context", "features", "store", "http"]),
     // Requests to a server have layers, as stages have.
