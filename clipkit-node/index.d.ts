@@ -2,6 +2,8 @@
 type Timestamp = number;
 type Animation$1 = "none" | "karaoke" | "pop" | "box";
 type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
+type CaptionOffset = Timestamp | CaptionOffsetName;
+type CaptionOffsetName = "auto";
 type Rgb = string;
 type CaptionStyleGiven = string | {
 	[k: string]: unknown;
@@ -60,6 +62,18 @@ type Half = "top" | "bottom";
 type ShotContent = "camera" | "screen";
 type ContentId = string;
 type Hdr = "pq" | "hlg";
+type CredentialsConfig = {
+	kind: "auto";
+} | {
+	kind: "environment";
+} | {
+	/**
+	 * The folder. Default: `CLIPKIT_CREDENTIALS`, else `clipkit/credentials` in the user's
+	 * folder for settings.
+	 */
+	folder?: string | null;
+	kind: "file";
+};
 type CropChange = {
 	kind: "move";
 	/**
@@ -83,6 +97,7 @@ type CropChange = {
 	at?: Timestamp | null;
 	kind: "hold";
 };
+type Day = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 type EditOp = {
 	op: "delete_words";
 	/**
@@ -196,7 +211,7 @@ type TightenLevel = "gentle" | "normal" | "tight";
 /**
  * The class of an `Error`, for a program to branch on.
  */
-export type ErrorKind = "not_found" | "invalid_input" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
+export type ErrorKind = "not_found" | "invalid_input" | "too_large" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
 /**
  * The stages of the pipeline, in order.
  */
@@ -284,10 +299,13 @@ export type LayerConfig = {
 } | {
 	cache: Cache$1;
 };
+type Limits = LimitsName | LimitsFields;
+type LimitsName = "default" | "strict";
 type PublisherConfig = {
 	/**
 	 * Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
-	 * Use it to render some of the clips again. Default: `false`.
+	 * Use it to render some of the clips again. Default: `false`: files of clips that the new run
+	 * did not make are removed.
 	 */
 	keep_others?: boolean;
 	kind: "folder";
@@ -295,6 +313,123 @@ type PublisherConfig = {
 	 * The folder.
 	 */
 	path: string;
+} | {
+	/**
+	 * The `Cache-Control` header of the objects. Default: none.
+	 */
+	cache_control?: string | null;
+	/**
+	 * The key of a clip below the prefix, without extension. `{id}` is the clip's id, `{rank}` its
+	 * rank with two digits, `{slug}` its title in lower-case ASCII, `{date}` today's date in UTC.
+	 * Default: `{id}/{rank}-{slug}`. Without `{id}`, two clips can get the same key; the second is
+	 * then refused.
+	 */
+	key?: string;
+	kind: "object_store";
+	/**
+	 * How long the link in the receipt is valid, in seconds: 1 to 604800, which is 7 days. With
+	 * the link (`Receipt.url`), everybody can get the clip from the store, so that it passes
+	 * through no server of yours. Default: no link.
+	 */
+	link?: number | null;
+	/**
+	 * More metadata of the objects. Names are lower-case letters, digits and hyphens, values are
+	 * ASCII. Default: none.
+	 */
+	metadata?: {
+		[k: string]: string;
+	};
+	/**
+	 * The size of the parts of large files, in bytes, at least 5 MiB. Larger parts suit fast
+	 * connections; 4 parts are in memory at a time. Default: 8 MiB.
+	 */
+	part_size?: number;
+	/**
+	 * The address at which everybody can get what lies below the prefix, for example of a CDN. The
+	 * receipt then has the clip's address below it. Default: none.
+	 */
+	public_url?: string | null;
+	/**
+	 * The store and the prefix of all keys: `s3://bucket/prefix`.
+	 */
+	url: string;
+} | {
+	/**
+	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+	 * Default: none.
+	 */
+	allow_private?: string[];
+	kind: "webhook";
+	/**
+	 * Whether the manifest is posted after the last clip. Default: `true`.
+	 */
+	manifest?: boolean;
+	/**
+	 * The secret. It is read from documents and never written to them. Default: the variable's.
+	 */
+	secret?: string | null;
+	/**
+	 * The environment variable with the secret. Its name starts with `CLIPKIT_WEBHOOK_`. Default:
+	 * `CLIPKIT_WEBHOOK_SECRET`.
+	 */
+	secret_variable?: string | null;
+	/**
+	 * The longest time for one delivery, in seconds. Default 10 minutes.
+	 */
+	timeout?: number;
+	/**
+	 * The address, `https` or `http`. It is the account of the target, without its query.
+	 */
+	url: string;
+	/**
+	 * Whether the clip's files are posted. Default: `true`.
+	 */
+	video?: boolean;
+} | {
+	/**
+	 * The account's name, by which its credentials are found. Default: `default`.
+	 */
+	account?: string;
+	/**
+	 * Another address of the API, for tests. Its path `/token` gives access tokens. Default:
+	 * Google's.
+	 */
+	api_url?: string | null;
+	/**
+	 * Whether the captions become a caption track. Default: `true`.
+	 */
+	captions?: boolean;
+	/**
+	 * The id of the category. Default: `22`, people and blogs.
+	 */
+	category?: string;
+	/**
+	 * The size of a chunk in bytes, a multiple of 256 KiB. A chunk that breaks off is sent again
+	 * from where YouTube has it. Default: 8 MiB.
+	 */
+	chunk_size?: number;
+	/**
+	 * Where the credentials are. Default: the environment, else a file.
+	 */
+	credentials?: CredentialsConfig;
+	kind: "youtube";
+	/**
+	 * Whether subscribers are told. Default: `true`.
+	 */
+	notify?: boolean;
+	/**
+	 * When clips are published that have no time of their own (`Post.publish_at`). YouTube
+	 * keeps them private until then. Default: at once.
+	 */
+	schedule?: Schedule | null;
+	/**
+	 * Whether clips are meant as Shorts: at most 3 minutes, not wider than high. Default: `true`.
+	 */
+	shorts?: boolean;
+	/**
+	 * Whether the cover becomes the thumbnail. Default: `true`.
+	 */
+	thumbnail?: boolean;
 };
 type RendererConfig = {
 	kind: "ffmpeg";
@@ -401,19 +536,11 @@ type SourceConfig = {
 	idle_timeout?: number;
 	kind: "http";
 	/**
-	 * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
-	/**
 	 * The longest time that a download may take, in seconds. Default 6 hours.
 	 */
 	timeout?: number;
 } | {
 	kind: "object_store";
-	/**
-	 * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
 } | {
 	/**
 	 * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
@@ -430,10 +557,6 @@ type SourceConfig = {
 	 */
 	height?: number;
 	kind: "ytdlp";
-	/**
-	 * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
 	/**
 	 * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
 	 */
@@ -507,15 +630,16 @@ type TranscriberConfig = {
 	file?: string | null;
 	kind: "captions";
 	/**
-	 * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
-	 * language of the sound.
+	 * The preferred language of captions beside the video and inside it as a BCP 47 tag: `de`.
+	 * Default: the language of the sound.
 	 */
 	language?: string | null;
 	/**
-	 * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-	 * Default: nothing.
+	 * What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+	 * `"auto"`, what the voice shows. Default: nothing; if words lie outside the video and the
+	 * voice shows an offset, a warning names it.
 	 */
-	offset?: Timestamp | null;
+	offset?: CaptionOffset | null;
 } | {
 	kind: "openai";
 	/**
@@ -893,15 +1017,16 @@ interface CaptionsOptions {
 	 */
 	file?: string | null;
 	/**
-	 * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
-	 * language of the sound.
+	 * The preferred language of captions beside the video and inside it as a BCP 47 tag: `de`.
+	 * Default: the language of the sound.
 	 */
 	language?: string | null;
 	/**
-	 * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-	 * Default: nothing.
+	 * What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+	 * `"auto"`, what the voice shows. Default: nothing; if words lie outside the video and the
+	 * voice shows an offset, a warning names it.
 	 */
-	offset?: Timestamp | null;
+	offset?: CaptionOffset | null;
 }
 interface Check {
 	/**
@@ -1221,6 +1346,11 @@ interface FaceSample {
 	 * The face's bounding box in the displayed picture.
 	 */
 	rect: Rect;
+	/**
+	 * The probability that this person speaks, 0 to 1, by a model of sound and picture. `None`
+	 * where no model was run: a single face, faces that do not move, no model on the machine.
+	 */
+	speaking?: number | null;
 }
 interface Hook {
 	/**
@@ -1795,10 +1925,6 @@ interface HttpSource {
 	 */
 	idle_timeout?: number;
 	/**
-	 * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
-	/**
 	 * The longest time that a download may take, in seconds. Default 6 hours.
 	 */
 	timeout?: number;
@@ -1815,6 +1941,26 @@ interface RateLimit {
 }
 interface Timeout {
 	seconds?: number;
+}
+interface LimitsFields {
+	answer_bytes?: number | null;
+	clips?: number | null;
+	document_bytes?: number | null;
+	download_bytes?: number | null;
+	/**
+	 * The limits that missing fields are taken from. Default: `default`.
+	 */
+	like?: LimitsName;
+	media_secs?: number | null;
+	media_streams?: number | null;
+	picture_height?: number | null;
+	picture_pixels?: number | null;
+	picture_width?: number | null;
+	plan_pieces?: number | null;
+	plan_secs?: number | null;
+	transcript_bytes?: number | null;
+	transcript_cues?: number | null;
+	transcript_words?: number | null;
 }
 interface Manifest {
 	/**
@@ -1955,6 +2101,11 @@ interface SubtitleStream {
 	 */
 	codec: string;
 	/**
+	 * Whether the file marks the stream as one that is always shown: signs and foreign speech,
+	 * not all that is said.
+	 */
+	forced?: boolean;
+	/**
 	 * The stream's index in the file.
 	 */
 	index: number;
@@ -1962,6 +2113,11 @@ interface SubtitleStream {
 	 * The language tag in the file. `None` means that the file does not state it.
 	 */
 	language?: string | null;
+	/**
+	 * The stream's title in the file: `English (SDH)`. `None` means that the file does not state
+	 * it.
+	 */
+	title?: string | null;
 }
 interface VideoStream {
 	/**
@@ -1976,6 +2132,11 @@ interface VideoStream {
 	 * The color space of the stored picture.
 	 */
 	color: Color;
+	/**
+	 * The time at which the last frame ends, on the source's timeline. `None` means that it was
+	 * not measured.
+	 */
+	end?: Timestamp | null;
 	/**
 	 * The average frame rate of the file.
 	 */
@@ -2009,7 +2170,9 @@ interface VideoStream {
 	 */
 	variable_rate: boolean;
 	/**
-	 * The stored width in pixels, before rotation and pixel aspect ratio are applied.
+	 * The stored width in pixels, before rotation and pixel aspect ratio are applied. Frames of
+	 * another size may follow: positions in a plan and in tracks are those in a picture of this
+	 * size, in whose middle they are shown as large as fits.
 	 */
 	width: number;
 }
@@ -2024,10 +2187,6 @@ interface Orientation {
 	mirrored: boolean;
 }
 interface ObjectStoreSource {
-	/**
-	 * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
 }
 interface OnnxTrackerOptions {
 	/**
@@ -2049,6 +2208,14 @@ interface OnnxTrackerOptions {
 	 * frame in any case.
 	 */
 	samples_per_second?: number;
+	/**
+	 * The folder of an active speaker model: the files `audio_frontend.onnx`,
+	 * `visual_frontend.onnx` and `av_backend.onnx` of LR-ASD. It tells who speaks where several
+	 * faces move, at about 110 ms of one core per second and face. `None`, the default, goes by
+	 * the movement of mouths alone; a configured tracker then takes the model of
+	 * `WeightsStore.find_active_speaker`.
+	 */
+	speaker_model?: string | null;
 	/**
 	 * Threads of one inference; default 1, which takes the least CPU time with models this small.
 	 * 0 starts one per core.
@@ -2110,8 +2277,8 @@ export interface PipelineConfig {
 	/**
 	 * The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
 	 * {}}]}`. The order matters, see `StageExt`. Default: a cache in the user's cache folder for
-	 * stages that use a model or an API, and no layers for others. A list replaces the default, so
-	 * `{"track": []}` tracks every span again.
+	 * stages that use a model or an API, a retry for publishers to servers, and no layers for
+	 * others. A list replaces the default, so `{"track": []}` tracks every span again.
 	 *
 	 * Layers also apply to stages that are set in a builder. The fallback of a stage
 	 * (`ClipOptions.degrade`) is outside its layers and is not cached. Layers around the single
@@ -2155,6 +2322,44 @@ export interface PipelineConfig {
 	 */
 	transcriber?: TranscriberConfig;
 }
+interface Schedule {
+	/**
+	 * No slot is earlier. A time in the past means now. Default: now.
+	 */
+	from?: string | null;
+	/**
+	 * The most clips of an account on a day of the time zone. Default: 6, which YouTube allows new
+	 * accounts.
+	 */
+	per_day?: number;
+	/**
+	 * The least time between two clips of an account, in seconds. Default: an hour.
+	 */
+	spacing?: number;
+	/**
+	 * The windows. Without any, every time from `from` on is a slot. Default:
+	 * 12:00 and 17:00 from Monday to Friday, for an hour each.
+	 */
+	windows?: SlotWindow[];
+	/**
+	 * The time zone by its IANA name: `Europe/Berlin`. Default: `UTC`.
+	 */
+	zone?: string;
+}
+interface SlotWindow {
+	/**
+	 * The days. Default: all.
+	 */
+	days?: Day[];
+	/**
+	 * The length in minutes. Default: 60.
+	 */
+	minutes?: number;
+	/**
+	 * The start by the clocks of the time zone: `17:00`.
+	 */
+	start: string;
+}
 interface Price {
 	/**
 	 * For prompt tokens.
@@ -2180,10 +2385,6 @@ interface YtDlp {
 	 * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
 	 */
 	height?: number;
-	/**
-	 * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
-	 */
-	max_bytes?: number;
 	/**
 	 * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
 	 */
@@ -2535,6 +2736,8 @@ export interface ContextOptions extends RunOptions {
 	scratch?: string;
 	/** The budget of all work under this context together, in US dollars. */
 	maxCost?: number;
+	/** How large inputs may be: `"strict"` for services, or changes such as `{ like: "strict", media_secs: 7200 }`. Default: `"default"`. */
+	limits?: Limits;
 	/** Threads for one piece of work; 0, the default, leaves it to each library. */
 	threads?: number;
 }
@@ -2860,6 +3063,9 @@ export interface DeadLetter {
 export interface JobFilter {
 	user?: string;
 	open?: boolean;
+	state?: JobStatus["state"];
+	/** Only jobs that were submitted before the one with this id. */
+	before?: string;
 	most?: number;
 }
 /** Options of a {@link Worker}. Times in seconds. */
@@ -3193,14 +3399,14 @@ export interface AutoSourceOptions {
 export declare class Captions extends Transcriber {
 	/**
 	 * `file`: the transcript. Default: one beside the video or inside it. `encoding`: the text encoding
-	 * of a file, such as `gbk`. Default: detected. `language` is preferred among several files. `offset`
-	 * is added to every time, in seconds.
+	 * of a file, such as `gbk`. Default: detected. `language` is preferred among several files and
+	 * streams. `offset` is added to every time, in seconds; `"auto"` is what the voice shows.
 	 */
 	constructor(options?: {
 		file?: string;
 		encoding?: string;
 		language?: string;
-		offset?: number;
+		offset?: number | "auto";
 	});
 }
 /** A server with OpenAI's API. Defaults come from `OPENAI_BASE_URL`, `OPENAI_API_KEY`, `OPENAI_ORG_ID`. */
@@ -3299,6 +3505,88 @@ export declare class Folder extends Publisher {
 		keepOthers?: boolean;
 	});
 }
+/** Publishes into an object store: `s3://bucket/prefix`, `gs://`, `az://`, `file:///folder`. */
+export declare class ObjectStorePublisher extends Publisher {
+	constructor(options: ObjectStorePublisherOptions);
+}
+/** Options of an {@link ObjectStorePublisher}. */
+export interface ObjectStorePublisherOptions {
+	/** The store and the prefix of all keys. */
+	url: string;
+	/** The key of a clip without extension; default `{id}/{rank}-{slug}`. */
+	key?: string;
+	/** The `Cache-Control` header of the objects; default none. */
+	cacheControl?: string;
+	/** How long the link in the receipt is valid, in seconds, at most 604800; default no link. */
+	link?: number;
+	/** The address of a CDN at which everybody can get what lies below the prefix; default none. */
+	publicUrl?: string;
+	/** The size of the parts of large files in bytes; default 8 MiB. */
+	partSize?: number;
+}
+/** Posts each clip, and then the manifest, to a server of yours, signed as Standard Webhooks describe. */
+export declare class Webhook extends Publisher {
+	constructor(options: WebhookOptions);
+}
+/** Options of a {@link Webhook}. */
+export interface WebhookOptions {
+	/** The address. */
+	url: string;
+	/** The secret; default the variable `CLIPKIT_WEBHOOK_SECRET`. */
+	secret?: string;
+	/** The variable with the secret; its name starts with `CLIPKIT_WEBHOOK_`. */
+	secretVariable?: string;
+	/** Whether the clip's files are posted; default true. */
+	video?: boolean;
+	/** Whether the manifest is posted after the last clip; default true. */
+	manifest?: boolean;
+	/** The longest time for one delivery in seconds; default 600. */
+	timeout?: number;
+	/** Private addresses and networks that may be connected to; default none. */
+	allowPrivate?: string[];
+}
+/** Uploads to a channel on YouTube. Credentials come from the environment or a file. */
+export declare class YouTube extends Publisher {
+	constructor(options?: YouTubeOptions);
+}
+/** Options of a {@link YouTube} publisher. */
+export interface YouTubeOptions {
+	/** The account's name, by which its credentials are found; default `default`. */
+	account?: string;
+	/** Where the credentials are; default the environment, else a file. */
+	credentials?: {
+		kind: "auto";
+	} | {
+		kind: "environment";
+	} | {
+		kind: "file";
+		folder?: string;
+	};
+	/** Whether clips are meant as Shorts; default true. */
+	shorts?: boolean;
+	/** The id of the category; default `22`. */
+	category?: string;
+	/** Whether subscribers are told; default true. */
+	notify?: boolean;
+	/** Whether the cover becomes the thumbnail; default true. */
+	thumbnail?: boolean;
+	/** Whether the captions become a caption track; default true. */
+	captions?: boolean;
+	/** When clips without a time of their own are published; default at once. */
+	schedule?: {
+		zone?: string;
+		windows?: {
+			days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+			start: string;
+			minutes?: number;
+		}[];
+		from?: string;
+		spacing?: number;
+		perDay?: number;
+	};
+	/** The size of a chunk in bytes, a multiple of 256 KiB; default 8 MiB. */
+	chunkSize?: number;
+}
 /** Probes a video: streams, duration, a hash of its content. */
 export declare function probe(path: string, options?: RunOptions | Context): Promise<documents.Media>;
 /** What clipkit can use, whether it is on this machine, and what each lack costs. Keys are not shown. */
@@ -3350,7 +3638,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
+	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
 }
 
 export {

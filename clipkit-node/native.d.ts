@@ -241,6 +241,8 @@ export interface ContextOptions {
   maxCost?: number
   /** Threads for one piece of work. */
   threads?: number
+  /** How large inputs may be, as JSON. */
+  limits?: string
 }
 
 /** What of the things that clipkit can use is on this machine, as JSON. */

@@ -13,6 +13,11 @@ export type Animation = "none" | "karaoke" | "pop" | "box";
  */
 export type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
 /**
+ * Seconds, or "auto": found by the voice.
+ */
+export type CaptionOffset = Timestamp | CaptionOffsetName;
+export type CaptionOffsetName = "auto";
+/**
  * A colour as #rrggbb
  */
 export type Rgb = string;
@@ -146,6 +151,24 @@ export type ContentId = string;
  */
 export type Hdr = "pq" | "hlg";
 /**
+ * Where the tokens of an account are.
+ */
+export type CredentialsConfig =
+  | {
+      kind: "auto";
+    }
+  | {
+      kind: "environment";
+    }
+  | {
+      /**
+       * The folder. Default: `CLIPKIT_CREDENTIALS`, else `clipkit/credentials` in the user's
+       * folder for settings.
+       */
+      folder?: string | null;
+      kind: "file";
+    };
+/**
  * A correction of a crop window.
  */
 export type CropChange =
@@ -174,6 +197,10 @@ export type CropChange =
       at?: Timestamp | null;
       kind: "hold";
     };
+/**
+ * A day of the week.
+ */
+export type Day = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
 /**
  * A change of a clip plan. In JSON, `op` names it: `{"op": "delete_words", "words": {"quote": "you
  * know"}}`.
@@ -319,6 +346,7 @@ export type TightenLevel = "gentle" | "normal" | "tight";
 export type ErrorKind =
   | "not_found"
   | "invalid_input"
+  | "too_large"
   | "no_transcript"
   | "nothing_found"
   | "invalid_plan"
@@ -455,20 +483,150 @@ export type LayerConfig =
       cache: Cache;
     };
 /**
+ * Limits as a document has them.
+ */
+export type Limits = LimitsName | LimitsFields;
+/**
+ * Limits with a name.
+ */
+export type LimitsName = "default" | "strict";
+/**
  * The kinds of publishers.
  */
-export type PublisherConfig = {
-  /**
-   * Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
-   * Use it to render some of the clips again. Default: `false`.
-   */
-  keep_others?: boolean;
-  kind: "folder";
-  /**
-   * The folder.
-   */
-  path: string;
-};
+export type PublisherConfig =
+  | {
+      /**
+       * Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
+       * Use it to render some of the clips again. Default: `false`: files of clips that the new run
+       * did not make are removed.
+       */
+      keep_others?: boolean;
+      kind: "folder";
+      /**
+       * The folder.
+       */
+      path: string;
+    }
+  | {
+      /**
+       * The `Cache-Control` header of the objects. Default: none.
+       */
+      cache_control?: string | null;
+      /**
+       * The key of a clip below the prefix, without extension. `{id}` is the clip's id, `{rank}` its
+       * rank with two digits, `{slug}` its title in lower-case ASCII, `{date}` today's date in UTC.
+       * Default: `{id}/{rank}-{slug}`. Without `{id}`, two clips can get the same key; the second is
+       * then refused.
+       */
+      key?: string;
+      kind: "object_store";
+      /**
+       * How long the link in the receipt is valid, in seconds: 1 to 604800, which is 7 days. With
+       * the link (`Receipt.url`), everybody can get the clip from the store, so that it passes
+       * through no server of yours. Default: no link.
+       */
+      link?: number | null;
+      /**
+       * More metadata of the objects. Names are lower-case letters, digits and hyphens, values are
+       * ASCII. Default: none.
+       */
+      metadata?: {
+        [k: string]: string;
+      };
+      /**
+       * The size of the parts of large files, in bytes, at least 5 MiB. Larger parts suit fast
+       * connections; 4 parts are in memory at a time. Default: 8 MiB.
+       */
+      part_size?: number;
+      /**
+       * The address at which everybody can get what lies below the prefix, for example of a CDN. The
+       * receipt then has the clip's address below it. Default: none.
+       */
+      public_url?: string | null;
+      /**
+       * The store and the prefix of all keys: `s3://bucket/prefix`.
+       */
+      url: string;
+    }
+  | {
+      /**
+       * Private addresses and networks that may be connected to: `127.0.0.1`, `10.1.0.0/16`.
+       * Default: none.
+       */
+      allow_private?: string[];
+      kind: "webhook";
+      /**
+       * Whether the manifest is posted after the last clip. Default: `true`.
+       */
+      manifest?: boolean;
+      /**
+       * The secret. It is read from documents and never written to them. Default: the variable's.
+       */
+      secret?: string | null;
+      /**
+       * The environment variable with the secret. Its name starts with `CLIPKIT_WEBHOOK_`. Default:
+       * `CLIPKIT_WEBHOOK_SECRET`.
+       */
+      secret_variable?: string | null;
+      /**
+       * The longest time for one delivery, in seconds. Default 10 minutes.
+       */
+      timeout?: number;
+      /**
+       * The address, `https` or `http`. It is the account of the target, without its query.
+       */
+      url: string;
+      /**
+       * Whether the clip's files are posted. Default: `true`.
+       */
+      video?: boolean;
+    }
+  | {
+      /**
+       * The account's name, by which its credentials are found. Default: `default`.
+       */
+      account?: string;
+      /**
+       * Another address of the API, for tests. Its path `/token` gives access tokens. Default:
+       * Google's.
+       */
+      api_url?: string | null;
+      /**
+       * Whether the captions become a caption track. Default: `true`.
+       */
+      captions?: boolean;
+      /**
+       * The id of the category. Default: `22`, people and blogs.
+       */
+      category?: string;
+      /**
+       * The size of a chunk in bytes, a multiple of 256 KiB. A chunk that breaks off is sent again
+       * from where YouTube has it. Default: 8 MiB.
+       */
+      chunk_size?: number;
+      /**
+       * Where the credentials are. Default: the environment, else a file.
+       */
+      credentials?: CredentialsConfig;
+      kind: "youtube";
+      /**
+       * Whether subscribers are told. Default: `true`.
+       */
+      notify?: boolean;
+      /**
+       * When clips are published that have no time of their own (`Post.publish_at`). YouTube
+       * keeps them private until then. Default: at once.
+       */
+      schedule?: Schedule | null;
+      /**
+       * Whether clips are meant as Shorts: at most 3 minutes, not wider than high. Default: `true`.
+       */
+      shorts?: boolean;
+      /**
+       * Whether the cover becomes the thumbnail. Default: `true`.
+       */
+      thumbnail?: boolean;
+    };
 /**
  * The kinds of renderers.
  */
@@ -586,20 +744,12 @@ export type SourceConfig =
       idle_timeout?: number;
       kind: "http";
       /**
-       * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
-       */
-      max_bytes?: number;
-      /**
        * The longest time that a download may take, in seconds. Default 6 hours.
        */
       timeout?: number;
     }
   | {
       kind: "object_store";
-      /**
-       * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
-       */
-      max_bytes?: number;
     }
   | {
       /**
@@ -617,10 +767,6 @@ export type SourceConfig =
        */
       height?: number;
       kind: "ytdlp";
-      /**
-       * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
-       */
-      max_bytes?: number;
       /**
        * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
        */
@@ -706,15 +852,16 @@ export type TranscriberConfig =
       file?: string | null;
       kind: "captions";
       /**
-       * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
-       * language of the sound.
+       * The preferred language of captions beside the video and inside it as a BCP 47 tag: `de`.
+       * Default: the language of the sound.
        */
       language?: string | null;
       /**
-       * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-       * Default: nothing.
+       * What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+       * `"auto"`, what the voice shows. Default: nothing; if words lie outside the video and the
+       * voice shows an offset, a warning names it.
        */
-      offset?: Timestamp | null;
+      offset?: CaptionOffset | null;
     }
   | {
       kind: "openai";
@@ -1151,9 +1298,10 @@ export interface Rect {
  * endings, `talk.json`; the same names after `talk.mp4`, or with a language, as yt-dlp and others
  * write them (`talk.en.vtt`, `talk.en-dQw4w9WgXcQ.vtt`, `talk.English.srt`): `en-orig` first, then
  * the preferred language, then that of the audio, files made by people before automatic ones; then
- * the text subtitles inside the video, those in the language of its audio first. A file or stream
- * that cannot be read is skipped with a warning. If there are captions in other languages, a
- * warning says which were taken.
+ * the text subtitles inside the video: in the preferred language, else the stream that the file
+ * marks as default, else in the language of the audio. Streams with signs and foreign speech only
+ * (forced ones) and with pictures of text are skipped. A file or stream that cannot be read is
+ * skipped with a warning. If there are other captions, a warning says which were taken.
  *
  * A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
  * kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
@@ -1174,15 +1322,16 @@ export interface CaptionsOptions {
    */
   file?: string | null;
   /**
-   * The preferred language of caption files beside the video as a BCP 47 tag: `de`. Default: the
-   * language of the sound.
+   * The preferred language of captions beside the video and inside it as a BCP 47 tag: `de`.
+   * Default: the language of the sound.
    */
   language?: string | null;
   /**
-   * What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-   * Default: nothing.
+   * What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+   * `"auto"`, what the voice shows. Default: nothing; if words lie outside the video and the
+   * voice shows an offset, a warning names it.
    */
-  offset?: Timestamp | null;
+  offset?: CaptionOffset | null;
 }
 /**
  * One thing that clipkit can use.
@@ -1525,6 +1674,11 @@ export interface FaceSample {
    * The face's bounding box in the displayed picture.
    */
   rect: Rect;
+  /**
+   * The probability that this person speaks, 0 to 1, by a model of sound and picture. `None`
+   * where no model was run: a single face, faces that do not move, no model on the machine.
+   */
+  speaking?: number | null;
 }
 /**
  * A title over the clip's first seconds that states the clip's subject.
@@ -2208,10 +2362,6 @@ export interface HttpSource {
    */
   idle_timeout?: number;
   /**
-   * The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too.
-   */
-  max_bytes?: number;
-  /**
    * The longest time that a download may take, in seconds. Default 6 hours.
    */
   timeout?: number;
@@ -2278,6 +2428,29 @@ export interface RateLimit {
  */
 export interface Timeout {
   seconds?: number;
+}
+/**
+ * Changes to limits with a name.
+ */
+export interface LimitsFields {
+  answer_bytes?: number | null;
+  clips?: number | null;
+  document_bytes?: number | null;
+  download_bytes?: number | null;
+  /**
+   * The limits that missing fields are taken from. Default: `default`.
+   */
+  like?: LimitsName;
+  media_secs?: number | null;
+  media_streams?: number | null;
+  picture_height?: number | null;
+  picture_pixels?: number | null;
+  picture_width?: number | null;
+  plan_pieces?: number | null;
+  plan_secs?: number | null;
+  transcript_bytes?: number | null;
+  transcript_cues?: number | null;
+  transcript_words?: number | null;
 }
 /**
  * The result of a run: the content of `clips.json`.
@@ -2428,6 +2601,11 @@ export interface SubtitleStream {
    */
   codec: string;
   /**
+   * Whether the file marks the stream as one that is always shown: signs and foreign speech,
+   * not all that is said.
+   */
+  forced?: boolean;
+  /**
    * The stream's index in the file.
    */
   index: number;
@@ -2435,6 +2613,11 @@ export interface SubtitleStream {
    * The language tag in the file. `None` means that the file does not state it.
    */
   language?: string | null;
+  /**
+   * The stream's title in the file: `English (SDH)`. `None` means that the file does not state
+   * it.
+   */
+  title?: string | null;
 }
 /**
  * A video stream.
@@ -2452,6 +2635,11 @@ export interface VideoStream {
    * The color space of the stored picture.
    */
   color: Color;
+  /**
+   * The time at which the last frame ends, on the source's timeline. `None` means that it was
+   * not measured.
+   */
+  end?: Timestamp | null;
   /**
    * The average frame rate of the file.
    */
@@ -2485,7 +2673,9 @@ export interface VideoStream {
    */
   variable_rate: boolean;
   /**
-   * The stored width in pixels, before rotation and pixel aspect ratio are applied.
+   * The stored width in pixels, before rotation and pixel aspect ratio are applied. Frames of
+   * another size may follow: positions in a plan and in tracks are those in a picture of this
+   * size, in whose middle they are shown as large as fits.
    */
   width: number;
 }
@@ -2514,12 +2704,7 @@ export interface Orientation {
  * the variables `AWS_*`, `GOOGLE_*` and `AZURE_*` of the `Environment`. Each
  * kind of store is a Cargo feature: `s3`, `gcs`, `azure`.
  */
-export interface ObjectStoreSource {
-  /**
-   * The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too.
-   */
-  max_bytes?: number;
-}
+export interface ObjectStoreSource {}
 /**
  * Options of an `OnnxTracker`.
  */
@@ -2543,6 +2728,14 @@ export interface OnnxTrackerOptions {
    * frame in any case.
    */
   samples_per_second?: number;
+  /**
+   * The folder of an active speaker model: the files `audio_frontend.onnx`,
+   * `visual_frontend.onnx` and `av_backend.onnx` of LR-ASD. It tells who speaks where several
+   * faces move, at about 110 ms of one core per second and face. `None`, the default, goes by
+   * the movement of mouths alone; a configured tracker then takes the model of
+   * `WeightsStore.find_active_speaker`.
+   */
+  speaker_model?: string | null;
   /**
    * Threads of one inference; default 1, which takes the least CPU time with models this small.
    * 0 starts one per core.
@@ -2637,8 +2830,8 @@ export interface PipelineConfig {
   /**
    * The layers around each stage, innermost first: `{"transcribe": [{"retry": {}}, {"cache":
    * {}}]}`. The order matters, see `StageExt`. Default: a cache in the user's cache folder for
-   * stages that use a model or an API, and no layers for others. A list replaces the default, so
-   * `{"track": []}` tracks every span again.
+   * stages that use a model or an API, a retry for publishers to servers, and no layers for
+   * others. A list replaces the default, so `{"track": []}` tracks every span again.
    *
    * Layers also apply to stages that are set in a builder. The fallback of a stage
    * (`ClipOptions.degrade`) is outside its layers and is not cached. Layers around the single
@@ -2681,6 +2874,59 @@ export interface PipelineConfig {
    * The transcriber. Default: `auto`.
    */
   transcriber?: TranscriberConfig;
+}
+/**
+ * Gives each clip a time of its own.
+ *
+ * The slots are the starts of the windows, and further times inside them at the distance of
+ * `spacing`. A clip gets the first slot that is not in the past, that no
+ * other clip of the account has or lies too near to, on a day that has room. A clip keeps its slot
+ * when it is published again. Slots are kept in the artifact store (`CLIPKIT_CACHE`), so two
+ * processes, also on two machines that share a store, do not give the same.
+ *
+ * Windows are in a time zone, by its clocks: 17:00 stays 17:00 when they change. A time that the
+ * clocks skip is moved forward by as much as they are.
+ */
+export interface Schedule {
+  /**
+   * No slot is earlier. A time in the past means now. Default: now.
+   */
+  from?: string | null;
+  /**
+   * The most clips of an account on a day of the time zone. Default: 6, which YouTube allows new
+   * accounts.
+   */
+  per_day?: number;
+  /**
+   * The least time between two clips of an account, in seconds. Default: an hour.
+   */
+  spacing?: number;
+  /**
+   * The windows. Without any, every time from `from` on is a slot. Default:
+   * 12:00 and 17:00 from Monday to Friday, for an hour each.
+   */
+  windows?: SlotWindow[];
+  /**
+   * The time zone by its IANA name: `Europe/Berlin`. Default: `UTC`.
+   */
+  zone?: string;
+}
+/**
+ * A time of some days of the week in which clips are published.
+ */
+export interface SlotWindow {
+  /**
+   * The days. Default: all.
+   */
+  days?: Day[];
+  /**
+   * The length in minutes. Default: 60.
+   */
+  minutes?: number;
+  /**
+   * The start by the clocks of the time zone: `17:00`.
+   */
+  start: string;
 }
 /**
  * The price of a language model, in US dollars for a million tokens.
@@ -2730,10 +2976,6 @@ export interface YtDlp {
    * The largest resolution to fetch, by the shorter side in pixels. Default 1080.
    */
   height?: number;
-  /**
-   * The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too.
-   */
-  max_bytes?: number;
   /**
    * The program. Default: `CLIPKIT_YTDLP`, else `yt-dlp` in `PATH`.
    */

@@ -14,11 +14,12 @@ class Context:
     """
     What a stage is given besides its input: cancellation, progress, warnings, scratch space.
     """
-    def __new__(cls, /, on_event: typing.Callable[[clipkit._types.Event], object] | None = None, *, scratch_in: str | PathLike[str] | None = None, max_cost: SupportsFloat | SupportsIndex | None = None) -> Context:
+    def __new__(cls, /, on_event: typing.Callable[[clipkit._types.Event], object] | None = None, *, scratch_in: str | PathLike[str] | None = None, max_cost: SupportsFloat | SupportsIndex | None = None, limits: "clipkit._types.Limits | None" = None) -> Context:
         """
         A context. `on_event` is called with each event, on a thread of clipkit's, and must return
         quickly. Temporary files are made in the folder `scratch_in`. Paid services may cost up to
-        `max_cost` US dollars.
+        `max_cost` US dollars. `limits` says how large inputs may be: `"strict"` for services, or a
+        dict such as `{"like": "strict", "media_secs": 7200}`.
         """
     def budget_left(self, /) -> float | None:
         """

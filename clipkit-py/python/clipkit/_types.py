@@ -35,6 +35,9 @@ Animation = Literal["none", "karaoke", "pop", "box"]
 #: The aspect ratio of the output, as width to height.
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 
+
+CaptionOffsetName = Literal["auto"]
+
 #: A preset's name (``none`` for no captions), or a style. Fields that the style omits come from the preset named in its ``like`` field, else from karaoke.
 CaptionStyleGiven = Union[str, Dict[str, Any]]
 
@@ -50,8 +53,11 @@ ContentId = str
 #: The vertical position of a cue: a fraction of the output's height, from its top. The renderer keeps the cue inside the platform's safe area.
 CuePlace = Dict[str, Any]
 
+#: A day of the week.
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
 #: The class of an ``Error``, for a program to branch on.
-ErrorKind = Literal["not_found", "invalid_input", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
+ErrorKind = Literal["not_found", "invalid_input", "too_large", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
 
 #: The kind of video, which sets the weights of the score components.  | genre | hook | completeness | density | emotion | best length | |---|---|---|---|---|---| | none given | 30 | 34 | 20 | 16 | 32 s | | ``podcast`` | 32 | 30 | 14 | 24 | 38 s | | ``lecture`` | 24 | 42 | 26 | 8 | 45 s | | ``gaming`` | 28 | 20 | 10 | 42 | 24 s | | ``news`` | 34 | 36 | 26 | 4 | 28 s |  The weights are percentages of ``Score.total``. They were set by hand, not learned. For English without a genre or with ``podcast``, a learned criterion takes their place: ``Score.moment``. It was learned from conversations, so the other genres keep the weights.
 Genre = Literal["podcast", "lecture", "gaming", "news"]
@@ -64,6 +70,9 @@ Hdr = Literal["pq", "hlg"]
 
 #: The layout of a clip that the user asks for.
 LayoutChoice = Literal["auto", "fill", "split", "fit", "pip"]
+
+#: Limits with a name.
+LimitsName = Literal["default", "strict"]
 
 #: The platform that clips are made for. It determines the safe area, which the platform's interface does not cover.
 Platform = Literal["shorts", "tiktok", "reels", "generic"]
@@ -97,6 +106,9 @@ WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "l
 
 #: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+
+#: Seconds, or "auto": found by the voice.
+CaptionOffset = Union[Timestamp, CaptionOffsetName]
 
 
 @dataclass
@@ -304,9 +316,10 @@ class CaptionsOptions(Data):
     endings, ``talk.json``; the same names after ``talk.mp4``, or with a language, as yt-dlp and others
     write them (``talk.en.vtt``, ``talk.en-dQw4w9WgXcQ.vtt``, ``talk.English.srt``): ``en-orig`` first, then
     the preferred language, then that of the audio, files made by people before automatic ones; then
-    the text subtitles inside the video, those in the language of its audio first. A file or stream
-    that cannot be read is skipped with a warning. If there are captions in other languages, a
-    warning says which were taken.
+    the text subtitles inside the video: in the preferred language, else the stream that the file
+    marks as default, else in the language of the audio. Streams with signs and foreign speech only
+    (forced ones) and with pictures of text are skipped. A file or stream that cannot be read is
+    skipped with a warning. If there are other captions, a warning says which were taken.
 
     A file's content decides its format, not its name. Word times in WebVTT, ASS, json3 and JSON are
     kept. If only cues have times, a cue's time is divided among its words by length. Repeated lines
@@ -324,12 +337,13 @@ class CaptionsOptions(Data):
     file: Optional[str] = None
     """The file to read. Default: searched for beside the video and inside it."""
     language: Optional[str] = None
-    """The preferred language of caption files beside the video as a BCP 47 tag: ``de``. Default: the
-    language of the sound.
+    """The preferred language of captions beside the video and inside it as a BCP 47 tag: ``de``.
+    Default: the language of the sound.
     """
-    offset: Optional[Timestamp] = None
-    """What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-    Default: nothing.
+    offset: Optional[CaptionOffset] = None
+    """What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+    ``"auto"``, what the voice shows. Default: nothing; if words lie outside the video and the
+    voice shows an offset, a warning names it.
     """
     _optional: ClassVar[frozenset[str]] = frozenset(['encoding', 'file', 'language', 'offset'])
 
@@ -567,6 +581,37 @@ class _Concurrency(Data):
     """
 
     at_once: int = 1
+
+
+@dataclass
+class AutoCredentialsConfig(Data):
+    """The environment if it has tokens for the account, else a file."""
+
+    kind: str = 'auto'
+
+
+@dataclass
+class EnvironmentCredentialsConfig(Data):
+    """The environment: ``EnvironmentCredentials``."""
+
+    kind: str = 'environment'
+
+
+@dataclass
+class FileCredentialsConfig(Data):
+    """Files: ``FileCredentials``."""
+
+    folder: Optional[str] = None
+    """The folder. Default: ``CLIPKIT_CREDENTIALS``, else ``clipkit/credentials`` in the user's
+    folder for settings.
+    """
+    kind: str = 'file'
+    _optional: ClassVar[frozenset[str]] = frozenset(['folder'])
+
+
+#: Where the tokens of an account are.
+CredentialsConfig = Union[AutoCredentialsConfig, EnvironmentCredentialsConfig, FileCredentialsConfig, Unknown]
+_credentials_config: Loader = tagged('kind', lambda: {'auto': AutoCredentialsConfig, 'environment': EnvironmentCredentialsConfig, 'file': FileCredentialsConfig})
 
 
 @dataclass
@@ -1095,9 +1140,14 @@ class FaceSample(Data):
     """How much the mouth region changed since the previous sample. It is 0 for a still mouth and
     has no upper bound. The values of a speaking mouth are well above those of a closed one.
     """
+    speaking: Optional[float] = None
+    """The probability that this person speaks, 0 to 1, by a model of sound and picture. ``None``
+    where no model was run: a single face, faces that do not move, no model on the machine.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'rect': _named("Rect"),
     }
+    _optional: ClassVar[frozenset[str]] = frozenset(['speaking'])
 
 
 @dataclass
@@ -1313,6 +1363,29 @@ _layout: Loader = tagged('kind', lambda: {'fill': FillLayout, 'split': SplitLayo
 
 
 @dataclass
+class LimitsFields(Data):
+    """Changes to limits with a name."""
+
+    answer_bytes: Optional[int] = None
+    clips: Optional[int] = None
+    document_bytes: Optional[int] = None
+    download_bytes: Optional[int] = None
+    like: Optional[LimitsName] = None
+    """The limits that missing fields are taken from. Default: ``default``."""
+    media_secs: Optional[int] = None
+    media_streams: Optional[int] = None
+    picture_height: Optional[int] = None
+    picture_pixels: Optional[int] = None
+    picture_width: Optional[int] = None
+    plan_pieces: Optional[int] = None
+    plan_secs: Optional[int] = None
+    transcript_bytes: Optional[int] = None
+    transcript_cues: Optional[int] = None
+    transcript_words: Optional[int] = None
+    _optional: ClassVar[frozenset[str]] = frozenset(['answer_bytes', 'clips', 'document_bytes', 'download_bytes', 'like', 'media_secs', 'media_streams', 'picture_height', 'picture_pixels', 'picture_width', 'plan_pieces', 'plan_secs', 'transcript_bytes', 'transcript_cues', 'transcript_words'])
+
+
+@dataclass
 class Loudness(Data):
     """The loudness of a clip, as ITU-R BS.1770 and EBU R 128 define it.
 
@@ -1488,11 +1561,18 @@ class OnnxTrackerOptions(Data):
     inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
     frame in any case.
     """
+    speaker_model: Optional[str] = None
+    """The folder of an active speaker model: the files ``audio_frontend.onnx``,
+    ``visual_frontend.onnx`` and ``av_backend.onnx`` of LR-ASD. It tells who speaks where several
+    faces move, at about 110 ms of one core per second and face. ``None``, the default, goes by
+    the movement of mouths alone; a configured tracker then takes the model of
+    ``WeightsStore.find_active_speaker``.
+    """
     threads: int = 1
     """Threads of one inference; default 1, which takes the least CPU time with models this small.
     0 starts one per core.
     """
-    _optional: ClassVar[frozenset[str]] = frozenset(['confidence', 'library'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['confidence', 'library', 'speaker_model'])
 
 
 @dataclass
@@ -1652,8 +1732,8 @@ class PipelineConfig(Data):
     layers: Dict[str, List[Dict[str, Any]]] = field(default_factory=dict)
     """The layers around each stage, innermost first: ``{"transcribe": [{"retry": {}}, {"cache":
     {}}]}``. The order matters, see ``StageExt``. Default: a cache in the user's cache folder for
-    stages that use a model or an API, and no layers for others. A list replaces the default, so
-    ``{"track": []}`` tracks every span again.
+    stages that use a model or an API, a retry for publishers to servers, and no layers for
+    others. A list replaces the default, so ``{"track": []}`` tracks every span again.
 
     Layers also apply to stages that are set in a builder. The fallback of a stage
     (``ClipOptions.degrade``) is outside its layers and is not cached. Layers around the single
@@ -1668,7 +1748,7 @@ class PipelineConfig(Data):
     """The renderer. Default: ``ffmpeg``."""
     scorer: ScorerConfig = field(default_factory=lambda: _named("ScorerConfig")({'kind': 'auto'}))
     """The scorer. Default: ``auto``."""
-    source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'allow_private': [], 'file': {'store': False}, 'http': {'allow_private': [], 'idle_timeout': 30.0, 'max_bytes': 10737418240, 'timeout': 21600.0}, 'kind': 'auto', 'local': True, 'object_store': {'max_bytes': 10737418240}, 'ytdlp': {'allow_private': [], 'height': 1080, 'max_bytes': 10737418240, 'timeout': 21600.0}}))  # noqa: E501
+    source: SourceConfig = field(default_factory=lambda: _named("SourceConfig")({'allow_private': [], 'file': {'store': False}, 'http': {'allow_private': [], 'idle_timeout': 30.0, 'timeout': 21600.0}, 'kind': 'auto', 'local': True, 'object_store': {}, 'ytdlp': {'allow_private': [], 'height': 1080, 'timeout': 21600.0}}))  # noqa: E501
     """The source. Default: ``auto``."""
     speech_cache: Optional[Dict[str, Any]] = field(default_factory=lambda: {'keep': 604800.0})
     """The cache for speech maps (the spans in which somebody speaks in a medium). Default: the
@@ -1822,14 +1902,114 @@ class FolderPublisherConfig(Data):
     """The folder."""
     keep_others: bool = False
     """Whether the manifest keeps the clips of earlier runs of the same video whose files exist.
-    Use it to render some of the clips again. Default: ``false``.
+    Use it to render some of the clips again. Default: ``false``: files of clips that the new run
+    did not make are removed.
     """
     kind: str = 'folder'
 
 
+@dataclass
+class ObjectStorePublisherConfig(Data):
+    """An object store: ``ObjectStorePublisher``."""
+
+    url: str
+    """The store and the prefix of all keys: ``s3://bucket/prefix``."""
+    cache_control: Optional[str] = None
+    """The ``Cache-Control`` header of the objects. Default: none."""
+    key: str = '{id}/{rank}-{slug}'
+    """The key of a clip below the prefix, without extension. ``{id}`` is the clip's id, ``{rank}`` its
+    rank with two digits, ``{slug}`` its title in lower-case ASCII, ``{date}`` today's date in UTC.
+    Default: ``{id}/{rank}-{slug}``. Without ``{id}``, two clips can get the same key; the second is
+    then refused.
+    """
+    link: Optional[float] = None
+    """How long the link in the receipt is valid, in seconds: 1 to 604800, which is 7 days. With
+    the link (``Receipt.url``), everybody can get the clip from the store, so that it passes
+    through no server of yours. Default: no link.
+    """
+    metadata: Optional[Dict[str, str]] = None
+    """More metadata of the objects. Names are lower-case letters, digits and hyphens, values are
+    ASCII. Default: none.
+    """
+    part_size: int = 8388608
+    """The size of the parts of large files, in bytes, at least 5 MiB. Larger parts suit fast
+    connections; 4 parts are in memory at a time. Default: 8 MiB.
+    """
+    public_url: Optional[str] = None
+    """The address at which everybody can get what lies below the prefix, for example of a CDN. The
+    receipt then has the clip's address below it. Default: none.
+    """
+    kind: str = 'object_store'
+    _optional: ClassVar[frozenset[str]] = frozenset(['cache_control', 'link', 'metadata', 'public_url'])
+
+
+@dataclass
+class WebhookPublisherConfig(Data):
+    """A server of the user's own: ``Webhook``."""
+
+    url: str
+    """The address, ``https`` or ``http``. It is the account of the target, without its query."""
+    allow_private: Optional[List[str]] = None
+    """Private addresses and networks that may be connected to: ``127.0.0.1``, ``10.1.0.0/16``.
+    Default: none.
+    """
+    manifest: bool = True
+    """Whether the manifest is posted after the last clip. Default: ``true``."""
+    secret: Optional[str] = None
+    """The secret. It is read from documents and never written to them. Default: the variable's."""
+    secret_variable: Optional[str] = None
+    """The environment variable with the secret. Its name starts with ``CLIPKIT_WEBHOOK_``. Default:
+    ``CLIPKIT_WEBHOOK_SECRET``.
+    """
+    timeout: float = 600.0
+    """The longest time for one delivery, in seconds. Default 10 minutes."""
+    video: bool = True
+    """Whether the clip's files are posted. Default: ``true``."""
+    kind: str = 'webhook'
+    _optional: ClassVar[frozenset[str]] = frozenset(['allow_private', 'secret', 'secret_variable'])
+
+
+@dataclass
+class YoutubePublisherConfig(Data):
+    """A channel on YouTube: ``YouTube``."""
+
+    account: str = 'default'
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str] = None
+    """Another address of the API, for tests. Its path ``/token`` gives access tokens. Default:
+    Google's.
+    """
+    captions: bool = True
+    """Whether the captions become a caption track. Default: ``true``."""
+    category: str = '22'
+    """The id of the category. Default: ``22``, people and blogs."""
+    chunk_size: int = 8388608
+    """The size of a chunk in bytes, a multiple of 256 KiB. A chunk that breaks off is sent again
+    from where YouTube has it. Default: 8 MiB.
+    """
+    credentials: CredentialsConfig = field(default_factory=lambda: _named("CredentialsConfig")({'kind': 'auto'}))
+    """Where the credentials are. Default: the environment, else a file."""
+    notify: bool = True
+    """Whether subscribers are told. Default: ``true``."""
+    schedule: Optional[Schedule] = None
+    """When clips are published that have no time of their own (``Post.publish_at``). YouTube
+    keeps them private until then. Default: at once.
+    """
+    shorts: bool = True
+    """Whether clips are meant as Shorts: at most 3 minutes, not wider than high. Default: ``true``."""
+    thumbnail: bool = True
+    """Whether the cover becomes the thumbnail. Default: ``true``."""
+    kind: str = 'youtube'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'credentials': _named("CredentialsConfig"),
+        'schedule': _named("Schedule"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['api_url', 'schedule'])
+
+
 #: The kinds of publishers.
-PublisherConfig = Union[FolderPublisherConfig, Unknown]
-_publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig})
+PublisherConfig = Union[FolderPublisherConfig, ObjectStorePublisherConfig, WebhookPublisherConfig, YoutubePublisherConfig, Unknown]
+_publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig, 'object_store': ObjectStorePublisherConfig, 'webhook': WebhookPublisherConfig, 'youtube': YoutubePublisherConfig})
 
 
 @dataclass
@@ -2012,6 +2192,41 @@ class Scene(Data):
 
 
 @dataclass
+class Schedule(Data):
+    """Gives each clip a time of its own.
+
+    The slots are the starts of the windows, and further times inside them at the distance of
+    ``spacing``. A clip gets the first slot that is not in the past, that no
+    other clip of the account has or lies too near to, on a day that has room. A clip keeps its slot
+    when it is published again. Slots are kept in the artifact store (``CLIPKIT_CACHE``), so two
+    processes, also on two machines that share a store, do not give the same.
+
+    Windows are in a time zone, by its clocks: 17:00 stays 17:00 when they change. A time that the
+    clocks skip is moved forward by as much as they are.
+    """
+
+    from_: Optional[str] = None
+    """No slot is earlier. A time in the past means now. Default: now."""
+    per_day: int = 6
+    """The most clips of an account on a day of the time zone. Default: 6, which YouTube allows new
+    accounts.
+    """
+    spacing: float = 3600.0
+    """The least time between two clips of an account, in seconds. Default: an hour."""
+    windows: List[SlotWindow] = field(default_factory=lambda: many(_named("SlotWindow"))([{'days': ['mon', 'tue', 'wed', 'thu', 'fri'], 'minutes': 60, 'start': '12:00'}, {'days': ['mon', 'tue', 'wed', 'thu', 'fri'], 'minutes': 60, 'start': '17:00'}]))  # noqa: E501
+    """The windows. Without any, every time from ``from`` on is a slot. Default:
+    12:00 and 17:00 from Monday to Friday, for an hour each.
+    """
+    zone: str = 'UTC'
+    """The time zone by its IANA name: ``Europe/Berlin``. Default: ``UTC``."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'windows': many(_named("SlotWindow")),
+    }
+    _names: ClassVar[Dict[str, str]] = {'from_': 'from'}
+    _optional: ClassVar[frozenset[str]] = frozenset(['from_'])
+
+
+@dataclass
 class _Score(Data):
     """The quality of a span as a clip."""
 
@@ -2154,6 +2369,18 @@ class Shot(Data):
 
 
 @dataclass
+class SlotWindow(Data):
+    """A time of some days of the week in which clips are published."""
+
+    start: str
+    """The start by the clocks of the time zone: ``17:00``."""
+    days: List[Day] = field(default_factory=lambda: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])
+    """The days. Default: all."""
+    minutes: int = 60
+    """The length in minutes. Default: 60."""
+
+
+@dataclass
 class SoundEvent(Data):
     """A sound that a transcript describes: music, laughter, applause."""
 
@@ -2178,19 +2405,19 @@ class AutoSourceConfig(Data):
     """
     file: Dict[str, Any] = field(default_factory=lambda: {'store': False})
     """The options for files."""
-    http: Dict[str, Any] = field(default_factory=lambda: {'allow_private': [], 'idle_timeout': 30.0, 'max_bytes': 10737418240, 'timeout': 21600.0})  # noqa: E501
+    http: Dict[str, Any] = field(default_factory=lambda: {'allow_private': [], 'idle_timeout': 30.0, 'timeout': 21600.0})
     """The options for URLs of media files."""
     local: bool = True
     """Whether paths and ``file:`` URLs are accepted. A service that takes addresses from strangers
     sets it to ``false``. Default: ``true``.
     """
-    object_store: Dict[str, Any] = field(default_factory=lambda: {'max_bytes': 10737418240})
+    object_store: Dict[str, Any] = field(default_factory=dict)
     """The options for objects."""
     section: Optional[Span] = None
     """The part to fetch, on the video's timeline: ``YtDlp.section``. With it, every HTTP URL is
     fetched by ``YtDlp``; files and objects are refused. Default: all of the video.
     """
-    ytdlp: Dict[str, Any] = field(default_factory=lambda: {'allow_private': [], 'height': 1080, 'max_bytes': 10737418240, 'timeout': 21600.0})  # noqa: E501
+    ytdlp: Dict[str, Any] = field(default_factory=lambda: {'allow_private': [], 'height': 1080, 'timeout': 21600.0})
     """The options for pages."""
     kind: str = 'auto'
     _loaders: ClassVar[Dict[str, Loader]] = {
@@ -2221,8 +2448,6 @@ class HttpSourceConfig(Data):
     """
     idle_timeout: float = 30.0
     """The longest wait for the next bytes, in seconds. Default 30."""
-    max_bytes: int = 10737418240
-    """The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too."""
     timeout: float = 21600.0
     """The longest time that a download may take, in seconds. Default 6 hours."""
     kind: str = 'http'
@@ -2232,8 +2457,6 @@ class HttpSourceConfig(Data):
 class ObjectStoreSourceConfig(Data):
     """Media in object stores: ``ObjectStoreSource``."""
 
-    max_bytes: int = 10737418240
-    """The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too."""
     kind: str = 'object_store'
 
 
@@ -2251,8 +2474,6 @@ class YtdlpSourceConfig(Data):
     """
     height: int = 1080
     """The largest resolution to fetch, by the shorter side in pixels. Default 1080."""
-    max_bytes: int = 10737418240
-    """The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too."""
     program: Optional[str] = None
     """The program. Default: ``CLIPKIT_YTDLP``, else ``yt-dlp`` in ``PATH``."""
     proxy_metadata: Optional[str] = None
@@ -2348,9 +2569,19 @@ class SubtitleStream(Data):
     """The codec's short name in FFmpeg (``subrip``, ``webvtt``, ``ass``, ``mov_text``,
     ``hdmv_pgs_subtitle``).
     """
+    default: Optional[bool] = None
+    """Whether the file marks the stream as the one to show."""
+    forced: Optional[bool] = None
+    """Whether the file marks the stream as one that is always shown: signs and foreign speech,
+    not all that is said.
+    """
     language: Optional[str] = None
     """The language tag in the file. ``None`` means that the file does not state it."""
-    _optional: ClassVar[frozenset[str]] = frozenset(['language'])
+    title: Optional[str] = None
+    """The stream's title in the file: ``English (SDH)``. ``None`` means that the file does not state
+    it.
+    """
+    _optional: ClassVar[frozenset[str]] = frozenset(['default', 'forced', 'language', 'title'])
 
 
 @dataclass
@@ -2513,12 +2744,13 @@ class CaptionsTranscriberConfig(Data):
     file: Optional[str] = None
     """The file to read. Default: searched for beside the video and inside it."""
     language: Optional[str] = None
-    """The preferred language of caption files beside the video as a BCP 47 tag: ``de``. Default: the
-    language of the sound.
+    """The preferred language of captions beside the video and inside it as a BCP 47 tag: ``de``.
+    Default: the language of the sound.
     """
-    offset: Optional[Timestamp] = None
-    """What is added to every time of a caption file, in seconds: -3600 where all is an hour late.
-    Default: nothing.
+    offset: Optional[CaptionOffset] = None
+    """What is added to every time of captions, in seconds: -3600 where all is an hour late. With
+    ``"auto"``, what the voice shows. Default: nothing; if words lie outside the video and the
+    voice shows an offset, a warning names it.
     """
     kind: str = 'captions'
     _optional: ClassVar[frozenset[str]] = frozenset(['encoding', 'file', 'language', 'offset'])
@@ -2649,7 +2881,10 @@ class VideoStream(Data):
     codec: str
     """The codec's short name in FFmpeg (``h264``)."""
     width: int
-    """The stored width in pixels, before rotation and pixel aspect ratio are applied."""
+    """The stored width in pixels, before rotation and pixel aspect ratio are applied. Frames of
+    another size may follow: positions in a plan and in tracks are those in a picture of this
+    size, in whose middle they are shown as large as fits.
+    """
     height: int
     """The stored height in pixels, before rotation and pixel aspect ratio are applied."""
     orientation: Orientation
@@ -2668,11 +2903,16 @@ class VideoStream(Data):
     """The color space of the stored picture."""
     start: Timestamp
     """The time of the first frame, on the source's timeline."""
+    end: Optional[Timestamp] = None
+    """The time at which the last frame ends, on the source's timeline. ``None`` means that it was
+    not measured.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'orientation': _named("Orientation"),
         'frame_rate': _named("FrameRate"),
         'color': _named("Color"),
     }
+    _optional: ClassVar[frozenset[str]] = frozenset(['end'])
 
 
 @dataclass
@@ -2714,6 +2954,9 @@ class WordRange(Data):
     to: int
     """The number after that of the last word."""
     _names: ClassVar[Dict[str, str]] = {'from_': 'from'}
+
+#: Limits as a document has them.
+Limits = Union[LimitsName, LimitsFields]
 
 #: A sentence of the transcript, by its distance or by a quote.
 SentencePlace = Union[SentenceDistance, WordQuote]
@@ -2895,8 +3138,6 @@ class HttpSourceDict(TypedDict, total=False):
     """
     idle_timeout: float
     """The longest wait for the next bytes, in seconds. Default 30."""
-    max_bytes: int
-    """The most bytes that a file may have. Default 10 GiB. The media store's limit holds, too."""
     timeout: float
     """The longest time that a download may take, in seconds. Default 6 hours."""
 
@@ -2904,8 +3145,91 @@ class HttpSourceDict(TypedDict, total=False):
 class ObjectStoreSourceDict(TypedDict, total=False):
     """The settings of an ``ObjectStoreSource``, as keywords."""
 
-    max_bytes: int
-    """The most bytes that an object may have. Default 10 GiB. The media store's limit holds, too."""
+
+class ObjectStorePublisherDict(TypedDict, total=False):
+    """The settings of an ``ObjectStorePublisher``, as keywords."""
+
+    cache_control: Optional[str]
+    """The ``Cache-Control`` header of the objects. Default: none."""
+    key: str
+    """The key of a clip below the prefix, without extension. ``{id}`` is the clip's id, ``{rank}`` its
+    rank with two digits, ``{slug}`` its title in lower-case ASCII, ``{date}`` today's date in UTC.
+    Default: ``{id}/{rank}-{slug}``. Without ``{id}``, two clips can get the same key; the second is
+    then refused.
+    """
+    link: Optional[float]
+    """How long the link in the receipt is valid, in seconds: 1 to 604800, which is 7 days. With
+    the link (``Receipt.url``), everybody can get the clip from the store, so that it passes
+    through no server of yours. Default: no link.
+    """
+    metadata: Dict[str, str]
+    """More metadata of the objects. Names are lower-case letters, digits and hyphens, values are
+    ASCII. Default: none.
+    """
+    part_size: int
+    """The size of the parts of large files, in bytes, at least 5 MiB. Larger parts suit fast
+    connections; 4 parts are in memory at a time. Default: 8 MiB.
+    """
+    public_url: Optional[str]
+    """The address at which everybody can get what lies below the prefix, for example of a CDN. The
+    receipt then has the clip's address below it. Default: none.
+    """
+    url: str
+    """The store and the prefix of all keys: ``s3://bucket/prefix``."""
+
+
+class WebhookDict(TypedDict, total=False):
+    """The settings of a ``Webhook``, as keywords."""
+
+    allow_private: List[str]
+    """Private addresses and networks that may be connected to: ``127.0.0.1``, ``10.1.0.0/16``.
+    Default: none.
+    """
+    manifest: bool
+    """Whether the manifest is posted after the last clip. Default: ``true``."""
+    secret: Optional[str]
+    """The secret. It is read from documents and never written to them. Default: the variable's."""
+    secret_variable: Optional[str]
+    """The environment variable with the secret. Its name starts with ``CLIPKIT_WEBHOOK_``. Default:
+    ``CLIPKIT_WEBHOOK_SECRET``.
+    """
+    timeout: float
+    """The longest time for one delivery, in seconds. Default 10 minutes."""
+    url: str
+    """The address, ``https`` or ``http``. It is the account of the target, without its query."""
+    video: bool
+    """Whether the clip's files are posted. Default: ``true``."""
+
+
+class YouTubeDict(TypedDict, total=False):
+    """The settings of a ``YouTube``, as keywords."""
+
+    account: str
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str]
+    """Another address of the API, for tests. Its path ``/token`` gives access tokens. Default:
+    Google's.
+    """
+    captions: bool
+    """Whether the captions become a caption track. Default: ``true``."""
+    category: str
+    """The id of the category. Default: ``22``, people and blogs."""
+    chunk_size: int
+    """The size of a chunk in bytes, a multiple of 256 KiB. A chunk that breaks off is sent again
+    from where YouTube has it. Default: 8 MiB.
+    """
+    credentials: CredentialsConfig
+    """Where the credentials are. Default: the environment, else a file."""
+    notify: bool
+    """Whether subscribers are told. Default: ``true``."""
+    schedule: Optional[Union[Schedule, Dict[str, Any]]]
+    """When clips are published that have no time of their own (``Post.publish_at``). YouTube
+    keeps them private until then. Default: at once.
+    """
+    shorts: bool
+    """Whether clips are meant as Shorts: at most 3 minutes, not wider than high. Default: ``true``."""
+    thumbnail: bool
+    """Whether the cover becomes the thumbnail. Default: ``true``."""
 
 
 class YtDlpDict(TypedDict, total=False):
@@ -2921,8 +3245,6 @@ class YtDlpDict(TypedDict, total=False):
     """
     height: int
     """The largest resolution to fetch, by the shorter side in pixels. Default 1080."""
-    max_bytes: int
-    """The most bytes that the media may have. Default 10 GiB. The media store's limit holds, too."""
     program: Optional[str]
     """The program. Default: ``CLIPKIT_YTDLP``, else ``yt-dlp`` in ``PATH``."""
     proxy_metadata: Optional[str]
@@ -2958,6 +3280,13 @@ class OnnxTrackerDict(TypedDict, total=False):
     inference each, or a third of one while faces stay or move evenly. Cuts are exact to the
     frame in any case.
     """
+    speaker_model: Optional[str]
+    """The folder of an active speaker model: the files ``audio_frontend.onnx``,
+    ``visual_frontend.onnx`` and ``av_backend.onnx`` of LR-ASD. It tells who speaks where several
+    faces move, at about 110 ms of one core per second and face. ``None``, the default, goes by
+    the movement of mouths alone; a configured tracker then takes the model of
+    ``WeightsStore.find_active_speaker``.
+    """
     threads: int
     """Threads of one inference; default 1, which takes the least CPU time with models this small.
     0 starts one per core.
@@ -2968,11 +3297,14 @@ __all__ = [
     'Animation',
     'Aspect',
     'AudioStream',
+    'AutoCredentialsConfig',
     'AutoScorerConfig',
     'AutoSourceConfig',
     'AutoSourceDict',
     'AutoTrackerConfig',
     'AutoTranscriberConfig',
+    'CaptionOffset',
+    'CaptionOffsetName',
     'CaptionStyle',
     'CaptionStyleGiven',
     'CaptionStyleOp',
@@ -2990,6 +3322,7 @@ __all__ = [
     'Color',
     'ContentId',
     'CorrectCaptionOp',
+    'CredentialsConfig',
     'Crop',
     'CropChange',
     'CropKey',
@@ -2997,6 +3330,7 @@ __all__ = [
     'Cue',
     'CuePlace',
     'CueWord',
+    'Day',
     'DeleteWordsOp',
     'Diagnosis',
     'EditChanges',
@@ -3004,6 +3338,7 @@ __all__ = [
     'EditStep',
     'Edited',
     'Emphasis',
+    'EnvironmentCredentialsConfig',
     'ErrorKind',
     'ErrorReport',
     'Event',
@@ -3012,6 +3347,7 @@ __all__ = [
     'Factor',
     'FailedClip',
     'FfmpegRendererConfig',
+    'FileCredentialsConfig',
     'FileSourceConfig',
     'FileStamp',
     'FillLayout',
@@ -3037,6 +3373,9 @@ __all__ = [
     'Layout',
     'LayoutChoice',
     'LayoutOp',
+    'Limits',
+    'LimitsFields',
+    'LimitsName',
     'LocalTranscriberConfig',
     'Loudness',
     'Media',
@@ -3045,6 +3384,8 @@ __all__ = [
     'MoveCropChange',
     'MoveEndOp',
     'MoveStartOp',
+    'ObjectStorePublisherConfig',
+    'ObjectStorePublisherDict',
     'ObjectStoreSourceConfig',
     'ObjectStoreSourceDict',
     'OnnxTrackerConfig',
@@ -3083,6 +3424,7 @@ __all__ = [
     'RendererConfig',
     'Rgb',
     'Scene',
+    'Schedule',
     'ScoreOptions',
     'ScoreOptionsDict',
     'ScorerConfig',
@@ -3091,6 +3433,7 @@ __all__ = [
     'SentencePlace',
     'Shot',
     'ShotContent',
+    'SlotWindow',
     'SoundEvent',
     'SourceConfig',
     'Speaking',
@@ -3120,11 +3463,15 @@ __all__ = [
     'Warning',
     'WarningEvent',
     'WarningKind',
+    'WebhookDict',
+    'WebhookPublisherConfig',
     'Word',
     'WordQuote',
     'WordRange',
     'WordSelection',
     'X264Preset',
+    'YouTubeDict',
+    'YoutubePublisherConfig',
     'YtDlpDict',
     'YtdlpSourceConfig',
 ]
@@ -3143,6 +3490,10 @@ LOADERS: Dict[str, Loader] = {
     'ClipOptions': ClipOptions.from_dict,
     'ClipPlan': _made("ClipPlan"),
     'Color': Color.from_dict,
+    'AutoCredentialsConfig': AutoCredentialsConfig.from_dict,
+    'EnvironmentCredentialsConfig': EnvironmentCredentialsConfig.from_dict,
+    'FileCredentialsConfig': FileCredentialsConfig.from_dict,
+    'CredentialsConfig': _credentials_config,
     'Crop': Crop.from_dict,
     'MoveCropChange': MoveCropChange.from_dict,
     'FollowCropChange': FollowCropChange.from_dict,
@@ -3195,6 +3546,7 @@ LOADERS: Dict[str, Loader] = {
     'FitLayout': FitLayout.from_dict,
     'PipLayout': PipLayout.from_dict,
     'Layout': _layout,
+    'LimitsFields': LimitsFields.from_dict,
     'Loudness': Loudness.from_dict,
     'Manifest': _made("Manifest"),
     'ManifestClip': _made("ManifestClip"),
@@ -3215,6 +3567,9 @@ LOADERS: Dict[str, Loader] = {
     'Price': Price.from_dict,
     'PublishedFiles': PublishedFiles.from_dict,
     'FolderPublisherConfig': FolderPublisherConfig.from_dict,
+    'ObjectStorePublisherConfig': ObjectStorePublisherConfig.from_dict,
+    'WebhookPublisherConfig': WebhookPublisherConfig.from_dict,
+    'YoutubePublisherConfig': YoutubePublisherConfig.from_dict,
     'PublisherConfig': _publisher_config,
     'RankedPlan': RankedPlan.from_dict,
     'Receipt': Receipt.from_dict,
@@ -3224,6 +3579,7 @@ LOADERS: Dict[str, Loader] = {
     'FfmpegRendererConfig': FfmpegRendererConfig.from_dict,
     'RendererConfig': _renderer_config,
     'Scene': Scene.from_dict,
+    'Schedule': Schedule.from_dict,
     'Score': _made("Score"),
     'ScoreOptions': ScoreOptions.from_dict,
     'AutoScorerConfig': AutoScorerConfig.from_dict,
@@ -3233,6 +3589,7 @@ LOADERS: Dict[str, Loader] = {
     'Scoring': Scoring.from_dict,
     'SentenceDistance': SentenceDistance.from_dict,
     'Shot': Shot.from_dict,
+    'SlotWindow': SlotWindow.from_dict,
     'SoundEvent': SoundEvent.from_dict,
     'AutoSourceConfig': AutoSourceConfig.from_dict,
     'FileSourceConfig': FileSourceConfig.from_dict,

@@ -71,8 +71,7 @@ impl Context {
         if let Some(store) = self.shared.media.get() {
             return Ok(store);
         }
-        let ancestors = std::iter::successors(self.shared.parent.as_ref(), |shared| shared.parent.as_ref());
-        let store = match ancestors.into_iter().find_map(|shared| shared.media.get()) {
+        let store = match self.opened_media_store() {
             Some(store) => store.clone(),
             None => {
                 let folder = self.environment().media_folder().ok_or_else(|| {
@@ -86,12 +85,16 @@ impl Context {
         Ok(self.shared.media.get_or_init(|| store))
     }
 
+    /// The media store of this context, or of the nearest parent that has one.
+    pub(super) fn opened_media_store(&self) -> Option<&MediaStore> {
+        std::iter::successors(Some(&self.shared), |shared| shared.parent.as_ref()).find_map(|shared| shared.media.get())
+    }
+
     /// The path of the file with this content in the media store. The file is kept until this
     /// context's run ends. `None` means that there is no store or that it does not have the file.
     pub(crate) fn stored(&self, id: &ContentId) -> Result<Option<PathBuf>> {
-        let is_open = self.shared.media.get().is_some();
         let exists = || self.environment().media_folder().is_some_and(|folder| folder.is_dir());
-        if !is_open && self.shared.parent.as_ref().is_none_or(|parent| parent.media.get().is_none()) && !exists() {
+        if self.opened_media_store().is_none() && !exists() {
             return Ok(None);
         }
         Ok(self.media_store()?.find(id)?.map(|lease| self.keep(lease)))

@@ -280,10 +280,15 @@ impl Context {
     }
 
     /// A context for work that can outlive the caller of this one. It keeps the stage, the clip and
-    /// the ledger of this context. Cancellation, warnings and scratch space are its own. `listener`
-    /// receives its events.
+    /// the ledger of this context, and its media store. Cancellation, warnings and scratch space
+    /// are its own. `listener` receives its events.
     pub(crate) fn apart(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        let shared = Shared { listener: Some(Arc::new(listener)), scratch_parent: self.shared.scratch_parent.clone(), ..Shared::default() };
+        let shared = Shared {
+            listener: Some(Arc::new(listener)),
+            scratch_parent: self.shared.scratch_parent.clone(),
+            media: self.opened_media_store().cloned().map(OnceLock::from).unwrap_or_default(),
+            ..Shared::default()
+        };
         Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
     }
 

@@ -29,8 +29,8 @@ pub fn write_file(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -
     write().map_err(|error| Error::io(path, "write", error))
 }
 
-/// Moves a file to a path that the user named, under the rules of [`write_file`]. It is copied where
-/// it cannot be renamed, as between file systems.
+/// Moves a file to a path that the user named, under the rules of [`write_file`]. It is copied
+/// where it cannot be renamed, as between file systems.
 ///
 /// Fails with [`ErrorKind::Io`](crate::ErrorKind::Io), naming the path.
 pub fn move_file(from: &Path, to: &Path) -> Result<()> {
