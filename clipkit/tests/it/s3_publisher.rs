@@ -96,7 +96,7 @@ async fn a_large_clip_is_sent_in_parts_with_types_metadata_and_a_link_for_everyb
     }
     let parts = bench.s3.server.requests().iter().filter(|asked| asked.query.contains("partNumber=")).count();
     assert_eq!(parts, 4);
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     assert!(seen.is_sorted() && seen.len() > 4 && seen.last() == Some(&1.0), "{seen:?}");
 
     // The link needs no credentials, and is for this object only.

@@ -22,11 +22,14 @@ pub(crate) struct Object {
     modified: SystemTime,
 }
 
+/// The headers of an upload, and its parts by number.
+pub(crate) type Upload = (BTreeMap<String, String>, BTreeMap<u32, Vec<u8>>);
+
 #[derive(Default)]
 pub(crate) struct Bucket {
     /// By path: `/bucket/key`.
     pub(crate) objects: BTreeMap<String, Object>,
-    pub(crate) uploads: HashMap<String, (BTreeMap<String, String>, BTreeMap<u32, Vec<u8>>)>,
+    pub(crate) uploads: HashMap<String, Upload>,
     pub(crate) puts: usize,
     count: usize,
 }

@@ -84,7 +84,7 @@ async fn jobs_are_listed_in_pages_by_state_cancelled_retried_and_removed() {
         let page = desk.get(&format!("/v1/jobs?state={state}")).await.json();
         page["jobs"].as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(of("cancelled").await, [cancelled.clone()]);
+    assert_eq!(of("cancelled").await, std::slice::from_ref(cancelled));
     assert_eq!(of("waiting").await, ids[1..]);
     assert_eq!(desk.get("/v1/jobs?state=sleeping").await.problem(400), "invalid_input");
     assert_eq!(desk.get("/v1/jobs?limit=0").await.problem(400), "invalid_input");

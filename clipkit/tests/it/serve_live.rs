@@ -137,7 +137,8 @@ async fn the_service_stops_with_streams_open() {
 async fn webhooks_are_signed_come_in_order_and_are_sent_again() {
     const SECRET: &str = "a secret of the tests";
     let receiver = MockServer::start().await;
-    let got: Arc<Mutex<Vec<(String, Vec<u8>)>>> = Arc::default();
+    type Delivery = (String, Vec<u8>);
+    let got: Arc<Mutex<Vec<Delivery>>> = Arc::default();
     // The first two requests fail.
     let (kept, left) = (got.clone(), Mutex::new(2));
     Mock::given(method("POST"))

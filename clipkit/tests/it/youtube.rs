@@ -443,7 +443,8 @@ async fn what_youtube_does_not_take_is_a_warning() {
 #[tokio::test]
 async fn settings_and_sessions_elsewhere_are_refused() {
     let bench = Bench::new(YouTubeServer::start());
-    let changes: [(&str, fn(&mut YouTube)); 4] = [
+    type Change = fn(&mut YouTube);
+    let changes: [(&str, Change); 4] = [
         ("chunk", |it| it.chunk_size = 1000),
         ("category", |it| it.category = "news".into()),
         ("account", |it| it.account = "../x".into()),
