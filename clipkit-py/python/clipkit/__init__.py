@@ -151,6 +151,7 @@ __all__ = [
     "Transcriber",
     "UnavailableError",
     "Unknown",
+    "Webhook",
     "Worker",
     "YouTube",
     "YtDlp",
