@@ -6,12 +6,13 @@ import { Folder, ObjectStorePublisher, Pipeline, Webhook, YouTube } from "clipki
 const [video, out = "clips"] = process.argv.slice(2);
 if (!video) throw new Error("give a video");
 const { S3_URL, WEBHOOK_URL, YOUTUBE_ACCOUNT } = process.env;
+/** @type {(Folder | ObjectStorePublisher | Webhook | YouTube)[]} */
 const publisher = [new Folder(out)];
 if (S3_URL) publisher.push(new ObjectStorePublisher({ url: S3_URL, cacheControl: "public, max-age=86400", link: 24 * 3600 }));
 if (WEBHOOK_URL) publisher.push(new Webhook({ url: WEBHOOK_URL }));
 if (YOUTUBE_ACCOUNT) publisher.push(new YouTube({ account: YOUTUBE_ACCOUNT, schedule: { zone: "Europe/Berlin" } }));
 const { clips } = await new Pipeline({ publisher, clips: 1 }).run(video);
-for (const { receipts, unpublished = [] } of clips) {
+for (const { receipts = [], unpublished = [] } of clips) {
   for (const { target, status, url, id } of receipts) console.log(target, status, url ?? id);
   for (const { target, error } of unpublished) console.error(target, error.message);
 }
