@@ -258,8 +258,9 @@ pub(super) fn turns(people: &[Person], window: Rect, states: &[SpeechState]) -> 
         let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
         // The transcript's speaker times are more precise than mouth movement.
         let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
-        let is_judged =
-            turns[n].people.iter().any(|&p| people.get(p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(_)))));
+        // So are a model's answers, where there is a voice to compare with.
+        let judges = |p: &usize| people.get(*p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(_))));
+        let is_judged = states.get(turns[n].from).is_some_and(|moment| moment.voice) && turns[n].people.iter().any(judges);
         if !is_named && !is_judged {
             turns[n].from = onset(people, &turns[n - 1], &turns[n], long_enough);
         }
@@ -320,14 +321,17 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
     fits * 20 >= seen * 19
 }
 
-/// How much of the speech at a step is a person's, 0 to 1: as a model judged it, else their share
-/// of all mouth movement. Mouths differ in how much they move, so that share is relative. It is low
-/// if all mouths are still, and reduced without voice activity.
+/// How much of the speech at a step is a person's, 0 to 1: where there is a voice, as a model
+/// judged it, else their share of all mouth movement. Mouths differ in how much they move, so that
+/// share is relative. It is low if all mouths are still, and reduced without voice activity.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
-    if let Some(share) = judged_share(people, person, n) {
-        return weight * share;
+    // A model that compares sound and faces cannot tell people apart where there is no voice.
+    if state.voice
+        && let Some(share) = judged_share(people, person, n)
+    {
+        return share;
     }
+    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
     let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
     let all = MOUTH_NOISE + people.iter().map(mouth).sum::<f64>();
     people.get(person).map_or(0.0, |person| weight * mouth(person) / all)

@@ -120,6 +120,22 @@ fn the_voice_of_somebody_else_makes_nobody_the_speaker() {
 }
 
 #[test]
+fn mouths_decide_where_there_is_no_voice_whatever_a_model_answers() {
+    let time = span(0.0, 8.0);
+    let mut left = face(0, time, 0.1, |_| (0.2, 0.4), |t| t < 4.0);
+    let mut right = face(1, time, 0.1, |_| (0.8, 0.4), |t| t >= 4.0);
+    // Without a voice the model finds that nobody speaks.
+    for sample in left.samples.iter_mut().chain(&mut right.samples).filter(|sample| sample.at.secs() < 4.0) {
+        sample.speaking = Some(0.01);
+    }
+    let tracks = Tracks { shots: shots(&[0.0, 8.0]), faces: vec![left, right], ..Tracks::default() };
+    let voice = [span(4.1, 8.0)];
+    let scenes = scenes(&FramingInput { voice: &voice, ..FramingInput::without_audio(&tracks, time, WIDE, TALL) });
+    assert!(scenes.len() == 2 && crop(&scenes[0]).path[0].x < 0.2 && crop(&scenes[1]).path[0].x > 0.5, "{scenes:?}");
+    assert!((scenes[1].span.start().secs() - 4.0).abs() <= 0.3, "{:?}", scenes[1].span);
+}
+
+#[test]
 fn of_two_mouths_that_seem_to_speak_the_surer_one_is_shown() {
     let time = span(0.0, 12.0);
     // The model always takes the right one's mouth for a speaking one; it is surer in their turn.
