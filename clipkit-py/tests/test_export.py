@@ -113,12 +113,7 @@ def on_frame(time):
 
 
 def read(plan, format, **options):
-    text = clipkit.export(plan, format, **options)
-    if format == "otio":
-        return otio.adapters.read_from_string(text, "otio_json")
-    if format == "xmeml":
-        return otio.adapters.read_from_string(text, "fcp_xml")
-    return otio.adapters.read_from_string(text, "cmx_3600", rate=options["rate"])
+    return otio.adapters.read_from_string(clipkit.export(plan, format, **options), {"otio": "otio_json", "xmeml": "fcp_xml"}[format])
 
 
 def cuts(track):
