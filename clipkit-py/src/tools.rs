@@ -116,7 +116,7 @@ pub(crate) fn export(
     to: Option<PathBuf>,
 ) -> PyResult<Work> {
     let plans = plans.iter().map(convert::plan).collect::<PyResult<Vec<_>>>()?;
-    let format: ExportFormat = format.parse().map_err(|error| raise(py, &error))?;
+    let format = format.parse::<ExportFormat>().map_err(|error| raise(py, &error))?;
     let options: ExportOptions = convert::setting(options, "options of an export")?;
     let cx = context::of_call(cx, &call, py);
     let under = cx.clone();

@@ -1,6 +1,6 @@
 //! Exports of plans whose sources are on this machine.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::av::{default_audio_track, probe};
 use crate::context::{Context, scratch};
@@ -58,7 +58,9 @@ fn write(cx: &Context, plans: &[ClipPlan], format: ExportFormat, options: &Expor
     }
     let media = plans.iter().map(|plan| source(cx, plan)).collect::<Result<Vec<_>>>()?;
     let clips: Vec<PlanOfMedia<'_>> = plans.iter().zip(&media).map(|(plan, media)| PlanOfMedia::new(plan, media)).collect();
-    let exported = timeline(&clips, format, options)?;
+    let mut options = options.clone();
+    options.relative_to = options.relative_to.as_deref().map(absolute).transpose()?;
+    let exported = timeline(&clips, format, &options)?;
     for warning in exported.warnings {
         cx.warn_of(warning.kind, warning.message);
     }
@@ -74,6 +76,12 @@ fn source(cx: &Context, plan: &ClipPlan) -> Result<Media> {
     if media.audio_track.is_none() && media.audio.len() > 1 {
         media.audio_track = default_audio_track(cx, &media)?;
     }
-    media.path = std::path::absolute(&path).map_err(|error| Error::io(&path, "find the folder", error))?;
+    media.path = absolute(&path)?;
     Ok(media)
+}
+
+/// The path from the root. An empty one is the working folder.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    let given = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    std::path::absolute(given).map_err(|error| Error::io(path, "find the folder", error))
 }
