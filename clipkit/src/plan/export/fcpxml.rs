@@ -170,7 +170,7 @@ impl Fcpxml<'_> {
             let sides = ["left", "top", "right", "bottom"];
             let trim = |transform: &Transform, side: usize| {
                 let part = transform.trim.get(side).copied().unwrap_or(0.0);
-                number(part * 100.0 * if side % 2 == 0 { ratio } else { 1.0 })
+                number(part * 100.0 * if side.is_multiple_of(2) { ratio } else { 1.0 })
             };
             let values: Vec<String> = (0..4).map(|side| trim(&still, side)).collect();
             let attributes: Vec<(&str, &str)> = sides.into_iter().zip(values.iter().map(String::as_str)).collect();
