@@ -369,7 +369,9 @@ impl ClipFrames {
 
     /// The source frame on screen at a frame of the clip, counted from the source's first picture.
     fn source_frame(&self, piece: &PlacedPiece, frame: u64, first: Timestamp) -> u64 {
-        let at = piece.source_time(self.rate.frame_start(frame)).since(first);
+        // The first frame may be due a moment before its piece: the others of the piece decide.
+        let into = self.rate.frame_start(frame).since(piece.clip.start()).micros() as f64 * piece.speed;
+        let at = piece.source.start().offset(Timestamp::from_micros(into.round() as i64)).since(first);
         let micros = i128::from(at.micros().saturating_add(ROUNDING_MICROS).max(0));
         let shown = micros * i128::from(self.rate.num) / (i128::from(self.rate.den.max(1)) * 1_000_000);
         u64::try_from(shown).unwrap_or(0)
