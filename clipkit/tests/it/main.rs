@@ -16,6 +16,7 @@ mod choice;
 #[cfg(feature = "cli")]
 mod cli;
 mod comment_width;
+mod export;
 mod fakes;
 mod frames;
 mod http_source;
