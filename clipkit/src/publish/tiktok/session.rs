@@ -82,7 +82,8 @@ mod tests {
                 let end = chunks.end(at);
                 let length = end - at;
                 prop_assert!(chunks.count() == 1 || length >= 5 << 20, "too small");
-                prop_assert!(if end == total { length <= 128_000_000 } else { length == chunks.size });
+                let is_right = if end == total { length <= 128_000_000 } else { length == chunks.size };
+                prop_assert!(is_right, "{length} of {chunks:?}");
                 prop_assert_eq!(chunks.next(end - 1), at);
                 prop_assert_eq!(chunks.next(end), end);
                 (at, count) = (end, count + 1);
