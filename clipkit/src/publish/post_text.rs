@@ -17,8 +17,8 @@ pub(crate) struct PostTextLimits {
 pub(crate) const TIKTOK_TEXT: PostTextLimits =
     PostTextLimits { name: "TikTok", longest: 2200, unit: Unit::Utf16, hashtags: usize::MAX, mentions: usize::MAX };
 
-/// developers.facebook.com, reference of the node IG User, edge media, 2026-11. It does not say what
-/// a character is, so the stricter count is used.
+/// developers.facebook.com, reference of the node IG User, edge media, 2026-11. It does not say
+/// what a character is, so the stricter count is used.
 pub(crate) const INSTAGRAM_TEXT: PostTextLimits =
     PostTextLimits { name: "Instagram", longest: 2200, unit: Unit::Utf16, hashtags: 30, mentions: 20 };
 

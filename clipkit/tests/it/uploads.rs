@@ -1,7 +1,6 @@
 //! What uploads to every platform keep to: with every fault at every request, and a process that is
 //! killed at every request, there is one post.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -119,6 +118,7 @@ pub(crate) async fn every_fault_leads_to_one_post<M: Model>() {
 
 /// The process is killed when the server has a request, before or after it is done, and started
 /// again.
+#[cfg(all(feature = "cli", unix))]
 pub(crate) async fn a_killed_process_publishes_once<M: Model>() {
     let count = requests_of_an_upload::<M>().await;
     for (at, after) in (0..count).flat_map(|at| [(at, false), (at, true)]) {
@@ -172,8 +172,8 @@ pub(crate) async fn a_killed_process_publishes_once<M: Model>() {
     }
 }
 
-#[cfg(feature = "cli")]
-fn publish_command(desk: &Path, document: &Path, target: &Path) -> std::process::Command {
+#[cfg(all(feature = "cli", unix))]
+fn publish_command(desk: &std::path::Path, document: &std::path::Path, target: &std::path::Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clipkit"));
     command.args(["step", "publish"]).arg(document).arg("--publish").arg(target);
     command.env("XDG_CACHE_HOME", desk).env_remove("CLIPKIT_CACHE");

@@ -161,7 +161,8 @@ pub(crate) struct Encoding {
 pub(crate) struct Publishing {
     /// The target that clips are published to: folder:DIR, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
     /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, tiktok:ACCOUNT,
-    /// instagram:ACCOUNT, or a JSON file with a publisher's configuration. Can be repeated; each clip goes to every target
+    /// instagram:ACCOUNT, or a JSON file with a publisher's configuration. Can be repeated; each
+    /// clip goes to every target
     #[arg(long, value_name = "TARGET", value_parser = publisher)]
     pub(crate) publish: Vec<PublisherConfig>,
     /// How long the links to clips in object stores are valid: 24h, at most 7d [default: no links]

@@ -59,7 +59,8 @@ pub(super) fn dollars(text: &str) -> Result<f64, String> {
 }
 
 /// Parses `folder:clips`, `s3://bucket/prefix`, `webhook:https://host/clips`, `youtube:account`,
-/// `tiktok:account`, `instagram:account`, or the name of a JSON file with a publisher's configuration.
+/// `tiktok:account`, `instagram:account`, or the name of a JSON file with a publisher's
+/// configuration.
 pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
     if text.ends_with(".json") && std::path::Path::new(text).is_file() {
         let json = std::fs::read_to_string(text).map_err(|error| format!("cannot read the file: {error}"))?;

@@ -32,10 +32,10 @@ use crate::model::{Post, Receipt};
 /// - The clip is uploaded into a container, which is then published. The container is kept in the
 ///   artifact store (`CLIPKIT_CACHE`) before the first byte, so an upload that breaks off continues
 ///   where it was, in the same run or a later one.
-/// - A clip is published once: a container can be published once, and Instagram says whether it was.
-///   If Instagram cannot tell, the publication ends with an error that says to look by hand, and the
-///   clip is not uploaded again. Two machines must not publish the same clip at the same time, unless
-///   they are workers of one queue.
+/// - A clip is published once: a container can be published once, and Instagram says whether it
+///   was. If Instagram cannot tell, the publication ends with an error that says to look by hand,
+///   and the clip is not uploaded again. Two machines must not publish the same clip at the same
+///   time, unless they are workers of one queue.
 /// - Instagram does not schedule: before the time of a clip ([`Post::publish_at`], else the
 ///   [`schedule`](Instagram::schedule)'s) the error says to wait until then, which a queue follows.
 /// - Title, description and tags become the caption: at most 2200 characters, 30 hashtags and 20

@@ -186,8 +186,8 @@ impl Publication<'_> {
         }
     }
 
-    /// Publishes a container. `None` means that it is not known whether that worked, or that it is to
-    /// be tried again: the container tells, since it can be published once.
+    /// Publishes a container. `None` means that it is not known whether that worked, or that it is
+    /// to be tried again: the container tells, since it can be published once.
     async fn published(&self, session: &mut Session) -> Result<Option<Receipt>> {
         let answer = told(&self.api, &format!("{}/media_publish", session.user), &[("creation_id", &session.container)]).await;
         let refusal = match answer {
@@ -200,8 +200,11 @@ impl Publication<'_> {
             Ok(answer) => answer.refusal(),
             Err(error) => error,
         };
-        if refusal.is_cancelled() || *refusal.recovery() == (Recovery::Retry { after: None }) {
-            return if refusal.is_cancelled() { Err(refusal) } else { Ok(None) };
+        if refusal.is_cancelled() {
+            return Err(refusal);
+        }
+        if *refusal.recovery() == (Recovery::Retry { after: None }) {
+            return Ok(None);
         }
         match self.standing(session).await {
             Ok(Standing::Published) => Ok(None),
@@ -223,8 +226,8 @@ impl Publication<'_> {
         Ok(reel::receipt(self.to, media, link))
     }
 
-    /// The receipt of a post whose id is not known, since the answer was lost. It is looked for among
-    /// the account's latest.
+    /// The receipt of a post whose id is not known, since the answer was lost. It is looked for
+    /// among the account's latest.
     async fn found(&self, mut session: Session) -> Result<Receipt> {
         let is_published = matches!(self.standing(&session).await?, Standing::Published);
         let query = [("fields", "id,caption,timestamp,permalink"), ("limit", "25")];
@@ -245,7 +248,8 @@ impl Publication<'_> {
         Err(later("Instagram does not say whether the clip was published, and does not list it yet"))
     }
 
-    /// Ends the publication with an outcome that nobody knows. Later attempts ask, and do not upload.
+    /// Ends the publication with an outcome that nobody knows. Later attempts ask, and do not
+    /// upload.
     async fn parked(&self, session: Option<&Session>, reason: &str) -> Result<Receipt> {
         let session = session.and_then(|session| serde_json::to_value(session).ok());
         self.journal.write(&Entry::unknown(reason, session)).await?;

@@ -64,8 +64,8 @@ fn failure(status: &Value) -> String {
     code.map_or_else(|| "media_error".to_owned(), |code| format!("/{code}"))
 }
 
-/// Id and address of the post that a container became: the only one of the account's latest with its
-/// caption since then.
+/// Id and address of the post that a container became: the only one of the account's latest with
+/// its caption since then.
 pub(super) fn post_of(latest: &Value, session: &Session) -> Option<(String, Option<String>)> {
     let since = session.publishing?.checked_sub(CLOCK_SKEW)?;
     let is_it = |item: &&Value| {

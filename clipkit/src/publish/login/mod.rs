@@ -81,8 +81,8 @@ impl Login {
     }
 
     /// A login for a professional account on Instagram, which is connected with a page on Facebook,
-    /// with an app that has Facebook Login for Business. The app's secret is needed. Meta allows the
-    /// redirect to `http://localhost` while the app is in development.
+    /// with an app that has Facebook Login for Business. The app's secret is needed. Meta allows
+    /// the redirect to `http://localhost` while the app is in development.
     ///
     /// # Errors
     ///

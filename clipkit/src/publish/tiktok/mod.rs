@@ -31,21 +31,22 @@ const CHUNKS: (u64, u64) = (5 << 20, 64_000_000);
 
 /// Publishes to an account on TikTok, through the Content Posting API.
 ///
-/// - TikTok is asked first what the account offers: who can see a post, and how long it may be. What
-///   it does not offer is refused before anything is sent.
+/// - TikTok is asked first what the account offers: who can see a post, and how long it may be.
+///   What it does not offer is refused before anything is sent.
 /// - The clip is uploaded in chunks. The upload's session is kept in the artifact store
 ///   (`CLIPKIT_CACHE`) before the first byte, so an upload that breaks off continues, in the same
 ///   run or a later one.
-/// - A clip is published once: TikTok is asked what became of an upload before another begins. If it
-///   cannot tell, the publication ends with an error that says to look by hand, and the clip is not
-///   uploaded again. Two machines must not publish the same clip at the same time, unless they are
-///   workers of one queue.
-/// - The receipt comes when TikTok has processed the clip; what it does not accept then is an error.
-///   A post for everybody has no address before TikTok has reviewed it.
+/// - A clip is published once: TikTok is asked what became of an upload before another begins. If
+///   it cannot tell, the publication ends with an error that says to look by hand, and the clip is
+///   not uploaded again. Two machines must not publish the same clip at the same time, unless they
+///   are workers of one queue.
+/// - The receipt comes when TikTok has processed the clip; what it does not accept then is an
+///   error. A post for everybody has no address before TikTok has reviewed it.
 /// - TikTok does not schedule: before the time of a clip ([`Post::publish_at`], else the
 ///   [`schedule`](TikTok::schedule)'s) the error says to wait until then, which a queue follows.
-/// - Title, description and tags become one text of at most 2200 characters. The cover, the captions
-///   and [`Post::made_for_kids`] have no place in this API. [`Post::synthetic`] is declared.
+/// - Title, description and tags become one text of at most 2200 characters. The cover, the
+///   captions and [`Post::made_for_kids`] have no place in this API. [`Post::synthetic`] is
+///   declared.
 ///
 /// The login needs the scope `video.publish`, or `video.upload` for [`inbox`](TikTok::inbox).
 /// `clipkit login tiktok` asks for both. Apps that TikTok has not audited post to private accounts
@@ -61,11 +62,11 @@ pub struct TikTok {
     /// Where the credentials are. Default: the environment, else a file. TikTok changes refresh
     /// tokens at each use, so the environment is good for an access token only.
     pub credentials: CredentialsConfig,
-    /// Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts in
-    /// the app. A draft has no texts. Apps without audit can do this. Default: `false`.
+    /// Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts
+    /// in the app. A draft has no texts. Apps without audit can do this. Default: `false`.
     pub inbox: bool,
-    /// Who can see the posts. Clips that are private ([`Post::privacy`]) are for the account itself in
-    /// any case. Default: everybody; TikTok has no unlisted posts.
+    /// Who can see the posts. Clips that are private ([`Post::privacy`]) are for the account itself
+    /// in any case. Default: everybody; TikTok has no unlisted posts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy: Option<TikTokPrivacy>,
     /// Whether others can comment, if the account allows it. Default: `true`.

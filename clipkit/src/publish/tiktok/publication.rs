@@ -213,7 +213,8 @@ impl Publication<'_> {
         receipt
     }
 
-    /// Ends the publication with an outcome that nobody knows. Later attempts ask, and do not upload.
+    /// Ends the publication with an outcome that nobody knows. Later attempts ask, and do not
+    /// upload.
     async fn parked(&self, session: Option<&Session>, reason: &str) -> Result<Receipt> {
         let session = session.and_then(|session| serde_json::to_value(session).ok());
         self.journal.write(&Entry::unknown(reason, session)).await?;
