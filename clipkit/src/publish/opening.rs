@@ -21,7 +21,7 @@ pub(super) struct Opening {
 
 pub(super) enum Opened {
     /// The clip was published before.
-    Done(Receipt),
+    Done(Box<Receipt>),
     Open(Box<Opening>),
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn open(cx: &Context, target: &Target, post: &Post, limits: Cli
     let journal = Journal::open(cx, &key).await?;
     let known = journal.read().await?;
     if let Some(Entry::Done { receipt }) = known {
-        return Ok(Opened::Done(*receipt));
+        return Ok(Opened::Done(receipt));
     }
     cx.check()?;
     let (video, plan) = (post.files.video.clone(), post.files.plan.clone());

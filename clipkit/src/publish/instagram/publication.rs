@@ -36,7 +36,7 @@ const STARTS: u32 = 2;
 
 pub(super) async fn publish(cx: &Context, to: &Instagram, account: Account, post: &Post) -> Result<Receipt> {
     let opening = match opening::open(cx, &to.target(), post, REELS).await? {
-        Opened::Done(receipt) => return Ok(receipt),
+        Opened::Done(receipt) => return Ok(*receipt),
         Opened::Open(opening) => *opening,
     };
     let Opening { key, journal, known, file, .. } = opening;

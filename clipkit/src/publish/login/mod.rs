@@ -63,7 +63,7 @@ impl Login {
         let scope = |name: &str| format!("https://www.googleapis.com/auth/{name}");
         let scopes = vec![scope("youtube.upload"), scope("youtube.readonly"), scope("youtube.force-ssl")];
         let pages = ("https://accounts.google.com/o/oauth2/v2/auth", "https://oauth2.googleapis.com/token");
-        Login::new(Account::new("youtube", account)?, client_id.into(), scopes, pages)
+        Ok(Login::new(Account::new("youtube", account)?, client_id.into(), scopes, pages))
     }
 
     /// A login for an account on TikTok, with an app that has the Login Kit for desktop, the
@@ -77,7 +77,7 @@ impl Login {
     pub fn tiktok(account: &str, client_key: impl Into<String>) -> Result<Self> {
         let scopes = ["video.publish", "video.upload", "user.info.basic"].map(str::to_owned).to_vec();
         let pages = ("https://www.tiktok.com/v2/auth/authorize/", "https://open.tiktokapis.com/v2/oauth/token/");
-        Login::new(Account::new("tiktok", account)?, client_key.into(), scopes, pages)
+        Ok(Login::new(Account::new("tiktok", account)?, client_key.into(), scopes, pages))
     }
 
     /// A login for a professional account on Instagram, which is connected with a page on Facebook,
@@ -91,11 +91,11 @@ impl Login {
     pub fn instagram(account: &str, client_id: impl Into<String>) -> Result<Self> {
         let scopes = ["instagram_content_publish", "instagram_basic", "pages_show_list", "pages_read_engagement"];
         let pages = ("https://www.facebook.com/v25.0/dialog/oauth", "https://graph.facebook.com/v25.0/oauth/access_token");
-        Login::new(Account::new("instagram", account)?, client_id.into(), scopes.map(str::to_owned).to_vec(), pages)
+        Ok(Login::new(Account::new("instagram", account)?, client_id.into(), scopes.map(str::to_owned).to_vec(), pages))
     }
 
-    fn new(account: Account, client_id: String, scopes: Vec<String>, (auth_url, token_url): (&str, &str)) -> Result<Self> {
-        Ok(Login {
+    fn new(account: Account, client_id: String, scopes: Vec<String>, (auth_url, token_url): (&str, &str)) -> Self {
+        Login {
             account,
             client_id,
             client_secret: None,
@@ -105,7 +105,7 @@ impl Login {
             timeout: Duration::from_secs(600),
             port: None,
             user: None,
-        })
+        }
     }
 
     /// Logs in, and stores the tokens. `show` gets the address that the user opens.

@@ -41,7 +41,7 @@ const STARTS: u32 = 2;
 
 pub(super) async fn publish(cx: &Context, to: &TikTok, account: Account, post: &Post) -> Result<Receipt> {
     let opening = match opening::open(cx, &to.target(), post, TIKTOK).await? {
-        Opened::Done(receipt) => return Ok(receipt),
+        Opened::Done(receipt) => return Ok(*receipt),
         Opened::Open(opening) => *opening,
     };
     let Opening { key, journal, known, file, facts } = opening;

@@ -35,7 +35,7 @@ const LOOKUP_WAIT: Duration = Duration::from_secs(600);
 pub(super) async fn publish(cx: &Context, to: &YouTube, account: Account, post: &Post) -> Result<Receipt> {
     let limits = if to.shorts { SHORTS } else { YOUTUBE };
     let opening = match opening::open(cx, &to.target(), post, limits).await? {
-        Opened::Done(receipt) => return Ok(receipt),
+        Opened::Done(receipt) => return Ok(*receipt),
         Opened::Open(opening) => *opening,
     };
     let Opening { key, journal, known, file, .. } = opening;
