@@ -4,7 +4,7 @@
 pub use crate::config::AnyStage;
 pub use crate::layer::StageExt;
 pub use crate::openai::{OpenAiServer, Price};
-pub use crate::publish::{Folder, ObjectStorePublisher, Publisher, Target, Webhook, YouTube};
+pub use crate::publish::{Folder, Instagram, ObjectStorePublisher, Publisher, Target, TikTok, TikTokPrivacy, Webhook, YouTube};
 pub use crate::render::Renderer;
 #[cfg(feature = "ffmpeg")]
 pub use crate::render::{FfmpegRenderer, contact_sheet, export, export_file};

@@ -349,13 +349,23 @@ mod tests {
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
     /// The platform
-    #[arg(value_parser = ["youtube"])]
+    #[arg(value_parser = ["youtube", "tiktok", "instagram"])]
     pub(crate) platform: String,
     /// A name for the account: --publish youtube:NAME
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) account: String,
-    /// The file of the app, as the platform gives it [default: CLIPKIT_YOUTUBE_CLIENT_ID and
-    /// CLIPKIT_YOUTUBE_CLIENT_SECRET]
+    /// The file of the app: Google's, or {"client_id": "...", "client_secret": "..."} [default:
+    /// CLIPKIT_YOUTUBE_CLIENT_ID and CLIPKIT_YOUTUBE_CLIENT_SECRET, in the same way for others]
     #[arg(long, value_name = "FILE")]
     pub(crate) client: Option<PathBuf>,
+    /// What the user is asked to allow, such as video.upload. Can be repeated [default: what the
+    /// publisher needs]
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
+    /// The port on loopback that the browser comes back to [default: any that is free]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// The account's name on Instagram, where a login is for several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
 }
