@@ -33,13 +33,11 @@ pub(crate) fn post_text(post: &Post, limits: &PostTextLimits) -> (String, Vec<St
         description => format!("{title}\n\n{description}"),
     };
     let (body, cut) = fitted(&body, longest, unit, &[]);
-    let (body, plain) = without_excess(&body, '#', hashtags);
-    if plain > 0 {
-        warnings.push(format!("{name} accepts {hashtags} hashtags: {plain} of the texts are plain words"));
-    }
-    let (body, plain) = without_excess(&body, '@', mentions);
-    if plain > 0 {
-        warnings.push(format!("{name} accepts {mentions} mentions: {plain} are plain words"));
+    let (body, plain) = without_excess(body, [('#', hashtags), ('@', mentions)]);
+    for (plain, most, what) in [(plain[0], hashtags, "hashtags"), (plain[1], mentions, "mentions")] {
+        if plain > 0 {
+            warnings.push(format!("{name} accepts {most} {what}: {plain} of the texts are plain words"));
+        }
     }
     let room = hashtags.saturating_sub(marked(&body, '#').count());
     let (line, left_out) = hashtag_line(&post.tags, room, longest / 2, unit);
@@ -81,17 +79,21 @@ fn marked(text: &str, mark: char) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The text without the marks of the words after the first `most`, and how many lost theirs.
-fn without_excess(text: &str, mark: char, most: usize) -> (String, usize) {
-    let (mut text, mut lost) = (text.to_owned(), 0);
-    // Of `##word`, the first mark counts when the second is gone.
+/// The text without the marks of the words after the first `most` of each mark, and how many lost
+/// theirs.
+fn without_excess(mut text: String, limits: [(char, usize); 2]) -> (String, [usize; 2]) {
+    let mut lost = [0; 2];
+    // Of `##word` and `#@word`, the first mark counts when the second is gone.
     loop {
-        let excess: Vec<usize> = marked(&text, mark).skip(most).collect();
-        if excess.is_empty() {
+        let before = lost;
+        for ((mark, most), lost) in limits.into_iter().zip(&mut lost) {
+            let excess: Vec<usize> = marked(&text, mark).skip(most).collect();
+            *lost += excess.len();
+            text = text.char_indices().filter(|(at, _)| excess.binary_search(at).is_err()).map(|(_, letter)| letter).collect();
+        }
+        if lost == before {
             return (text, lost);
         }
-        lost += excess.len();
-        text = text.char_indices().filter(|(at, _)| excess.binary_search(at).is_err()).map(|(_, letter)| letter).collect();
     }
 }
 
@@ -132,7 +134,7 @@ mod tests {
         let crowd = (0..25).map(|n| format!("@u{n}")).collect::<Vec<_>>().join(" ");
         let (text, warnings) = post_text(&post("Hi", &crowd, &[]), &INSTAGRAM_TEXT);
         assert!(marked(&text, '@').count() == 20 && text.ends_with("@u19 u20 u21 u22 u23 u24"), "{text}");
-        assert!(warnings.len() == 1 && warnings[0].contains("5 are plain words"), "{warnings:?}");
+        assert!(warnings.len() == 1 && warnings[0].contains("5 of the texts are plain words"), "{warnings:?}");
         let (text, warnings) = post_text(&post("Hi", &"\u{1F600} ".repeat(2000), &["a"]), &TIKTOK_TEXT);
         assert!(Unit::Utf16.length(&text) <= 2200 && text.ends_with("\u{2026}\n\n#a") && warnings.len() == 1, "{warnings:?}");
     }
