@@ -244,8 +244,8 @@ proptest! {
             for frame in [clip.record.start, clip.record.start + clip.frames() / 2, clip.record.end - 1] {
                 // Times are whole microseconds, frames are not: a tie may go either way.
                 let found = clip.source_in + frame - clip.record.start;
-                // A first frame that is due before its piece shows the piece's start in the renderer,
-                // which then repeats it.
+                // A first frame that is due before its piece shows the piece's start in the
+                // renderer, which then repeats it.
                 let early = if frame == clip.record.start { -502 } else { -2 };
                 let (least, most) = (shown(&plan, rate, frame, early), shown(&plan, rate, frame, 2));
                 prop_assert!((least..=most).contains(&found), "frame {frame}: {found} is not in {least}..={most}");
