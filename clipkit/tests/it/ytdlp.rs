@@ -187,17 +187,17 @@ async fn cookies_come_last_and_are_not_changed() {
 #[tokio::test]
 async fn the_proxy_serves_metadata_and_all_only_if_it_must() {
     let desk = Desk::new("");
-    let proxied = with(desk.source(), |it| it.proxy_metadata = Some("http://me:hunter2hunter2@127.0.0.1:9".into()));
+    let proxied = with(desk.source(), |it| it.proxy_metadata = Some("http://me:swordfish@127.0.0.1:9".into()));
     proxied.fetch(&desk.context(), PAGE).await.unwrap();
-    let has = |desk: &Desk, call| desk.environment_of(call).contains("https_proxy=http://me:hunter2hunter2@127.0.0.1:9");
+    let has = |desk: &Desk, call| desk.environment_of(call).contains("https_proxy=http://me:swordfish@127.0.0.1:9");
     assert_eq!([0, 1, 2].map(|call| has(&desk, call)), [true, true, false]);
-    assert!(!desk.calls().iter().any(|call| call.contains("hunter2")), "a password is no argument");
+    assert!(!desk.calls().iter().any(|call| call.contains("swordfish")), "a password is no argument");
 
     let bound = Desk::new(
         "*--continue*) if [ -z \"$https_proxy\" ]; then echo 'ERROR: unable to download video data: HTTP Error 403: Forbidden' >&2; exit 1; fi; \
         cp \"$here/video.mp4\" \"$(dirname \"$out\")/18.mp4\";;",
     );
-    let proxied = with(bound.source(), |it| it.proxy_metadata = Some("http://me:hunter2hunter2@127.0.0.1:9".into()));
+    let proxied = with(bound.source(), |it| it.proxy_metadata = Some("http://me:swordfish@127.0.0.1:9".into()));
     let cx = bound.context();
     proxied.fetch(&cx, PAGE).await.unwrap();
     let kinds: Vec<&str> = bound
