@@ -106,7 +106,8 @@ export function start({ connection, out, work = `${out}.work`, options = {} }) {
         name,
         async (job, token, signal) => {
           const stopped = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
-          const cx = new Context({ signal: stopped, scratch: work, onProgress: ({ fraction }) => void job.updateProgress(fraction * 100) });
+          // A job that was removed meanwhile has no progress.
+          const cx = new Context({ signal: stopped, scratch: work, onProgress: ({ fraction }) => void job.updateProgress(fraction * 100).catch(() => {}) });
           try {
             if (job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) return await steps[name](degrading, job.data, cx);
             try {

@@ -13,7 +13,7 @@ import clipkit
 
 
 def main(video: str, out: str) -> None:
-    publishers = [clipkit.Folder(out)]
+    publishers: list[object] = [clipkit.Folder(out)]
     if url := os.environ.get("S3_URL"):
         publishers.append(clipkit.ObjectStorePublisher(url=url, cache_control="public, max-age=86400", link=24 * 3600))
     if url := os.environ.get("WEBHOOK_URL"):
@@ -27,7 +27,7 @@ def main(video: str, out: str) -> None:
     for clip in clipkit.Pipeline(publisher=publishers, clips=1).run_sync(video).clips:
         for receipt in clip.receipts:
             print(receipt.target, receipt.status, receipt.url or receipt.id)
-        for refused in clip.unpublished:
+        for refused in clip.unpublished or []:
             print(refused.target, refused.error.message, file=sys.stderr)
 
 

@@ -157,6 +157,7 @@ __all__ = [
     "Transcriber",
     "UnavailableError",
     "Unknown",
+    "Webhook",
     "Worker",
     "YouTube",
     "YtDlp",

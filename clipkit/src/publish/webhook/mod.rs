@@ -49,7 +49,7 @@ const VARIABLE: &str = "CLIPKIT_WEBHOOK_SECRET";
 ///
 /// The secret is a text of your choice, or `whsec_` and base64. It is read from the variable
 /// `CLIPKIT_WEBHOOK_SECRET`, from the one that [`secret_variable`](Webhook::secret_variable) names,
-/// or from [`secret`](Webhook::secret).
+/// or from the field `secret`.
 ///
 /// Needs the Cargo feature `publish`.
 ///
