@@ -41,6 +41,8 @@ KEYWORDS = {
     "ObjectStorePublisherDict": ("PublisherConfig", "object_store", "The settings of an ``ObjectStorePublisher``, as keywords."),
     "WebhookDict": ("PublisherConfig", "webhook", "The settings of a ``Webhook``, as keywords."),
     "YouTubeDict": ("PublisherConfig", "youtube", "The settings of a ``YouTube``, as keywords."),
+    "TikTokDict": ("PublisherConfig", "tiktok", "The settings of a ``TikTok``, as keywords."),
+    "InstagramDict": ("PublisherConfig", "instagram", "The settings of an ``Instagram``, as keywords."),
     "YtDlpDict": ("SourceConfig", "ytdlp", "The settings of a ``YtDlp``, as keywords."),
     "OnnxTrackerDict": ("OnnxTrackerOptions", None, "The settings of an ``OnnxTracker``, as keywords."),
 }

@@ -24,6 +24,7 @@ export {
   Folder,
   Heuristic,
   HttpSource,
+  Instagram,
   LocalTranscriber,
   MotionTracker,
   ObjectStorePublisher,
@@ -35,6 +36,7 @@ export {
   Renderer,
   Scorer,
   Source,
+  TikTok,
   Transcriber,
   Webhook,
   YouTube,
@@ -45,17 +47,19 @@ export type {
   DescribedOptions,
   HeuristicOptions,
   HttpSourceOptions,
+  InstagramOptions,
   ObjectStorePublisherOptions,
   OnnxTrackerOptions,
   OpenAiScorerOptions,
   OpenAiServer,
   OpenAiTranscriberOptions,
+  TikTokOptions,
   WebhookOptions,
   YouTubeOptions,
   YtDlpOptions,
 } from "./stages";
-export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, isConfigured, ModelStore, probe } from "./tools";
-export type { EditOp, Model } from "./tools";
+export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, exportPlan, isConfigured, ModelStore, probe } from "./tools";
+export type { EditOp, ExportFormat, ExportOptions, Model } from "./tools";
 export type * as documents from "./documents";
 export type {
   Candidate,

@@ -653,3 +653,69 @@ export interface YouTubeOptions {
   /** The size of a chunk in bytes, a multiple of 256 KiB; default 8 MiB. */
   chunkSize?: number;
 }
+
+/** Uploads to an account on TikTok. Credentials come from a file: `clipkit login tiktok`. */
+export class TikTok extends Publisher {
+  constructor(options: TikTokOptions = {}) {
+    super();
+    builtIn(this, "TikTok", options);
+  }
+}
+
+/** Options of a {@link TikTok} publisher. */
+export interface TikTokOptions {
+  /** The account's name, by which its credentials are found; default `default`. */
+  account?: string;
+  /** Where the credentials are; default the environment, else a file. */
+  credentials?: { kind: "auto" } | { kind: "environment" } | { kind: "file"; folder?: string };
+  /** Whether the clip becomes a draft in the app's inbox; default false. */
+  inbox?: boolean;
+  /** Who can see the posts; default everybody, for private clips only the account itself. */
+  privacy?: "everyone" | "followers" | "friends" | "only_me";
+  /** Whether others can comment; default true. */
+  comments?: boolean;
+  /** Whether others can make duets; default true. */
+  duets?: boolean;
+  /** Whether others can make stitches; default true. */
+  stitches?: boolean;
+  /** Whether the clip promotes the account's own business; default false. */
+  ownBrand?: boolean;
+  /** Whether the clip is a paid partnership; default false. */
+  paidPartnership?: boolean;
+  /** When clips without a time of their own are published; default at once. */
+  schedule?: {
+    zone?: string;
+    windows?: { days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[]; start: string; minutes?: number }[];
+    from?: string;
+    spacing?: number;
+    perDay?: number;
+  };
+  /** The size of a chunk in bytes, 5 MiB to 64 MB; default 10 MB. */
+  chunkSize?: number;
+}
+
+/** Uploads Reels to a professional account on Instagram. Credentials come from the environment or a file. */
+export class Instagram extends Publisher {
+  constructor(options: InstagramOptions = {}) {
+    super();
+    builtIn(this, "Instagram", options);
+  }
+}
+
+/** Options of an {@link Instagram} publisher. */
+export interface InstagramOptions {
+  /** The account's name, by which its credentials are found; default `default`. */
+  account?: string;
+  /** Where the credentials are; default the environment, else a file. */
+  credentials?: { kind: "auto" } | { kind: "environment" } | { kind: "file"; folder?: string };
+  /** Whether the Reel is also shown in the feed; default true. */
+  shareToFeed?: boolean;
+  /** When clips without a time of their own are published; default at once. */
+  schedule?: {
+    zone?: string;
+    windows?: { days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[]; start: string; minutes?: number }[];
+    from?: string;
+    spacing?: number;
+    perDay?: number;
+  };
+}

@@ -1,5 +1,7 @@
 // Functions that need no pipeline.
 
+import { dirname, resolve } from "node:path";
+
 import * as native from "../native";
 import { Context, type RunOptions } from "./context";
 import type * as doc from "./documents";
@@ -43,6 +45,40 @@ export async function edit(
   sources: { transcript?: doc.Transcript; speech?: doc.SpeechMap } = {},
 ): Promise<doc.Edited> {
   return Context.run(null, async () => read<doc.Edited>(await native.edit(await write(plan), await write({ ops, ...sources }))));
+}
+
+/** A format of `exportPlan`: captions, or timelines that name the source with in and out points. `xmeml` is for Premiere Pro. */
+export type ExportFormat = "srt" | "vtt" | "ass" | "txt" | "json" | "otio" | "fcpxml" | "xmeml" | "edl";
+
+/** Options of `exportPlan`. All but `to` are for timelines. */
+export interface ExportOptions {
+  /** The file to write. It appears complete or not at all. */
+  to?: string;
+  /** The timeline's name. Default: the title of the first plan. */
+  name?: string;
+  /** The time code of the first frame; `01:00:00;00` counts in drop frame. Default: `01:00:00:00`. */
+  start?: string;
+  /** Whether the source is named relative to the folder of `to`, or to the working folder. Default: false. */
+  relative?: boolean;
+  /** Whether the captions are in it. Default: true. */
+  captions?: boolean;
+  /** Whether markers for hooks and scenes are in it. Default: true. */
+  markers?: boolean;
+}
+
+/**
+ * Writes a plan for players and editors. Several plans follow each other in one file. Returns the text, or null where
+ * it is written to `to`. What a format cannot say is a warning of the context.
+ */
+export async function exportPlan(
+  plans: doc.ClipPlan | readonly doc.ClipPlan[],
+  format: ExportFormat,
+  { to, relative, ...options }: ExportOptions = {},
+  run?: RunOptions | Context,
+): Promise<string | null> {
+  const all = Array.isArray(plans) ? plans : [plans];
+  const folder = relative ? { relative_to: to === undefined ? resolve() : dirname(resolve(to)) } : {};
+  return Context.run(run, async (cx) => native.exportPlans(cx, await write({ plans: all, format, options: { ...options, ...folder }, to })));
 }
 
 /** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */

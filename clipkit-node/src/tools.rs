@@ -9,6 +9,7 @@ use napi_derive::napi;
 use clipkit::ErrorKind;
 use clipkit::model::{CaptionStyle, ClipPlan, SpeechMap, Transcript};
 use clipkit::plan::edit::{EditOp, EditSources, edit as edit_plan};
+use clipkit::plan::export::{ExportFormat, ExportOptions};
 use clipkit::stage::OpenAiServer;
 use clipkit::weights::{Weights, WeightsStore};
 
@@ -62,6 +63,35 @@ pub fn edit<'env>(env: &'env Env, plan: &mut Text, input: &mut Text) -> napi::Re
             Document::of(&edit_plan(&plan, &ops, &sources)?)
         };
         work().map_err(exception)
+    })
+}
+
+/// What [`export_plans`] takes.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Exporting {
+    plans: Vec<serde_json::Value>,
+    format: ExportFormat,
+    #[serde(default)]
+    options: ExportOptions,
+    to: Option<PathBuf>,
+}
+
+/// Writes plans in a format. Takes `{plans, format, options, to}`, returns the text, or nothing
+/// where it went to a file.
+#[napi(ts_return_type = "Promise<string | null>")]
+pub fn export_plans<'env>(env: &'env Env, cx: &Context, input: &mut Text) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+    let (cx, input) = (cx.cx.clone(), input.take());
+    env.spawn_future(async move {
+        let write = async {
+            let Exporting { plans, format, options, to } = read(ErrorKind::Config, "an export", &input)?;
+            let plans = plans.iter().map(|plan| read_plan(&plan.to_string())).collect::<clipkit::Result<Vec<_>>>()?;
+            match to {
+                Some(to) => clipkit::stage::export_file(&cx, &plans, format, &options, &to).await.map(|()| None),
+                None => clipkit::stage::export(&cx, &plans, format, &options).await.map(Some),
+            }
+        };
+        write.await.map_err(exception)
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clipkit::model::{CaptionStyle, SpeechMap, Transcript};
 use clipkit::plan::edit::{EditOp, EditSources};
+use clipkit::plan::export::{ExportFormat, ExportOptions};
 use clipkit::weights::{Weights, WeightsStore};
 use pyo3::prelude::*;
 
@@ -100,6 +101,32 @@ pub(crate) fn edit(
     });
     let edited = edited.map_err(|error| raise(py, &error))?;
     Ok((convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "EditChanges", &edited.changes)?))
+}
+
+/// Writes plans in a format. Returns the text, or nothing where it went to a file.
+#[pyfunction]
+#[pyo3(signature = (call, cx, plans, format, options, to = None))]
+pub(crate) fn export(
+    py: Python<'_>,
+    call: Py<PyAny>,
+    cx: &Context,
+    plans: Vec<Bound<'_, PyAny>>,
+    format: &str,
+    options: &Bound<'_, PyAny>,
+    to: Option<PathBuf>,
+) -> PyResult<Work> {
+    let plans = plans.iter().map(convert::plan).collect::<PyResult<Vec<_>>>()?;
+    let format = format.parse::<ExportFormat>().map_err(|error| raise(py, &error))?;
+    let options: ExportOptions = convert::setting(options, "options of an export")?;
+    let cx = context::of_call(cx, &call, py);
+    let under = cx.clone();
+    let work = async move {
+        match to {
+            Some(to) => clipkit::stage::export_file(&under, &plans, format, &options, &to).await.map(|()| None),
+            None => clipkit::stage::export(&under, &plans, format, &options).await.map(Some),
+        }
+    };
+    runtime::start(py, call, cx, work, |py, text| Ok(text.into_pyobject(py)?.unbind()))
 }
 
 /// Runs the `clipkit` command. The first argument is the program's name; returns the exit code.

@@ -118,6 +118,8 @@ const _: () = {
     shared::<ObjectStorePublisher>();
     shared::<Webhook>();
     shared::<YouTube>();
+    shared::<TikTok>();
+    shared::<Instagram>();
     shared::<WeightsStore>();
     shared::<Fallback<OnnxTracker, CenterTracker, dyn FaceTracker>>();
     shared::<Layered<OnnxTracker, crate::layer::CacheLayer, dyn FaceTracker>>();

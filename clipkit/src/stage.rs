@@ -4,10 +4,10 @@
 pub use crate::config::AnyStage;
 pub use crate::layer::StageExt;
 pub use crate::openai::{OpenAiServer, Price};
-pub use crate::publish::{Folder, ObjectStorePublisher, Publisher, Target, Webhook, YouTube};
+pub use crate::publish::{Folder, Instagram, ObjectStorePublisher, Publisher, Target, TikTok, TikTokPrivacy, Webhook, YouTube};
 pub use crate::render::Renderer;
 #[cfg(feature = "ffmpeg")]
-pub use crate::render::{FfmpegRenderer, contact_sheet};
+pub use crate::render::{FfmpegRenderer, contact_sheet, export, export_file};
 pub use crate::score::{Genre, Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use crate::source::Source;
 #[cfg(feature = "ffmpeg")]

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from ._types import (
         AutoSourceDict,
         HttpSourceDict,
+        InstagramDict,
         ObjectStorePublisherDict,
         ObjectStoreSourceDict,
         OnnxTrackerDict,
         OpenAiScorerDict,
         OpenAiTranscriberDict,
+        TikTokDict,
         WebhookDict,
         YouTubeDict,
         YtDlpDict,
@@ -397,3 +399,20 @@ class YouTube(Publisher):
 
     def __init__(self, **settings: Unpack[YouTubeDict]) -> None:
         self._stage = _clipkit.Stage.built_in("YouTube", plain(settings))
+
+
+class TikTok(Publisher):
+    """Uploads to an ``account`` on TikTok, whose credentials are in a file: ``clipkit login tiktok``.
+
+    ``inbox=True`` makes a draft in the app's inbox. ``privacy`` is ``"everyone"``, ``"followers"``, ``"friends"`` or ``"only_me"``.
+    """
+
+    def __init__(self, **settings: Unpack[TikTokDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("TikTok", plain(settings))
+
+
+class Instagram(Publisher):
+    """Uploads Reels to a professional ``account`` on Instagram, whose credentials are in the environment or a file."""
+
+    def __init__(self, **settings: Unpack[InstagramDict]) -> None:
+        self._stage = _clipkit.Stage.built_in("Instagram", plain(settings))

@@ -154,6 +154,56 @@ def edit(
     return Edited(*_clipkit.edit(plan, list(ops), transcript, speech))
 
 
+def export(
+    plans: Union[ClipPlan, Mapping[str, Any], Sequence[Union[ClipPlan, Mapping[str, Any]]]],
+    format: str,
+    to: Optional[Path] = None,
+    *,
+    name: Optional[str] = None,
+    start: str = "01:00:00:00",
+    relative: bool = False,
+    captions: bool = True,
+    markers: bool = True,
+    context: Optional[Context] = None,
+) -> Optional[str]:
+    """Writes a plan for players and editors.
+
+    ``format`` is ``srt``, ``vtt``, ``ass``, ``txt`` or ``json`` for captions, ``otio``, ``fcpxml``,
+    ``xmeml`` (Premiere Pro) or ``edl`` for a timeline that names the source with in and out points.
+    Several plans follow each other in one file. Returns the text, or writes it to the file ``to``.
+
+    Of a timeline, ``start`` is the time code of the first frame (``01:00:00;00`` counts in drop
+    frame), ``relative`` names the source relative to ``to``'s folder, and captions and markers can be
+    left out. What a format cannot say is a warning of the context.
+    """
+    return block_on(_export(plans, format, to, name, start, relative, captions, markers), context)  # type: ignore[no-any-return]
+
+
+async def export_async(
+    plans: Union[ClipPlan, Mapping[str, Any], Sequence[Union[ClipPlan, Mapping[str, Any]]]],
+    format: str,
+    to: Optional[Path] = None,
+    *,
+    name: Optional[str] = None,
+    start: str = "01:00:00:00",
+    relative: bool = False,
+    captions: bool = True,
+    markers: bool = True,
+    context: Optional[Context] = None,
+) -> Optional[str]:
+    """The same, in the running event loop."""
+    return await wait_for(_export(plans, format, to, name, start, relative, captions, markers), context)  # type: ignore[no-any-return]
+
+
+def _export(
+    plans: Any, format: str, to: Optional[Path], name: Optional[str], start: str, relative: bool, captions: bool, markers: bool
+) -> Start:
+    all = list(plans) if isinstance(plans, (list, tuple)) else [plans]
+    folder = (pathlib.Path(to).parent if to is not None else pathlib.Path()).absolute() if relative else None
+    options = {"name": name, "start": start, "relative_to": None if folder is None else str(folder), "captions": captions, "markers": markers}
+    return lambda call, cx: _clipkit.export(call, cx, all, format, options, to)
+
+
 def frames(
     media: Union[Media, Path],
     span: Union[Span, Mapping[str, float], None] = None,

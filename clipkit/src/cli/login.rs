@@ -14,8 +14,15 @@ use super::{Done, limits, usage};
 pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
     let cx = limits::builder().build();
     let (id, secret) = app(&args, &cx)?;
-    let mut login = Login::youtube(&args.account, id)?;
-    login.client_secret = secret;
+    let mut login = match args.platform.as_str() {
+        "tiktok" => Login::tiktok(&args.account, id)?,
+        "instagram" => Login::instagram(&args.account, id)?,
+        _ => Login::youtube(&args.account, id)?,
+    };
+    (login.client_secret, login.port, login.user) = (secret, args.port, args.user.clone());
+    if !args.scope.is_empty() {
+        login.scopes = args.scope.clone();
+    }
     let files = FileCredentials::of_the_user(cx.environment())?;
     let show = |address: &str| {
         note("open this address in a browser on this machine, and allow clipkit to post:");
@@ -26,27 +33,40 @@ pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
     Ok(())
 }
 
-/// The app's id and secret: of the file that Google gives, else of the environment.
+/// The app's id and secret: of a file, else of the environment.
 fn app(args: &LoginArgs, cx: &Context) -> Result<(String, Option<Secret>)> {
     if let Some(file) = &args.client {
-        return read(file);
+        return read(file, &args.platform);
     }
-    let variable = |name: &str| cx.environment().publishers.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let id = variable("CLIPKIT_YOUTUBE_CLIENT_ID").ok_or_else(|| {
-        usage("the login needs an app of a Google project").with_advice("give its file with --client, or set CLIPKIT_YOUTUBE_CLIENT_ID")
+    let name = |what: &str| format!("CLIPKIT_{}_CLIENT_{what}", args.platform.to_ascii_uppercase());
+    let variable = |what: &str| {
+        let value = cx.environment().publishers.get(&name(what)).map(|text| text.trim().to_owned());
+        value.filter(|text| !text.is_empty())
+    };
+    let id = variable("ID").ok_or_else(|| {
+        let app = match args.platform.as_str() {
+            "tiktok" => "an app of TikTok for Developers",
+            "instagram" => "an app of Meta for Developers",
+            _ => "an app of a Google project",
+        };
+        usage(format!("the login needs {app}")).with_advice(format!("give its file with --client, or set {}", name("ID")))
     })?;
-    Ok((id, variable("CLIPKIT_YOUTUBE_CLIENT_SECRET").map(Secret::new)))
+    Ok((id, variable("SECRET").map(Secret::new)))
 }
 
-fn read(file: &Path) -> Result<(String, Option<Secret>)> {
+fn read(file: &Path, platform: &str) -> Result<(String, Option<Secret>)> {
     let text = std::fs::read(file).map_err(|error| Error::io(file, "read the app's file", error))?;
     let json: Value = serde_json::from_slice(&text).unwrap_or_default();
     let app = json.get("installed").unwrap_or(&json);
     let text = |name: &str| app[name].as_str().filter(|text| !text.is_empty());
-    let id = text("client_id").ok_or_else(|| {
-        Error::new(ErrorKind::InvalidInput, "this is not the file of an app on a user's machine")
-            .with_path(file)
-            .with_advice("download it from the Google project: credentials, OAuth client of the type desktop")
+    // TikTok calls it the key.
+    let id = text("client_id").or(text("client_key")).ok_or_else(|| {
+        let advice = if platform == "youtube" {
+            "download it from the Google project: credentials, OAuth client of the type desktop"
+        } else {
+            r#"write one: {"client_id": "...", "client_secret": "..."}"#
+        };
+        Error::new(ErrorKind::InvalidInput, "this is not the file of an app on a user's machine").with_path(file).with_advice(advice)
     })?;
     Ok((id.to_owned(), text("client_secret").map(Secret::new)))
 }
@@ -59,10 +79,12 @@ mod tests {
     fn the_file_of_an_app_is_read() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), r#"{"installed": {"client_id": "id", "client_secret": "s"}}"#).unwrap();
-        assert_eq!(read(file.path()).unwrap(), ("id".to_owned(), Some(Secret::new("s"))));
+        assert_eq!(read(file.path(), "youtube").unwrap(), ("id".to_owned(), Some(Secret::new("s"))));
+        std::fs::write(file.path(), r#"{"client_key": "key", "client_secret": ""}"#).unwrap();
+        assert_eq!(read(file.path(), "tiktok").unwrap(), ("key".to_owned(), None));
         for wrong in ["", "[]", r#"{"web": {"client_id": "id"}}"#] {
             std::fs::write(file.path(), wrong).unwrap();
-            assert_eq!(read(file.path()).unwrap_err().kind(), ErrorKind::InvalidInput, "{wrong}");
+            assert_eq!(read(file.path(), "youtube").unwrap_err().kind(), ErrorKind::InvalidInput, "{wrong}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod edit;
 mod eval;
 mod exit;
+mod export;
 mod interrupt;
 mod jobs;
 mod library;
@@ -79,6 +80,7 @@ async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
         Command::Clip(args) => clip::run(*args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
         Command::Edit(args) => exit::of(&edit::run(&args)),
+        Command::Export(args) => exit::of(&export::run(args, interrupt).await),
         Command::Plan(args) => exit::of(&edit::plan(&args)),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),

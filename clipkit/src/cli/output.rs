@@ -43,9 +43,14 @@ pub(crate) fn write_json(to: Option<&Path>, value: &impl Serialize) -> Result<()
     let mut text =
         serde_json::to_vec_pretty(value).map_err(|error| Error::new(ErrorKind::Io, format!("the result cannot be written: {error}")))?;
     text.push(b'\n');
+    write_bytes(to, &text)
+}
+
+/// Writes bytes to stdout, or atomically to a file.
+pub(crate) fn write_bytes(to: Option<&Path>, bytes: &[u8]) -> Result<()> {
     let Some(path) = to.filter(|path| *path != Path::new("-")) else {
-        let _ = std::io::stdout().lock().write_all(&text);
+        let _ = std::io::stdout().lock().write_all(bytes);
         return Ok(());
     };
-    write_file(path, |file| file.write_all(&text))
+    write_file(path, |file| file.write_all(bytes))
 }

@@ -12,7 +12,7 @@ use crate::layer::{BuiltLayer, LayerConfig, StageExt, WithLayers};
 use crate::model::{ClipPlan, Stage};
 use crate::openai::OpenAiServer;
 use crate::pipeline::PipelineBuilder;
-use crate::publish::{Folder, ObjectStorePublisher, Publisher, Target, Webhook, YouTube};
+use crate::publish::{Folder, Instagram, ObjectStorePublisher, Publisher, Target, TikTok, Webhook, YouTube};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::score::{Heuristic, OpenAiScorer, Scorer};
 use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
@@ -99,6 +99,8 @@ impl AnyStage {
             "FfmpegRenderer" => AnyStage::Renderer(Arc::new(read::<FfmpegRenderer>(name, options)?)),
             "Folder" => AnyStage::Publisher(Arc::new(read::<Folder>(name, options)?)),
             "ObjectStorePublisher" => AnyStage::Publisher(Arc::new(read::<ObjectStorePublisher>(name, options)?)),
+            "TikTok" => AnyStage::Publisher(Arc::new(read::<TikTok>(name, options)?)),
+            "Instagram" => AnyStage::Publisher(Arc::new(read::<Instagram>(name, options)?)),
             "YouTube" => AnyStage::Publisher(Arc::new(read::<YouTube>(name, options)?)),
             "Webhook" => AnyStage::Publisher(Arc::new(read::<Webhook>(name, options)?)),
             _ => return Err(Error::new(ErrorKind::Config, format!("there is no built-in stage {name:?}"))),

@@ -25,7 +25,7 @@ use crate::layer::StageExt;
 use crate::layer::{Cache, LayerConfig, Retry, WithLayers};
 use crate::model::Stage;
 use crate::pipeline::{ClipOptions, Pipeline, PipelineBuilder};
-use crate::publish::{Folder, ObjectStorePublisher, Publisher, Webhook, YouTube};
+use crate::publish::{Folder, Instagram, ObjectStorePublisher, Publisher, TikTok, Webhook, YouTube};
 use crate::render::{FfmpegRenderer, Renderer};
 use crate::source::{AutoSource, FileSource, HttpSource, ObjectStoreSource, Source, YtDlp};
 
@@ -129,6 +129,11 @@ pub enum PublisherConfig {
     /// A channel on YouTube: [`YouTube`].
     #[serde(rename = "youtube")]
     YouTube(YouTube),
+    /// An account on TikTok: [`TikTok`].
+    #[serde(rename = "tiktok")]
+    TikTok(TikTok),
+    /// An account on Instagram: [`Instagram`].
+    Instagram(Instagram),
 }
 
 impl Default for PublisherConfig {
@@ -253,6 +258,14 @@ impl PublisherConfig {
             PublisherConfig::YouTube(youtube) => {
                 youtube.check()?;
                 (Arc::new(youtube.clone()), &retry)
+            }
+            PublisherConfig::TikTok(tiktok) => {
+                tiktok.check()?;
+                (Arc::new(tiktok.clone()), &retry)
+            }
+            PublisherConfig::Instagram(instagram) => {
+                instagram.check()?;
+                (Arc::new(instagram.clone()), &retry)
             }
         };
         publisher.with_layers(layers.unwrap_or(usual))

@@ -398,7 +398,11 @@ fn checked(mut job: Job) -> Result<Job> {
                     .with_url(&webhook.url)
                     .with_advice("set it in the workers' environment: secret_variable"));
             }
-            PublisherConfig::ObjectStore(_) | PublisherConfig::Webhook(_) | PublisherConfig::YouTube(_) => {}
+            PublisherConfig::ObjectStore(_)
+            | PublisherConfig::Webhook(_)
+            | PublisherConfig::YouTube(_)
+            | PublisherConfig::TikTok(_)
+            | PublisherConfig::Instagram(_) => {}
         }
     }
     Ok(job)

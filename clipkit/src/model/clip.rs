@@ -222,6 +222,8 @@ pub enum PublishStatus {
     Processing,
     /// The clip becomes visible at [`Receipt::published_at`].
     Scheduled,
+    /// The clip is a draft at the target, which somebody there has to publish.
+    Draft,
 }
 
 /// The names of a clip's files at a target: paths relative to the target's folder, or object keys.

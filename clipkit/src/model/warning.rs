@@ -62,6 +62,8 @@ pub enum WarningKind {
     /// A clip or a manifest could not be published to one of several targets, or files of an
     /// earlier run stay beside the new ones.
     Publish,
+    /// A format for editors cannot say something of a plan, or says it less exactly.
+    Export,
     /// Any other warning, for example one of a stage that the user wrote.
     #[default]
     Other,

@@ -7,7 +7,7 @@ use super::{Pipeline, steps};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::{ClipPlan, ManifestClip, Post, PostFiles, RenderedClip, Stage, Unpublished, WarningKind};
-use crate::plan::export;
+use crate::plan::export::{ExportFormat, captions};
 
 /// Makes the post of a rendered clip. Its plan and captions are written to scratch space.
 pub(super) fn post(cx: &Context, rank: usize, plan: &ClipPlan, clip: &RenderedClip) -> Result<Post> {
@@ -15,7 +15,7 @@ pub(super) fn post(cx: &Context, rank: usize, plan: &ClipPlan, clip: &RenderedCl
     let mut files = PostFiles::new(&clip.video);
     files.cover = Some(clip.cover.clone());
     files.plan = Some(write(&scratch.join(format!("{rank}-{id}.plan.json")), &plan.to_json()?)?);
-    if let Some(captions) = export::srt(plan) {
+    if let Some(captions) = captions(&[plan], ExportFormat::Srt)? {
         files.captions = Some(write(&scratch.join(format!("{rank}-{id}.srt")), &captions)?);
     }
     Ok(Post::new(rank, plan, files))

@@ -7,7 +7,7 @@
 //! - [`plan`](plan()) frames each shot of a span, groups its words into caption cues, places
 //!   captions and title, and sets the encoder options.
 //! - [`edit`](edit::edit) applies operations to a plan: cuts, orders, corrections.
-//! - [`export`] writes the captions of a plan as subtitles.
+//! - [`export`] writes captions for players, and timelines for editors.
 //!
 //! ```
 //! use clipkit::model::{

@@ -35,8 +35,12 @@ pub(super) enum Entry {
     },
     /// It is done.
     Done { receipt: Box<Receipt> },
-    /// Nobody can say whether it was done.
-    Unknown { reason: String },
+    /// Nobody can say whether it was done. `session` says whom to ask again.
+    Unknown {
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<serde_json::Value>,
+    },
 }
 
 /// The artifact store of the environment.
@@ -56,6 +60,11 @@ impl Entry {
     /// A publication that begins now.
     pub(super) fn begun(session: Option<serde_json::Value>) -> Self {
         Entry::Begun { at: Some(moment::now()), session }
+    }
+
+    /// A publication whose outcome is not known.
+    pub(super) fn unknown(reason: &str, session: Option<serde_json::Value>) -> Self {
+        Entry::Unknown { reason: reason.to_owned(), session }
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct ClipLimits {
     pub(crate) widest: u32,
     /// Frames per second.
     pub(crate) frame_rates: (f64, f64),
+    /// The most bits per second, sound included, on average. `None` means without limit.
+    pub(crate) most_bits: Option<f64>,
 }
 
 const GIB: u64 = 1 << 30;
@@ -36,10 +38,37 @@ pub(crate) const SHORTS: ClipLimits = ClipLimits {
     upright: true,
     widest: 4320,
     frame_rates: (1.0, 60.0),
+    most_bits: None,
 };
 
 /// Any video on YouTube, of an account without verification.
 pub(crate) const YOUTUBE: ClipLimits = ClipLimits { name: "YouTube", longest: 900.0, upright: false, widest: 7680, ..SHORTS };
+
+/// A video on TikTok. Each account has a longest length of its own, which is asked for.
+pub(crate) const TIKTOK: ClipLimits = ClipLimits {
+    name: "TikTok",
+    source: "developers.tiktok.com/doc/content-posting-api-media-transfer-guide, 2026-11",
+    shortest: 1.0,
+    longest: 3600.0,
+    most_bytes: 4_000_000_000,
+    upright: false,
+    widest: 4096,
+    frame_rates: (23.0, 60.0),
+    most_bits: None,
+};
+
+/// A Reel on Instagram.
+pub(crate) const REELS: ClipLimits = ClipLimits {
+    name: "Instagram",
+    source: "developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/media, 2026-11",
+    shortest: 3.0,
+    longest: 900.0,
+    most_bytes: 300_000_000,
+    upright: false,
+    widest: 1920,
+    frame_rates: (23.0, 60.0),
+    most_bits: Some(25_000_000.0),
+};
 
 /// What is known about a clip without opening it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +101,7 @@ impl ClipLimits {
     ///
     /// [`ErrorKind::InvalidInput`], to be encoded again where that can help.
     pub(crate) fn check(&self, facts: &ClipFacts) -> Result<()> {
-        let ClipLimits { name, source, shortest, longest, most_bytes, upright, widest, frame_rates } = self;
+        let ClipLimits { name, source, shortest, longest, most_bytes, upright, widest, frame_rates, most_bits } = self;
         let refuse = |rule: String, recovery: Recovery| {
             Err(Error::new(ErrorKind::InvalidInput, format!("{name} does not accept this clip: {rule} ({source})")).with_recovery(recovery))
         };
@@ -97,11 +126,17 @@ impl ClipLimits {
             let (least, most) = frame_rates;
             return refuse(format!("it has {rate:.2} frames per second, and {least} to {most} are accepted"), Recovery::Reencode);
         }
+        let bits = facts.bytes as f64 * 8.0 / seconds;
+        if let Some(most) = most_bits.filter(|most| bits > *most) {
+            let (has, most) = (bits / 1e6, most / 1e6);
+            return refuse(format!("it has {has:.1} Mbit/s, and at most {most} are accepted"), Recovery::Reencode);
+        }
         Ok(())
     }
 }
 
-/// What a platform accepts of the texts of a post. Lengths are in the units that `unit` counts.
+/// What YouTube accepts of the texts of a post: characters of titles and tags, bytes of
+/// descriptions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TextLimits {
     pub(crate) title: usize,
@@ -110,27 +145,48 @@ pub(crate) struct TextLimits {
     pub(crate) tags: usize,
     /// Characters that the platform refuses.
     pub(crate) refused: &'static [char],
-    pub(crate) description_in_bytes: bool,
+}
+
+/// What the length of a text counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Characters,
+    Bytes,
+    /// Of UTF-16, as JavaScript and Java count.
+    Utf16,
+}
+
+impl Unit {
+    fn cost(self, letter: char) -> usize {
+        match self {
+            Unit::Characters => 1,
+            Unit::Bytes => letter.len_utf8(),
+            Unit::Utf16 => letter.len_utf16(),
+        }
+    }
+
+    pub(crate) fn length(self, text: &str) -> usize {
+        text.chars().map(|letter| self.cost(letter)).sum()
+    }
 }
 
 /// developers.google.com/youtube/v3/docs/videos, 2026-11.
-pub(crate) const YOUTUBE_TEXTS: TextLimits =
-    TextLimits { title: 100, description: 5000, tags: 500, refused: &['<', '>'], description_in_bytes: true };
+pub(crate) const YOUTUBE_TEXTS: TextLimits = TextLimits { title: 100, description: 5000, tags: 500, refused: &['<', '>'] };
+
 /// A text that fits: without refused and control characters, cut at a word if it is too long.
 /// The second value says whether it was changed.
-pub(crate) fn fitted(text: &str, longest: usize, in_bytes: bool, refused: &[char]) -> (String, bool) {
+pub(crate) fn fitted(text: &str, longest: usize, unit: Unit, refused: &[char]) -> (String, bool) {
     let keep = |letter: &char| !refused.contains(letter) && (!letter.is_control() || *letter == '\n');
     let plain: String = text.chars().filter(keep).collect();
     let plain = plain.trim();
-    let size = |text: &str| if in_bytes { text.len() } else { text.chars().count() };
-    if size(plain) <= longest {
+    if unit.length(plain) <= longest {
         return (plain.to_owned(), plain != text.trim());
     }
-    let mut room = longest.saturating_sub(size("\u{2026}"));
+    let mut room = longest.saturating_sub(unit.length("\u{2026}"));
     let cut: String = plain
         .chars()
         .take_while(|letter| {
-            let cost = if in_bytes { letter.len_utf8() } else { 1 };
+            let cost = unit.cost(*letter);
             let fits = cost <= room;
             room = room.saturating_sub(cost);
             fits
@@ -165,6 +221,13 @@ mod tests {
             (SHORTS, ClipFacts { bytes: 256 * GIB + 1, planned: None }, Some("bytes")),
             (SHORTS, ClipFacts { bytes: 0, planned: None }, Some("empty")),
             (SHORTS, ClipFacts { bytes: 1, planned: None }, None),
+            (TIKTOK, facts(30.0, 1080, 1920, 23.976), None),
+            (TIKTOK, facts(30.0, 1080, 1920, 15.0), Some("23 to 60")),
+            (TIKTOK, ClipFacts { bytes: 4_000_000_001, planned: None }, Some("4000000000")),
+            (REELS, facts(2.0, 1080, 1920, 30.0), Some("3 to 900")),
+            (REELS, facts(30.0, 2160, 3840, 30.0), Some("1920")),
+            (REELS, ClipFacts { bytes: 100_000_000, planned: Some((30.0, 1080, 1920, 30.0)) }, Some("26.7 Mbit/s")),
+            (REELS, ClipFacts { bytes: 90_000_000, planned: Some((30.0, 1080, 1920, 30.0)) }, None),
         ] {
             let result = limits.check(&facts);
             match expected {
@@ -180,13 +243,15 @@ mod tests {
 
     #[test]
     fn texts_are_cut_at_words_and_lose_what_is_refused() {
-        let fit = |text: &str, longest| fitted(text, longest, false, &['<', '>']);
+        let fit = |text: &str, longest| fitted(text, longest, Unit::Characters, &['<', '>']);
         assert_eq!(fit(" Why clocks lie ", 100), ("Why clocks lie".into(), false));
         assert_eq!(fit("a <b> c\u{7}", 100), ("a b c".into(), true));
         assert_eq!(fit("Why clocks lie to us", 12), ("Why clocks\u{2026}".into(), true));
         assert_eq!(fit("Why clocks lie to us", 11), ("Why clocks\u{2026}".into(), true));
         assert_eq!(fit("Donaudampfschifffahrt", 8), ("Donauda\u{2026}".into(), true));
-        let (bytes, cut) = fitted(&"\u{e9}\u{1F600} ".repeat(40), 50, true, &[]);
+        let (bytes, cut) = fitted(&"\u{e9}\u{1F600} ".repeat(40), 50, Unit::Bytes, &[]);
+        let (wide, _) = fitted(&"\u{1F600}".repeat(40), 50, Unit::Utf16, &[]);
+        assert_eq!((Unit::Utf16.length(&wide), wide.chars().count()), (49, 25));
         assert!(cut && bytes.len() <= 50 && bytes.ends_with('\u{2026}'), "{bytes}");
         for longest in 0..30 {
             let (text, _) = fit("\u{1F600} word \u{e9}t\u{e9} and more words", longest);

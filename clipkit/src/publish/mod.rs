@@ -1,8 +1,13 @@
 //! Publishers send clips to their targets.
 
+#[cfg(feature = "publish")]
+mod api;
 mod credentials;
 mod folder;
 mod folder_lock;
+#[cfg(feature = "publish")]
+mod identity;
+mod instagram;
 #[cfg(feature = "publish")]
 mod journal;
 #[cfg(feature = "publish")]
@@ -14,17 +19,23 @@ mod named_lock;
 mod naming;
 mod object;
 #[cfg(feature = "publish")]
+mod opening;
+#[cfg(feature = "publish")]
+mod post_text;
+#[cfg(feature = "publish")]
 mod refusal;
 #[cfg(feature = "publish")]
 mod request;
 mod schedule;
 mod secret;
 mod target;
+mod tiktok;
 mod webhook;
 mod youtube;
 
 pub use credentials::{Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, Tokens};
 pub use folder::Folder;
+pub use instagram::Instagram;
 #[cfg(feature = "publish")]
 pub use login::Login;
 #[cfg(any(test, fuzzing))]
@@ -33,6 +44,7 @@ pub use object::ObjectStorePublisher;
 pub use schedule::{Day, Schedule, SlotWindow, next_slot};
 pub use secret::Secret;
 pub use target::Target;
+pub use tiktok::{TikTok, TikTokPrivacy};
 pub use webhook::Webhook;
 pub use youtube::YouTube;
 

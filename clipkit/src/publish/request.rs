@@ -23,6 +23,11 @@ pub(super) fn failure(error: reqwest::Error, server: Server) -> Error {
     Error::new(kind, format!("{} {what}", server.name())).with_recovery(Recovery::Retry { after: None }).with_source(error.without_url())
 }
 
+/// Whether the same request can succeed in a moment.
+pub(super) fn is_passing(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Network | ErrorKind::TimedOut) && *error.recovery() == Recovery::Retry { after: None }
+}
+
 /// Our own error of reading the body that was sent.
 fn of_body(error: &reqwest::Error) -> Option<Error> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);

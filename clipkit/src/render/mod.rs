@@ -13,6 +13,8 @@ mod cover;
 #[cfg(feature = "ffmpeg")]
 mod envelope;
 #[cfg(feature = "ffmpeg")]
+mod export;
+#[cfg(feature = "ffmpeg")]
 mod ffmpeg;
 mod font;
 #[cfg(feature = "ffmpeg")]
@@ -39,6 +41,8 @@ mod verify;
 
 #[cfg(feature = "ffmpeg")]
 pub use contact_sheet::contact_sheet;
+#[cfg(feature = "ffmpeg")]
+pub use export::{export, export_file};
 #[cfg(feature = "ffmpeg")]
 pub use ffmpeg::FfmpegRenderer;
 

@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::jobs::{JobClip, Task};
 use crate::model::{Receipt, Score, Span};
 use crate::plan::edit::{EditOp, Edited};
-use crate::plan::export::srt;
+use crate::plan::export::{self, ExportFormat};
 use crate::render::contact_sheet;
 
 const OPERATIONS: usize = 200;
@@ -242,7 +242,11 @@ pub(super) async fn captions(
     Ask(query): Ask<FileQuery>,
 ) -> Answer<Response> {
     let clip = app.jobs.clip(&job_id(&id)?, rank(&clip)?).await?;
-    let captions = clip.plan.as_ref().and_then(srt).ok_or_else(|| Problem::not_found("this clip has no captions"))?;
+    let captions = match &clip.plan {
+        Some(plan) => export::captions(&[plan], ExportFormat::Srt)?,
+        None => None,
+    };
+    let captions = captions.ok_or_else(|| Problem::not_found("this clip has no captions"))?;
     Ok(text(captions, "application/x-subrip; charset=utf-8", &format!("{id}-{}.srt", clip.rank), query.download))
 }
 

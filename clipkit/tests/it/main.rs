@@ -16,10 +16,13 @@ mod choice;
 #[cfg(feature = "cli")]
 mod cli;
 mod comment_width;
+mod export;
 mod fakes;
 mod frames;
 mod http_source;
 mod imports;
+mod instagram;
+mod instagram_server;
 #[cfg(feature = "jobs")]
 mod jobs;
 #[cfg(all(feature = "cli", unix))]
@@ -28,6 +31,7 @@ mod layers;
 mod layouts;
 mod limits;
 mod local;
+mod logins;
 mod loopback;
 mod media;
 mod media_server;
@@ -72,8 +76,11 @@ mod speech_servers;
 mod steps;
 mod subjects;
 mod support;
+mod tiktok;
+mod tiktok_server;
 mod tracks;
 mod trials;
+mod uploads;
 mod webhook;
 mod words;
 mod youtube;

@@ -16,7 +16,7 @@ const RATE: f64 = 30.0;
 
 /// A source of `secs` seconds: each frame shows its number in binary, and the sound is noise, so
 /// that any stretch of it is found again.
-fn counted(folder: &tempfile::TempDir, name: &str, secs: u32, codecs: &str) -> PathBuf {
+pub(crate) fn counted(folder: &tempfile::TempDir, name: &str, secs: u32, codecs: &str) -> PathBuf {
     let path = folder.path().join(name);
     let picture = format!(
         "color=black:s={}x{}:r=30:d={secs},format=yuv420p,geq=lum='if(mod(floor(N/pow(2,floor(X/8))),2)*lt(X,{}),200,40)':cb=128:cr=128",
@@ -31,7 +31,7 @@ fn counted(folder: &tempfile::TempDir, name: &str, secs: u32, codecs: &str) -> P
     path
 }
 
-async fn planned(path: &Path, pieces: Vec<Piece>) -> ClipPlan {
+pub(crate) async fn planned(path: &Path, pieces: Vec<Piece>) -> ClipPlan {
     let media = fetch(path).await;
     let plan = centred(&media, Span::between(Timestamp::ZERO, media.duration), (SIZE.0 as u32, SIZE.1 as u32));
     with(plan, |plan| {
@@ -45,7 +45,7 @@ async fn planned(path: &Path, pieces: Vec<Piece>) -> ClipPlan {
     })
 }
 
-async fn rendered(plan: &ClipPlan) -> (RenderedClip, Context) {
+pub(crate) async fn rendered(plan: &ClipPlan) -> (RenderedClip, Context) {
     let cx = Context::new();
     let clip = FfmpegRenderer::new().render(&cx, plan).await.unwrap_or_else(|error| panic!("{error}"));
     assert!(cx.warnings().is_empty(), "{:?}", cx.warnings());
@@ -53,7 +53,7 @@ async fn rendered(plan: &ClipPlan) -> (RenderedClip, Context) {
 }
 
 /// The numbers that the frames show.
-fn numbers(file: &Path) -> Vec<usize> {
+pub(crate) fn numbers(file: &Path) -> Vec<usize> {
     let number = |frame: &Vec<u8>| {
         let bit = |n: usize| usize::from(frame[SIZE.0 * (SIZE.1 / 2) + n * 8 + 4] > 120) << n;
         (0..BITS).map(bit).sum()
@@ -62,7 +62,7 @@ fn numbers(file: &Path) -> Vec<usize> {
 }
 
 /// Pieces of uneven lengths and gaps: most near each other, some far, some backwards.
-fn many(joins: usize) -> Vec<Piece> {
+pub(crate) fn many(joins: usize) -> Vec<Piece> {
     let mut at = 0.4;
     let mut pieces: Vec<Piece> = (0..=joins)
         .map(|n| {

@@ -160,8 +160,9 @@ pub(crate) struct Encoding {
 #[derive(Debug, Args)]
 pub(crate) struct Publishing {
     /// The target that clips are published to: folder:DIR, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX,
-    /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, or a JSON file with a
-    /// publisher's configuration. Can be repeated; each clip goes to every target
+    /// az://CONTAINER/PREFIX, file:///DIR, webhook:URL, youtube:ACCOUNT, tiktok:ACCOUNT,
+    /// instagram:ACCOUNT, or a JSON file with a publisher's configuration. Can be repeated; each
+    /// clip goes to every target
     #[arg(long, value_name = "TARGET", value_parser = publisher)]
     pub(crate) publish: Vec<PublisherConfig>,
     /// How long the links to clips in object stores are valid: 24h, at most 7d [default: no links]
@@ -189,6 +190,16 @@ impl Publishing {
                 PublisherConfig::YouTube(youtube) => {
                     if let Some(when) = &self.schedule {
                         youtube.schedule = Some(when.schedule(&zone, Schedule::shorts));
+                    }
+                }
+                PublisherConfig::TikTok(tiktok) => {
+                    if let Some(when) = &self.schedule {
+                        tiktok.schedule = Some(when.schedule(&zone, Schedule::tiktok));
+                    }
+                }
+                PublisherConfig::Instagram(instagram) => {
+                    if let Some(when) = &self.schedule {
+                        instagram.schedule = Some(when.schedule(&zone, Schedule::reels));
                     }
                 }
                 _ => {}

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clipkit::model::{Limits, Span};
+use clipkit::plan::export::{ExportFormat, Timecode};
 
 use values::{limits, span};
 
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Change a plan: cut words, order pieces, correct captions and crops
     Edit(EditArgs),
+    /// Write plans for players and editors: captions as files, cuts as timelines
+    Export(ExportArgs),
     /// Convert plans
     Plan(PlanArgs),
     /// Print the properties of a video
@@ -169,6 +172,37 @@ pub(crate) struct EditArgs {
     /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The plans
+    #[arg(required = true, value_name = "PLAN.json")]
+    pub(crate) plans: Vec<PathBuf>,
+    /// Captions: srt, vtt, ass, txt, json; timelines: otio, fcpxml, xmeml (Premiere Pro), edl
+    #[arg(short, long, value_name = "FORMAT")]
+    pub(crate) format: ExportFormat,
+    /// The one file to write, in which several plans follow each other [default, or -: stdout]
+    #[arg(short, long, value_name = "FILE", conflicts_with = "out")]
+    pub(crate) output: Option<PathBuf>,
+    /// The folder for a file of each plan, named after the plan
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// The name of the timeline [default: the title of the first plan]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The time code of the first frame; 01:00:00;00 counts in drop frame
+    #[arg(long, value_name = "HH:MM:SS:FF", default_value_t)]
+    pub(crate) start: Timecode,
+    /// Name the source by a path relative to the file that is written [default: absolute]
+    #[arg(long)]
+    pub(crate) relative: bool,
+    /// Leave the captions out of timelines
+    #[arg(long)]
+    pub(crate) no_captions: bool,
+    /// Leave the markers for hooks and scenes out of timelines
+    #[arg(long)]
+    pub(crate) no_markers: bool,
 }
 
 #[derive(Debug, Args)]
@@ -315,13 +349,23 @@ mod tests {
 #[derive(Debug, Args)]
 pub(crate) struct LoginArgs {
     /// The platform
-    #[arg(value_parser = ["youtube"])]
+    #[arg(value_parser = ["youtube", "tiktok", "instagram"])]
     pub(crate) platform: String,
     /// A name for the account: --publish youtube:NAME
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) account: String,
-    /// The file of the app, as the platform gives it [default: CLIPKIT_YOUTUBE_CLIENT_ID and
-    /// CLIPKIT_YOUTUBE_CLIENT_SECRET]
+    /// The file of the app: Google's, or {"client_id": "...", "client_secret": "..."} [default:
+    /// CLIPKIT_YOUTUBE_CLIENT_ID and CLIPKIT_YOUTUBE_CLIENT_SECRET, in the same way for others]
     #[arg(long, value_name = "FILE")]
     pub(crate) client: Option<PathBuf>,
+    /// What the user is asked to allow, such as video.upload. Can be repeated [default: what the
+    /// publisher needs]
+    #[arg(long, value_name = "SCOPE")]
+    pub(crate) scope: Vec<String>,
+    /// The port on loopback that the browser comes back to [default: any that is free]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// The account's name on Instagram, where a login is for several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
 use clipkit::publishing::Schedule;
-use clipkit::stage::{Folder, ObjectStorePublisher, Price, Webhook, YouTube};
+use clipkit::stage::{Folder, Instagram, ObjectStorePublisher, Price, TikTok, Webhook, YouTube};
 
 /// A caption style. `None` means no captions.
 #[derive(Clone, Debug)]
@@ -58,8 +58,9 @@ pub(super) fn dollars(text: &str) -> Result<f64, String> {
     parsed.filter(|usd| usd.is_finite() && *usd >= 0.0).ok_or_else(|| "give US dollars, such as 0.50".to_owned())
 }
 
-/// Parses `folder:clips`, `s3://bucket/prefix`, `webhook:https://host/clips`, `youtube:account`, or
-/// the name of a JSON file with a publisher's configuration.
+/// Parses `folder:clips`, `s3://bucket/prefix`, `webhook:https://host/clips`, `youtube:account`,
+/// `tiktok:account`, `instagram:account`, or the name of a JSON file with a publisher's
+/// configuration.
 pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
     if text.ends_with(".json") && std::path::Path::new(text).is_file() {
         let json = std::fs::read_to_string(text).map_err(|error| format!("cannot read the file: {error}"))?;
@@ -74,7 +75,10 @@ pub(super) fn publisher(text: &str) -> Result<PublisherConfig, String> {
             Ok(PublisherConfig::Webhook(Webhook::new(url)))
         }
         Some(("youtube", account)) if !account.is_empty() => Ok(PublisherConfig::YouTube(YouTube::new(account))),
-        _ => Err("give a target such as folder:clips, s3://bucket/prefix, webhook:https://host/clips or youtube:account, or a JSON file"
+        Some(("tiktok", account)) if !account.is_empty() => Ok(PublisherConfig::TikTok(TikTok::new(account))),
+        Some(("instagram", account)) if !account.is_empty() => Ok(PublisherConfig::Instagram(Instagram::new(account))),
+        _ => Err("give a target such as folder:clips, s3://bucket/prefix, webhook:https://host/clips, youtube:account, tiktok:account \
+                  or instagram:account, or a JSON file"
             .to_owned()),
     }
 }

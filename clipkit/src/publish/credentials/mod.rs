@@ -9,7 +9,7 @@ mod tokens;
 pub use environment::EnvironmentCredentials;
 pub use file::FileCredentials;
 #[cfg(feature = "publish")]
-pub(super) use renewal::{Renewal, TokenServer};
+pub(super) use renewal::{Grant, Renewal, TokenServer, with_query};
 pub use tokens::Tokens;
 
 use std::fmt;

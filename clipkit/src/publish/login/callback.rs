@@ -16,7 +16,7 @@ const LONGEST_HEAD: usize = 16 << 10;
 
 /// Waits for the browser. Returns the code that the platform gave it. Requests without the right
 /// state come from somebody else, and are refused.
-pub(super) fn wait(cx: &Context, listener: &TcpListener, state: &str, until: Instant) -> Result<String> {
+pub(super) fn wait(cx: &Context, listener: &TcpListener, path: &str, state: &str, until: Instant) -> Result<String> {
     let unusable = |error| Error::new(ErrorKind::Io, format!("cannot wait for the browser: {error}"));
     listener.set_nonblocking(true).map_err(unusable)?;
     loop {
@@ -27,7 +27,7 @@ pub(super) fn wait(cx: &Context, listener: &TcpListener, state: &str, until: Ins
         match listener.accept() {
             Ok((mut stream, _)) => {
                 let Some(target) = target(&mut stream) else { continue };
-                match judge(&target, state) {
+                match judge(&target, path, state) {
                     Visit::Other => answer(&mut stream, 404, "There is nothing here."),
                     Visit::Code(code) => {
                         answer(&mut stream, 200, "You are logged in. You can close this window.");
@@ -53,10 +53,10 @@ enum Visit {
     Other,
 }
 
-fn judge(target: &str, state: &str) -> Visit {
+fn judge(target: &str, path: &str, state: &str) -> Visit {
     let Ok(url) = Url::parse("http://127.0.0.1/").and_then(|base| base.join(target)) else { return Visit::Other };
     let value = |name: &str| url.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned());
-    if url.path() != "/" || value("state").as_deref() != Some(state) {
+    if url.path() != path || value("state").as_deref() != Some(state) {
         return Visit::Other;
     }
     match (value("code"), value("error")) {
@@ -102,8 +102,10 @@ mod tests {
 
     #[test]
     fn only_the_right_state_gives_a_code() {
-        assert_eq!(judge("/?code=a%2Fb&state=s", "s"), Visit::Code("a/b".into()));
-        assert_eq!(judge("/?state=s&error=access_denied", "s"), Visit::Refused("access_denied".into()));
+        assert_eq!(judge("/?code=a%2Fb&state=s", "/", "s"), Visit::Code("a/b".into()));
+        assert_eq!(judge("/?state=s&error=access_denied", "/", "s"), Visit::Refused("access_denied".into()));
+        assert_eq!(judge("/callback/?code=a&state=s", "/callback/", "s"), Visit::Code("a".into()));
+        assert_eq!(judge("/?code=a&state=s", "/callback/", "s"), Visit::Other);
         for other in [
             "/",
             "/?code=a",
@@ -113,7 +115,7 @@ mod tests {
             "/x?code=a&state=s",
             "//evil/?code=a&state=t",
         ] {
-            assert_eq!(judge(other, "s"), Visit::Other, "{other}");
+            assert_eq!(judge(other, "/", "s"), Visit::Other, "{other}");
         }
     }
 }

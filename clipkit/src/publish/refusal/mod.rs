@@ -1,5 +1,6 @@
 //! What the refusal of a server means: the kind of the error, and what can follow. Pure.
 
+mod reason;
 mod table;
 
 use std::time::{Duration, SystemTime};
@@ -7,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+pub(super) use self::reason::plain;
 pub(super) use self::table::Server;
 use self::table::{Follow, RULES, Rule, Status};
 use crate::error::{Error, ErrorKind, Recovery};
@@ -36,8 +38,27 @@ fn rule(server: Server, refusal: &Refusal<'_>) -> Option<&'static Rule> {
     RULES.iter().find(|rule| {
         rule.server.is_none_or(|of| of == server)
             && rule.status.includes(refusal.status)
-            && rule.reason.is_none_or(|reason| reason == refusal.reason)
+            && rule.reason.is_none_or(|reason| names(reason, refusal.reason))
     })
+}
+
+/// Whether a row's code means a refusal's. `4` also means `4/2207085`, and `352/2207026` also means
+/// `/2207026`, where Instagram gives the subcode only.
+fn names(row: &str, reason: &str) -> bool {
+    match reason.split_once('/') {
+        _ if row == reason => true,
+        Some(("", subcode)) => row.split_once('/').is_some_and(|(_, other)| other == subcode),
+        Some((code, _)) => row == code,
+        None => false,
+    }
+}
+
+impl Server {
+    /// The error of an answer that means nothing.
+    pub(super) fn invalid(self, what: &str) -> Error {
+        Error::new(ErrorKind::Contract, format!("the answer of {} is invalid: {what}", self.name()))
+            .with_recovery(Recovery::Retry { after: None })
+    }
 }
 
 impl Status {

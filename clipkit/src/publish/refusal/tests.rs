@@ -79,3 +79,22 @@ fn quotas_begin_anew_at_midnight_in_california_also_when_clocks_change() {
     }
     assert_eq!(next_midnight("Nowhere/Here", NOW), NOW + Duration::from_secs(86_400));
 }
+
+/// Meta gives a code with or without a subcode, and for a container only the subcode.
+#[test]
+fn codes_are_found_with_and_without_their_subcodes() {
+    let action = |reason| judge(Server::Instagram, &Refusal { status: 400, reason, after: None }, NOW).recovery().action();
+    for (reason, expected) in [
+        ("190", "refresh_credentials"),
+        ("190/463", "refresh_credentials"),
+        ("4/2207051", "retry"),
+        ("4/7", "retry"),
+        ("/2207026", "reencode"),
+        ("/2207042", "retry"),
+        ("/9999999", "give_up"),
+        ("100/33", "give_up"),
+        ("40", "give_up"),
+    ] {
+        assert_eq!(action(reason), expected, "{reason}");
+    }
+}

@@ -2,10 +2,14 @@
 
 #[cfg(feature = "publish")]
 mod book;
+#[cfg(feature = "publish")]
+mod due;
 mod slots;
 
 #[cfg(feature = "publish")]
 pub(super) use book::reserve;
+#[cfg(feature = "publish")]
+pub(super) use due::wait_for_time;
 pub use slots::next_slot;
 
 use std::time::{Duration, SystemTime};
@@ -136,6 +140,11 @@ impl Schedule {
     pub fn tiktok(zone: impl Into<String>) -> Self {
         let window = |start: &str| SlotWindow::new(WEEK, start);
         Schedule { windows: vec![window("09:00"), window("19:00")], per_day: 100, ..Schedule::shorts(zone) }
+    }
+
+    /// The times for Reels: those of Shorts, since Instagram names none, at most 25 clips a day.
+    pub fn reels(zone: impl Into<String>) -> Self {
+        Schedule { per_day: 25, ..Schedule::shorts(zone) }
     }
 
     /// From a time on, an hour apart, at most 6 clips a day.

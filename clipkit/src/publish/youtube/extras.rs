@@ -6,9 +6,9 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
 
 use super::YouTube;
-use super::api::{Answer, Api};
 use crate::error::{Error, Result};
 use crate::model::{Post, WarningKind};
+use crate::publish::api::{Answer, Api};
 
 /// The largest thumbnail that YouTube accepts.
 const LARGEST_PICTURE: usize = 2 << 20;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::api::Api;
 use super::resource::is_id;
 use crate::error::{Error, ErrorKind, Recovery, Result};
+use crate::publish::api::Api;
 
 /// The latest videos that are searched: one page of answers.
 const LATEST: &str = "50";
@@ -34,6 +34,5 @@ fn items(answer: &Value) -> impl Iterator<Item = &Value> {
 
 async fn ask(api: &Api<'_>, path: &str, query: &[(&str, &str)]) -> Result<Value> {
     let url = api.url(path, query);
-    let answer = api.send(|client| client.get(url.clone())).await?;
-    if answer.is_success() { Ok(answer.json) } else { Err(answer.refusal()) }
+    api.send(|client| client.get(url.clone())).await?.accepted()
 }

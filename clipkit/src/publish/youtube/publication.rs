@@ -7,18 +7,22 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use url::Url;
 
-use super::api::{Answer, Api};
+use super::api::{may_hold_sessions, open as open_api};
 use super::resource::{self, is_id, next_byte};
-use super::session::{Identity, Session};
+use super::session::Session;
 use super::{YouTube, extras, lookup};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::model::{Post, Receipt, WarningKind};
+use crate::publish::api::{Answer, Api};
+use crate::publish::identity::Identity;
 use crate::publish::journal::{Entry, Journal};
-use crate::publish::limits::{ClipFacts, SHORTS, YOUTUBE};
+use crate::publish::limits::{SHORTS, YOUTUBE};
+use crate::publish::opening::{self, Opened, Opening};
 use crate::publish::refusal::{Refusal, Server, judge};
+use crate::publish::request::is_passing;
 use crate::publish::schedule::reserve;
-use crate::publish::{Account, Publisher, publication_key};
+use crate::publish::{Account, Publisher};
 
 /// The wait before a broken upload goes on; it doubles with each attempt without progress.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -29,21 +33,16 @@ const LOOKUPS: u32 = 4;
 const LOOKUP_WAIT: Duration = Duration::from_secs(600);
 
 pub(super) async fn publish(cx: &Context, to: &YouTube, account: Account, post: &Post) -> Result<Receipt> {
-    let key = publication_key(cx, &to.target(), post);
-    let journal = Journal::open(cx, &key).await?;
-    let known = journal.read().await?;
-    if let Some(Entry::Done { receipt }) = known {
-        return Ok(*receipt);
-    }
-    cx.check()?;
-    let (video, plan) = (post.files.video.clone(), post.files.plan.clone());
     let limits = if to.shorts { SHORTS } else { YOUTUBE };
-    cx.blocking(move |_| limits.check(&ClipFacts::of(&video, plan.as_deref())?)).await?;
-    let file = Identity::of(cx, &post.files.video).await?;
+    let opening = match opening::open(cx, &to.target(), post, limits).await? {
+        Opened::Done(receipt) => return Ok(*receipt),
+        Opened::Open(opening) => *opening,
+    };
+    let Opening { key, journal, known, file, .. } = opening;
     let post = &scheduled(cx, to, post, &key).await?;
-    let upload = Upload { api: Api::new(cx, to, account)?, to, post, journal, file, marker: resource::marker(&key) };
+    let upload = Upload { api: open_api(cx, to, account)?, to, post, journal, file, marker: resource::marker(&key) };
     let session = match known {
-        Some(Entry::Unknown { reason }) => upload.looked_up(&reason).await?,
+        Some(Entry::Unknown { reason, .. }) => upload.looked_up(&reason).await?,
         Some(Entry::Begun { session: Some(session), .. }) => upload.resumed(session).await?,
         _ => upload.fresh().await?,
     };
@@ -107,7 +106,7 @@ impl Upload<'_> {
         if !answer.is_success() {
             return Err(answer.refusal());
         }
-        let uri = answer.header("location").and_then(|uri| Url::parse(uri).ok()).filter(|uri| self.api.may_hold_sessions(uri));
+        let uri = answer.header("location").and_then(|uri| Url::parse(uri).ok()).filter(|uri| may_hold_sessions(&self.api, uri));
         let uri = uri.ok_or_else(|| invalid("it names no session of its own"))?;
         let session = Session { uri: uri.into(), file: self.file.clone(), finishing: false, lookups: 0, video: None };
         self.note(&session).await?;
@@ -258,7 +257,7 @@ impl Upload<'_> {
 
     /// Ends the publication with an outcome that nobody knows. It is not tried again.
     async fn parked<T>(&self, reason: &str) -> Result<T> {
-        self.journal.write(&Entry::Unknown { reason: reason.to_owned() }).await?;
+        self.journal.write(&Entry::unknown(reason, None)).await?;
         Err(Error::new(ErrorKind::Contract, format!("it is unknown whether the clip is on YouTube: {reason}"))
             .with_advice(format!("check by hand: look for a video with the tag {} in YouTube Studio", self.marker)))
     }
@@ -277,11 +276,6 @@ fn read_standing(answer: Answer, total: u64) -> Result<Standing> {
     }
 }
 
-/// Whether the same request can succeed in a moment.
-fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Network | ErrorKind::TimedOut) && *error.recovery() == Recovery::Retry { after: None }
-}
-
 fn invalid(what: &str) -> Error {
-    Error::new(ErrorKind::Contract, format!("YouTube's answer is invalid: {what}")).with_recovery(Recovery::Retry { after: None })
+    Server::YouTube.invalid(what)
 }

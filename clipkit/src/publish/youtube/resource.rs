@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::YouTube;
 use crate::model::{Post, Privacy, PublishStatus, Receipt, moment};
-use crate::publish::limits::{YOUTUBE_TEXTS, fitted};
+use crate::publish::limits::{Unit, YOUTUBE_TEXTS, fitted};
 
 /// The tag by which a publication is found again.
 pub(super) fn marker(key: &str) -> String {
@@ -22,14 +22,14 @@ pub(super) fn scheduled(post: &Post, now: SystemTime) -> Option<SystemTime> {
 pub(super) fn video(to: &YouTube, post: &Post, marker: &str, now: SystemTime) -> (Value, Vec<String>) {
     let limits = YOUTUBE_TEXTS;
     let mut warnings = Vec::new();
-    let (mut title, cut) = fitted(&post.title.replace('\n', " "), limits.title, false, limits.refused);
+    let (mut title, cut) = fitted(&post.title.replace('\n', " "), limits.title, Unit::Characters, limits.refused);
     if title.is_empty() {
         title = "Clip".to_owned();
     }
     if cut {
         warnings.push(format!("YouTube accepts titles of {} characters without < and >: it is {title:?}", limits.title));
     }
-    let (description, cut) = fitted(&post.description, limits.description, limits.description_in_bytes, limits.refused);
+    let (description, cut) = fitted(&post.description, limits.description, Unit::Bytes, limits.refused);
     if cut {
         warnings.push(format!("YouTube accepts descriptions of {} bytes without < and >: it was changed", limits.description));
     }
@@ -71,7 +71,7 @@ fn tags(post: &Post, marker: &str, longest: usize) -> (Vec<String>, usize) {
     let mut used = marker.len();
     let (mut kept, mut left_out) = (vec![marker.to_owned()], 0);
     for tag in &post.tags {
-        let (tag, _) = fitted(&tag.replace([',', '#', '\n'], " "), longest, false, YOUTUBE_TEXTS.refused);
+        let (tag, _) = fitted(&tag.replace([',', '#', '\n'], " "), longest, Unit::Characters, YOUTUBE_TEXTS.refused);
         let cost = tag.chars().count() + 1 + if tag.contains(' ') { 2 } else { 0 };
         if tag.is_empty() || used + cost > longest {
             left_out += 1;

@@ -1,7 +1,8 @@
 //! Makes clips and publishes them: publish VIDEO FOLDER
 //!
-//! Set S3_URL (s3://bucket/prefix), WEBHOOK_URL or YOUTUBE_ACCOUNT for more than the folder.
-//! Credentials come from the environment.
+//! Set S3_URL (s3://bucket/prefix), WEBHOOK_URL, YOUTUBE_ACCOUNT, TIKTOK_ACCOUNT or
+//! INSTAGRAM_ACCOUNT for more than the folder. Credentials come from the environment or
+//! `clipkit login`.
 
 use std::env::{args, var};
 use std::time::Duration;
@@ -32,6 +33,15 @@ async fn main() -> Result<()> {
         let mut youtube = YouTube::new(account);
         youtube.schedule = Some(Schedule::shorts("Europe/Berlin"));
         config.publishers.push(PublisherConfig::YouTube(youtube));
+    }
+    if let Ok(account) = var("TIKTOK_ACCOUNT") {
+        let mut tiktok = TikTok::new(account);
+        // What an app without audit can do.
+        tiktok.inbox = true;
+        config.publishers.push(PublisherConfig::TikTok(tiktok));
+    }
+    if let Ok(account) = var("INSTAGRAM_ACCOUNT") {
+        config.publishers.push(PublisherConfig::Instagram(Instagram::new(account)));
     }
     let cx = Context::new();
     let manifest = Pipeline::from_config(&cx, &config).await?.run_with(&cx, video).await?;
