@@ -34,6 +34,15 @@ const JOB = { attempts: 3, backoff: { type: "exponential", delay: 1000 }, remove
 const DEGRADABLE = ["transcribe", "choose", "plan", "render"];
 
 /**
+ * A job that was removed while it ran has no progress. Any other failure to report progress is printed: the job itself goes on.
+ *
+ * @param {Error} error
+ */
+function reportUnlessRemoved(error) {
+  if (!/^Missing key for job/.test(error.message)) console.error(`progress was not reported: ${error.message}`);
+}
+
+/**
  * Starts a worker for each queue. `close` stops them: running jobs end within a second, and the next process that starts takes them up again.
  *
  * @param {{
@@ -106,8 +115,8 @@ export function start({ connection, out, work = `${out}.work`, options = {} }) {
         name,
         async (job, token, signal) => {
           const stopped = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
-          // A job that was removed meanwhile has no progress.
-          const cx = new Context({ signal: stopped, scratch: work, onProgress: ({ fraction }) => void job.updateProgress(fraction * 100).catch(() => {}) });
+          const onProgress = ({ fraction }) => void job.updateProgress(fraction * 100).catch(reportUnlessRemoved);
+          const cx = new Context({ signal: stopped, scratch: work, onProgress });
           try {
             if (job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) return await steps[name](degrading, job.data, cx);
             try {

@@ -84,9 +84,14 @@ pub(crate) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
 
 /// Writes a file that appears complete or not at all. Its folder exists.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    replace(path, |file| file.write_all(bytes))
+}
+
+/// As [`write`]; `fill` gets a temporary file in the same folder, which then gets the path's name.
+pub(crate) fn replace(path: &Path, fill: impl FnOnce(&mut File) -> std::io::Result<()>) -> std::io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = beside(folder)?;
-    file.write_all(bytes)?;
+    fill(file.as_file_mut())?;
     file.persist(path).map(|_| ()).map_err(|error| error.error)
 }
 

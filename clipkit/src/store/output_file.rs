@@ -20,11 +20,7 @@ pub fn write_file(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -
         if !replaceable(path) {
             return fill(&mut OpenOptions::new().write(true).open(path)?);
         }
-        let target = target(path);
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = scratch::beside(folder)?;
-        fill(file.as_file_mut())?;
-        file.persist(&target).map(|_| ()).map_err(|error| error.error)
+        scratch::replace(&target(path), fill)
     };
     write().map_err(|error| Error::io(path, "write", error))
 }

@@ -84,7 +84,7 @@ pub(super) fn turned_patch(picture: &RgbImage, Square { corner, across, down }: 
 }
 
 /// Luma at a position between pixels, by linear interpolation.
-fn at(picture: &RgbImage, x: f64, y: f64) -> f32 {
+pub(super) fn at(picture: &RgbImage, x: f64, y: f64) -> f32 {
     let (x, y) = (x.max(0.0), y.max(0.0));
     let (left, top) = (x as usize, y as usize);
     let (across, down) = ((x - left as f64) as f32, (y - top as f64) as f32);

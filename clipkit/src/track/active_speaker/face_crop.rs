@@ -1,6 +1,6 @@
 //! Pictures of a face as LR-ASD takes them.
 
-use super::super::pixels::luma;
+use super::super::pixels;
 use crate::av::RgbImage;
 use crate::model::{FaceSample, Rect, Timestamp};
 
@@ -66,18 +66,12 @@ pub(super) fn push(image: &RgbImage, face: Rect, to: &mut Vec<f32>) {
     }
 }
 
-/// Luma between pixels, by linear interpolation.
+/// Luma between pixels; [`OUTSIDE`] beyond the picture.
 fn level(image: &RgbImage, x: f64, y: f64) -> f32 {
     if x < -0.5 || y < -0.5 || x > image.columns() as f64 - 0.5 || y > image.rows() as f64 - 0.5 {
         return OUTSIDE;
     }
-    let (x, y) = (x.max(0.0), y.max(0.0));
-    let (left, top) = (x as usize, y as usize);
-    let (across, down) = ((x - left as f64) as f32, (y - top as f64) as f32);
-    let value = |x, y| luma(image.pixel(x, y));
-    let upper = value(left, top) * (1.0 - across) + value(left + 1, top) * across;
-    let lower = value(left, top + 1) * (1.0 - across) + value(left + 1, top + 1) * across;
-    upper * (1.0 - down) + lower * down
+    pixels::at(image, x, y)
 }
 
 #[cfg(test)]
