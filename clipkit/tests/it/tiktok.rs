@@ -353,7 +353,8 @@ async fn settings_of_tiktok_and_addresses_elsewhere_are_refused() {
     let bench = Bench::new(server).await;
     let error = bench.publish().await.unwrap_err();
     assert!(error.kind() == ErrorKind::Contract && error.to_string().contains("no upload of its own"), "{error}");
-    let changes: [(&str, fn(&mut TikTok)); 4] = [
+    type Change = (&'static str, fn(&mut TikTok));
+    let changes: [Change; 4] = [
         ("chunk", |it| it.chunk_size = 1 << 20),
         ("account", |it| it.account = "../x".into()),
         ("zone", |it| it.schedule = Some(Schedule::tiktok("Nowhere/Here"))),
