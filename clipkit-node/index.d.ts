@@ -282,8 +282,8 @@ type Event$1 = {
 }) | (ManifestClip & {
 	event: "clip";
 });
-type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "track" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "other";
-type PublishStatus = "published" | "processing" | "scheduled";
+type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "track" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "export" | "other";
+type PublishStatus = "published" | "processing" | "scheduled" | "draft";
 /**
  * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
  * data.
@@ -430,7 +430,88 @@ type PublisherConfig = {
 	 * Whether the cover becomes the thumbnail. Default: `true`.
 	 */
 	thumbnail?: boolean;
+} | {
+	/**
+	 * The account's name, by which its credentials are found. Default: `default`.
+	 */
+	account?: string;
+	/**
+	 * Another address of the API, for tests. Its path `/token` gives access tokens. Default:
+	 * TikTok's.
+	 */
+	api_url?: string | null;
+	/**
+	 * The size of a chunk in bytes, 5 MiB to 64 MB. What is left over goes with the last chunk. A
+	 * chunk that breaks off is sent again. Default: 10 MB.
+	 */
+	chunk_size?: number;
+	/**
+	 * Whether others can comment, if the account allows it. Default: `true`.
+	 */
+	comments?: boolean;
+	/**
+	 * Where the credentials are. Default: the environment, else a file. TikTok changes refresh
+	 * tokens at each use, so the environment is good for an access token only.
+	 */
+	credentials?: CredentialsConfig;
+	/**
+	 * Whether others can make duets, if the account allows it. Default: `true`.
+	 */
+	duets?: boolean;
+	/**
+	 * Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts
+	 * in the app. A draft has no texts. Apps without audit can do this. Default: `false`.
+	 */
+	inbox?: boolean;
+	kind: "tiktok";
+	/**
+	 * Whether the clip promotes the account's own business, a declaration. Default: `false`.
+	 */
+	own_brand?: boolean;
+	/**
+	 * Whether the clip is a paid partnership, a declaration. Default: `false`.
+	 */
+	paid_partnership?: boolean;
+	/**
+	 * Who can see the posts. Clips that are private (`Post.privacy`) are for the account itself
+	 * in any case. Default: everybody; TikTok has no unlisted posts.
+	 */
+	privacy?: TikTokPrivacy | null;
+	/**
+	 * When clips are published that have no time of their own (`Post.publish_at`). Default: at
+	 * once.
+	 */
+	schedule?: Schedule | null;
+	/**
+	 * Whether others can make stitches, if the account allows it. Default: `true`.
+	 */
+	stitches?: boolean;
+} | {
+	/**
+	 * The account's name, by which its credentials are found. Default: `default`.
+	 */
+	account?: string;
+	/**
+	 * Another address of the API with its version, for tests. Its path `/token` gives access
+	 * tokens. Default: Meta's.
+	 */
+	api_url?: string | null;
+	/**
+	 * Where the credentials are. Default: the environment, else a file.
+	 */
+	credentials?: CredentialsConfig;
+	kind: "instagram";
+	/**
+	 * When clips are published that have no time of their own (`Post.publish_at`). Default: at
+	 * once.
+	 */
+	schedule?: Schedule | null;
+	/**
+	 * Whether the Reel is also shown in the feed. Default: `true`.
+	 */
+	share_to_feed?: boolean;
 };
+type TikTokPrivacy = "everyone" | "followers" | "friends" | "only_me";
 type RendererConfig = {
 	kind: "ffmpeg";
 	/**
@@ -3587,6 +3668,84 @@ export interface YouTubeOptions {
 	/** The size of a chunk in bytes, a multiple of 256 KiB; default 8 MiB. */
 	chunkSize?: number;
 }
+/** Uploads to an account on TikTok. Credentials come from a file: `clipkit login tiktok`. */
+export declare class TikTok extends Publisher {
+	constructor(options?: TikTokOptions);
+}
+/** Options of a {@link TikTok} publisher. */
+export interface TikTokOptions {
+	/** The account's name, by which its credentials are found; default `default`. */
+	account?: string;
+	/** Where the credentials are; default the environment, else a file. */
+	credentials?: {
+		kind: "auto";
+	} | {
+		kind: "environment";
+	} | {
+		kind: "file";
+		folder?: string;
+	};
+	/** Whether the clip becomes a draft in the app's inbox; default false. */
+	inbox?: boolean;
+	/** Who can see the posts; default everybody, for private clips only the account itself. */
+	privacy?: "everyone" | "followers" | "friends" | "only_me";
+	/** Whether others can comment; default true. */
+	comments?: boolean;
+	/** Whether others can make duets; default true. */
+	duets?: boolean;
+	/** Whether others can make stitches; default true. */
+	stitches?: boolean;
+	/** Whether the clip promotes the account's own business; default false. */
+	ownBrand?: boolean;
+	/** Whether the clip is a paid partnership; default false. */
+	paidPartnership?: boolean;
+	/** When clips without a time of their own are published; default at once. */
+	schedule?: {
+		zone?: string;
+		windows?: {
+			days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+			start: string;
+			minutes?: number;
+		}[];
+		from?: string;
+		spacing?: number;
+		perDay?: number;
+	};
+	/** The size of a chunk in bytes, 5 MiB to 64 MB; default 10 MB. */
+	chunkSize?: number;
+}
+/** Uploads Reels to a professional account on Instagram. Credentials come from the environment or a file. */
+export declare class Instagram extends Publisher {
+	constructor(options?: InstagramOptions);
+}
+/** Options of an {@link Instagram} publisher. */
+export interface InstagramOptions {
+	/** The account's name, by which its credentials are found; default `default`. */
+	account?: string;
+	/** Where the credentials are; default the environment, else a file. */
+	credentials?: {
+		kind: "auto";
+	} | {
+		kind: "environment";
+	} | {
+		kind: "file";
+		folder?: string;
+	};
+	/** Whether the Reel is also shown in the feed; default true. */
+	shareToFeed?: boolean;
+	/** When clips without a time of their own are published; default at once. */
+	schedule?: {
+		zone?: string;
+		windows?: {
+			days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+			start: string;
+			minutes?: number;
+		}[];
+		from?: string;
+		spacing?: number;
+		perDay?: number;
+	};
+}
 /** Probes a video: streams, duration, a hash of its content. */
 export declare function probe(path: string, options?: RunOptions | Context): Promise<documents.Media>;
 /** What clipkit can use, whether it is on this machine, and what each lack costs. Keys are not shown. */
@@ -3608,6 +3767,28 @@ export declare function edit(plan: documents.ClipPlan, ops: readonly EditOp$1[],
 	transcript?: documents.Transcript;
 	speech?: documents.SpeechMap;
 }): Promise<documents.Edited>;
+/** A format of `exportPlan`: captions, or timelines that name the source with in and out points. `xmeml` is for Premiere Pro. */
+export type ExportFormat = "srt" | "vtt" | "ass" | "txt" | "json" | "otio" | "fcpxml" | "xmeml" | "edl";
+/** Options of `exportPlan`. All but `to` are for timelines. */
+export interface ExportOptions {
+	/** The file to write. It appears complete or not at all. */
+	to?: string;
+	/** The timeline's name. Default: the title of the first plan. */
+	name?: string;
+	/** The time code of the first frame; `01:00:00;00` counts in drop frame. Default: `01:00:00:00`. */
+	start?: string;
+	/** Whether the source is named relative to the folder of `to`, or to the working folder. Default: false. */
+	relative?: boolean;
+	/** Whether the captions are in it. Default: true. */
+	captions?: boolean;
+	/** Whether markers for hooks and scenes are in it. Default: true. */
+	markers?: boolean;
+}
+/**
+ * Writes a plan for players and editors. Several plans follow each other in one file. Returns the text, or null where
+ * it is written to `to`. What a format cannot say is a warning of the context.
+ */
+export declare function exportPlan(plans: documents.ClipPlan | readonly documents.ClipPlan[], format: ExportFormat, { to, relative, ...options }?: ExportOptions, run?: RunOptions | Context): Promise<string | null>;
 /** A caption style in full: a preset by its name, or a preset with changes (`{ like: "pop", max_words: 2 }`). */
 export declare function captionStyle(style: string | (Partial<documents.CaptionStyle> & {
 	like?: string;
@@ -3638,7 +3819,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
+	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, TikTokPrivacy, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
 }
 
 export {

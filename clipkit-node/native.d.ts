@@ -254,6 +254,12 @@ export declare function doctor(): Promise<string>
  */
 export declare function edit(plan: Text, input: Text): Promise<Document>
 
+/**
+ * Writes plans in a format. Takes `{plans, format, options, to}`, returns the text, or nothing
+ * where it went to a file.
+ */
+export declare function exportPlans(cx: Context, input: Text): Promise<string | null>
+
 /** A frame: RGB bytes, row by row, without padding. Upright, with square pixels. */
 export interface Frame {
   /** Its presentation time, in seconds of the source. */

@@ -457,11 +457,12 @@ export type WarningKind =
   | "budget"
   | "store"
   | "publish"
+  | "export"
   | "other";
 /**
  * The status of a publication.
  */
-export type PublishStatus = "published" | "processing" | "scheduled";
+export type PublishStatus = "published" | "processing" | "scheduled" | "draft";
 /**
  * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
  * data.
@@ -626,7 +627,93 @@ export type PublisherConfig =
        * Whether the cover becomes the thumbnail. Default: `true`.
        */
       thumbnail?: boolean;
+    }
+  | {
+      /**
+       * The account's name, by which its credentials are found. Default: `default`.
+       */
+      account?: string;
+      /**
+       * Another address of the API, for tests. Its path `/token` gives access tokens. Default:
+       * TikTok's.
+       */
+      api_url?: string | null;
+      /**
+       * The size of a chunk in bytes, 5 MiB to 64 MB. What is left over goes with the last chunk. A
+       * chunk that breaks off is sent again. Default: 10 MB.
+       */
+      chunk_size?: number;
+      /**
+       * Whether others can comment, if the account allows it. Default: `true`.
+       */
+      comments?: boolean;
+      /**
+       * Where the credentials are. Default: the environment, else a file. TikTok changes refresh
+       * tokens at each use, so the environment is good for an access token only.
+       */
+      credentials?: CredentialsConfig;
+      /**
+       * Whether others can make duets, if the account allows it. Default: `true`.
+       */
+      duets?: boolean;
+      /**
+       * Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts
+       * in the app. A draft has no texts. Apps without audit can do this. Default: `false`.
+       */
+      inbox?: boolean;
+      kind: "tiktok";
+      /**
+       * Whether the clip promotes the account's own business, a declaration. Default: `false`.
+       */
+      own_brand?: boolean;
+      /**
+       * Whether the clip is a paid partnership, a declaration. Default: `false`.
+       */
+      paid_partnership?: boolean;
+      /**
+       * Who can see the posts. Clips that are private (`Post.privacy`) are for the account itself
+       * in any case. Default: everybody; TikTok has no unlisted posts.
+       */
+      privacy?: TikTokPrivacy | null;
+      /**
+       * When clips are published that have no time of their own (`Post.publish_at`). Default: at
+       * once.
+       */
+      schedule?: Schedule | null;
+      /**
+       * Whether others can make stitches, if the account allows it. Default: `true`.
+       */
+      stitches?: boolean;
+    }
+  | {
+      /**
+       * The account's name, by which its credentials are found. Default: `default`.
+       */
+      account?: string;
+      /**
+       * Another address of the API with its version, for tests. Its path `/token` gives access
+       * tokens. Default: Meta's.
+       */
+      api_url?: string | null;
+      /**
+       * Where the credentials are. Default: the environment, else a file.
+       */
+      credentials?: CredentialsConfig;
+      kind: "instagram";
+      /**
+       * When clips are published that have no time of their own (`Post.publish_at`). Default: at
+       * once.
+       */
+      schedule?: Schedule | null;
+      /**
+       * Whether the Reel is also shown in the feed. Default: `true`.
+       */
+      share_to_feed?: boolean;
     };
+/**
+ * Who can see a post on TikTok.
+ */
+export type TikTokPrivacy = "everyone" | "followers" | "friends" | "only_me";
 /**
  * The kinds of renderers.
  */

@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "export", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -361,6 +361,11 @@ def edit(plan: Any, ops: Any, transcript: Any | None = None, speech: Any | None 
 def exception(report: Any) -> Any:
     """
     The exception that a report describes.
+    """
+
+def export(call: Any, cx: Context, plans: SupportsGetItem[int, Any], format: str, options: Any, to: str | PathLike[str] | None = None) -> Work:
+    """
+    Writes plans in a format. Returns the text, or nothing where it went to a file.
     """
 
 def fetch_model(call: Any, cx: Context, id_or_path: str, cache: str | PathLike[str] | None = None) -> Work:

@@ -81,7 +81,7 @@ Platform = Literal["shorts", "tiktok", "reels", "generic"]
 Privacy = Literal["public", "unlisted", "private"]
 
 #: The status of a publication.
-PublishStatus = Literal["published", "processing", "scheduled"]
+PublishStatus = Literal["published", "processing", "scheduled", "draft"]
 
 #: A colour as #rrggbb
 Rgb = str
@@ -98,11 +98,14 @@ StandIn = Literal["built_in", "always", "never"]
 #: How much ``EditOp.Tighten`` removes.
 TightenLevel = Literal["gentle", "normal", "tight"]
 
+#: Who can see a post on TikTok.
+TikTokPrivacy = Literal["everyone", "followers", "friends", "only_me"]
+
 #: Seconds
 Timestamp = float
 
 #: The kind of a ``Warning``.
-WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "track", "font", "rendering", "unavailable", "budget", "store", "publish", "other"]
+WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "track", "font", "rendering", "unavailable", "budget", "store", "publish", "export", "other"]
 
 #: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -2007,9 +2010,83 @@ class YoutubePublisherConfig(Data):
     _optional: ClassVar[frozenset[str]] = frozenset(['api_url', 'schedule'])
 
 
+@dataclass
+class TiktokPublisherConfig(Data):
+    """An account on TikTok: ``TikTok``."""
+
+    account: str = 'default'
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str] = None
+    """Another address of the API, for tests. Its path ``/token`` gives access tokens. Default:
+    TikTok's.
+    """
+    chunk_size: int = 10000000
+    """The size of a chunk in bytes, 5 MiB to 64 MB. What is left over goes with the last chunk. A
+    chunk that breaks off is sent again. Default: 10 MB.
+    """
+    comments: bool = True
+    """Whether others can comment, if the account allows it. Default: ``true``."""
+    credentials: CredentialsConfig = field(default_factory=lambda: _named("CredentialsConfig")({'kind': 'auto'}))
+    """Where the credentials are. Default: the environment, else a file. TikTok changes refresh
+    tokens at each use, so the environment is good for an access token only.
+    """
+    duets: bool = True
+    """Whether others can make duets, if the account allows it. Default: ``true``."""
+    inbox: bool = False
+    """Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts
+    in the app. A draft has no texts. Apps without audit can do this. Default: ``false``.
+    """
+    own_brand: bool = False
+    """Whether the clip promotes the account's own business, a declaration. Default: ``false``."""
+    paid_partnership: bool = False
+    """Whether the clip is a paid partnership, a declaration. Default: ``false``."""
+    privacy: Optional[TikTokPrivacy] = None
+    """Who can see the posts. Clips that are private (``Post.privacy``) are for the account itself
+    in any case. Default: everybody; TikTok has no unlisted posts.
+    """
+    schedule: Optional[Schedule] = None
+    """When clips are published that have no time of their own (``Post.publish_at``). Default: at
+    once.
+    """
+    stitches: bool = True
+    """Whether others can make stitches, if the account allows it. Default: ``true``."""
+    kind: str = 'tiktok'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'credentials': _named("CredentialsConfig"),
+        'schedule': _named("Schedule"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['api_url', 'privacy', 'schedule'])
+
+
+@dataclass
+class InstagramPublisherConfig(Data):
+    """An account on Instagram: ``Instagram``."""
+
+    account: str = 'default'
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str] = None
+    """Another address of the API with its version, for tests. Its path ``/token`` gives access
+    tokens. Default: Meta's.
+    """
+    credentials: CredentialsConfig = field(default_factory=lambda: _named("CredentialsConfig")({'kind': 'auto'}))
+    """Where the credentials are. Default: the environment, else a file."""
+    schedule: Optional[Schedule] = None
+    """When clips are published that have no time of their own (``Post.publish_at``). Default: at
+    once.
+    """
+    share_to_feed: bool = True
+    """Whether the Reel is also shown in the feed. Default: ``true``."""
+    kind: str = 'instagram'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'credentials': _named("CredentialsConfig"),
+        'schedule': _named("Schedule"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['api_url', 'schedule'])
+
+
 #: The kinds of publishers.
-PublisherConfig = Union[FolderPublisherConfig, ObjectStorePublisherConfig, WebhookPublisherConfig, YoutubePublisherConfig, Unknown]
-_publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig, 'object_store': ObjectStorePublisherConfig, 'webhook': WebhookPublisherConfig, 'youtube': YoutubePublisherConfig})
+PublisherConfig = Union[FolderPublisherConfig, ObjectStorePublisherConfig, WebhookPublisherConfig, YoutubePublisherConfig, TiktokPublisherConfig, InstagramPublisherConfig, Unknown]
+_publisher_config: Loader = tagged('kind', lambda: {'folder': FolderPublisherConfig, 'object_store': ObjectStorePublisherConfig, 'webhook': WebhookPublisherConfig, 'youtube': YoutubePublisherConfig, 'tiktok': TiktokPublisherConfig, 'instagram': InstagramPublisherConfig})
 
 
 @dataclass
@@ -3232,6 +3309,66 @@ class YouTubeDict(TypedDict, total=False):
     """Whether the cover becomes the thumbnail. Default: ``true``."""
 
 
+class TikTokDict(TypedDict, total=False):
+    """The settings of a ``TikTok``, as keywords."""
+
+    account: str
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str]
+    """Another address of the API, for tests. Its path ``/token`` gives access tokens. Default:
+    TikTok's.
+    """
+    chunk_size: int
+    """The size of a chunk in bytes, 5 MiB to 64 MB. What is left over goes with the last chunk. A
+    chunk that breaks off is sent again. Default: 10 MB.
+    """
+    comments: bool
+    """Whether others can comment, if the account allows it. Default: ``true``."""
+    credentials: CredentialsConfig
+    """Where the credentials are. Default: the environment, else a file. TikTok changes refresh
+    tokens at each use, so the environment is good for an access token only.
+    """
+    duets: bool
+    """Whether others can make duets, if the account allows it. Default: ``true``."""
+    inbox: bool
+    """Whether the clip goes to the account's inbox as a draft, which somebody finishes and posts
+    in the app. A draft has no texts. Apps without audit can do this. Default: ``false``.
+    """
+    own_brand: bool
+    """Whether the clip promotes the account's own business, a declaration. Default: ``false``."""
+    paid_partnership: bool
+    """Whether the clip is a paid partnership, a declaration. Default: ``false``."""
+    privacy: Optional[TikTokPrivacy]
+    """Who can see the posts. Clips that are private (``Post.privacy``) are for the account itself
+    in any case. Default: everybody; TikTok has no unlisted posts.
+    """
+    schedule: Optional[Union[Schedule, Dict[str, Any]]]
+    """When clips are published that have no time of their own (``Post.publish_at``). Default: at
+    once.
+    """
+    stitches: bool
+    """Whether others can make stitches, if the account allows it. Default: ``true``."""
+
+
+class InstagramDict(TypedDict, total=False):
+    """The settings of an ``Instagram``, as keywords."""
+
+    account: str
+    """The account's name, by which its credentials are found. Default: ``default``."""
+    api_url: Optional[str]
+    """Another address of the API with its version, for tests. Its path ``/token`` gives access
+    tokens. Default: Meta's.
+    """
+    credentials: CredentialsConfig
+    """Where the credentials are. Default: the environment, else a file."""
+    schedule: Optional[Union[Schedule, Dict[str, Any]]]
+    """When clips are published that have no time of their own (``Post.publish_at``). Default: at
+    once.
+    """
+    share_to_feed: bool
+    """Whether the Reel is also shown in the feed. Default: ``true``."""
+
+
 class YtDlpDict(TypedDict, total=False):
     """The settings of a ``YtDlp``, as keywords."""
 
@@ -3369,6 +3506,8 @@ __all__ = [
     'HookStyle',
     'HttpSourceConfig',
     'HttpSourceDict',
+    'InstagramDict',
+    'InstagramPublisherConfig',
     'KeepWordsOp',
     'Layout',
     'LayoutChoice',
@@ -3448,6 +3587,9 @@ __all__ = [
     'Target',
     'TightenLevel',
     'TightenOp',
+    'TikTokDict',
+    'TikTokPrivacy',
+    'TiktokPublisherConfig',
     'Timestamp',
     'Timing',
     'TitleOp',
@@ -3570,6 +3712,8 @@ LOADERS: Dict[str, Loader] = {
     'ObjectStorePublisherConfig': ObjectStorePublisherConfig.from_dict,
     'WebhookPublisherConfig': WebhookPublisherConfig.from_dict,
     'YoutubePublisherConfig': YoutubePublisherConfig.from_dict,
+    'TiktokPublisherConfig': TiktokPublisherConfig.from_dict,
+    'InstagramPublisherConfig': InstagramPublisherConfig.from_dict,
     'PublisherConfig': _publisher_config,
     'RankedPlan': RankedPlan.from_dict,
     'Receipt': Receipt.from_dict,

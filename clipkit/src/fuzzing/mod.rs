@@ -19,12 +19,13 @@ use crate::{openai, publish, score, source, store, transcribe};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 15] = [
     ("transcript", transcript),
     ("srt", |bytes| reader("srt", bytes)),
     ("webvtt", |bytes| reader("webvtt", bytes)),
     ("ass", |bytes| reader("ass", bytes)),
     ("lrc", |bytes| reader("lrc", bytes)),
+    ("stamped", |bytes| reader("stamped", bytes)),
     ("xml", |bytes| reader("xml", bytes)),
     ("table", |bytes| reader("table", bytes)),
     ("json", |bytes| reader("json", bytes)),

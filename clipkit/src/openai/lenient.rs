@@ -20,18 +20,20 @@ pub(crate) struct Found {
     pub(crate) end: usize,
     /// The number of places that are not JSON.
     pub(crate) departures: usize,
+    /// The number of values that a later one of the same name replaced.
+    pub(crate) replaced: usize,
 }
 
 /// The one value of which a text consists, apart from white space. `None` if it is cut off, or if
 /// there is something else in the text.
 pub(crate) fn read(text: &str) -> Option<Found> {
-    let mut reader = Reader { text, at: 0, departures: 0 };
+    let mut reader = Reader::at(text, 0);
     reader.skip_space()?;
     let start = reader.at;
     let value = reader.value(0)?;
     let end = reader.at;
     reader.skip_space()?;
-    (reader.at == text.len()).then_some(Found { value, start, end, departures: reader.departures })
+    (reader.at == text.len()).then_some(Found { value, start, end, departures: reader.departures, replaced: reader.replaced })
 }
 
 /// The objects and lists in a text, in their order. Those inside of others are not returned, unless
@@ -43,13 +45,13 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = Found> {
     std::iter::from_fn(move || {
         loop {
             let start = at + text.get(at..)?.find(['{', '['])?;
-            let mut reader = Reader { text, at: start, departures: 0 };
+            let mut reader = Reader::at(text, start);
             let value = reader.value(0);
             budget = budget.checked_sub(reader.at - start)?;
             match value {
                 Some(value) => {
                     at = reader.at;
-                    return Some(Found { value, start, end: at, departures: reader.departures });
+                    return Some(Found { value, start, end: at, departures: reader.departures, replaced: reader.replaced });
                 }
                 None => at = start + 1,
             }
@@ -61,9 +63,14 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     departures: usize,
+    replaced: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn at(text: &'a str, at: usize) -> Self {
+        Reader { text, at, departures: 0, replaced: 0 }
+    }
+
     fn rest(&self) -> &str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -129,7 +136,10 @@ impl Reader<'_> {
             if !self.take(":") {
                 return None;
             }
-            object.insert(key, self.value(depth + 1)?);
+            // Of two values of one name the last counts, as in `serde_json`.
+            if object.insert(key, self.value(depth + 1)?).is_some() {
+                self.replaced += 1;
+            }
         }
         Some(Value::Object(object))
     }

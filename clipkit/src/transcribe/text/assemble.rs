@@ -106,7 +106,7 @@ fn no_cues(losses: &Losses) -> Error {
         words => format!(" ({words} words have no time)"),
     };
     refuse(format!("there are no captions in this file{lost}"))
-        .with_advice("expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON")
+        .with_advice("expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, text with a time before each passage, or words with times in JSON")
 }
 
 /// Warns of what the counts show: words that are nowhere, and many that are not taken for speech.

@@ -1,6 +1,7 @@
 //! The format of a file by its content. Names lie: an SRT file is often called `.vtt`.
 
 use super::cue_lines::time_line;
+use super::stamped::Stamps;
 use super::{clock, refuse};
 use crate::error::{Error, Result};
 use crate::transcribe::words::count_words;
@@ -12,6 +13,8 @@ pub(super) enum Format {
     Sbv,
     Ass,
     Lrc,
+    /// Text with the time of each passage.
+    Stamped,
     Xml,
     Json,
     /// Columns, with their separator.
@@ -71,14 +74,18 @@ pub(super) fn format(text: &str) -> Result<Format> {
     if let Some(separator) = super::table::separator(text) {
         return Ok(Format::Table(separator));
     }
-    Err(no_format(text, first))
+    let stamps = super::stamped::stamps(text);
+    if stamps == Stamps::Speech {
+        return Ok(Format::Stamped);
+    }
+    Err(no_format(text, first, stamps))
 }
 
 fn is_signature(line: &str) -> bool {
     line.strip_prefix("WEBVTT").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '-', ':']))
 }
 
-fn no_format(text: &str, first: &str) -> Error {
+fn no_format(text: &str, first: &str, stamps: Stamps) -> Error {
     let words = count_words(text);
     let frames = first
         .strip_prefix('{')
@@ -92,13 +99,15 @@ fn no_format(text: &str, first: &str) -> Error {
         "the file is empty".to_owned()
     } else if text.contains('\u{fffd}') && text.chars().filter(|c| c.is_control() || *c == '\u{fffd}').count() * 20 > text.chars().count() {
         "this is no text".to_owned()
+    } else if let Stamps::Sparse(times) = stamps {
+        format!("this is text with {times} times, and too few words between them for speech; a list of chapters is no transcript")
     } else if text.lines().take(200).any(|line| clock(line).is_some()) {
         format!("this is text ({words} words) with times that have no end and no markup")
     } else {
         format!("this is plain text without times ({words} words); a transcript needs the time of each word or line")
     };
     refuse(message).with_advice(
-        "expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, or words with times in JSON; or leave it out and have the video transcribed",
+        "expected SRT, WebVTT, ASS, SBV, LRC, TTML, TSV, text with a time before each passage, or words with times in JSON; or leave it out and have the video transcribed",
     )
 }
 
@@ -152,6 +161,8 @@ mod tests {
             ("{\"words\": []}", Format::Json),
             (" [[\"a\", 1, 2]]", Format::Json),
             ("Sure!\n```json\n[{\"start\": 1}]\n```", Format::Json),
+            ("0:00\nHi there\n0:03\nHi", Format::Stamped),
+            ("Speaker 1  0:00\nHi there\n\nAnn  0:02\nHi", Format::Stamped),
             ("[Music]\n\n1\n00:01 --> 00:02\nHi", Format::SubRip),
         ] {
             assert_eq!(format(text).unwrap(), expected, "{text}");
@@ -167,6 +178,7 @@ mod tests {
             ("{1}{25}Hello", "frames"),
             ("WEBVTT", "no captions"),
             ("Ann\n0:05\nHello\n", "have no end"),
+            ("0:00 Intro\n5:20 The bridge\n", "2 times, and too few words"),
         ] {
             match format(text) {
                 Err(error) => assert!(error.to_string().contains(expected), "{text}: {error}"),

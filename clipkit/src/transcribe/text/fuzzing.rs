@@ -1,7 +1,7 @@
 //! For the fuzz targets.
 
 use super::count::Losses;
-use super::{Content, ReadCounts, ReadOptions, ReadTranscript, ass, assemble, cue_lines, json, lrc, table, ttml};
+use super::{Content, ReadCounts, ReadOptions, ReadTranscript, ass, assemble, cue_lines, json, lrc, stamped, table, ttml};
 use crate::model::Timestamp;
 
 /// Reads a text with one reader, whatever it looks like.
@@ -12,6 +12,7 @@ pub(crate) fn read_as(reader: &str, text: &str) {
         "webvtt" => Ok(Content::Cues(cue_lines::read(text, true, &mut losses))),
         "ass" => Ok(Content::Cues(ass::read(text, &mut losses))),
         "lrc" => Ok(Content::Cues(lrc::read(text, &mut losses))),
+        "stamped" => Ok(Content::Cues(stamped::read(text, &mut losses))),
         "xml" => Ok(Content::Cues(ttml::read(text, &mut losses))),
         "table" => table::read(text, if text.contains('\t') { '\t' } else { ',' }, &mut losses),
         _ => json::read(text, &mut losses),

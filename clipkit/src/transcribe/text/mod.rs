@@ -13,6 +13,7 @@ mod detect;
 mod json;
 mod lrc;
 mod place;
+mod stamped;
 mod stream;
 mod table;
 mod ttml;
@@ -62,7 +63,8 @@ pub struct ReadTranscript {
 }
 
 /// Reads a transcript: SRT, WebVTT, ASS and SSA, SBV, LRC, TTML and other XML captions, tables
-/// (TSV, CSV), and the JSON of transcription services and programs.
+/// (TSV, CSV), text in which each passage has its time, as it is copied from a player, and the JSON
+/// of transcription services and programs.
 ///
 /// Nothing is lost in silence: [`ReadCounts`] says what became of every word, and each loss is a
 /// warning.
@@ -92,6 +94,7 @@ pub fn read_transcript(bytes: &[u8], options: &ReadOptions) -> Result<ReadTransc
         }
         Format::Ass => Content::Cues(ass::read(text, &mut losses)),
         Format::Lrc => Content::Cues(lrc::read(text, &mut losses)),
+        Format::Stamped => Content::Cues(stamped::read(text, &mut losses)),
         Format::Xml => Content::Cues(ttml::read(text, &mut losses)),
         Format::Table(separator) => table::read(text, separator, &mut losses)?,
         Format::WebVtt => Content::Cues(cue_lines::read(text, true, &mut losses)),

@@ -65,6 +65,14 @@ pub(super) const SAMPLES: &[(&str, &str, &str)] = &[
     ),
     ("JSON", r#"[["One", 1, 1.4], ["two.", 1.5, 2], ["Three.", 3, 4]]"#, "One two. Three."),
     ("JSON", r#"[[1, 2, "One two."], [3, 4, "Three."]]"#, "One two. Three."),
+    ("JSON", r#"[{"start": 1, "end": 2, "text": "One two."}, {"start": 3, "end": 4, "text": "Three."},]"#, "One two. Three."),
+    (
+        "JSON",
+        "[{'start': 1.0, 'end': 2.0, 'speaker': None, 'text': 'One two.'}, {'start': 3.0, 'end': 4.0, 'text': 'Three.'}]",
+        "One two. Three.",
+    ),
+    ("text with times", "0:01\nOne two.\n0:03\nThree.\n", "One two. Three."),
+    ("text with times", "Ann  0:01\nOne two.\n\nBob  0:03\nThree.\n", "Ann/One Ann/two. Bob/Three."),
     (
         "Whisper's JSON",
         r#"{"text":" One two. Three.","segments":[{"id":0,"start":1.0,"end":2.0,"text":" One two.","avg_logprob":NaN,"words":[{"word":" One","start":1.0,"end":1.4},{"word":" two.","start":1.5,"end":2.0}]},{"id":1,"start":3.0,"end":4.0,"text":" Three."}],"language":"english"}"#,
@@ -214,7 +222,9 @@ fn samples_of_all_formats_are_read() {
         assert!(last.end.secs() > 3.0 && last.end.secs() <= 4.2, "{text}: {last:?}");
         // The prose before a fence is lost, with a warning.
         let prose = if text.starts_with("Sure") { 4 } else { 0 };
-        assert_eq!((read.counts.words_lost, read.warnings.len()), (prose, prose / 4), "{text}: {:?}", read.warnings);
+        // What is only nearly JSON is noted.
+        let noted = usize::from(text.ends_with(",]") || text.contains("None"));
+        assert_eq!((read.counts.words_lost, read.warnings.len()), (prose, prose / 4 + noted), "{text}: {:?}", read.warnings);
     }
 }
 

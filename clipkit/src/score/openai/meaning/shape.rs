@@ -18,7 +18,7 @@ pub(super) struct Candidate {
 /// string holds.
 pub(super) fn candidates(text: &str) -> Vec<Candidate> {
     let found = |text: &str, base: Repairs| {
-        let candidate = |Found { value, start, end, departures }| {
+        let candidate = |Found { value, start, end, departures, .. }| {
             let mut repairs = base;
             repairs.add(Repair::Syntax, departures);
             let around = [text.get(..start), text.get(end..)].into_iter().flatten().any(|text| !is_fence(text));

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::count::{Losses, Reason};
 use super::{Content, ReadOptions, ReadTranscript, refuse};
 use crate::error::{Error, Result};
+use crate::openai::lenient::{self, Found};
 use crate::transcribe::words::count_words;
 use document::Document;
 use shapes::{ENDS, LANGUAGES, LENGTHS, SHAPES, SPEAKERS, STARTS, Shape, TEXTS, WORDS, at};
@@ -41,7 +42,15 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> Result<Content> {
                 lose_prose(&text[place..], losses);
                 break;
             }
-            Some(Err(error)) => return Err(damaged(&error)),
+            Some(Err(error)) => {
+                let Some(found) = nearly_json(&text).filter(|_| documents.is_empty() && !error.is_eof()) else {
+                    return Err(damaged(&error));
+                };
+                losses.note(format!("the JSON has errors in {} places, the first: {error}; it is read as it is meant", found.departures));
+                lose_prose(&text[found.end..], losses);
+                documents.push(found.value);
+                break;
+            }
             None => break,
         }
     }
@@ -52,6 +61,14 @@ pub(super) fn read(text: &str, losses: &mut Losses) -> Result<Content> {
 pub(super) fn lose_prose(text: &str, losses: &mut Losses) {
     let words = text.lines().filter(|line| !line.starts_with("```")).map(count_words).sum();
     losses.lose(Reason::Outside, 0, words);
+}
+
+/// The one value of a text that is nearly JSON: with trailing commas, or as Python prints it.
+fn nearly_json(text: &str) -> Option<Found> {
+    let found = lenient::values(text).next()?;
+    let is_whole = text[..found.start].trim().is_empty() && !text[found.end..].contains(['{', '[']);
+    // The words of a replaced value could not be counted.
+    (is_whole && found.replaced == 0).then_some(found)
 }
 
 fn damaged(error: &serde_json::Error) -> Error {

@@ -10,6 +10,8 @@ pub(super) enum Kind {
     Bracketed,
     Ass,
     Lrc,
+    /// `0:03` above the text, as it is copied from a player.
+    Stamped,
     Tsv,
     Csv,
     Ttml,
@@ -21,13 +23,14 @@ pub(super) enum Kind {
     JsonWords,
 }
 
-pub(super) const KINDS: [Kind; 13] = [
+pub(super) const KINDS: [Kind; 14] = [
     Kind::Srt,
     Kind::WebVtt,
     Kind::Sbv,
     Kind::Bracketed,
     Kind::Ass,
     Kind::Lrc,
+    Kind::Stamped,
     Kind::Tsv,
     Kind::Csv,
     Kind::Ttml,
@@ -64,6 +67,7 @@ fn cue(kind: Kind, n: usize) -> String {
         Kind::Bracketed => format!("[{} --> {}]  {text}\n", clock(start, '.'), clock(end, '.')),
         Kind::Ass => format!("Dialogue: 0,{},{},Default,,0,0,0,,{text}\n", &clock(start, '.')[1..11], &clock(end, '.')[1..11]),
         Kind::Lrc => format!("[{:02}:{:02}.50]{text}\n", start / 60, start % 60),
+        Kind::Stamped => format!("{}:{:02}\n{text}\n", start / 60, start % 60),
         Kind::Tsv => format!("{}\t{}\t{text}\n", start * 1000 + 500, end * 1000 + 500),
         Kind::Csv => format!("{start}.5,{end}.5,{text}\n"),
         Kind::Ttml => format!("<p begin=\"{}\" end=\"{}\">{text}</p>\n", clock(start, '.'), clock(end, '.')),

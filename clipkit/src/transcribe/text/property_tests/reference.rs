@@ -10,6 +10,7 @@ pub(super) fn words(kind: Kind, text: &str) -> usize {
         Kind::Srt | Kind::WebVtt | Kind::Sbv | Kind::Bracketed => cue_lines(&lines),
         Kind::Ass => ass(&lines),
         Kind::Lrc => lines.iter().map(|line| runs(behind_tags(line))).sum(),
+        Kind::Stamped => lines.iter().filter(|line| !is_piece_of_clock(line)).map(|line| runs(line)).sum(),
         Kind::Tsv => table(&lines, '\t'),
         Kind::Csv => table(&lines, ','),
         Kind::Ttml | Kind::YouTubeXml => runs(&without_tags(text)),
@@ -21,6 +22,11 @@ pub(super) fn words(kind: Kind, text: &str) -> usize {
 /// Runs of characters between white space with a letter or a digit.
 fn runs(text: &str) -> usize {
     text.split_whitespace().filter(|run| run.contains(char::is_alphanumeric)).count()
+}
+
+/// `0:03`, also broken.
+fn is_piece_of_clock(line: &str) -> bool {
+    line.contains(':') && line.contains(|c: char| c.is_ascii_digit()) && !line.contains(|c: char| !c.is_ascii_digit() && c != ':')
 }
 
 fn digits(text: &str, most: usize) -> bool {
