@@ -58,7 +58,7 @@ export type {
   YouTubeOptions,
   YtDlpOptions,
 } from "./stages";
-export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, exportPlan, isConfigured, ModelStore, probe } from "./tools";
+export { captionStyle, captionStyles, checkPlan, contactSheet, doctor, edit, exportPlan, isConfigured, ModelStore, preview, probe } from "./tools";
 export type { EditOp, ExportFormat, ExportOptions, Model } from "./tools";
 export type * as documents from "./documents";
 export type {

@@ -107,6 +107,14 @@ export class Pipeline {
     return this.#step(options, (pipeline, cx) => pipeline.planAll(cx, input));
   }
 
+  /**
+   * Plans a whole video as one clip, without choosing: with captions, tightened, or, with the picture `"reframe"`, in another shape. `"keep"` keeps
+   * the source's picture. Render the plan with `render`, or make caption files of it with `exportPlan`.
+   */
+  planWhole(input: string, picture: "keep" | "reframe" = "keep", options?: RunOptions | Context): Promise<doc.ClipPlan> {
+    return this.#step(options, (pipeline, cx) => pipeline.planWhole(cx, input, picture));
+  }
+
   /** Renders and publishes plans: plans with their rank, as `planAll` returns them, or plans alone, ranked by their order. */
   async renderAll(plans: (doc.RankedPlan | doc.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest> {
     const ranked = plans.map((plan, index) => ("rank" in plan ? plan : { rank: index + 1, plan }));

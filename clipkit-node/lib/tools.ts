@@ -24,6 +24,14 @@ export async function contactSheet(plan: doc.ClipPlan, to: string, options?: Run
   await Context.run(options, async (cx) => native.contactSheet(cx, await write(plan), to));
 }
 
+/**
+ * Shows what a plan renders to, in a fraction of the time. The ending of `to` decides: `.mp4` is a draft of the clip whose shorter side has 360
+ * pixels, `.png` or `.jpg` a sheet of frames, as they are in the source and as they are drawn.
+ */
+export async function preview(plan: doc.ClipPlan, to: string, options?: RunOptions | Context): Promise<void> {
+  await Context.run(options, async (cx) => native.preview(cx, await write(plan), to));
+}
+
 /** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export async function checkPlan(plan: doc.ClipPlan): Promise<void> {
   await Context.run(null, async () => native.checkPlan(await write(plan)));

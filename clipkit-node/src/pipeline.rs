@@ -128,6 +128,15 @@ impl Pipeline {
         self.step(env, cx, |pipeline, cx| async move { pipeline.plan_all_with(&cx, &uri).await })
     }
 
+    /// Takes the picture, `keep` or `reframe`, and returns a plan.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn plan_whole<'env>(&self, env: &'env Env, cx: &Context, uri: String, picture: String) -> Answer<'env> {
+        self.step(env, cx, |pipeline, cx| async move {
+            let picture = read(ErrorKind::Config, "a picture: keep or reframe", &serde_json::Value::String(picture).to_string())?;
+            pipeline.plan_whole(&cx, &uri, picture).await
+        })
+    }
+
     /// Takes a list of `{rank, plan}`, returns a manifest.
     #[napi(ts_return_type = "Promise<Document>")]
     pub fn render_all<'env>(&self, env: &'env Env, cx: &Context, plans: &mut Text) -> Answer<'env> {

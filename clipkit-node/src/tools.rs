@@ -33,6 +33,16 @@ pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: St
     })
 }
 
+/// Writes a preview of a plan: a draft or a sheet of frames.
+#[napi]
+pub fn preview<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: String) -> napi::Result<PromiseRaw<'env, ()>> {
+    let (cx, plan) = (cx.cx.clone(), plan.take());
+    env.spawn_future(async move {
+        let draw = async { clipkit::stage::preview(&cx, &read_plan(&plan)?, &PathBuf::from(to)).await };
+        draw.await.map_err(exception)
+    })
+}
+
 /// Returns an error for a plan that cannot be rendered.
 #[napi]
 pub fn check_plan<'env>(env: &'env Env, plan: &mut Text) -> napi::Result<PromiseRaw<'env, ()>> {

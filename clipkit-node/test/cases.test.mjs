@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { ClipkitError, contactSheet, Context, FaceTracker, frames, Pipeline, Scorer, Source, Transcriber } from "clipkit-node";
+import { ClipkitError, contactSheet, Context, FaceTracker, frames, Pipeline, preview, probe, Scorer, Source, Transcriber } from "clipkit-node";
 
 import { run } from "./support.mjs";
 
@@ -45,6 +45,7 @@ const calls = {
     return seen;
   },
   plan: ({ config, input }, cx) => new Pipeline(config).planAll(input, cx),
+  whole: ({ config, input, picture }, cx) => new Pipeline(config).planWhole(input, picture, cx),
   run: ({ config, input }, cx) => new Pipeline(config).run(input, cx),
   async render({ config, input, edit }, cx) {
     const pipeline = new Pipeline(config);
@@ -75,6 +76,12 @@ const calls = {
     };
     const planned = await new Pipeline({ ...config, scorer }).planAll(input, cx);
     return { calls, planned };
+  },
+  async preview({ config, input }, cx) {
+    const draft = join(desk, "draft.mp4");
+    const { plans } = await new Pipeline(config).planAll(input, cx);
+    await preview(plans[0].plan, draft, cx);
+    return probe(draft);
   },
   async sheet({ config, input }, cx) {
     const sheet = join(desk, "sheet.png");

@@ -101,6 +101,19 @@ impl Pipeline {
         self.start(py, call, cx, "Planned", |pipeline, cx| async move { pipeline.plan_all_with(&cx, &uri).await })
     }
 
+    /// Plans a whole video as one clip.
+    fn start_plan_whole(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        uri: &Bound<'_, PyAny>,
+        picture: &Bound<'_, PyAny>,
+    ) -> PyResult<Work> {
+        let (uri, picture) = (convert::uri(uri)?, convert::setting(picture, "keep or reframe")?);
+        self.start(py, call, cx, "ClipPlan", move |pipeline, cx| async move { pipeline.plan_whole(&cx, &uri, picture).await })
+    }
+
     /// Renders plans, each with its rank, and publishes the clips.
     fn start_render_all(
         &self,

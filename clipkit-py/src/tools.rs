@@ -23,6 +23,15 @@ pub(crate) fn contact_sheet(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan:
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
 }
 
+/// Writes a preview of a plan: a draft or a sheet of frames.
+#[pyfunction]
+pub(crate) fn preview(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Bound<'_, PyAny>, to: PathBuf) -> PyResult<Work> {
+    let (cx, plan) = (context::of_call(cx, &call, py), convert::plan(plan)?);
+    let under = cx.clone();
+    let work = async move { clipkit::stage::preview(&under, &plan, &to).await };
+    runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
+}
+
 /// The known models: identifier, description, licence, size in bytes.
 #[pyfunction]
 pub(crate) fn models() -> Vec<(&'static str, &'static str, &'static str, u64)> {

@@ -41,6 +41,8 @@ def answer(case, events):
     pipeline = clipkit.Pipeline(config=config)
     if call == "steps":
         return steps(pipeline, case["input"])
+    if call == "whole":
+        return pipeline.plan_whole_sync(case["input"], case["picture"], on_event=events.append)
     if call == "run":
         return pipeline.run_sync(case["input"], on_event=events.append)
     planned = pipeline.plan_all_sync(case["input"], on_event=events.append)
@@ -49,6 +51,10 @@ def answer(case, events):
     if call == "render":
         plans = [{"rank": ranked.rank, "plan": merged(ranked.plan.to_dict(), case["edit"])} for ranked in planned.plans]
         return pipeline.render_all_sync(plans, on_event=events.append)
+    if call == "preview":
+        draft = case["desk"] / "draft.mp4"
+        clipkit.preview(planned.plans[0].plan, draft)
+        return clipkit.probe(draft)
     assert call == "sheet", call
     sheet = case["desk"] / "sheet.png"
     clipkit.contact_sheet(planned.plans[0].plan, sheet)

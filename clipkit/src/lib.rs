@@ -78,7 +78,7 @@ pub use context::{Context, ContextBuilder, Environment, Event};
 pub use doctor::{Check, CheckStatus, Diagnosis, doctor};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 #[cfg(feature = "ffmpeg")]
-pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
+pub use pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, WholePicture, clip};
 
 /// What benches measure of the inside. No part of the API: it may change at any time.
 #[cfg(feature = "onnx")]

@@ -7,7 +7,7 @@ pub use crate::error::{Error, ErrorKind, ErrorReport, Recovery, Result};
 pub use crate::layer::{Cache, Concurrency, Fallback, Layer, LayerConfig, Layered, Next, RateLimit, Retry, Timeout, WithLayers};
 pub use crate::model::*;
 #[cfg(feature = "ffmpeg")]
-pub use crate::pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, clip};
+pub use crate::pipeline::{ClipOptions, Clipping, Degrade, Pipeline, PipelineBuilder, Planned, RankedPlan, StandIn, WholePicture, clip};
 pub use crate::stage::*;
 #[cfg(feature = "ffmpeg")]
 pub use crate::weights::{Weights, WeightsFile, WeightsStore};

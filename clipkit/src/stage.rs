@@ -7,7 +7,7 @@ pub use crate::openai::{OpenAiServer, Price};
 pub use crate::publish::{Folder, Instagram, ObjectStorePublisher, Publisher, Target, TikTok, TikTokPrivacy, Webhook, YouTube};
 pub use crate::render::Renderer;
 #[cfg(feature = "ffmpeg")]
-pub use crate::render::{FfmpegRenderer, contact_sheet, export, export_file};
+pub use crate::render::{FfmpegRenderer, contact_sheet, export, export_file, preview};
 pub use crate::score::{Genre, Heuristic, OpenAiScorer, ScoreOptions, Scorer, Scoring};
 pub use crate::source::Source;
 #[cfg(feature = "ffmpeg")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 from . import _clipkit, _onnx
 from ._call import Start, block_on, wait_for
@@ -30,6 +30,8 @@ _STAGES = {
     "renderer": "render",
 }
 
+#: The picture of :meth:`Pipeline.plan_whole`.
+WholePicture = Literal["keep", "reframe"]
 #: Receives each event, in the caller's event loop or thread.
 OnEvent = Callable[[Event], object]
 #: ``True`` shows a bar with tqdm or rich, where one is installed, else lines. A function receives
@@ -146,6 +148,36 @@ class Pipeline:
         """The same, blocking this thread."""
         with shown(on_event, progress) as show:
             return block_on(self._plan_all(input), context, show)  # type: ignore[no-any-return]
+
+    async def plan_whole(
+        self,
+        input: Path,
+        picture: WholePicture = "keep",
+        *,
+        on_event: Optional[OnEvent] = None,
+        progress: Progress = None,
+        context: Optional[Context] = None,
+    ) -> ClipPlan:
+        """Plans a whole video as one clip, without choosing: with captions, tightened, or, with
+        ``picture="reframe"``, in another shape. ``"keep"`` keeps the source's picture.
+
+        Render the plan with :meth:`render`, or make caption files of it with :func:`export`.
+        """
+        with shown(on_event, progress) as show:
+            return await wait_for(self._plan_whole(input, picture), context, show)  # type: ignore[no-any-return]
+
+    def plan_whole_sync(
+        self,
+        input: Path,
+        picture: WholePicture = "keep",
+        *,
+        on_event: Optional[OnEvent] = None,
+        progress: Progress = None,
+        context: Optional[Context] = None,
+    ) -> ClipPlan:
+        """The same, blocking this thread."""
+        with shown(on_event, progress) as show:
+            return block_on(self._plan_whole(input, picture), context, show)  # type: ignore[no-any-return]
 
     async def render_all(
         self, plans: Plans, *, on_event: Optional[OnEvent] = None, progress: Progress = None, context: Optional[Context] = None
@@ -303,6 +335,9 @@ class Pipeline:
 
     def _plan_all(self, input: Path) -> Start:
         return lambda call, cx: self._pipeline.start_plan_all(call, cx, input)
+
+    def _plan_whole(self, input: Path, picture: WholePicture) -> Start:
+        return lambda call, cx: self._pipeline.start_plan_whole(call, cx, input, picture)
 
     def _render_all(self, plans: Plans) -> Start:
         ranks, bare = _ranked(plans)

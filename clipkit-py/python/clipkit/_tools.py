@@ -134,6 +134,23 @@ async def contact_sheet_async(plan: Union[ClipPlan, Mapping[str, Any]], to: Path
     await wait_for(_sheet(plan, to), context)
 
 
+def preview(plan: Union[ClipPlan, Mapping[str, Any]], to: Path, *, context: Optional[Context] = None) -> None:
+    """Shows what a plan renders to, in a fraction of the time. The ending of ``to`` decides: ``.mp4`` is a draft of the
+    clip whose shorter side has 360 pixels, ``.png`` or ``.jpg`` a sheet of frames, as they are in the source and as
+    they are drawn.
+    """
+    block_on(_preview(plan, to), context)
+
+
+async def preview_async(plan: Union[ClipPlan, Mapping[str, Any]], to: Path, *, context: Optional[Context] = None) -> None:
+    """The same, in the running event loop."""
+    await wait_for(_preview(plan, to), context)
+
+
+def _preview(plan: Union[ClipPlan, Mapping[str, Any]], to: Path) -> Start:
+    return lambda call, cx: _clipkit.preview(call, cx, plan, to)
+
+
 def _sheet(plan: Union[ClipPlan, Mapping[str, Any]], to: Path) -> Start:
     return lambda call, cx: _clipkit.contact_sheet(call, cx, plan, to)
 

@@ -113,6 +113,7 @@ pub(crate) fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
 pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Encoding) {
     options.aspect = framing.aspect;
     options.layout = framing.layout;
+    options.tighten = framing.tighten.level();
     options.platform = framing.platform;
     options.captions = framing.captions.0.as_deref().cloned();
     options.hook = framing.hook_title.then(HookStyle::default);
@@ -206,7 +207,7 @@ pub(crate) fn folders(inputs: &[PathBuf], out: Option<&Path>) -> Vec<(PathBuf, O
 
 /// The name for an input's folder: a file's name without its ending, also at the end of a URL's
 /// path. A video on YouTube has its id.
-fn name_of(input: &Path) -> String {
+pub(crate) fn name_of(input: &Path) -> String {
     let shown = shown_uri(&input.to_string_lossy());
     if let Some((_, id)) = shown.split_once("watch?v=") {
         return id.to_owned();

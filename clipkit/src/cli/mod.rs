@@ -24,6 +24,7 @@ mod serve;
 mod stages;
 mod step;
 mod styles;
+mod whole;
 mod worker;
 
 use std::ffi::OsString;
@@ -78,10 +79,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 async fn dispatch(command: Command, interrupt: &Interrupt) -> exit::Code {
     match command {
         Command::Clip(args) => clip::run(*args, interrupt).await,
+        Command::Caption(args) => whole::caption(*args, interrupt).await,
+        Command::Reframe(args) => whole::reframe(*args, interrupt).await,
+        Command::Tighten(args) => whole::tighten(*args, interrupt).await,
         Command::Render(args) => exit::of(&plans::render(args, interrupt).await),
         Command::Edit(args) => exit::of(&edit::run(&args)),
         Command::Export(args) => exit::of(&export::run(args, interrupt).await),
         Command::Plan(args) => exit::of(&edit::plan(&args)),
+        Command::Preview(args) => exit::of(&plans::preview(args, interrupt).await),
         Command::Inspect(args) => exit::of(&plans::inspect(args, interrupt).await),
         Command::Probe(args) => exit::of(&probe::run(args, interrupt).await),
         Command::Styles(args) => exit::of(&styles::run(&args)),

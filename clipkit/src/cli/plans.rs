@@ -8,9 +8,9 @@ use clipkit::model::ClipPlan;
 use clipkit::stage::Folder;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, RankedPlan, Result};
 
-use super::args::{InspectArgs, RenderArgs};
+use super::args::{InspectArgs, PreviewArgs, RenderArgs};
 use super::interrupt::Interrupt;
-use super::output::say;
+use super::output::{say, warn};
 use super::{Done, clip, limits, progress, report};
 
 pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
@@ -40,6 +40,16 @@ pub(crate) async fn inspect(args: InspectArgs, interrupt: &Interrupt) -> Done {
     let plan = read(&args.plan)?;
     let cx = limits::builder().build();
     interrupt.guard(&cx, clipkit::stage::contact_sheet(&cx, &plan, &args.output)).await?;
+    say(&format!("{}", args.output.display()));
+    Ok(())
+}
+
+pub(crate) async fn preview(args: PreviewArgs, interrupt: &Interrupt) -> Done {
+    let plan = read(&args.plan)?;
+    let cx = limits::builder().build();
+    let result = interrupt.guard(&cx, clipkit::stage::preview(&cx, &plan, &args.output)).await;
+    cx.warnings().iter().for_each(warn);
+    result?;
     say(&format!("{}", args.output.display()));
     Ok(())
 }

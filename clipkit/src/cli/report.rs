@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use clipkit::model::{Candidate, FailedClip, Manifest, Score, Span, Usage, Warning};
-use clipkit::{Error, ErrorReport, Planned};
+use clipkit::model::{Candidate, FailedClip, Manifest, Score, Span, Timestamp, Usage, Warning};
+use clipkit::{Context, Error, ErrorReport, Planned};
 use serde::Serialize;
 
 use super::args::Reporting;
@@ -21,6 +21,14 @@ enum Line<'a> {
     Plans {
         input: &'a Path,
         plans: Vec<PlanLine<'a>>,
+        warnings: &'a [Warning],
+        #[serde(skip_serializing_if = "<[Usage]>::is_empty")]
+        usage: &'a [Usage],
+    },
+    File {
+        input: &'a Path,
+        file: &'a Path,
+        duration: Timestamp,
         warnings: &'a [Warning],
         #[serde(skip_serializing_if = "<[Usage]>::is_empty")]
         usage: &'a [Usage],
@@ -89,6 +97,18 @@ pub(crate) fn planned(reporting: Reporting, input: &Path, planned: &Planned, fil
             count(files.len(), "plan"),
             out = out.display()
         ));
+    }
+}
+
+/// Prints the result of work on a whole video: the file and its duration.
+pub(crate) fn written(reporting: Reporting, input: &Path, file: &Path, duration: Timestamp, cx: &Context) {
+    let (warnings, usage) = (cx.warnings(), cx.usage());
+    warnings.iter().for_each(warn);
+    if reporting.json {
+        say_json(&Line::File { input, file, duration, warnings: &warnings, usage: &usage });
+    } else if !reporting.quiet {
+        spent(&usage).iter().for_each(|line| say(line));
+        say(&format!("{} ({duration})", file.display()));
     }
 }
 

@@ -290,6 +290,9 @@ stages! {
         fn staging(&self) -> Option<&std::path::Path> {
             self.first().staging()
         }
+        fn strict_output(&self, output: &crate::model::Output) -> Option<crate::model::Output> {
+            self.first().strict_output(output)
+        }
     } {
         async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
             self.first().conclude(cx, manifest).await

@@ -367,7 +367,7 @@ impl Output {
 }
 
 /// x264's speed presets, the fastest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // The names are x264's own.
 pub enum X264Preset {

@@ -15,11 +15,13 @@ mod passage;
 mod posts;
 mod run;
 mod steps;
+mod whole;
 
 pub use builder::PipelineBuilder;
 pub use clip::{Clipping, clip};
 pub use degrade::{Degrade, StandIn};
 pub use options::ClipOptions;
+pub use whole::WholePicture;
 
 use std::fmt;
 use std::path::Path;

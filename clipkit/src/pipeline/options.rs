@@ -10,6 +10,7 @@ use crate::model::{
     Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Limit, Limits, Loudness,
     MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
+use crate::plan::edit::TightenLevel;
 use crate::plan::{PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
@@ -73,6 +74,10 @@ pub struct ClipOptions {
     /// Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     /// false, clips are cut at the scorer's times.
     pub snap: bool,
+    /// Whether pauses, and from `normal` on fillers and repeated words, are cut out of the clips. The
+    /// lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tighten: Option<TightenLevel>,
     /// How many clips run concurrently. Default: half the number of processor cores, since decoder,
     /// filters and encoder of one clip use about two cores. More clips are not faster, and each
     /// takes about 300 MB for a 1080p source.
@@ -116,6 +121,7 @@ impl Default for ClipOptions {
             crf: 20,
             loudness: Some(Loudness::ONLINE),
             snap: true,
+            tighten: None,
             jobs: None,
             about: Vec::new(),
             avoid: Vec::new(),

@@ -9,9 +9,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
     Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, SpeechMap, Stage, Timestamp, Tracks, Transcript, WarningKind,
 };
+use crate::plan::edit::{EditOp, EditSources, edit};
 use crate::plan::snap::{self, SnapInput};
 use crate::plan::{self, PlanInput};
-use crate::publish::{Publisher, Target};
+use crate::publish::Target;
 use crate::score::{Heuristic, Scorer, Scoring};
 use crate::speech::track;
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
@@ -144,8 +145,9 @@ impl Pipeline {
         Ok(check::tracks(cx, answer?, span))
     }
 
-    /// Plans the framing and captions of one clip. No stage is called, and equal inputs give equal
-    /// plans.
+    /// Plans the framing and captions of one clip, and tightens it if
+    /// [`ClipOptions::tighten`](crate::ClipOptions::tighten) is set. No stage is called, and equal
+    /// inputs give equal plans.
     pub async fn plan(
         &self,
         cx: &Context,
@@ -154,12 +156,26 @@ impl Pipeline {
         candidate: &Candidate,
         tracks: &Tracks,
     ) -> Result<ClipPlan> {
+        self.plan_in(cx, media, transcript, candidate, tracks, None).await
+    }
+
+    /// As [`plan`](Pipeline::plan), in a picture of this width and height in pixels instead of the
+    /// renderer's and the options'.
+    pub(super) async fn plan_in(
+        &self,
+        cx: &Context,
+        media: &Media,
+        transcript: &Transcript,
+        candidate: &Candidate,
+        tracks: &Tracks,
+        size: Option<(u32, u32)>,
+    ) -> Result<ClipPlan> {
         let media = self.local(cx, media).await?;
         let heard = self.speech(cx, &media).await?;
         let voice: Vec<Span> = heard.spans.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
         let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
-        let size = self.stages.renderer.size().unwrap_or(self.options.aspect.size());
-        let options = self.options.plan_options(size);
+        let size = size.or_else(|| self.stages.renderer.size()).unwrap_or(self.options.aspect.size());
+        let (options, tighten) = (self.options.plan_options(size), self.options.tighten);
         call(cx, Stage::Plan, |cx| async move {
             cx.blocking(move |cx| {
                 let input = PlanInput::new(&media, &transcript, &tracks, &candidate).with_voice(&voice);
@@ -167,7 +183,14 @@ impl Pipeline {
                 for warning in warnings {
                     cx.warn_of(warning.kind, warning.message);
                 }
-                Ok(plan)
+                match tighten {
+                    // Without words nothing says where a pause is.
+                    Some(level) if !transcript.words_in(candidate.span).is_empty() => {
+                        let sources = EditSources::new().with_transcript(&transcript).with_speech(&heard);
+                        edit(&plan, &[EditOp::Tighten { level }], &sources).map(|edited| edited.plan)
+                    }
+                    _ => Ok(plan),
+                }
             })
             .await
         })
@@ -230,7 +253,7 @@ impl Pipeline {
     /// [`publish_to`](Pipeline::publish_to) instead.
     pub async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         match &self.stages.publishers[..] {
-            [publisher] => send(cx, publisher.clone(), post).await,
+            [publisher] => self.send(cx, publisher, post).await,
             _ => {
                 Err(Error::new(ErrorKind::Config, "this pipeline publishes to several targets")
                     .with_advice("say to which one (publish_to)"))
@@ -240,9 +263,9 @@ impl Pipeline {
 
     /// Publishes a post to one of the pipeline's targets.
     pub async fn publish_to(&self, cx: &Context, target: &Target, post: &Post) -> Result<Receipt> {
-        let publisher = self.stages.publishers.iter().find(|publisher| publisher.target() == *target).cloned();
+        let publisher = self.stages.publishers.iter().find(|publisher| publisher.target() == *target);
         let publisher = publisher.ok_or_else(|| Error::new(ErrorKind::Config, format!("no publisher has the target {target}")))?;
-        send(cx, publisher, post).await
+        self.send(cx, publisher, post).await
     }
 
     /// The targets of the pipeline's publishers.
@@ -279,13 +302,6 @@ impl Pipeline {
 async fn track(cx: &Context, tracker: Arc<dyn FaceTracker>, tracking: &Tracking) -> Result<Tracks> {
     let tracking = tracking.clone();
     call(cx, Stage::Track, |cx| async move { tracker.track(&cx, &tracking).await }).await
-}
-
-/// Publishes a post with its idempotency key in the context.
-pub(super) async fn send(cx: &Context, publisher: Arc<dyn Publisher>, post: &Post) -> Result<Receipt> {
-    let cx = cx.with_idempotency_key(&publisher.target().idempotency_key(&post.clip));
-    let post = post.clone();
-    call(&cx, Stage::Publish, |cx| async move { publisher.publish(&cx, &post).await }).await
 }
 
 /// Rejects media that no clip can be cut from.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::ClipPlan;
+use crate::model::{ClipPlan, FrameRate, Output, X264Preset};
 
 /// What a platform accepts of a clip.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +94,47 @@ impl ClipFacts {
     }
 }
 
+/// The most pixels of the shorter and of the longer side of a strict output, and the most frames
+/// per second: what every platform plays.
+const STRICT_SIDES: (u32, u32) = (1080, 1920);
+const STRICT_RATE: f64 = 30.0;
+/// The least of x264's constant rate factor of a strict output: a 1080x1920 talk has about 3 Mbit/s
+/// with it.
+const STRICT_CRF: u8 = 23;
+
 impl ClipLimits {
+    /// The output to encode a clip with that was refused: at most 1080x1920 pixels, at most 30
+    /// frames per second, and a moderate bit rate. `None` if the output is that already, or is
+    /// wider than high where that is not accepted: such a clip is framed anew, not only encoded.
+    pub(crate) fn strict(&self, output: &Output) -> Option<Output> {
+        if self.upright && output.width > output.height {
+            return None;
+        }
+        let (short, long) = (output.width.min(output.height), output.width.max(output.height));
+        let fit = |side: u32, most: u32| f64::from(most.min(self.widest)) / f64::from(side.max(1));
+        let scale = fit(short, STRICT_SIDES.0).min(fit(long, STRICT_SIDES.1)).min(1.0);
+        let even = |side: u32| if scale < 1.0 { ((f64::from(side) * scale / 2.0).floor() as u32 * 2).max(2) } else { side };
+        let mut frame_rate = output.frame_rate;
+        if frame_rate.fps() > STRICT_RATE + 0.05 {
+            // Every second frame, so that motion stays even: 59.94 becomes 29.97.
+            let FrameRate { num, den } = frame_rate;
+            frame_rate = if num.is_multiple_of(2) { FrameRate::new(num / 2, den) } else { FrameRate::new(num, den.saturating_mul(2)) };
+        }
+        if frame_rate.fps() < self.frame_rates.0.max(23.0) || frame_rate.fps() > STRICT_RATE + 0.05 {
+            frame_rate = FrameRate::new(30, 1);
+        }
+        let strict = Output {
+            width: even(output.width),
+            height: even(output.height),
+            frame_rate,
+            crf: output.crf.max(STRICT_CRF),
+            preset: output.preset.max(X264Preset::Veryfast),
+            audio_bitrate: output.audio_bitrate.min(128_000),
+            ..output.clone()
+        };
+        (strict != *output).then_some(strict)
+    }
+
     /// Refuses a clip that breaks a rule, and names the rule.
     ///
     /// # Errors
@@ -239,6 +279,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_strict_output_is_small_and_is_its_own() {
+        let output = |width, height, rate| Output { crf: 18, preset: X264Preset::Ultrafast, ..Output::h264(width, height, rate) };
+        let strict = REELS.strict(&output(2160, 3840, FrameRate::new(60_000, 1001))).unwrap();
+        assert_eq!((strict.width, strict.height, strict.crf), (1080, 1920, 23));
+        assert_eq!((strict.frame_rate, strict.preset), (FrameRate::new(30_000, 1001), X264Preset::Veryfast));
+        assert_eq!(REELS.strict(&strict), None);
+        let wide = TIKTOK.strict(&output(3840, 2160, FrameRate::new(15, 1))).unwrap();
+        assert_eq!((wide.width, wide.height, wide.frame_rate), (1920, 1080, FrameRate::new(30, 1)));
+        assert_eq!(SHORTS.strict(&output(1920, 1080, FrameRate::new(60, 1))), None);
+        assert_eq!(YOUTUBE.strict(&output(720, 1280, FrameRate::new(50, 1))).unwrap().frame_rate.fps(), 25.0);
     }
 
     #[test]

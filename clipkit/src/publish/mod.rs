@@ -54,7 +54,7 @@ use async_trait::async_trait;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Manifest, Post, Receipt};
+use crate::model::{Manifest, Output, Post, Receipt};
 
 /// Publishes rendered clips to one target.
 ///
@@ -81,6 +81,14 @@ pub trait Publisher: Send + Sync {
     async fn conclude(&self, cx: &Context, manifest: &Manifest) -> Result<()> {
         let _ = (cx, manifest);
         Ok(())
+    }
+
+    /// The output that the target surely takes, for a clip whose file it refused with
+    /// [`Recovery::Reencode`](crate::Recovery::Reencode): a pipeline encodes the clip with it and
+    /// publishes once more. `None`, the default: no other output would help.
+    fn strict_output(&self, output: &Output) -> Option<Output> {
+        let _ = output;
+        None
     }
 
     /// The folder on whose file system clips should be rendered. `None` leaves the choice to the

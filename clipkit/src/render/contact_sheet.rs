@@ -25,7 +25,7 @@ const MIN_GAP_SECS: f64 = 0.25;
 /// The longest distance from a moment to a face sample that is drawn there.
 const MAX_FACE_SECS: f64 = 0.3;
 
-const BACKGROUND: [u8; 3] = [24, 24, 27];
+pub(super) const BACKGROUND: [u8; 3] = [24, 24, 27];
 const WINDOW: [u8; 3] = [255, 214, 10];
 /// Colours of face boxes; adjacent tracks differ.
 const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [220, 130, 255], [255, 170, 60]];
@@ -41,36 +41,46 @@ const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [2
 /// plan is invalid or its span lies after the end of the video, and with the errors of reading the
 /// source and writing the file.
 pub async fn contact_sheet(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
-    let format =
-        ImageFormat::from_path(to).ok().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg)).ok_or_else(|| {
-            Error::new(ErrorKind::Config, "the contact sheet's file name has no supported picture format")
-                .with_path(to)
-                .with_advice("use a name that ends in .png or .jpg")
-        })?;
+    let format = format_of(to)?;
     plan.validate()?;
     plan.check_limits(cx.limits())?;
     let (plan, to) = (plan.clone(), to.to_owned());
     cx.blocking(move |cx| {
-        let media = probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
-        let video = media.require_video()?;
-        let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
-        let mut thumbnails = Thumbnailer::new(video, TILE);
-        let mut tiles = Vec::new();
-        let timeline = plan.timeline();
-        for at in moments(&plan) {
-            cx.check()?;
-            if let Some(picture) = frame_at(&mut reader, timeline.source_time(at))? {
-                let mut tile = thumbnails.image(&picture)?;
-                annotate(&mut tile, &plan, at);
-                tiles.push(tile);
-            }
-        }
-        if tiles.is_empty() {
-            return Err(Error::new(ErrorKind::InvalidPlan, "the plan's span lies after the end of the video").with_path(&media.path));
-        }
+        let tiles: Vec<RgbImage> = annotated(cx, &plan)?.into_iter().map(|(_, tile)| tile).collect();
         write(&sheet(&tiles), format, &to)
     })
     .await
+}
+
+/// The picture format that a file's name asks for.
+pub(super) fn format_of(to: &Path) -> Result<ImageFormat> {
+    ImageFormat::from_path(to).ok().filter(|format| matches!(format, ImageFormat::Png | ImageFormat::Jpeg)).ok_or_else(|| {
+        Error::new(ErrorKind::Config, "the contact sheet's file name has no supported picture format")
+            .with_path(to)
+            .with_advice("use a name that ends in .png or .jpg")
+    })
+}
+
+/// Source frames with the plan's windows and faces, and their times on the clip's timeline. There
+/// is at least one.
+pub(super) fn annotated(cx: &Context, plan: &ClipPlan) -> Result<Vec<(Timestamp, RgbImage)>> {
+    let media = probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
+    let mut reader = VideoReader::open(cx, &media, Effort::Analysis, 0)?;
+    let mut thumbnails = Thumbnailer::new(media.require_video()?, TILE);
+    let mut tiles = Vec::new();
+    let timeline = plan.timeline();
+    for at in moments(plan) {
+        cx.check()?;
+        if let Some(picture) = frame_at(&mut reader, timeline.source_time(at))? {
+            let mut tile = thumbnails.image(&picture)?;
+            annotate(&mut tile, plan, at);
+            tiles.push((at, tile));
+        }
+    }
+    if tiles.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidPlan, "the plan's span lies after the end of the video").with_path(&media.path));
+    }
+    Ok(tiles)
 }
 
 /// The moments to show, on the clip's timeline.
@@ -90,7 +100,7 @@ fn moments(plan: &ClipPlan) -> Vec<Timestamp> {
 
 /// Returns the frame on screen at a moment of the source, the first frame if the picture starts
 /// later, or `None` after the end.
-fn frame_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> {
+pub(super) fn frame_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option<Picture>> {
     reader.seek(at)?;
     let mut shown = None;
     while let Some(picture) = reader.next()? {
@@ -222,7 +232,7 @@ fn draw_label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
     }
 }
 
-fn sheet(tiles: &[RgbImage]) -> RgbImage {
+pub(super) fn sheet(tiles: &[RgbImage]) -> RgbImage {
     // A stream may change its size midway, so tiles may differ in size.
     let (wide, high) = tiles.iter().fold((0, 0), |(wide, high), tile| (wide.max(tile.width), high.max(tile.height)));
     let columns = COLUMNS.min(tiles.len()).max(1);
@@ -231,18 +241,22 @@ fn sheet(tiles: &[RgbImage]) -> RgbImage {
     let (width, height) = (side(columns, wide), side(rows, high));
     let mut sheet = RgbImage { width, height, pixels: BACKGROUND.repeat(width as usize * height as usize) };
     for (n, tile) in tiles.iter().enumerate() {
-        let (left, top) = (side(n % columns, wide) as usize, side(n / columns, high) as usize);
-        for (row, line) in tile.pixels.chunks_exact(3 * tile.columns().max(1)).enumerate() {
-            let at = 3 * ((top + row) * sheet.columns() + left);
-            if let Some(target) = sheet.pixels.get_mut(at..at + line.len()) {
-                target.copy_from_slice(line);
-            }
-        }
+        paste(&mut sheet, tile, (side(n % columns, wide) as usize, side(n / columns, high) as usize));
     }
     sheet
 }
 
-fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
+/// Copies a picture into a larger one.
+pub(super) fn paste(into: &mut RgbImage, picture: &RgbImage, (left, top): (usize, usize)) {
+    for (row, line) in picture.pixels.chunks_exact(3 * picture.columns().max(1)).enumerate() {
+        let at = 3 * ((top + row) * into.columns() + left);
+        if let Some(target) = into.pixels.get_mut(at..at + line.len()) {
+            target.copy_from_slice(line);
+        }
+    }
+}
+
+pub(super) fn write(sheet: &RgbImage, format: ImageFormat, to: &Path) -> Result<()> {
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, &sheet.pixels, sheet.width, sheet.height, image::ExtendedColorType::Rgb8, format)
         .map_err(|error| Error::new(ErrorKind::Encode, format!("the contact sheet cannot be encoded: {error}")).with_path(to))?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::verify::{self, Verdict};
 use super::{Renderer, cover, pass, thread};
-use crate::av;
+use crate::av::{self, Effort};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ClipPlan, RenderedClip, WarningKind};
@@ -55,7 +55,7 @@ impl Renderer for FfmpegRenderer {
         plan.check_limits(cx.limits())?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
-        cx.blocking(move |cx| render(cx, &plan, threads)).await
+        cx.blocking(move |cx| render(cx, &plan, threads, Effort::Exact)).await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
@@ -67,13 +67,14 @@ impl Renderer for FfmpegRenderer {
     }
 }
 
-fn render(cx: &Context, plan: &ClipPlan, threads: usize) -> Result<RenderedClip> {
+/// Renders a plan and verifies the file. The source is decoded with this effort.
+pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, effort: Effort) -> Result<RenderedClip> {
     let mut media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
     media.audio_track = plan.source.audio_track;
     let files = Files::below(cx)?;
     let mut again = false;
     loop {
-        let (still, record) = pass::run(cx, plan, &media, &files, threads)?;
+        let (still, record) = pass::run(cx, plan, &media, &files, (threads, effort))?;
         let parts = &cx.child();
         let (cover_written, verdict) = std::thread::scope(|scope| {
             let cover = thread::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;

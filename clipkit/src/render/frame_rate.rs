@@ -30,10 +30,10 @@ pub(super) struct Shown<'a> {
 }
 
 impl FrameRateConverter {
-    pub(super) fn open(cx: &Context, plan: &ClipPlan, media: &Media, threads: usize) -> Result<Self> {
+    pub(super) fn open(cx: &Context, plan: &ClipPlan, media: &Media, threads: usize, effort: Effort) -> Result<Self> {
         let timeline = plan.timeline();
         let start = timeline.source_time(Timestamp::ZERO);
-        let mut reader = VideoReader::open(cx, media, Effort::Exact, threads)?;
+        let mut reader = VideoReader::open(cx, media, effort, threads)?;
         reader.seek(start)?;
         let mut pictures = Deinterlacer::new(cx, reader, threads);
         // If the picture starts after the clip (audio often leads by a moment), its first frame is

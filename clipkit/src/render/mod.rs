@@ -30,6 +30,8 @@ mod luma_signature;
 #[cfg(feature = "ffmpeg")]
 mod pass;
 #[cfg(feature = "ffmpeg")]
+mod preview;
+#[cfg(feature = "ffmpeg")]
 mod record;
 #[cfg(feature = "ffmpeg")]
 mod soundtrack;
@@ -45,6 +47,8 @@ pub use contact_sheet::contact_sheet;
 pub use export::{export, export_file};
 #[cfg(feature = "ffmpeg")]
 pub use ffmpeg::FfmpegRenderer;
+#[cfg(feature = "ffmpeg")]
+pub use preview::preview;
 
 use async_trait::async_trait;
 

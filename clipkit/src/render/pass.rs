@@ -7,7 +7,7 @@ use super::frame_rate::FrameRateConverter;
 use super::record::{RenderRecord, THUMBNAIL};
 use super::soundtrack::Soundtrack;
 use super::thread::{join, spawn};
-use crate::av::{Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
+use crate::av::{Effort, Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media, WarningKind};
@@ -28,7 +28,13 @@ const MAX_PENDING_PACKETS: usize = 256;
 ///
 /// Three threads share the work: this one renders the frames, one encodes and writes them, and one
 /// makes the audio. An error of one of them stops the others.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, threads: usize) -> Result<(VideoFrame, RenderRecord)> {
+pub(super) fn run(
+    cx: &Context,
+    plan: &ClipPlan,
+    media: &Media,
+    files: &Files,
+    (threads, effort): (usize, Effort),
+) -> Result<(VideoFrame, RenderRecord)> {
     // Cancelled if a part fails, so that the others stop.
     let cx = &cx.child();
     std::thread::scope(|scope| {
@@ -37,7 +43,7 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, t
         let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, plan, media))?;
         let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &recycle, audio))?;
         // Decoding and scaling take a third of the work, concurrently with the encoder.
-        let rendered = frame(cx, plan, media, files, threads.div_ceil(2), &frames, &returned);
+        let rendered = frame(cx, plan, media, files, (threads.div_ceil(2), effort), &frames, &returned);
         if rendered.is_err() {
             cx.cancel();
         }
@@ -59,11 +65,11 @@ fn frame(
     plan: &ClipPlan,
     media: &Media,
     files: &Files,
-    threads: usize,
+    (threads, effort): (usize, Effort),
     frames: &SyncSender<VideoFrame>,
     returned: &Receiver<VideoFrame>,
 ) -> Result<(VideoFrame, RenderRecord)> {
-    let mut converter = FrameRateConverter::open(cx, plan, media, threads)?;
+    let mut converter = FrameRateConverter::open(cx, plan, media, threads, effort)?;
     let mut renderer = FrameRenderer::new(cx, plan, media, files, threads)?;
     let mut thumbnailer = Thumbnailer::new(media.require_video()?, THUMBNAIL);
     let mut record = RenderRecord::default();

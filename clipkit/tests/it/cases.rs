@@ -38,6 +38,8 @@ struct Case {
     frames: FrameOptions,
     edit: Option<Value>,
     #[serde(default)]
+    picture: WholePicture,
+    #[serde(default)]
     fails: usize,
     expect: Option<Value>,
     error: Option<Value>,
@@ -117,6 +119,7 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
             written(frames.map(|frame| frame.map(shown)).collect::<Result<Vec<_>>>()?)
         }
         "plan" => written(Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?),
+        "whole" => written(Pipeline::from_config(cx, &config).await?.plan_whole(cx, &case.input, case.picture).await?),
         "run" => written(Pipeline::from_config(cx, &config).await?.run_with(cx, &case.input).await?),
         "render" => {
             let pipeline = Pipeline::from_config(cx, &config).await?;
@@ -151,6 +154,12 @@ async fn answer(case: &Case, cx: &Context, desk: &Path) -> Result<Value> {
             let scorer = Given { fails: case.fails, calls: calls.clone() };
             let planned = Pipeline::builder().scorer(scorer).complete(cx, &config).await?.plan_all_with(cx, &case.input).await?;
             written(json!({"calls": calls.load(Ordering::SeqCst), "planned": planned}))
+        }
+        "preview" => {
+            let planned = Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?;
+            let draft = desk.join("draft.mp4");
+            preview(cx, &planned.plans[0].plan, &draft).await?;
+            written(FileSource::new().fetch(&cx.for_stage(Stage::Source), draft.to_str().unwrap()).await?)
         }
         "sheet" => {
             let planned = Pipeline::from_config(cx, &config).await?.plan_all_with(cx, &case.input).await?;

@@ -48,6 +48,7 @@ mod pipeline;
 mod plan;
 mod probe;
 mod publishers;
+mod reencode;
 mod render;
 #[cfg(feature = "s3")]
 mod s3_publisher;
@@ -82,6 +83,7 @@ mod tracks;
 mod trials;
 mod uploads;
 mod webhook;
+mod whole;
 mod words;
 mod youtube;
 mod youtube_server;

@@ -16,6 +16,7 @@ use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 use super::values::{
     Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
 };
+use super::whole::TightenName;
 
 /// Options for the source.
 #[derive(Debug, Args)]
@@ -136,6 +137,10 @@ pub(crate) struct Framing {
     /// `clipkit styles`)
     #[arg(long, value_name = "STYLE", default_value = "karaoke", value_parser = caption_style)]
     pub(crate) captions: Captions,
+    /// Cut pauses out of the clips. gentle: pauses are shortened to 0.7 s. normal: to 0.4 s, and
+    /// fillers and repeated words are cut. tight: to 0.2 s, and these
+    #[arg(long, value_enum, value_name = "LEVEL", default_value_t = TightenName::Off)]
+    pub(crate) tighten: TightenName,
     /// Show each clip's title over its first seconds
     #[arg(long)]
     pub(crate) hook_title: bool,
@@ -326,7 +331,7 @@ impl CacheArgs {
 pub(crate) struct Reporting {
     /// Print events to stdout, one JSON object per line. The first line of an input is
     /// {"event":"input",...}; the last one is its result: {"event":"manifest",...} (the content of
-    /// clips.json), {"event":"plans",...} or {"event":"error",...}
+    /// clips.json), {"event":"plans",...}, {"event":"file",...} or {"event":"error",...}
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only errors and warnings; with --json, also the last line of each input

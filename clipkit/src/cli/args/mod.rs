@@ -6,6 +6,7 @@ mod jobs;
 mod serve;
 mod step;
 mod values;
+mod whole;
 
 pub(crate) use eval::{ChoiceArgs, EvalArgs, EvalCommand};
 pub(crate) use groups::{
@@ -15,6 +16,7 @@ pub(crate) use groups::{
 pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};
 pub(crate) use step::{StepArgs, StepCommand};
+pub(crate) use whole::{CaptionArgs, ReframeArgs, TightenArgs, WholeArgs};
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -49,6 +51,12 @@ pub(crate) enum Command {
     /// Make clips of videos
     #[command(after_help = EXIT_CODES)]
     Clip(Box<ClipArgs>),
+    /// Caption a whole video, burned in or as a file, without choosing clips
+    Caption(Box<CaptionArgs>),
+    /// Show a whole video in another shape, framed as clips are
+    Reframe(Box<ReframeArgs>),
+    /// Cut long pauses, fillers and repeated words out of a whole video
+    Tighten(Box<TightenArgs>),
     /// Render plans, edited or not
     Render(RenderArgs),
     /// Change a plan: cut words, order pieces, correct captions and crops
@@ -59,6 +67,9 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Print the properties of a video
     Probe(ProbeArgs),
+    /// Preview a plan in a fraction of the time of rendering it: a small draft of the clip, or a sheet
+    /// of frames as they are drawn
+    Preview(PreviewArgs),
     /// Draw a plan: source frames with face boxes and the crop window
     Inspect(InspectArgs),
     /// Print caption styles as a base for custom ones: `clipkit styles pop > mine.json`, then `clip
@@ -231,6 +242,18 @@ pub(crate) struct ProbeArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreviewArgs {
+    /// The plan
+    #[arg(value_name = "PLAN.json")]
+    pub(crate) plan: PathBuf,
+    /// The file to write: FILE.mp4 is a draft whose shorter side has 360 pixels; FILE.png or
+    /// FILE.jpg shows frames of the source with the crop windows, each beside the frame as it is
+    /// drawn
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

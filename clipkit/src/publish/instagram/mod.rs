@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use super::{Account, CredentialsConfig, Publisher, Schedule, Target};
 use crate::context::Context;
 use crate::error::Result;
+#[cfg(feature = "publish")]
+use crate::model::Output;
 use crate::model::{Post, Receipt};
+#[cfg(feature = "publish")]
+use crate::publish::limits::REELS;
 
 /// Publishes Reels to a professional account on Instagram, through the Instagram API with Facebook
 /// Login.
@@ -98,6 +102,11 @@ impl Publisher for Instagram {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         let account = self.check()?;
         publication::publish(cx, self, account, post).await
+    }
+
+    #[cfg(feature = "publish")]
+    fn strict_output(&self, output: &Output) -> Option<Output> {
+        REELS.strict(output)
     }
 
     fn target(&self) -> Target {

@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use super::{Account, CredentialsConfig, Publisher, Schedule, Target};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "publish")]
+use crate::model::Output;
 use crate::model::{Post, Receipt};
+#[cfg(feature = "publish")]
+use crate::publish::limits::TIKTOK;
 
 /// The sizes that TikTok accepts for a chunk: 5 to 64 MB. Whether its MB has 10^6 or 2^20 bytes is
 /// not said, so these are right for both.
@@ -152,6 +156,11 @@ impl Publisher for TikTok {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         let account = self.check()?;
         publication::publish(cx, self, account, post).await
+    }
+
+    #[cfg(feature = "publish")]
+    fn strict_output(&self, output: &Output) -> Option<Output> {
+        TIKTOK.strict(output)
     }
 
     fn target(&self) -> Target {

@@ -23,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use super::{Account, CredentialsConfig, Publisher, Schedule, Target};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "publish")]
+use crate::model::Output;
 use crate::model::{Post, Receipt};
+#[cfg(feature = "publish")]
+use crate::publish::limits::{SHORTS, YOUTUBE};
 
 const KIB: u64 = 1 << 10;
 /// YouTube accepts chunks of multiples of this.
@@ -125,6 +129,11 @@ impl Publisher for YouTube {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
         let account = self.check()?;
         publication::publish(cx, self, account, post).await
+    }
+
+    #[cfg(feature = "publish")]
+    fn strict_output(&self, output: &Output) -> Option<Output> {
+        (if self.shorts { SHORTS } else { YOUTUBE }).strict(output)
     }
 
     fn target(&self) -> Target {

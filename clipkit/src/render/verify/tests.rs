@@ -53,7 +53,7 @@ impl Rendered {
         let cx = Context::new();
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
-        let (_, record) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), 1).unwrap();
+        let (_, record) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), (1, crate::av::Effort::Exact)).unwrap();
         Rendered { cx, folder, plan, media, record }
     }
 
