@@ -20,8 +20,10 @@ pub(crate) struct Found {
     pub(crate) end: usize,
     /// The number of places that are not JSON.
     pub(crate) departures: usize,
-    /// The number of values that a later one of the same name replaced.
-    pub(crate) replaced: usize,
+    /// The number of places whose meaning is guessed, as in damaged files: all but trailing commas,
+    /// Python's quotes and names, and numbers such as `.5`. Of two values of one name the last
+    /// counts, as in `serde_json`; that is a guess, too.
+    pub(crate) guesses: usize,
 }
 
 /// The one value of which a text consists, apart from white space. `None` if it is cut off, or if
@@ -33,7 +35,7 @@ pub(crate) fn read(text: &str) -> Option<Found> {
     let value = reader.value(0)?;
     let end = reader.at;
     reader.skip_space()?;
-    (reader.at == text.len()).then_some(Found { value, start, end, departures: reader.departures, replaced: reader.replaced })
+    (reader.at == text.len()).then_some(Found { value, start, end, departures: reader.departures, guesses: reader.guesses })
 }
 
 /// The objects and lists in a text, in their order. Those inside of others are not returned, unless
@@ -51,7 +53,7 @@ pub(crate) fn values(text: &str) -> impl Iterator<Item = Found> {
             match value {
                 Some(value) => {
                     at = reader.at;
-                    return Some(Found { value, start, end: at, departures: reader.departures, replaced: reader.replaced });
+                    return Some(Found { value, start, end: at, departures: reader.departures, guesses: reader.guesses });
                 }
                 None => at = start + 1,
             }
@@ -63,12 +65,12 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     departures: usize,
-    replaced: usize,
+    guesses: usize,
 }
 
 impl<'a> Reader<'a> {
     fn at(text: &'a str, at: usize) -> Self {
-        Reader { text, at, departures: 0, replaced: 0 }
+        Reader { text, at, departures: 0, guesses: 0 }
     }
 
     fn rest(&self) -> &str {
@@ -106,6 +108,7 @@ impl<'a> Reader<'a> {
                 return Some(());
             };
             self.departures += 1;
+            self.guesses += 1;
             self.at += skipped + comment;
         }
     }
@@ -136,10 +139,7 @@ impl<'a> Reader<'a> {
             if !self.take(":") {
                 return None;
             }
-            // Of two values of one name the last counts, as in `serde_json`.
-            if object.insert(key, self.value(depth + 1)?).is_some() {
-                self.replaced += 1;
-            }
+            self.guesses += usize::from(object.insert(key, self.value(depth + 1)?).is_some());
         }
         Some(Value::Object(object))
     }
@@ -172,6 +172,7 @@ impl<'a> Reader<'a> {
                 return None;
             }
             self.departures += 1;
+            self.guesses += 1;
         } else {
             self.departures += commas - 1;
         }
@@ -185,6 +186,7 @@ impl<'a> Reader<'a> {
         let name: String = self.rest().chars().take_while(|letter| letter.is_alphanumeric() || matches!(letter, '_' | '$' | '-')).collect();
         self.at += name.len();
         self.departures += 1;
+        self.guesses += 1;
         (!name.is_empty()).then_some(name)
     }
 
@@ -236,11 +238,13 @@ impl<'a> Reader<'a> {
                         return Some(out);
                     }
                     self.departures += 1;
+                    self.guesses += 1;
                     out.push(letter);
                 }
                 '\\' => self.escape(&mut out)?,
                 letter => {
                     self.departures += usize::from(letter < ' ');
+                    self.guesses += usize::from(letter < ' ');
                     out.push(letter);
                 }
             }
@@ -277,6 +281,7 @@ impl<'a> Reader<'a> {
         };
         code.and_then(char::from_u32).unwrap_or_else(|| {
             self.departures += 1;
+            self.guesses += 1;
             char::REPLACEMENT_CHARACTER
         })
     }

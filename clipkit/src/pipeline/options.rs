@@ -74,8 +74,8 @@ pub struct ClipOptions {
     /// Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     /// false, clips are cut at the scorer's times.
     pub snap: bool,
-    /// Whether pauses, and from `normal` on fillers and repeated words, are cut out of the clips. The
-    /// lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
+    /// Whether pauses, and from `normal` on fillers and repeated words, are cut out of the clips.
+    /// The lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tighten: Option<TightenLevel>,
     /// How many clips run concurrently. Default: half the number of processor cores, since decoder,

@@ -16,8 +16,9 @@ pub enum WholePicture {
     /// The source's picture: its size, rounded down to even numbers of pixels, and its shape.
     #[default]
     Keep,
-    /// A picture of the renderer's size, else of [`ClipOptions::aspect`](crate::ClipOptions::aspect),
-    /// framed as clips are: people are tracked.
+    /// A picture of the renderer's size, else of
+    /// [`ClipOptions::aspect`](crate::ClipOptions::aspect), framed as clips are: people are
+    /// tracked.
     Reframe,
 }
 

@@ -28,7 +28,8 @@ fn a_whole_video_is_captioned_in_its_own_picture_or_as_a_file() {
     assert_eq!(run(&["caption", &talk, "-o", &captions]).0, 0);
     let text = std::fs::read_to_string(&captions).unwrap();
     assert!(text.contains("-->") && text.contains("armour") && text.contains("cannot see."), "{text}");
-    // The captions that were written are the transcript of the next call, and the video is the same.
+    // The captions that were written are the transcript of the next call, and the video is the
+    // same.
     let plan = desk.path("a.plan.json");
     assert_eq!(run(&["caption", &talk, "--transcript", &captions, "--captions", "pop", "-o", &plan]).0, 0);
     let plan = ClipPlan::from_json(&std::fs::read_to_string(&plan).unwrap()).unwrap();

@@ -67,8 +67,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Print the properties of a video
     Probe(ProbeArgs),
-    /// Preview a plan in a fraction of the time of rendering it: a small draft of the clip, or a sheet
-    /// of frames as they are drawn
+    /// Preview a plan in a fraction of the time of rendering it: a small draft of the clip, or a
+    /// sheet of frames as they are drawn
     Preview(PreviewArgs),
     /// Draw a plan: source frames with face boxes and the crop window
     Inspect(InspectArgs),

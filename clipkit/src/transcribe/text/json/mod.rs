@@ -67,8 +67,8 @@ pub(super) fn lose_prose(text: &str, losses: &mut Losses) {
 fn nearly_json(text: &str) -> Option<Found> {
     let found = lenient::values(text).next()?;
     let is_whole = text[..found.start].trim().is_empty() && !text[found.end..].contains(['{', '[']);
-    // The words of a replaced value could not be counted.
-    (is_whole && found.replaced == 0).then_some(found)
+    // The words of damaged places could not be counted.
+    (is_whole && found.guesses == 0).then_some(found)
 }
 
 fn damaged(error: &serde_json::Error) -> Error {
