@@ -86,6 +86,11 @@ impl FrameRenderer {
         }
     }
 
+    /// Whether an image lies over the clip's frame `n`.
+    pub(super) fn is_covered(&self, n: u64) -> bool {
+        self.overlays.have_image(n)
+    }
+
     /// Returns a frame to the composer, so that its memory is reused.
     pub(super) fn recycle(&mut self, frame: VideoFrame) {
         self.composer.recycle(frame);

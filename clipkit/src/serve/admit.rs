@@ -279,6 +279,14 @@ mod tests {
             let error = admit_edits(options, &mut ops(file)).unwrap_err();
             assert!(error.kind() == ErrorKind::Denied && error.path().is_none(), "{error}");
         }
+        let branded = |file: &Path| {
+            let overlay = json!({"content": {"kind": "image", "file": file}, "place": {"anchor": "top"}});
+            request(json!({"uri": "https://example.com/talk.mp4", "config": {"options": {"brand": {"overlays": [overlay]}}}}))
+        };
+        let job = admit(&allowing, "", branded(&logo)).unwrap();
+        let file = job.config.options.brand.unwrap().overlays[0].file().map(Path::new).map(Path::to_owned);
+        assert_eq!(file, Some(logo.canonicalize().unwrap()));
+        assert_eq!(admit(&allowing, "", branded(&secret)).unwrap_err().kind(), ErrorKind::Denied);
         let mut title = vec![EditOp::Title { title: "Clocks".into() }];
         admit_edits(&options(), &mut title).unwrap();
     }

@@ -112,6 +112,20 @@ async fn a_logo_with_alpha_and_a_progress_bar_have_their_pixels() {
 }
 
 #[tokio::test]
+async fn a_card_may_cover_the_whole_picture_with_black() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = grey(&folder).await;
+    let card = folder.path().join("card.png");
+    RgbaImage::from_pixel(27, 48, Rgba([0, 0, 0, 255])).save(&card).unwrap();
+    plan.overlays =
+        vec![Overlay::image(card.to_str().unwrap(), everywhere(Anchor::Center).with_width(1.0)).during(Span::secs(0.0, 2.0).unwrap())];
+    let (frames, warnings) = rendered(&plan).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+    near(frames.pixel(20, 4, 4), [16, 128, 128]);
+    near(frames.pixel(60, 4, 4), [126, 128, 128]);
+}
+
+#[tokio::test]
 async fn a_text_stands_in_its_corner_and_fades() {
     let folder = tempfile::tempdir().unwrap();
     let mut plan = grey(&folder).await;

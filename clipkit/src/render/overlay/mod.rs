@@ -74,6 +74,12 @@ impl Overlays {
         Ok(Overlays { items, rate: plan.output.frame_rate, frames: plan.frames() })
     }
 
+    /// Whether an image is shown on the clip's frame `n`.
+    pub(super) fn have_image(&self, n: u64) -> bool {
+        let at = self.rate.frame_start(n);
+        self.items.iter().any(|item| matches!(item.drawing, Drawing::Image(_)) && item.shown.contains(at))
+    }
+
     /// Draws them on the clip's frame `n`, which nothing else references.
     pub(super) fn draw(&mut self, frame: &mut VideoFrame, n: u64) {
         let at = self.rate.frame_start(n);

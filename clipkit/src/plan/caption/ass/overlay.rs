@@ -42,6 +42,21 @@ fn alignment(anchor: Anchor) -> u8 {
     column + 3 * (2 - (down * 2.0) as u8)
 }
 
+/// The opacity and its changes. The tag `fad` would leave the plate as it is.
+fn opacity_tags(opacity: f64, (fade_in, fade_out): (f64, f64), span: Span) -> String {
+    let alpha = |opacity: f64| format!("\\alpha&H{:02X}&", (255.0 * (1.0 - opacity)).round() as u8);
+    let millis = |secs: f64| (secs * 1000.0).round() as u32;
+    let last = span.duration().as_secs_f64();
+    let mut tags = match fade_in > 0.0 {
+        true => format!("{}\\t(0,{},{})", alpha(0.0), millis(fade_in), alpha(opacity)),
+        false => alpha(opacity),
+    };
+    if fade_out > 0.0 {
+        tags.push_str(&format!("\\t({},{},{})", millis(last - fade_out), millis(last), alpha(0.0)));
+    }
+    tags
+}
+
 /// Lines of words as one layout, with a break at the end of each line, and all in the size of the
 /// smallest.
 fn joined(lines: Vec<(Vec<TypesetWord>, Layout)>) -> (Vec<TypesetWord>, Layout) {
@@ -86,7 +101,7 @@ impl DocumentBuilder<'_> {
         let style_line = StyleLine { font: &style.font, bold: style.bold, size, side: 0.0, bottom: 0.0, alignment: alignment(anchor) };
         let (around, back, border, edges) = match style.plate {
             Some(plate) => (plate, colour(plate), 4, (0.0, HOOK_PADDING * size)),
-            None => (Rgb(0, 0, 0), "&H80000000".to_owned(), 1, (HOOK_OUTLINE * size, 0.03 * size)),
+            None => (Rgb(0, 0, 0), "&H00000000".to_owned(), 1, (HOOK_OUTLINE * size, 0.03 * size)),
         };
         style_line.write(&mut self.styles, &name, [style.color, style.color, around], &back, border, edges);
         let is_rtl = is_rtl_text(words.iter().map(|word| word.text.as_str()));
@@ -99,14 +114,7 @@ impl DocumentBuilder<'_> {
         let place = |from: f64, length: f64, at: f64| from + reach + (length - 2.0 * reach) * at;
         let x = place(rect.x * self.width, rect.width * self.width, across);
         let y = place(rect.y * self.height, rect.height * self.height, down);
-        let mut tags = format!("\\pos({x:.1},{y:.1})");
-        if opacity < 1.0 {
-            tags.push_str(&format!("\\alpha&H{:02X}&", (255.0 * (1.0 - opacity)).round() as u8));
-        }
-        if fades != (0.0, 0.0) {
-            let millis = |secs: f64| (secs * 1000.0).round() as u32;
-            tags.push_str(&format!("\\fad({},{})", millis(fades.0), millis(fades.1)));
-        }
+        let tags = format!("\\pos({x:.1},{y:.1}){}", opacity_tags(opacity, fades, span));
         self.event(LAYER, span.start(), span.end(), &name, 0.0, &format!("{{{tags}}}{}", lines.plain()));
     }
 }
@@ -140,8 +148,11 @@ mod tests {
             drawn(&[card, Overlay::image("logo.png", OverlayPlace::new(Anchor::Top)), text("Follow", OverlayPlace::new(Anchor::Top))]);
         let [first, second] = events(&document)[..] else { panic!("{document}") };
         assert!(first.starts_with("Dialogue: 3,0:00:01.00,0:00:04.00,Text0,,0,0,0,,{\\pos("), "{first}");
-        assert!(first.contains("\\alpha&H80&\\fad(250,500)}Ada \\{\\\u{2060}b1\\}Lovelace\\NCountess"), "{first}");
-        assert!(second.contains("0:00:00.00,0:00:10.00,Text1,") && second.ends_with(")}Follow"), "{second}");
+        assert!(
+            first.contains("\\alpha&HFF&\\t(0,250,\\alpha&H80&)\\t(2500,3000,\\alpha&HFF&)}Ada \\{\\\u{2060}b1\\}Lovelace\\NCountess"),
+            "{first}"
+        );
+        assert!(second.contains("0:00:00.00,0:00:10.00,Text1,") && second.ends_with(")\\alpha&H00&}Follow"), "{second}");
         assert!(document.contains("Style: Text0,Lato Black,49.9") && !document.contains("logo"), "{document}");
         let keys: Vec<u8> = [Anchor::TopLeft, Anchor::Top, Anchor::TopRight, Anchor::Left, Anchor::Center, Anchor::Right]
             .into_iter()
