@@ -112,8 +112,8 @@ impl Default for OverlayTextStyle {
     }
 }
 
-/// Where an overlay is drawn, and its size. The overlay is moved and made smaller until it is inside
-/// its area.
+/// Where an overlay is drawn, and its size. The overlay is moved and made smaller until it is
+/// inside its area.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -275,7 +275,8 @@ impl Overlay {
         self.span.map_or(Some(clip), |span| span.intersection(clip)).filter(|span| !span.duration().is_zero())
     }
 
-    /// The durations of the fades in seconds during a span. Together they are at most as long as it.
+    /// The durations of the fades in seconds during a span. Together they are at most as long as
+    /// it.
     pub(crate) fn fades(&self, shown: Span) -> (f64, f64) {
         let (both, most) = (self.fade_in + self.fade_out, shown.duration().as_secs_f64());
         let scale = if both > most { most / both } else { 1.0 };
@@ -320,7 +321,8 @@ impl Overlay {
         }
     }
 
-    /// Checks every value that a renderer relies on. `name` is the overlay's name in error messages.
+    /// Checks every value that a renderer relies on. `name` is the overlay's name in error
+    /// messages.
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         match &self.content {
             OverlayContent::Image { file } => {

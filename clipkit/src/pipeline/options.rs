@@ -61,7 +61,8 @@ pub struct ClipOptions {
     /// The style of the clip's title over its first seconds. `None`, the default, means no title.
     /// In JSON, `{}` is the default style.
     pub hook: Option<HookStyle>,
-    /// The brand: the look of captions, title and texts, and overlays such as a logo. Default: none.
+    /// The brand: the look of captions, title and texts, and overlays such as a logo. Default:
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files

@@ -224,8 +224,8 @@ impl Pipeline {
             && self.degrade.captions.allows(error, self.stages.renderer.is_builtin())
     }
 
-    /// Draws a plan, without the overlays whose images cannot be read if the clip may lack them. They
-    /// are removed from the plan.
+    /// Draws a plan, without the overlays whose images cannot be read if the clip may lack them.
+    /// They are removed from the plan.
     async fn draw_present(&self, cx: &Context, plan: &mut ClipPlan) -> Result<RenderedClip> {
         loop {
             let error = match self.draw(cx, plan).await {

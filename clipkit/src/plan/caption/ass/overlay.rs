@@ -25,8 +25,8 @@ pub(crate) struct PlacedText<'a> {
 }
 
 impl<'a> PlacedText<'a> {
-    /// The text of an overlay in an output of `size` pixels, in a clip that ends at `end`. `None` if
-    /// the overlay is no text, or is never shown.
+    /// The text of an overlay in an output of `size` pixels, in a clip that ends at `end`. `None`
+    /// if the overlay is no text, or is never shown.
     pub(crate) fn of(overlay: &'a Overlay, size: (u32, u32), end: Timestamp) -> Option<Self> {
         let OverlayContent::Text { text, style } = &overlay.content else { return None };
         let span = overlay.shown(end)?;
