@@ -16,11 +16,11 @@ use crate::model::{ClipPlan, RenderedClip, WarningKind};
 ///
 /// Each frame is deinterlaced if needed, cropped along the plan's paths, rotated upright, tone
 /// mapped if it is HDR, scaled, arranged in the scene's layout, covered by overlays, captioned and
-/// encoded (x264, AAC) in one pass. The audio is processed concurrently until its decoded form has the plan's loudness
-/// and true peak limit. The finished file is then verified: each packet must equal the encoder's,
-/// and the decoded part is compared with what was encoded and with the sound of the source, so that
-/// no clip is silent where its source is heard. A clip that fails verification is
-/// rendered once more. If it fails again, the result is an error of kind
+/// encoded (x264, AAC) in one pass. The audio is processed concurrently until its decoded form has
+/// the plan's loudness and true peak limit. The finished file is then verified: each packet must
+/// equal the encoder's, and the decoded part is compared with what was encoded and with the sound
+/// of the source, so that no clip is silent where its source is heard. A clip that fails
+/// verification is rendered once more. If it fails again, the result is an error of kind
 /// [`Encode`](crate::ErrorKind::Encode) with [`Recovery::Reencode`](crate::Recovery::Reencode).
 ///
 /// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions),

@@ -1,5 +1,5 @@
-//! The text of a plan (captions, title, text overlays), checked against the fonts of this machine before it is
-//! drawn.
+//! The text of a plan (captions, title, text overlays), checked against the fonts of this machine
+//! before it is drawn.
 
 use super::font::{FontFallback, FontSet};
 use crate::context::Context;
