@@ -51,6 +51,9 @@ pub enum ErrorKind {
     /// The captions of a plan could not be drawn: the text library or a font is missing, or it
     /// rejected the captions.
     Captions,
+    /// An overlay of a plan could not be drawn: its image file is missing, too large, or not a
+    /// picture that can be read.
+    Overlay,
     /// A library or model that this step needs is not on this machine.
     Unavailable,
     /// A network request failed.

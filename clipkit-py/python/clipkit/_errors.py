@@ -218,6 +218,14 @@ class CaptionsError(ClipkitError):
     kind = "captions"
 
 
+class OverlayError(ClipkitError):
+    """An overlay of a plan could not be drawn: its image file is missing, too large, or not a
+    picture that can be read.
+    """
+
+    kind = "overlay"
+
+
 class UnavailableError(ClipkitError):
     """A library or model needed for this step is not on this machine."""
 
@@ -269,6 +277,7 @@ _KINDS: Dict[str, Type[ClipkitError]] = {
         DecodeError,
         EncodeError,
         CaptionsError,
+        OverlayError,
         UnavailableError,
         NetworkError,
         RateLimitedError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -185,7 +186,7 @@ class Degrade(_types._Degrade):
     @classmethod
     def all(cls, stand_in: _types.StandIn) -> Degrade:
         """The same for every stage."""
-        return cls(stand_in, stand_in, stand_in, stand_in)
+        return cls(**{field.name: stand_in for field in dataclasses.fields(cls)})
 
 
 def placed(manifest: Manifest, folder: Optional[Path]) -> Manifest:

@@ -230,10 +230,15 @@ fn intervals(window: Rect, scale: (f64, f64)) -> (Interval, Interval) {
 
 /// Converts a colour to Y, Cb, Cr in BT.709 limited range (ITU-R BT.709-6, 3.2 to 3.4).
 fn to_ycbcr(Rgb(red, green, blue): Rgb) -> [u8; 3] {
-    let [red, green, blue] = [red, green, blue].map(|part| f64::from(part) / 255.0);
+    let [luma, cb, cr] = bt709([red, green, blue].map(|part| f64::from(part) / 255.0));
+    [16.0 + luma, 128.0 + cb, 128.0 + cr].map(|value| value.round() as u8)
+}
+
+/// Converts red, green and blue, 0 to 1 each, to Y, Cb, Cr in BT.709 limited range, without the
+/// values of black: 16, 128 and 128.
+pub(crate) fn bt709([red, green, blue]: [f64; 3]) -> [f64; 3] {
     let luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-    let store = |zero: f64, value: f64| (zero + value).round() as u8;
-    [store(16.0, 219.0 * luma), store(128.0, 224.0 * (blue - luma) / 1.8556), store(128.0, 224.0 * (red - luma) / 1.5748)]
+    [219.0 * luma, 224.0 * (blue - luma) / 1.8556, 224.0 * (red - luma) / 1.5748]
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ mod video;
 
 pub(crate) use aac::{AAC_FRAME, AudioEncoder, EncodedAudio};
 pub(crate) use audio::{AudioReader, default_track as default_audio_track, stereo_frame};
-pub(crate) use canvas::{Area, Canvas};
+pub(crate) use canvas::{Area, Canvas, bt709};
 pub(crate) use deinterlace::Deinterlacer;
 pub(crate) use encode::{Mp4Writer, SAMPLE_RATE, VideoEncoder, VideoSettings};
 pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &EditArgs) -> Done {
     write_json(args.output.as_deref(), &edited.plan)
 }
 
-/// The operations of the script, then those of the options.
+/// The operations of the script, then those of the options, then the brand.
 fn operations(args: &EditArgs) -> Result<Vec<EditOp>> {
     let mut ops: Vec<EditOp> = match &args.script {
         Some(path) => script(path)?,
@@ -42,8 +42,9 @@ fn operations(args: &EditArgs) -> Result<Vec<EditOp>> {
         })?;
         ops.push(op);
     }
+    ops.extend(args.brand.clone().map(|brand| EditOp::Brand { brand }));
     if ops.is_empty() {
-        return Err(usage("there is no operation").with_advice("give one with --op, or a file of them with --script"));
+        return Err(usage("there is no operation").with_advice("give one with --op, a file of them with --script, or a brand with --brand"));
     }
     Ok(ops)
 }

@@ -53,6 +53,7 @@ fn code(error: &Error) -> Code {
         | ErrorKind::InvalidPlan
         | ErrorKind::Decode
         | ErrorKind::Captions
+        | ErrorKind::Overlay
         | ErrorKind::Unavailable => Code::Input,
         _ => Code::Other,
     }

@@ -11,8 +11,10 @@ use std::path::{Component, Path};
 
 use crate::context::Environment;
 use crate::error::redact_url;
-use crate::model::{CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, Hook, HookStyle, Rect, Span, Timestamp};
-use crate::plan::caption::{Estimate, document};
+use crate::model::{
+    Anchor, CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, Hook, HookStyle, Overlay, OverlayPlace, Rect, Span, Timestamp,
+};
+use crate::plan::caption::{Estimate, PlacedText, document};
 use crate::{openai, publish, score, source, store, transcribe};
 
 /// The name of a target, and its body.
@@ -114,7 +116,9 @@ fn captions(bytes: &[u8]) {
     });
     let track = CaptionTrack::new(style, Rect::FULL, cues.collect());
     let hook = Hook::new(text.chars().take(100).collect::<String>(), span(0), Rect::FULL, HookStyle::default());
-    let script = document(Some(&track), Some(&hook), (1080, 1920), &Estimate).text;
+    let card = Overlay::text(text.chars().take(100).collect::<String>(), OverlayPlace::new(Anchor::Bottom));
+    let texts: Vec<PlacedText<'_>> = PlacedText::of(&card, (1080, 1920), Timestamp::from_secs(1.0)).into_iter().collect();
+    let script = document(Some(&track), Some(&hook), &texts, (1080, 1920), &Estimate).text;
     let events = script.split_once("[Events]\n").map_or("", |(_, events)| events);
     for line in events.split(['\n', '\r']).filter(|line| !line.is_empty()) {
         assert!(line.starts_with("Dialogue: ") || line.starts_with("Format: "), "{line:?}");

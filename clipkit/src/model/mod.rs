@@ -11,6 +11,7 @@ mod loudness;
 mod manifest;
 mod media;
 pub(crate) mod moment;
+mod overlay;
 mod plan;
 pub(crate) mod script;
 pub(crate) mod seconds;
@@ -37,6 +38,7 @@ pub(crate) use media::local_path;
 pub use media::{
     AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream, shown_uri,
 };
+pub use overlay::{Anchor, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};

@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Piece, Rect, Score, Shot, Span, SubjectTrack, Timeline, Timestamp,
+    CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, Rect, Score, Shot, Span, SubjectTrack, Timeline,
+    Timestamp,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -14,8 +15,8 @@ use crate::error::{Error, ErrorKind};
 /// A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
 /// stable within a [`version`](ClipPlan::VERSION). All times except `span` and `pieces` are on the
 /// clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
-/// the displayed source picture (upright, square pixels). Those of captions, of the hook and of
-/// [`Pane::place`] are fractions of the output.
+/// the displayed source picture (upright, square pixels). Those of captions, of the hook, of
+/// overlays and of [`Pane::place`] are fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -59,12 +60,16 @@ pub struct ClipPlan {
     /// The title over the clip's first seconds. `None` means that the clip has no such title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook: Option<Hook>,
+    /// Images, texts and progress bars over the picture, from back to front.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<Overlay>,
     /// The parameters of the file to make.
     pub output: Output,
 }
 
 impl ClipPlan {
-    /// Makes a plan with scenes. It has no captions, no hook, no shots and no tracks.
+    /// Makes a plan with scenes. It has no captions, no hook, no overlays, no shots and no
+    /// tracks.
     pub fn new(source: PlanSource, span: Span, title: impl Into<String>, score: Score, scenes: Vec<Scene>, output: Output) -> Self {
         ClipPlan {
             version: ClipPlan::VERSION,
@@ -81,14 +86,16 @@ impl ClipPlan {
             scenes,
             captions: None,
             hook: None,
+            overlays: Vec::new(),
             output,
         }
     }
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
-    /// clip's picture and sound (span and pieces, scenes, captions, hook, output). Title, reason,
-    /// score, shots and tracks are not part of the hash. Of several pieces, those count that
-    /// [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the same id.
+    /// clip's picture and sound (span and pieces, scenes, captions, hook, overlays, output). Title,
+    /// reason, score, shots and tracks are not part of the hash, nor is the content of image files.
+    /// Of several pieces, those count that [`ClipPlan::timeline`] returns, so two ways to write the
+    /// same pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -102,16 +109,19 @@ impl ClipPlan {
             scenes: &'a [Scene],
             captions: &'a Option<CaptionTrack>,
             hook: &'a Option<Hook>,
+            // Absent for none, as in plans without overlays.
+            #[serde(skip_serializing_if = "<[Overlay]>::is_empty")]
+            overlays: &'a [Overlay],
             output: &'a Output,
         }
-        let ClipPlan { source, scenes, captions, hook, output, .. } = self;
+        let ClipPlan { source, scenes, captions, hook, overlays, output, .. } = self;
         let timeline = self.timeline();
         let pieces = match timeline.pieces() {
             [only] if only.speed == Piece::NORMAL_SPEED => Vec::new(),
             pieces => pieces.iter().map(|piece| Piece::new(piece.source).at_speed(piece.speed)).collect(),
         };
         let (audio_track, span) = (source.audio_track, timeline.extent());
-        let content = Content { source: source.media.id.as_str(), audio_track, span, pieces, scenes, captions, hook, output };
+        let content = Content { source: source.media.id.as_str(), audio_track, span, pieces, scenes, captions, hook, overlays, output };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();
@@ -426,6 +436,12 @@ impl Aspect {
             Aspect::Portrait => (1080, 1350),
             Aspect::Wide => (1920, 1080),
         }
+    }
+
+    /// The aspect whose safe area applies to an output size. Platforms overlay their interface on
+    /// vertical video only, so outputs with a ratio of at least 2:3 count as vertical.
+    pub(crate) fn of((width, height): (u32, u32)) -> Aspect {
+        if u64::from(height) * 2 >= u64::from(width) * 3 { Aspect::Vertical } else { Aspect::Square }
     }
 }
 

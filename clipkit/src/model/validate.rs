@@ -46,11 +46,12 @@ impl ClipPlan {
         serde_json::from_str(text).map_err(invalid)
     }
 
-    /// Checks the plan's duration and number of pieces.
+    /// Checks the plan's duration and its numbers of pieces and overlays.
     ///
     /// What exceeds a limit is an error of the kind [`ErrorKind::TooLarge`].
     pub fn check_limits(&self, limits: &Limits) -> Result<()> {
         limits.check(Limit::PlanPieces, self.pieces.len() as u64)?;
+        limits.check(Limit::PlanOverlays, self.overlays.len() as u64)?;
         limits.check(Limit::PlanSecs, self.timeline().end().secs().max(0.0) as u64)
     }
 
@@ -114,7 +115,8 @@ impl ClipPlan {
         check(near(expected, clip_end), &|| format!("scenes end at {expected}, the clip at {clip_end}"))?;
 
         self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
-        self.hook.as_ref().map_or(Ok(()), Hook::check)
+        self.hook.as_ref().map_or(Ok(()), Hook::check)?;
+        self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))
     }
 
     fn check_pieces(&self) -> Result<()> {

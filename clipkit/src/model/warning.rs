@@ -47,6 +47,8 @@ pub enum WarningKind {
     Captions,
     /// The title of a clip could not be laid out, so it has none.
     Hook,
+    /// A clip lacks an overlay, because its image is missing or cannot be read.
+    Overlay,
     /// Another track than the default one was used, or several tracks or files would do.
     Track,
     /// A font or one of its glyphs is missing.

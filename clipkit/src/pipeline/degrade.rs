@@ -22,6 +22,9 @@ pub struct Degrade {
     pub tracker: StandIn,
     /// Captions: if they cannot be drawn, the clip is rendered without captions.
     pub captions: StandIn,
+    /// Overlays: if the image of one cannot be read, the clip is rendered without that overlay.
+    /// This leaves a warning of kind [`Overlay`](crate::model::WarningKind::Overlay).
+    pub overlays: StandIn,
 }
 
 impl Degrade {
@@ -32,7 +35,7 @@ impl Degrade {
 
     /// The same policy for every stage.
     pub const fn all(stand_in: StandIn) -> Self {
-        Degrade { transcriber: stand_in, scorer: stand_in, tracker: stand_in, captions: stand_in }
+        Degrade { transcriber: stand_in, scorer: stand_in, tracker: stand_in, captions: stand_in, overlays: stand_in }
     }
 }
 

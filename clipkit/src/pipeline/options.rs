@@ -11,7 +11,7 @@ use crate::model::{
     MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::plan::edit::TightenLevel;
-use crate::plan::{PlanOptions, caption_style};
+use crate::plan::{Brand, PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
@@ -62,6 +62,10 @@ pub struct ClipOptions {
     /// The style of the clip's title over its first seconds. `None`, the default, means no title.
     /// In JSON, `{}` is the default style.
     pub hook: Option<HookStyle>,
+    /// The brand: the look of captions, title and texts, and overlays such as a logo. Default:
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Brand>,
     /// x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
     /// of about the same size with slightly better quality.
     pub preset: X264Preset,
@@ -117,6 +121,7 @@ impl Default for ClipOptions {
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
+            brand: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),
@@ -163,6 +168,7 @@ impl ClipOptions {
             platform: self.platform,
             captions: self.captions.clone(),
             hook: self.hook.clone(),
+            brand: self.brand.clone(),
             preset: self.preset,
             crf: self.crf,
             loudness: self.loudness,
@@ -186,6 +192,7 @@ impl ClipOptions {
         if let Some(hook) = &self.hook {
             hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
         }
+        self.brand.as_ref().map_or(Ok(()), Brand::check)?;
         if let Some(usd) = self.max_cost.filter(|usd| !(0.0..).contains(usd)) {
             return refuse(format!("max_cost is {usd}: give US dollars, 0 or more"));
         }
@@ -196,6 +203,7 @@ impl ClipOptions {
     /// Rejects more or longer clips than the limits allow.
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<()> {
         limits.check(Limit::Clips, self.clips as u64)?;
+        limits.check(Limit::PlanOverlays, self.brand.as_ref().map_or(0, |brand| brand.overlays.len()) as u64)?;
         limits.check(Limit::PlanSecs, self.max.as_secs())
     }
 
@@ -204,7 +212,12 @@ impl ClipOptions {
     fn probe(&self, size: (u32, u32)) -> Result<ClipPlan> {
         let end = Timestamp::from_secs(self.max.as_secs_f64());
         let span = Span::new(Timestamp::ZERO, end)?;
-        let captions = self.captions.clone().map(|style| CaptionTrack { style, safe_area: Rect::FULL, cues: Vec::new() });
+        let brand = self.brand.clone().unwrap_or_default();
+        let captions = self.captions.as_ref().map(|style| brand.caption_style(style)).map(|style| CaptionTrack {
+            style,
+            safe_area: Rect::FULL,
+            cues: Vec::new(),
+        });
         Ok(ClipPlan {
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), 1, 1, end),
@@ -220,6 +233,7 @@ impl ClipOptions {
             scenes: vec![Scene { span, layout: Layout::Fill { crop: Crop::still(Rect::FULL) } }],
             captions,
             hook: None,
+            overlays: Vec::new(),
             output: self.plan_options(size).output(FrameRate::new(30, 1)),
         })
     }
@@ -263,6 +277,13 @@ mod tests {
         assert!(with(huge).to_string().contains("captions.style.size is 3"));
         let endless = |o: &mut ClipOptions| o.hook = Some(HookStyle { secs: f64::INFINITY, ..HookStyle::default() });
         assert!(with(endless).to_string().contains("hook.secs is inf"));
+        let faint = |o: &mut ClipOptions| {
+            let text = r#"{"overlays": [{"content": {"kind": "text", "text": "a"}, "place": {"anchor": "top"}, "opacity": 7}]}"#;
+            o.brand = Some(serde_json::from_str(text).unwrap());
+        };
+        assert!(with(faint).to_string().contains("brand.overlays[0].opacity is 7"));
+        let styled = |o: &mut ClipOptions| o.brand = Some(serde_json::from_str(r#"{"captions": {"size": 3}}"#).unwrap());
+        assert!(with(styled).to_string().contains("captions.style.size is 3"));
         assert!(ClipOptions::default().check(Some((641, 480))).is_err());
         ClipOptions::default().check(None).unwrap();
     }

@@ -1,5 +1,6 @@
 //! The steps of a run as separate calls that take documents and return a document.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::call::call;
@@ -7,7 +8,7 @@ use super::{Pipeline, StandIn, check, nothing_found, passage, posts};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{
-    Candidate, ClipPlan, Media, Post, Receipt, RenderedClip, Span, SpeechMap, Stage, Timestamp, Tracks, Transcript, WarningKind,
+    Candidate, ClipPlan, Media, Overlay, Post, Receipt, RenderedClip, Span, SpeechMap, Stage, Timestamp, Tracks, Transcript, WarningKind,
 };
 use crate::plan::edit::{EditOp, EditSources, edit};
 use crate::plan::snap::{self, SnapInput};
@@ -209,22 +210,24 @@ impl Pipeline {
         posts::post(cx, rank, &plan, &clip)
     }
 
-    /// Renders a clip. The returned plan is the rendered one: without captions and title if those
-    /// could not be drawn.
+    /// Renders a clip. The returned plan is the rendered one: without captions, title and overlays
+    /// that could not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
         plan.check_limits(cx.limits())?;
         self.locate(cx, &plan.source.media).await?;
-        let error = match self.draw(cx, plan).await {
-            Err(error) if self.may_omit_text(plan, &error) => error,
-            clip => return Ok((clip?, plan.clone())),
+        let mut plan = plan.clone();
+        let error = match self.draw_present(cx, &mut plan).await {
+            Err(error) if self.may_omit_text(&plan, &error) => error,
+            clip => return Ok((clip?, plan)),
         };
         // The title may have characters that a font has, if the captions have others.
         let title_only = ClipPlan { captions: None, ..plan.clone() };
-        let plain = ClipPlan { hook: None, ..title_only.clone() };
-        let attempts = if plan.captions.is_some() && plan.hook.is_some() { vec![title_only, plain] } else { vec![plain] };
-        for plan in attempts {
-            match self.draw(cx, &plan).await {
+        let mut plain = ClipPlan { hook: None, ..title_only.clone() };
+        plain.overlays.retain(|overlay| !overlay.is_text());
+        let attempts = if plan.captions.is_some() && title_only != plain { vec![title_only, plain] } else { vec![plain] };
+        for mut plan in attempts {
+            match self.draw_present(cx, &mut plan).await {
                 Err(error) if self.may_omit_text(&plan, &error) => {}
                 clip => {
                     let clip = clip?;
@@ -240,8 +243,35 @@ impl Pipeline {
     /// Whether the clip may be made without the text that could not be drawn.
     fn may_omit_text(&self, plan: &ClipPlan, error: &Error) -> bool {
         error.kind() == ErrorKind::Captions
-            && (plan.captions.is_some() || plan.hook.is_some())
+            && (plan.captions.is_some() || plan.hook.is_some() || plan.overlays.iter().any(Overlay::is_text))
             && self.degrade.captions.allows(error, self.stages.renderer.is_builtin())
+    }
+
+    /// Draws a plan, without the overlays whose images cannot be read if the clip may lack them.
+    /// They are removed from the plan.
+    async fn draw_present(&self, cx: &Context, plan: &mut ClipPlan) -> Result<RenderedClip> {
+        loop {
+            let error = match self.draw(cx, plan).await {
+                Err(error) if self.may_omit_overlay(plan, &error) => error,
+                clip => return clip,
+            };
+            let is_broken = |overlay: &Overlay| overlay.file().is_some_and(|file| error.path() == Some(Path::new(file)));
+            if plan.overlays.iter().any(is_broken) {
+                plan.overlays.retain(|overlay| !is_broken(overlay));
+            } else {
+                // A renderer that does not say which image it is.
+                plan.overlays.retain(|overlay| overlay.file().is_none());
+            }
+            let message = format!("an overlay could not be drawn: {error}; the clip is made without it");
+            cx.for_stage(Stage::Render).warn_of(WarningKind::Overlay, message);
+        }
+    }
+
+    /// Whether the clip may be made without an image that could not be read.
+    fn may_omit_overlay(&self, plan: &ClipPlan, error: &Error) -> bool {
+        error.kind() == ErrorKind::Overlay
+            && plan.overlays.iter().any(|overlay| overlay.file().is_some())
+            && self.degrade.overlays.allows(error, self.stages.renderer.is_builtin())
     }
 
     async fn draw(&self, cx: &Context, plan: &ClipPlan) -> Result<RenderedClip> {

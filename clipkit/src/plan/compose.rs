@@ -4,9 +4,9 @@ use crate::model::{
     SubjectTrack, Timestamp, Tracks, Transcript, Warning, WarningKind,
 };
 
-use super::PlanOptions;
 use super::caption::{self, HookContext};
 use super::reframe::{self, Framing, FramingInput};
+use super::{Brand, PlanOptions};
 
 /// The standard frame rates of players and platforms, in ascending order.
 const RATES: [FrameRate; 8] = [
@@ -91,11 +91,16 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         scenes,
         captions: None,
         hook: None,
+        overlays: Vec::new(),
         output: options.output(output_rate(video.frame_rate)),
     };
     plan.validate()?;
-    let safe_area = options.platform.safe_area(aspect_of(options.size));
-    if let Some(style) = &options.captions {
+    let safe_area = options.platform.safe_area(Aspect::of(options.size));
+    let usual = Brand::default();
+    let brand = options.brand.as_ref().unwrap_or(&usual);
+    plan.overlays = brand.overlays_in(safe_area);
+    plan.validate()?;
+    if let Some(style) = &options.captions.as_ref().map(|style| brand.caption_style(style)) {
         let cues = caption::cues(words, &transcript.words, style, span);
         if cues.is_empty() {
             warn(WarningKind::Captions, "no words are said in this clip, so it has no captions".into());
@@ -110,7 +115,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
             plan.captions = None;
         }
     }
-    if let Some(style) = &options.hook {
+    if let Some(style) = &options.hook.as_ref().map(|style| brand.hook_style(style)) {
         let ClipPlan { scenes, faces, captions, .. } = &plan;
         let context = HookContext { size: options.size, safe_area, clip: span, scenes, faces, captions: captions.as_ref() };
         plan.hook = caption::hook(candidate.hook_line.as_deref().unwrap_or(&candidate.title), style, &context);
@@ -137,12 +142,6 @@ fn face_on_clip_timeline(face: &FaceTrack, span: Span) -> FaceTrack {
 fn subject_on_clip_timeline(subject: &SubjectTrack, span: Span) -> SubjectTrack {
     let moved = |sample: &SubjectSample| SubjectSample { at: sample.at.since(span.start()).max(Timestamp::ZERO), ..*sample };
     SubjectTrack { samples: subject.samples.iter().map(moved).collect() }
-}
-
-/// The aspect whose safe area applies to an output size. Platforms overlay their interface on
-/// vertical video only, so outputs with a ratio of at least 2:3 count as vertical.
-pub(super) fn aspect_of((width, height): (u32, u32)) -> Aspect {
-    if u64::from(height) * 2 >= u64::from(width) * 3 { Aspect::Vertical } else { Aspect::Square }
 }
 
 /// The standard output rate for a source's average frame rate.
@@ -199,9 +198,9 @@ mod tests {
 
     #[test]
     fn only_vertical_outputs_have_an_interface_overlay() {
-        assert_eq!(aspect_of((1080, 1920)), Aspect::Vertical);
-        assert_eq!(aspect_of((720, 1280)), Aspect::Vertical);
-        assert_eq!(aspect_of((1080, 1350)), Aspect::Square);
-        assert_eq!(aspect_of((1920, 1080)), Aspect::Square);
+        assert_eq!(Aspect::of((1080, 1920)), Aspect::Vertical);
+        assert_eq!(Aspect::of((720, 1280)), Aspect::Vertical);
+        assert_eq!(Aspect::of((1080, 1350)), Aspect::Square);
+        assert_eq!(Aspect::of((1920, 1080)), Aspect::Square);
     }
 }

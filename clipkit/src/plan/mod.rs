@@ -57,6 +57,7 @@
 //! # Ok::<(), clipkit::Error>(())
 //! ```
 
+mod brand;
 pub(crate) mod caption;
 mod compose;
 pub mod edit;
@@ -65,6 +66,7 @@ mod options;
 pub(crate) mod reframe;
 pub mod snap;
 
+pub use brand::Brand;
 pub(crate) use compose::source_of;
 pub use compose::{PlanInput, plan};
 pub use options::PlanOptions;

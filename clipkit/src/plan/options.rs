@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Brand;
 use crate::model::{CaptionStyle, FrameRate, HookStyle, LayoutChoice, Loudness, Output, Platform, X264Preset};
 
 /// The settings of one clip plan: output format, layout, captions and title.
@@ -36,6 +37,10 @@ pub struct PlanOptions {
     pub captions: Option<CaptionStyle>,
     /// The style of the title over the first seconds; `None`, the default, plans no title.
     pub hook: Option<HookStyle>,
+    /// The brand, whose look goes over `captions` and `hook`, and whose overlays every clip has.
+    /// Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Brand>,
     /// x264's speed preset. Default `veryfast`.
     pub preset: X264Preset,
     /// x264's constant rate factor, 0 to 51; lower values give better quality and larger files.
@@ -54,6 +59,7 @@ impl Default for PlanOptions {
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
+            brand: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),

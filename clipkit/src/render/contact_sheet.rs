@@ -288,6 +288,7 @@ mod tests {
         let span = Span::secs(0.0, 2.0).unwrap();
         let plan = ClipPlan {
             hook: None,
+            overlays: Vec::new(),
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,

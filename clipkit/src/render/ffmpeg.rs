@@ -15,15 +15,16 @@ use crate::model::{ClipPlan, RenderedClip, WarningKind};
 /// Renders with the FFmpeg libraries in this process: one decode, one encode, no `ffmpeg` command.
 ///
 /// Each frame is deinterlaced if needed, cropped along the plan's paths, rotated upright, tone
-/// mapped if it is HDR, scaled, arranged in the scene's layout, captioned and encoded (x264, AAC)
-/// in one pass. The audio is processed concurrently until its decoded form has the plan's loudness
-/// and true peak limit. The finished file is then verified: each packet must equal the encoder's,
-/// and the decoded part is compared with what was encoded and with the sound of the source, so that
-/// no clip is silent where its source is heard. A clip that fails verification is
-/// rendered once more. If it fails again, the result is an error of kind
+/// mapped if it is HDR, scaled, arranged in the scene's layout, covered by overlays, captioned and
+/// encoded (x264, AAC) in one pass. The audio is processed concurrently until its decoded form has
+/// the plan's loudness and true peak limit. The finished file is then verified: each packet must
+/// equal the encoder's, and the decoded part is compared with what was encoded and with the sound
+/// of the source, so that no clip is silent where its source is heard. A clip that fails
+/// verification is rendered once more. If it fails again, the result is an error of kind
 /// [`Encode`](crate::ErrorKind::Encode) with [`Recovery::Reencode`](crate::Recovery::Reencode).
 ///
-/// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions).
+/// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions),
+/// images of overlays that cannot be read one of kind [`Overlay`](crate::ErrorKind::Overlay).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

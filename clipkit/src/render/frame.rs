@@ -2,6 +2,7 @@ use super::chain;
 use super::compose::Composer;
 use super::ffmpeg::Files;
 use super::frame_rate::Shown;
+use super::overlay::Overlays;
 use super::text;
 use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, placed, stored_rect};
 use crate::context::Context;
@@ -12,7 +13,8 @@ use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Scene, Vid
 /// edges uses the pixels beyond.
 const MARGIN: f64 = 8.0;
 
-/// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, caption.
+/// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, cover by
+/// overlays, caption.
 ///
 /// A frame whose shape is not the stream's is scaled by its own size: the plan's windows are moved
 /// into it ([`Composer::compose`]).
@@ -27,6 +29,7 @@ pub(super) struct FrameRenderer {
     plain: bool,
     upright: FilterChain,
     composer: Composer,
+    overlays: Overlays,
     captions: Option<FilterChain>,
 }
 
@@ -49,6 +52,7 @@ impl FrameRenderer {
             plain: chain::is_plain(video),
             upright: chain(chain::upright(cx, video)),
             composer: Composer::new((plan.output.width, plan.output.height), accent),
+            overlays: Overlays::new(cx, plan)?,
             captions,
         })
     }
@@ -74,11 +78,17 @@ impl FrameRenderer {
             let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
             self.composer.compose(&upright, displayed_rect(part, orientation), layout, at)?
         };
+        self.overlays.draw(&mut frame, n);
         frame.set_pts(Some(n as i64));
         match &mut self.captions {
             Some(captions) => captions.apply(Picture::new(source.at(), frame), n).map_err(captions_failure),
             None => Ok(frame),
         }
+    }
+
+    /// Whether an image lies over the clip's frame `n`.
+    pub(super) fn is_covered(&self, n: u64) -> bool {
+        self.overlays.have_image(n)
     }
 
     /// Returns a frame to the composer, so that its memory is reused.

@@ -28,6 +28,8 @@ mod loudness;
 #[cfg(feature = "ffmpeg")]
 mod luma_signature;
 #[cfg(feature = "ffmpeg")]
+mod overlay;
+#[cfg(feature = "ffmpeg")]
 mod pass;
 #[cfg(feature = "ffmpeg")]
 mod preview;
@@ -71,7 +73,9 @@ pub(crate) fn has_font(family: &str) -> bool {
 /// - Video and audio start together at 0. The clip has [`ClipPlan::frames`] frames.
 /// - Return a clip only after its finished file was read again and matches the plan.
 /// - Return an error of kind [`Captions`](crate::ErrorKind::Captions) if, and only if, the captions
-///   could not be drawn, so that the caller can decide to render without them.
+///   could not be drawn, so that the caller can decide to render without them. Return one of kind
+///   [`Overlay`](crate::ErrorKind::Overlay), with the file's path, if the image of an overlay could
+///   not be read.
 /// - Call [`Context::check`] at least once per frame.
 #[async_trait]
 pub trait Renderer: Send + Sync {

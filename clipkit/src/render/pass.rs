@@ -81,7 +81,7 @@ fn frame(
         returned.try_iter().for_each(|frame| renderer.recycle(frame));
         let shown = converter.at(n)?;
         let frame = renderer.apply(&shown, n)?;
-        record.add_frame(&frame, shown.picture, &mut thumbnailer)?;
+        record.add_frame(&frame, shown.picture, &mut thumbnailer, renderer.is_covered(n))?;
         if n == cover_at {
             cover = Some(frame.clone());
         }

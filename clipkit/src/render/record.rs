@@ -28,10 +28,11 @@ pub(super) struct RenderRecord {
 
 impl RenderRecord {
     /// Records a frame that is passed to the encoder, and its source frame. `thumbnailer` makes
-    /// pictures of the source whose longer side is [`THUMBNAIL`].
-    pub(super) fn add_frame(&mut self, frame: &VideoFrame, source: &Picture, thumbnailer: &mut Thumbnailer) -> Result<()> {
+    /// pictures of the source whose longer side is [`THUMBNAIL`]. A frame that is `covered` by an
+    /// image may be as black as that is.
+    pub(super) fn add_frame(&mut self, frame: &VideoFrame, source: &Picture, thumbnailer: &mut Thumbnailer, covered: bool) -> Result<()> {
         let signature = LumaSignature::of(frame);
-        if signature.is_black() {
+        if signature.is_black() && !covered {
             let darkest = thumbnailer.image(source)?.pixels.chunks(3).filter_map(|pixel| pixel.iter().copied().max()).min();
             self.black_frames += u64::from(darkest.is_some_and(|darkest| darkest >= NO_BLACK));
         }

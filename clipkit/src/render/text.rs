@@ -1,11 +1,11 @@
-//! The caption and title text of a plan, checked against the fonts of this machine before it is
-//! drawn.
+//! The text of a plan (captions, title, text overlays), checked against the fonts of this machine
+//! before it is drawn.
 
 use super::font::{FontFallback, FontSet};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{CaptionTrack, ClipPlan, WarningKind};
-use crate::plan::caption::{self, Document};
+use crate::plan::caption::{self, Document, PlacedText};
 
 /// Captions fail if more than this fraction of their words cannot be shown.
 const MAX_LOST: f64 = 0.5;
@@ -22,13 +22,13 @@ impl CaptionTrack {
     /// `…`.
     pub fn to_ass(&self, width: u32, height: u32) -> String {
         let fonts = FontFallback::of(FontSet::installed(), words(self));
-        caption::document(Some(self), None, (width, height), &fonts).text
+        caption::document(Some(self), None, &[], (width, height), &fonts).text
     }
 }
 
 impl ClipPlan {
-    /// Captions and title as an ASS document for the output's picture, as [`CaptionTrack::to_ass`].
-    /// `None` if the plan has neither.
+    /// Captions, title and text overlays as an ASS document for the output's picture, as
+    /// [`CaptionTrack::to_ass`]. `None` if the plan has none of them.
     pub fn to_ass(&self) -> Option<String> {
         lay_out(self, FontSet::installed()).map(|drawn| drawn.text)
     }
@@ -56,21 +56,30 @@ fn document_with(cx: &Context, plan: &ClipPlan, fonts: &FontSet) -> Result<Optio
 }
 
 fn has_text(plan: &ClipPlan) -> bool {
-    plan.hook.is_some() || plan.captions.as_ref().is_some_and(|track| !track.cues.is_empty())
+    plan.hook.is_some() || plan.captions.as_ref().is_some_and(|track| !track.cues.is_empty()) || !texts(plan).is_empty()
+}
+
+/// The text overlays that are shown.
+fn texts(plan: &ClipPlan) -> Vec<PlacedText<'_>> {
+    let (size, end) = ((plan.output.width, plan.output.height), plan.timeline().end());
+    plan.overlays.iter().filter_map(|overlay| PlacedText::of(overlay, size, end)).collect()
 }
 
 fn lay_out(plan: &ClipPlan, font_set: &FontSet) -> Option<Document> {
     let track = plan.captions.as_ref().filter(|track| !track.cues.is_empty());
     let hook = plan.hook.as_ref();
-    let all = track.into_iter().flat_map(words).chain(hook.map(|hook| hook.text.as_str()));
+    let texts = texts(plan);
+    let all = track.into_iter().flat_map(words).chain(hook.map(|hook| hook.text.as_str())).chain(texts.iter().map(|text| text.text));
     let fonts = FontFallback::of(font_set, all);
-    has_text(plan).then(|| caption::document(track, hook, (plan.output.width, plan.output.height), &fonts))
+    has_text(plan).then(|| caption::document(track, hook, &texts, (plan.output.width, plan.output.height), &fonts))
 }
 
 fn overlay(cx: &Context, plan: &ClipPlan, font_set: &FontSet) -> Result<Option<String>> {
     let Some(drawn) = lay_out(plan, font_set) else { return Ok(None) };
     let captions = plan.captions.as_ref().filter(|track| !track.cues.is_empty());
-    for font in [captions.map(|track| &track.style.font), plan.hook.as_ref().map(|hook| &hook.style.font)].into_iter().flatten() {
+    let texts = texts(plan);
+    let named = [captions.map(|track| &track.style.font), plan.hook.as_ref().map(|hook| &hook.style.font)];
+    for font in named.into_iter().flatten().chain(texts.iter().map(|text| &text.style.font)) {
         if !font_set.has(font) {
             cx.warn_once_of(WarningKind::Font, format!(
                 "the font {font} is not installed, so text is set in another; install it (Lato: the package fonts-lato, or font-lato in Homebrew)"
@@ -153,6 +162,7 @@ mod tests {
                 cues: vec![Cue::new(span, words)],
             }),
             hook: None,
+            overlays: Vec::new(),
             output: Output::h264(width, height, FrameRate::new(30, 1)),
         }
     }

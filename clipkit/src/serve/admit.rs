@@ -13,6 +13,7 @@ use crate::config::{PipelineConfig, PublisherConfig, SourceConfig};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::address::check_public;
 use crate::jobs::{Job, JobId};
+use crate::plan::edit::EditOp;
 use crate::publish::Folder;
 use crate::source::upload_key;
 
@@ -80,6 +81,7 @@ pub(super) fn admit(options: &ServeOptions, user: &str, request: JobRequest) -> 
 fn configuration(options: &ServeOptions, changes: Map<String, Value>) -> Result<PipelineConfig> {
     let unreadable = |error: serde_json::Error| Error::new(ErrorKind::Config, format!("this configuration cannot be read: {error}"));
     let mut base = serde_json::to_value(&options.config).map_err(unreadable)?;
+    let sets_brand = changes.get("options").is_some_and(|options| options.get("brand").is_some());
     for (name, change) in changes {
         if name == "source" {
             return Err(refused("the source is set by the service"));
@@ -95,6 +97,9 @@ fn configuration(options: &ServeOptions, changes: Map<String, Value>) -> Result<
         }
     }
     let mut config: PipelineConfig = serde_json::from_value(base).map_err(unreadable)?;
+    if let Some(brand) = config.options.brand.as_mut().filter(|_| sets_brand) {
+        brand.image_files_mut().try_for_each(|file| admit_image(options, file))?;
+    }
     if config.options.clips > MOST_CLIPS {
         return Err(Error::new(ErrorKind::Config, format!("{} clips are asked for: ask for at most {MOST_CLIPS}", config.options.clips)));
     }
@@ -144,6 +149,17 @@ fn local(options: &ServeOptions, path: &Path) -> Result<String> {
         return Err(refuse());
     }
     real.into_os_string().into_string().map_err(|_| refuse())
+}
+
+/// Keeps the images of operations to files in the folders that are allowed.
+pub(super) fn admit_edits(options: &ServeOptions, ops: &mut [EditOp]) -> Result<()> {
+    ops.iter_mut().flat_map(EditOp::image_files_mut).try_for_each(|file| admit_image(options, file))
+}
+
+fn admit_image(options: &ServeOptions, file: &mut String) -> Result<()> {
+    let real = local(options, Path::new(file.as_str()));
+    *file = real.map_err(|error| error.with_advice("name an image in a folder that the service allows (--allow-folder)"))?;
+    Ok(())
 }
 
 /// Keeps the source to what was checked.
@@ -243,6 +259,36 @@ mod tests {
         for refused in [secret, traversal, inside.path().join("link.mp4"), inside.path().join("missing.mp4"), inside.path().to_owned()] {
             assert_eq!(ask(&refused).unwrap_err().kind(), ErrorKind::Denied, "{}", refused.display());
         }
+    }
+
+    #[test]
+    fn images_of_operations_are_accepted_only_below_allowed_folders() {
+        let (inside, outside) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (logo, secret) = (inside.path().join("logo.png"), outside.path().join("secret.png"));
+        std::fs::write(&logo, "logo").unwrap();
+        std::fs::write(&secret, "secret").unwrap();
+        let allowing = ServeOptions { folders: vec![inside.path().to_owned()], ..ServeOptions::default() }.checked().unwrap();
+        let ops = |file: &Path| {
+            let overlay = json!({"content": {"kind": "image", "file": file}, "place": {"anchor": "top"}});
+            vec![serde_json::from_value::<EditOp>(json!({"op": "add_overlay", "overlay": overlay})).unwrap()]
+        };
+        let mut accepted = ops(&logo);
+        admit_edits(&allowing, &mut accepted).unwrap();
+        assert_eq!(accepted, ops(&logo.canonicalize().unwrap()));
+        for (options, file) in [(&allowing, secret.as_path()), (&allowing, Path::new("logo.png")), (&options(), logo.as_path())] {
+            let error = admit_edits(options, &mut ops(file)).unwrap_err();
+            assert!(error.kind() == ErrorKind::Denied && error.path().is_none(), "{error}");
+        }
+        let branded = |file: &Path| {
+            let overlay = json!({"content": {"kind": "image", "file": file}, "place": {"anchor": "top"}});
+            request(json!({"uri": "https://example.com/talk.mp4", "config": {"options": {"brand": {"overlays": [overlay]}}}}))
+        };
+        let job = admit(&allowing, "", branded(&logo)).unwrap();
+        let file = job.config.options.brand.unwrap().overlays[0].file().map(Path::new).map(Path::to_owned);
+        assert_eq!(file, Some(logo.canonicalize().unwrap()));
+        assert_eq!(admit(&allowing, "", branded(&secret)).unwrap_err().kind(), ErrorKind::Denied);
+        let mut title = vec![EditOp::Title { title: "Clocks".into() }];
+        admit_edits(&options(), &mut title).unwrap();
     }
 
     #[test]

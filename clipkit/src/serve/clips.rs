@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::admit::admit_edits;
 use super::files::{file, text};
 use super::jobs::hide_error;
 use super::openapi::{ClipListBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
@@ -18,7 +19,7 @@ use super::request::{Ask, Doc, Names, job_id, rank};
 use super::state::App;
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{JobClip, Task};
-use crate::model::{Receipt, Score, Span};
+use crate::model::{ClipPlan, Overlay, Receipt, Score, Span};
 use crate::plan::edit::{EditOp, Edited};
 use crate::plan::export::{self, ExportFormat};
 use crate::render::contact_sheet;
@@ -266,8 +267,16 @@ pub(super) async fn plan(
 ) -> Answer<Response> {
     let clip = app.jobs.clip(&job_id(&id)?, rank(&clip)?).await?;
     let mut plan = clip.plan.ok_or_else(|| Problem::not_found("this clip is not planned yet"))?;
-    plan.source.media.uri = super::jobs::shown(&plan.source.media.uri);
+    hide_paths(&mut plan);
     Ok(text(plan.to_json()?, "application/json", &format!("{id}-{}.plan.json", clip.rank), query.download))
+}
+
+/// Leaves only the names of files in a plan.
+fn hide_paths(plan: &mut ClipPlan) {
+    plan.source.media.uri = super::jobs::shown(&plan.source.media.uri);
+    for file in plan.overlays.iter_mut().filter_map(Overlay::file_mut) {
+        *file = super::jobs::shown(file);
+    }
 }
 
 /// The contact sheet of the clip's framing: source frames with crop windows and faces, as JPEG. The
@@ -330,7 +339,7 @@ pub(super) struct EditRequest {
 pub(super) async fn edit(
     State(app): State<App>,
     Names((id, clip)): Names<(String, String)>,
-    Doc(EditRequest { ops, dry_run }): Doc<EditRequest>,
+    Doc(EditRequest { mut ops, dry_run }): Doc<EditRequest>,
 ) -> Answer<Response> {
     let (id, rank) = (job_id(&id)?, rank(&clip)?);
     if ops.is_empty() || ops.len() > OPERATIONS {
@@ -340,11 +349,12 @@ pub(super) async fn edit(
             format!("there are {} operations: give 1 to {OPERATIONS}", ops.len()),
         ));
     }
+    admit_edits(&app.options, &mut ops)?;
     let (status, mut edited): (StatusCode, Edited) = if dry_run {
         (StatusCode::OK, app.jobs.preview_edit(&id, rank, &ops).await?)
     } else {
         (StatusCode::ACCEPTED, app.jobs.edit_clip(&id, rank, &ops).await.map_err(Problem::conflict)?)
     };
-    edited.plan.source.media.uri = super::jobs::shown(&edited.plan.source.media.uri);
+    hide_paths(&mut edited.plan);
     Ok((status, Json(edited)).into_response())
 }

@@ -41,6 +41,7 @@ mod onnx;
 #[cfg(feature = "cli")]
 mod onnx_library;
 mod openai;
+mod overlays;
 mod passages;
 mod picture;
 mod pieces;

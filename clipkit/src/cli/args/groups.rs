@@ -10,11 +10,12 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
+use clipkit::plan::Brand;
 use clipkit::publishing::Schedule;
 use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
 use super::values::{
-    Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
+    Captions, Volume, When, at_least_one, brand, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
 };
 use super::whole::TightenName;
 
@@ -144,6 +145,9 @@ pub(crate) struct Framing {
     /// Show each clip's title over its first seconds
     #[arg(long)]
     pub(crate) hook_title: bool,
+    /// A JSON file with a brand: font, colors, caption style, and overlays such as a logo
+    #[arg(long, value_name = "BRAND.json", value_parser = brand)]
+    pub(crate) brand: Option<Box<Brand>>,
 }
 
 /// Options for encoding.
@@ -218,8 +222,8 @@ impl Publishing {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Fallbacks {
     /// The fallbacks for stages that fail. builtin: the heuristic for a language model, motion for
-    /// a face detector, and no captions if captions cannot be drawn. never: no fallbacks. A single
-    /// step has fallbacks only if this is given
+    /// a face detector, and no captions or overlays if those cannot be drawn. never: no fallbacks.
+    /// A single step has fallbacks only if this is given
     #[arg(long, value_enum)]
     pub(crate) degrade: Option<DegradeName>,
 }

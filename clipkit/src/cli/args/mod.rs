@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clipkit::model::{Limits, Span};
+use clipkit::plan::Brand;
 use clipkit::plan::export::{ExportFormat, Timecode};
 
 use values::{limits, span};
@@ -168,6 +169,9 @@ pub(crate) struct EditArgs {
     /// several times
     #[arg(long, value_name = "JSON")]
     pub(crate) op: Vec<String>,
+    /// A JSON file with a brand, whose look the plan gets after all operations
+    #[arg(long, value_name = "BRAND.json", value_parser = values::brand)]
+    pub(crate) brand: Option<Box<Brand>>,
     /// A JSON file with a list of operations, which come first
     #[arg(long, value_name = "OPS.json")]
     pub(crate) script: Option<PathBuf>,

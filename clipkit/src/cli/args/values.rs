@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
+use clipkit::plan::Brand;
 use clipkit::publishing::Schedule;
 use clipkit::stage::{Folder, Instagram, ObjectStorePublisher, Price, TikTok, Webhook, YouTube};
 
@@ -21,6 +22,14 @@ pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     } else {
         CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
     }
+}
+
+/// A brand in a file. Its relative paths start at the file's folder.
+pub(super) fn brand(text: &str) -> Result<Box<Brand>, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the brand", error))?;
+    let brand = Brand::from_json(&json).map_err(|error| error.with_path(path))?;
+    Ok(Box::new(brand.below(path.parent().unwrap_or(path))))
 }
 
 /// Limits by their name, or in a file.

@@ -165,6 +165,7 @@ async fn render(truth: &Truth, media: &Media, scenes: Vec<Scene>) -> (Seen, f64)
     let span = Span::secs(video.start.secs(), video.start.secs() + SECS).unwrap();
     let plan = ClipPlan {
         hook: None,
+        overlays: Vec::new(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,

@@ -1,6 +1,10 @@
 //! Writes captions and title as an ASS document for libass.
 
+mod overlay;
+
 use std::fmt::Write;
+
+pub(crate) use overlay::PlacedText;
 
 use super::effect::{CueText, POP_SCALE, centiseconds};
 use super::fonts::Fonts;
@@ -29,9 +33,15 @@ pub(crate) struct Document {
     pub(crate) lost: f64,
 }
 
-/// Captions and title as a complete ASS document for an output of `(width, height)` pixels. All
-/// text is escaped, so words cannot contain tags.
-pub(crate) fn document(track: Option<&CaptionTrack>, hook: Option<&Hook>, (width, height): (u32, u32), fonts: &dyn Fonts) -> Document {
+/// Captions, title and texts as a complete ASS document for an output of `(width, height)` pixels.
+/// All text is escaped, so words cannot contain tags.
+pub(crate) fn document(
+    track: Option<&CaptionTrack>,
+    hook: Option<&Hook>,
+    texts: &[PlacedText<'_>],
+    (width, height): (u32, u32),
+    fonts: &dyn Fonts,
+) -> Document {
     let mut builder =
         DocumentBuilder { width: f64::from(width), height: f64::from(height), styles: String::new(), events: String::new(), fonts };
     let (mut missing, mut lost) = (Vec::new(), 0.0);
@@ -40,6 +50,9 @@ pub(crate) fn document(track: Option<&CaptionTrack>, hook: Option<&Hook>, (width
     }
     if let Some(hook) = hook {
         builder.hook(hook, &mut missing);
+    }
+    for (n, text) in texts.iter().enumerate() {
+        builder.text_overlay(n, text, &mut missing);
     }
     let mut seen = std::collections::HashSet::new();
     missing.retain(|letter| seen.insert(*letter));

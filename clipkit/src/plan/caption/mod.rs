@@ -12,7 +12,7 @@ mod text;
 mod typeset;
 mod word_timing;
 
-pub(crate) use ass::{Document, document};
+pub(crate) use ass::{Document, PlacedText, document};
 pub(crate) use cue::cues;
 #[cfg(any(test, fuzzing))]
 pub(crate) use fonts::Estimate;

@@ -4,9 +4,8 @@ use super::op::WordSelection;
 use super::words;
 use super::{EditSources, invalid};
 use crate::error::Result;
-use crate::model::{CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, HookStyle, Platform, Span, Timestamp, Transcript, Word};
+use crate::model::{Aspect, CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, HookStyle, Platform, Span, Timestamp, Transcript, Word};
 use crate::plan::caption::{self, HookContext};
-use crate::plan::compose::aspect_of;
 
 /// Adds the captions of a stretch of the source that the clip plays now.
 pub(super) fn add(plan: &mut ClipPlan, transcript: &Transcript, source: Span) {
@@ -115,7 +114,7 @@ pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Opt
     let cues = caption::cues(&spoken, transcript, style, Span::between(Timestamp::ZERO, plan.timeline().end()));
     let safe_area = match &plan.captions {
         Some(track) => track.safe_area,
-        None => Platform::default().safe_area(aspect_of((plan.output.width, plan.output.height))),
+        None => Platform::default().safe_area(Aspect::of((plan.output.width, plan.output.height))),
     };
     let mut track = CaptionTrack::new(style.clone(), safe_area, cues);
     caption::place(&mut track, &plan.scenes, &plan.faces);
@@ -137,7 +136,7 @@ pub(super) fn hook_line(plan: &mut ClipPlan, line: Option<&str>, style: Option<&
         return Ok(());
     };
     let size = (plan.output.width, plan.output.height);
-    let safe_area = plan.captions.as_ref().map_or_else(|| Platform::default().safe_area(aspect_of(size)), |track| track.safe_area);
+    let safe_area = plan.captions.as_ref().map_or_else(|| Platform::default().safe_area(Aspect::of(size)), |track| track.safe_area);
     let clip = Span::between(Timestamp::ZERO, plan.timeline().end());
     let ClipPlan { scenes, faces, captions, .. } = &*plan;
     let context = HookContext { size, safe_area, clip, scenes, faces, captions: captions.as_ref() };

@@ -1,7 +1,8 @@
 //! Operations on a plan: what a person or a program changes in a clip.
 //!
 //! [`edit`] applies operations to a plan and returns the changed plan. It is pure: no I/O, no
-//! clock. Captions, scenes, shots and faces follow the cuts. The result renders like any other
+//! clock. Captions, scenes, shots, faces and overlays follow the
+//! cuts. The result renders like any other
 //! plan.
 //!
 //! ```
@@ -29,6 +30,7 @@ mod arrange;
 mod captions;
 mod framing;
 mod op;
+mod overlays;
 mod retime;
 #[cfg(test)]
 mod tests;
@@ -123,6 +125,13 @@ pub struct Measure {
     pub joins: usize,
     /// The number of scenes.
     pub scenes: usize,
+    /// The number of overlays.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub overlays: usize,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Measure {
@@ -133,6 +142,7 @@ impl Measure {
             words: words::of_clip(plan, sources).len(),
             joins: timeline.joins().count(),
             scenes: plan.scenes.len(),
+            overlays: plan.overlays.len(),
         }
     }
 }
@@ -145,7 +155,7 @@ impl Measure {
 /// # Errors
 ///
 /// - [`InvalidInput`](ErrorKind::InvalidInput): an operation names something that the clip does not
-///   have (a word, a sentence, a piece, a scene, a face), would leave nothing, or needs a document
+///   have (a word, a sentence, a piece, a scene, a face, an overlay), would leave nothing, or needs a document
 ///   that is not given. The message names the operation by its number, from 0.
 /// - [`InvalidPlan`](ErrorKind::InvalidPlan): the plan is invalid before or after the operations.
 pub fn edit(plan: &ClipPlan, ops: &[EditOp], sources: &EditSources<'_>) -> Result<Edited> {
@@ -179,6 +189,12 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         EditOp::CaptionStyle { style } => captions::restyle(&mut plan, sources, style.as_ref()).map(|()| plan),
         EditOp::Layout { scene, layout } => framing::layout(&mut plan, *scene, *layout).map(|()| plan),
         EditOp::Crop { scene, window, change } => framing::crop(&mut plan, *scene, *window, *change).map(|()| plan),
+        EditOp::AddOverlay { overlay } => {
+            overlays::add(&mut plan, overlay);
+            Ok(plan)
+        }
+        EditOp::Brand { brand } => overlays::brand(&mut plan, sources, brand).map(|()| plan),
+        EditOp::RemoveOverlay { overlay } => overlays::remove(&mut plan, *overlay).map(|()| plan),
     }
 }
 

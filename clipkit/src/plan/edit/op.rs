@@ -1,7 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CaptionStyle, HookStyle, LayoutChoice, Timestamp};
+use crate::model::{CaptionStyle, HookStyle, LayoutChoice, Overlay, Timestamp};
+use crate::plan::Brand;
 use crate::plan::options::caption_style;
 
 /// A change of a clip plan. In JSON, `op` names it: `{"op": "delete_words", "words": {"quote": "you
@@ -100,6 +101,24 @@ pub enum EditOp {
         /// The correction.
         change: CropChange,
     },
+    /// Adds an image, a text or a progress bar, in front of the overlays that the plan has. If its
+    /// place has no area, it stays in the captions' safe area, or in that of all platforms if the
+    /// plan has no captions.
+    AddOverlay {
+        /// The overlay.
+        overlay: Overlay,
+    },
+    /// Gives the plan a brand's look: the captions and the title that it has, and the brand's
+    /// overlays, in front of those that the plan has.
+    Brand {
+        /// The brand.
+        brand: Box<Brand>,
+    },
+    /// Removes an overlay.
+    RemoveOverlay {
+        /// The number of the overlay, from 0.
+        overlay: usize,
+    },
 }
 
 impl EditOp {
@@ -119,6 +138,18 @@ impl EditOp {
             EditOp::CaptionStyle { .. } => "caption_style",
             EditOp::Layout { .. } => "layout",
             EditOp::Crop { .. } => "crop",
+            EditOp::AddOverlay { .. } => "add_overlay",
+            EditOp::Brand { .. } => "brand",
+            EditOp::RemoveOverlay { .. } => "remove_overlay",
+        }
+    }
+
+    /// The paths of the image files that the operation puts into a plan.
+    pub(crate) fn image_files_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            EditOp::AddOverlay { overlay } => overlay.file_mut().into_iter().collect(),
+            EditOp::Brand { brand } => brand.image_files_mut().collect(),
+            _ => Vec::new(),
         }
     }
 }

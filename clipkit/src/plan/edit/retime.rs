@@ -2,8 +2,8 @@
 
 use super::captions::end_at_next;
 use crate::model::{
-    CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Pane, Piece, Scene, Shot, Span, Speaking, SubjectTrack,
-    Timeline, Timestamp,
+    CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Overlay, Pane, Piece, Scene, Shot, Span, Speaking,
+    SubjectTrack, Timeline, Timestamp,
 };
 
 /// A stretch of an edited clip.
@@ -76,6 +76,7 @@ pub(super) fn rearranged(plan: &ClipPlan, kept: &[Kept]) -> ClipPlan {
         let clamped = |at: Timestamp| at.min(timeline.end());
         hook.span = Span::between(clamped(hook.span.start()), clamped(hook.span.end()));
     }
+    edited.overlays = overlays(&plan.overlays, &segments);
     edited
 }
 
@@ -201,6 +202,29 @@ fn shots(shots: &[Shot], segments: &[Segment]) -> Vec<Shot> {
         })
     });
     parts.collect()
+}
+
+/// The overlays whose span still plays. Parts of a span that follow each other are one overlay.
+fn overlays(overlays: &[Overlay], segments: &[Segment]) -> Vec<Overlay> {
+    let mut found = Vec::new();
+    for overlay in overlays {
+        let Some(span) = overlay.span else {
+            found.push(overlay.clone());
+            continue;
+        };
+        let mut parts: Vec<Span> = Vec::new();
+        for segment in segments {
+            let Some(part) = segment.part_of(span) else { continue };
+            let new = if part.duration().is_zero() { segment.new } else { segment.map_span(part) };
+            match parts.last_mut() {
+                Some(last) if last.end() == new.start() => *last = Span::between(last.start(), new.end()),
+                _ if new.duration().is_zero() => {}
+                _ => parts.push(new),
+            }
+        }
+        found.extend(parts.into_iter().map(|part| overlay.clone().during(part)));
+    }
+    found
 }
 
 /// One track with all samples that still play, in order of time. `None` if none does.

@@ -1,3 +1,5 @@
+mod overlays;
+
 use proptest::prelude::*;
 
 use super::*;

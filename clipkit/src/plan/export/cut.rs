@@ -193,6 +193,9 @@ impl Cut {
         warnings: &mut Vec<Warning>,
     ) -> Result<()> {
         let file = self.file(plan, media, options, warnings)?;
+        if !plan.overlays.is_empty() {
+            warnings.push(warning(format!("the {} overlays of the plan are left out: a timeline has none", plan.overlays.len())));
+        }
         let video = media.require_video()?;
         let (rate, timeline) = (self.rate, plan.timeline());
         let clip = ClipFrames { rate, total: timeline.frames(rate) };

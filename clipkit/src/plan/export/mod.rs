@@ -29,7 +29,7 @@
 //! | hook and scenes | markers | markers | markers | `LOC` comments |
 //!
 //! The rendered audio track is on; the others are there, and off. Blurred backgrounds, the look of
-//! captions and loudness are in no timeline: the rendered clip has them.
+//! captions, overlays and loudness are in no timeline: the rendered clip has them.
 //!
 //! # Sources of the formats
 //!

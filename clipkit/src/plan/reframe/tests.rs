@@ -257,6 +257,7 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         scenes,
         captions: None::<CaptionTrack>,
         hook: None,
+        overlays: Vec::new(),
         output: Output::h264(output.0, output.1, FrameRate::new(25, 1)),
     }
 }

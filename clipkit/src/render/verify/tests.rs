@@ -12,6 +12,7 @@ pub(super) fn plan() -> ClipPlan {
     let span = Span::secs(0.5, 6.5).unwrap();
     ClipPlan {
         hook: None,
+        overlays: Vec::new(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,

@@ -11,7 +11,7 @@ fn track(style: CaptionStyle, words: &[Word], secs: f64) -> CaptionTrack {
 }
 
 fn ass(track: &CaptionTrack) -> String {
-    document(Some(track), None, (1080, 1920), &Estimate).text
+    document(Some(track), None, &[], (1080, 1920), &Estimate).text
 }
 
 fn events(document: &str) -> Vec<&str> {
@@ -78,12 +78,12 @@ fn a_title_is_inside_its_area() {
     let area = Rect::new(0.1, 0.2, 0.8, 0.1);
     let mut hook =
         Hook { text: "Why {\\b1}every clock\n is wrong".into(), span: Span::secs(0.0, 3.0).unwrap(), area, style: HookStyle::default() };
-    let plated = document(None, Some(&hook), (1080, 1920), &Estimate).text;
+    let plated = document(None, Some(&hook), &[], (1080, 1920), &Estimate).text;
     hook.style.plate = None;
-    let normalized = document(None, Some(&hook), (1080, 1920), &Estimate).text;
+    let normalized = document(None, Some(&hook), &[], (1080, 1920), &Estimate).text;
     insta::assert_snapshot!("ass_title", format!("{plated}\n{normalized}"));
     hook.text = "\u{200b} \n".into();
-    assert!(events(&document(None, Some(&hook), (1080, 1920), &Estimate).text).is_empty());
+    assert!(events(&document(None, Some(&hook), &[], (1080, 1920), &Estimate).text).is_empty());
 }
 
 #[test]
@@ -190,7 +190,7 @@ proptest! {
         };
         let track = CaptionTrack { style, safe_area, cues: texts.iter().enumerate().map(cue).collect() };
         let hook = Hook { text: texts.join(" "), span: Span::secs(0.0, 1.0).unwrap(), area: safe_area, style: HookStyle::default() };
-        let document = document(Some(&track), Some(&hook), (1080, 1920), &Estimate).text;
+        let document = document(Some(&track), Some(&hook), &[], (1080, 1920), &Estimate).text;
         for line in events(&document) {
             let fields: Vec<&str> = line.splitn(10, ',').collect();
             prop_assert!(fields.len() == 10 && fields[0].starts_with("Dialogue: "), "{}", line);
