@@ -14,6 +14,7 @@ pub(crate) mod moment;
 mod plan;
 pub(crate) mod script;
 pub(crate) mod seconds;
+mod sound;
 mod speech;
 mod style;
 mod time;
@@ -38,6 +39,7 @@ pub use media::{
     AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream, shown_uri,
 };
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
+pub use sound::{CensorSound, Censored, Sound};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};

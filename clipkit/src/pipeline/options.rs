@@ -10,7 +10,7 @@ use crate::model::{
     Aspect, CaptionStyle, CaptionTrack, ClipPlan, ContentId, Crop, FrameRate, HookStyle, Layout, LayoutChoice, Limit, Limits, Loudness,
     MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
-use crate::plan::{PlanOptions, caption_style};
+use crate::plan::{Censor, PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
@@ -61,6 +61,10 @@ pub struct ClipOptions {
     /// The style of the clip's title over its first seconds. `None`, the default, means no title.
     /// In JSON, `{}` is the default style.
     pub hook: Option<HookStyle>,
+    /// The words that are not to be heard in the clips or read in captions and titles. `None`, the
+    /// default, leaves all words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub censor: Option<Censor>,
     /// x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
     /// of about the same size with slightly better quality.
     pub preset: X264Preset,
@@ -112,6 +116,7 @@ impl Default for ClipOptions {
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
+            censor: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),
@@ -157,6 +162,7 @@ impl ClipOptions {
             platform: self.platform,
             captions: self.captions.clone(),
             hook: self.hook.clone(),
+            censor: self.censor.clone(),
             preset: self.preset,
             crf: self.crf,
             loudness: self.loudness,
@@ -176,6 +182,9 @@ impl ClipOptions {
         if let Some(stage) = self.at_once.keys().find(|stage| !PER_CLIP.contains(stage)) {
             return Err(Error::new(ErrorKind::Config, format!("at_once cannot limit {stage}: it works on the whole video"))
                 .with_advice("limit track, plan, render or publish, or give the stage a concurrency layer"));
+        }
+        if let Some(censor) = &self.censor {
+            censor.check()?;
         }
         if let Some(hook) = &self.hook {
             hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
@@ -204,6 +213,8 @@ impl ClipOptions {
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), 1, 1, end),
             span,
             pieces: Vec::new(),
+            sound: Vec::new(),
+            censored: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

@@ -58,6 +58,7 @@
 //! ```
 
 pub(crate) mod caption;
+mod censor;
 mod compose;
 pub mod edit;
 pub mod export;
@@ -65,6 +66,7 @@ mod options;
 pub(crate) mod reframe;
 pub mod snap;
 
+pub use censor::Censor;
 pub(crate) use compose::source_of;
 pub use compose::{PlanInput, plan};
 pub use options::PlanOptions;

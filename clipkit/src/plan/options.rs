@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Censor;
 use crate::model::{CaptionStyle, FrameRate, HookStyle, LayoutChoice, Loudness, Output, Platform, X264Preset};
 
 /// The settings of one clip plan: output format, layout, captions and title.
@@ -36,6 +37,9 @@ pub struct PlanOptions {
     pub captions: Option<CaptionStyle>,
     /// The style of the title over the first seconds; `None`, the default, plans no title.
     pub hook: Option<HookStyle>,
+    /// The words that are not to be heard or read; `None`, the default, leaves all words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub censor: Option<Censor>,
     /// x264's speed preset. Default `veryfast`.
     pub preset: X264Preset,
     /// x264's constant rate factor, 0 to 51; lower values give better quality and larger files.
@@ -54,6 +58,7 @@ impl Default for PlanOptions {
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
+            censor: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),

@@ -134,7 +134,7 @@ fn admit_address(options: &ServeOptions, job: &mut Job) -> Result<bool> {
 
 /// The real path of a file in one of the folders that are allowed. Anything else is refused with
 /// the same words, so that nothing is told about other files.
-fn local(options: &ServeOptions, path: &Path) -> Result<String> {
+pub(super) fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     let refuse = || refused("files of this machine are not accepted here").with_advice("give an http address, or upload the file");
     if !path.is_absolute() || options.folders.is_empty() {
         return Err(refuse());

@@ -1,6 +1,6 @@
 //! The routes of a job's clips: what is known of them, their files, and edits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::admit::local;
 use super::files::{file, text};
 use super::jobs::hide_error;
 use super::openapi::{ClipListBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
@@ -330,7 +331,7 @@ pub(super) struct EditRequest {
 pub(super) async fn edit(
     State(app): State<App>,
     Names((id, clip)): Names<(String, String)>,
-    Doc(EditRequest { ops, dry_run }): Doc<EditRequest>,
+    Doc(EditRequest { mut ops, dry_run }): Doc<EditRequest>,
 ) -> Answer<Response> {
     let (id, rank) = (job_id(&id)?, rank(&clip)?);
     if ops.is_empty() || ops.len() > OPERATIONS {
@@ -339,6 +340,12 @@ pub(super) async fn edit(
             ErrorKind::InvalidInput,
             format!("there are {} operations: give 1 to {OPERATIONS}", ops.len()),
         ));
+    }
+    for op in &mut ops {
+        if let EditOp::AddSound { sound } = op {
+            // Without a hash: it would find what others have put into the media store.
+            (sound.file, sound.id) = (local(&app.options, Path::new(&sound.file))?, None);
+        }
     }
     let (status, mut edited): (StatusCode, Edited) = if dry_run {
         (StatusCode::OK, app.jobs.preview_edit(&id, rank, &ops).await?)

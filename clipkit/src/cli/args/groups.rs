@@ -10,11 +10,12 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
+use clipkit::plan::Censor;
 use clipkit::publishing::Schedule;
 use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
 use super::values::{
-    Captions, Volume, When, at_least_one, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
+    Captions, Volume, When, at_least_one, caption_style, censor, dollars, duration, loudness, preset, price, publisher, section, when,
 };
 
 /// Options for the source.
@@ -139,6 +140,19 @@ pub(crate) struct Framing {
     /// Show each clip's title over its first seconds
     #[arg(long)]
     pub(crate) hook_title: bool,
+    /// A file with words that are not to be heard or read, one a line; `damn*` means all that start
+    /// so, and `[de]` before words limits them to a language
+    #[arg(long, value_name = "FILE", value_parser = censor)]
+    pub(crate) censor: Option<Censor>,
+    /// What is heard instead of censored words
+    #[arg(long, value_enum, default_value_t = CensorName::Beep, requires = "censor")]
+    pub(crate) censor_with: CensorName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CensorName {
+    Beep,
+    Mute,
 }
 
 /// Options for encoding.

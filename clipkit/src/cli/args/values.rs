@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
+use clipkit::plan::Censor;
 use clipkit::publishing::Schedule;
 use clipkit::stage::{Folder, Instagram, ObjectStorePublisher, Price, TikTok, Webhook, YouTube};
 
@@ -21,6 +22,13 @@ pub(super) fn caption_style(text: &str) -> Result<Captions, clipkit::Error> {
     } else {
         CaptionStyle::named(text).map(|style| Captions(Some(Box::new(style))))
     }
+}
+
+/// The words to censor, from a file.
+pub(super) fn censor(text: &str) -> Result<Censor, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    let words = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the words", error))?;
+    Censor::from_text(&words).map_err(|error| error.with_path(path))
 }
 
 /// Limits by their name, or in a file.
