@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clipkit::config::{PublisherConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
-use clipkit::model::{HookStyle, shown_uri};
+use clipkit::model::{CensorSound, HookStyle, shown_uri};
 use clipkit::stage::{
     AutoTranscriberOptions, Captions, FaceModel, Folder, Heuristic, MotionTracker, OpenAiScorer, OpenAiTranscriber, SpeechModel,
 };
@@ -12,7 +12,7 @@ use clipkit::weights::Weights;
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result};
 
 use super::args::{
-    ClipArgs, Encoding, Framing, Reporting, ScorerArgs, ScorerName, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
+    CensorName, ClipArgs, Encoding, Framing, Reporting, ScorerArgs, ScorerName, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
@@ -118,6 +118,13 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
     options.captions = framing.captions.0.as_deref().cloned();
     options.hook = framing.hook_title.then(HookStyle::default);
     options.brand = framing.brand.as_deref().cloned();
+    options.censor = framing.censor.clone();
+    if let Some(censor) = &mut options.censor {
+        censor.with = match framing.censor_with {
+            CensorName::Beep => CensorSound::Beep,
+            CensorName::Mute => CensorSound::Mute,
+        };
+    }
     options.preset = encoding.preset;
     options.crf = encoding.crf;
     options.loudness = encoding.loudness.0;

@@ -40,6 +40,9 @@ pub struct Limits {
     /// The number of overlays of a plan. Each image may take as much memory as the output's frame.
     /// Default 100, strict 16.
     pub plan_overlays: u64,
+    /// The number of sounds of a plan. Each is a file that is open during the rendering. Default
+    /// 100, strict 16.
+    pub plan_sounds: u64,
     /// The duration of a plan's clip in seconds. Default 10,800 (3 hours), strict 900.
     pub plan_secs: u64,
     /// The number of clips that one run makes. Default 1,000, strict 50.
@@ -72,6 +75,7 @@ impl Default for Limits {
             document_bytes: 64 << 20,
             plan_pieces: 10_000,
             plan_overlays: 100,
+            plan_sounds: 100,
             plan_secs: 3 * 3600,
             clips: 1000,
             answer_bytes: 64 << 20,
@@ -100,6 +104,7 @@ impl Limits {
             document_bytes: 8 << 20,
             plan_pieces: 1000,
             plan_overlays: 16,
+            plan_sounds: 16,
             plan_secs: 900,
             clips: 50,
             answer_bytes: 16 << 20,
@@ -155,6 +160,7 @@ pub(crate) enum Limit {
     DocumentBytes,
     PlanPieces,
     PlanOverlays,
+    PlanSounds,
     PlanSecs,
     Clips,
     AnswerBytes,
@@ -176,6 +182,7 @@ impl Limit {
             Limit::DocumentBytes => ("document_bytes", limits.document_bytes, "the document has", "bytes"),
             Limit::PlanPieces => ("plan_pieces", limits.plan_pieces, "pieces has", "entries"),
             Limit::PlanOverlays => ("plan_overlays", limits.plan_overlays, "overlays has", "entries"),
+            Limit::PlanSounds => ("plan_sounds", limits.plan_sounds, "sound has", "entries"),
             Limit::PlanSecs => ("plan_secs", limits.plan_secs, "the clip lasts", "s"),
             Limit::Clips => ("clips", limits.clips, "the run has", "clips"),
             Limit::AnswerBytes => ("answer_bytes", limits.answer_bytes, "the answer has at least", "bytes"),
@@ -221,6 +228,7 @@ struct LimitsFields {
     document_bytes: Option<u64>,
     plan_pieces: Option<u64>,
     plan_overlays: Option<u64>,
+    plan_sounds: Option<u64>,
     plan_secs: Option<u64>,
     clips: Option<u64>,
     answer_bytes: Option<u64>,
@@ -255,6 +263,7 @@ impl From<LimitsDocument> for Limits {
             document_bytes: fields.document_bytes.unwrap_or(base.document_bytes),
             plan_pieces: fields.plan_pieces.unwrap_or(base.plan_pieces),
             plan_overlays: fields.plan_overlays.unwrap_or(base.plan_overlays),
+            plan_sounds: fields.plan_sounds.unwrap_or(base.plan_sounds),
             plan_secs: fields.plan_secs.unwrap_or(base.plan_secs),
             clips: fields.clips.unwrap_or(base.clips),
             answer_bytes: fields.answer_bytes.unwrap_or(base.answer_bytes),

@@ -15,6 +15,7 @@ mod overlay;
 mod plan;
 pub(crate) mod script;
 pub(crate) mod seconds;
+mod sound;
 mod speech;
 mod style;
 mod time;
@@ -40,6 +41,7 @@ pub use media::{
 };
 pub use overlay::{Anchor, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
+pub use sound::{CensorSound, Censored, Sound};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};
 pub use time::{Span, Timestamp};

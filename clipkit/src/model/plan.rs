@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaptionTrack, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, Rect, Score, Shot, Span, SubjectTrack, Timeline,
-    Timestamp,
+    CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, Rect, Score, Shot, Sound, Span,
+    SubjectTrack, Timeline, Timestamp,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -33,6 +33,13 @@ pub struct ClipPlan {
     /// `span`, at the source's speed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<Piece>,
+    /// Music and effects that play with the clip's own sound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sound: Vec<Sound>,
+    /// The stretches in which the clip's own sound is not heard, because a censored word is said
+    /// there: in order of time, without overlaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub censored: Vec<Censored>,
     /// The clip's title. The clip's file is named after it.
     pub title: String,
     /// Why the scorer chose the span.
@@ -76,6 +83,8 @@ impl ClipPlan {
             source,
             span,
             pieces: Vec::new(),
+            sound: Vec::new(),
+            censored: Vec::new(),
             title: title.into(),
             reason: String::new(),
             hook_line: None,
@@ -92,10 +101,10 @@ impl ClipPlan {
     }
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
-    /// clip's picture and sound (span and pieces, scenes, captions, hook, overlays, output). Title,
-    /// reason, score, shots and tracks are not part of the hash, nor is the content of image files.
-    /// Of several pieces, those count that [`ClipPlan::timeline`] returns, so two ways to write the
-    /// same pieces give the same id.
+    /// clip's picture and sound (span and pieces, sounds, censored stretches, scenes, captions, hook,
+    /// overlays, output). Title, reason, score, shots and tracks are not part of the hash, nor is
+    /// the content of image files. Of several pieces, those count that [`ClipPlan::timeline`]
+    /// returns, so two ways to write the same pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -106,6 +115,10 @@ impl ClipPlan {
             // Absent for one piece, as in plans without pieces.
             #[serde(skip_serializing_if = "Vec::is_empty")]
             pieces: Vec<Piece>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            sound: Vec<Sound>,
+            #[serde(skip_serializing_if = "<[Censored]>::is_empty")]
+            censored: &'a [Censored],
             scenes: &'a [Scene],
             captions: &'a Option<CaptionTrack>,
             hook: &'a Option<Hook>,
@@ -114,14 +127,16 @@ impl ClipPlan {
             overlays: &'a [Overlay],
             output: &'a Output,
         }
-        let ClipPlan { source, scenes, captions, hook, overlays, output, .. } = self;
+        let ClipPlan { source, censored, scenes, captions, hook, overlays, output, .. } = self;
+        let sound = self.sound.iter().map(Sound::content).collect();
         let timeline = self.timeline();
         let pieces = match timeline.pieces() {
             [only] if only.speed == Piece::NORMAL_SPEED => Vec::new(),
             pieces => pieces.iter().map(|piece| Piece::new(piece.source).at_speed(piece.speed)).collect(),
         };
         let (audio_track, span) = (source.audio_track, timeline.extent());
-        let content = Content { source: source.media.id.as_str(), audio_track, span, pieces, scenes, captions, hook, overlays, output };
+        let id = source.media.id.as_str();
+        let content = Content { source: id, audio_track, span, pieces, sound, censored, scenes, captions, hook, overlays, output };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();

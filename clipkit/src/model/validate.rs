@@ -1,5 +1,6 @@
 use serde::Deserialize;
 
+use super::sound::check_censored;
 use super::{CaptionTrack, ClipPlan, Hook, Layout, Limit, Limits, Loudness, Output, Piece, Rect, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,12 +47,13 @@ impl ClipPlan {
         serde_json::from_str(text).map_err(invalid)
     }
 
-    /// Checks the plan's duration and its numbers of pieces and overlays.
+    /// Checks the plan's duration and its numbers of pieces, overlays and sounds.
     ///
     /// What exceeds a limit is an error of the kind [`ErrorKind::TooLarge`].
     pub fn check_limits(&self, limits: &Limits) -> Result<()> {
         limits.check(Limit::PlanPieces, self.pieces.len() as u64)?;
         limits.check(Limit::PlanOverlays, self.overlays.len() as u64)?;
+        limits.check(Limit::PlanSounds, self.sound.len() as u64)?;
         limits.check(Limit::PlanSecs, self.timeline().end().secs().max(0.0) as u64)
     }
 
@@ -114,6 +116,10 @@ impl ClipPlan {
         }
         check(near(expected, clip_end), &|| format!("scenes end at {expected}, the clip at {clip_end}"))?;
 
+        for (n, sound) in self.sound.iter().enumerate() {
+            sound.check(&format!("sound[{n}]"), clip_end)?;
+        }
+        check_censored(&self.censored, clip_end)?;
         self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
         self.hook.as_ref().map_or(Ok(()), Hook::check)?;
         self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))

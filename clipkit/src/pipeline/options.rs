@@ -11,7 +11,7 @@ use crate::model::{
     MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::plan::edit::TightenLevel;
-use crate::plan::{Brand, PlanOptions, caption_style};
+use crate::plan::{Brand, Censor, PlanOptions, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
@@ -66,6 +66,10 @@ pub struct ClipOptions {
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
+    /// The words that are not to be heard in the clips or read in captions and titles. `None`, the
+    /// default, leaves all words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub censor: Option<Censor>,
     /// x264's speed preset. Default: `veryfast`. `medium` takes three times as long and gives files
     /// of about the same size with slightly better quality.
     pub preset: X264Preset,
@@ -122,6 +126,7 @@ impl Default for ClipOptions {
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
             brand: None,
+            censor: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),
@@ -169,6 +174,7 @@ impl ClipOptions {
             captions: self.captions.clone(),
             hook: self.hook.clone(),
             brand: self.brand.clone(),
+            censor: self.censor.clone(),
             preset: self.preset,
             crf: self.crf,
             loudness: self.loudness,
@@ -188,6 +194,9 @@ impl ClipOptions {
         if let Some(stage) = self.at_once.keys().find(|stage| !PER_CLIP.contains(stage)) {
             return Err(Error::new(ErrorKind::Config, format!("at_once cannot limit {stage}: it works on the whole video"))
                 .with_advice("limit track, plan, render or publish, or give the stage a concurrency layer"));
+        }
+        if let Some(censor) = &self.censor {
+            censor.check()?;
         }
         if let Some(hook) = &self.hook {
             hook.check("hook").map_err(|error| Error::new(ErrorKind::Config, error.to_string()))?;
@@ -223,6 +232,8 @@ impl ClipOptions {
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), 1, 1, end),
             span,
             pieces: Vec::new(),
+            sound: Vec::new(),
+            censored: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

@@ -5,6 +5,7 @@ use crate::model::{
 };
 
 use super::caption::{self, HookContext};
+use super::censor::{Matcher, censor};
 use super::reframe::{self, Framing, FramingInput};
 use super::{Brand, PlanOptions};
 
@@ -19,6 +20,8 @@ const RATES: [FrameRate; 8] = [
     FrameRate::new(60_000, 1001),
     FrameRate::new(60, 1),
 ];
+/// The words that a span may cut are at most this long, in seconds.
+const LONGEST_WORD: f64 = 3.0;
 /// The relative difference up to which an average frame rate counts as a standard rate.
 const SAME_RATE: f64 = 0.01;
 
@@ -81,6 +84,8 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         source: source_of(media)?,
         span,
         pieces: Vec::new(),
+        sound: Vec::new(),
+        censored: Vec::new(),
         title: candidate.title.clone(),
         reason: candidate.reason.clone(),
         hook_line: candidate.hook_line.clone(),
@@ -125,7 +130,20 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
             plan.hook = None;
         }
     }
+    if let Some(list) = &options.censor {
+        let heard = heard_words(transcript, span);
+        censor(&mut plan, &heard, &Matcher::of(list, transcript.language.as_deref()), list.with);
+        plan.validate()?;
+    }
     Ok((plan, warnings))
+}
+
+/// The words of which something is heard in a span, with their times in it.
+fn heard_words(transcript: &Transcript, span: Span) -> Vec<(&str, Span)> {
+    // A word belongs to the span of its middle, and a part of it can be heard beyond that.
+    let around = Span::between(span.start().plus(-LONGEST_WORD), span.end().plus(LONGEST_WORD));
+    let words = transcript.words_in(around).iter().map(|word| (word.text.as_str(), Span::between(word.start, word.end)));
+    words.filter(|(_, word)| word.intersection(span).is_some()).map(|(text, word)| (text, word.since(span.start()))).collect()
 }
 
 /// The reference to the source file in a plan.

@@ -59,6 +59,7 @@
 
 mod brand;
 pub(crate) mod caption;
+mod censor;
 mod compose;
 pub mod edit;
 pub mod export;
@@ -67,6 +68,7 @@ pub(crate) mod reframe;
 pub mod snap;
 
 pub use brand::Brand;
+pub use censor::Censor;
 pub(crate) use compose::source_of;
 pub use compose::{PlanInput, plan};
 pub use options::PlanOptions;

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Brand;
+use super::{Brand, Censor};
 use crate::model::{CaptionStyle, FrameRate, HookStyle, LayoutChoice, Loudness, Output, Platform, X264Preset};
 
 /// The settings of one clip plan: output format, layout, captions and title.
@@ -41,6 +41,9 @@ pub struct PlanOptions {
     /// Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
+    /// The words that are not to be heard or read; `None`, the default, leaves all words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub censor: Option<Censor>,
     /// x264's speed preset. Default `veryfast`.
     pub preset: X264Preset,
     /// x264's constant rate factor, 0 to 51; lower values give better quality and larger files.
@@ -60,6 +63,7 @@ impl Default for PlanOptions {
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
             brand: None,
+            censor: None,
             preset: X264Preset::Veryfast,
             crf: 20,
             loudness: Some(Loudness::ONLINE),

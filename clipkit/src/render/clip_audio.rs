@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 
 use super::joined_audio::JoinedAudio;
 use super::loudness::Dynamics;
+use super::mix::Mixer;
 use crate::av::{AAC_FRAME, AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
@@ -34,6 +35,10 @@ enum Sound {
 pub(super) struct ClipAudio {
     context: Context,
     sound: Sound,
+    /// What the plan adds to the source's sound.
+    mixer: Option<Mixer>,
+    /// The samples that were mixed.
+    mixed: u64,
     graph: Option<AudioGraph>,
     samples: u64,
     filters: Vec<Filter>,
@@ -43,18 +48,20 @@ pub(super) struct ClipAudio {
 }
 
 impl ClipAudio {
-    /// Opens the source's audio for a timeline.
-    pub(super) fn open(cx: &Context, media: &Media, timeline: &Timeline) -> Result<Self> {
+    /// Opens the source's audio for a timeline, and what the plan adds to it.
+    pub(super) fn open(cx: &Context, media: &Media, timeline: &Timeline, mixer: Option<Mixer>) -> Result<Self> {
         let samples = (timeline.end().secs() * f64::from(SAMPLE_RATE)).round() as u64;
         let reader = AudioReader::open(cx, media, timeline.source_time(Timestamp::ZERO))?;
         let sound = match (reader, timeline.pieces()) {
             (None, _) => Sound::None,
-            (Some(reader), [only]) if only.speed == 1.0 => Sound::Piece(Box::new(reader), only.source.end()),
+            (Some(reader), [only]) if only.speed == 1.0 && mixer.is_none() => Sound::Piece(Box::new(reader), only.source.end()),
             (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline))),
         };
         Ok(ClipAudio {
             context: cx.clone(),
             sound,
+            mixer,
+            mixed: 0,
             graph: None,
             samples,
             filters: Vec::new(),
@@ -70,7 +77,10 @@ impl ClipAudio {
             Sound::Piece(reader, _) => reader.rewind()?,
             Sound::Joined(joined) => joined.rewind()?,
         }
-        (self.graph, self.ended) = (None, false);
+        if let Some(mixer) = &mut self.mixer {
+            mixer.rewind()?;
+        }
+        (self.graph, self.ended, self.mixed) = (None, false, 0);
         self.ready.clear();
         self.faults.clear();
         Ok(())
@@ -88,6 +98,7 @@ impl ClipAudio {
     }
 
     fn run(&mut self, dynamics: Dynamics, limited_at: u32, take: Take<'_>) -> Result<()> {
+        self.measure()?;
         self.rewind()?;
         self.filters = if let Sound::Piece(..) = self.sound { to_stereo(Some(0)) } else { Vec::new() };
         self.filters.extend(finish(self.samples, dynamics, limited_at));
@@ -98,9 +109,27 @@ impl ClipAudio {
         Ok(())
     }
 
-    /// Returns whether the source has audio.
+    /// Measures the source's sound, if the mix depends on it and it was not measured before.
+    fn measure(&mut self) -> Result<()> {
+        let Some(mixer) = self.mixer.as_mut().filter(|mixer| mixer.needs_measure()) else { return Ok(()) };
+        let context = &self.context;
+        match &mut self.sound {
+            Sound::Joined(joined) => {
+                joined.rewind()?;
+                mixer.measure(&mut || context.check().and_then(|()| joined.next()))
+            }
+            Sound::None | Sound::Piece(..) => mixer.measure(&mut || Ok(None)),
+        }
+    }
+
+    /// Returns whether the source has audio or the plan adds some.
     pub(super) fn exists(&self) -> bool {
-        !matches!(self.sound, Sound::None)
+        self.is_mixed() || !matches!(self.sound, Sound::None)
+    }
+
+    /// Returns whether the plan changes the source's audio.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.mixer.is_some()
     }
 
     /// The problems found during the last pass.
@@ -123,11 +152,16 @@ impl ClipAudio {
 
     /// Sends the next frame, or the end of the stream, to the filters.
     fn feed(&mut self) -> Result<()> {
-        let frame = match &mut self.sound {
+        let mut frame = match &mut self.sound {
+            Sound::None if self.mixer.is_some() => Mixer::silence(self.mixed, self.samples)?.map(|frame| (Timestamp::ZERO, frame)),
             Sound::None => None,
             Sound::Piece(reader, end) => reader.next()?.filter(|(at, _)| at < end),
             Sound::Joined(joined) => joined.next()?.map(|frame| (Timestamp::ZERO, frame)),
         };
+        if let (Some((_, frame)), Some(mixer)) = (&mut frame, &mut self.mixer) {
+            mixer.apply(frame)?;
+            self.mixed += frame.samples() as u64;
+        }
         match frame {
             Some((at, mut frame)) => {
                 let graph = match &mut self.graph {
@@ -161,6 +195,7 @@ impl ClipAudio {
                 joined.broken()
             }
         };
+        self.faults.extend(self.mixer.iter().flat_map(Mixer::faults));
         if broken > 0 {
             self.faults.push(format!("{broken} packets of the audio are damaged; the clip is silent there"));
         }

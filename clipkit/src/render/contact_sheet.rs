@@ -293,6 +293,8 @@ mod tests {
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,
             pieces: Vec::new(),
+            sound: Vec::new(),
+            censored: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

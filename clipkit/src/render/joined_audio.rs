@@ -26,19 +26,19 @@ const SILENCE: usize = SAMPLE_RATE as usize;
 
 /// Two channels of samples.
 #[derive(Default)]
-struct Stereo([Vec<f32>; 2]);
+pub(super) struct Stereo(pub(super) [Vec<f32>; 2]);
 
 impl Stereo {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.0[0].len()
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.iter_mut().for_each(Vec::clear);
     }
 
     /// Appends a part of a planar frame, or silence if there is no frame.
-    fn extend(&mut self, frame: Option<&AudioFrame>, from: usize, count: usize) {
+    pub(super) fn extend(&mut self, frame: Option<&AudioFrame>, from: usize, count: usize) {
         for (n, channel) in self.0.iter_mut().enumerate() {
             let samples = frame.and_then(|frame| frame.plane::<f32>(n.min(frame.planes().saturating_sub(1))).get(from..from + count));
             match samples {
@@ -319,7 +319,7 @@ mod tests {
 
     /// The left channel.
     fn heard(media: &Media, pieces: &[Piece]) -> Vec<f32> {
-        let mut audio = ClipAudio::open(&Context::new(), media, &Timeline::of(pieces)).unwrap();
+        let mut audio = ClipAudio::open(&Context::new(), media, &Timeline::of(pieces), None).unwrap();
         let mut passes: Vec<Vec<f32>> = Vec::new();
         for _ in 0..2 {
             let mut samples = Vec::new();

@@ -107,6 +107,18 @@ pub(super) fn of_source(audio: &mut ClipAudio, plan: &ClipPlan) -> Result<Option
     Ok((source.integrated >= SILENCE).then_some(source))
 }
 
+/// The processing of audio whose loudness is left as it is. A mix can be louder than its parts, so
+/// its peaks are held below full scale.
+pub(super) fn unclipped(audio: &mut ClipAudio) -> Result<Dynamics> {
+    if !audio.is_mixed() {
+        return Ok(Dynamics::default());
+    }
+    let mut meter = Meter::quick()?;
+    audio.process_fast(Dynamics::default(), &mut |frame| meter.push(frame))?;
+    let is_clipped = meter.read()?.true_peak > 0.0;
+    Ok(Dynamics { gain: 0.0, ceiling: is_clipped.then_some(-CODEC_MARGIN) })
+}
+
 /// Determines gain and ceiling so that the audio has the target loudness. The ceiling is `lower` dB
 /// further below the limit than usual. The reader's position is undefined afterwards.
 pub(super) fn solve(audio: &mut ClipAudio, source: Measured, before: Option<Dynamics>, target: Loudness, lower: f64) -> Result<Dynamics> {

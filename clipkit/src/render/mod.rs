@@ -28,6 +28,8 @@ mod loudness;
 #[cfg(feature = "ffmpeg")]
 mod luma_signature;
 #[cfg(feature = "ffmpeg")]
+mod mix;
+#[cfg(feature = "ffmpeg")]
 mod overlay;
 #[cfg(feature = "ffmpeg")]
 mod pass;

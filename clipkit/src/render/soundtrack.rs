@@ -1,6 +1,7 @@
 use super::clip_audio::ClipAudio;
 use super::envelope::Envelope;
 use super::loudness::{self, Dynamics, Measured, Meter};
+use super::mix::Mixer;
 use crate::av::{AudioEncoder, EncodedAudio, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
@@ -23,10 +24,11 @@ impl Soundtrack {
     /// changes the waveform and raises some peaks above the limit; the ceiling is lowered until
     /// they stay below it.
     pub(super) fn make(cx: &Context, plan: &ClipPlan, media: &Media) -> Result<Self> {
-        let mut audio = ClipAudio::open(cx, media, &plan.timeline())?;
+        let mut audio = ClipAudio::open(cx, media, &plan.timeline(), Mixer::open(cx, plan)?)?;
         let source = loudness::of_source(&mut audio, plan)?;
         let Some((source, target)) = source.zip(plan.output.loudness) else {
-            let made = Soundtrack::encode(&mut audio, plan, Dynamics::default())?;
+            let dynamics = loudness::unclipped(&mut audio)?;
+            let made = Soundtrack::encode(&mut audio, plan, dynamics)?;
             report(cx, &audio);
             return Ok(Soundtrack { loudness: None, ..made });
         };

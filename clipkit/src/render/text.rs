@@ -148,6 +148,8 @@ mod tests {
             source: PlanSource::new(MediaRef::new("", ContentId::new("none", "")), width, height, Timestamp::from_secs(4.0)),
             span,
             pieces: Vec::new(),
+            sound: Vec::new(),
+            censored: Vec::new(),
             title: String::new(),
             reason: String::new(),
             hook_line: None,

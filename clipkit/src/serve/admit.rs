@@ -139,7 +139,7 @@ fn admit_address(options: &ServeOptions, job: &mut Job) -> Result<bool> {
 
 /// The real path of a file in one of the folders that are allowed. Anything else is refused with
 /// the same words, so that nothing is told about other files.
-fn local(options: &ServeOptions, path: &Path) -> Result<String> {
+pub(super) fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     let refuse = || refused("files of this machine are not accepted here").with_advice("give an http address, or upload the file");
     if !path.is_absolute() || options.folders.is_empty() {
         return Err(refuse());
@@ -151,8 +151,14 @@ fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     real.into_os_string().into_string().map_err(|_| refuse())
 }
 
-/// Keeps the images of operations to files in the folders that are allowed.
+/// Keeps the images and sounds of operations to files in the folders that are allowed.
 pub(super) fn admit_edits(options: &ServeOptions, ops: &mut [EditOp]) -> Result<()> {
+    for op in &mut *ops {
+        if let EditOp::AddSound { sound } = op {
+            // Without a hash: it would find what others have put into the media store.
+            (sound.file, sound.id) = (local(options, Path::new(&sound.file))?, None);
+        }
+    }
     ops.iter_mut().flat_map(EditOp::image_files_mut).try_for_each(|file| admit_image(options, file))
 }
 

@@ -36,6 +36,7 @@ mod loopback;
 mod media;
 mod media_server;
 mod media_store;
+mod mix;
 mod offset;
 mod onnx;
 #[cfg(feature = "cli")]

@@ -10,12 +10,13 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
-use clipkit::plan::Brand;
+use clipkit::plan::{Brand, Censor};
 use clipkit::publishing::Schedule;
 use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
 use super::values::{
-    Captions, Volume, When, at_least_one, brand, caption_style, dollars, duration, loudness, preset, price, publisher, section, when,
+    Captions, Volume, When, at_least_one, brand, caption_style, censor, dollars, duration, loudness, preset, price, publisher, section,
+    when,
 };
 use super::whole::TightenName;
 
@@ -148,6 +149,19 @@ pub(crate) struct Framing {
     /// A JSON file with a brand: font, colors, caption style, and overlays such as a logo
     #[arg(long, value_name = "BRAND.json", value_parser = brand)]
     pub(crate) brand: Option<Box<Brand>>,
+    /// A file with words that are not to be heard or read, one a line; `damn*` means all that start
+    /// so, and `[de]` before words limits them to a language
+    #[arg(long, value_name = "FILE", value_parser = censor)]
+    pub(crate) censor: Option<Censor>,
+    /// What is heard instead of censored words
+    #[arg(long, value_enum, default_value_t = CensorName::Beep, requires = "censor")]
+    pub(crate) censor_with: CensorName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CensorName {
+    Beep,
+    Mute,
 }
 
 /// Options for encoding.

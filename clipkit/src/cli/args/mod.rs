@@ -10,8 +10,8 @@ mod whole;
 
 pub(crate) use eval::{ChoiceArgs, EvalArgs, EvalCommand};
 pub(crate) use groups::{
-    Audio, Budget, CacheArgs, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs, ScorerName,
-    SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
+    Audio, Budget, CacheArgs, CensorName, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs,
+    ScorerName, SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
 pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clipkit::config::PublisherConfig;
 use clipkit::model::{CaptionStyle, Limits, Loudness, Span, X264Preset};
-use clipkit::plan::Brand;
+use clipkit::plan::{Brand, Censor};
 use clipkit::publishing::Schedule;
 use clipkit::stage::{Folder, Instagram, ObjectStorePublisher, Price, TikTok, Webhook, YouTube};
 
@@ -30,6 +30,13 @@ pub(super) fn brand(text: &str) -> Result<Box<Brand>, clipkit::Error> {
     let json = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the brand", error))?;
     let brand = Brand::from_json(&json).map_err(|error| error.with_path(path))?;
     Ok(Box::new(brand.below(path.parent().unwrap_or(path))))
+}
+
+/// The words to censor, from a file.
+pub(super) fn censor(text: &str) -> Result<Censor, clipkit::Error> {
+    let path = std::path::Path::new(text);
+    let words = std::fs::read_to_string(path).map_err(|error| clipkit::Error::io(path, "read the words", error))?;
+    Censor::from_text(&words).map_err(|error| error.with_path(path))
 }
 
 /// Limits by their name, or in a file.

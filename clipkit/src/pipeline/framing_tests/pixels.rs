@@ -170,6 +170,8 @@ async fn render(truth: &Truth, media: &Media, scenes: Vec<Scene>) -> (Seen, f64)
         source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,
         pieces: Vec::new(),
+        sound: Vec::new(),
+        censored: Vec::new(),
         title: "A made talk".into(),
         reason: String::new(),
         hook_line: None,

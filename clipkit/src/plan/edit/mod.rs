@@ -32,6 +32,7 @@ mod framing;
 mod op;
 mod overlays;
 mod retime;
+mod sound;
 #[cfg(test)]
 mod tests;
 mod tighten;
@@ -44,6 +45,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, SpeechMap, Timestamp, Transcript};
+use crate::plan::censor::star_censored;
 
 /// Documents of the source that some operations need.
 #[derive(Clone, Copy, Debug, Default)]
@@ -164,7 +166,7 @@ pub fn edit(plan: &ClipPlan, ops: &[EditOp], sources: &EditSources<'_>) -> Resul
     let mut plan = plan.clone();
     let mut steps = Vec::with_capacity(ops.len());
     for (n, op) in ops.iter().enumerate() {
-        plan = apply(plan, op, sources).and_then(|plan| plan.validate().map(|()| plan)).map_err(|error| of_operation(n, op, &error))?;
+        plan = apply(plan, op, sources).and_then(checked).map_err(|error| of_operation(n, op, &error))?;
         steps.push(Step { op: op.name().to_owned(), after: Measure::of(&plan, sources) });
     }
     let after = steps.last().map_or(before, |step| step.after);
@@ -187,6 +189,12 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         EditOp::HookLine { line, style } => captions::hook_line(&mut plan, line.as_deref(), style.as_ref()).map(|()| plan),
         EditOp::CorrectCaption { words, text } => captions::correct(&mut plan, sources, words, text).map(|()| plan),
         EditOp::CaptionStyle { style } => captions::restyle(&mut plan, sources, style.as_ref()).map(|()| plan),
+        EditOp::Censor { words, with } => sound::censor(&mut plan, sources, words, *with).map(|()| plan),
+        EditOp::AddSound { sound } => {
+            plan.sound.push(sound.clone());
+            Ok(plan)
+        }
+        EditOp::RemoveSound { sound } => sound::remove(&mut plan, *sound).map(|()| plan),
         EditOp::Layout { scene, layout } => framing::layout(&mut plan, *scene, *layout).map(|()| plan),
         EditOp::Crop { scene, window, change } => framing::crop(&mut plan, *scene, *window, *change).map(|()| plan),
         EditOp::AddOverlay { overlay } => {
@@ -196,6 +204,13 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         EditOp::Brand { brand } => overlays::brand(&mut plan, sources, brand).map(|()| plan),
         EditOp::RemoveOverlay { overlay } => overlays::remove(&mut plan, *overlay).map(|()| plan),
     }
+}
+
+/// A valid plan. Captions that an operation made anew or changed show no word that is censored.
+fn checked(mut plan: ClipPlan) -> Result<ClipPlan> {
+    star_censored(&mut plan);
+    plan.validate()?;
+    Ok(plan)
 }
 
 /// The error with the operation that it is about.

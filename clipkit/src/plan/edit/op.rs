@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CaptionStyle, HookStyle, LayoutChoice, Overlay, Timestamp};
+use crate::model::{CaptionStyle, CensorSound, HookStyle, LayoutChoice, Overlay, Sound, Timestamp};
 use crate::plan::Brand;
 use crate::plan::options::caption_style;
 
@@ -83,6 +83,26 @@ pub enum EditOp {
         #[schemars(with = "Option<caption_style::StyleOrName>")]
         style: Option<CaptionStyle>,
     },
+    /// Censors words: they are not heard, and captions, title, hook line and reason show their first
+    /// letters and stars. The words are those of the captions and, if it is given, of the
+    /// transcript. What later operations add to the clip is not censored.
+    Censor {
+        /// The words, as in [`Censor`](crate::plan::Censor).
+        words: Vec<String>,
+        /// What is heard instead. Default `beep`.
+        #[serde(default)]
+        with: CensorSound,
+    },
+    /// Adds music or an effect.
+    AddSound {
+        /// The sound.
+        sound: Sound,
+    },
+    /// Removes music or an effect.
+    RemoveSound {
+        /// The number of the sound in the plan, from 0.
+        sound: usize,
+    },
     /// Plans the framing of a scene anew with a layout, from the faces and subjects in the plan.
     Layout {
         /// The number of the scene, from 0.
@@ -136,6 +156,9 @@ impl EditOp {
             EditOp::HookLine { .. } => "hook_line",
             EditOp::CorrectCaption { .. } => "correct_caption",
             EditOp::CaptionStyle { .. } => "caption_style",
+            EditOp::Censor { .. } => "censor",
+            EditOp::AddSound { .. } => "add_sound",
+            EditOp::RemoveSound { .. } => "remove_sound",
             EditOp::Layout { .. } => "layout",
             EditOp::Crop { .. } => "crop",
             EditOp::AddOverlay { .. } => "add_overlay",

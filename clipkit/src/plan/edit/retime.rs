@@ -2,9 +2,10 @@
 
 use super::captions::end_at_next;
 use crate::model::{
-    CaptionTrack, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Overlay, Pane, Piece, Scene, Shot, Span, Speaking,
-    SubjectTrack, Timeline, Timestamp,
+    CaptionTrack, Censored, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Overlay, Pane, Piece, Scene, Shot, Sound, Span,
+    Speaking, SubjectTrack, Timeline, Timestamp,
 };
+use crate::plan::censor::tidy;
 
 /// A stretch of an edited clip.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +71,8 @@ pub(super) fn rearranged(plan: &ClipPlan, kept: &[Kept]) -> ClipPlan {
     edited.shots = shots(&plan.shots, &segments);
     edited.faces = plan.faces.iter().filter_map(|face| face_track(face, &segments)).collect();
     edited.subjects = plan.subjects.iter().flat_map(|subject| subject_tracks(subject, &segments)).collect();
+    edited.sound = plan.sound.iter().filter_map(|sound| moved_sound(sound, &segments, timeline.end())).collect();
+    edited.censored = censored(&plan.censored, &segments);
     edited.captions = plan.captions.as_ref().map(|track| CaptionTrack { cues: cues(&track.cues, &segments), ..track.clone() });
     if let Some(hook) = &mut edited.hook {
         // The title belongs to the clip's first seconds, whatever plays in them.
@@ -253,6 +256,30 @@ fn subject_tracks(subject: &SubjectTrack, segments: &[Segment]) -> Vec<SubjectTr
         SubjectTrack::new(moved.collect())
     });
     parts.filter(|track| !track.samples.is_empty()).collect()
+}
+
+/// A sound that follows what it stands over: it starts where the first moment of that plays, and is
+/// shorter by what was cut. One for the whole clip stays so. `None` if nothing of it plays.
+fn moved_sound(sound: &Sound, segments: &[Segment], end: Timestamp) -> Option<Sound> {
+    let Some(span) = sound.span else { return Some(sound.clone()) };
+    let parts = || segments.iter().filter_map(move |segment| Some((segment.old.intersection(span)?, segment)));
+    let (first, segment) = parts().min_by_key(|(part, _)| part.start())?;
+    let start = segment.map(first.start());
+    let length: f64 = parts().map(|(part, segment)| segment.map_span(part).duration().as_secs_f64()).sum();
+    let span = Span::between(start, start.plus(length).min(end).max(start));
+    (!span.duration().is_zero()).then(|| Sound { span: Some(span), ..sound.clone() })
+}
+
+/// The censored stretches that still play.
+fn censored(stretches: &[Censored], segments: &[Segment]) -> Vec<Censored> {
+    let parts = segments.iter().flat_map(|segment| {
+        stretches
+            .iter()
+            .filter_map(move |stretch| Some(Censored::new(segment.map_span(segment.old.intersection(stretch.span)?), stretch.with)))
+    });
+    let mut found = parts.collect();
+    tidy(&mut found);
+    found
 }
 
 /// The cues of the words that still play. A word plays if its middle does. Neighbouring parts of

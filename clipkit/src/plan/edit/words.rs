@@ -4,7 +4,7 @@ use super::op::{WordQuote, WordSelection};
 use super::retime::middle;
 use super::{EditSources, invalid};
 use crate::error::Result;
-use crate::model::{ClipPlan, Span, Timestamp, Word};
+use crate::model::{ClipPlan, Span, Timestamp, Transcript, Word};
 use crate::plan::caption::normalized;
 
 /// A cut before a word leaves so much of the pause before it, in seconds: unvoiced consonants begin
@@ -27,7 +27,11 @@ pub(super) fn of_clip(plan: &ClipPlan, sources: &EditSources<'_>) -> Vec<ClipWor
         let words = track.cues.iter().flat_map(|cue| &cue.words);
         return words.map(|word| ClipWord { text: word.text.clone(), span: word.span }).collect();
     }
-    let Some(transcript) = sources.transcript else { return Vec::new() };
+    sources.transcript.map_or_else(Vec::new, |transcript| of_transcript(plan, transcript))
+}
+
+/// The words of the transcript that the clip plays.
+pub(super) fn of_transcript(plan: &ClipPlan, transcript: &Transcript) -> Vec<ClipWord> {
     let timeline = plan.timeline();
     let spoken = timeline.pieces().iter().flat_map(|piece| {
         transcript

@@ -196,6 +196,17 @@ impl Cut {
         if !plan.overlays.is_empty() {
             warnings.push(warning(format!("the {} overlays of the plan are left out: a timeline has none", plan.overlays.len())));
         }
+        if !plan.sound.is_empty() {
+            warnings.push(warning(format!(
+                "{}: the timeline has no music and effects, of which the plan has {}",
+                plan.title,
+                plan.sound.len()
+            )));
+        }
+        if !plan.censored.is_empty() {
+            let count = plan.censored.len();
+            warnings.push(warning(format!("{}: {count} censored words are heard in the timeline, which plays the source", plan.title)));
+        }
         let video = media.require_video()?;
         let (rate, timeline) = (self.rate, plan.timeline());
         let clip = ClipFrames { rate, total: timeline.frames(rate) };

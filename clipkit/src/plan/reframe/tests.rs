@@ -247,6 +247,8 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), picture.0, picture.1, span.end()),
         span,
         pieces: Vec::new(),
+        sound: Vec::new(),
+        censored: Vec::new(),
         title: "t".into(),
         reason: String::new(),
         hook_line: None,

@@ -27,7 +27,7 @@ const BLOCKS: usize = 10;
 /// cannot be read is not compared: the render has warned of it.
 pub(super) fn silence(cx: &Context, plan: &ClipPlan, media: &Media, clip: &[f32]) -> Result<Option<String>> {
     for piece in plan.timeline().pieces() {
-        match silent_part(cx, media, piece, clip) {
+        match silent_part(cx, plan, media, piece, clip) {
             Ok(Some(moment)) => return Ok(Some(format!("it is silent {} although its source is not", at(moment)))),
             Ok(None) => {}
             Err(error) if error.is_cancelled() => return Err(error),
@@ -38,14 +38,16 @@ pub(super) fn silence(cx: &Context, plan: &ClipPlan, media: &Media, clip: &[f32]
 }
 
 /// The time of the clip at which the first silent part of a piece begins.
-fn silent_part(cx: &Context, media: &Media, piece: &PlacedPiece, clip: &[f32]) -> Result<Option<Timestamp>> {
+fn silent_part(cx: &Context, plan: &ClipPlan, media: &Media, piece: &PlacedPiece, clip: &[f32]) -> Result<Option<Timestamp>> {
     let (mut block, mut run, mut found) = (0_usize, Run::default(), None);
     av::listen(cx, media, piece.source, &mut |samples| {
         let moment = piece.clip_time(piece.source.start().plus(block as f64 * av::LEVEL_SECS));
         block += 1;
         let level = level(samples);
         let left = loudest(clip, moment);
-        let is_silent = level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
+        let is_censored =
+            plan.censored.iter().any(|stretch| stretch.span.start() <= moment.plus(MOVED) && moment.plus(-MOVED) <= stretch.span.end());
+        let is_silent = !is_censored && level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
         found = found.or(run.add(moment, is_silent));
     })?;
     Ok(found)

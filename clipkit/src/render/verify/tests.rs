@@ -17,6 +17,8 @@ pub(super) fn plan() -> ClipPlan {
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,
         pieces: Vec::new(),
+        sound: Vec::new(),
+        censored: Vec::new(),
         title: String::new(),
         reason: String::new(),
         hook_line: None,
