@@ -76,8 +76,8 @@ impl Brand {
 
     /// Checks the overlays. The first invalid value is an error of the kind [`ErrorKind::Config`].
     pub(crate) fn check(&self) -> Result<()> {
-        let named = self.overlays.iter().enumerate();
-        let checked = named.map(|(n, overlay)| overlay.check(&format!("brand.overlays[{n}]"))).collect::<Result<()>>();
+        let mut named = self.overlays.iter().enumerate();
+        let checked = named.try_for_each(|(n, overlay)| overlay.check(&format!("brand.overlays[{n}]")));
         checked.map_err(|error| Error::new(ErrorKind::Config, error.message()))
     }
 

@@ -1,6 +1,6 @@
 //! The routes of a job's clips: what is known of them, their files, and edits.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::{Request, State};

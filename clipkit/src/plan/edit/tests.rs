@@ -560,7 +560,7 @@ fn words_are_censored_in_sound_and_text_and_stay_so() {
     // Corrections and new styles do not bring them back.
     let style = EditOp::CaptionStyle { style: Some(CaptionStyle::pop()) };
     let back = EditOp::CorrectCaption { words: WordSelection::range(6, 7), text: "Word24".into() };
-    for plan in [edited(&found, &[back]).unwrap().plan, edited(&found, &[style.clone()]).unwrap().plan] {
+    for plan in [edited(&found, &[back]).unwrap().plan, edited(&found, std::slice::from_ref(&style)).unwrap().plan] {
         assert!(texts(&plan).contains(&"W*****".to_owned()) && !texts(&plan).contains(&"Word24".to_owned()), "{:?}", texts(&plan));
     }
     // Captions that are made later, from the transcript.
