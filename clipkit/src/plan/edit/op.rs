@@ -83,8 +83,8 @@ pub enum EditOp {
         #[schemars(with = "Option<caption_style::StyleOrName>")]
         style: Option<CaptionStyle>,
     },
-    /// Censors words: they are not heard, and captions, title, hook line and reason show their first
-    /// letters and stars. The words are those of the captions and, if it is given, of the
+    /// Censors words: they are not heard, and captions, title, hook line and reason show their
+    /// first letters and stars. The words are those of the captions and, if it is given, of the
     /// transcript. What later operations add to the clip is not censored.
     Censor {
         /// The words, as in [`Censor`](crate::plan::Censor).
