@@ -100,7 +100,8 @@ async fn music_ducks_under_the_voice_fades_and_has_the_loudness_of_the_platforms
         plan.output.loudness = None;
         plan.sound = vec![with(Sound::new(music.to_string_lossy()), |it| (it.gain, it.repeat) = (14.0, true))];
     });
-    let peak = rendered(&loud).await.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs()));
+    // Both channels are the same; ffmpeg adds each with a factor of 0.707 to one.
+    let peak = rendered(&loud).await.iter().fold(0.0f32, |peak, sample| peak.max(sample.abs())) / std::f32::consts::SQRT_2;
     assert!((0.7..1.0).contains(&peak), "{peak}");
 }
 

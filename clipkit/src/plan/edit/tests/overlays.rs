@@ -68,7 +68,7 @@ fn a_plan_without_overlays_is_written_as_before() {
     assert!(!before.contains("overlays"));
     with.overlays.push(Overlay::progress_bar(Rgb(1, 2, 3), OverlayPlace::new(Anchor::Bottom)));
     let text = with.to_json().unwrap();
-    assert_eq!(ClipPlan::from_json(&text).unwrap(), with);
+    assert_eq!(ClipPlan::from_json(&text).unwrap().to_json().unwrap(), text);
     assert_ne!(with.id(), plan().id());
     with.overlays = vec![logo(); 101];
     let error = ClipPlan::from_json(&with.to_json().unwrap()).unwrap_err();
