@@ -20,6 +20,7 @@ type Genre = "podcast" | "lecture" | "gaming" | "news";
 type LayoutChoice = "auto" | "fill" | "split" | "fit" | "pip";
 type Platform = "shorts" | "tiktok" | "reels" | "generic";
 type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
+type TightenLevel = "gentle" | "normal" | "tight";
 type Layout = {
 	/**
 	 * The crop window.
@@ -207,7 +208,6 @@ type EditOp = {
 };
 type WordSelection = WordRange | WordQuote;
 type SentencePlace = SentenceDistance | WordQuote;
-type TightenLevel = "gentle" | "normal" | "tight";
 /**
  * The class of an `Error`, for a program to branch on.
  */
@@ -1253,6 +1253,11 @@ interface ClipOptions {
 	 * false, clips are cut at the scorer's times.
 	 */
 	snap?: boolean;
+	/**
+	 * Whether pauses, and from `normal` on fillers and repeated words, are cut out of the clips.
+	 * The lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
+	 */
+	tighten?: TightenLevel | null;
 }
 /**
  * Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind
@@ -3012,6 +3017,11 @@ export declare class Pipeline {
 	run(input: string, options?: RunOptions | Context): Promise<Manifest$1>;
 	/** Plans the clips of a video without rendering them. */
 	planAll(input: string, options?: RunOptions | Context): Promise<documents.Planned>;
+	/**
+	 * Plans a whole video as one clip, without choosing: with captions, tightened, or, with the picture `"reframe"`, in another shape. `"keep"` keeps
+	 * the source's picture. Render the plan with `render`, or make caption files of it with `exportPlan`.
+	 */
+	planWhole(input: string, picture?: "keep" | "reframe", options?: RunOptions | Context): Promise<documents.ClipPlan>;
 	/** Renders and publishes plans: plans with their rank, as `planAll` returns them, or plans alone, ranked by their order. */
 	renderAll(plans: (documents.RankedPlan | documents.ClipPlan)[], options?: RunOptions | Context): Promise<Manifest$1>;
 	/** Step 1: fetches the video at a path or an address to this machine, and probes it. */
@@ -3752,6 +3762,11 @@ export declare function probe(path: string, options?: RunOptions | Context): Pro
 export declare function doctor(): Promise<documents.Diagnosis>;
 /** Draws source frames of a plan with crop windows and detected faces into a `.png` or `.jpg`. */
 export declare function contactSheet(plan: documents.ClipPlan, to: string, options?: RunOptions | Context): Promise<void>;
+/**
+ * Shows what a plan renders to, in a fraction of the time. The ending of `to` decides: `.mp4` is a draft of the clip whose shorter side has 360
+ * pixels, `.png` or `.jpg` a sheet of frames, as they are in the source and as they are drawn.
+ */
+export declare function preview(plan: documents.ClipPlan, to: string, options?: RunOptions | Context): Promise<void>;
 /** Validates a plan. Rejects with a `ClipkitError` with code `invalid_plan` that names the wrong field. */
 export declare function checkPlan(plan: documents.ClipPlan): Promise<void>;
 /** An operation on a plan: `{ op: "delete_words", words: { quote: "you know" } }`. Names are as in the documents. */

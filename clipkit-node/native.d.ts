@@ -114,6 +114,8 @@ export declare class Pipeline {
   run(cx: Context, uri: string): Promise<Document>
   /** Returns media, plans and warnings. */
   planAll(cx: Context, uri: string): Promise<Document>
+  /** Takes the picture, `keep` or `reframe`, and returns a plan. */
+  planWhole(cx: Context, uri: string, picture: string): Promise<Document>
   /** Takes a list of `{rank, plan}`, returns a manifest. */
   renderAll(cx: Context, plans: Text): Promise<Document>
   /** Returns a media. */
@@ -293,6 +295,9 @@ export interface Piece {
   /** JSON. */
   text: string
 }
+
+/** Writes a preview of a plan: a draft or a sheet of frames. */
+export declare function preview(cx: Context, plan: Text, to: string): Promise<undefined>
 
 /** Sets the ONNX Runtime library: its file, or the folder that holds it. */
 export declare function setOnnxLibrary(path: string): void

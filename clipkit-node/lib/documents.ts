@@ -88,6 +88,10 @@ export type Platform = "shorts" | "tiktok" | "reels" | "generic";
  */
 export type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
 /**
+ * How much `EditOp.Tighten` removes.
+ */
+export type TightenLevel = "gentle" | "normal" | "tight";
+/**
  * The arrangement of crop windows in the output.
  */
 export type Layout =
@@ -336,10 +340,6 @@ export type WordSelection = WordRange | WordQuote;
  * A sentence of the transcript, by its distance or by a quote.
  */
 export type SentencePlace = SentenceDistance | WordQuote;
-/**
- * How much `EditOp.Tighten` removes.
- */
-export type TightenLevel = "gentle" | "normal" | "tight";
 /**
  * The class of an `Error`, for a program to branch on.
  */
@@ -1573,6 +1573,11 @@ export interface ClipOptions {
    * false, clips are cut at the scorer's times.
    */
   snap?: boolean;
+  /**
+   * Whether pauses, and from `normal` on fillers and repeated words, are cut out of the clips.
+   * The lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
+   */
+  tighten?: TightenLevel | null;
 }
 /**
  * Which failing stages are replaced by a fallback. Each use of a fallback leaves a warning of kind

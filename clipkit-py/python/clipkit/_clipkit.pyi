@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "export", "fetch_model", "find_model", "find_speech", "models", "run_command", "set_onnx_library", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "export", "fetch_model", "find_model", "find_speech", "models", "preview", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -242,6 +242,10 @@ class Pipeline:
         """
         Plans clips of a video.
         """
+    def start_plan_whole(self, /, call: Any, cx: Context, uri: Any, picture: Any) -> Work:
+        """
+        Plans a whole video as one clip.
+        """
     def start_publish(self, /, call: Any, cx: Context, post: Any) -> Work:
         """
         The step `publish`, to the pipeline's one target.
@@ -386,6 +390,11 @@ def find_speech(cache: str | PathLike[str] | None = None) -> Path | None:
 def models() -> list[tuple[str, str, str, int]]:
     """
     The known models: identifier, description, licence, size in bytes.
+    """
+
+def preview(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) -> Work:
+    """
+    Writes a preview of a plan: a draft or a sheet of frames.
     """
 
 def run_command(arguments: SupportsGetItem[int, str]) -> int:

@@ -472,12 +472,16 @@ class ClipOptions(Data):
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.
     """
+    tighten: Optional[TightenLevel] = None
+    """Whether pauses, and from ``normal`` on fillers and repeated words, are cut out of the clips.
+    The lengths ``min`` and ``max`` hold before that. ``None``, the default, cuts nothing.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'degrade': _named("Degrade"),
         'hook': _named("HookStyle"),
         'loudness': _named("Loudness"),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['audio_track', 'degrade', 'genre', 'hook', 'jobs', 'max_cost'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['audio_track', 'degrade', 'genre', 'hook', 'jobs', 'max_cost', 'tighten'])
 
 
 @dataclass
@@ -3115,6 +3119,10 @@ class OptionsDict(TypedDict, total=False):
     snap: bool
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.
+    """
+    tighten: Optional[TightenLevel]
+    """Whether pauses, and from ``normal`` on fillers and repeated words, are cut out of the clips.
+    The lengths ``min`` and ``max`` hold before that. ``None``, the default, cuts nothing.
     """
 
 

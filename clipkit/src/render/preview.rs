@@ -17,6 +17,8 @@ const DRAFT_CRF: u8 = 28;
 const DRAFT_AUDIO: u32 = 96_000;
 /// The height of the tiles of a sheet, in pixels.
 const TILE_ROWS: u32 = 270;
+/// Containers round times to a millisecond.
+const ROUNDING_SECS: f64 = 0.001;
 /// The space between a source frame and the drawn one, in pixels.
 const INNER_GAP: u32 = 4;
 
@@ -81,8 +83,9 @@ fn tiles(cx: &Context, plan: &ClipPlan, clip: &RenderedClip) -> Result<Vec<RgbIm
     let mut tiles = Vec::with_capacity(of_source.len());
     for (at, source) in of_source {
         cx.check()?;
-        // The last moment may lie behind the last frame's start.
-        let at = at.min(clip.duration.plus(-0.001)).max(Timestamp::ZERO);
+        // A scene appears with the first frame that starts in it.
+        let at = at.plus(1.0 / plan.output.frame_rate.fps() - ROUNDING_SECS);
+        let at = at.min(clip.duration.plus(-ROUNDING_SECS)).max(Timestamp::ZERO);
         let Some(frame) = contact_sheet::frame_at(&mut frames, at)? else { continue };
         tiles.push(beside(&source, &small.image(&frame)?));
     }
