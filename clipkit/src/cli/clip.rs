@@ -117,6 +117,11 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
     options.platform = framing.platform;
     options.captions = framing.captions.0.as_deref().cloned();
     options.hook = framing.hook_title.then(HookStyle::default);
+    encode(options, encoding);
+}
+
+/// Sets the options for encoding.
+pub(crate) fn encode(options: &mut ClipOptions, encoding: &Encoding) {
     options.preset = encoding.preset;
     options.crf = encoding.crf;
     options.loudness = encoding.loudness.0;
