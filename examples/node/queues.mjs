@@ -115,8 +115,11 @@ export function start({ connection, out, work = `${out}.work`, options = {} }) {
         name,
         async (job, token, signal) => {
           const stopped = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
-          const onProgress = ({ fraction }) => void job.updateProgress(fraction * 100).catch(reportUnlessRemoved);
-          const cx = new Context({ signal: stopped, scratch: work, onProgress });
+          const cx = new Context({
+            signal: stopped,
+            scratch: work,
+            onProgress: ({ fraction }) => void job.updateProgress(fraction * 100).catch(reportUnlessRemoved),
+          });
           try {
             if (job.attemptsMade + 1 >= (job.opts.attempts ?? 1)) return await steps[name](degrading, job.data, cx);
             try {

@@ -96,7 +96,10 @@ impl AudioReader {
     }
 
     fn seek(&mut self) -> Result<()> {
-        if !self.input.seek(preroll_start(self.from).max(Timestamp::ZERO)) {
+        // As `open` does: after a seek to its start, a file can give other samples than before (the
+        // delay of an encoder is skipped once).
+        let start = preroll_start(self.from);
+        if start <= Timestamp::ZERO || !self.input.seek(start) {
             let mut input = Input::open(self.input.context(), self.input.path())?;
             input.keep_only(self.stream);
             self.input = input;

@@ -125,6 +125,11 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
             CensorName::Mute => CensorSound::Mute,
         };
     }
+    encode(options, encoding);
+}
+
+/// Sets the options for encoding.
+pub(crate) fn encode(options: &mut ClipOptions, encoding: &Encoding) {
     options.preset = encoding.preset;
     options.crf = encoding.crf;
     options.loudness = encoding.loudness.0;

@@ -41,7 +41,7 @@ pub(crate) async fn tighten(args: TightenArgs, interrupt: &Interrupt) -> Code {
 
 /// A configuration without captions and tracker.
 fn config(args: &WholeArgs) -> PipelineConfig {
-    PipelineConfig {
+    let mut config = PipelineConfig {
         source: args.source.config(),
         tracker: TrackerConfig::Center,
         layers: args.cache.by_stage(),
@@ -49,14 +49,13 @@ fn config(args: &WholeArgs) -> PipelineConfig {
         options: ClipOptions {
             captions: None,
             audio_track: args.audio.audio_track,
-            preset: args.encoding.preset,
-            crf: args.encoding.crf,
-            loudness: args.encoding.loudness.0,
             degrade: args.fallbacks.policy(),
             ..ClipOptions::default()
         },
         ..PipelineConfig::default()
-    }
+    };
+    clip::encode(&mut config.options, &args.encoding);
+    config
 }
 
 fn with_words(args: &WholeArgs, transcriber: &TranscriberArgs, max_cost: Option<f64>) -> PipelineConfig {

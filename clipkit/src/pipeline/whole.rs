@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Pipeline, check};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, ClipPlan, Media, Score, Span, Timestamp, Tracks, Transcript};
+use crate::model::{Candidate, ClipPlan, Limit, Media, Score, Span, Timestamp, Tracks, Transcript};
 
 /// The picture of a whole video in [`Pipeline::plan_whole`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +39,7 @@ impl Pipeline {
     pub async fn plan_whole(&self, cx: &Context, uri: &str, picture: WholePicture) -> Result<ClipPlan> {
         let media = self.fetch(cx, uri).await?;
         let span = Span::new(Timestamp::ZERO, media.duration)?;
-        cx.limits().check(crate::model::Limit::PlanSecs, span.duration().as_secs())?;
+        cx.limits().check(Limit::PlanSecs, span.duration().as_secs())?;
         let needs_words = self.options.captions.is_some() || self.options.tighten.is_some();
         let transcript = if needs_words { self.transcribe(cx, &media).await? } else { Transcript::default() };
         if self.options.captions.is_some() && transcript.words.is_empty() {

@@ -98,8 +98,7 @@ impl ClipFacts {
 /// per second: what every platform plays.
 const STRICT_SIDES: (u32, u32) = (1080, 1920);
 const STRICT_RATE: f64 = 30.0;
-/// The least of x264's constant rate factor of a strict output: a 1080x1920 talk has about 3 Mbit/s
-/// with it.
+/// The least of x264's constant rate factor of a strict output: x264's own default.
 const STRICT_CRF: u8 = 23;
 
 impl ClipLimits {
