@@ -96,10 +96,7 @@ impl AudioReader {
     }
 
     fn seek(&mut self) -> Result<()> {
-        // As `open` does: after a seek to its start, a file can give other samples than before (the
-        // delay of an encoder is skipped once).
-        let start = preroll_start(self.from);
-        if start <= Timestamp::ZERO || !self.input.seek(start) {
+        if !self.input.seek(preroll_start(self.from).max(Timestamp::ZERO)) {
             let mut input = Input::open(self.input.context(), self.input.path())?;
             input.keep_only(self.stream);
             self.input = input;

@@ -6,7 +6,7 @@ use super::seams::{FADE, Seams};
 use crate::av::{self, AudioGraph, AudioReader};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ContentId, MediaRef, Sound, Timestamp, WarningKind, local_path};
+use crate::model::{ContentId, Media, MediaRef, Sound, Timestamp, WarningKind, local_path};
 use crate::render::clip_audio::to_stereo;
 use crate::render::joined_audio::Stereo;
 use crate::store::verify_content;
@@ -24,6 +24,8 @@ pub(super) struct SoundFile {
     /// The sound's name in the plan.
     name: String,
     path: PathBuf,
+    cx: Context,
+    media: Media,
     reader: AudioReader,
     graph: Option<AudioGraph>,
     offset: Timestamp,
@@ -67,11 +69,11 @@ impl SoundFile {
                 return refuse(format!("the sound starts at {} of a file that lasts {}", sound.offset, media.duration));
             }
             match AudioReader::open(cx, &media, sound.offset)? {
-                Some(reader) => Ok((reader, media.duration)),
+                Some(reader) => Ok((reader, media)),
                 None => refuse("the sound cannot be decoded".into()),
             }
         };
-        let (reader, duration) = open().map_err(|error| about(name, &path, error))?;
+        let (reader, media) = open().map_err(|error| about(name, &path, error))?;
         if let Some(id) = &sound.id
             && !verify_content(cx, &path, id, None).map_err(|error| about(name, &path, error))?
         {
@@ -80,10 +82,12 @@ impl SoundFile {
         Ok(SoundFile {
             name: name.to_owned(),
             path,
+            cx: cx.clone(),
             reader,
             graph: None,
             offset: sound.offset,
-            available: duration.since(sound.offset),
+            available: media.duration.since(sound.offset),
+            media,
             repeats: sound.repeat,
             seams: Seams::default(),
             ready: Stereo::default(),
@@ -115,7 +119,13 @@ impl SoundFile {
                 if let Some(kept) = &mut self.kept {
                     kept.clear();
                 }
-                self.reader.rewind()?;
+                // A reader that seeks gives almost the same samples, not the same: a container lands
+                // elsewhere once it knows its index, and decoders keep the state of their noise.
+                match AudioReader::open(&self.cx, &self.media, self.offset) {
+                    Ok(Some(reader)) => self.reader = reader,
+                    Ok(None) => return Err(self.about(Error::new(ErrorKind::InvalidInput, "the sound cannot be decoded again"))),
+                    Err(error) => return Err(self.about(error)),
+                }
             }
         }
         Ok(())
