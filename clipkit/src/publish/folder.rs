@@ -86,7 +86,7 @@ impl Folder {
             fs::metadata(file).map_err(|error| Error::io(file, "read", error))?;
         }
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, "make the folder", error))?;
-        let _lock = FolderLock::acquire(cx.environment(), &self.path)?;
+        let _lock = FolderLock::acquire(cx, &self.path)?;
         let plan = post.files.plan.as_deref().map(read_plan).transpose()?;
         let stem = stem(post.rank, &post.title);
         let mut files = PublishedFiles::new(format!("{stem}.mp4"));
@@ -213,7 +213,7 @@ impl Publisher for Folder {
         let (folder, mut manifest) = (self.clone(), manifest.clone());
         cx.blocking(move |cx| {
             fs::create_dir_all(&folder.path).map_err(|error| Error::io(&folder.path, "make the folder", error))?;
-            let _lock = FolderLock::acquire(cx.environment(), &folder.path)?;
+            let _lock = FolderLock::acquire(cx, &folder.path)?;
             if let Some(old) = folder.manifest_of(cx, &manifest.source.media.id) {
                 if folder.keep_others {
                     folder.add_others(&old, &mut manifest);
