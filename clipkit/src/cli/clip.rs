@@ -114,6 +114,7 @@ pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Enc
     options.aspect = framing.aspect;
     options.layout = framing.layout;
     options.tighten = framing.tighten.level();
+    options.punch_in = framing.punch_in;
     options.platform = framing.platform;
     options.captions = framing.captions.0.as_deref().cloned();
     options.hook = framing.hook_title.then(HookStyle::default);

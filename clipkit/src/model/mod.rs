@@ -24,6 +24,7 @@ mod transcript;
 mod usage;
 mod validate;
 mod warning;
+mod zoom;
 
 pub use about::{About, Chapter, HeatmapBin};
 pub use candidate::{Candidate, Factor, Score};
@@ -49,6 +50,7 @@ pub use timeline::{Piece, PlacedPiece, Timeline};
 pub use transcript::{SoundEvent, Transcript, Word};
 pub use usage::Usage;
 pub use warning::{Warning, WarningKind};
+pub use zoom::Zoom;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

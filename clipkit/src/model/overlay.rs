@@ -20,7 +20,8 @@ const BAR_HEIGHT: f64 = 0.006;
 /// Something that is drawn over the picture: an image, a text or a progress bar.
 ///
 /// Overlays are drawn in the order of the list, the last in front. Images and progress bars are
-/// behind captions and title, texts are in front of them.
+/// behind captions and title, texts are in front of them. A caption that a text would cover stands
+/// above or below it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -326,8 +327,7 @@ impl Overlay {
     pub(crate) fn check(&self, name: &str) -> Result<()> {
         match &self.content {
             OverlayContent::Image { file } => {
-                let is_path = !file.is_empty() && file.len() <= MAX_PATH && !file.contains('\0');
-                require(is_path, || format!("{name}.content.file is not a path: give 1 to {MAX_PATH} bytes without a zero byte"))?;
+                check_file(&format!("{name}.content.file"), file)?;
             }
             OverlayContent::Text { text, style } => {
                 require(text.chars().count() <= MAX_TEXT, || format!("{name}.content.text is longer than {MAX_TEXT} characters"))?;
@@ -347,6 +347,12 @@ impl Overlay {
         }
         self.place.check(&format!("{name}.place"))
     }
+}
+
+/// Checks the path of a file. `name` is its name in the document.
+pub(super) fn check_file(name: &str, file: &str) -> Result<()> {
+    let is_path = !file.is_empty() && file.len() <= MAX_PATH && !file.contains('\0');
+    require(is_path, || format!("{name} is not a path: give 1 to {MAX_PATH} bytes without a zero byte"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, Rect, Score, Shot, Sound, Span,
-    SubjectTrack, Timeline, Timestamp,
+    SubjectTrack, Timeline, Timestamp, Zoom,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -70,6 +70,13 @@ pub struct ClipPlan {
     /// Images, texts and progress bars over the picture, from back to front.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<Overlay>,
+    /// The punch-ins, in order of time, without overlaps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zooms: Vec<Zoom>,
+    /// The paths of font files (TTF, OTF, TTC) that captions, hook and texts can name besides the
+    /// installed fonts. A relative path starts at the working folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fonts: Vec<String>,
     /// The parameters of the file to make.
     pub output: Output,
 }
@@ -96,14 +103,16 @@ impl ClipPlan {
             captions: None,
             hook: None,
             overlays: Vec::new(),
+            zooms: Vec::new(),
+            fonts: Vec::new(),
             output,
         }
     }
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
     /// clip's picture and sound (span and pieces, sounds, censored stretches, scenes, captions,
-    /// hook, overlays, output). Title, reason, score, shots and tracks are not part of the hash,
-    /// nor is the content of image files. Of several pieces, those count that
+    /// hook, overlays, punch-ins, font files, output). Title, reason, score, shots and tracks are
+    /// not part of the hash, nor is the content of image and font files. Of several pieces, those count that
     /// [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
@@ -125,9 +134,13 @@ impl ClipPlan {
             // Absent for none, as in plans without overlays.
             #[serde(skip_serializing_if = "<[Overlay]>::is_empty")]
             overlays: &'a [Overlay],
+            #[serde(skip_serializing_if = "<[Zoom]>::is_empty")]
+            zooms: &'a [Zoom],
+            #[serde(skip_serializing_if = "<[String]>::is_empty")]
+            fonts: &'a [String],
             output: &'a Output,
         }
-        let ClipPlan { source, censored, scenes, captions, hook, overlays, output, .. } = self;
+        let ClipPlan { source, censored, scenes, captions, hook, overlays, zooms, fonts, output, .. } = self;
         let sound = self.sound.iter().map(Sound::content).collect();
         let timeline = self.timeline();
         let pieces = match timeline.pieces() {
@@ -136,7 +149,8 @@ impl ClipPlan {
         };
         let (audio_track, span) = (source.audio_track, timeline.extent());
         let id = source.media.id.as_str();
-        let content = Content { source: id, audio_track, span, pieces, sound, censored, scenes, captions, hook, overlays, output };
+        let content =
+            Content { source: id, audio_track, span, pieces, sound, censored, scenes, captions, hook, overlays, zooms, fonts, output };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();

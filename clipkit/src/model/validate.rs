@@ -1,12 +1,17 @@
 use serde::Deserialize;
 
+use super::overlay::check_file;
 use super::sound::check_censored;
+use super::zoom::check_zooms;
 use super::{CaptionTrack, ClipPlan, Hook, Layout, Limit, Limits, Loudness, Output, Piece, Rect, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The shortest piece on the clip's timeline, in microseconds. The sound of two pieces is mixed for
 /// 10 ms at their join, and a shorter piece would show no frame.
 const SHORTEST_PIECE_MICROS: i64 = 40_000;
+
+/// The most font files of a plan.
+const MAX_FONTS: usize = 16;
 
 impl ClipPlan {
     /// Reads and validates a plan. The default [`Limits`] hold.
@@ -122,7 +127,10 @@ impl ClipPlan {
         check_censored(&self.censored, clip_end)?;
         self.captions.as_ref().map_or(Ok(()), CaptionTrack::check)?;
         self.hook.as_ref().map_or(Ok(()), Hook::check)?;
-        self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))
+        self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))?;
+        check_zooms(&self.zooms, clip_end)?;
+        check(self.fonts.len() <= MAX_FONTS, &|| format!("fonts has {} entries; give at most {MAX_FONTS}", self.fonts.len()))?;
+        self.fonts.iter().enumerate().try_for_each(|(n, file)| check_file(&format!("fonts[{n}]"), file))
     }
 
     fn check_pieces(&self) -> Result<()> {

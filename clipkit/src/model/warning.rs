@@ -49,6 +49,8 @@ pub enum WarningKind {
     Hook,
     /// A clip lacks an overlay, because its image is missing or cannot be read.
     Overlay,
+    /// Pauses were to be cut out of a clip, and nothing says where they are.
+    Tighten,
     /// Another track than the default one was used, or several tracks or files would do.
     Track,
     /// A font or one of its glyphs is missing.

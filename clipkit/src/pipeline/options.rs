@@ -11,7 +11,7 @@ use crate::model::{
     MediaRef, PlanSource, Platform, Rect, Scene, Score, Span, Stage, Timestamp, X264Preset,
 };
 use crate::plan::edit::TightenLevel;
-use crate::plan::{Brand, Censor, PlanOptions, caption_style};
+use crate::plan::{Brand, Censor, PlanOptions, PunchIn, caption_style};
 use crate::score::{Genre, ScoreOptions};
 
 use super::Degrade;
@@ -62,8 +62,8 @@ pub struct ClipOptions {
     /// The style of the clip's title over its first seconds. `None`, the default, means no title.
     /// In JSON, `{}` is the default style.
     pub hook: Option<HookStyle>,
-    /// The brand: the look of captions, title and texts, and overlays such as a logo. Default:
-    /// none.
+    /// The brand: the look of captions, title and texts, overlays such as a logo, and music.
+    /// Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brand: Option<Brand>,
     /// The words that are not to be heard in the clips or read in captions and titles. `None`, the
@@ -86,6 +86,9 @@ pub struct ClipOptions {
     /// The lengths `min` and `max` hold before that. `None`, the default, cuts nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tighten: Option<TightenLevel>,
+    /// Where the picture becomes larger for a while. `None`, the default, is nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub punch_in: Option<PunchIn>,
     /// How many clips run concurrently. Default: half the number of processor cores, since decoder,
     /// filters and encoder of one clip use about two cores. More clips are not faster, and each
     /// takes about 300 MB for a 1080p source.
@@ -132,6 +135,7 @@ impl Default for ClipOptions {
             loudness: Some(Loudness::ONLINE),
             snap: true,
             tighten: None,
+            punch_in: None,
             jobs: None,
             about: Vec::new(),
             avoid: Vec::new(),
@@ -213,6 +217,7 @@ impl ClipOptions {
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<()> {
         limits.check(Limit::Clips, self.clips as u64)?;
         limits.check(Limit::PlanOverlays, self.brand.as_ref().map_or(0, |brand| brand.overlays.len()) as u64)?;
+        limits.check(Limit::PlanSounds, self.brand.as_ref().map_or(0, |brand| brand.sound.len()) as u64)?;
         limits.check(Limit::PlanSecs, self.max.as_secs())
     }
 
@@ -245,6 +250,8 @@ impl ClipOptions {
             captions,
             hook: None,
             overlays: Vec::new(),
+            zooms: Vec::new(),
+            fonts: Vec::new(),
             output: self.plan_options(size).output(FrameRate::new(30, 1)),
         })
     }

@@ -146,8 +146,9 @@ impl Pipeline {
         Ok(check::tracks(cx, answer?, span))
     }
 
-    /// Plans the framing and captions of one clip, and tightens it if
-    /// [`ClipOptions::tighten`](crate::ClipOptions::tighten) is set. No stage is called, and equal
+    /// Plans the framing and captions of one clip, tightens it if
+    /// [`ClipOptions::tighten`](crate::ClipOptions::tighten) is set, and adds punch-ins if
+    /// [`ClipOptions::punch_in`](crate::ClipOptions::punch_in) is. No stage is called, and equal
     /// inputs give equal plans.
     pub async fn plan(
         &self,
@@ -176,7 +177,7 @@ impl Pipeline {
         let voice: Vec<Span> = heard.spans.iter().filter_map(|heard| heard.intersection(candidate.span)).collect();
         let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
         let size = size.or_else(|| self.stages.renderer.size()).unwrap_or(self.options.aspect.size());
-        let (options, tighten) = (self.options.plan_options(size), self.options.tighten);
+        let (options, tighten, punch_in) = (self.options.plan_options(size), self.options.tighten, self.options.punch_in);
         call(cx, Stage::Plan, |cx| async move {
             cx.blocking(move |cx| {
                 let input = PlanInput::new(&media, &transcript, &tracks, &candidate).with_voice(&voice);
@@ -184,14 +185,22 @@ impl Pipeline {
                 for warning in warnings {
                     cx.warn_of(warning.kind, warning.message);
                 }
+                let mut ops = Vec::new();
                 match tighten {
                     // Without words nothing says where a pause is.
-                    Some(level) if !transcript.words_in(candidate.span).is_empty() => {
-                        let sources = EditSources::new().with_transcript(&transcript).with_speech(&heard);
-                        edit(&plan, &[EditOp::Tighten { level }], &sources).map(|edited| edited.plan)
+                    Some(_) if transcript.words_in(candidate.span).is_empty() => {
+                        cx.warn_of(WarningKind::Tighten, "no words are known in this clip, so no pauses are cut out");
                     }
-                    _ => Ok(plan),
+                    Some(_) if heard.levels.is_empty() => {
+                        cx.warn_of(WarningKind::Tighten, "there is no sound that could be analysed, so no pauses are cut out of this clip");
+                    }
+                    Some(level) => ops.push(EditOp::Tighten { level }),
+                    None => {}
                 }
+                // Joins come before what hides them.
+                ops.extend(punch_in.map(|at| EditOp::PunchIn { at: Some(at) }));
+                let sources = EditSources::new().with_transcript(&transcript).with_speech(&heard);
+                if ops.is_empty() { Ok(plan) } else { edit(&plan, &ops, &sources).map(|edited| edited.plan) }
             })
             .await
         })

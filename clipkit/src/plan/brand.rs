@@ -1,19 +1,19 @@
-//! A brand: the look that all clips of a person or a company share.
+//! A brand: the look and the music that all clips of a person or a company share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::options::caption_style;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, HookStyle, Overlay, OverlayContent, OverlayTextStyle, Rect, Rgb};
+use crate::model::{CaptionStyle, HookStyle, Overlay, OverlayContent, OverlayTextStyle, Rect, Rgb, Sound, Span, Timestamp};
 
 /// Words on a plate that is brighter than this are dark. The luma of white is 255.
 const BRIGHT: f64 = 140.0;
 const DARK_WORDS: Rgb = Rgb(12, 12, 16);
 const BRIGHT_WORDS: Rgb = Rgb(255, 255, 255);
 
-/// The look that clips share: a font, colors, a caption style, and overlays such as a logo, a name
-/// card, handles and a progress bar.
+/// The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
+/// handles and a progress bar, and music.
 ///
 /// A missing field changes nothing. Fonts and colors go to captions, to the title and to those
 /// texts of the brand whose style has the default ones.
@@ -33,9 +33,12 @@ const BRIGHT_WORDS: Rgb = Rgb(255, 255, 255);
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Brand {
-    /// The font's family name in fontconfig.
+    /// The font's family name, in fontconfig or in one of the `font_files`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub font: Option<String>,
+    /// The paths of font files (TTF, OTF, TTC) that need not be installed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub font_files: Vec<String>,
     /// The color of words, in captions and on the plates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub color: Option<Rgb>,
@@ -55,6 +58,10 @@ pub struct Brand {
     /// platform's safe area.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub overlays: Vec<Overlay>,
+    /// The music and effects of every clip. A span is on the clip's timeline; what of it is beyond
+    /// the clip's end does not play.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sound: Vec<Sound>,
 }
 
 impl Brand {
@@ -74,11 +81,13 @@ impl Brand {
         Ok(brand)
     }
 
-    /// Checks the overlays. The first invalid value is an error of the kind [`ErrorKind::Config`].
+    /// Checks overlays and sounds. The first invalid value is an error of the kind
+    /// [`ErrorKind::Config`].
     pub(crate) fn check(&self) -> Result<()> {
-        let mut named = self.overlays.iter().enumerate();
-        let checked = named.try_for_each(|(n, overlay)| overlay.check(&format!("brand.overlays[{n}]")));
-        checked.map_err(|error| Error::new(ErrorKind::Config, error.message()))
+        let overlays = || self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("brand.overlays[{n}]")));
+        let endless = Timestamp::from_micros(i64::MAX / 2);
+        let sounds = || self.sound.iter().enumerate().try_for_each(|(n, sound)| sound.check(&format!("brand.sound[{n}]"), endless));
+        overlays().and_then(|()| sounds()).map_err(|error| Error::new(ErrorKind::Config, error.message()))
     }
 
     /// The caption style with the brand's font and colors.
@@ -113,15 +122,27 @@ impl Brand {
         self.overlays.iter().map(styled).collect()
     }
 
-    /// The paths of the image files.
-    pub(crate) fn image_files_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        self.overlays.iter_mut().filter_map(Overlay::file_mut)
+    /// The sounds of a clip that ends at `end`.
+    pub(crate) fn sounds_until(&self, end: Timestamp) -> Vec<Sound> {
+        let clip = Span::between(Timestamp::ZERO, end);
+        let cut = |sound: &Sound| {
+            let Some(span) = sound.span else { return Some(sound.clone()) };
+            let span = span.intersection(clip).filter(|span| !span.duration().is_zero())?;
+            Some(Sound { span: Some(span), ..sound.clone() })
+        };
+        self.sound.iter().filter_map(cut).collect()
+    }
+
+    /// The paths of images, sounds and fonts.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let images = self.overlays.iter_mut().filter_map(Overlay::file_mut);
+        images.chain(self.sound.iter_mut().map(|sound| &mut sound.file)).chain(&mut self.font_files)
     }
 
     /// The same brand, whose relative paths start at `folder` instead of the working folder.
     #[must_use]
     pub fn below(mut self, folder: impl AsRef<std::path::Path>) -> Self {
-        for file in self.image_files_mut() {
+        for file in self.files_mut() {
             // A path that is not Unicode cannot be in a plan.
             if let Some(path) = folder.as_ref().join(&*file).to_str() {
                 path.clone_into(file);
@@ -197,9 +218,21 @@ mod tests {
         let mut brand = Brand::new();
         let image = |file: &str| Overlay::image(file, OverlayPlace::new(Anchor::Top));
         brand.overlays = vec![image("logo.png"), image("/logos/logo.png")];
-        let files: Vec<String> = brand.below("brands").overlays.iter().filter_map(Overlay::file).map(str::to_owned).collect();
-        let joined = std::path::Path::new("brands").join("logo.png");
-        assert_eq!(files, [joined.to_str().unwrap(), "/logos/logo.png"]);
+        (brand.sound, brand.font_files) = (vec![Sound::new("music.mp3")], vec!["Brand.ttf".into()]);
+        let files: Vec<String> = brand.below("brands").files_mut().map(|file| file.clone()).collect();
+        let joined = |name: &str| std::path::Path::new("brands").join(name).to_str().unwrap().to_owned();
+        assert_eq!(files, [joined("logo.png"), "/logos/logo.png".into(), joined("music.mp3"), joined("Brand.ttf")]);
+    }
+
+    #[test]
+    fn sounds_end_with_the_clip() {
+        let brand = Brand::from_json(
+            r#"{"sound": [{"file": "a.mp3"}, {"file": "b.mp3", "span": {"start": 8, "end": 30}}, {"file": "c.mp3", "span": {"start": 12, "end": 13}}]}"#,
+        )
+        .unwrap();
+        let found = brand.sounds_until(Timestamp::from_secs(12.0));
+        assert_eq!(found.iter().map(|sound| sound.file.as_str()).collect::<Vec<_>>(), ["a.mp3", "b.mp3"]);
+        assert_eq!(found[1].span, Some(Span::secs(8.0, 12.0).unwrap()));
     }
 
     #[test]
@@ -210,6 +243,7 @@ mod tests {
             (r#"{"color": "red"}"#, "#ffd60a"),
             (r#"{"captions": "comic"}"#, "comic"),
             (r#"{"overlays": [{"content": {"kind": "image", "file": ""}, "place": {"anchor": "top"}}]}"#, "brand.overlays[0].content.file"),
+            (r#"{"sound": [{"file": "a.mp3", "gain": 90}]}"#, "brand.sound[0].gain is 90"),
         ] {
             let error = Brand::from_json(text).unwrap_err();
             assert!(error.kind() == ErrorKind::Config && error.to_string().contains(part), "{text}: {error}");

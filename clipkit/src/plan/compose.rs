@@ -97,6 +97,8 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         captions: None,
         hook: None,
         overlays: Vec::new(),
+        zooms: Vec::new(),
+        fonts: Vec::new(),
         output: options.output(output_rate(video.frame_rate)),
     };
     plan.validate()?;
@@ -104,6 +106,8 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
     let usual = Brand::default();
     let brand = options.brand.as_ref().unwrap_or(&usual);
     plan.overlays = brand.overlays_in(safe_area);
+    plan.sound = brand.sounds_until(plan.timeline().end());
+    plan.fonts.clone_from(&brand.font_files);
     plan.validate()?;
     if let Some(style) = &options.captions.as_ref().map(|style| brand.caption_style(style)) {
         let cues = caption::cues(words, &transcript.words, style, span);
@@ -121,8 +125,8 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         }
     }
     if let Some(style) = &options.hook.as_ref().map(|style| brand.hook_style(style)) {
-        let ClipPlan { scenes, faces, captions, .. } = &plan;
-        let context = HookContext { size: options.size, safe_area, clip: span, scenes, faces, captions: captions.as_ref() };
+        let ClipPlan { scenes, faces, captions, overlays, .. } = &plan;
+        let context = HookContext { size: options.size, safe_area, clip: span, scenes, faces, captions: captions.as_ref(), overlays };
         plan.hook = caption::hook(candidate.hook_line.as_deref().unwrap_or(&candidate.title), style, &context);
         if let Err(error) = plan.validate() {
             let message = format!("the title could not be laid out: {error}; the clip is made without it");

@@ -64,6 +64,7 @@ mod compose;
 pub mod edit;
 pub mod export;
 mod options;
+mod punch_in;
 pub(crate) mod reframe;
 pub mod snap;
 
@@ -73,3 +74,5 @@ pub(crate) use compose::source_of;
 pub use compose::{PlanInput, plan};
 pub use options::PlanOptions;
 pub(crate) use options::caption_style;
+pub use punch_in::PunchIn;
+pub(crate) use punch_in::{Heard, punch_ins};

@@ -32,12 +32,17 @@ pub(super) fn is_plain(video: &VideoStream) -> bool {
     video.orientation == Orientation::default() && video.color.hdr.is_none() && !is_full_range(video) && matrix(video) == "bt709"
 }
 
-/// Filters that draw the captions of an ASS file on a frame of the output.
-pub(super) fn captions(file: &Path) -> Vec<Filter> {
+/// Filters that draw the captions of an ASS file on a frame of the output. `fonts` is a folder with
+/// fonts besides the installed ones.
+pub(super) fn captions(file: &Path, fonts: Option<&Path>) -> Vec<Filter> {
+    let mut ass = Filter::new("ass").with("filename", file.to_string_lossy());
+    if let Some(fonts) = fonts {
+        ass = ass.with("fontsdir", fonts.to_string_lossy());
+    }
     vec![
         // From FFmpeg 7 on, the `ass` filter draws in the colour space that the frames declare.
         Filter::new("setparams").with("colorspace", "bt709").with("range", "tv"),
-        Filter::new("ass").with("filename", file.to_string_lossy()),
+        ass,
     ]
 }
 

@@ -8,7 +8,7 @@ use image::ImageFormat;
 use crate::av::{Effort, Picture, RgbImage, Thumbnailer, VideoReader, probe_header};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp};
+use crate::model::{ClipPlan, FaceSample, FaceTrack, Layout, Rect, Timestamp, Zoom};
 use crate::store::write_file;
 
 /// Tiles per row.
@@ -114,7 +114,11 @@ pub(super) fn frame_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option
 
 fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
     let scene = plan.scenes.iter().rev().find(|scene| scene.span.start() <= at).or(plan.scenes.first());
-    let windows: Vec<Rect> = scene.map(|scene| scene.layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect()).unwrap_or_default();
+    let windows: Vec<Rect> = match (scene.map(|scene| &scene.layout), Zoom::active(&plan.zooms, at)) {
+        (Some(Layout::Fill { crop }), Some(zoom)) => vec![zoom.window(crop.at(at), at)],
+        (Some(layout), _) => layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect(),
+        (None, _) => Vec::new(),
+    };
     darken_outside(tile, &windows);
     for (n, window) in windows.iter().enumerate() {
         draw_box(tile, *window, WINDOW, 3);
@@ -289,6 +293,8 @@ mod tests {
         let plan = ClipPlan {
             hook: None,
             overlays: Vec::new(),
+            zooms: Vec::new(),
+            fonts: Vec::new(),
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,

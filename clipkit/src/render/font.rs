@@ -76,6 +76,21 @@ impl FontSet {
         })
     }
 
+    /// The system's fonts and those in files, with the files that have no font and why.
+    pub(super) fn with_files(files: &[String]) -> (Self, Vec<(String, String)>) {
+        let mut fonts = FontSet::installed().fonts.clone();
+        let mut unusable = Vec::new();
+        for file in files {
+            let before = fonts.len();
+            match fonts.load_font_file(file) {
+                Err(error) => unusable.push((file.clone(), error.to_string())),
+                Ok(()) if fonts.len() == before => unusable.push((file.clone(), "it has no font".to_owned())),
+                Ok(()) => {}
+            }
+        }
+        (FontSet::of(fonts), unusable)
+    }
+
     pub(super) fn of(fonts: Database) -> Self {
         let mut families: HashMap<&str, &FaceInfo> = HashMap::new();
         let far = |face: &FaceInfo| (face.weight.0.abs_diff(HEAVY), face.post_script_name.clone());

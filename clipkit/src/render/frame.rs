@@ -7,7 +7,7 @@ use super::text;
 use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, placed, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Scene, VideoStream};
+use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Scene, VideoStream, Zoom};
 
 /// The margin in source pixels around the visible part of a scene, so that colour conversion at its
 /// edges uses the pixels beyond.
@@ -24,6 +24,7 @@ const MARGIN: f64 = 8.0;
 /// scene shows.
 pub(super) struct FrameRenderer {
     scenes: Vec<Scene>,
+    zooms: Vec<Zoom>,
     video: VideoStream,
     /// Whether the source is upright and in the output's colours.
     plain: bool,
@@ -42,12 +43,14 @@ impl FrameRenderer {
         let captions = match text::document(cx, plan)? {
             Some(text) => {
                 std::fs::write(&files.captions, text).map_err(|error| Error::io(&files.captions, "write the captions", error))?;
-                Some(chain(chain::captions(&files.captions)))
+                let fonts = text::folder_of_fonts(plan, &files.captions)?;
+                Some(chain(chain::captions(&files.captions, fonts.as_deref())))
             }
             None => None,
         };
         Ok(FrameRenderer {
             scenes: plan.scenes.clone(),
+            zooms: plan.zooms.clone(),
             video: video.clone(),
             plain: chain::is_plain(video),
             upright: chain(chain::upright(cx, video)),
@@ -64,13 +67,18 @@ impl FrameRenderer {
         let &Shown { picture: source, at } = shown;
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
-        let layout = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
+        let planned = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
+        let punched_in = match (planned, Zoom::active(&self.zooms, at)) {
+            (Layout::Fill { crop }, Some(zoom)) => Some(Layout::Fill { crop: Crop::still(zoom.window(crop.at(at), at)) }),
+            _ => None,
+        };
+        let layout = punched_in.as_ref().unwrap_or(planned);
         let (orientation, whole) = (self.video.orientation, placed(&self.video, source));
         let mut frame = if self.plain && source.is_planar() {
             self.composer.compose(source, whole, layout, at)?
         } else {
             let (stored, part) = if whole == Rect::FULL {
-                crop_with_margin(source, stored_rect(extent(layout), orientation))?
+                crop_with_margin(source, stored_rect(extent(planned), orientation))?
             } else {
                 // The windows of a frame of another shape depend on its own size.
                 (source.window(0, 0, source.width(), source.height())?, whole)
@@ -199,7 +207,7 @@ mod tests {
         let mut canvas = Canvas::new((64, 64));
         canvas.fill(canvas.area(), Rgb(0, 0, 0)).unwrap();
         let frame = Picture::new(Timestamp::ZERO, canvas.take());
-        let unreadable = chain::captions(&folder.path().join("none.ass"));
+        let unreadable = chain::captions(&folder.path().join("none.ass"), None);
         let missing = vec![Filter::new("no_such_text_library")];
         for (filters, reason) in [(unreadable, "set up the filter ass"), (missing, "no_such_text_library")] {
             let mut chain = FilterChain { filters, base: (1, 30), threads: 1, graph: None };

@@ -1,6 +1,8 @@
 //! The text of a plan (captions, title, text overlays), checked against the fonts of this machine
 //! before it is drawn.
 
+use std::path::{Path, PathBuf};
+
 use super::font::{FontFallback, FontSet};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,7 +32,7 @@ impl ClipPlan {
     /// Captions, title and text overlays as an ASS document for the output's picture, as
     /// [`CaptionTrack::to_ass`]. `None` if the plan has none of them.
     pub fn to_ass(&self) -> Option<String> {
-        lay_out(self, FontSet::installed()).map(|drawn| drawn.text)
+        with_fonts(self, |fonts, _| lay_out(self, fonts)).map(|drawn| drawn.text)
     }
 }
 
@@ -44,7 +46,37 @@ fn words(track: &CaptionTrack) -> impl Iterator<Item = &str> {
 /// Fails with [`ErrorKind::Captions`] if there is text to draw and no font is installed, or none
 /// that has the characters of most words.
 pub(super) fn document(cx: &Context, plan: &ClipPlan) -> Result<Option<String>> {
-    document_with(cx, plan, FontSet::installed())
+    with_fonts(plan, |fonts, unusable| {
+        for (file, reason) in unusable {
+            let message = format!("the font file {file} cannot be used ({reason}), so its text is set in another font");
+            cx.warn_once_of(WarningKind::Font, message);
+        }
+        document_with(cx, plan, fonts)
+    })
+}
+
+/// Calls `work` with the fonts of this machine and of the plan's files, and the files without one.
+fn with_fonts<T>(plan: &ClipPlan, work: impl FnOnce(&FontSet, &[(String, String)]) -> T) -> T {
+    if plan.fonts.is_empty() {
+        return work(FontSet::installed(), &[]);
+    }
+    let (fonts, unusable) = FontSet::with_files(&plan.fonts);
+    work(&fonts, &unusable)
+}
+
+/// Copies the plan's font files into a folder beside the document, for libass. `None` if it has
+/// none. A file that cannot be copied is left out: [`document`] has warned about it.
+pub(super) fn folder_of_fonts(plan: &ClipPlan, document: &Path) -> Result<Option<PathBuf>> {
+    if plan.fonts.is_empty() {
+        return Ok(None);
+    }
+    let folder = document.with_extension("fonts");
+    std::fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, "make the folder for fonts", error))?;
+    for (n, file) in plan.fonts.iter().enumerate() {
+        // Names of users do not reach the file system.
+        let _ = std::fs::copy(file, folder.join(format!("{n}.ttf")));
+    }
+    Ok(Some(folder))
 }
 
 fn document_with(cx: &Context, plan: &ClipPlan, fonts: &FontSet) -> Result<Option<String>> {
@@ -165,6 +197,8 @@ mod tests {
             }),
             hook: None,
             overlays: Vec::new(),
+            zooms: Vec::new(),
+            fonts: Vec::new(),
             output: Output::h264(width, height, FrameRate::new(30, 1)),
         }
     }

@@ -98,7 +98,8 @@ fn configuration(options: &ServeOptions, changes: Map<String, Value>) -> Result<
     }
     let mut config: PipelineConfig = serde_json::from_value(base).map_err(unreadable)?;
     if let Some(brand) = config.options.brand.as_mut().filter(|_| sets_brand) {
-        brand.image_files_mut().try_for_each(|file| admit_image(options, file))?;
+        admit_files(options, brand.files_mut())?;
+        brand.sound.iter_mut().for_each(|sound| sound.id = None);
     }
     if config.options.clips > MOST_CLIPS {
         return Err(Error::new(ErrorKind::Config, format!("{} clips are asked for: ask for at most {MOST_CLIPS}", config.options.clips)));
@@ -151,20 +152,25 @@ pub(super) fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     real.into_os_string().into_string().map_err(|_| refuse())
 }
 
-/// Keeps the images and sounds of operations to files in the folders that are allowed.
+/// Keeps the images, sounds and fonts of operations to files in the folders that are allowed.
 pub(super) fn admit_edits(options: &ServeOptions, ops: &mut [EditOp]) -> Result<()> {
     for op in &mut *ops {
-        if let EditOp::AddSound { sound } = op {
-            // Without a hash: it would find what others have put into the media store.
-            (sound.file, sound.id) = (local(options, Path::new(&sound.file))?, None);
+        // Without a hash: it would find what others have put into the media store.
+        match op {
+            EditOp::AddSound { sound } => sound.id = None,
+            EditOp::Brand { brand } => brand.sound.iter_mut().for_each(|sound| sound.id = None),
+            _ => {}
         }
+        admit_files(options, op.files_mut())?;
     }
-    ops.iter_mut().flat_map(EditOp::image_files_mut).try_for_each(|file| admit_image(options, file))
+    Ok(())
 }
 
-fn admit_image(options: &ServeOptions, file: &mut String) -> Result<()> {
-    let real = local(options, Path::new(file.as_str()));
-    *file = real.map_err(|error| error.with_advice("name an image in a folder that the service allows (--allow-folder)"))?;
+fn admit_files<'a>(options: &ServeOptions, files: impl IntoIterator<Item = &'a mut String>) -> Result<()> {
+    for file in files {
+        let real = local(options, Path::new(file.as_str()));
+        *file = real.map_err(|error| error.with_advice("name a file in a folder that the service allows (--allow-folder)"))?;
+    }
     Ok(())
 }
 

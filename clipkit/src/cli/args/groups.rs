@@ -10,7 +10,7 @@ use clipkit::Degrade;
 use clipkit::config::{PublisherConfig, SourceConfig};
 use clipkit::layer::{Cache, LayerConfig};
 use clipkit::model::{Aspect, LayoutChoice, Platform, Span, Stage, X264Preset};
-use clipkit::plan::{Brand, Censor};
+use clipkit::plan::{Brand, Censor, PunchIn};
 use clipkit::publishing::Schedule;
 use clipkit::stage::{AutoSource, CaptionOffset, Genre, Price, ScoreOptions};
 
@@ -143,10 +143,14 @@ pub(crate) struct Framing {
     /// fillers and repeated words are cut. tight: to 0.2 s, and these
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = TightenName::Off)]
     pub(crate) tighten: TightenName,
+    /// Make the picture larger for a while: emphasis, on numbers, laughter and highlighted words;
+    /// joins, after every second cut of --tighten; both
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) punch_in: Option<PunchIn>,
     /// Show each clip's title over its first seconds
     #[arg(long)]
     pub(crate) hook_title: bool,
-    /// A JSON file with a brand: font, colors, caption style, and overlays such as a logo
+    /// A JSON file with a brand: fonts, colors, caption style, overlays such as a logo, and music
     #[arg(long, value_name = "BRAND.json", value_parser = brand)]
     pub(crate) brand: Option<Box<Brand>>,
     /// A file with words that are not to be heard or read, one a line; `damn*` means all that start

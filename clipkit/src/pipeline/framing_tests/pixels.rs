@@ -166,6 +166,8 @@ async fn render(truth: &Truth, media: &Media, scenes: Vec<Scene>) -> (Seen, f64)
     let plan = ClipPlan {
         hook: None,
         overlays: Vec::new(),
+        zooms: Vec::new(),
+        fonts: Vec::new(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),
         span,

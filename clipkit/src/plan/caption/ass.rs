@@ -4,6 +4,7 @@ mod overlay;
 
 use std::fmt::Write;
 
+use overlay::Block;
 pub(crate) use overlay::PlacedText;
 
 use super::effect::{CueText, POP_SCALE, centiseconds};
@@ -34,6 +35,7 @@ pub(crate) struct Document {
 }
 
 /// Captions, title and texts as a complete ASS document for an output of `(width, height)` pixels.
+/// A cue that a text would cover stands above or below that text.
 /// All text is escaped, so words cannot contain tags.
 pub(crate) fn document(
     track: Option<&CaptionTrack>,
@@ -45,14 +47,12 @@ pub(crate) fn document(
     let mut builder =
         DocumentBuilder { width: f64::from(width), height: f64::from(height), styles: String::new(), events: String::new(), fonts };
     let (mut missing, mut lost) = (Vec::new(), 0.0);
+    let blocks: Vec<Block> = texts.iter().enumerate().filter_map(|(n, text)| builder.text_overlay(n, text, &mut missing)).collect();
     if let Some(track) = track {
-        lost = builder.captions(track, &mut missing);
+        lost = builder.captions(track, &blocks, &mut missing);
     }
     if let Some(hook) = hook {
         builder.hook(hook, &mut missing);
-    }
-    for (n, text) in texts.iter().enumerate() {
-        builder.text_overlay(n, text, &mut missing);
     }
     let mut seen = std::collections::HashSet::new();
     missing.retain(|letter| seen.insert(*letter));
@@ -71,6 +71,8 @@ pub(crate) fn document(
 /// centred in the picture.
 #[derive(Clone, Copy, Debug)]
 struct TextArea {
+    /// How far the outline or box extends beyond the glyphs.
+    padding: f64,
     side: f64,
     top: f64,
     bottom: f64,
@@ -84,7 +86,7 @@ impl TextArea {
         let padding = reach(style) * style.size;
         let (top, bottom) = (safe.y + padding, safe.y + safe.height - padding);
         let room = (1.0 - 2.0 * side) * width * WIDTH_FACTOR - 2.0 * padding * height;
-        TextArea { side: side * width, top: top * height, bottom: bottom.max(top) * height, room: room.max(1.0) }
+        TextArea { padding: padding * height, side: side * width, top: top * height, bottom: bottom.max(top) * height, room: room.max(1.0) }
     }
 
     /// The bottom margin in pixels of a text of the given height whose last line ends, or whose
@@ -115,7 +117,7 @@ struct DocumentBuilder<'a> {
 
 impl DocumentBuilder<'_> {
     /// Adds the captions. Returns the part of the words that cannot be shown, 0 to 1.
-    fn captions(&mut self, track: &CaptionTrack, missing: &mut Vec<char>) -> f64 {
+    fn captions(&mut self, track: &CaptionTrack, blocks: &[Block], missing: &mut Vec<char>) -> f64 {
         let style = &track.style;
         let frame = TextArea::of(style, track.safe_area, self.width, self.height);
         let size = style.size * self.height;
@@ -139,7 +141,10 @@ impl DocumentBuilder<'_> {
             let layout = self.lay_out(&words, style, &frame);
             let line_height = words.iter().map(TypesetWord::height).fold(1.0, f64::max);
             let text_height = layout.lines() as f64 * size * layout.fit * line_height;
-            let below = frame.below(cue.place.unwrap_or(CuePlace::Bottom(style.position)), text_height, self.height).round();
+            let below = frame.below(cue.place.unwrap_or(CuePlace::Bottom(style.position)), text_height, self.height);
+            let bottom = self.height - below;
+            let clear = overlay::clear(blocks, cue.span, self.extent(&words, &layout, style), bottom, text_height, &frame);
+            let below = (below + bottom - clear).round();
             let text = CueText {
                 cue,
                 style,
@@ -171,6 +176,14 @@ impl DocumentBuilder<'_> {
         let growth = if style.animation == Animation::Pop { POP_SCALE - 1.0 } else { 0.0 };
         let room = frame.room / size;
         layout(words, space, room - growth * widest.min(room), (frame.bottom - frame.top) / size)
+    }
+
+    /// The left and right end of centred lines, in pixels.
+    fn extent(&self, words: &[TypesetWord], layout: &Layout, style: &CaptionStyle) -> (f64, f64) {
+        let space = TypesetWord::new(" ", &style.font, style.bold, 1.0, self.fonts).width;
+        let widest = layout.widest(words, space) * layout.fit + 2.0 * reach(style);
+        let half = (widest * style.size * self.height).min(self.width) / 2.0;
+        (self.width / 2.0 - half, self.width / 2.0 + half)
     }
 
     fn cue(&mut self, text: &CueText<'_>, below: f64) {

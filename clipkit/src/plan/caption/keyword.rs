@@ -19,14 +19,14 @@ const RARE_COUNT: usize = 3;
 const MAX_CAPITALS: f64 = 0.25;
 
 /// Word statistics of a transcript.
-pub(super) struct Vocabulary {
+pub(crate) struct Vocabulary {
     times: HashMap<String, usize>,
     rare: usize,
     capitals_mark_names: bool,
 }
 
 impl Vocabulary {
-    pub(super) fn of(transcript: &[Word]) -> Self {
+    pub(crate) fn of(transcript: &[Word]) -> Self {
         let mut times: HashMap<String, usize> = HashMap::new();
         for word in transcript {
             *times.entry(normalized(&word.text)).or_default() += 1;
@@ -39,6 +39,11 @@ impl Vocabulary {
         }
         let rare = ((transcript.len() as f64 * RARE_SHARE) as usize).max(RARE_COUNT);
         Vocabulary { times, rare, capitals_mark_names: (capital as f64) < MAX_CAPITALS * all as f64 }
+    }
+
+    /// The weight of a number that carries information, 0 for other words.
+    pub(crate) fn number(&self, word: &str) -> f64 {
+        if word.chars().any(char::is_numeric) { self.weight(word, None) } else { 0.0 }
     }
 
     /// The weight of a word, 0 if it is no keyword. `before` is the previous word.

@@ -27,6 +27,14 @@ impl Layout {
     pub(super) fn lines(&self) -> usize {
         1 + self.breaks.iter().filter(|ends| **ends).count()
     }
+
+    /// The width of the widest line of these words, in font sizes before scaling.
+    pub(super) fn widest(&self, words: &[TypesetWord], space: f64) -> f64 {
+        let line = Line::of(words, space);
+        let ends = (1..words.len()).filter(|n| self.breaks.get(n - 1) == Some(&true)).chain([words.len()]);
+        let widths = ends.scan(0, |from, to| Some(line.width(std::mem::replace(from, to), to)));
+        widths.fold(0.0, f64::max)
+    }
 }
 
 /// Breaks words into as few, evenly filled lines as fit into the width `room`. The font shrinks if

@@ -17,5 +17,5 @@ pub(crate) use cue::cues;
 #[cfg(any(test, fuzzing))]
 pub(crate) use fonts::Estimate;
 pub(crate) use fonts::{Face, Fonts, Part};
-pub(crate) use keyword::normalized;
+pub(crate) use keyword::{Vocabulary, normalized};
 pub(crate) use place::{HookContext, hook, place};

@@ -4,7 +4,9 @@ use super::fonts::Estimate;
 use super::layout::layout;
 use super::text::{segments, visible_text};
 use super::typeset::TypesetWord;
-use crate::model::{CaptionTrack, Cue, CuePlace, FaceTrack, Hook, HookStyle, Layout, Rect, Scene, Span, Timestamp};
+use crate::model::{
+    CaptionTrack, Cue, CuePlace, FaceTrack, Hook, HookStyle, Layout, Overlay, OverlayContent, Rect, Scene, Span, Timestamp,
+};
 
 /// The height of a cue with two lines, in font sizes.
 const CUE_HEIGHT: f64 = 2.3;
@@ -14,7 +16,7 @@ const MOUTH_PART: f64 = 0.5;
 const FACE_COST: f64 = 0.35;
 /// The cost of covering the picture in layouts that leave part of the output free.
 const PICTURE_COST: f64 = 0.3;
-/// The cost of a title that covers captions.
+/// The cost of a title that covers captions or overlays.
 const CAPTIONS_COST: f64 = 5.0;
 /// The cost per output height of the distance from the preferred position.
 const DISTANCE_COST: f64 = 0.25;
@@ -148,10 +150,11 @@ pub(crate) struct HookContext<'a> {
     pub(crate) scenes: &'a [Scene],
     pub(crate) faces: &'a [FaceTrack],
     pub(crate) captions: Option<&'a CaptionTrack>,
+    pub(crate) overlays: &'a [Overlay],
 }
 
 /// The title over the first seconds of the clip, as high in the safe area as possible without
-/// covering faces or captions. `None` if the text has no visible characters.
+/// covering faces, captions or overlays. `None` if the text has no visible characters.
 pub(crate) fn hook(text: &str, style: &HookStyle, context: &HookContext<'_>) -> Option<Hook> {
     let span = Span::between(Timestamp::ZERO, Timestamp::from_secs(style.secs.min(context.clip.duration().as_secs_f64())));
     let words: Vec<TypesetWord> =
@@ -168,13 +171,17 @@ pub(crate) fn hook(text: &str, style: &HookStyle, context: &HookContext<'_>) -> 
     let scenes: Vec<&Scene> = context.scenes.iter().collect();
     let seen = face_extents(&scenes, context.faces, span);
     let first: Vec<&Scene> = scenes.iter().copied().filter(|scene| scene.span.intersection(span).is_some()).collect();
-    let cues: Vec<Extent> = context.captions.map_or(Vec::new(), |track| {
-        let during = track.cues.iter().filter(|cue| cue.span.intersection(span).is_some());
-        during.map(|cue| cue_extent(track, cue)).collect()
-    });
+    let during = |track: &CaptionTrack| {
+        let cues = track.cues.iter().filter(|cue| cue.span.intersection(span).is_some());
+        cues.map(|cue| cue_extent(track, cue)).collect()
+    };
+    let mut taken: Vec<Extent> = context.captions.map_or(Vec::new(), during);
+    let end = context.clip.end();
+    let overlays = context.overlays.iter().filter(|overlay| overlay.shown(end).is_some_and(|shown| shown.intersection(span).is_some()));
+    taken.extend(overlays.map(|overlay| overlay_extent(overlay, context.size)));
     let top = cheapest(safe.y, safe.y + safe.height - height, safe.y, |top| {
         let bottom = top + height;
-        let collides = cues.iter().any(|cue| bottom > cue.top && top < cue.end);
+        let collides = taken.iter().any(|other| bottom > other.top && top < other.end);
         face_cost(&seen, top, bottom)
             + picture_cost(&first, top, bottom)
             + DISTANCE_COST * (top - safe.y)
@@ -194,10 +201,22 @@ fn cue_extent(track: &CaptionTrack, cue: &Cue) -> Extent {
     Extent { top: end - height, end }
 }
 
+/// The vertical range of an overlay. A picture whose file is not read here counts as a square, and
+/// each line of a text as one line.
+fn overlay_extent(overlay: &Overlay, size: (u32, u32)) -> Extent {
+    let rect = overlay.rect(size, Some(1.0));
+    let height = match &overlay.content {
+        OverlayContent::Text { text, style } => ((text.lines().count() as f64 + 2.0 * HOOK_MARGIN) * style.size).min(rect.height),
+        _ => rect.height,
+    };
+    let top = rect.y + (rect.height - height) * overlay.place.anchor.fractions().1;
+    Extent { top, end: top + height }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Aspect, CaptionStyle, Crop, CueWord, FaceSample, Pane, Platform};
+    use crate::model::{Anchor, Aspect, CaptionStyle, Crop, CueWord, FaceSample, OverlayPlace, Pane, Platform};
 
     fn span(from: f64, to: f64) -> Span {
         Span::secs(from, to).unwrap()
@@ -279,7 +298,7 @@ mod tests {
         let scenes = [Scene { span: span(0.0, 10.0), layout: fill() }];
         let mut track = track(&CaptionStyle::karaoke(), Platform::Generic);
         let high = [face(Rect::new(0.4, 0.1, 0.1, 0.25))];
-        let with = |text: &str, track: &CaptionTrack, faces: &[FaceTrack]| {
+        let beside = |text: &str, track: &CaptionTrack, faces: &[FaceTrack], overlays: &[Overlay]| {
             let around = HookContext {
                 size: (1080, 1920),
                 safe_area: track.safe_area,
@@ -287,14 +306,23 @@ mod tests {
                 scenes: &scenes,
                 faces,
                 captions: Some(track),
+                overlays,
             };
             hook(text, &HookStyle::default(), &around)
         };
+        let with = |text: &str, track: &CaptionTrack, faces: &[FaceTrack]| beside(text, track, faces, &[]);
         let free = with("Why every clock is wrong", &track, &[]).unwrap();
         assert!((free.area.y - track.safe_area.y).abs() < 0.001 && free.span == span(0.0, 3.0));
         let moved = with("Why every clock is wrong", &track, &high).unwrap().area;
         let captions = cue_extent(&track, &track.cues[0]);
         assert!(moved.y >= 0.35 - 1e-9 && moved.y + moved.height <= captions.top, "{moved:?}");
+        // It is below a logo and a handle, unless they come later.
+        let logo = Overlay::image("logo.png", OverlayPlace::new(Anchor::TopRight).with_width(0.14));
+        let handle = Overlay::text("@clocks", OverlayPlace::new(Anchor::TopLeft));
+        let under = |overlays: &[Overlay]| beside("Why every clock is wrong", &track, &[], overlays).unwrap().area.y - track.safe_area.y;
+        assert!((under(std::slice::from_ref(&logo)) - 0.14 * 1080.0 / 1920.0).abs() < 0.021, "{}", under(&[logo]));
+        assert!((under(std::slice::from_ref(&handle)) - 0.0442).abs() < 0.021, "{}", under(&[handle.clone()]));
+        assert!(under(&[handle.during(span(4.0, 9.0))]) < 0.001);
         // With captions at the top, the title is below them.
         track.style.position = 0.3;
         let below = with("Why every clock is wrong", &track, &[]).unwrap().area;

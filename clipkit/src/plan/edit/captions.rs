@@ -101,6 +101,26 @@ fn replace(words: &mut Vec<CueWord>, from: usize, to: usize, right: &[&str]) {
     words.splice(from..to, placed);
 }
 
+/// Makes the captions anew from the transcript, which must be in this language.
+pub(super) fn language(plan: &mut ClipPlan, sources: &EditSources<'_>, language: &str) -> Result<()> {
+    let advice = "give the transcript in that language beside the plan";
+    let Some(transcript) = sources.transcript else {
+        return Err(invalid(format!("there is no transcript in {language}")).with_advice(advice));
+    };
+    let given = transcript.language.as_deref().unwrap_or("an unknown language");
+    let primary = |language: &str| language.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    if primary(given) != primary(language) {
+        return Err(invalid(format!("the transcript is in {given}, not in {language}")).with_advice(advice));
+    }
+    let style = plan.captions.as_ref().map_or_else(CaptionStyle::karaoke, |track| track.style.clone());
+    let spoken = words::of_transcript(plan, transcript);
+    if spoken.is_empty() {
+        return Err(invalid(format!("the transcript in {given} has no words in this clip")).with_advice(advice));
+    }
+    set(plan, &spoken, sources, &style);
+    Ok(())
+}
+
 /// Sets the style, and groups and places the words anew.
 pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Option<&CaptionStyle>) -> Result<()> {
     let Some(style) = style else {
@@ -108,6 +128,12 @@ pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Opt
         return Ok(());
     };
     let spoken = words::required(plan, sources)?;
+    set(plan, &spoken, sources, style);
+    Ok(())
+}
+
+/// Groups words into captions and places them.
+fn set(plan: &mut ClipPlan, spoken: &[words::ClipWord], sources: &EditSources<'_>, style: &CaptionStyle) {
     let spoken: Vec<Word> =
         spoken.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect();
     let transcript = sources.transcript.map_or(&spoken[..], |transcript| &transcript.words);
@@ -119,7 +145,6 @@ pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Opt
     let mut track = CaptionTrack::new(style.clone(), safe_area, cues);
     caption::place(&mut track, &plan.scenes, &plan.faces);
     plan.captions = Some(track);
-    Ok(())
 }
 
 /// Sets the hook line and the title over the first seconds.
@@ -138,8 +163,8 @@ pub(super) fn hook_line(plan: &mut ClipPlan, line: Option<&str>, style: Option<&
     let size = (plan.output.width, plan.output.height);
     let safe_area = plan.captions.as_ref().map_or_else(|| Platform::default().safe_area(Aspect::of(size)), |track| track.safe_area);
     let clip = Span::between(Timestamp::ZERO, plan.timeline().end());
-    let ClipPlan { scenes, faces, captions, .. } = &*plan;
-    let context = HookContext { size, safe_area, clip, scenes, faces, captions: captions.as_ref() };
+    let ClipPlan { scenes, faces, captions, overlays, .. } = &*plan;
+    let context = HookContext { size, safe_area, clip, scenes, faces, captions: captions.as_ref(), overlays };
     let hook = caption::hook(line, style, &context);
     plan.hook = Some(hook.ok_or_else(|| invalid(format!("the hook line {line:?} has no visible characters")))?);
     Ok(())

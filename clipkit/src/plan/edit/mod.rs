@@ -27,6 +27,7 @@
 //! ```
 
 mod arrange;
+mod aspect;
 mod captions;
 mod framing;
 mod op;
@@ -37,6 +38,7 @@ mod sound;
 mod tests;
 mod tighten;
 mod words;
+mod zooms;
 
 pub use op::{CropChange, EditOp, SentenceDistance, SentencePlace, TightenLevel, WordQuote, WordRange, WordSelection};
 
@@ -197,6 +199,14 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         EditOp::RemoveSound { sound } => sound::remove(&mut plan, *sound).map(|()| plan),
         EditOp::Layout { scene, layout } => framing::layout(&mut plan, *scene, *layout).map(|()| plan),
         EditOp::Crop { scene, window, change } => framing::crop(&mut plan, *scene, *window, *change).map(|()| plan),
+        EditOp::Aspect { aspect } => aspect::aspect(&mut plan, sources, *aspect).map(|()| plan),
+        EditOp::Language { language } => captions::language(&mut plan, sources, language).map(|()| plan),
+        EditOp::PunchIn { at } => {
+            plan.zooms = zooms::planned(&plan, sources, *at);
+            Ok(plan)
+        }
+        EditOp::AddZoom { zoom } => zooms::add(&mut plan, *zoom).map(|()| plan),
+        EditOp::RemoveZoom { zoom } => zooms::remove(&mut plan, *zoom).map(|()| plan),
         EditOp::AddOverlay { overlay } => {
             overlays::add(&mut plan, overlay);
             Ok(plan)

@@ -1,9 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{CaptionStyle, CensorSound, HookStyle, LayoutChoice, Overlay, Sound, Timestamp};
-use crate::plan::Brand;
+use crate::model::{Aspect, CaptionStyle, CensorSound, HookStyle, LayoutChoice, Overlay, Sound, Timestamp, Zoom};
 use crate::plan::options::caption_style;
+use crate::plan::{Brand, PunchIn};
 
 /// A change of a clip plan. In JSON, `op` names it: `{"op": "delete_words", "words": {"quote": "you
 /// know"}}`.
@@ -121,6 +121,36 @@ pub enum EditOp {
         /// The correction.
         change: CropChange,
     },
+    /// Plans the framing anew for another aspect ratio, from the faces and subjects in the plan.
+    /// Captions, title and overlays move into the platform's safe area of that ratio. Punch-ins are
+    /// removed, since they belong to the old windows.
+    Aspect {
+        /// The aspect ratio. It sets the output's size.
+        aspect: Aspect,
+    },
+    /// Makes the captions anew from a transcript of the source in another language, which is given
+    /// beside the plan.
+    Language {
+        /// The language of that transcript, as an ISO 639 code.
+        language: String,
+    },
+    /// Replaces the plan's punch-ins by planned ones. They need faces in the plan; numbers and
+    /// laughter are known with the transcript only.
+    PunchIn {
+        /// Where. `null`, the default, removes all.
+        #[serde(default)]
+        at: Option<PunchIn>,
+    },
+    /// Adds a punch-in.
+    AddZoom {
+        /// The punch-in. It may not overlap another.
+        zoom: Zoom,
+    },
+    /// Removes a punch-in.
+    RemoveZoom {
+        /// The number of the punch-in in the plan, from 0.
+        zoom: usize,
+    },
     /// Adds an image, a text or a progress bar, in front of the overlays that the plan has. If its
     /// place has no area, it stays in the captions' safe area, or in that of all platforms if the
     /// plan has no captions.
@@ -128,8 +158,8 @@ pub enum EditOp {
         /// The overlay.
         overlay: Overlay,
     },
-    /// Gives the plan a brand's look: the captions and the title that it has, and the brand's
-    /// overlays, in front of those that the plan has.
+    /// Gives the plan a brand's look: the captions and the title that it has, the brand's overlays
+    /// in front of those that the plan has, its sounds and its fonts.
     Brand {
         /// The brand.
         brand: Box<Brand>,
@@ -161,17 +191,23 @@ impl EditOp {
             EditOp::RemoveSound { .. } => "remove_sound",
             EditOp::Layout { .. } => "layout",
             EditOp::Crop { .. } => "crop",
+            EditOp::Aspect { .. } => "aspect",
+            EditOp::Language { .. } => "language",
+            EditOp::PunchIn { .. } => "punch_in",
+            EditOp::AddZoom { .. } => "add_zoom",
+            EditOp::RemoveZoom { .. } => "remove_zoom",
             EditOp::AddOverlay { .. } => "add_overlay",
             EditOp::Brand { .. } => "brand",
             EditOp::RemoveOverlay { .. } => "remove_overlay",
         }
     }
 
-    /// The paths of the image files that the operation puts into a plan.
-    pub(crate) fn image_files_mut(&mut self) -> Vec<&mut String> {
+    /// The paths of the images, sounds and fonts that the operation puts into a plan.
+    pub(crate) fn files_mut(&mut self) -> Vec<&mut String> {
         match self {
             EditOp::AddOverlay { overlay } => overlay.file_mut().into_iter().collect(),
-            EditOp::Brand { brand } => brand.image_files_mut().collect(),
+            EditOp::AddSound { sound } => vec![&mut sound.file],
+            EditOp::Brand { brand } => brand.files_mut().collect(),
             _ => Vec::new(),
         }
     }

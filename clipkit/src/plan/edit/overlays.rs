@@ -12,7 +12,7 @@ pub(super) fn add(plan: &mut ClipPlan, overlay: &Overlay) {
     plan.overlays.push(overlay);
 }
 
-/// Gives captions and title a brand's look, and adds the brand's overlays.
+/// Gives captions and title a brand's look, and adds the brand's overlays, sounds and fonts.
 pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Brand) -> Result<()> {
     if let Some(style) = plan.captions.as_ref().map(|track| brand.caption_style(&track.style)) {
         captions::restyle(plan, sources, Some(&style))?;
@@ -24,6 +24,9 @@ pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Bran
     }
     let area = safe_area(plan);
     plan.overlays.extend(brand.overlays_in(area));
+    plan.sound.extend(brand.sounds_until(plan.timeline().end()));
+    let new = brand.font_files.iter().filter(|file| !plan.fonts.contains(file)).cloned().collect::<Vec<_>>();
+    plan.fonts.extend(new);
     Ok(())
 }
 

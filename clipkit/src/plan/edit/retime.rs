@@ -3,7 +3,7 @@
 use super::captions::end_at_next;
 use crate::model::{
     CaptionTrack, Censored, ClipPlan, Crop, CropKey, Cue, CueWord, FaceTrack, Layout, Overlay, Pane, Piece, Scene, Shot, Sound, Span,
-    Speaking, SubjectTrack, Timeline, Timestamp,
+    Speaking, SubjectTrack, Timeline, Timestamp, Zoom,
 };
 use crate::plan::censor::tidy;
 
@@ -80,6 +80,7 @@ pub(super) fn rearranged(plan: &ClipPlan, kept: &[Kept]) -> ClipPlan {
         hook.span = Span::between(clamped(hook.span.start()), clamped(hook.span.end()));
     }
     edited.overlays = overlays(&plan.overlays, &segments);
+    edited.zooms = zooms(&plan.zooms, &segments);
     edited
 }
 
@@ -215,19 +216,32 @@ fn overlays(overlays: &[Overlay], segments: &[Segment]) -> Vec<Overlay> {
             found.push(overlay.clone());
             continue;
         };
-        let mut parts: Vec<Span> = Vec::new();
-        for segment in segments {
-            let Some(part) = segment.part_of(span) else { continue };
-            let new = if part.duration().is_zero() { segment.new } else { segment.map_span(part) };
-            match parts.last_mut() {
-                Some(last) if last.end() == new.start() => *last = Span::between(last.start(), new.end()),
-                _ if new.duration().is_zero() => {}
-                _ => parts.push(new),
-            }
-        }
-        found.extend(parts.into_iter().map(|part| overlay.clone().during(part)));
+        found.extend(parts(span, segments).into_iter().map(|part| overlay.clone().during(part)));
     }
     found
+}
+
+/// The punch-ins that still play, in order of time.
+fn zooms(zooms: &[Zoom], segments: &[Segment]) -> Vec<Zoom> {
+    let mut found: Vec<Zoom> =
+        zooms.iter().flat_map(|zoom| parts(zoom.span, segments).into_iter().map(|span| Zoom { span, ..*zoom })).collect();
+    found.sort_by_key(|zoom| zoom.span.start());
+    found
+}
+
+/// Where a span plays after the edit. Parts that follow each other are one.
+fn parts(span: Span, segments: &[Segment]) -> Vec<Span> {
+    let mut parts: Vec<Span> = Vec::new();
+    for segment in segments {
+        let Some(part) = segment.part_of(span) else { continue };
+        let new = if part.duration().is_zero() { segment.new } else { segment.map_span(part) };
+        match parts.last_mut() {
+            Some(last) if last.end() == new.start() => *last = Span::between(last.start(), new.end()),
+            _ if new.duration().is_zero() => {}
+            _ => parts.push(new),
+        }
+    }
+    parts
 }
 
 /// One track with all samples that still play, in order of time. `None` if none does.

@@ -251,7 +251,7 @@ impl Cut {
             for scene in &plan.scenes {
                 let seen = clip.scene(scene, &frames);
                 if let (false, Some((crop, place))) = (seen.is_empty(), scene.layout.panes().get(1)) {
-                    let keys = framing(&[(seen.clone(), *crop, *place)], rate, seen.start);
+                    let keys = framing(&[(seen.clone(), *crop, *place, &[])], rate, seen.start);
                     self.insets.push(made(seen, keys));
                 }
             }
@@ -260,7 +260,8 @@ impl Cut {
                 .iter()
                 .filter_map(|scene| {
                     let (crop, place) = *scene.layout.panes().first()?;
-                    Some((clip.scene(scene, &frames), crop, place)).filter(|(seen, ..)| !seen.is_empty())
+                    let zooms = if let Layout::Fill { .. } = scene.layout { &plan.zooms[..] } else { &[] };
+                    Some((clip.scene(scene, &frames), crop, place, zooms)).filter(|(seen, ..)| !seen.is_empty())
                 })
                 .collect();
             let keys = framing(&windows, rate, frames.start);

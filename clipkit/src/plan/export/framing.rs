@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::model::{Crop, FrameRate, Rect};
+use crate::model::{Crop, FrameRate, Rect, Timestamp, Zoom};
 
 /// How a clip's picture is placed in the frame, over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,18 +78,25 @@ impl FramingKey {
 }
 
 /// The keyframes of a clip that starts at frame `start` of the plan. Each window is shown in its
-/// frames, which follow each other; between two windows the picture jumps.
-pub(super) fn framing(windows: &[(Range<u64>, &Crop, Rect)], rate: FrameRate, start: u64) -> Framing {
+/// frames, which follow each other; between two windows the picture jumps. A window with punch-ins
+/// has a keyframe at every frame of them.
+pub(super) fn framing(windows: &[(Range<u64>, &Crop, Rect, &[Zoom])], rate: FrameRate, start: u64) -> Framing {
     let mut keys: Vec<FramingKey> = Vec::new();
-    for (frames, crop, place) in windows {
+    for (frames, crop, place, zooms) in windows {
         let last = frames.end.saturating_sub(1);
-        let inner = crop.path.iter().map(|key| (key.at.secs().max(0.0) * rate.fps()).round() as u64);
-        let inner = inner.filter(|frame| frames.start < *frame && *frame < last);
+        let frame_of = |at: Timestamp| (at.secs().max(0.0) * rate.fps()).round() as u64;
+        let inner = crop.path.iter().map(|key| frame_of(key.at));
+        let eased = zooms.iter().flat_map(|zoom| frame_of(zoom.span.start()).saturating_sub(1)..=frame_of(zoom.span.end()) + 1);
+        let inner = inner.chain(eased).filter(|frame| frames.start < *frame && *frame < last);
         let mut at: Vec<u64> = std::iter::once(frames.start).chain(inner).chain([last]).collect();
+        at.sort_unstable();
         at.dedup();
         keys.extend(at.into_iter().map(|frame| FramingKey {
             frame: frame.saturating_sub(start),
-            window: crop.at(rate.frame_start(frame)),
+            window: {
+                let (at, window) = (rate.frame_start(frame), crop.at(rate.frame_start(frame)));
+                Zoom::active(zooms, at).map_or(window, |zoom| zoom.window(window, at))
+            },
             place: *place,
         }));
     }
@@ -111,14 +118,14 @@ pub(super) fn framing(windows: &[(Range<u64>, &Crop, Rect)], rate: FrameRate, st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CropKey, Timestamp};
+    use crate::model::{CropKey, Span};
 
     const RATE: FrameRate = FrameRate::new(25, 1);
 
     #[test]
     fn a_window_fills_its_place() {
         let crop = Crop::still(Rect::new(0.5, 0.0, 0.316_406_25, 1.0));
-        let framing = framing(&[(0..50, &crop, Rect::FULL)], RATE, 0);
+        let framing = framing(&[(0..50, &crop, Rect::FULL, &[])], RATE, 0);
         assert!(framing.is_still() && !framing.is_trimmed());
         let found = framing.first((1920, 1080), (1080, 1920));
         // 607.5 source pixels fill 1080, and the window's middle, 303.75 right of the picture's,
@@ -130,7 +137,7 @@ mod tests {
     #[test]
     fn a_window_in_a_half_hides_the_rest() {
         let crop = Crop::still(Rect::new(0.25, 0.1, 0.5, 0.8));
-        let lower = framing(&[(10..20, &crop, Rect::new(0.0, 0.5, 1.0, 0.5))], RATE, 10).first((1920, 1080), (1080, 1920));
+        let lower = framing(&[(10..20, &crop, Rect::new(0.0, 0.5, 1.0, 0.5), &[])], RATE, 10).first((1920, 1080), (1080, 1920));
         assert!((lower.scale - 1.125).abs() < 1e-9 && lower.x.abs() < 1e-9 && (lower.y - 480.0).abs() < 1e-9);
         for (found, expected) in lower.trim.into_iter().zip([0.25, 0.1, 0.25, 0.1]) {
             assert!((found - expected).abs() < 1e-9);
@@ -142,8 +149,19 @@ mod tests {
         let key = |secs: f64, x: f64| CropKey { at: Timestamp::from_secs(secs), x, y: 0.0 };
         let moving = Crop::new(0.3, 1.0, vec![key(0.4, 0.0), key(0.8, 0.5)]);
         let still = Crop::still(Rect::new(0.7, 0.0, 0.3, 1.0));
-        let framing = framing(&[(0..25, &moving, Rect::FULL), (25..50, &still, Rect::FULL)], RATE, 0);
+        let framing = framing(&[(0..25, &moving, Rect::FULL, &[]), (25..50, &still, Rect::FULL, &[])], RATE, 0);
         let found: Vec<(u64, f64)> = framing.keys.iter().map(|key| (key.frame, key.window.x)).collect();
         assert_eq!(found, [(0, 0.0), (10, 0.0), (20, 0.5), (24, 0.5), (25, 0.7)]);
+    }
+
+    #[test]
+    fn a_punch_in_has_keyframes() {
+        let crop = Crop::still(Rect::new(0.2, 0.0, 0.4, 1.0));
+        let zoom = Zoom::new(Span::secs(0.4, 1.2).unwrap(), 1.25);
+        let framing = framing(&[(0..50, &crop, Rect::FULL, &[zoom])], RATE, 0);
+        let width = |frame: u64| framing.keys.iter().find(|key| key.frame == frame).map(|key| (key.window.width * 1000.0).round());
+        assert_eq!([0, 9, 10, 20, 30, 49].map(width), [Some(400.0), None, Some(400.0), None, Some(400.0), Some(400.0)]);
+        assert!(framing.keys.iter().any(|key| (key.window.width - 0.32).abs() < 1e-9));
+        assert!(framing.keys.len() < 25, "{}", framing.keys.len());
     }
 }

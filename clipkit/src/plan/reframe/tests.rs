@@ -260,6 +260,8 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         captions: None::<CaptionTrack>,
         hook: None,
         overlays: Vec::new(),
+        zooms: Vec::new(),
+        fonts: Vec::new(),
         output: Output::h264(output.0, output.1, FrameRate::new(25, 1)),
     }
 }

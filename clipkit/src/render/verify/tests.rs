@@ -13,6 +13,8 @@ pub(super) fn plan() -> ClipPlan {
     ClipPlan {
         hook: None,
         overlays: Vec::new(),
+        zooms: Vec::new(),
+        fonts: Vec::new(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,

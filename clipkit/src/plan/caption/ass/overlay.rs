@@ -4,7 +4,7 @@ use super::super::effect::CueText;
 use super::super::layout::{Layout, layout};
 use super::super::text::{is_rtl_text, segments, visible_text};
 use super::super::typeset::TypesetWord;
-use super::{DocumentBuilder, HOOK_OUTLINE, HOOK_PADDING, StyleLine, WIDTH_FACTOR, colour};
+use super::{DocumentBuilder, HOOK_OUTLINE, HOOK_PADDING, StyleLine, TextArea, WIDTH_FACTOR, colour};
 use crate::model::{Anchor, CaptionStyle, Cue, Overlay, OverlayContent, OverlayTextStyle, Rect, Rgb, Span, Timestamp};
 
 /// The layer of the events: in front of captions and title.
@@ -33,6 +33,34 @@ impl<'a> PlacedText<'a> {
         let (rect, anchor, fades) = (overlay.rect(size, None), overlay.place.anchor, overlay.fades(span));
         Some(PlacedText { text, style, rect, anchor, span, opacity: overlay.opacity, fades })
     }
+}
+
+/// Where and when a text is drawn, in pixels, with its plate or outline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Block {
+    span: Span,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+/// The bottom of a cue `height` pixels high and from `left` to `right`, which wants to be at
+/// `bottom`, so that no text covers it: the nearest free place in the captions' area. The wanted
+/// bottom if there is none.
+pub(super) fn clear(blocks: &[Block], span: Span, (left, right): (f64, f64), bottom: f64, height: f64, area: &TextArea) -> f64 {
+    let beside = |block: &&Block| block.span.intersection(span).is_some() && block.left < right && block.right > left;
+    let blocks: Vec<&Block> = blocks.iter().filter(beside).collect();
+    // Descenders and outlines reach beyond the lines.
+    let margin = area.padding.max(1.0);
+    let free = |bottom: f64| blocks.iter().all(|block| bottom + margin <= block.top || bottom - height - margin >= block.bottom);
+    let places = blocks.iter().flat_map(|block| [block.top - margin, block.bottom + margin + height]);
+    let inside = |bottom: &f64| (area.top + height..=area.bottom).contains(bottom);
+    std::iter::once(bottom)
+        .chain(places.filter(inside))
+        .filter(|bottom| free(*bottom))
+        .min_by(|a, b| (a - bottom).abs().total_cmp(&(b - bottom).abs()))
+        .unwrap_or(bottom)
 }
 
 /// ASS's alignment: the keys of a numeric keypad, 1 at the bottom left.
@@ -74,8 +102,9 @@ fn joined(lines: Vec<(Vec<TypesetWord>, Layout)>) -> (Vec<TypesetWord>, Layout) 
 }
 
 impl DocumentBuilder<'_> {
-    /// Adds a text at its anchor, in a style with the number `n`.
-    pub(super) fn text_overlay(&mut self, n: usize, placed: &PlacedText<'_>, missing: &mut Vec<char>) {
+    /// Adds a text at its anchor, in a style with the number `n`. Returns where it is, unless nothing
+    /// of it can be seen.
+    pub(super) fn text_overlay(&mut self, n: usize, placed: &PlacedText<'_>, missing: &mut Vec<char>) -> Option<Block> {
         let &PlacedText { text, style, rect, anchor, span, opacity, fades } = placed;
         let set = |word: &str| TypesetWord::new(word, &style.font, style.bold, 1.0, self.fonts);
         let size = style.size * self.height;
@@ -90,7 +119,7 @@ impl DocumentBuilder<'_> {
         });
         let (words, mut layout) = joined(lines.collect());
         if words.is_empty() {
-            return;
+            return None;
         }
         let line_height = words.iter().map(TypesetWord::height).fold(1.0, f64::max);
         // The padding shrinks with the text.
@@ -116,6 +145,11 @@ impl DocumentBuilder<'_> {
         let y = place(rect.y * self.height, rect.height * self.height, down);
         let tags = format!("\\pos({x:.1},{y:.1}){}", opacity_tags(opacity, fades, span));
         self.event(LAYER, span.start(), span.end(), &name, 0.0, &format!("{{{tags}}}{}", lines.plain()));
+        let (wide, tall) = ((layout.widest(&words, space) + 2.0 * padding) * size, tall * size);
+        let start = |from: f64, room: f64, length: f64, at: f64| from + (room - length).max(0.0) * at;
+        let left = start(rect.x * self.width, rect.width * self.width, wide, across);
+        let top = start(rect.y * self.height, rect.height * self.height, tall, down);
+        Some(Block { span, left, right: left + wide, top, bottom: top + tall })
     }
 }
 
@@ -160,6 +194,33 @@ mod tests {
             .map(alignment)
             .collect();
         assert_eq!(keys, [7, 8, 9, 4, 5, 6, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_cue_stands_clear_of_texts() {
+        let block = |from: f64, to: f64, top: f64, bottom: f64| Block {
+            span: Span::secs(from, to).unwrap(),
+            left: 100.0,
+            right: 400.0,
+            top,
+            bottom,
+        };
+        let area = TextArea { padding: 4.0, side: 50.0, top: 200.0, bottom: 1300.0, room: 900.0 };
+        let blocks = [block(0.0, 5.0, 1150.0, 1250.0), block(4.0, 6.0, 1000.0, 1100.0)];
+        let at = |from: f64, to: f64, left: f64, bottom: f64| {
+            clear(&blocks, Span::secs(from, to).unwrap(), (left, left + 300.0), bottom, 100.0, &area)
+        };
+        // Above a text; above both; beside them; at another time; where it is free.
+        assert_eq!(at(1.0, 2.0, 300.0, 1240.0), 1146.0);
+        assert_eq!(at(4.5, 4.9, 300.0, 1180.0), 996.0);
+        assert_eq!(at(4.5, 4.9, 401.0, 1180.0), 1180.0);
+        assert_eq!(at(6.0, 7.0, 300.0, 1180.0), 1180.0);
+        assert_eq!(at(1.0, 2.0, 300.0, 900.0), 900.0);
+        // Below it, if that is nearer; as wanted, if there is no room at all.
+        let high = [block(0.0, 5.0, 200.0, 400.0)];
+        let low = |bottom: f64, blocks: &[Block]| clear(blocks, Span::secs(1.0, 2.0).unwrap(), (300.0, 600.0), bottom, 100.0, &area);
+        assert_eq!(low(450.0, &high), 504.0);
+        assert_eq!(low(450.0, &[block(0.0, 5.0, 0.0, 1920.0)]), 450.0);
     }
 
     #[test]
