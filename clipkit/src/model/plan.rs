@@ -112,8 +112,9 @@ impl ClipPlan {
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
     /// clip's picture and sound (span and pieces, sounds, censored stretches, scenes, captions,
     /// hook, overlays, punch-ins, font files, output). Title, reason, score, shots and tracks are
-    /// not part of the hash, nor is the content of image and font files. Of several pieces, those count that
-    /// [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the same id.
+    /// not part of the hash, nor is the content of image and font files. Of several pieces, those
+    /// count that [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the
+    /// same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {

@@ -212,3 +212,114 @@ async fn a_renderer_of_the_users_says_which_image_it_lacks() {
         assert_eq!(*seen.lock().unwrap(), left);
     }
 }
+
+/// A white square of 60 pixels in the middle of a grey picture.
+async fn square(folder: &tempfile::TempDir) -> ClipPlan {
+    let drawn = "-f lavfi -i color=0x808080:s=270x480:r=25:d=5 -vf drawbox=x=105:y=210:w=60:h=60:c=white:t=fill \
+                 -c:v libx264 -preset ultrafast -crf 4";
+    let media = fetch(&made(folder, "square.mp4", drawn)).await;
+    with(centred(&media, Span::secs(0.0, 4.0).unwrap(), (270, 480)), |plan| {
+        plan.output.frame_rate = FrameRate::new(25, 1);
+        plan.output.crf = 8;
+    })
+}
+
+#[tokio::test]
+async fn a_punch_in_makes_the_picture_larger_around_its_focus() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = square(&folder).await;
+    let mut zoom = Zoom::new(Span::secs(1.0, 3.0).unwrap(), 1.5);
+    (zoom.x, zoom.y, zoom.ease) = (0.5, 0.5, 0.4);
+    plan.zooms = vec![zoom];
+    let (frames, warnings) = rendered(&plan).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let bright = |n: usize, row: usize| (0..SIZE.0).filter(|x| frames.luma(n, *x, row) > 180).count();
+    // Full size before and after, 1.5 times it in between, and half of that in the middle of the
+    // easing.
+    for (n, expected) in [(10, 60), (24, 60), (30, 75), (40, 90), (60, 90), (70, 75), (76, 60), (95, 60)] {
+        assert!(bright(n, 240).abs_diff(expected) <= 2, "frame {n}: {} instead of {expected}", bright(n, 240));
+    }
+    // What stays in its place is the middle.
+    let at = |n: usize| (0..SIZE.0).filter(|x| frames.luma(n, *x, 240) > 180).sum::<usize>() as f64 / bright(n, 240) as f64;
+    assert!((at(50) - 134.5).abs() < 1.0, "{}", at(50));
+
+    // The focus at the left edge moves the square to the right.
+    plan.zooms[0].x = 0.0;
+    let (frames, _) = rendered(&plan).await;
+    let first = (0..SIZE.0).find(|x| frames.luma(50, *x, 240) > 180).unwrap();
+    assert!(first.abs_diff(157) <= 2, "{first}");
+
+    // Other layouts stay as they are.
+    let pane: Layout = serde_json::from_value(serde_json::json!({"kind": "fit", "pane": {
+        "crop": {"width": 1.0, "height": 1.0, "path": [{"at": 0.0, "x": 0.0, "y": 0.0}]},
+        "place": {"x": 0.0, "y": 0.0, "width": 1.0, "height": 1.0},
+    }}))
+    .unwrap();
+    plan.scenes[0].layout = pane;
+    let (frames, _) = rendered(&plan).await;
+    let wide = (0..SIZE.0).filter(|x| frames.luma(50, *x, 240) > 180).count();
+    assert!(wide.abs_diff(60) <= 2, "{wide}");
+}
+
+/// The regular face of Lato under another name, which no machine has installed.
+fn renamed_font(folder: &tempfile::TempDir) -> String {
+    let mut folders = vec![std::path::PathBuf::from("/usr/share/fonts"), "/Library/Fonts".into(), "/opt/homebrew/share".into()];
+    let mut found = None;
+    while let (None, Some(next)) = (&found, folders.pop()) {
+        for entry in std::fs::read_dir(next).into_iter().flatten().flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path if path.file_name().is_some_and(|name| name == "Lato-Regular.ttf") => found = Some(path),
+                _ => {}
+            }
+        }
+    }
+    let mut bytes = std::fs::read(found.expect("Lato is installed: run `make setup`")).unwrap();
+    // Names are in ASCII and in UTF-16.
+    for (name, initial) in [(&b"Lato"[..], 0), (&b"\0L\0a\0t\0o"[..], 1)] {
+        for at in 0..bytes.len() - name.len() {
+            if bytes[at..].starts_with(name) {
+                bytes[at + initial] = b'Z';
+            }
+        }
+    }
+    let path = folder.path().join("Brand's font, 1.ttf");
+    std::fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_font_file_need_not_be_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = grey(&folder).await;
+    let written = |font: &str| {
+        let place = everywhere(Anchor::Center).with_height(0.5);
+        let mut text = Overlay::text("Ada Lovelace", place);
+        if let OverlayContent::Text { style, .. } = &mut text.content {
+            (style.font, style.size) = (font.to_owned(), 0.06);
+        }
+        vec![text]
+    };
+    plan.overlays = written("Lato");
+    let (installed, warnings) = rendered(&plan).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+
+    plan.overlays = written("Zato");
+    let (_, warnings) = rendered(&plan).await;
+    assert!(warnings.len() == 1 && warnings[0].kind == WarningKind::Font && warnings[0].message.contains("Zato"), "{warnings:?}");
+
+    plan.fonts = vec![renamed_font(&folder)];
+    let (given, warnings) = rendered(&plan).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert!(given.0[50] == installed.0[50], "the text is not set in the font of the file");
+    let ass = plan.to_ass().unwrap();
+    assert!(ass.contains(",Zato,"), "{ass}");
+
+    // Files without a font are named, and the clip is made.
+    let text = folder.path().join("notes.ttf");
+    std::fs::write(&text, "not a font").unwrap();
+    plan.fonts = vec![text.to_str().unwrap().to_owned(), folder.path().join("none.otf").to_str().unwrap().to_owned()];
+    let (_, warnings) = rendered(&plan).await;
+    let named = |name: &str| warnings.iter().any(|warning| warning.kind == WarningKind::Font && warning.message.contains(name));
+    assert!(named("notes.ttf") && named("none.otf") && named("Zato"), "{warnings:?}");
+}

@@ -1,4 +1,5 @@
 mod overlays;
+mod zooms;
 
 use proptest::prelude::*;
 

@@ -119,8 +119,9 @@ impl SoundFile {
                 if let Some(kept) = &mut self.kept {
                     kept.clear();
                 }
-                // A reader that seeks gives almost the same samples, not the same: a container lands
-                // elsewhere once it knows its index, and decoders keep the state of their noise.
+                // A reader that seeks gives almost the same samples, not the same: a container
+                // lands elsewhere once it knows its index, and decoders keep the state of their
+                // noise.
                 match AudioReader::open(&self.cx, &self.media, self.offset) {
                     Ok(Some(reader)) => self.reader = reader,
                     Ok(None) => return Err(self.about(Error::new(ErrorKind::InvalidInput, "the sound cannot be decoded again"))),

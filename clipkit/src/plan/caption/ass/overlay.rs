@@ -102,8 +102,8 @@ fn joined(lines: Vec<(Vec<TypesetWord>, Layout)>) -> (Vec<TypesetWord>, Layout) 
 }
 
 impl DocumentBuilder<'_> {
-    /// Adds a text at its anchor, in a style with the number `n`. Returns where it is, unless nothing
-    /// of it can be seen.
+    /// Adds a text at its anchor, in a style with the number `n`. Returns where it is, unless
+    /// nothing of it can be seen.
     pub(super) fn text_overlay(&mut self, n: usize, placed: &PlacedText<'_>, missing: &mut Vec<char>) -> Option<Block> {
         let &PlacedText { text, style, rect, anchor, span, opacity, fades } = placed;
         let set = |word: &str| TypesetWord::new(word, &style.font, style.bold, 1.0, self.fonts);
