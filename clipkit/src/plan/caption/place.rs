@@ -321,7 +321,7 @@ mod tests {
         let handle = Overlay::text("@clocks", OverlayPlace::new(Anchor::TopLeft));
         let under = |overlays: &[Overlay]| beside("Why every clock is wrong", &track, &[], overlays).unwrap().area.y - track.safe_area.y;
         assert!((under(std::slice::from_ref(&logo)) - 0.14 * 1080.0 / 1920.0).abs() < 0.021, "{}", under(&[logo]));
-        assert!((under(std::slice::from_ref(&handle)) - 0.0442).abs() < 0.021, "{}", under(&[handle.clone()]));
+        assert!((under(std::slice::from_ref(&handle)) - 0.0442).abs() < 0.021, "{}", under(std::slice::from_ref(&handle)));
         assert!(under(&[handle.during(span(4.0, 9.0))]) < 0.001);
         // With captions at the top, the title is below them.
         track.style.position = 0.3;

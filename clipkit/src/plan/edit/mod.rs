@@ -160,7 +160,7 @@ impl Measure {
 ///
 /// - [`InvalidInput`](ErrorKind::InvalidInput): an operation names something that the clip does not
 ///   have (a word, a sentence, a piece, a scene, a face, an overlay), would leave nothing, or needs
-/// a document   that is not given. The message names the operation by its number, from 0.
+///   a document that is not given. The message names the operation by its number, from 0.
 /// - [`InvalidPlan`](ErrorKind::InvalidPlan): the plan is invalid before or after the operations.
 pub fn edit(plan: &ClipPlan, ops: &[EditOp], sources: &EditSources<'_>) -> Result<Edited> {
     plan.validate()?;
