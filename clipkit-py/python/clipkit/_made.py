@@ -68,11 +68,15 @@ class Candidate(_types._Candidate):
         title: str = "",
         reason: str = "",
         hook_line: Optional[str] = None,
+        description: Optional[str] = None,
+        tags: Sequence[str] = (),
     ) -> None:
         if isinstance(start, _types._Span) == (end is not None):
             raise TypeError("a Candidate takes a start and an end in seconds, or a Span")
         span = start if isinstance(start, Span) else Span(start, end)  # type: ignore[arg-type]  # As was just seen.
-        super().__init__(span, Score.from_dict(score), title, reason, hook_line=hook_line)
+        super().__init__(
+            span, Score.from_dict(score), title, reason, hook_line=hook_line, description=description, tags=list(tags)
+        )
 
     @classmethod
     def from_dict(cls: Type[C], value: Any) -> C:
@@ -84,7 +88,7 @@ class Candidate(_types._Candidate):
             return value
         given = dict(value)
         span = Span.from_dict(given.pop("span")) if "span" in given else Span(given.pop("start"), given.pop("end"))
-        known = {name: given.pop(name) for name in ("score", "title", "reason", "hook_line") if name in given}
+        known = {name: given.pop(name) for name in ("score", "title", "reason", "hook_line", "description", "tags") if name in given}
         made = cls(span, **known)
         if "factors" in given:
             given["factors"] = [_types.Factor.from_dict(factor) for factor in given["factors"]]

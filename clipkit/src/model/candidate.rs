@@ -23,15 +23,30 @@ pub struct Candidate {
     /// wrote no line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hook_line: Option<String>,
+    /// A description for posts of the clip. `None` means that the scorer wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Tags for posts of the clip, without `#`. Empty if the scorer gave none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// What counted for or against the span, the strongest first. Empty if the scorer does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub factors: Vec<Factor>,
 }
 
 impl Candidate {
-    /// Makes a candidate without a hook line and factors.
+    /// Makes a candidate without a hook line, texts for posts and factors.
     pub fn new(span: Span, score: Score, title: impl Into<String>, reason: impl Into<String>) -> Self {
-        Candidate { span, score, title: title.into(), reason: reason.into(), hook_line: None, factors: Vec::new() }
+        Candidate {
+            span,
+            score,
+            title: title.into(),
+            reason: reason.into(),
+            hook_line: None,
+            description: None,
+            tags: Vec::new(),
+            factors: Vec::new(),
+        }
     }
 }
 
@@ -71,6 +86,9 @@ impl<'de> Deserialize<'de> for Candidate {
             #[serde(default)]
             reason: String,
             hook_line: Option<String>,
+            description: Option<String>,
+            #[serde(default)]
+            tags: Vec<String>,
             #[serde(default)]
             factors: Vec<Factor>,
         }
@@ -80,7 +98,7 @@ impl<'de> Deserialize<'de> for Candidate {
             Total(f64),
             Whole(Score),
         }
-        let Given { span, start, end, score, title, reason, hook_line, factors } = Given::deserialize(deserializer)?;
+        let Given { span, start, end, score, title, reason, hook_line, description, tags, factors } = Given::deserialize(deserializer)?;
         let span = match (span, start, end) {
             (Some(span), None, None) => span,
             (None, Some(start), Some(end)) => Span::new(start, end).map_err(serde::de::Error::custom)?,
@@ -90,7 +108,7 @@ impl<'de> Deserialize<'de> for Candidate {
             GivenScore::Total(total) => Score::of(total),
             GivenScore::Whole(score) => score,
         };
-        Ok(Candidate { span, score, title, reason, hook_line, factors })
+        Ok(Candidate { span, score, title, reason, hook_line, description, tags, factors })
     }
 }
 

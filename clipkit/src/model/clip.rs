@@ -104,15 +104,16 @@ fn first() -> usize {
 }
 
 impl Post {
-    /// Makes a post of a rendered clip with its plan's title. Every other field has its default.
+    /// Makes a post of a rendered clip with its plan's title and texts. Every other field has its
+    /// default.
     pub fn new(rank: usize, plan: &ClipPlan, files: PostFiles) -> Self {
         Post {
             clip: plan.id(),
             rank,
             title: plan.title.clone(),
-            description: String::new(),
-            tags: Vec::new(),
-            language: None,
+            description: plan.post.description.clone(),
+            tags: plan.post.tags.clone(),
+            language: plan.post.language.clone(),
             privacy: Privacy::default(),
             publish_at: None,
             made_for_kids: false,

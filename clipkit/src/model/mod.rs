@@ -13,6 +13,7 @@ mod media;
 pub(crate) mod moment;
 mod overlay;
 mod plan;
+mod post_texts;
 pub(crate) mod script;
 pub(crate) mod seconds;
 mod sound;
@@ -42,6 +43,7 @@ pub use media::{
 };
 pub use overlay::{Anchor, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle};
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
+pub use post_texts::PostTexts;
 pub use sound::{CensorSound, Censored, Sound};
 pub use speech::SpeechMap;
 pub use style::{Animation, CaptionStyle, Emphasis, HookStyle, Rgb};

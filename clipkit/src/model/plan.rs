@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, Rect, Score, Shot, Sound, Span,
-    SubjectTrack, Timeline, Timestamp, Zoom,
+    CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, PostTexts, Rect, Score, Shot, Sound,
+    Span, SubjectTrack, Timeline, Timestamp, Zoom,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -77,6 +77,9 @@ pub struct ClipPlan {
     /// installed fonts. A relative path starts at the working folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fonts: Vec<String>,
+    /// What the clip's posts say besides the title.
+    #[serde(default, skip_serializing_if = "PostTexts::is_empty")]
+    pub post: PostTexts,
     /// The parameters of the file to make.
     pub output: Output,
 }
@@ -105,16 +108,17 @@ impl ClipPlan {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            post: PostTexts::default(),
             output,
         }
     }
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
     /// clip's picture and sound (span and pieces, sounds, censored stretches, scenes, captions,
-    /// hook, overlays, punch-ins, font files, output). Title, reason, score, shots and tracks are
-    /// not part of the hash, nor is the content of image and font files. Of several pieces, those
-    /// count that [`ClipPlan::timeline`] returns, so two ways to write the same pieces give the
-    /// same id.
+    /// hook, overlays, punch-ins, font files, output). Title, post, reason, score, shots and
+    /// tracks are not part of the hash, nor is the content of image and font files. Of several
+    /// pieces, those count that [`ClipPlan::timeline`] returns, so two ways to write the same
+    /// pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {

@@ -129,6 +129,7 @@ impl ClipPlan {
         self.hook.as_ref().map_or(Ok(()), Hook::check)?;
         self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))?;
         check_zooms(&self.zooms, clip_end)?;
+        self.post.check()?;
         check(self.fonts.len() <= MAX_FONTS, &|| format!("fonts has {} entries; give at most {MAX_FONTS}", self.fonts.len()))?;
         self.fonts.iter().enumerate().try_for_each(|(n, file)| check_file(&format!("fonts[{n}]"), file))
     }

@@ -6,6 +6,7 @@ use crate::model::{
 
 use super::caption::{self, HookContext};
 use super::censor::{Matcher, censor};
+use super::post_texts::post_texts;
 use super::reframe::{self, Framing, FramingInput};
 use super::{Brand, PlanOptions};
 
@@ -99,6 +100,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        post: crate::model::PostTexts::default(),
         output: options.output(output_rate(video.frame_rate)),
     };
     plan.validate()?;
@@ -134,6 +136,7 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
             plan.hook = None;
         }
     }
+    plan.post = post_texts(candidate, &media.about, transcript, words);
     if let Some(list) = &options.censor {
         let heard = heard_words(transcript, span);
         censor(&mut plan, &heard, &Matcher::of(list, transcript.language.as_deref()), list.with);

@@ -64,6 +64,7 @@ mod compose;
 pub mod edit;
 pub mod export;
 mod options;
+mod post_texts;
 mod punch_in;
 pub(crate) mod reframe;
 pub mod snap;

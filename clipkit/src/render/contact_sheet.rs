@@ -295,6 +295,7 @@ mod tests {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            post: crate::model::PostTexts::default(),
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),
             span,

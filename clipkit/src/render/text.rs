@@ -199,6 +199,7 @@ mod tests {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            post: crate::model::PostTexts::default(),
             output: Output::h264(width, height, FrameRate::new(30, 1)),
         }
     }

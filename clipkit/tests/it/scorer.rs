@@ -492,6 +492,39 @@ async fn what_is_said_in_a_talk_stays_data() {
     assert!(chosen[0].title.starts_with("Title") && cx.warnings().is_empty(), "{}", warned(&cx));
 }
 
+/// Descriptions and tags for posts come with the verdict, and say only what the clip says.
+#[tokio::test]
+async fn a_models_texts_for_posts_say_what_the_clip_says() {
+    let server = judging(|n, span| {
+        let mut verdict = fair(n, span);
+        let from = span["from"].as_u64().unwrap();
+        let sentence = span["sentences"].as_array().unwrap().iter().find(|sentence| sentence["n"] == from).unwrap();
+        let text = sentence["text"].as_str().unwrap();
+        let word = text.split(' ').map(|word| word.trim_matches(|letter: char| !letter.is_alphanumeric())).max_by_key(|word| word.len());
+        verdict["tags"] = json!([format!("#{}", word.unwrap()), "blockchain", "@someone"]);
+        verdict["description"] = match n % 4 {
+            0 => json!(text.chars().take(280).collect::<String>()),
+            1 => json!(format!("{text} As Zaphod Beeblebrox said.")),
+            2 => json!(format!("{text} See www.evil.example")),
+            _ => json!("Follow @me #now"),
+        };
+        verdict
+    })
+    .await;
+    let cx = Context::new();
+    let scoring = talk();
+    let chosen = scorer(&server).score(&cx, &scoring).await.unwrap();
+    let described: Vec<&Candidate> = chosen.iter().filter(|clip| clip.description.is_some()).collect();
+    assert!(!described.is_empty() && described.len() < chosen.len(), "{chosen:?}");
+    for clip in &chosen {
+        let number: usize = clip.title.split(' ').next_back().unwrap().parse().unwrap();
+        assert_eq!(clip.description.is_some(), number % 4 == 0, "{clip:?}");
+        assert_eq!(clip.tags.len(), 1, "{clip:?}");
+    }
+    let warnings = warned(&cx);
+    assert!(warnings.contains("descriptions by") && warnings.contains("the clip's own words are used"), "{warnings}");
+}
+
 /// A model that obeys the talk can change scores and texts, and these stay plain text.
 #[tokio::test]
 async fn an_obedient_model_changes_no_more_than_scores_and_words() {

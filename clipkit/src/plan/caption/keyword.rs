@@ -47,7 +47,7 @@ impl Vocabulary {
     }
 
     /// The weight of a word, 0 if it is no keyword. `before` is the previous word.
-    pub(super) fn weight(&self, word: &str, before: Option<&str>) -> f64 {
+    pub(crate) fn weight(&self, word: &str, before: Option<&str>) -> f64 {
         let normalized = normalized(word);
         let letters = normalized.chars().count();
         if normalized.chars().any(char::is_numeric) {

@@ -199,6 +199,12 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         EditOp::RemoveSound { sound } => sound::remove(&mut plan, *sound).map(|()| plan),
         EditOp::Layout { scene, layout } => framing::layout(&mut plan, *scene, *layout).map(|()| plan),
         EditOp::Crop { scene, window, change } => framing::crop(&mut plan, *scene, *window, *change).map(|()| plan),
+        EditOp::Post { description, tags } => {
+            let post = &mut plan.post;
+            description.iter().for_each(|text| post.description.clone_from(text));
+            tags.iter().for_each(|tags| post.tags.clone_from(tags));
+            Ok(plan)
+        }
         EditOp::Aspect { aspect } => aspect::aspect(&mut plan, sources, *aspect).map(|()| plan),
         EditOp::Language { language } => captions::language(&mut plan, sources, language).map(|()| plan),
         EditOp::PunchIn { at } => {

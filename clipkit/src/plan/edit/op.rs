@@ -121,6 +121,15 @@ pub enum EditOp {
         /// The correction.
         change: CropChange,
     },
+    /// Sets what the clip's posts say besides the title.
+    Post {
+        /// The description. `null`, the default, leaves it.
+        #[serde(default)]
+        description: Option<String>,
+        /// The tags, without `#`. `null`, the default, leaves them.
+        #[serde(default)]
+        tags: Option<Vec<String>>,
+    },
     /// Plans the framing anew for another aspect ratio, from the faces and subjects in the plan.
     /// Captions, title and overlays move into the platform's safe area of that ratio. Punch-ins are
     /// removed, since they belong to the old windows.
@@ -191,6 +200,7 @@ impl EditOp {
             EditOp::RemoveSound { .. } => "remove_sound",
             EditOp::Layout { .. } => "layout",
             EditOp::Crop { .. } => "crop",
+            EditOp::Post { .. } => "post",
             EditOp::Aspect { .. } => "aspect",
             EditOp::Language { .. } => "language",
             EditOp::PunchIn { .. } => "punch_in",

@@ -15,6 +15,7 @@ pub(super) fn plan() -> ClipPlan {
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        post: crate::model::PostTexts::default(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
         span,

@@ -63,12 +63,21 @@ impl OpenAiScorer {
             );
         }
         let options = &prompts.scoring.options;
-        Ok((0..count)
+        let mut spans: Vec<ScoredSpan> = (0..count)
             .map(|place| match verdicts.remove(&place) {
                 Some(verdict) => ScoredSpan::by_model(prompts.list, place, verdict, options),
                 None => ScoredSpan::by_heuristic(prompts.list, place),
             })
-            .collect())
+            .collect();
+        let unsupported = spans.iter_mut().map(|span| usize::from(span.drop_unsupported(prompts))).sum::<usize>();
+        if unsupported > 0 {
+            let message = format!(
+                "{unsupported} of {count} descriptions by {} name something that their clip does not say; the clip's own words are used",
+                self.model
+            );
+            cx.warn_of(WarningKind::Repaired, message);
+        }
+        Ok(spans)
     }
 
     /// Scores one batch. Valid verdicts of the first response are kept; the others are requested

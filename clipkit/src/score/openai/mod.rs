@@ -5,6 +5,7 @@ mod comparison;
 mod judging;
 mod meaning;
 mod prompt;
+mod support;
 mod verdict;
 
 use std::ops::Range;
@@ -25,6 +26,7 @@ use chat::Chat;
 #[cfg(any(test, fuzzing))]
 pub(crate) use meaning::read_answer;
 use prompt::Prompts;
+use support::Said;
 use verdict::Verdict;
 
 /// How many spans are scored for each wanted clip.
@@ -161,9 +163,24 @@ impl ScoredSpan {
         let Verdict { hook, completeness, density, emotion, fit, .. } = verdict;
         let total = Weights::of(options.genre).total(hook, completeness, density, emotion) * fit.map_or(1.0, |fit| 0.4 + 0.06 * fit);
         let score = Score { total: (total * 10.0).round() / 10.0, hook, completeness, density, emotion, moment: None };
-        let candidate =
-            Candidate { span, score, title: verdict.title, reason: verdict.reason, hook_line: verdict.hook_line, factors: Vec::new() };
+        let mut candidate = Candidate::new(span, score, verdict.title, verdict.reason);
+        (candidate.hook_line, candidate.description, candidate.tags) = (verdict.hook_line, verdict.description, verdict.tags);
         ScoredSpan { candidate, place, sentences, fit }
+    }
+}
+
+impl ScoredSpan {
+    /// Drops a description and tags that name what the clip does not say. Returns whether the
+    /// description was one.
+    fn drop_unsupported(&mut self, prompts: &Prompts<'_>) -> bool {
+        let about = prompts.scoring.media.as_ref().map(|media| &media.about);
+        let said = Said::of(&prompts.text(self.sentences.clone()), about);
+        self.candidate.tags.retain(|tag| said.has(tag));
+        let is_unsupported = self.candidate.description.as_ref().is_some_and(|text| !said.supports(text));
+        if is_unsupported {
+            self.candidate.description = None;
+        }
+        is_unsupported
     }
 }
 

@@ -13,9 +13,9 @@ use crate::score::Scoring;
 use crate::score::shortlist::Shortlist;
 
 /// The versions of the prompts. A change of a prompt's text needs a new version.
-pub(super) const JUDGE: &str = "judge.v3";
+pub(super) const JUDGE: &str = "judge.v4";
 pub(super) const RANK: &str = "rank.v1";
-const JUDGE_PROMPT: &str = include_str!("../prompts/judge.v3.md");
+const JUDGE_PROMPT: &str = include_str!("../prompts/judge.v4.md");
 const RANK_PROMPT: &str = include_str!("../prompts/rank.v1.md");
 /// The most characters of a sentence and of a clip that are sent. Speech has far fewer; a broken
 /// transcript may have more.
@@ -25,7 +25,7 @@ const MAX_CLIP_CHARS: usize = 4000;
 const MAX_SOUNDS: usize = 4;
 const MAX_SOUND_CHARS: usize = 40;
 /// The longest responses, in tokens: this many for each span, plus room for reasoning.
-const TOKENS_PER_SPAN: u64 = 400;
+const TOKENS_PER_SPAN: u64 = 500;
 const REASONING_TOKENS: u64 = 1000;
 
 /// The spans to score, with their ids for the model.
@@ -167,7 +167,7 @@ mod tests {
     /// results.
     #[test]
     fn a_changed_prompt_has_a_new_version() {
-        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "94321d61e467cedc"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
+        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "399561b8868ab8a4"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
             let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(found, hash, "{version} changed: give it the next version, and its hash here");
         }

@@ -10,6 +10,10 @@ use crate::score::plain::{has_address, plain};
 pub(super) const MAX_TITLE_CHARS: usize = 60;
 const MAX_HOOK_LINE_CHARS: usize = 80;
 const MAX_REASON_CHARS: usize = 300;
+const MAX_DESCRIPTION_CHARS: usize = 300;
+/// The most tags, and the longest one in characters.
+const MAX_TAGS: usize = 8;
+const MAX_TAG_CHARS: usize = 30;
 
 /// A span in a request.
 pub(super) struct Asked<'a> {
@@ -33,6 +37,8 @@ pub(super) struct Verdict {
     pub(super) sentences: Range<usize>,
     pub(super) title: String,
     pub(super) hook_line: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) tags: Vec<String>,
     pub(super) reason: String,
 }
 
@@ -48,6 +54,8 @@ pub(super) struct Raw {
     pub(super) last: usize,
     pub(super) title: String,
     pub(super) hook_line: String,
+    pub(super) description: String,
+    pub(super) tags: Vec<String>,
     pub(super) reason: String,
 }
 
@@ -55,12 +63,13 @@ pub(super) struct Raw {
 pub(super) fn schema(asked: &[Asked<'_>], with_fit: bool) -> Value {
     let (number, text) = (json!({"type": "number"}), json!({"type": "string"}));
     let ids: Vec<&str> = asked.iter().map(|asked| asked.id).collect();
-    let mut fields = vec!["id", "hook", "completeness", "density", "emotion", "first", "last", "title", "hook_line", "reason"];
+    let mut fields =
+        vec!["id", "hook", "completeness", "density", "emotion", "first", "last", "title", "hook_line", "description", "tags", "reason"];
     let mut properties = json!({
         "id": {"type": "string", "enum": ids},
         "hook": number, "completeness": number, "density": number, "emotion": number,
         "first": {"type": "integer"}, "last": {"type": "integer"},
-        "title": text, "hook_line": text, "reason": text
+        "title": text, "hook_line": text, "description": text, "tags": {"type": "array", "items": text}, "reason": text
     });
     if with_fit {
         fields.push("fit");
@@ -99,6 +108,10 @@ impl Raw {
         if has_address(&title) || has_address(&hook_line) {
             return Err(format!("the title of span {} holds an address", asked.id));
         }
+        let description = plain(&self.description, MAX_DESCRIPTION_CHARS);
+        let is_text = description.chars().any(char::is_alphanumeric) && !has_address(&description) && !description.contains(['@', '#']);
+        let tags = self.tags.iter().map(|tag| plain(tag, MAX_TAG_CHARS));
+        let tags = tags.filter(|tag| tag.chars().any(char::is_alphanumeric) && !has_address(tag) && !tag.contains('@'));
         Ok(Verdict {
             hook,
             completeness,
@@ -108,6 +121,8 @@ impl Raw {
             sentences: first - 1..last,
             title,
             hook_line: Some(hook_line).filter(|line| line.chars().any(char::is_alphanumeric)),
+            description: Some(description).filter(|_| is_text),
+            tags: tags.take(MAX_TAGS).collect(),
             reason: plain(&self.reason, MAX_REASON_CHARS),
         })
     }

@@ -112,6 +112,17 @@ fn captions_can_be_in_another_language() {
 }
 
 #[test]
+fn texts_of_posts_are_set_and_change_no_identity() {
+    let op = |text: &str| serde_json::from_str::<EditOp>(text).unwrap();
+    let found = edited(&plan(), &[op(r#"{"op": "post", "description": "A clock.", "tags": ["clocks", "time"]}"#)]).unwrap().plan;
+    assert_eq!((found.post.description.as_str(), found.post.tags.len(), found.id()), ("A clock.", 2, plan().id()));
+    let found = edited(&found, &[op(r#"{"op": "post", "tags": []}"#)]).unwrap().plan;
+    assert_eq!((found.post.description.as_str(), found.post.tags.len()), ("A clock.", 0));
+    let error = edited(&found, &[op(r#"{"op": "post", "tags": [" "]}"#)]).unwrap_err();
+    assert!(error.message().contains("post.tags[0] is empty"), "{error}");
+}
+
+#[test]
 fn a_brand_brings_sounds_and_fonts() {
     let brand = Brand::from_json(
         r#"{"font": "Mine", "font_files": ["mine.ttf"], "sound": [{"file": "music.mp3", "loop": true, "duck": 9}, {"file": "end.wav", "span": {"start": 29, "end": 40}}]}"#,

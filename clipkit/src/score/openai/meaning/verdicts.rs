@@ -11,7 +11,7 @@ use crate::score::openai::verdict::{Asked, Raw, SCORES, Verdict};
 use crate::score::plain::plain;
 
 /// The other names of fields, without case, blanks, `_` and `-`.
-const OTHER_NAMES: [(&str, &[&str]); 10] = [
+const OTHER_NAMES: [(&str, &[&str]); 12] = [
     ("id", &["spanid", "clipid", "span", "clip"]),
     ("hook", &["hookscore"]),
     ("completeness", &["completenessscore", "complete"]),
@@ -21,6 +21,8 @@ const OTHER_NAMES: [(&str, &[&str]); 10] = [
     ("first", &["firstsentence", "from"]),
     ("last", &["lastsentence", "to"]),
     ("hook_line", &["hookline", "hooktext"]),
+    ("description", &["caption", "posttext", "summary"]),
+    ("tags", &["hashtags", "keywords"]),
     ("reason", &["reasons", "reasoning", "explanation", "why"]),
 ];
 
@@ -206,7 +208,22 @@ fn unscaled(item: &Value, place: usize, asked: &Asked<'_>, with_fit: bool, repai
         }
     };
     let (title, hook_line, reason) = (text("title"), text("hook_line"), text("reason"));
-    Ok(Unscaled { place, scores, raw: Raw { scores: [None; SCORES.len()], first, last, title, hook_line, reason } })
+    // Without them, words of the transcript describe the clip.
+    let description = field(item, "description", repairs).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let tags = tags(field(item, "tags", repairs));
+    Ok(Unscaled { place, scores, raw: Raw { scores: [None; SCORES.len()], first, last, title, hook_line, description, tags, reason } })
+}
+
+/// Tags in a list, or in a text with commas, blanks or `#` between them.
+fn tags(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(tags)) => tags.iter().filter_map(Value::as_str).map(|tag| tag.trim_start_matches('#').to_owned()).collect(),
+        Some(Value::String(text)) => {
+            let separator = |letter: char| if text.contains(',') { letter == ',' } else { letter.is_whitespace() };
+            text.split(separator).map(|tag| tag.trim().trim_start_matches('#').to_owned()).filter(|tag| !tag.is_empty()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The factor that brings an answer's scores to the scale from 0 to 10.

@@ -1,0 +1,145 @@
+//! Whether a text of a model says only what a clip says. Pure.
+
+use std::collections::HashSet;
+
+use crate::model::{About, script};
+
+/// Words with the same first letters count as forms of one word.
+const STEM_LETTERS: usize = 5;
+/// The part of a description's long words that the clip must say: a summary has words of its own.
+const MIN_SHARE: f64 = 0.5;
+/// If more than this part of the words inside sentences is capitalised, capitals do not mark names
+/// (German nouns, title case).
+const MAX_CAPITALS: f64 = 0.25;
+
+/// What is said in a clip, and what its source says of itself.
+pub(super) struct Said {
+    words: HashSet<String>,
+    stems: HashSet<String>,
+    letters: HashSet<char>,
+}
+
+impl Said {
+    /// The words of a clip's text, and of the title and the publisher of its source.
+    pub(super) fn of(text: &str, about: Option<&About>) -> Self {
+        let about = about.into_iter().flat_map(|about| [&about.title, &about.uploader]).flatten().map(String::as_str);
+        let (mut words, mut stems, mut letters) = (HashSet::new(), HashSet::new(), HashSet::new());
+        for word in std::iter::once(text).chain(about).flat_map(parts) {
+            letters.extend(word.chars());
+            stems.insert(stem(&word));
+            words.insert(word);
+        }
+        Said { words, stems, letters }
+    }
+
+    /// Whether each number and name of a description is said, and most of its long words are.
+    pub(super) fn supports(&self, description: &str) -> bool {
+        if description.chars().any(script::is_unspaced) {
+            let (mut all, mut said) = (0_usize, 0_usize);
+            for letter in description.chars().filter(|letter| letter.is_alphanumeric()) {
+                all += 1;
+                said += usize::from(self.letters.contains(&letter));
+            }
+            return said as f64 >= MIN_SHARE * all as f64;
+        }
+        let words: Vec<(&str, bool)> = marked(description);
+        let inside: Vec<&str> = words.iter().filter(|(_, opens)| !opens).map(|(word, _)| *word).collect();
+        let capitals = inside.iter().filter(|word| is_capital(word)).count();
+        let have_names = (capitals as f64) <= MAX_CAPITALS * inside.len() as f64;
+        let (mut long, mut said) = (0_usize, 0_usize);
+        for (word, opens) in words {
+            for part in parts(word) {
+                let is_said = self.words.contains(&part) || (part.chars().count() >= STEM_LETTERS && self.stems.contains(&stem(&part)));
+                let is_name = have_names && !opens && is_capital(word) && part.chars().count() > 2;
+                if (is_name || part.chars().any(char::is_numeric)) && !is_said {
+                    return false;
+                }
+                if part.chars().count() >= STEM_LETTERS {
+                    long += 1;
+                    said += usize::from(is_said);
+                }
+            }
+        }
+        said as f64 >= MIN_SHARE * long as f64
+    }
+
+    /// Whether all words of a tag are said.
+    pub(super) fn has(&self, tag: &str) -> bool {
+        if tag.chars().any(script::is_unspaced) {
+            return tag.chars().filter(|letter| letter.is_alphanumeric()).all(|letter| self.letters.contains(&letter));
+        }
+        parts(tag).all(|part| self.words.contains(&part) || (part.chars().count() >= STEM_LETTERS && self.stems.contains(&stem(&part))))
+    }
+}
+
+/// The words of a text in lower case. Apostrophes and hyphens separate them.
+fn parts(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_lowercase)
+}
+
+fn stem(word: &str) -> String {
+    word.chars().take(STEM_LETTERS).collect()
+}
+
+fn is_capital(word: &str) -> bool {
+    word.chars().find(|letter| letter.is_alphabetic()).is_some_and(char::is_uppercase)
+}
+
+/// The words of a text, and whether each opens a sentence.
+fn marked(text: &str) -> Vec<(&str, bool)> {
+    let mut opens = true;
+    text.split_whitespace()
+        .map(|word| {
+            let marked = (word, opens);
+            opens = word.ends_with(['.', '!', '?', ':', '\u{2026}']);
+            marked
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said() -> Said {
+        let mut about = About::new();
+        (about.title, about.uploader) = (Some("The clock maker".into()), Some("Ann Lovelace".into()));
+        Said::of("Every clock is wrong by 40 seconds, and Newton's gravitation explains why we measured it.", Some(&about))
+    }
+
+    #[test]
+    fn a_description_names_only_what_is_said() {
+        for (text, expected) in [
+            ("Every clock is wrong, and gravity is why.", true),
+            ("Newton explains measuring clocks.", true),
+            ("Why does Ann measure clocks?", true),
+            ("Every clock is wrong by 90 seconds.", false),
+            ("The clock of Einstein is wrong.", false),
+            ("A heartwarming story about friendship between neighbours.", false),
+            ("", true),
+        ] {
+            assert_eq!(said().supports(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn nouns_with_capitals_are_no_names() {
+        let said = Said::of("Jede Uhr geht falsch und die Schwerkraft erklärt warum.", None);
+        assert!(said.supports("Warum jede Uhr falsch geht: Die Schwerkraft und ihre Erklärung im Alltag."));
+        assert!(!said.supports("Ein Film über Freundschaft, Liebe, Abenteuer und fremde Länder."));
+    }
+
+    #[test]
+    fn tags_are_said_in_some_form() {
+        let said = said();
+        assert!(said.has("clock") && said.has("gravity") == said.has("gravitational") && said.has("ann lovelace"));
+        assert!(!said.has("motivation") && !said.has("time"));
+        let japanese = Said::of("時計はすべて間違っています", None);
+        assert!(
+            japanese.has("時計")
+                && !japanese.has("音楽")
+                && japanese.supports("すべての時計は間違い")
+                && !japanese.supports("美しい音楽の夜")
+        );
+    }
+}
