@@ -21,7 +21,7 @@ mod context;
 mod doctor;
 mod error;
 pub mod evaluate;
-#[cfg(not(all(feature = "http", feature = "local-speech", feature = "openai", feature = "publish")))]
+#[cfg(not(all(feature = "http", feature = "keyring", feature = "local-speech", feature = "openai", feature = "publish")))]
 mod features;
 mod http;
 #[cfg(feature = "ffmpeg")]
@@ -51,8 +51,8 @@ pub mod publishing {
     #[cfg(feature = "publish")]
     pub use crate::publish::Login;
     pub use crate::publish::{
-        Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, Schedule, Secret,
-        SlotWindow, Tokens, next_slot,
+        Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, KeyringCredentials,
+        Schedule, Secret, SlotWindow, Tokens, credentials_of_the_user, next_slot,
     };
 }
 mod render;

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Type, TypeVar, Union
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _jupyter, _types
 from ._errors import Recovery as Recovery  # A class of this module, for the generated ones.

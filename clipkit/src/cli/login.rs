@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clipkit::publishing::{FileCredentials, Login, Secret};
+use clipkit::publishing::{Login, Secret, credentials_of_the_user};
 use clipkit::{Context, Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -23,13 +23,13 @@ pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
     if !args.scope.is_empty() {
         login.scopes = args.scope.clone();
     }
-    let files = FileCredentials::of_the_user(cx.environment())?;
+    let store = credentials_of_the_user(cx.environment())?;
     let show = |address: &str| {
         note("open this address in a browser on this machine, and allow clipkit to post:");
         say(address);
     };
-    interrupt.guard(&cx, login.run(&cx, &files, show)).await?;
-    note(&format!("logged in: --publish {} uses {}", login.account, files.path(&login.account).display()));
+    interrupt.guard(&cx, login.run(&cx, &*store, show)).await?;
+    note(&format!("logged in: --publish {} uses {}", login.account, store.place(&login.account)));
     Ok(())
 }
 

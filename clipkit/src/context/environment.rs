@@ -93,7 +93,8 @@ pub struct Environment {
     pub no_proxy: Option<String>,
     /// The variables whose names start with `AWS_`, `GOOGLE_` or `AZURE_`, for object stores.
     pub object_store: BTreeMap<String, String>,
-    /// `CLIPKIT_CREDENTIALS`: the folder of the credentials for platforms.
+    /// `CLIPKIT_CREDENTIALS`: the folder of the credentials for platforms, or `keyring` for the
+    /// system's keyring.
     pub credentials: Option<PathBuf>,
     /// The user's folder for settings: `XDG_CONFIG_HOME`, else `~/.config`; on Windows `%APPDATA%`.
     pub config_folder: Option<PathBuf>,

@@ -33,7 +33,10 @@ mod tiktok;
 mod webhook;
 mod youtube;
 
-pub use credentials::{Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, Tokens};
+pub use credentials::{
+    Account, Credentials, CredentialsConfig, EnvironmentCredentials, FileCredentials, GivenCredentials, KeyringCredentials, Tokens,
+    credentials_of_the_user,
+};
 pub use folder::Folder;
 pub use instagram::Instagram;
 #[cfg(feature = "publish")]

@@ -39,6 +39,7 @@ mod files;
 mod guard;
 mod jobs;
 mod keys;
+mod linger;
 mod listen;
 mod measure;
 mod openapi;

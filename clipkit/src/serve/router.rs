@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::guard::guard;
+use super::linger::linger;
 use super::options::ServeOptions;
 use super::problem::Problem;
 use super::state::App;
@@ -65,7 +66,7 @@ pub async fn router(jobs: Jobs, options: ServeOptions) -> Result<Router> {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    Ok(router.layer(CatchPanicLayer::custom(|_| broken())).layer(from_fn(secured)).with_state(app))
+    Ok(router.layer(CatchPanicLayer::custom(|_| broken())).layer(from_fn(secured)).layer(from_fn(linger)).with_state(app))
 }
 
 /// The routes that the OpenAPI document describes.

@@ -64,6 +64,21 @@ async fn an_upload_is_resumed_and_becomes_a_jobs_video() {
     assert!(sheet.bytes.starts_with(&[0xff, 0xd8]));
 }
 
+/// A client that is refused while it sends reads why.
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_reach_a_client_that_still_sends() {
+    let desk = Desk::new().await;
+    let bytes = vec![7_u8; 8 << 20];
+    let place = create(&desk, bytes.len()).await.header("location").to_owned();
+    for _ in 0..10 {
+        assert_eq!(patch(&desk, &place, 5, &bytes).await.problem(409), "invalid_input");
+        let json = [("content-type", "application/json")];
+        let refused = desk.ask(Method::POST, "/v1/nothing", &json, Some(&bytes)).await;
+        assert_eq!(refused.status.as_u16(), 404);
+    }
+    assert_eq!(offset(&desk, &place).await, "0");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_survives_a_restart_of_the_service() {
     let desk = Desk::new().await;

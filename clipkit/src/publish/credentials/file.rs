@@ -57,6 +57,10 @@ impl Credentials for FileCredentials {
             tokens.to_json().map_err(|error| Error::new(ErrorKind::Contract, format!("the credentials cannot be written: {error}")))?;
         cx.blocking(move |_| write(&folder, &path, &content).map_err(|error| Error::io(&path, "keep the credentials", error))).await
     }
+
+    fn place(&self, account: &Account) -> String {
+        self.path(account).display().to_string()
+    }
 }
 
 fn read(path: &Path, account: &Account) -> Result<Tokens> {

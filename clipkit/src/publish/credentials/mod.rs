@@ -2,12 +2,14 @@
 
 mod environment;
 mod file;
+mod keyring;
 #[cfg(feature = "publish")]
 mod renewal;
 mod tokens;
 
 pub use environment::EnvironmentCredentials;
 pub use file::FileCredentials;
+pub use keyring::KeyringCredentials;
 #[cfg(feature = "publish")]
 pub(super) use renewal::{Grant, Renewal, TokenServer, with_query};
 pub use tokens::Tokens;
@@ -59,7 +61,8 @@ impl fmt::Display for Account {
     }
 }
 
-/// Keeps the tokens of accounts: in files, in the environment, or in a store of the host's own.
+/// Keeps the tokens of accounts: in files, in the system's keyring, in the environment, or in a
+/// store of the host's own.
 ///
 /// For implementers:
 /// - [`store`](Credentials::store) returns when the tokens survive a loss of power. Some platforms
@@ -77,6 +80,12 @@ pub trait Credentials: Send + Sync + fmt::Debug {
     /// Replaces the tokens of an account.
     async fn store(&self, cx: &Context, account: &Account, tokens: &Tokens) -> Result<()>;
 
+    /// Where the tokens of an account are, for people. Default: `a store of its own`.
+    fn place(&self, account: &Account) -> String {
+        let _ = account;
+        "a store of its own".into()
+    }
+
     /// Whether stored tokens outlive the process. An account whose refresh token changes at each
     /// use is refused where they do not. Default: `true`.
     fn keeps(&self) -> bool {
@@ -89,7 +98,8 @@ pub trait Credentials: Send + Sync + fmt::Debug {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum CredentialsConfig {
-    /// The environment if it has tokens for the account, else a file.
+    /// The environment if it has tokens for the account; else the system's keyring, if
+    /// `CLIPKIT_CREDENTIALS` is `keyring`; else a file.
     #[default]
     Auto,
     /// The environment: [`EnvironmentCredentials`].
@@ -101,6 +111,8 @@ pub enum CredentialsConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         folder: Option<PathBuf>,
     },
+    /// The system's keyring: [`KeyringCredentials`].
+    Keyring,
     /// A store of the host's own. It has no written form.
     #[serde(skip)]
     Given(GivenCredentials),
@@ -135,10 +147,24 @@ impl CredentialsConfig {
             CredentialsConfig::Given(given) => given.0.clone(),
             CredentialsConfig::Environment => Arc::new(EnvironmentCredentials::new()),
             CredentialsConfig::Auto if EnvironmentCredentials::has(environment, account) => Arc::new(EnvironmentCredentials::new()),
-            CredentialsConfig::Auto => Arc::new(FileCredentials::of_the_user(environment)?),
+            CredentialsConfig::Keyring => Arc::new(KeyringCredentials::new()),
+            CredentialsConfig::Auto => credentials_of_the_user(environment)?,
             CredentialsConfig::File { folder: Some(folder) } => Arc::new(FileCredentials::new(folder)),
             CredentialsConfig::File { folder: None } => Arc::new(FileCredentials::of_the_user(environment)?),
         })
+    }
+}
+
+/// The store that a login fills and that publishers read: the system's keyring if
+/// `CLIPKIT_CREDENTIALS` is `keyring`, else files ([`FileCredentials::of_the_user`]).
+///
+/// # Errors
+///
+/// [`ErrorKind::Unavailable`] if there is no folder for files.
+pub fn credentials_of_the_user(environment: &Environment) -> Result<Arc<dyn Credentials>> {
+    match &environment.credentials {
+        Some(name) if name.as_os_str() == "keyring" => Ok(Arc::new(KeyringCredentials::new())),
+        _ => Ok(Arc::new(FileCredentials::of_the_user(environment)?)),
     }
 }
 

@@ -1,13 +1,13 @@
 use super::*;
 use crate::publish::Secret;
 
-fn context(change: impl FnOnce(&mut Environment)) -> Context {
+pub(super) fn context(change: impl FnOnce(&mut Environment)) -> Context {
     let mut environment = Environment::default();
     change(&mut environment);
     Context::builder().environment(environment).build()
 }
 
-fn tokens() -> Tokens {
+pub(super) fn tokens() -> Tokens {
     let mut tokens = Tokens::new();
     (tokens.access, tokens.refresh) = (Some("hunter2-a".into()), Some("hunter2-r".into()));
     (tokens.client_id, tokens.client_secret) = (Some("id".into()), Some("hunter2-c".into()));
@@ -81,6 +81,15 @@ fn a_store_is_chosen_by_name_and_a_given_one_is_not_written() {
     assert_eq!(auto, CredentialsConfig::default());
     let file: CredentialsConfig = serde_json::from_str(r#"{"kind": "file", "folder": "a"}"#).unwrap();
     assert_eq!(file, CredentialsConfig::File { folder: Some("a".into()) });
+    let keyring: CredentialsConfig = serde_json::from_str(r#"{"kind": "keyring"}"#).unwrap();
+    let mut environment = Environment::default();
+    environment.credentials = Some("keyring".into());
+    for config in [keyring, auto] {
+        let open = config.open(&environment, &Account::new("youtube", "main").unwrap()).unwrap();
+        assert!(format!("{open:?}").contains("KeyringCredentials"), "{open:?}");
+    }
+    environment.credentials = Some("./keyring".into());
+    assert!(format!("{:?}", credentials_of_the_user(&environment).unwrap()).contains("FileCredentials"));
     let given = CredentialsConfig::from(FileCredentials::new("a"));
     assert!(given == given.clone() && given != CredentialsConfig::from(FileCredentials::new("a")));
     assert!(serde_json::to_string(&given).is_err());
