@@ -1,13 +1,19 @@
 //! The clips of a job: what is known of each, its files, and changes of its plan.
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::workspace::{of_clip, of_job, of_receipt};
 use super::{JobId, JobRecord, Jobs, Step, Task, TaskFilter, TaskId, TaskState};
 use crate::config::PublisherConfig;
+use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, ClipPlan, Receipt, Transcript};
+use crate::model::{Candidate, ClipPlan, Receipt, Transcript, moment};
 use crate::plan::edit::{EditOp, EditSources, Edited, edit};
+use crate::publish::Publisher;
 
 /// A clip of a job, as far as the job has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +33,18 @@ pub struct JobClip {
     pub video: Option<PathBuf>,
     /// The published cover, if the job publishes into a folder.
     pub cover: Option<PathBuf>,
+}
+
+/// A link with which everybody can get a clip from the object store that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct ClipLink {
+    /// The address, with its signature.
+    pub url: String,
+    /// When it stops working, in RFC 3339.
+    #[serde(default, with = "moment::option")]
+    #[schemars(with = "Option<String>")]
+    pub expires: Option<SystemTime>,
 }
 
 impl Jobs {
@@ -58,6 +76,37 @@ impl Jobs {
             Some(index) => self.job_clip(&record, &tasks, rank, candidates.swap_remove(index)).await,
             None => Err(Error::new(ErrorKind::NotFound, format!("the job {id} has no clip {rank}")).with_advice("list its clips")),
         }
+    }
+
+    /// Signs a link to a clip in the object store that the job publishes to, so that the file passes
+    /// through no server of yours. It works for `valid`, at most as long as the publisher's `link`
+    /// says, which is the default. The environment of `cx` has the store's credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] if there is no such job or clip, if it is not published yet, or if
+    /// no publisher of the job has `link`; those of
+    /// [`ObjectStorePublisher::sign`](crate::stage::ObjectStorePublisher::sign).
+    pub async fn link(&self, cx: &Context, id: &JobId, rank: usize, valid: Option<Duration>) -> Result<ClipLink> {
+        let job = self.known(id).await?.job;
+        let publishers = if job.publish.is_empty() { &job.config.publishers } else { &job.publish };
+        let stores = publishers.iter().filter_map(|publisher| match publisher {
+            PublisherConfig::ObjectStore(store) => store.link.map(|longest| (store, longest)),
+            _ => None,
+        });
+        let receipts = self.clip(id, rank).await?.receipts;
+        let published = stores.into_iter().find_map(|(store, longest)| {
+            let target = store.target();
+            let receipt = receipts.iter().find(|receipt| receipt.target == target.name && receipt.account == target.account)?;
+            Some((store, longest, receipt))
+        });
+        let (store, longest, receipt) = published.ok_or_else(|| {
+            let message = format!("clip {rank} of the job {id} is in no object store whose publisher has link");
+            Error::new(ErrorKind::NotFound, message).with_advice("publish to one, or wait until the clip is there")
+        })?;
+        let valid = valid.map_or(longest, |valid| valid.min(longest));
+        let url = store.sign(cx, receipt, valid).await?;
+        Ok(ClipLink { url, expires: Some(moment::now() + valid) })
     }
 
     /// What operations would change in a clip's plan. Nothing is stored.

@@ -52,7 +52,7 @@ mod worker;
 mod workspace;
 
 pub use client::Jobs;
-pub use clips::JobClip;
+pub use clips::{ClipLink, JobClip};
 pub use engine::{Claim, Claimed, Engine, Held, NewTask, Rate, Serving, Standing, Task, TaskFilter, TaskState};
 pub use id::{JobId, Step, TaskId};
 pub use options::{JobsOptions, WorkerOptions};

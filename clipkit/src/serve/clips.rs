@@ -1,6 +1,7 @@
 //! The routes of a job's clips: what is known of them, their files, and edits.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -13,12 +14,12 @@ use utoipa::IntoParams;
 use super::admit::admit_edits;
 use super::files::{file, text};
 use super::jobs::hide_error;
-use super::openapi::{ClipListBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
+use super::openapi::{ClipLinkBody, ClipListBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
 use super::problem::{Answer, Problem};
 use super::request::{Ask, Doc, Names, job_id, rank};
 use super::state::App;
 use crate::error::{Error, ErrorKind};
-use crate::jobs::{JobClip, Task};
+use crate::jobs::{ClipLink, JobClip, Task};
 use crate::model::{ClipPlan, Overlay, Receipt, Score, Span};
 use crate::plan::edit::{EditOp, Edited};
 use crate::plan::export::{self, ExportFormat};
@@ -218,6 +219,33 @@ pub(super) async fn cover(
 ) -> Answer<Response> {
     let (path, name) = published(&app, &id, &clip, |clip| clip.cover.clone()).await?;
     file(request, &path, "image/jpeg", &name, query.download).await
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct LinkQuery {
+    /// How long the link works, in seconds, at most as long as the job's publisher says (`link`).
+    valid: Option<u32>,
+}
+
+/// Signs a link to the clip in the object store that the job publishes to, so that the file passes
+/// through no API server. The publisher must have `link`.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/clips/{clip}/link", tag = "clips",
+    params(("id" = String, Path, description = "The job's id."), ("clip" = usize, Path, description = "The clip's rank, from 1."), LinkQuery),
+    responses(
+        (status = 200, description = "The link.", body = inline(ClipLinkBody)),
+        (status = "default", description = "A problem.", content_type = "application/problem+json", body = inline(ProblemBody)),
+    )
+)]
+pub(super) async fn link(
+    State(app): State<App>,
+    Names((id, clip)): Names<(String, String)>,
+    Ask(query): Ask<LinkQuery>,
+) -> Answer<Json<ClipLink>> {
+    let valid = query.valid.map(|secs| Duration::from_secs(u64::from(secs)));
+    Ok(Json(app.jobs.link(&app.options.cx, &job_id(&id)?, rank(&clip)?, valid).await?))
 }
 
 /// The path of a published file, and its name.

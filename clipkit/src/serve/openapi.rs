@@ -22,7 +22,7 @@ use super::system::{SessionRequest, SessionView};
 use super::uploads::routes::UploadView;
 use crate::config::PipelineConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::jobs::{JobEvent, JobStatus};
+use crate::jobs::{ClipLink, JobEvent, JobStatus};
 use crate::model::ClipPlan;
 use crate::plan::edit::Edited;
 
@@ -67,6 +67,7 @@ bodies! {
     JobEventBody: JobEvent,
     ClipListBody: ClipList,
     ClipViewBody: ClipView,
+    ClipLinkBody: ClipLink,
     EditRequestBody: EditRequest,
     EditedBody: Edited,
     UploadViewBody: UploadView,

@@ -79,6 +79,7 @@ fn routes() -> OpenApiRouter<App> {
         .routes(routes!(clips::list))
         .routes(routes!(clips::show))
         .routes(routes!(clips::video))
+        .routes(routes!(clips::link))
         .routes(routes!(clips::cover))
         .routes(routes!(clips::captions))
         .routes(routes!(clips::plan, clips::edit))

@@ -35,7 +35,7 @@ const RULES: &[(&str, &[&str])] = &[
     // Looks at everything, and changes nothing.
     ("doctor", EVERYTHING),
     // Drives the steps of a pipeline.
-    ("jobs", &["model", "error", "context", "store", "plan", "pipeline", "config"]),
+    ("jobs", &["model", "error", "context", "store", "plan", "publish", "pipeline", "config"]),
     // Bodies of fuzz targets, not compiled into the library.
     ("fuzzing", EVERYTHING),
     // A face over jobs: it reads plans, media and sources' rules, and decides nothing.

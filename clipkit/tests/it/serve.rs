@@ -9,6 +9,7 @@ use clipkit::serve::record_metrics;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::s3_server::S3;
 use crate::serve_desk::{Desk, TALK, quick};
 use crate::support::with;
 
@@ -131,6 +132,40 @@ async fn a_key_is_for_one_job_and_full_queues_say_when_to_come_back() {
     assert_eq!(full.get("/readyz").await.problem(503), "io");
     assert_eq!(full.get("/healthz").await.text(), "ok\n");
     assert_eq!(desk.get("/readyz").await.text(), "ready\n");
+}
+
+/// The file passes through the object store, not through the service.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_in_an_object_store_has_a_signed_link() {
+    let s3 = S3::start();
+    let mut environment = Environment::default();
+    environment.object_store = s3.variables().into_iter().collect();
+    let held = environment.clone();
+    let mut desk = Desk::with(quick(), move |options, _| {
+        options.allow_config = true;
+        options.cx = Context::builder().environment(held).build();
+    })
+    .await;
+    desk.work_in(environment);
+    let publish = json!([{"kind": "object_store", "url": "s3://bucket/clips", "link": 60}]);
+    let id = desk.submit(&json!({"uri": "https://host.example/talk.mp4", "publish": publish})).await;
+    let job = desk.ended(&id).await;
+    assert_eq!(job["state"], "done", "{}", job["error"]);
+    let link = desk.get(&format!("/v1/jobs/{id}/clips/1/link?valid=20")).await.json();
+    let url = link["url"].as_str().unwrap();
+    assert!(url.contains("X-Amz-Expires=20") && link["expires"].as_str().is_some(), "{link}");
+    let fetched = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+    assert_eq!(fetched.status(), 200);
+    let played = desk.get(&format!("/v1/jobs/{id}/clips/1/video")).await;
+    assert!(fetched.bytes().await.unwrap() == played.bytes.as_slice());
+    // No longer than the publisher says.
+    let longest = desk.get(&format!("/v1/jobs/{id}/clips/1/link?valid=9000")).await.json();
+    assert!(longest["url"].as_str().unwrap().contains("X-Amz-Expires=60"), "{longest}");
+    // A job without such a publisher has none.
+    let other = desk.submit(&json!({"uri": "https://host.example/other.mp4"})).await;
+    desk.ended(&other).await;
+    assert_eq!(desk.get(&format!("/v1/jobs/{other}/clips/1/link")).await.problem(404), "not_found");
+    assert_eq!(desk.get(&format!("/v1/jobs/{id}/clips/99/link")).await.problem(404), "not_found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

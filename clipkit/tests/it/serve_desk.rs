@@ -136,8 +136,13 @@ impl Desk {
 
     /// Starts a worker that works until the desk is dropped.
     pub(crate) fn work(&mut self) {
+        self.work_in(Environment::default());
+    }
+
+    /// The same, in an environment.
+    pub(crate) fn work_in(&mut self, environment: Environment) {
         let fake = Arc::new(self.fake.clone());
-        let cx = with(Context::builder().media_store(self.media.clone()).build(), |_| {});
+        let cx = Context::builder().media_store(self.media.clone()).environment(environment).build();
         let stop = self.cx.clone();
         let worker = Worker::new(self.jobs.clone())
             .options(with(WorkerOptions::default(), |it| it.rates = [("transcribe".to_owned(), None)].into()))

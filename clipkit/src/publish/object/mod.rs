@@ -140,6 +140,25 @@ impl ObjectStorePublisher {
     }
 }
 
+impl ObjectStorePublisher {
+    /// A new link to the video of a publication, with which everybody can get it from the store for
+    /// this long: a second to 7 days. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the receipt is of another target, or if the store signs no links.
+    pub async fn sign(&self, cx: &Context, receipt: &Receipt, valid: Duration) -> Result<String> {
+        let target = self.target();
+        if receipt.target != target.name || receipt.account != target.account {
+            return Err(Error::new(ErrorKind::Config, format!("the receipt is not of {target}")));
+        }
+        let bucket = Bucket::open(&self.url, cx.environment())?;
+        let path = object_store::path::Path::parse(&receipt.id)
+            .map_err(|error| Error::new(ErrorKind::Config, format!("the receipt names no object: {error}")))?;
+        Ok(bucket.link(&path, valid).await?.to_string())
+    }
+}
+
 #[async_trait]
 impl Publisher for ObjectStorePublisher {
     async fn publish(&self, cx: &Context, post: &Post) -> Result<Receipt> {
