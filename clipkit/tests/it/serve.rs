@@ -9,6 +9,7 @@ use clipkit::serve::record_metrics;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+#[cfg(feature = "s3")]
 use crate::s3_server::S3;
 use crate::serve_desk::{Desk, TALK, quick};
 use crate::support::with;
@@ -135,6 +136,7 @@ async fn a_key_is_for_one_job_and_full_queues_say_when_to_come_back() {
 }
 
 /// The file passes through the object store, not through the service.
+#[cfg(feature = "s3")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clip_in_an_object_store_has_a_signed_link() {
     let s3 = S3::start();
