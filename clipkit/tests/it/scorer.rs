@@ -518,7 +518,7 @@ async fn a_models_texts_for_posts_say_what_the_clip_says() {
     assert!(!described.is_empty() && described.len() < chosen.len(), "{chosen:?}");
     for clip in &chosen {
         let number: usize = clip.title.split(' ').next_back().unwrap().parse().unwrap();
-        assert_eq!(clip.description.is_some(), number % 4 == 0, "{clip:?}");
+        assert_eq!(clip.description.is_some(), number.is_multiple_of(4), "{clip:?}");
         assert_eq!(clip.tags.len(), 1, "{clip:?}");
     }
     let warnings = warned(&cx);
