@@ -66,6 +66,9 @@ impl Pipeline {
                 let mut post = post.clone();
                 post.files.video = clip.video;
                 post.files.cover = post.files.cover.and(Some(clip.cover));
+                // The plan beside the file says how that file was made.
+                let name = format!("{}-{}.{}.plan.json", post.rank, post.clip, plan.id());
+                post.files.plan = Some(write(&cx.scratch()?.join(name), &plan.to_json()?)?);
                 Ok(Some(post))
             }
             Err(error) if error.is_cancelled() => Err(error),

@@ -31,6 +31,8 @@ fn rate(path: &std::path::Path) -> f64 {
 impl Publisher for Picky {
     async fn publish(&self, _: &Context, post: &Post) -> Result<Receipt> {
         let rate = rate(&post.files.video);
+        let plan = ClipPlan::from_json(&std::fs::read_to_string(post.files.plan.as_ref().unwrap()).unwrap()).unwrap();
+        assert_eq!(plan.output.frame_rate.fps().round(), rate.round(), "the plan is that of another file");
         self.seen.lock().unwrap().push((post.files.video.clone(), rate));
         if rate > 30.5 || self.refuses_all {
             return Err(Error::new(ErrorKind::InvalidInput, "too many frames").with_recovery(Recovery::Reencode));
