@@ -48,12 +48,12 @@ pub mod prelude;
 mod publish;
 /// Accounts, credentials and times of publications.
 pub mod publishing {
-    #[cfg(feature = "publish")]
-    pub use crate::publish::Login;
     pub use crate::publish::{
         Account, Credentials, CredentialsConfig, Day, EnvironmentCredentials, FileCredentials, GivenCredentials, KeyringCredentials,
         Schedule, Secret, SlotWindow, Tokens, credentials_of_the_user, next_slot,
     };
+    #[cfg(feature = "publish")]
+    pub use crate::publish::{DeviceCode, Login};
 }
 mod render;
 mod score;

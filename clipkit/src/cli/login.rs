@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clipkit::publishing::{Login, Secret, credentials_of_the_user};
+use clipkit::publishing::{DeviceCode, Login, Secret, credentials_of_the_user};
 use clipkit::{Context, Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -14,9 +14,13 @@ use super::{Done, limits, usage};
 pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
     let cx = limits::builder().build();
     let (id, secret) = app(&args, &cx)?;
+    if args.device && args.platform != "youtube" {
+        return Err(usage(format!("{} has no login with a code", args.platform)).with_advice("log in on a machine with a browser"));
+    }
     let mut login = match args.platform.as_str() {
         "tiktok" => Login::tiktok(&args.account, id)?,
         "instagram" => Login::instagram(&args.account, id)?,
+        _ if args.device => Login::youtube_device(&args.account, id)?,
         _ => Login::youtube(&args.account, id)?,
     };
     (login.client_secret, login.port, login.user) = (secret, args.port, args.user.clone());
@@ -28,7 +32,15 @@ pub(crate) async fn run(args: LoginArgs, interrupt: &Interrupt) -> Done {
         note("open this address in a browser on this machine, and allow clipkit to post:");
         say(address);
     };
-    interrupt.guard(&cx, login.run(&cx, &*store, show)).await?;
+    if args.device {
+        let show = |device: &DeviceCode| {
+            note("open this address on any machine, and enter the code:");
+            say(&format!("{}  {}", device.address, device.code));
+        };
+        interrupt.guard(&cx, login.run_on_device(&cx, &*store, show)).await?;
+    } else {
+        interrupt.guard(&cx, login.run(&cx, &*store, show)).await?;
+    }
     note(&format!("logged in: --publish {} uses {}", login.account, store.place(&login.account)));
     Ok(())
 }

@@ -40,7 +40,7 @@ pub use credentials::{
 pub use folder::Folder;
 pub use instagram::Instagram;
 #[cfg(feature = "publish")]
-pub use login::Login;
+pub use login::{DeviceCode, Login};
 #[cfg(any(test, fuzzing))]
 pub(crate) use naming::stem;
 pub use object::ObjectStorePublisher;

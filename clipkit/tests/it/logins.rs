@@ -117,3 +117,88 @@ async fn a_login_on_instagram_gets_a_token_that_lasts_and_the_accounts_id() {
     assert_eq!((kept.access.as_ref().map(|token| token.reveal()), kept.user.as_deref()), (Some("hunter2-days"), Some("18")));
     assert!(kept.refresh.is_none() && kept.expires_at.is_some() && kept.client_secret.is_some());
 }
+
+/// A server of codes for devices, which answers each question for tokens with the next of these.
+fn device_server(answers: &'static [&'static str]) -> (Loopback, Arc<Mutex<Vec<Values>>>) {
+    let forms = Arc::<Mutex<Vec<Values>>>::default();
+    let held = forms.clone();
+    let server = Loopback::start(
+        |_, _| Fault::None,
+        move |asked: &Asked| {
+            let form: Values = url::form_urlencoded::parse(&asked.body).into_owned().collect();
+            let mut forms = held.lock().unwrap();
+            forms.push(form);
+            if asked.path.ends_with("/device/code") {
+                return Reply::json(
+                    200,
+                    json!({
+                        "device_code": "hunter2-d", "user_code": "ABCD-EFGH", "verification_url": "https://www.google.com/device",
+                        "expires_in": 1800, "interval": 0,
+                    }),
+                );
+            }
+            let asked = forms.iter().filter(|form| form.contains_key("device_code")).count();
+            match answers[(asked - 1).min(answers.len() - 1)] {
+                "ok" => Reply::json(
+                    200,
+                    json!({
+                        "access_token": "hunter2-a", "refresh_token": "hunter2-r", "expires_in": 3600,
+                        "scope": "https://www.googleapis.com/auth/youtube https://www.googleapis.com/auth/youtube.readonly",
+                    }),
+                ),
+                error => Reply::json(428, json!({ "error": error })),
+            }
+        },
+    );
+    (server, forms)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_a_browser_logs_in_with_a_code() {
+    let desk = tempfile::tempdir().unwrap();
+    let (cx, files) = (context(&environment(desk.path())), FileCredentials::new(desk.path().join("keys")));
+    let of = |server: &Loopback| {
+        with(Login::youtube_device("main", "id").unwrap(), |it| {
+            (it.auth_url, it.token_url) = (server.url("/device/code"), server.url("/token"));
+            it.client_secret = Some("hunter2-c".into());
+        })
+    };
+    let (server, forms) = device_server(&["authorization_pending", "authorization_pending", "ok"]);
+    let login = of(&server);
+    let mut shown = None;
+    login.run_on_device(&cx, &files, |device| shown = Some(device.clone())).await.unwrap();
+    let shown = shown.unwrap();
+    assert_eq!((shown.address.as_str(), shown.code.as_str()), ("https://www.google.com/device", "ABCD-EFGH"));
+    let kept = files.load(&cx, &login.account).await.unwrap();
+    assert_eq!(kept.refresh.as_ref().map(|token| token.reveal()), Some("hunter2-r"));
+    {
+        let forms = forms.lock().unwrap();
+        assert_eq!(forms.len(), 4);
+        assert!(forms[0]["scope"].starts_with("https://www.googleapis.com/auth/youtube ") && !forms[0].contains_key("client_secret"));
+        assert_eq!((forms[3]["device_code"].as_str(), forms[3]["client_secret"].as_str()), ("hunter2-d", "hunter2-c"));
+        assert_eq!(forms[3]["grant_type"], "urn:ietf:params:oauth:grant-type:device_code");
+    }
+
+    let (refusing, _) = device_server(&["authorization_pending", "access_denied"]);
+    let error = of(&refusing).run_on_device(&cx, &files, |_| ()).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Denied && error.to_string().contains("access_denied"), "{error}");
+    let (late, _) = device_server(&["expired_token"]);
+    assert_eq!(of(&late).run_on_device(&cx, &files, |_| ()).await.unwrap_err().kind(), ErrorKind::TimedOut);
+    // A platform that asks for longer waits gets them, within the time that the user has.
+    let (slow, asked) = device_server(&["slow_down"]);
+    let hasty = with(of(&slow), |it| it.timeout = std::time::Duration::from_secs(2));
+    assert_eq!(hasty.run_on_device(&cx, &files, |_| ()).await.unwrap_err().kind(), ErrorKind::TimedOut);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+
+    // Cancelled while it waits.
+    let (waiting, _) = device_server(&["slow_down"]);
+    let stopped = cx.child();
+    let stop = stopped.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        stop.cancel();
+    });
+    let began = std::time::Instant::now();
+    let error = of(&waiting).run_on_device(&stopped, &files, |_| ()).await.unwrap_err();
+    assert!(error.is_cancelled() && began.elapsed().as_secs() < 2, "{error}");
+}

@@ -389,8 +389,12 @@ pub(crate) struct LoginArgs {
     /// publisher needs]
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Vec<String>,
+    /// Log in with a code that is entered on another machine, for machines without a browser.
+    /// YouTube only; the app's type is limited input devices
+    #[arg(long)]
+    pub(crate) device: bool,
     /// The port on loopback that the browser comes back to [default: any that is free]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", conflicts_with = "device")]
     pub(crate) port: Option<u16>,
     /// The account's name on Instagram, where a login is for several
     #[arg(long, value_name = "NAME")]

@@ -1,6 +1,7 @@
 //! Logs an account in: OAuth 2.0 for programs on a user's machine (RFC 8252) with PKCE (RFC 7636).
 
 mod callback;
+mod device;
 mod dialect;
 mod meta;
 
@@ -9,10 +10,11 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+pub use self::device::DeviceCode;
 use self::dialect::{Dialect, Obtaining};
 use super::refusal::{Refusal, Server, judge, plain};
 use super::{Account, Credentials, Secret, Tokens, request};
@@ -172,11 +174,7 @@ impl Login {
     /// The platform's answer to a request for tokens.
     async fn answer(&self, cx: &Context, make: impl FnOnce(&Client) -> Result<RequestBuilder>) -> Result<Value> {
         let server = self.server();
-        let client = http::client(cx.environment(), Timeouts { total: Some(TIMEOUT), idle: None })?;
-        let response = make(&client)?.send().await.map_err(|error| request::failure(error, server))?;
-        let (status, after) = (response.status(), retry_after(response.headers()));
-        let text = request::text(response, LONGEST_ANSWER).await.map_err(|error| request::failure(error, server))?;
-        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let (status, after, answer) = self.fetch(cx, make).await?;
         let code = answer["error"].as_str().map(plain).filter(|code| !code.is_empty());
         match code {
             // TikTok answers 200 with an error.
@@ -187,6 +185,35 @@ impl Login {
                 Err(judge(server, &refusal, SystemTime::now()))
             }
         }
+    }
+
+    /// The platform's answer to a form, which can be an error of its own (`error`).
+    async fn ask(&self, cx: &Context, url: &str, form: &[(&str, &str)]) -> Result<Value> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let make = |client: &Client| {
+            let request = client.post(url).header("content-type", "application/x-www-form-urlencoded");
+            Ok(request.body(body))
+        };
+        let (status, after, answer) = self.fetch(cx, make).await?;
+        if status.is_success() || answer["error"].is_string() {
+            return Ok(answer);
+        }
+        let server = self.server();
+        let refusal = Refusal { status: status.as_u16(), reason: &server.reason(&answer), after };
+        Err(judge(server, &refusal, SystemTime::now()))
+    }
+
+    async fn fetch(
+        &self,
+        cx: &Context,
+        make: impl FnOnce(&Client) -> Result<RequestBuilder>,
+    ) -> Result<(StatusCode, Option<Duration>, Value)> {
+        let server = self.server();
+        let client = http::client(cx.environment(), Timeouts { total: Some(TIMEOUT), idle: None })?;
+        let response = make(&client)?.send().await.map_err(|error| request::failure(error, server))?;
+        let (status, after) = (response.status(), retry_after(response.headers()));
+        let text = request::text(response, LONGEST_ANSWER).await.map_err(|error| request::failure(error, server))?;
+        Ok((status, after, serde_json::from_str(&text).unwrap_or(Value::Null)))
     }
 
     fn server(&self) -> Server {
