@@ -78,9 +78,9 @@ impl Jobs {
         }
     }
 
-    /// Signs a link to a clip in the object store that the job publishes to, so that the file passes
-    /// through no server of yours. It works for `valid`, at most as long as the publisher's `link`
-    /// says, which is the default. The environment of `cx` has the store's credentials.
+    /// Signs a link to a clip in the object store that the job publishes to, so that the file
+    /// passes through no server of yours. It works for `valid`, at most as long as the publisher's
+    /// `link` says, which is the default. The environment of `cx` has the store's credentials.
     ///
     /// # Errors
     ///

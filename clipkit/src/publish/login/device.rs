@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
+use url::Url;
 
 use super::super::refusal::plain;
 use super::{Account, Login, denied};
@@ -59,11 +60,11 @@ impl Login {
                 "check the app's id and its type: limited input devices",
             ));
         }
-        let text = |names: &[&str]| names.iter().find_map(|name| given[*name].as_str()).map(plain).filter(|text| !text.is_empty());
         // Google says verification_url, the standard verification_uri.
-        let (Some(address), Some(code), Some(secret)) =
-            (text(&["verification_url", "verification_uri"]), text(&["user_code"]), given["device_code"].as_str())
-        else {
+        let address = given["verification_url"].as_str().or(given["verification_uri"].as_str());
+        let address = address.and_then(|address| Url::parse(address).ok()).filter(|url| matches!(url.scheme(), "http" | "https"));
+        let code = given["user_code"].as_str().map(plain).filter(|code| !code.is_empty());
+        let (Some(address), Some(code), Some(secret)) = (address.map(String::from), code, given["device_code"].as_str()) else {
             return Err(Error::new(ErrorKind::Contract, "the platform's answer has no code for a device"));
         };
         show(&DeviceCode { address, code });
