@@ -264,7 +264,11 @@ macro_rules! stages {
 
 stages! {
     Source::fetch(str) -> Media {} {} {}
-    Transcriber::transcribe(Media) -> Transcript, cached by fingerprint {} {} {}
+    Transcriber::transcribe(Media) -> Transcript, cached by fingerprint {
+        fn reads_captions(&self) -> bool {
+            self.first().reads_captions()
+        }
+    } {} {}
     Scorer::score(Scoring) -> Vec<Candidate>, cached by fingerprint {
         fn is_builtin(&self) -> bool {
             self.first().is_builtin()

@@ -1,5 +1,6 @@
 //! Connects the stages: from an address to published clips.
 
+mod ahead;
 mod builder;
 mod call;
 mod check;
@@ -40,7 +41,7 @@ use crate::plan;
 use crate::publish::Publisher;
 use crate::render::Renderer;
 use crate::score::{ScoreOptions, Scorer};
-use crate::source::Source;
+use crate::source::{Announcement, Source};
 use crate::track::FaceTracker;
 use crate::transcribe::Transcriber;
 
@@ -225,12 +226,24 @@ impl Pipeline {
         Ok((Pipeline { degrade: self.options.degrade.unwrap_or_default(), ..self.clone() }, run))
     }
 
-    /// Runs the steps that read the whole video: fetch, transcribe and choose. Speech detection
-    /// runs concurrently with transcription and scoring.
+    /// Runs the steps that read the whole video: fetch, transcribe and choose. If the source has
+    /// captions before the media, these are transcribed and scored while the media come in. Speech
+    /// detection runs concurrently with transcription and scoring.
     async fn find(&self, run: &Run, uri: &str) -> Result<Chosen> {
         self.options.check_limits(run.cx().limits())?;
-        let media = run.step(Stage::Source, None, |cx| async move { self.fetch(&cx, uri).await }).await?;
+        let (announcement, announced) = Announcement::channel();
+        let fetched = async {
+            let told = announcement.clone();
+            let media = run.step(Stage::Source, None, |cx| async move { self.fetch(&cx.sharing(told), uri).await }).await;
+            announcement.close();
+            media
+        };
+        let (media, ahead) = futures::future::try_join(fetched, self.ahead(run, announced)).await?;
+        let known = ahead.and_then(|ahead| ahead.for_media(self, run, &media));
         let words = async {
+            if let Some(known) = known {
+                return Ok(known);
+            }
             let media = &media;
             let transcript = run.step(Stage::Transcribe, None, |cx| async move { self.transcribe(&cx, media).await }).await?;
             let said = &transcript;

@@ -37,6 +37,12 @@ impl Pipeline {
     /// Transcribes the video. The words are sorted by time and lie inside the video.
     pub async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript> {
         let media = self.local(cx, media).await?;
+        self.transcribed(cx, media).await
+    }
+
+    /// [`transcribe`](Pipeline::transcribe) of media whose file is where they say, or still comes
+    /// in.
+    pub(super) async fn transcribed(&self, cx: &Context, media: Media) -> Result<Transcript> {
         let stand_in = self.degrade.transcriber != StandIn::Never;
         let cx = &cx.for_stage(Stage::Transcribe).with_stand_in(stand_in).sharing(self.stages.speech.clone());
         let transcriber = self.stages.transcriber.clone();

@@ -5,6 +5,8 @@ mod arrival;
 #[cfg(feature = "ffmpeg")]
 mod auto;
 #[cfg(feature = "ffmpeg")]
+mod early;
+#[cfg(feature = "ffmpeg")]
 mod file;
 #[cfg(feature = "ffmpeg")]
 mod http;
@@ -19,6 +21,8 @@ mod ytdlp;
 pub use auto::AutoSource;
 #[cfg(all(any(test, fuzzing), feature = "ffmpeg"))]
 pub(crate) use auto::sort_address;
+#[cfg(feature = "ffmpeg")]
+pub(crate) use early::Announcement;
 #[cfg(feature = "ffmpeg")]
 pub use file::FileSource;
 #[cfg(feature = "ffmpeg")]

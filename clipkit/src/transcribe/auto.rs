@@ -107,6 +107,10 @@ impl Transcriber for AutoTranscriber {
             answer => answer,
         }
     }
+
+    fn reads_captions(&self) -> bool {
+        self.captions.reads_captions()
+    }
 }
 
 /// The error for a video without captions where nothing can transcribe. Its advice lists the ways.

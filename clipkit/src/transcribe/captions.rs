@@ -116,6 +116,11 @@ impl Transcriber for Captions {
             None => self.automatic(cx, media).await,
         }
     }
+
+    fn reads_captions(&self) -> bool {
+        // A voice is looked for in the video.
+        self.file.is_none() && self.offset != Some(CaptionOffset::Auto)
+    }
 }
 
 impl Captions {

@@ -79,6 +79,13 @@ pub trait Transcriber: Send + Sync {
     /// Transcribes the whole video.
     async fn transcribe(&self, cx: &Context, media: &Media) -> Result<Transcript>;
 
+    /// Whether it reads captions beside the video if there are any. Such a transcriber is asked
+    /// while the video itself is still being fetched: at [`Media::path`] is no file yet. Default:
+    /// `false`.
+    fn reads_captions(&self) -> bool {
+        false
+    }
+
     /// Identifies everything besides the input that decides the transcript: the model, the
     /// settings, the version of the implementation. No secrets. A [`Cache`](crate::layer::Cache)
     /// uses it in its keys. `None`, the default, means unknown: such a stage cannot be cached.

@@ -391,3 +391,102 @@ async fn auto_asks_the_server_what_an_address_is() {
         assert_eq!(closed.fetch(&cx, &server.url(path)).await.unwrap_err().kind(), ErrorKind::Denied, "{path}");
     }
 }
+
+/// A talk of half a minute as YouTube's captions, a word every 0.3 s.
+fn talk_json3() -> String {
+    let mut at = 500;
+    let events: Vec<Value> = crate::cli::TALK
+        .split_whitespace()
+        .map(|word| {
+            let event = json!({"tStartMs": at, "dDurationMs": 280, "segs": [{"utf8": format!("{word} ")}]});
+            at += if word.ends_with(['.', '?']) { 600 } else { 300 };
+            event
+        })
+        .collect();
+    json!({ "events": events }).to_string()
+}
+
+/// The download waits until the words are judged, and fails if they never are.
+const WAITS: &str = "*--continue*) i=0; while [ ! -e \"$here/scored\" ]; do i=$((i+1)); [ $i -gt 100 ] && exit 1; sleep 0.1; done; \
+    cp \"$here/video.mp4\" \"$(dirname \"$out\")/137+140.mp4\";;";
+
+fn long_video(desk: &Desk, seconds: u32) {
+    let sources = format!("-f lavfi -i testsrc2=s=320x180:r=25:d={seconds} -f lavfi -i sine=r=48000:d={seconds}");
+    ffmpeg(&format!("{sources} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac {}", desk.path("video.mp4").display()));
+    std::fs::write(desk.path("captions.json3"), talk_json3()).unwrap();
+}
+
+async fn planned(desk: &Desk, scorer: impl Scorer + 'static) -> (Result<Planned>, Vec<Event>) {
+    let events = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (seen, scored) = (events.clone(), desk.path("scored"));
+    let listener = move |event: &Event| {
+        if matches!(event, Event::Finished { stage: Stage::Score, .. }) {
+            std::fs::write(&scored, "").unwrap();
+        }
+        seen.lock().unwrap().push(event.clone());
+    };
+    let mut environment = Environment::default();
+    environment.programs.insert("PATH".into(), "/usr/bin:/bin".into());
+    let store = MediaStore::open(desk.path("store"), MediaLimits::new(1 << 30).min_free(0)).unwrap();
+    let cx = Context::builder().media_store(store).environment(environment).on_event(listener).build();
+    let options = with(ClipOptions::default(), |it| (it.clips, it.min, it.max) = (2, Duration::from_secs(5), Duration::from_secs(12)));
+    let pipeline = Pipeline::builder()
+        .source(desk.source())
+        .transcriber(Captions::auto())
+        .scorer(scorer)
+        .tracker(CenterTracker)
+        .renderer(FfmpegRenderer::vertical(180, 320))
+        .publisher(Folder::new(desk.path("out")))
+        .options(options)
+        .build()
+        .unwrap();
+    let planned = pipeline.plan_all_with(&cx, PAGE).await;
+    let events = events.lock().unwrap().clone();
+    (planned, events)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_judged_while_the_media_come_in() {
+    let desk = Desk::new(WAITS);
+    long_video(&desk, 36);
+    let (found, events) = planned(&desk, Heuristic::default()).await;
+    let found = found.unwrap();
+    assert!(!found.plans.is_empty() && found.media.path.exists(), "{found:?}");
+    let finished = |stage: Stage| events.iter().position(|event| matches!(event, Event::Finished { stage: of, .. } if *of == stage));
+    assert!(finished(Stage::Score) < finished(Stage::Source), "{events:?}");
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Started { stage: Stage::Score, .. })).count(), 1);
+    // The same as from media that are there.
+    std::fs::remove_file(desk.path("scored")).unwrap();
+    let (again, events) = planned(&desk, Heuristic::default()).await;
+    assert_eq!(again.unwrap().plans, found.plans);
+    assert!(matches!(
+        events.iter().find(|event| matches!(event, Event::Finished { .. })),
+        Some(Event::Finished { stage: Stage::Source, .. })
+    ));
+
+    // A file of another length than the platform says decides anew.
+    let other = Desk::new(WAITS);
+    long_video(&other, 30);
+    let (found, events) = planned(&other, Heuristic::default()).await;
+    assert!(found.unwrap().plans.iter().all(|ranked| ranked.plan.span.end().secs() <= 30.1));
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Started { stage: Stage::Score, .. })).count(), 2);
+}
+
+/// A scorer that looks at the file.
+struct Looks;
+
+#[async_trait::async_trait]
+impl Scorer for Looks {
+    async fn score(&self, _: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
+        assert!(scoring.media.as_ref().unwrap().path.exists());
+        Ok(vec![Candidate::new(Span::secs(1.0, 9.0).unwrap(), Score::of(80.0), "One", "")])
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_users_scorer_has_the_media() {
+    let desk = Desk::new("");
+    long_video(&desk, 36);
+    let (found, _) = planned(&desk, Looks).await;
+    assert_eq!(found.unwrap().plans.len(), 1);
+}

@@ -17,7 +17,8 @@ use crate::av;
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
 use crate::http::address::{self, Allowed};
-use crate::model::{About, ContentId, Limit, Media, Span, WarningKind};
+use crate::model::{About, ContentId, Limit, Media, Span, Timestamp, WarningKind};
+use crate::source::Announcement;
 use crate::source::arrival::{about_address, arrived, extension_of, or_cancelled, take_partial};
 use crate::store::{Lease, Partial};
 
@@ -235,6 +236,7 @@ impl Call<'_> {
     fn media(&self, partial: &Partial, mut json: Value, mut info: Info, mut way: Way) -> Result<Media> {
         let mut track = captions::choose(&json);
         let mut text = track.as_ref().and_then(|track| self.captions(&json, track, way));
+        self.announce(&json, &info, track.as_ref().zip(text.as_deref()))?;
         loop {
             match self.download(partial, &json, way) {
                 Ok(()) => break,
@@ -277,6 +279,25 @@ impl Call<'_> {
         store.bind(media.id.as_str(), lease.id())?;
         self.cx.keep(lease);
         Ok(media)
+    }
+
+    /// Tells the run what is known before the media are here. The identity is the key of what it
+    /// finds out, so there must be one.
+    fn announce(&self, json: &Value, info: &Info, captions: Option<(&Track, &str)>) -> Result<()> {
+        let whole = json.get("duration").and_then(Value::as_f64).filter(|secs| (0.0..LONGEST_VIDEO).contains(secs));
+        let duration = match self.section {
+            Some(section) => {
+                whole.and_then(|secs| section.intersection(Span::secs(0.0, secs).ok()?)).map(|part| part.duration().as_secs_f64())
+            }
+            None => whole,
+        };
+        let (Some((track, text)), Some(duration), Some(id)) = (captions, duration, &info.identity) else { return Ok(()) };
+        let ending = format!("{}.{}", track.language.to_ascii_lowercase(), track.format);
+        Announcement::tell(self.cx, (&ending, text), |path| {
+            let mut media = Media::new(path, id.clone());
+            media.duration = Timestamp::from_secs(duration);
+            self.described(media, info, self.about(info))
+        })
     }
 
     /// Writes captions and description beside the media.
