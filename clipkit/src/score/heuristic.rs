@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::genre::{Genre, Weights};
 use super::ranker::Moments;
+use super::replays::Replays;
 use super::segment::AnalyzedTranscript;
 use super::select::{select, select_best};
 use super::sentence_features::SentenceFeatures;
@@ -50,7 +51,7 @@ use crate::model::{Candidate, Span, Timestamp};
 pub struct Heuristic {}
 
 /// The version of the rules in the fingerprint. Changed rules need a new version.
-pub(super) const RULES: &str = "heuristic 4";
+pub(super) const RULES: &str = "heuristic 5";
 /// The maximum silences inside a clip, in seconds: the second is tried if the first gives no clip.
 const MAX_SILENCES: [f64; 2] = [2.5, 6.0];
 
@@ -92,12 +93,15 @@ pub(super) struct Selection<'a> {
     pub(super) spans: &'a [ScoredSpan],
     features: &'a SentenceFeatures,
     moments: Option<&'a Moments>,
+    replays: Option<&'a Replays>,
 }
 
 impl Selection<'_> {
     pub(super) fn candidate(&self, span: &ScoredSpan) -> Result<Candidate> {
         let title = describe::title(self.transcript, self.features, span);
-        let factors = self.moments.map_or_else(Vec::new, |moments| moments.factors(span.start, span.end));
+        let mut factors = self.moments.map_or_else(Vec::new, |moments| moments.factors(span.start, span.end));
+        factors.extend(self.replays.and_then(|replays| replays.factor(span.start, span.end)));
+        factors.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
         let reason = describe::reason(self.transcript, self.features, span, &factors);
         let at = Span::new(Timestamp::from_secs(span.start), Timestamp::from_secs(span.end))?;
         let mut candidate = Candidate::new(at, span.score, title, reason);
@@ -127,6 +131,7 @@ pub(super) fn choose<T>(
     let language = scoring.transcript.language.as_deref();
     let weights = Weights::of(options.genre);
     let topical = !options.about.is_empty();
+    let replays = scoring.media.as_ref().and_then(|media| Replays::of(&media.about));
     let mut moments = None;
     // First pass: long sentences are split to fit into a clip. Second pass: phrases of a few
     // seconds.
@@ -141,6 +146,9 @@ pub(super) fn choose<T>(
             cx.check()?;
             let limits = Limits { shortest, longest, silence, media_end, weights, topical };
             let mut all = candidates(&analyzed, &features, moments.as_ref(), &limits);
+            if let Some(replays) = &replays {
+                all.iter_mut().for_each(|span| span.score.total = replays.weighed(span.score.total, span.start, span.end));
+            }
             if topical && subjects == TopicPolicy::Require && most > 0 && !all.is_empty() {
                 if all.iter().any(|span| span.on_topic) {
                     all.retain(|span| span.on_topic);
@@ -156,6 +164,7 @@ pub(super) fn choose<T>(
                     spans: &spans,
                     features: &features,
                     moments: moments.as_ref(),
+                    replays: replays.as_ref(),
                 })
                 .map(Some);
             }

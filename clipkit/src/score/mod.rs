@@ -10,6 +10,7 @@ mod openai;
 mod openings_tests;
 mod plain;
 mod ranker;
+mod replays;
 mod segment;
 mod select;
 mod sentence_features;

@@ -492,6 +492,36 @@ async fn what_is_said_in_a_talk_stays_data() {
     assert!(chosen[0].title.starts_with("Title") && cx.warnings().is_empty(), "{}", warned(&cx));
 }
 
+/// YouTube's most-replayed curve counts for both scorers.
+#[tokio::test]
+async fn what_viewers_replay_counts() {
+    use clipkit::model::{ContentId, Media, Span};
+    let mut scoring = talk();
+    let before = by_heuristic(&scoring).await;
+    let last = before.last().unwrap().clone();
+    let mut media = Media::new("talk.mp4", ContentId::new("youtube", "x"));
+    media.duration = scoring.transcript.words.last().unwrap().end.plus(1.0);
+    let length = media.duration.secs() / 100.0;
+    media.about.heatmap = (0..100)
+        .map(|n| {
+            let span = Span::secs(f64::from(n) * length, f64::from(n + 1) * length).unwrap();
+            clipkit::model::HeatmapBin::new(span, if span.intersection(last.span).is_some() || n == 0 { 1.0 } else { 0.1 })
+        })
+        .collect();
+    scoring.media = Some(media);
+    let after = by_heuristic(&scoring).await;
+    let found = after.iter().find(|clip| clip.span.intersection(last.span).is_some()).unwrap();
+    assert!(found.score.total > last.score.total + 5.0, "{found:?} {last:?}");
+    assert!(found.factors.iter().any(|factor| factor.name == "replays" && factor.effect > 0.3), "{found:?}");
+
+    let server = judging(fair).await;
+    scorer(&server).score(&Context::new(), &scoring).await.unwrap();
+    let requests = bodies(&server).await;
+    let spans: Vec<Value> = requests.iter().flat_map(|body| material(body)["spans"].as_array().cloned().unwrap_or_default()).collect();
+    assert!(spans.iter().any(|span| span["replayed"].as_f64().is_some_and(|value| value > 0.5)), "{spans:?}");
+    assert!(spans.iter().any(|span| span["replayed"] == 0.1));
+}
+
 /// Descriptions and tags for posts come with the verdict, and say only what the clip says.
 #[tokio::test]
 async fn a_models_texts_for_posts_say_what_the_clip_says() {

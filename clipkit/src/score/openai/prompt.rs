@@ -10,6 +10,7 @@ use super::meaning::{self, Repairs};
 use super::verdict::{self, Asked, Verdict};
 use crate::model::script;
 use crate::score::Scoring;
+use crate::score::replays::Replays;
 use crate::score::shortlist::Shortlist;
 
 /// The versions of the prompts. A change of a prompt's text needs a new version.
@@ -35,6 +36,7 @@ pub(super) struct Prompts<'a> {
     pub(super) list: &'a Shortlist,
     pub(super) scoring: &'a Scoring,
     pub(super) seed: String,
+    replays: Option<Replays>,
     ids: Vec<String>,
 }
 
@@ -47,7 +49,8 @@ impl<'a> Prompts<'a> {
         }
         let seed = hasher.finalize().to_string();
         let id = |n: usize| blake3::hash(format!("{seed} {n}").as_bytes()).to_string().chars().take(10).collect();
-        Prompts { list, scoring, ids: (0..list.spans.len()).map(id).collect(), seed }
+        let replays = scoring.media.as_ref().and_then(|media| Replays::of(&media.about));
+        Prompts { list, scoring, ids: (0..list.spans.len()).map(id).collect(), seed, replays }
     }
 
     /// The request to score spans, given by their indexes in the shortlist.
@@ -55,15 +58,21 @@ impl<'a> Prompts<'a> {
         let spans: Vec<Value> = (places.iter())
             .map(|&place| {
                 let listed = &self.list.spans[place];
+                let span = listed.candidate.span;
+                let replayed = self.replays.as_ref().and_then(|replays| replays.value(span.start().secs(), span.end().secs()));
                 let sentences: Vec<Value> =
                     listed.shown.clone().enumerate().map(|(n, sentence)| self.shown_sentence(n + 1, sentence)).collect();
-                json!({
+                let mut shown = json!({
                     "id": self.ids[place],
-                    "seconds": listed.candidate.span.duration().as_secs_f64().round(),
+                    "seconds": span.duration().as_secs_f64().round(),
                     "from": listed.own.start - listed.shown.start + 1,
                     "to": listed.own.end - listed.shown.start,
                     "sentences": sentences,
-                })
+                });
+                if let Some(replayed) = replayed {
+                    shown["replayed"] = json!((replayed * 100.0).round() / 100.0);
+                }
+                shown
             })
             .collect();
         Question {
@@ -167,7 +176,7 @@ mod tests {
     /// results.
     #[test]
     fn a_changed_prompt_has_a_new_version() {
-        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "399561b8868ab8a4"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
+        for (version, prompt, hash) in [(JUDGE, JUDGE_PROMPT, "d83d2fe7d22571b1"), (RANK, RANK_PROMPT, "05618261dbd77b63")] {
             let found: String = Sha256::digest(prompt).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
             assert_eq!(found, hash, "{version} changed: give it the next version, and its hash here");
         }
