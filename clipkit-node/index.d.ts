@@ -1,18 +1,50 @@
 // Made by scripts/types.mjs from lib/.
 type Timestamp = number;
+type Anchor = "top_left" | "top" | "top_right" | "left" | "center" | "right" | "bottom_left" | "bottom" | "bottom_right";
 type Animation$1 = "none" | "karaoke" | "pop" | "box";
 type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
-type CaptionOffset = Timestamp | CaptionOffsetName;
-type CaptionOffsetName = "auto";
 type Rgb = string;
 type CaptionStyleGiven = string | {
 	[k: string]: unknown;
 };
+type OverlayContent = {
+	/**
+	 * The path of a PNG, WebP or JPEG file on the machine that renders. A relative path starts
+	 * at the working folder. Of an animation, the first frame is shown.
+	 */
+	file: string;
+	kind: "image";
+} | {
+	kind: "text";
+	/**
+	 * The appearance of the text.
+	 */
+	style?: OverlayTextStyle;
+	/**
+	 * The text, drawn literally, without markup. A line feed starts a new line. The lines are
+	 * aligned as the place's anchor is.
+	 */
+	text: string;
+} | {
+	/**
+	 * The color of the rest. `None` means that the rest is not drawn.
+	 */
+	back?: Rgb | null;
+	/**
+	 * The color of the part that has played.
+	 */
+	color: Rgb;
+	kind: "progress_bar";
+};
+type ContentId = string;
+type CaptionOffset = Timestamp | CaptionOffsetName;
+type CaptionOffsetName = "auto";
 type CuePlace = {
 	bottom: number;
 } | {
 	middle: number;
 };
+type CensorSound = "beep" | "mute";
 type CheckStatus = "present" | "old" | "missing";
 type ClipId = string;
 type StandIn = "built_in" | "always" | "never";
@@ -20,6 +52,7 @@ type Genre = "podcast" | "lecture" | "gaming" | "news";
 type LayoutChoice = "auto" | "fill" | "split" | "fit" | "pip";
 type Platform = "shorts" | "tiktok" | "reels" | "generic";
 type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
+type PunchIn = "emphasis" | "joins" | "both";
 type TightenLevel = "gentle" | "normal" | "tight";
 type Layout = {
 	/**
@@ -61,7 +94,6 @@ type Layout = {
 };
 type Half = "top" | "bottom";
 type ShotContent = "camera" | "screen";
-type ContentId = string;
 type Hdr = "pq" | "hlg";
 type CredentialsConfig = {
 	kind: "auto";
@@ -74,6 +106,8 @@ type CredentialsConfig = {
 	 */
 	folder?: string | null;
 	kind: "file";
+} | {
+	kind: "keyring";
 };
 type CropChange = {
 	kind: "move";
@@ -181,6 +215,28 @@ type EditOp = {
 	 */
 	style?: CaptionStyleGiven | null;
 } | {
+	op: "censor";
+	/**
+	 * What is heard instead. Default `beep`.
+	 */
+	with?: CensorSound;
+	/**
+	 * The words, as in `Censor`.
+	 */
+	words: string[];
+} | {
+	op: "add_sound";
+	/**
+	 * The sound.
+	 */
+	sound: Sound;
+} | {
+	op: "remove_sound";
+	/**
+	 * The number of the sound in the plan, from 0.
+	 */
+	sound: number;
+} | {
 	/**
 	 * The layout.
 	 */
@@ -205,13 +261,71 @@ type EditOp = {
 	 * screen and inset. Default 0.
 	 */
 	window?: number;
+} | {
+	/**
+	 * The description. `null`, the default, leaves it.
+	 */
+	description?: string | null;
+	op: "post";
+	/**
+	 * The tags, without `#`. `null`, the default, leaves them.
+	 */
+	tags?: string[] | null;
+} | {
+	/**
+	 * The aspect ratio. It sets the output's size.
+	 */
+	aspect: Aspect;
+	op: "aspect";
+} | {
+	/**
+	 * The language of that transcript, as an ISO 639 code.
+	 */
+	language: string;
+	op: "language";
+} | {
+	/**
+	 * Where. `null`, the default, removes all.
+	 */
+	at?: PunchIn | null;
+	op: "punch_in";
+} | {
+	op: "add_zoom";
+	/**
+	 * The punch-in. It may not overlap another.
+	 */
+	zoom: Zoom;
+} | {
+	op: "remove_zoom";
+	/**
+	 * The number of the punch-in in the plan, from 0.
+	 */
+	zoom: number;
+} | {
+	op: "add_overlay";
+	/**
+	 * The overlay.
+	 */
+	overlay: Overlay;
+} | {
+	/**
+	 * The brand.
+	 */
+	brand: Brand;
+	op: "brand";
+} | {
+	op: "remove_overlay";
+	/**
+	 * The number of the overlay, from 0.
+	 */
+	overlay: number;
 };
 type WordSelection = WordRange | WordQuote;
 type SentencePlace = SentenceDistance | WordQuote;
 /**
  * The class of an `Error`, for a program to branch on.
  */
-export type ErrorKind = "not_found" | "invalid_input" | "too_large" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
+export type ErrorKind = "not_found" | "invalid_input" | "too_large" | "no_transcript" | "nothing_found" | "invalid_plan" | "config" | "cancelled" | "io" | "decode" | "encode" | "captions" | "overlay" | "unavailable" | "network" | "rate_limited" | "denied" | "timed_out" | "contract";
 /**
  * The stages of the pipeline, in order.
  */
@@ -282,7 +396,7 @@ type Event$1 = {
 }) | (ManifestClip & {
 	event: "clip";
 });
-type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "track" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "export" | "other";
+type WarningKind = "stand_in" | "input_lost" | "repaired" | "source_changed" | "layout" | "captions" | "hook" | "overlay" | "tighten" | "track" | "font" | "rendering" | "unavailable" | "budget" | "store" | "publish" | "export" | "other";
 type PublishStatus = "published" | "processing" | "scheduled" | "draft";
 /**
  * A layer by name, as it is written in JSON: `{"retry": {"attempts": 5}}`, `{"cache": {}}`. Plain
@@ -842,6 +956,195 @@ interface AudioStream {
 	 */
 	sample_rate: number;
 }
+interface Brand {
+	/**
+	 * The color of the word that is spoken.
+	 */
+	accent?: Rgb | null;
+	/**
+	 * The caption style, in place of that of the options, if the clip has captions. In JSON: a
+	 * preset's name, or a style as `CaptionStyle.from_json` reads it.
+	 */
+	captions?: CaptionStyleGiven | null;
+	/**
+	 * The color of words, in captions and on the plates.
+	 */
+	color?: Rgb | null;
+	/**
+	 * The font's family name, in fontconfig or in one of the `font_files`.
+	 */
+	font?: string | null;
+	/**
+	 * The paths of font files (TTF, OTF, TTC) that need not be installed.
+	 */
+	font_files?: string[];
+	/**
+	 * The overlays of every clip, from back to front. Those whose place has no area stay in the
+	 * platform's safe area.
+	 */
+	overlays?: Overlay[];
+	/**
+	 * The color of the plates behind the title and the texts. Without `color`, words on it are
+	 * white or nearly black.
+	 */
+	plate?: Rgb | null;
+	/**
+	 * The music and effects of every clip. A span is on the clip's timeline; what of it is beyond
+	 * the clip's end does not play.
+	 */
+	sound?: Sound[];
+}
+interface Overlay {
+	/**
+	 * What is drawn.
+	 */
+	content: OverlayContent;
+	/**
+	 * How long it takes to appear, in seconds, 0 to 60. Default 0, which is at once.
+	 */
+	fade_in?: number;
+	/**
+	 * How long it takes to disappear, in seconds, 0 to 60. Default 0, which is at once. Fades that
+	 * last longer than the overlay are shortened.
+	 */
+	fade_out?: number;
+	/**
+	 * How opaque it is, 0 to 1. Default 1. Transparent parts of an image stay transparent.
+	 */
+	opacity?: number;
+	/**
+	 * Where it is drawn, and its size.
+	 */
+	place: OverlayPlace;
+	/**
+	 * When it is shown, on the clip's timeline. `None` means the whole clip.
+	 */
+	span?: Span | null;
+}
+interface OverlayTextStyle {
+	/**
+	 * Whether to use the family's bold weight. Default `false`, since Lato Black is already heavy.
+	 */
+	bold?: boolean;
+	/**
+	 * The color of the words. Default white.
+	 */
+	color?: Rgb;
+	/**
+	 * The font's family name in fontconfig. Default `Lato Black`.
+	 */
+	font?: string;
+	/**
+	 * The color of the plate behind the lines. `None` (`null` in JSON) means no plate; the words
+	 * then have a black outline. Default `#18181b`, nearly black.
+	 */
+	plate?: Rgb | null;
+	/**
+	 * The font's maximum size as a fraction of the output's height. Default 0.026.
+	 */
+	size?: number;
+}
+interface OverlayPlace {
+	/**
+	 * The corner, side or center of the area that the overlay touches.
+	 */
+	anchor: Anchor;
+	/**
+	 * The part of the output in which the overlay stays, in fractions of the output's width and
+	 * height. Default: the part that no platform's interface covers
+	 * (`Platform.Generic`).
+	 */
+	area?: Rect | null;
+	/**
+	 * The height as a fraction of the output's height. Default: of an image what its width gives,
+	 * of a text 0.12, of a progress bar 0.006. An image keeps its aspect ratio, so with both it is
+	 * as large as fits. A text shrinks until it fits.
+	 */
+	height?: number | null;
+	/**
+	 * The width as a fraction of the output's width. Default: of an image 0.18, or what its height
+	 * gives; of a text or a progress bar the area's width.
+	 */
+	width?: number | null;
+	/**
+	 * The distance to the right of the anchor, as a fraction of the output's width. A negative
+	 * distance is to the left. Default 0.
+	 */
+	x?: number;
+	/**
+	 * The distance below the anchor, as a fraction of the output's height. A negative distance is
+	 * above. Default 0.
+	 */
+	y?: number;
+}
+/**
+ * A box in fractions of a picture's width and height. The origin is the picture's top left corner,
+ * `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
+ * source picture (upright, square pixels).
+ */
+export interface Rect {
+	/**
+	 * The height, 0 to 1.
+	 */
+	height: number;
+	/**
+	 * The width, 0 to 1.
+	 */
+	width: number;
+	/**
+	 * The left edge, 0 to 1.
+	 */
+	x: number;
+	/**
+	 * The top edge, 0 to 1.
+	 */
+	y: number;
+}
+interface Sound {
+	/**
+	 * How much lower it plays while the source's sound is heard, in dB, 0 to 60. It is lower from
+	 * the start of a voice on, to which it sinks within 0.15 s, and rises within 0.6 s from 0.2 s
+	 * after the voice on. Pauses shorter than 0.8 s are part of the voice. Default 0.
+	 */
+	duck?: number;
+	/**
+	 * The length of the fade at its start, in seconds, 0 to 600. Default 0.
+	 */
+	fade_in?: number;
+	/**
+	 * The length of the fade at its end, in seconds, 0 to 600: the end of its span, or of the file
+	 * if that comes first. Default 0.
+	 */
+	fade_out?: number;
+	/**
+	 * The path of a file with sound: of audio or of video, whose default audio track plays. A
+	 * relative path is resolved against the working folder.
+	 */
+	file: string;
+	/**
+	 * The gain in dB, -60 to 20. Default 0: the file's own level.
+	 */
+	gain?: number;
+	/**
+	 * The hash of the file's content (`blake3:9f86d0...`). With it, the file is also found in the
+	 * media store, a file with another content leaves a warning, and a moved file leaves the
+	 * clip's id as it is. Default: the file is taken as it is.
+	 */
+	id?: ContentId | null;
+	/**
+	 * Whether it starts again at `offset` when the file ends, with a crossfade of 10 ms. Default:
+	 * it plays once.
+	 */
+	loop?: boolean;
+	/**
+	 * The time in the file at which it starts, in seconds. Default 0.
+	 */
+	offset?: Timestamp;
+	/**
+	 * When it plays, on the clip's timeline. Default: during the whole clip.
+	 */
+	span?: Span | null;
+}
 interface Cache$1 {
 	about?: string | null;
 	keep?: number;
@@ -855,6 +1158,10 @@ interface Cache$1 {
  * default to empty text.
  */
 export interface Candidate {
+	/**
+	 * A description for posts of the clip. `None` means that the scorer wrote none.
+	 */
+	description?: string | null;
 	/**
 	 * What counted for or against the span, the strongest first. Empty if the scorer does not say.
 	 */
@@ -876,6 +1183,10 @@ export interface Candidate {
 	 * The candidate's span on the source's timeline.
 	 */
 	span: Span;
+	/**
+	 * Tags for posts of the clip, without `#`. Empty if the scorer gave none.
+	 */
+	tags?: string[];
 	/**
 	 * A short title.
 	 */
@@ -1064,29 +1375,6 @@ interface CueWord {
 	 */
 	text: string;
 }
-/**
- * A box in fractions of a picture's width and height. The origin is the picture's top left corner,
- * `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
- * source picture (upright, square pixels).
- */
-export interface Rect {
-	/**
-	 * The height, 0 to 1.
-	 */
-	height: number;
-	/**
-	 * The width, 0 to 1.
-	 */
-	width: number;
-	/**
-	 * The left edge, 0 to 1.
-	 */
-	x: number;
-	/**
-	 * The top edge, 0 to 1.
-	 */
-	y: number;
-}
 interface CaptionsOptions {
 	/**
 	 * The file's text encoding by its name: `windows-1251`, `gbk`. Default: what the file's bytes
@@ -1108,6 +1396,33 @@ interface CaptionsOptions {
 	 * voice shows an offset, a warning names it.
 	 */
 	offset?: CaptionOffset | null;
+}
+interface Censor {
+	/**
+	 * More entries by language: the first part of a language tag, such as `en`. They count if the
+	 * transcript has this language or none.
+	 */
+	languages?: {
+		[k: string]: string[];
+	};
+	/**
+	 * What is heard instead. Default `beep`.
+	 */
+	with?: CensorSound;
+	/**
+	 * The entries for every language.
+	 */
+	words?: string[];
+}
+interface Censored {
+	/**
+	 * The stretch on the clip's timeline.
+	 */
+	span: Span;
+	/**
+	 * What is heard instead.
+	 */
+	with: CensorSound;
 }
 interface Check {
 	/**
@@ -1145,6 +1460,10 @@ interface ClipMeasure {
 	 */
 	joins: number;
 	/**
+	 * The number of overlays.
+	 */
+	overlays?: number;
+	/**
 	 * The number of scenes.
 	 */
 	scenes: number;
@@ -1180,10 +1499,20 @@ interface ClipOptions {
 	 */
 	avoid?: string[];
 	/**
+	 * The brand: the look of captions, title and texts, overlays such as a logo, and music.
+	 * Default: none.
+	 */
+	brand?: Brand | null;
+	/**
 	 * The caption style. `None` means no captions. In JSON: the name of a preset, a style as
 	 * `CaptionStyle.from_json` reads it, or null. Default: karaoke.
 	 */
 	captions?: CaptionStyleGiven | null;
+	/**
+	 * The words that are not to be heard in the clips or read in captions and titles. `None`, the
+	 * default, leaves all words.
+	 */
+	censor?: Censor | null;
 	/**
 	 * The maximum number of clips. Default: 10.
 	 */
@@ -1249,6 +1578,10 @@ interface ClipOptions {
 	 */
 	preset?: X264Preset;
 	/**
+	 * Where the picture becomes larger for a while. `None`, the default, is nowhere.
+	 */
+	punch_in?: PunchIn | null;
+	/**
 	 * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
 	 * false, clips are cut at the scorer's times.
 	 */
@@ -1272,6 +1605,11 @@ export interface Degrade {
 	 * Captions: if they cannot be drawn, the clip is rendered without captions.
 	 */
 	captions?: StandIn;
+	/**
+	 * Overlays: if the image of one cannot be read, the clip is rendered without that overlay.
+	 * This leaves a warning of kind `Overlay`.
+	 */
+	overlays?: StandIn;
 	/**
 	 * The scorer: if it fails, the `Heuristic` chooses the spans.
 	 */
@@ -1329,8 +1667,8 @@ interface Loudness {
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
  * stable within a `version`. All times except `span` and `pieces` are on the
  * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
- * the displayed source picture (upright, square pixels). Those of captions, of the hook and of
- * `Pane.place` are fractions of the output.
+ * the displayed source picture (upright, square pixels). Those of captions, of the hook, of
+ * overlays and of `Pane.place` are fractions of the output.
  */
 export interface ClipPlan {
 	/**
@@ -1338,10 +1676,20 @@ export interface ClipPlan {
 	 */
 	captions?: CaptionTrack | null;
 	/**
+	 * The stretches in which the clip's own sound is not heard, because a censored word is said
+	 * there: in order of time, without overlaps.
+	 */
+	censored?: Censored[];
+	/**
 	 * The face tracks, on the clip's timeline. They explain the crop paths. The renderer does not
 	 * read them.
 	 */
 	faces: FaceTrack[];
+	/**
+	 * The paths of font files (TTF, OTF, TTC) that captions, hook and texts can name besides the
+	 * installed fonts. A relative path starts at the working folder.
+	 */
+	fonts?: string[];
 	/**
 	 * The title over the clip's first seconds. `None` means that the clip has no such title.
 	 */
@@ -1356,11 +1704,19 @@ export interface ClipPlan {
 	 */
 	output: Output;
 	/**
+	 * Images, texts and progress bars over the picture, from back to front.
+	 */
+	overlays?: Overlay[];
+	/**
 	 * The stretches of the source that the clip plays, in the order in which it plays them. All
 	 * lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
 	 * `span`, at the source's speed.
 	 */
 	pieces?: Piece[];
+	/**
+	 * What the clip's posts say besides the title.
+	 */
+	post?: PostTexts;
 	/**
 	 * Why the scorer chose the span.
 	 */
@@ -1378,6 +1734,10 @@ export interface ClipPlan {
 	 * The shots, on the clip's timeline. They explain the scenes. The renderer does not read them.
 	 */
 	shots: Shot[];
+	/**
+	 * Music and effects that play with the clip's own sound.
+	 */
+	sound?: Sound[];
 	/**
 	 * The source file.
 	 */
@@ -1400,6 +1760,10 @@ export interface ClipPlan {
 	 * The version of this document: `ClipPlan.VERSION`.
 	 */
 	version: number;
+	/**
+	 * The punch-ins, in order of time, without overlaps.
+	 */
+	zooms?: Zoom[];
 }
 /**
  * The positions of one face through one shot.
@@ -1512,6 +1876,20 @@ interface Piece {
 	 * kept. Default 1.
 	 */
 	speed?: number;
+}
+interface PostTexts {
+	/**
+	 * The description. Publishers shorten it to what their platform accepts.
+	 */
+	description?: string;
+	/**
+	 * The spoken language as a BCP 47 tag. `None` means that it is not known.
+	 */
+	language?: string | null;
+	/**
+	 * The tags, without `#`, the most fitting first.
+	 */
+	tags?: string[];
 }
 interface Scene {
 	/**
@@ -1654,6 +2032,30 @@ interface SubjectSample {
 	 * The subject's bounding box in the displayed picture.
 	 */
 	rect: Rect;
+}
+interface Zoom {
+	/**
+	 * How long the picture takes to become larger, and at the end smaller, in seconds, 0 to 10.
+	 * 0 is at once. Default 0.3. If the span is too short, half of it.
+	 */
+	ease?: number;
+	/**
+	 * How many times larger the picture is, 1 to 2.
+	 */
+	scale: number;
+	/**
+	 * When it lasts, on the clip's timeline, with its easing.
+	 */
+	span: Span;
+	/**
+	 * The point that stays in its place in the output, as a fraction of the window's width and
+	 * height from its top left corner. Default: 0.5 each, the middle.
+	 */
+	x?: number;
+	/**
+	 * See `x`.
+	 */
+	y?: number;
 }
 interface Color {
 	/**
@@ -2042,8 +2444,10 @@ interface LimitsFields {
 	picture_height?: number | null;
 	picture_pixels?: number | null;
 	picture_width?: number | null;
+	plan_overlays?: number | null;
 	plan_pieces?: number | null;
 	plan_secs?: number | null;
+	plan_sounds?: number | null;
 	transcript_bytes?: number | null;
 	transcript_cues?: number | null;
 	transcript_words?: number | null;
@@ -3834,7 +4238,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { About, Animation$1 as Animation, Aspect, AudioStream, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, TikTokPrivacy, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp };
+	export { About, Anchor, Animation$1 as Animation, Aspect, AudioStream, Brand, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Censor, CensorSound, Censored, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, PostTexts, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, PunchIn, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, Sound, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, TikTokPrivacy, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp, Zoom };
 }
 
 export {

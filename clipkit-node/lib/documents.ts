@@ -5,6 +5,10 @@
  */
 export type Timestamp = number;
 /**
+ * A corner, a side or the center of an area.
+ */
+export type Anchor = "top_left" | "top" | "top_right" | "left" | "center" | "right" | "bottom_left" | "bottom" | "bottom_right";
+/**
  * How the word that is spoken is marked.
  */
 export type Animation = "none" | "karaoke" | "pop" | "box";
@@ -12,11 +16,6 @@ export type Animation = "none" | "karaoke" | "pop" | "box";
  * The aspect ratio of the output, as width to height.
  */
 export type Aspect = "9:16" | "1:1" | "4:5" | "16:9";
-/**
- * Seconds, or "auto": found by the voice.
- */
-export type CaptionOffset = Timestamp | CaptionOffsetName;
-export type CaptionOffsetName = "auto";
 /**
  * A colour as #rrggbb
  */
@@ -31,6 +30,52 @@ export type CaptionStyleGiven =
       [k: string]: unknown;
     };
 /**
+ * What an overlay draws.
+ */
+export type OverlayContent =
+  | {
+      /**
+       * The path of a PNG, WebP or JPEG file on the machine that renders. A relative path starts
+       * at the working folder. Of an animation, the first frame is shown.
+       */
+      file: string;
+      kind: "image";
+    }
+  | {
+      kind: "text";
+      /**
+       * The appearance of the text.
+       */
+      style?: OverlayTextStyle;
+      /**
+       * The text, drawn literally, without markup. A line feed starts a new line. The lines are
+       * aligned as the place's anchor is.
+       */
+      text: string;
+    }
+  | {
+      /**
+       * The color of the rest. `None` means that the rest is not drawn.
+       */
+      back?: Rgb | null;
+      /**
+       * The color of the part that has played.
+       */
+      color: Rgb;
+      kind: "progress_bar";
+    };
+/**
+ * A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
+ * video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
+ * when the video is fetched again in another format.
+ */
+export type ContentId = string;
+/**
+ * Seconds, or "auto": found by the voice.
+ */
+export type CaptionOffset = Timestamp | CaptionOffsetName;
+export type CaptionOffsetName = "auto";
+/**
  * The vertical position of a cue: a fraction of the output's height, from its top. The renderer
  * keeps the cue inside the platform's safe area.
  */
@@ -41,6 +86,10 @@ export type CuePlace =
   | {
       middle: number;
     };
+/**
+ * What is heard instead of a censored word.
+ */
+export type CensorSound = "beep" | "mute";
 /**
  * Whether a thing is there.
  */
@@ -87,6 +136,10 @@ export type Platform = "shorts" | "tiktok" | "reels" | "generic";
  * x264's speed presets, the fastest first.
  */
 export type X264Preset = "ultrafast" | "superfast" | "veryfast" | "faster" | "fast" | "medium" | "slow" | "slower" | "veryslow";
+/**
+ * Where punch-ins are planned.
+ */
+export type PunchIn = "emphasis" | "joins" | "both";
 /**
  * How much `EditOp.Tighten` removes.
  */
@@ -145,12 +198,6 @@ export type Half = "top" | "bottom";
  */
 export type ShotContent = "camera" | "screen";
 /**
- * A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
- * video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
- * when the video is fetched again in another format.
- */
-export type ContentId = string;
-/**
  * The two transfer functions for high dynamic range video (ITU-R BT.2100).
  */
 export type Hdr = "pq" | "hlg";
@@ -171,6 +218,9 @@ export type CredentialsConfig =
        */
       folder?: string | null;
       kind: "file";
+    }
+  | {
+      kind: "keyring";
     };
 /**
  * A correction of a crop window.
@@ -306,6 +356,31 @@ export type EditOp =
       style?: CaptionStyleGiven | null;
     }
   | {
+      op: "censor";
+      /**
+       * What is heard instead. Default `beep`.
+       */
+      with?: CensorSound;
+      /**
+       * The words, as in `Censor`.
+       */
+      words: string[];
+    }
+  | {
+      op: "add_sound";
+      /**
+       * The sound.
+       */
+      sound: Sound;
+    }
+  | {
+      op: "remove_sound";
+      /**
+       * The number of the sound in the plan, from 0.
+       */
+      sound: number;
+    }
+  | {
       /**
        * The layout.
        */
@@ -331,6 +406,73 @@ export type EditOp =
        * screen and inset. Default 0.
        */
       window?: number;
+    }
+  | {
+      /**
+       * The description. `null`, the default, leaves it.
+       */
+      description?: string | null;
+      op: "post";
+      /**
+       * The tags, without `#`. `null`, the default, leaves them.
+       */
+      tags?: string[] | null;
+    }
+  | {
+      /**
+       * The aspect ratio. It sets the output's size.
+       */
+      aspect: Aspect;
+      op: "aspect";
+    }
+  | {
+      /**
+       * The language of that transcript, as an ISO 639 code.
+       */
+      language: string;
+      op: "language";
+    }
+  | {
+      /**
+       * Where. `null`, the default, removes all.
+       */
+      at?: PunchIn | null;
+      op: "punch_in";
+    }
+  | {
+      op: "add_zoom";
+      /**
+       * The punch-in. It may not overlap another.
+       */
+      zoom: Zoom;
+    }
+  | {
+      op: "remove_zoom";
+      /**
+       * The number of the punch-in in the plan, from 0.
+       */
+      zoom: number;
+    }
+  | {
+      op: "add_overlay";
+      /**
+       * The overlay.
+       */
+      overlay: Overlay;
+    }
+  | {
+      /**
+       * The brand.
+       */
+      brand: Brand;
+      op: "brand";
+    }
+  | {
+      op: "remove_overlay";
+      /**
+       * The number of the overlay, from 0.
+       */
+      overlay: number;
     };
 /**
  * Words of the clip, by their numbers or by a quote.
@@ -356,6 +498,7 @@ export type ErrorKind =
   | "decode"
   | "encode"
   | "captions"
+  | "overlay"
   | "unavailable"
   | "network"
   | "rate_limited"
@@ -450,6 +593,8 @@ export type WarningKind =
   | "layout"
   | "captions"
   | "hook"
+  | "overlay"
+  | "tighten"
   | "track"
   | "font"
   | "rendering"
@@ -1090,6 +1235,223 @@ export interface AudioStream {
   sample_rate: number;
 }
 /**
+ * The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
+ * handles and a progress bar, and music.
+ *
+ * A missing field changes nothing. Fonts and colors go to captions, to the title and to those
+ * texts of the brand whose style has the default ones.
+ */
+export interface Brand {
+  /**
+   * The color of the word that is spoken.
+   */
+  accent?: Rgb | null;
+  /**
+   * The caption style, in place of that of the options, if the clip has captions. In JSON: a
+   * preset's name, or a style as `CaptionStyle.from_json` reads it.
+   */
+  captions?: CaptionStyleGiven | null;
+  /**
+   * The color of words, in captions and on the plates.
+   */
+  color?: Rgb | null;
+  /**
+   * The font's family name, in fontconfig or in one of the `font_files`.
+   */
+  font?: string | null;
+  /**
+   * The paths of font files (TTF, OTF, TTC) that need not be installed.
+   */
+  font_files?: string[];
+  /**
+   * The overlays of every clip, from back to front. Those whose place has no area stay in the
+   * platform's safe area.
+   */
+  overlays?: Overlay[];
+  /**
+   * The color of the plates behind the title and the texts. Without `color`, words on it are
+   * white or nearly black.
+   */
+  plate?: Rgb | null;
+  /**
+   * The music and effects of every clip. A span is on the clip's timeline; what of it is beyond
+   * the clip's end does not play.
+   */
+  sound?: Sound[];
+}
+/**
+ * Something that is drawn over the picture: an image, a text or a progress bar.
+ *
+ * Overlays are drawn in the order of the list, the last in front. Images and progress bars are
+ * behind captions and title, texts are in front of them. A caption that a text would cover stands
+ * above or below it.
+ */
+export interface Overlay {
+  /**
+   * What is drawn.
+   */
+  content: OverlayContent;
+  /**
+   * How long it takes to appear, in seconds, 0 to 60. Default 0, which is at once.
+   */
+  fade_in?: number;
+  /**
+   * How long it takes to disappear, in seconds, 0 to 60. Default 0, which is at once. Fades that
+   * last longer than the overlay are shortened.
+   */
+  fade_out?: number;
+  /**
+   * How opaque it is, 0 to 1. Default 1. Transparent parts of an image stay transparent.
+   */
+  opacity?: number;
+  /**
+   * Where it is drawn, and its size.
+   */
+  place: OverlayPlace;
+  /**
+   * When it is shown, on the clip's timeline. `None` means the whole clip.
+   */
+  span?: Span | null;
+}
+/**
+ * The appearance of a text overlay. In JSON, a missing field has its value in
+ * `OverlayTextStyle.default`.
+ */
+export interface OverlayTextStyle {
+  /**
+   * Whether to use the family's bold weight. Default `false`, since Lato Black is already heavy.
+   */
+  bold?: boolean;
+  /**
+   * The color of the words. Default white.
+   */
+  color?: Rgb;
+  /**
+   * The font's family name in fontconfig. Default `Lato Black`.
+   */
+  font?: string;
+  /**
+   * The color of the plate behind the lines. `None` (`null` in JSON) means no plate; the words
+   * then have a black outline. Default `#18181b`, nearly black.
+   */
+  plate?: Rgb | null;
+  /**
+   * The font's maximum size as a fraction of the output's height. Default 0.026.
+   */
+  size?: number;
+}
+/**
+ * Where an overlay is drawn, and its size. The overlay is moved and made smaller until it is
+ * inside its area.
+ */
+export interface OverlayPlace {
+  /**
+   * The corner, side or center of the area that the overlay touches.
+   */
+  anchor: Anchor;
+  /**
+   * The part of the output in which the overlay stays, in fractions of the output's width and
+   * height. Default: the part that no platform's interface covers
+   * (`Platform.Generic`).
+   */
+  area?: Rect | null;
+  /**
+   * The height as a fraction of the output's height. Default: of an image what its width gives,
+   * of a text 0.12, of a progress bar 0.006. An image keeps its aspect ratio, so with both it is
+   * as large as fits. A text shrinks until it fits.
+   */
+  height?: number | null;
+  /**
+   * The width as a fraction of the output's width. Default: of an image 0.18, or what its height
+   * gives; of a text or a progress bar the area's width.
+   */
+  width?: number | null;
+  /**
+   * The distance to the right of the anchor, as a fraction of the output's width. A negative
+   * distance is to the left. Default 0.
+   */
+  x?: number;
+  /**
+   * The distance below the anchor, as a fraction of the output's height. A negative distance is
+   * above. Default 0.
+   */
+  y?: number;
+}
+/**
+ * A box in fractions of a picture's width and height. The origin is the picture's top left corner,
+ * `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
+ * source picture (upright, square pixels).
+ */
+export interface Rect {
+  /**
+   * The height, 0 to 1.
+   */
+  height: number;
+  /**
+   * The width, 0 to 1.
+   */
+  width: number;
+  /**
+   * The left edge, 0 to 1.
+   */
+  x: number;
+  /**
+   * The top edge, 0 to 1.
+   */
+  y: number;
+}
+/**
+ * Music or an effect that plays with the clip's own sound.
+ *
+ * The renderer mixes it with the sound of the source before the loudness is set, so gains are
+ * relative to the source's sound, and the mix has the plan's loudness and its limit of peaks.
+ */
+export interface Sound {
+  /**
+   * How much lower it plays while the source's sound is heard, in dB, 0 to 60. It is lower from
+   * the start of a voice on, to which it sinks within 0.15 s, and rises within 0.6 s from 0.2 s
+   * after the voice on. Pauses shorter than 0.8 s are part of the voice. Default 0.
+   */
+  duck?: number;
+  /**
+   * The length of the fade at its start, in seconds, 0 to 600. Default 0.
+   */
+  fade_in?: number;
+  /**
+   * The length of the fade at its end, in seconds, 0 to 600: the end of its span, or of the file
+   * if that comes first. Default 0.
+   */
+  fade_out?: number;
+  /**
+   * The path of a file with sound: of audio or of video, whose default audio track plays. A
+   * relative path is resolved against the working folder.
+   */
+  file: string;
+  /**
+   * The gain in dB, -60 to 20. Default 0: the file's own level.
+   */
+  gain?: number;
+  /**
+   * The hash of the file's content (`blake3:9f86d0...`). With it, the file is also found in the
+   * media store, a file with another content leaves a warning, and a moved file leaves the
+   * clip's id as it is. Default: the file is taken as it is.
+   */
+  id?: ContentId | null;
+  /**
+   * Whether it starts again at `offset` when the file ends, with a crossfade of 10 ms. Default:
+   * it plays once.
+   */
+  loop?: boolean;
+  /**
+   * The time in the file at which it starts, in seconds. Default 0.
+   */
+  offset?: Timestamp;
+  /**
+   * When it plays, on the clip's timeline. Default: during the whole clip.
+   */
+  span?: Span | null;
+}
+/**
  * Does the same work once: answers are kept in an `ArtifactStore`, and found again by what they
  * were made from.
  *
@@ -1131,6 +1493,10 @@ export interface Cache {
  */
 export interface Candidate {
   /**
+   * A description for posts of the clip. `None` means that the scorer wrote none.
+   */
+  description?: string | null;
+  /**
    * What counted for or against the span, the strongest first. Empty if the scorer does not say.
    */
   factors?: Factor[];
@@ -1151,6 +1517,10 @@ export interface Candidate {
    * The candidate's span on the source's timeline.
    */
   span: Span;
+  /**
+   * Tags for posts of the clip, without `#`. Empty if the scorer gave none.
+   */
+  tags?: string[];
   /**
    * A short title.
    */
@@ -1355,29 +1725,6 @@ export interface CueWord {
   text: string;
 }
 /**
- * A box in fractions of a picture's width and height. The origin is the picture's top left corner,
- * `x` points right and `y` points down. Unless stated otherwise, the picture is the displayed
- * source picture (upright, square pixels).
- */
-export interface Rect {
-  /**
-   * The height, 0 to 1.
-   */
-  height: number;
-  /**
-   * The width, 0 to 1.
-   */
-  width: number;
-  /**
-   * The left edge, 0 to 1.
-   */
-  x: number;
-  /**
-   * The top edge, 0 to 1.
-   */
-  y: number;
-}
-/**
  * Reads the transcript from existing captions: a file beside the video, or subtitles inside it.
  *
  * For `talk.mp4` it tries, in this order: `talk.transcript.json`, `talk.words.json`,
@@ -1421,6 +1768,45 @@ export interface CaptionsOptions {
   offset?: CaptionOffset | null;
 }
 /**
+ * Words that are not to be heard or read.
+ *
+ * An entry is a word or several words that follow each other. Case, punctuation and Unicode forms
+ * (NFKC) do not count. An entry means whole words: `ass` is not found in `class`, but in
+ * `half-ass` and `ass's`, whose parts are words. An entry that ends with `*` means all words that
+ * start so: `damn*` also finds `damned`.
+ */
+export interface Censor {
+  /**
+   * More entries by language: the first part of a language tag, such as `en`. They count if the
+   * transcript has this language or none.
+   */
+  languages?: {
+    [k: string]: string[];
+  };
+  /**
+   * What is heard instead. Default `beep`.
+   */
+  with?: CensorSound;
+  /**
+   * The entries for every language.
+   */
+  words?: string[];
+}
+/**
+ * A stretch of the clip whose own sound is not heard, because a censored word is said there.
+ * Other sounds of the plan go on.
+ */
+export interface Censored {
+  /**
+   * The stretch on the clip's timeline.
+   */
+  span: Span;
+  /**
+   * What is heard instead.
+   */
+  with: CensorSound;
+}
+/**
  * One thing that clipkit can use.
  */
 export interface Check {
@@ -1462,6 +1848,10 @@ export interface ClipMeasure {
    */
   joins: number;
   /**
+   * The number of overlays.
+   */
+  overlays?: number;
+  /**
    * The number of scenes.
    */
   scenes: number;
@@ -1500,10 +1890,20 @@ export interface ClipOptions {
    */
   avoid?: string[];
   /**
+   * The brand: the look of captions, title and texts, overlays such as a logo, and music.
+   * Default: none.
+   */
+  brand?: Brand | null;
+  /**
    * The caption style. `None` means no captions. In JSON: the name of a preset, a style as
    * `CaptionStyle.from_json` reads it, or null. Default: karaoke.
    */
   captions?: CaptionStyleGiven | null;
+  /**
+   * The words that are not to be heard in the clips or read in captions and titles. `None`, the
+   * default, leaves all words.
+   */
+  censor?: Censor | null;
   /**
    * The maximum number of clips. Default: 10.
    */
@@ -1569,6 +1969,10 @@ export interface ClipOptions {
    */
   preset?: X264Preset;
   /**
+   * Where the picture becomes larger for a while. `None`, the default, is nowhere.
+   */
+  punch_in?: PunchIn | null;
+  /**
    * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
    * false, clips are cut at the scorer's times.
    */
@@ -1592,6 +1996,11 @@ export interface Degrade {
    * Captions: if they cannot be drawn, the clip is rendered without captions.
    */
   captions?: StandIn;
+  /**
+   * Overlays: if the image of one cannot be read, the clip is rendered without that overlay.
+   * This leaves a warning of kind `Overlay`.
+   */
+  overlays?: StandIn;
   /**
    * The scorer: if it fails, the `Heuristic` chooses the spans.
    */
@@ -1660,8 +2069,8 @@ export interface Loudness {
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
  * stable within a `version`. All times except `span` and `pieces` are on the
  * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
- * the displayed source picture (upright, square pixels). Those of captions, of the hook and of
- * `Pane.place` are fractions of the output.
+ * the displayed source picture (upright, square pixels). Those of captions, of the hook, of
+ * overlays and of `Pane.place` are fractions of the output.
  */
 export interface ClipPlan {
   /**
@@ -1669,10 +2078,20 @@ export interface ClipPlan {
    */
   captions?: CaptionTrack | null;
   /**
+   * The stretches in which the clip's own sound is not heard, because a censored word is said
+   * there: in order of time, without overlaps.
+   */
+  censored?: Censored[];
+  /**
    * The face tracks, on the clip's timeline. They explain the crop paths. The renderer does not
    * read them.
    */
   faces: FaceTrack[];
+  /**
+   * The paths of font files (TTF, OTF, TTC) that captions, hook and texts can name besides the
+   * installed fonts. A relative path starts at the working folder.
+   */
+  fonts?: string[];
   /**
    * The title over the clip's first seconds. `None` means that the clip has no such title.
    */
@@ -1687,11 +2106,19 @@ export interface ClipPlan {
    */
   output: Output;
   /**
+   * Images, texts and progress bars over the picture, from back to front.
+   */
+  overlays?: Overlay[];
+  /**
    * The stretches of the source that the clip plays, in the order in which it plays them. All
    * lie in `span`. The clip's timeline is their concatenation. An empty list means one piece:
    * `span`, at the source's speed.
    */
   pieces?: Piece[];
+  /**
+   * What the clip's posts say besides the title.
+   */
+  post?: PostTexts;
   /**
    * Why the scorer chose the span.
    */
@@ -1709,6 +2136,10 @@ export interface ClipPlan {
    * The shots, on the clip's timeline. They explain the scenes. The renderer does not read them.
    */
   shots: Shot[];
+  /**
+   * Music and effects that play with the clip's own sound.
+   */
+  sound?: Sound[];
   /**
    * The source file.
    */
@@ -1731,6 +2162,10 @@ export interface ClipPlan {
    * The version of this document: `ClipPlan.VERSION`.
    */
   version: number;
+  /**
+   * The punch-ins, in order of time, without overlaps.
+   */
+  zooms?: Zoom[];
 }
 /**
  * The positions of one face through one shot.
@@ -1859,6 +2294,23 @@ export interface Piece {
    * kept. Default 1.
    */
   speed?: number;
+}
+/**
+ * What a clip's posts say besides the title.
+ */
+export interface PostTexts {
+  /**
+   * The description. Publishers shorten it to what their platform accepts.
+   */
+  description?: string;
+  /**
+   * The spoken language as a BCP 47 tag. `None` means that it is not known.
+   */
+  language?: string | null;
+  /**
+   * The tags, without `#`, the most fitting first.
+   */
+  tags?: string[];
 }
 /**
  * A span of the clip with one layout.
@@ -2028,6 +2480,35 @@ export interface SubjectSample {
    * The subject's bounding box in the displayed picture.
    */
   rect: Rect;
+}
+/**
+ * A punch-in: for a while, the crop window is smaller, so what it shows is larger.
+ *
+ * It concerns scenes whose layout is `fill`. In other layouts the picture stays as it is.
+ */
+export interface Zoom {
+  /**
+   * How long the picture takes to become larger, and at the end smaller, in seconds, 0 to 10.
+   * 0 is at once. Default 0.3. If the span is too short, half of it.
+   */
+  ease?: number;
+  /**
+   * How many times larger the picture is, 1 to 2.
+   */
+  scale: number;
+  /**
+   * When it lasts, on the clip's timeline, with its easing.
+   */
+  span: Span;
+  /**
+   * The point that stays in its place in the output, as a fraction of the window's width and
+   * height from its top left corner. Default: 0.5 each, the middle.
+   */
+  x?: number;
+  /**
+   * See `x`.
+   */
+  y?: number;
 }
 /**
  * The color space of a video stream in FFmpeg's names (`bt709`, `smpte2084`). A value is `unknown`
@@ -2538,8 +3019,10 @@ export interface LimitsFields {
   picture_height?: number | null;
   picture_pixels?: number | null;
   picture_width?: number | null;
+  plan_overlays?: number | null;
   plan_pieces?: number | null;
   plan_secs?: number | null;
+  plan_sounds?: number | null;
   transcript_bytes?: number | null;
   transcript_cues?: number | null;
   transcript_words?: number | null;

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
 from . import _jupyter, _types
 from ._errors import Recovery as Recovery  # A class of this module, for the generated ones.
@@ -190,7 +190,8 @@ class Degrade(_types._Degrade):
     @classmethod
     def all(cls, stand_in: _types.StandIn) -> Degrade:
         """The same for every stage."""
-        return cls(**{field.name: stand_in for field in dataclasses.fields(cls)})
+        stages: Dict[str, Any] = {field.name: stand_in for field in dataclasses.fields(cls)}
+        return cls(**stages)
 
 
 def placed(manifest: Manifest, folder: Optional[Path]) -> Manifest:

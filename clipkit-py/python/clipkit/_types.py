@@ -29,6 +29,9 @@ def _named(name: str) -> Loader:
     return lambda value: LOADERS[name](value)
 
 
+#: A corner, a side or the center of an area.
+Anchor = Literal["top_left", "top", "top_right", "left", "center", "right", "bottom_left", "bottom", "bottom_right"]
+
 #: How the word that is spoken is marked.
 Animation = Literal["none", "karaoke", "pop", "box"]
 
@@ -40,6 +43,9 @@ CaptionOffsetName = Literal["auto"]
 
 #: A preset's name (``none`` for no captions), or a style. Fields that the style omits come from the preset named in its ``like`` field, else from karaoke.
 CaptionStyleGiven = Union[str, Dict[str, Any]]
+
+#: What is heard instead of a censored word.
+CensorSound = Literal["beep", "mute"]
 
 #: Whether a thing is there.
 CheckStatus = Literal["present", "old", "missing"]
@@ -57,7 +63,7 @@ CuePlace = Dict[str, Any]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 #: The class of an ``Error``, for a program to branch on.
-ErrorKind = Literal["not_found", "invalid_input", "too_large", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
+ErrorKind = Literal["not_found", "invalid_input", "too_large", "no_transcript", "nothing_found", "invalid_plan", "config", "cancelled", "io", "decode", "encode", "captions", "overlay", "unavailable", "network", "rate_limited", "denied", "timed_out", "contract"]
 
 #: The kind of video, which sets the weights of the score components.  | genre | hook | completeness | density | emotion | best length | |---|---|---|---|---|---| | none given | 30 | 34 | 20 | 16 | 32 s | | ``podcast`` | 32 | 30 | 14 | 24 | 38 s | | ``lecture`` | 24 | 42 | 26 | 8 | 45 s | | ``gaming`` | 28 | 20 | 10 | 42 | 24 s | | ``news`` | 34 | 36 | 26 | 4 | 28 s |  The weights are percentages of ``Score.total``. They were set by hand, not learned. For English without a genre or with ``podcast``, a learned criterion takes their place: ``Score.moment``. It was learned from conversations, so the other genres keep the weights.
 Genre = Literal["podcast", "lecture", "gaming", "news"]
@@ -83,6 +89,9 @@ Privacy = Literal["public", "unlisted", "private"]
 #: The status of a publication.
 PublishStatus = Literal["published", "processing", "scheduled", "draft"]
 
+#: Where punch-ins are planned.
+PunchIn = Literal["emphasis", "joins", "both"]
+
 #: A colour as #rrggbb
 Rgb = str
 
@@ -105,13 +114,16 @@ TikTokPrivacy = Literal["everyone", "followers", "friends", "only_me"]
 Timestamp = float
 
 #: The kind of a ``Warning``.
-WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "track", "font", "rendering", "unavailable", "budget", "store", "publish", "export", "other"]
+WarningKind = Literal["stand_in", "input_lost", "repaired", "source_changed", "layout", "captions", "hook", "overlay", "tighten", "track", "font", "rendering", "unavailable", "budget", "store", "publish", "export", "other"]
 
 #: x264's speed presets, the fastest first.
 X264Preset = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 
 #: Seconds, or "auto": found by the voice.
 CaptionOffset = Union[Timestamp, CaptionOffsetName]
+
+#: What an overlay draws.
+OverlayContent = Dict[str, Any]
 
 
 @dataclass
@@ -176,6 +188,46 @@ class AudioStream(Data):
 
 
 @dataclass
+class Brand(Data):
+    """The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
+    handles and a progress bar, and music.
+
+    A missing field changes nothing. Fonts and colors go to captions, to the title and to those
+    texts of the brand whose style has the default ones.
+    """
+
+    accent: Optional[Rgb] = None
+    """The color of the word that is spoken."""
+    captions: Optional[CaptionStyleGiven] = None
+    """The caption style, in place of that of the options, if the clip has captions. In JSON: a
+    preset's name, or a style as ``CaptionStyle.from_json`` reads it.
+    """
+    color: Optional[Rgb] = None
+    """The color of words, in captions and on the plates."""
+    font: Optional[str] = None
+    """The font's family name, in fontconfig or in one of the ``font_files``."""
+    font_files: Optional[List[str]] = None
+    """The paths of font files (TTF, OTF, TTC) that need not be installed."""
+    overlays: Optional[List[Overlay]] = None
+    """The overlays of every clip, from back to front. Those whose place has no area stay in the
+    platform's safe area.
+    """
+    plate: Optional[Rgb] = None
+    """The color of the plates behind the title and the texts. Without ``color``, words on it are
+    white or nearly black.
+    """
+    sound: Optional[List[Sound]] = None
+    """The music and effects of every clip. A span is on the clip's timeline; what of it is beyond
+    the clip's end does not play.
+    """
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'overlays': many(_named("Overlay")),
+        'sound': many(_named("Sound")),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['accent', 'captions', 'color', 'font', 'font_files', 'overlays', 'plate', 'sound'])
+
+
+@dataclass
 class _Cache(Data):
     """Does the same work once: answers are kept in an ``ArtifactStore``, and found again by what they
     were made from.
@@ -228,18 +280,22 @@ class _Candidate(Data):
     """A short title."""
     reason: str
     """Why the scorer chose the span, as one sentence."""
+    description: Optional[str] = None
+    """A description for posts of the clip. ``None`` means that the scorer wrote none."""
     factors: Optional[List[Factor]] = None
     """What counted for or against the span, the strongest first. Empty if the scorer does not say."""
     hook_line: Optional[str] = None
     """A line of text to show over the first seconds of the clip. ``None`` means that the scorer
     wrote no line.
     """
+    tags: Optional[List[str]] = None
+    """Tags for posts of the clip, without ``#``. Empty if the scorer gave none."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'span': _named("Span"),
         'score': _named("Score"),
         'factors': many(_named("Factor")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['factors', 'hook_line'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['description', 'factors', 'hook_line', 'tags'])
 
 
 @dataclass
@@ -352,6 +408,44 @@ class CaptionsOptions(Data):
 
 
 @dataclass
+class Censor(Data):
+    """Words that are not to be heard or read.
+
+    An entry is a word or several words that follow each other. Case, punctuation and Unicode forms
+    (NFKC) do not count. An entry means whole words: ``ass`` is not found in ``class``, but in
+    ``half-ass`` and ``ass's``, whose parts are words. An entry that ends with ``*`` means all words that
+    start so: ``damn*`` also finds ``damned``.
+    """
+
+    languages: Optional[Dict[str, List[str]]] = None
+    """More entries by language: the first part of a language tag, such as ``en``. They count if the
+    transcript has this language or none.
+    """
+    with_: CensorSound = 'beep'
+    """What is heard instead. Default ``beep``."""
+    words: List[str] = field(default_factory=list)
+    """The entries for every language."""
+    _names: ClassVar[Dict[str, str]] = {'with_': 'with'}
+    _optional: ClassVar[frozenset[str]] = frozenset(['languages'])
+
+
+@dataclass
+class Censored(Data):
+    """A stretch of the clip whose own sound is not heard, because a censored word is said there.
+    Other sounds of the plan go on.
+    """
+
+    span: Span
+    """The stretch on the clip's timeline."""
+    with_: CensorSound
+    """What is heard instead."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'span': _named("Span"),
+    }
+    _names: ClassVar[Dict[str, str]] = {'with_': 'with'}
+
+
+@dataclass
 class Chapter(Data):
     """A chapter of a video."""
 
@@ -395,6 +489,9 @@ class ClipMeasure(Data):
     """The number of joins between pieces."""
     scenes: int
     """The number of scenes."""
+    overlays: Optional[int] = None
+    """The number of overlays."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['overlays'])
 
 
 @dataclass
@@ -416,9 +513,17 @@ class ClipOptions(Data):
     """
     avoid: List[str] = field(default_factory=list)
     """Topics that clips should not be about."""
+    brand: Optional[Brand] = None
+    """The brand: the look of captions, title and texts, overlays such as a logo, and music.
+    Default: none.
+    """
     captions: Optional[CaptionStyleGiven] = field(default_factory=lambda: {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False})  # noqa: E501
     """The caption style. ``None`` means no captions. In JSON: the name of a preset, a style as
     ``CaptionStyle.from_json`` reads it, or null. Default: karaoke.
+    """
+    censor: Optional[Censor] = None
+    """The words that are not to be heard in the clips or read in captions and titles. ``None``, the
+    default, leaves all words.
     """
     clips: int = 10
     """The maximum number of clips. Default: 10."""
@@ -468,6 +573,8 @@ class ClipOptions(Data):
     """x264's speed preset. Default: ``veryfast``. ``medium`` takes three times as long and gives files
     of about the same size with slightly better quality.
     """
+    punch_in: Optional[PunchIn] = None
+    """Where the picture becomes larger for a while. ``None``, the default, is nowhere."""
     snap: bool = True
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.
@@ -477,11 +584,13 @@ class ClipOptions(Data):
     The lengths ``min`` and ``max`` hold before that. ``None``, the default, cuts nothing.
     """
     _loaders: ClassVar[Dict[str, Loader]] = {
+        'brand': _named("Brand"),
+        'censor': _named("Censor"),
         'degrade': _named("Degrade"),
         'hook': _named("HookStyle"),
         'loudness': _named("Loudness"),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['audio_track', 'degrade', 'genre', 'hook', 'jobs', 'max_cost', 'tighten'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['audio_track', 'brand', 'censor', 'degrade', 'genre', 'hook', 'jobs', 'max_cost', 'punch_in', 'tighten'])
 
 
 @dataclass
@@ -491,8 +600,8 @@ class _ClipPlan(Data):
     A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
     stable within a ``version``. All times except ``span`` and ``pieces`` are on the
     clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
-    the displayed source picture (upright, square pixels). Those of captions, of the hook and of
-    ``Pane.place`` are fractions of the output.
+    the displayed source picture (upright, square pixels). Those of captions, of the hook, of
+    overlays and of ``Pane.place`` are fractions of the output.
     """
 
     version: int
@@ -523,21 +632,37 @@ class _ClipPlan(Data):
     """The parameters of the file to make."""
     captions: Optional[CaptionTrack] = None
     """The captions. ``None`` means that the clip has no captions."""
+    censored: Optional[List[Censored]] = None
+    """The stretches in which the clip's own sound is not heard, because a censored word is said
+    there: in order of time, without overlaps.
+    """
+    fonts: Optional[List[str]] = None
+    """The paths of font files (TTF, OTF, TTC) that captions, hook and texts can name besides the
+    installed fonts. A relative path starts at the working folder.
+    """
     hook: Optional[Hook] = None
     """The title over the clip's first seconds. ``None`` means that the clip has no such title."""
     hook_line: Optional[str] = None
     """A line of text for the clip's first seconds. ``None`` means that the scorer wrote no line.
     Only ``hook`` makes the renderer draw a title.
     """
+    overlays: Optional[List[Overlay]] = None
+    """Images, texts and progress bars over the picture, from back to front."""
     pieces: Optional[List[Piece]] = None
     """The stretches of the source that the clip plays, in the order in which it plays them. All
     lie in ``span``. The clip's timeline is their concatenation. An empty list means one piece:
     ``span``, at the source's speed.
     """
+    post: Optional[PostTexts] = None
+    """What the clip's posts say besides the title."""
+    sound: Optional[List[Sound]] = None
+    """Music and effects that play with the clip's own sound."""
     subjects: Optional[List[SubjectTrack]] = None
     """The tracks of subjects other than faces, on the clip's timeline. They explain the crop
     paths. The renderer does not read them.
     """
+    zooms: Optional[List[Zoom]] = None
+    """The punch-ins, in order of time, without overlaps."""
     _loaders: ClassVar[Dict[str, Loader]] = {
         'source': _named("PlanSource"),
         'span': _named("Span"),
@@ -547,11 +672,16 @@ class _ClipPlan(Data):
         'scenes': many(_named("Scene")),
         'output': _named("Output"),
         'captions': _named("CaptionTrack"),
+        'censored': many(_named("Censored")),
         'hook': _named("Hook"),
+        'overlays': many(_named("Overlay")),
         'pieces': many(_named("Piece")),
+        'post': _named("PostTexts"),
+        'sound': many(_named("Sound")),
         'subjects': many(_named("SubjectTrack")),
+        'zooms': many(_named("Zoom")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'hook', 'hook_line', 'pieces', 'subjects'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'censored', 'fonts', 'hook', 'hook_line', 'overlays', 'pieces', 'post', 'sound', 'subjects', 'zooms'])
 
 
 @dataclass
@@ -592,7 +722,9 @@ class _Concurrency(Data):
 
 @dataclass
 class AutoCredentialsConfig(Data):
-    """The environment if it has tokens for the account, else a file."""
+    """The environment if it has tokens for the account; else the system's keyring, if
+    ``CLIPKIT_CREDENTIALS`` is ``keyring``; else a file.
+    """
 
     kind: str = 'auto'
 
@@ -616,9 +748,16 @@ class FileCredentialsConfig(Data):
     _optional: ClassVar[frozenset[str]] = frozenset(['folder'])
 
 
+@dataclass
+class KeyringCredentialsConfig(Data):
+    """The system's keyring: ``KeyringCredentials``."""
+
+    kind: str = 'keyring'
+
+
 #: Where the tokens of an account are.
-CredentialsConfig = Union[AutoCredentialsConfig, EnvironmentCredentialsConfig, FileCredentialsConfig, Unknown]
-_credentials_config: Loader = tagged('kind', lambda: {'auto': AutoCredentialsConfig, 'environment': EnvironmentCredentialsConfig, 'file': FileCredentialsConfig})
+CredentialsConfig = Union[AutoCredentialsConfig, EnvironmentCredentialsConfig, FileCredentialsConfig, KeyringCredentialsConfig, Unknown]
+_credentials_config: Loader = tagged('kind', lambda: {'auto': AutoCredentialsConfig, 'environment': EnvironmentCredentialsConfig, 'file': FileCredentialsConfig, 'keyring': KeyringCredentialsConfig})
 
 
 @dataclass
@@ -731,6 +870,10 @@ class _Degrade(Data):
 
     captions: StandIn = 'built_in'
     """Captions: if they cannot be drawn, the clip is rendered without captions."""
+    overlays: StandIn = 'built_in'
+    """Overlays: if the image of one cannot be read, the clip is rendered without that overlay.
+    This leaves a warning of kind ``Overlay``.
+    """
     scorer: StandIn = 'built_in'
     """The scorer: if it fails, the ``Heuristic`` chooses the spans."""
     tracker: StandIn = 'built_in'
@@ -892,6 +1035,42 @@ class CaptionStyleOp(Data):
 
 
 @dataclass
+class CensorOp(Data):
+    """Censors words: they are not heard, and captions, title, hook line and reason show their
+    first letters and stars. The words are those of the captions and, if it is given, of the
+    transcript. What later operations add to the clip is not censored.
+    """
+
+    words: List[str]
+    """The words, as in ``Censor``."""
+    with_: CensorSound = 'beep'
+    """What is heard instead. Default ``beep``."""
+    op: str = 'censor'
+    _names: ClassVar[Dict[str, str]] = {'with_': 'with'}
+
+
+@dataclass
+class AddSoundOp(Data):
+    """Adds music or an effect."""
+
+    sound: Sound
+    """The sound."""
+    op: str = 'add_sound'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'sound': _named("Sound"),
+    }
+
+
+@dataclass
+class RemoveSoundOp(Data):
+    """Removes music or an effect."""
+
+    sound: int
+    """The number of the sound in the plan, from 0."""
+    op: str = 'remove_sound'
+
+
+@dataclass
 class LayoutOp(Data):
     """Plans the framing of a scene anew with a layout, from the faces and subjects in the plan."""
 
@@ -920,9 +1099,115 @@ class CropOp(Data):
     }
 
 
+@dataclass
+class PostOp(Data):
+    """Sets what the clip's posts say besides the title."""
+
+    description: Optional[str] = None
+    """The description. ``null``, the default, leaves it."""
+    tags: Optional[List[str]] = None
+    """The tags, without ``#``. ``null``, the default, leaves them."""
+    op: str = 'post'
+    _optional: ClassVar[frozenset[str]] = frozenset(['description', 'tags'])
+
+
+@dataclass
+class AspectOp(Data):
+    """Plans the framing anew for another aspect ratio, from the faces and subjects in the plan.
+    Captions, title and overlays move into the platform's safe area of that ratio. Punch-ins are
+    removed, since they belong to the old windows.
+    """
+
+    aspect: Aspect
+    """The aspect ratio. It sets the output's size."""
+    op: str = 'aspect'
+
+
+@dataclass
+class LanguageOp(Data):
+    """Makes the captions anew from a transcript of the source in another language, which is given
+    beside the plan.
+    """
+
+    language: str
+    """The language of that transcript, as an ISO 639 code."""
+    op: str = 'language'
+
+
+@dataclass
+class PunchInOp(Data):
+    """Replaces the plan's punch-ins by planned ones. They need faces in the plan; numbers and
+    laughter are known with the transcript only.
+    """
+
+    at: Optional[PunchIn] = None
+    """Where. ``null``, the default, removes all."""
+    op: str = 'punch_in'
+    _optional: ClassVar[frozenset[str]] = frozenset(['at'])
+
+
+@dataclass
+class AddZoomOp(Data):
+    """Adds a punch-in."""
+
+    zoom: Zoom
+    """The punch-in. It may not overlap another."""
+    op: str = 'add_zoom'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'zoom': _named("Zoom"),
+    }
+
+
+@dataclass
+class RemoveZoomOp(Data):
+    """Removes a punch-in."""
+
+    zoom: int
+    """The number of the punch-in in the plan, from 0."""
+    op: str = 'remove_zoom'
+
+
+@dataclass
+class AddOverlayOp(Data):
+    """Adds an image, a text or a progress bar, in front of the overlays that the plan has. If its
+    place has no area, it stays in the captions' safe area, or in that of all platforms if the
+    plan has no captions.
+    """
+
+    overlay: Overlay
+    """The overlay."""
+    op: str = 'add_overlay'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'overlay': _named("Overlay"),
+    }
+
+
+@dataclass
+class BrandOp(Data):
+    """Gives the plan a brand's look: the captions and the title that it has, the brand's overlays
+    in front of those that the plan has, its sounds and its fonts.
+    """
+
+    brand: Brand
+    """The brand."""
+    op: str = 'brand'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'brand': _named("Brand"),
+    }
+
+
+@dataclass
+class RemoveOverlayOp(Data):
+    """Removes an overlay."""
+
+    overlay: int
+    """The number of the overlay, from 0."""
+    op: str = 'remove_overlay'
+
+
 #: A change of a clip plan. In JSON, ``op`` names it: ``{"op": "delete_words", "words": {"quote": "you know"}}``.  Words are those of the clip as it is when the operation starts: of the captions, or of the transcript for a plan without captions.
-EditOp = Union[DeleteWordsOp, KeepWordsOp, MoveStartOp, MoveEndOp, OrderPiecesOp, HookFirstOp, TightenOp, TitleOp, HookLineOp, CorrectCaptionOp, CaptionStyleOp, LayoutOp, CropOp, Unknown]
-_edit_op: Loader = tagged('op', lambda: {'delete_words': DeleteWordsOp, 'keep_words': KeepWordsOp, 'move_start': MoveStartOp, 'move_end': MoveEndOp, 'order_pieces': OrderPiecesOp, 'hook_first': HookFirstOp, 'tighten': TightenOp, 'title': TitleOp, 'hook_line': HookLineOp, 'correct_caption': CorrectCaptionOp, 'caption_style': CaptionStyleOp, 'layout': LayoutOp, 'crop': CropOp})
+EditOp = Union[DeleteWordsOp, KeepWordsOp, MoveStartOp, MoveEndOp, OrderPiecesOp, HookFirstOp, TightenOp, TitleOp, HookLineOp, CorrectCaptionOp, CaptionStyleOp, CensorOp, AddSoundOp, RemoveSoundOp, LayoutOp, CropOp, PostOp, AspectOp, LanguageOp, PunchInOp, AddZoomOp, RemoveZoomOp, AddOverlayOp, BrandOp, RemoveOverlayOp, Unknown]
+_edit_op: Loader = tagged('op', lambda: {'delete_words': DeleteWordsOp, 'keep_words': KeepWordsOp, 'move_start': MoveStartOp, 'move_end': MoveEndOp, 'order_pieces': OrderPiecesOp, 'hook_first': HookFirstOp, 'tighten': TightenOp, 'title': TitleOp, 'hook_line': HookLineOp, 'correct_caption': CorrectCaptionOp, 'caption_style': CaptionStyleOp, 'censor': CensorOp, 'add_sound': AddSoundOp, 'remove_sound': RemoveSoundOp, 'layout': LayoutOp, 'crop': CropOp, 'post': PostOp, 'aspect': AspectOp, 'language': LanguageOp, 'punch_in': PunchInOp, 'add_zoom': AddZoomOp, 'remove_zoom': RemoveZoomOp, 'add_overlay': AddOverlayOp, 'brand': BrandOp, 'remove_overlay': RemoveOverlayOp})
 
 
 @dataclass
@@ -1384,12 +1669,14 @@ class LimitsFields(Data):
     picture_height: Optional[int] = None
     picture_pixels: Optional[int] = None
     picture_width: Optional[int] = None
+    plan_overlays: Optional[int] = None
     plan_pieces: Optional[int] = None
     plan_secs: Optional[int] = None
+    plan_sounds: Optional[int] = None
     transcript_bytes: Optional[int] = None
     transcript_cues: Optional[int] = None
     transcript_words: Optional[int] = None
-    _optional: ClassVar[frozenset[str]] = frozenset(['answer_bytes', 'clips', 'document_bytes', 'download_bytes', 'like', 'media_secs', 'media_streams', 'picture_height', 'picture_pixels', 'picture_width', 'plan_pieces', 'plan_secs', 'transcript_bytes', 'transcript_cues', 'transcript_words'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['answer_bytes', 'clips', 'document_bytes', 'download_bytes', 'like', 'media_secs', 'media_streams', 'picture_height', 'picture_pixels', 'picture_width', 'plan_overlays', 'plan_pieces', 'plan_secs', 'plan_sounds', 'transcript_bytes', 'transcript_cues', 'transcript_words'])
 
 
 @dataclass
@@ -1701,6 +1988,92 @@ class Output(Data):
 
 
 @dataclass
+class Overlay(Data):
+    """Something that is drawn over the picture: an image, a text or a progress bar.
+
+    Overlays are drawn in the order of the list, the last in front. Images and progress bars are
+    behind captions and title, texts are in front of them. A caption that a text would cover stands
+    above or below it.
+    """
+
+    content: OverlayContent
+    """What is drawn."""
+    place: OverlayPlace
+    """Where it is drawn, and its size."""
+    fade_in: Optional[float] = None
+    """How long it takes to appear, in seconds, 0 to 60. Default 0, which is at once."""
+    fade_out: Optional[float] = None
+    """How long it takes to disappear, in seconds, 0 to 60. Default 0, which is at once. Fades that
+    last longer than the overlay are shortened.
+    """
+    opacity: Optional[float] = None
+    """How opaque it is, 0 to 1. Default 1. Transparent parts of an image stay transparent."""
+    span: Optional[Span] = None
+    """When it is shown, on the clip's timeline. ``None`` means the whole clip."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'place': _named("OverlayPlace"),
+        'span': _named("Span"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['fade_in', 'fade_out', 'opacity', 'span'])
+
+
+@dataclass
+class OverlayPlace(Data):
+    """Where an overlay is drawn, and its size. The overlay is moved and made smaller until it is
+    inside its area.
+    """
+
+    anchor: Anchor
+    """The corner, side or center of the area that the overlay touches."""
+    area: Optional[Rect] = None
+    """The part of the output in which the overlay stays, in fractions of the output's width and
+    height. Default: the part that no platform's interface covers
+    (``Platform.Generic``).
+    """
+    height: Optional[float] = None
+    """The height as a fraction of the output's height. Default: of an image what its width gives,
+    of a text 0.12, of a progress bar 0.006. An image keeps its aspect ratio, so with both it is
+    as large as fits. A text shrinks until it fits.
+    """
+    width: Optional[float] = None
+    """The width as a fraction of the output's width. Default: of an image 0.18, or what its height
+    gives; of a text or a progress bar the area's width.
+    """
+    x: Optional[float] = None
+    """The distance to the right of the anchor, as a fraction of the output's width. A negative
+    distance is to the left. Default 0.
+    """
+    y: Optional[float] = None
+    """The distance below the anchor, as a fraction of the output's height. A negative distance is
+    above. Default 0.
+    """
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'area': _named("Rect"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['area', 'height', 'width', 'x', 'y'])
+
+
+@dataclass
+class OverlayTextStyle(Data):
+    """The appearance of a text overlay. In JSON, a missing field has its value in
+    ``OverlayTextStyle.default``.
+    """
+
+    bold: bool = False
+    """Whether to use the family's bold weight. Default ``false``, since Lato Black is already heavy."""
+    color: Rgb = '#ffffff'
+    """The color of the words. Default white."""
+    font: str = 'Lato Black'
+    """The font's family name in fontconfig. Default ``Lato Black``."""
+    plate: Optional[Rgb] = '#18181b'
+    """The color of the plate behind the lines. ``None`` (``null`` in JSON) means no plate; the words
+    then have a black outline. Default ``#18181b``, nearly black.
+    """
+    size: float = 0.026
+    """The font's maximum size as a fraction of the output's height. Default 0.026."""
+
+
+@dataclass
 class Pane(Data):
     """A crop window and its position in the output."""
 
@@ -1876,6 +2249,19 @@ class PostFiles(Data):
     plan: Optional[str] = None
     """The clip plan, as a JSON file. ``None`` means that the plan is not published."""
     _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'cover', 'plan'])
+
+
+@dataclass
+class PostTexts(Data):
+    """What a clip's posts say besides the title."""
+
+    description: Optional[str] = None
+    """The description. Publishers shorten it to what their platform accepts."""
+    language: Optional[str] = None
+    """The spoken language as a BCP 47 tag. ``None`` means that it is not known."""
+    tags: Optional[List[str]] = None
+    """The tags, without ``#``, the most fitting first."""
+    _optional: ClassVar[frozenset[str]] = frozenset(['description', 'language', 'tags'])
 
 
 @dataclass
@@ -2462,6 +2848,50 @@ class SlotWindow(Data):
 
 
 @dataclass
+class Sound(Data):
+    """Music or an effect that plays with the clip's own sound.
+
+    The renderer mixes it with the sound of the source before the loudness is set, so gains are
+    relative to the source's sound, and the mix has the plan's loudness and its limit of peaks.
+    """
+
+    file: str
+    """The path of a file with sound: of audio or of video, whose default audio track plays. A
+    relative path is resolved against the working folder.
+    """
+    duck: Optional[float] = None
+    """How much lower it plays while the source's sound is heard, in dB, 0 to 60. It is lower from
+    the start of a voice on, to which it sinks within 0.15 s, and rises within 0.6 s from 0.2 s
+    after the voice on. Pauses shorter than 0.8 s are part of the voice. Default 0.
+    """
+    fade_in: Optional[float] = None
+    """The length of the fade at its start, in seconds, 0 to 600. Default 0."""
+    fade_out: Optional[float] = None
+    """The length of the fade at its end, in seconds, 0 to 600: the end of its span, or of the file
+    if that comes first. Default 0.
+    """
+    gain: Optional[float] = None
+    """The gain in dB, -60 to 20. Default 0: the file's own level."""
+    id: Optional[ContentId] = None
+    """The hash of the file's content (``blake3:9f86d0...``). With it, the file is also found in the
+    media store, a file with another content leaves a warning, and a moved file leaves the
+    clip's id as it is. Default: the file is taken as it is.
+    """
+    loop: Optional[bool] = None
+    """Whether it starts again at ``offset`` when the file ends, with a crossfade of 10 ms. Default:
+    it plays once.
+    """
+    offset: Optional[Timestamp] = None
+    """The time in the file at which it starts, in seconds. Default 0."""
+    span: Optional[Span] = None
+    """When it plays, on the clip's timeline. Default: during the whole clip."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'span': _named("Span"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['duck', 'fade_in', 'fade_out', 'gain', 'id', 'loop', 'offset', 'span'])
+
+
+@dataclass
 class SoundEvent(Data):
     """A sound that a transcript describes: music, laughter, applause."""
 
@@ -3036,6 +3466,33 @@ class WordRange(Data):
     """The number after that of the last word."""
     _names: ClassVar[Dict[str, str]] = {'from_': 'from'}
 
+
+@dataclass
+class Zoom(Data):
+    """A punch-in: for a while, the crop window is smaller, so what it shows is larger.
+
+    It concerns scenes whose layout is ``fill``. In other layouts the picture stays as it is.
+    """
+
+    span: Span
+    """When it lasts, on the clip's timeline, with its easing."""
+    scale: float
+    """How many times larger the picture is, 1 to 2."""
+    ease: Optional[float] = None
+    """How long the picture takes to become larger, and at the end smaller, in seconds, 0 to 10.
+    0 is at once. Default 0.3. If the span is too short, half of it.
+    """
+    x: Optional[float] = None
+    """The point that stays in its place in the output, as a fraction of the window's width and
+    height from its top left corner. Default: 0.5 each, the middle.
+    """
+    y: Optional[float] = None
+    """See ``x``."""
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'span': _named("Span"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['ease', 'x', 'y'])
+
 #: Limits as a document has them.
 Limits = Union[LimitsName, LimitsFields]
 
@@ -3064,9 +3521,17 @@ class OptionsDict(TypedDict, total=False):
     """
     avoid: List[str]
     """Topics that clips should not be about."""
+    brand: Optional[Union[Brand, Dict[str, Any]]]
+    """The brand: the look of captions, title and texts, overlays such as a logo, and music.
+    Default: none.
+    """
     captions: Optional[Union[CaptionStyleGiven, CaptionStyle]]
     """The caption style. ``None`` means no captions. In JSON: the name of a preset, a style as
     ``CaptionStyle.from_json`` reads it, or null. Default: karaoke.
+    """
+    censor: Optional[Union[Censor, Dict[str, Any]]]
+    """The words that are not to be heard in the clips or read in captions and titles. ``None``, the
+    default, leaves all words.
     """
     clips: int
     """The maximum number of clips. Default: 10."""
@@ -3116,6 +3581,8 @@ class OptionsDict(TypedDict, total=False):
     """x264's speed preset. Default: ``veryfast``. ``medium`` takes three times as long and gives files
     of about the same size with slightly better quality.
     """
+    punch_in: Optional[PunchIn]
+    """Where the picture becomes larger for a while. ``None``, the default, is nowhere."""
     snap: bool
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.
@@ -3439,8 +3906,13 @@ class OnnxTrackerDict(TypedDict, total=False):
 
 __all__ = [
     'About',
+    'AddOverlayOp',
+    'AddSoundOp',
+    'AddZoomOp',
+    'Anchor',
     'Animation',
     'Aspect',
+    'AspectOp',
     'AudioStream',
     'AutoCredentialsConfig',
     'AutoScorerConfig',
@@ -3448,6 +3920,8 @@ __all__ = [
     'AutoSourceDict',
     'AutoTrackerConfig',
     'AutoTranscriberConfig',
+    'Brand',
+    'BrandOp',
     'CaptionOffset',
     'CaptionOffsetName',
     'CaptionStyle',
@@ -3456,6 +3930,10 @@ __all__ = [
     'CaptionTrack',
     'CaptionsOptions',
     'CaptionsTranscriberConfig',
+    'Censor',
+    'CensorOp',
+    'CensorSound',
+    'Censored',
     'CenterTrackerConfig',
     'Chapter',
     'Check',
@@ -3517,6 +3995,8 @@ __all__ = [
     'InstagramDict',
     'InstagramPublisherConfig',
     'KeepWordsOp',
+    'KeyringCredentialsConfig',
+    'LanguageOp',
     'Layout',
     'LayoutChoice',
     'LayoutOp',
@@ -3548,6 +4028,10 @@ __all__ = [
     'OrderPiecesOp',
     'Orientation',
     'Output',
+    'Overlay',
+    'OverlayContent',
+    'OverlayPlace',
+    'OverlayTextStyle',
     'Pane',
     'Piece',
     'PipLayout',
@@ -3558,15 +4042,22 @@ __all__ = [
     'Platform',
     'Post',
     'PostFiles',
+    'PostOp',
+    'PostTexts',
     'Price',
     'Privacy',
     'ProgressEvent',
     'PublishStatus',
     'PublishedFiles',
     'PublisherConfig',
+    'PunchIn',
+    'PunchInOp',
     'RankedPlan',
     'Receipt',
     'Rect',
+    'RemoveOverlayOp',
+    'RemoveSoundOp',
+    'RemoveZoomOp',
     'RenderedClip',
     'RendererConfig',
     'Rgb',
@@ -3581,6 +4072,7 @@ __all__ = [
     'Shot',
     'ShotContent',
     'SlotWindow',
+    'Sound',
     'SoundEvent',
     'SourceConfig',
     'Speaking',
@@ -3624,16 +4116,20 @@ __all__ = [
     'YoutubePublisherConfig',
     'YtDlpDict',
     'YtdlpSourceConfig',
+    'Zoom',
 ]
 
 LOADERS: Dict[str, Loader] = {
     'Warning': Warning.from_dict,
     'About': About.from_dict,
     'AudioStream': AudioStream.from_dict,
+    'Brand': Brand.from_dict,
     'Candidate': _made("Candidate"),
     'CaptionStyle': CaptionStyle.from_dict,
     'CaptionTrack': CaptionTrack.from_dict,
     'CaptionsOptions': CaptionsOptions.from_dict,
+    'Censor': Censor.from_dict,
+    'Censored': Censored.from_dict,
     'Chapter': Chapter.from_dict,
     'Check': Check.from_dict,
     'ClipMeasure': ClipMeasure.from_dict,
@@ -3643,6 +4139,7 @@ LOADERS: Dict[str, Loader] = {
     'AutoCredentialsConfig': AutoCredentialsConfig.from_dict,
     'EnvironmentCredentialsConfig': EnvironmentCredentialsConfig.from_dict,
     'FileCredentialsConfig': FileCredentialsConfig.from_dict,
+    'KeyringCredentialsConfig': KeyringCredentialsConfig.from_dict,
     'CredentialsConfig': _credentials_config,
     'Crop': Crop.from_dict,
     'MoveCropChange': MoveCropChange.from_dict,
@@ -3666,8 +4163,20 @@ LOADERS: Dict[str, Loader] = {
     'HookLineOp': HookLineOp.from_dict,
     'CorrectCaptionOp': CorrectCaptionOp.from_dict,
     'CaptionStyleOp': CaptionStyleOp.from_dict,
+    'CensorOp': CensorOp.from_dict,
+    'AddSoundOp': AddSoundOp.from_dict,
+    'RemoveSoundOp': RemoveSoundOp.from_dict,
     'LayoutOp': LayoutOp.from_dict,
     'CropOp': CropOp.from_dict,
+    'PostOp': PostOp.from_dict,
+    'AspectOp': AspectOp.from_dict,
+    'LanguageOp': LanguageOp.from_dict,
+    'PunchInOp': PunchInOp.from_dict,
+    'AddZoomOp': AddZoomOp.from_dict,
+    'RemoveZoomOp': RemoveZoomOp.from_dict,
+    'AddOverlayOp': AddOverlayOp.from_dict,
+    'BrandOp': BrandOp.from_dict,
+    'RemoveOverlayOp': RemoveOverlayOp.from_dict,
     'EditOp': _edit_op,
     'EditStep': EditStep.from_dict,
     'Edited': Edited.from_dict,
@@ -3707,6 +4216,9 @@ LOADERS: Dict[str, Loader] = {
     'OpenAiTranscriberOptions': OpenAiTranscriberOptions.from_dict,
     'Orientation': Orientation.from_dict,
     'Output': Output.from_dict,
+    'Overlay': Overlay.from_dict,
+    'OverlayPlace': OverlayPlace.from_dict,
+    'OverlayTextStyle': OverlayTextStyle.from_dict,
     'Pane': Pane.from_dict,
     'Piece': Piece.from_dict,
     'PipelineConfig': PipelineConfig.from_dict,
@@ -3714,6 +4226,7 @@ LOADERS: Dict[str, Loader] = {
     'Planned': Planned.from_dict,
     'Post': Post.from_dict,
     'PostFiles': PostFiles.from_dict,
+    'PostTexts': PostTexts.from_dict,
     'Price': Price.from_dict,
     'PublishedFiles': PublishedFiles.from_dict,
     'FolderPublisherConfig': FolderPublisherConfig.from_dict,
@@ -3742,6 +4255,7 @@ LOADERS: Dict[str, Loader] = {
     'SentenceDistance': SentenceDistance.from_dict,
     'Shot': Shot.from_dict,
     'SlotWindow': SlotWindow.from_dict,
+    'Sound': Sound.from_dict,
     'SoundEvent': SoundEvent.from_dict,
     'AutoSourceConfig': AutoSourceConfig.from_dict,
     'FileSourceConfig': FileSourceConfig.from_dict,
@@ -3776,4 +4290,5 @@ LOADERS: Dict[str, Loader] = {
     'Word': Word.from_dict,
     'WordQuote': WordQuote.from_dict,
     'WordRange': WordRange.from_dict,
+    'Zoom': Zoom.from_dict,
 }
