@@ -97,7 +97,7 @@ impl Jobs {
         let receipts = self.clip(id, rank).await?.receipts;
         let published = stores.into_iter().find_map(|(store, longest)| {
             let target = store.target();
-            let receipt = receipts.iter().find(|receipt| receipt.target == target.name && receipt.account == target.account)?;
+            let receipt = receipts.iter().find(|receipt| target.wrote(receipt))?;
             Some((store, longest, receipt))
         });
         let (store, longest, receipt) = published.ok_or_else(|| {

@@ -169,7 +169,7 @@ pub(super) fn check_censored(censored: &[Censored], clip_end: Timestamp) -> Resu
 }
 
 /// Checks that a span lasts some time and lies in the clip.
-fn check_span(name: &str, span: Span, clip_end: Timestamp) -> Result<()> {
+pub(super) fn check_span(name: &str, span: Span, clip_end: Timestamp) -> Result<()> {
     require(!span.duration().is_zero(), || format!("{name} lasts no time"))?;
     let inside = span.start() >= Timestamp::ZERO && span.end().micros() <= clip_end.micros().saturating_add(ROUNDING_MICROS);
     require(inside, || format!("{name} ({span}) leaves the clip, which lasts from 0 to {clip_end}"))

@@ -4,11 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::caption::require;
+use super::sound::check_span;
 use super::{Rect, Span, Timestamp};
 use crate::error::Result;
 
-/// Spans on the clip's timeline may pass its end by so many microseconds, because they are rounded.
-const ROUNDING_MICROS: i64 = 500;
 /// The longest easing in seconds.
 const MAX_EASE_SECS: f64 = 10.0;
 /// The usual easing in seconds.
@@ -85,6 +84,14 @@ impl Zoom {
         Rect::new(x, y, window.width * left, window.height * left)
     }
 
+    /// The layout with the punch-in that lasts at a moment. `None` if none does, or if the layout
+    /// is not `fill`.
+    #[cfg(feature = "ffmpeg")]
+    pub(crate) fn punched_in(zooms: &[Zoom], layout: &super::Layout, at: Timestamp) -> Option<super::Layout> {
+        let (super::Layout::Fill { crop }, Some(zoom)) = (layout, Zoom::active(zooms, at)) else { return None };
+        Some(super::Layout::Fill { crop: super::Crop::still(zoom.window(crop.at(at), at)) })
+    }
+
     /// The one that lasts at a moment, of a plan's.
     pub(crate) fn active(zooms: &[Zoom], at: Timestamp) -> Option<&Zoom> {
         let next = zooms.partition_point(|zoom| zoom.span.start() <= at);
@@ -95,10 +102,8 @@ impl Zoom {
 /// Checks the punch-ins of a plan.
 pub(super) fn check_zooms(zooms: &[Zoom], clip_end: Timestamp) -> Result<()> {
     for (n, zoom) in zooms.iter().enumerate() {
-        let (name, span) = (format!("zooms[{n}]"), zoom.span);
-        require(!span.duration().is_zero(), || format!("{name}.span lasts no time"))?;
-        let is_inside = span.start() >= Timestamp::ZERO && span.end().micros() <= clip_end.micros().saturating_add(ROUNDING_MICROS);
-        require(is_inside, || format!("{name}.span ({span}) leaves the clip, which lasts from 0 to {clip_end}"))?;
+        let name = format!("zooms[{n}]");
+        check_span(&format!("{name}.span"), zoom.span, clip_end)?;
         for (field, value, least, most) in [
             ("scale", zoom.scale, 1.0, Zoom::MAX_SCALE),
             ("x", zoom.x, 0.0, 1.0),

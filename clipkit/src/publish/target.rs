@@ -3,7 +3,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::ClipId;
+use crate::model::{ClipId, Receipt};
 
 /// The target of a publisher: a platform or kind of place, and the account there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +27,11 @@ impl Target {
     pub fn with_account(mut self, account: impl Into<String>) -> Self {
         self.account = Some(account.into());
         self
+    }
+
+    /// Whether a receipt is of this target.
+    pub(crate) fn wrote(&self, receipt: &Receipt) -> bool {
+        receipt.target == self.name && receipt.account == self.account
     }
 
     /// The key of one publication: 32 hexadecimal digits of the BLAKE3 hash of clip, target and

@@ -114,11 +114,10 @@ pub(super) fn frame_at(reader: &mut VideoReader, at: Timestamp) -> Result<Option
 
 fn annotate(tile: &mut RgbImage, plan: &ClipPlan, at: Timestamp) {
     let scene = plan.scenes.iter().rev().find(|scene| scene.span.start() <= at).or(plan.scenes.first());
-    let windows: Vec<Rect> = match (scene.map(|scene| &scene.layout), Zoom::active(&plan.zooms, at)) {
-        (Some(Layout::Fill { crop }), Some(zoom)) => vec![zoom.window(crop.at(at), at)],
-        (Some(layout), _) => layout.panes().into_iter().map(|(crop, _)| crop.at(at)).collect(),
-        (None, _) => Vec::new(),
-    };
+    let windows: Vec<Rect> = scene.map_or_else(Vec::new, |scene| {
+        let punched_in = Zoom::punched_in(&plan.zooms, &scene.layout, at);
+        punched_in.as_ref().unwrap_or(&scene.layout).panes().into_iter().map(|(crop, _)| crop.at(at)).collect()
+    });
     darken_outside(tile, &windows);
     for (n, window) in windows.iter().enumerate() {
         draw_box(tile, *window, WINDOW, 3);

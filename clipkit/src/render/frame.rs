@@ -68,10 +68,7 @@ impl FrameRenderer {
         let scene = self.scenes.partition_point(|scene| scene.span.start() <= at).saturating_sub(1);
         let whole = Layout::Fill { crop: Crop::still(Rect::FULL) };
         let planned = self.scenes.get(scene).map_or(&whole, |scene| &scene.layout);
-        let punched_in = match (planned, Zoom::active(&self.zooms, at)) {
-            (Layout::Fill { crop }, Some(zoom)) => Some(Layout::Fill { crop: Crop::still(zoom.window(crop.at(at), at)) }),
-            _ => None,
-        };
+        let punched_in = Zoom::punched_in(&self.zooms, planned, at);
         let layout = punched_in.as_ref().unwrap_or(planned);
         let (orientation, whole) = (self.video.orientation, placed(&self.video, source));
         let mut frame = if self.plain && source.is_planar() {

@@ -1,8 +1,8 @@
 //! The operation `aspect`.
 
-use super::{EditSources, captions, words};
+use super::{EditSources, captions, framing, words};
 use crate::error::Result;
-use crate::model::{Aspect, ClipPlan, LayoutChoice, Platform, Span, Timestamp, Tracks, Word};
+use crate::model::{Aspect, ClipPlan, HookStyle, LayoutChoice, Platform, Span, Timestamp};
 use crate::plan::caption;
 use crate::plan::reframe::{self, FramingInput};
 
@@ -11,11 +11,8 @@ pub(super) fn aspect(plan: &mut ClipPlan, sources: &EditSources<'_>, aspect: Asp
     let before = (plan.output.width, plan.output.height);
     let size = aspect.size();
     (plan.output.width, plan.output.height) = size;
-    let mut tracks = Tracks::new(plan.shots.clone(), plan.faces.clone());
-    tracks.subjects.clone_from(&plan.subjects);
-    let spoken = words::of_clip(plan, sources);
-    let spoken: Vec<Word> =
-        spoken.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect();
+    let tracks = framing::tracks(plan);
+    let spoken = words::as_words(&words::of_clip(plan, sources));
     let framed = reframe::frame(&FramingInput {
         tracks: &tracks,
         words: &spoken,
@@ -48,10 +45,5 @@ fn move_texts(plan: &mut ClipPlan, before: (u32, u32), size: (u32, u32)) -> Resu
         track.cues.iter_mut().for_each(|cue| cue.place = None);
         caption::place(track, &plan.scenes, &plan.faces);
     }
-    if let Some((text, style)) = plan.hook.as_ref().map(|hook| (hook.text.clone(), hook.style.clone())) {
-        let line = plan.hook_line.take();
-        captions::hook_line(plan, Some(&text), Some(&style))?;
-        plan.hook_line = line;
-    }
-    Ok(())
+    captions::replace_title(plan, HookStyle::clone)
 }

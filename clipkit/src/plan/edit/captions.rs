@@ -4,7 +4,7 @@ use super::op::WordSelection;
 use super::words;
 use super::{EditSources, invalid};
 use crate::error::Result;
-use crate::model::{Aspect, CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, HookStyle, Platform, Span, Timestamp, Transcript, Word};
+use crate::model::{Aspect, CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, HookStyle, Platform, Span, Timestamp, Transcript};
 use crate::plan::caption::{self, HookContext};
 
 /// Adds the captions of a stretch of the source that the clip plays now.
@@ -134,8 +134,7 @@ pub(super) fn restyle(plan: &mut ClipPlan, sources: &EditSources<'_>, style: Opt
 
 /// Groups words into captions and places them.
 fn set(plan: &mut ClipPlan, spoken: &[words::ClipWord], sources: &EditSources<'_>, style: &CaptionStyle) {
-    let spoken: Vec<Word> =
-        spoken.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect();
+    let spoken = words::as_words(spoken);
     let transcript = sources.transcript.map_or(&spoken[..], |transcript| &transcript.words);
     let cues = caption::cues(&spoken, transcript, style, Span::between(Timestamp::ZERO, plan.timeline().end()));
     let safe_area = match &plan.captions {
@@ -145,6 +144,16 @@ fn set(plan: &mut ClipPlan, spoken: &[words::ClipWord], sources: &EditSources<'_
     let mut track = CaptionTrack::new(style.clone(), safe_area, cues);
     caption::place(&mut track, &plan.scenes, &plan.faces);
     plan.captions = Some(track);
+}
+
+/// Places the title anew, in the style that `change` makes of its own. The hook line stays.
+pub(super) fn replace_title(plan: &mut ClipPlan, change: impl FnOnce(&HookStyle) -> HookStyle) -> Result<()> {
+    let Some(hook) = &plan.hook else { return Ok(()) };
+    let (text, style) = (hook.text.clone(), change(&hook.style));
+    let line = plan.hook_line.take();
+    hook_line(plan, Some(&text), Some(&style))?;
+    plan.hook_line = line;
+    Ok(())
 }
 
 /// Sets the hook line and the title over the first seconds.

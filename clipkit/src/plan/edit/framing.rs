@@ -6,11 +6,17 @@ use crate::error::Result;
 use crate::model::{ClipPlan, Crop, CropKey, Layout, LayoutChoice, Pane, Scene, Span, Speaking, Timestamp, Tracks};
 use crate::plan::reframe::{self, FramingInput};
 
+/// The tracks in a plan, on the clip's timeline.
+pub(super) fn tracks(plan: &ClipPlan) -> Tracks {
+    let mut tracks = Tracks::new(plan.shots.clone(), plan.faces.clone());
+    tracks.subjects.clone_from(&plan.subjects);
+    tracks
+}
+
 /// Plans a scene anew with a layout.
 pub(super) fn layout(plan: &mut ClipPlan, number: usize, choice: LayoutChoice) -> Result<()> {
     let span = scene(plan, number)?.span;
-    let mut tracks = Tracks::new(plan.shots.clone(), plan.faces.clone());
-    tracks.subjects.clone_from(&plan.subjects);
+    let tracks = tracks(plan);
     let framing = FramingInput {
         tracks: &tracks,
         words: &[],

@@ -196,7 +196,7 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
             plan.sound.push(sound.clone());
             Ok(plan)
         }
-        EditOp::RemoveSound { sound } => sound::remove(&mut plan, *sound).map(|()| plan),
+        EditOp::RemoveSound { sound } => remove(&mut plan.sound, *sound, "sound").map(|()| plan),
         EditOp::Layout { scene, layout } => framing::layout(&mut plan, *scene, *layout).map(|()| plan),
         EditOp::Crop { scene, window, change } => framing::crop(&mut plan, *scene, *window, *change).map(|()| plan),
         EditOp::Post { description, tags } => {
@@ -212,13 +212,13 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
             Ok(plan)
         }
         EditOp::AddZoom { zoom } => zooms::add(&mut plan, *zoom).map(|()| plan),
-        EditOp::RemoveZoom { zoom } => zooms::remove(&mut plan, *zoom).map(|()| plan),
+        EditOp::RemoveZoom { zoom } => remove(&mut plan.zooms, *zoom, "punch-in").map(|()| plan),
         EditOp::AddOverlay { overlay } => {
             overlays::add(&mut plan, overlay);
             Ok(plan)
         }
         EditOp::Brand { brand } => overlays::brand(&mut plan, sources, brand).map(|()| plan),
-        EditOp::RemoveOverlay { overlay } => overlays::remove(&mut plan, *overlay).map(|()| plan),
+        EditOp::RemoveOverlay { overlay } => remove(&mut plan.overlays, *overlay, "overlay").map(|()| plan),
     }
 }
 
@@ -236,6 +236,15 @@ fn of_operation(n: usize, op: &EditOp, error: &Error) -> Error {
         Some(advice) => named.with_advice(advice),
         None => named,
     }
+}
+
+/// Removes an entry of a plan's list. `what` names such an entry.
+fn remove<T>(list: &mut Vec<T>, number: usize, what: &str) -> Result<()> {
+    if number >= list.len() {
+        return Err(invalid(format!("there is no {what} {number}: the plan has {}", list.len())).with_advice("numbers start at 0"));
+    }
+    list.remove(number);
+    Ok(())
 }
 
 /// An operation that cannot be done.

@@ -1,6 +1,6 @@
 //! Operations on overlays.
 
-use super::{EditSources, captions, invalid};
+use super::{EditSources, captions};
 use crate::error::Result;
 use crate::model::{Aspect, ClipPlan, Overlay, Platform, Rect};
 use crate::plan::Brand;
@@ -17,11 +17,7 @@ pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Bran
     if let Some(style) = plan.captions.as_ref().map(|track| brand.caption_style(&track.style)) {
         captions::restyle(plan, sources, Some(&style))?;
     }
-    if let Some((text, style)) = plan.hook.as_ref().map(|hook| (hook.text.clone(), brand.hook_style(&hook.style))) {
-        let line = plan.hook_line.take();
-        captions::hook_line(plan, Some(&text), Some(&style))?;
-        plan.hook_line = line;
-    }
+    captions::replace_title(plan, |style| brand.hook_style(style))?;
     let area = safe_area(plan);
     plan.overlays.extend(brand.overlays_in(area));
     plan.sound.extend(brand.sounds_until(plan.timeline().end()));
@@ -34,14 +30,4 @@ pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Bran
 fn safe_area(plan: &ClipPlan) -> Rect {
     let of_all = || Platform::default().safe_area(Aspect::of((plan.output.width, plan.output.height)));
     plan.captions.as_ref().map_or_else(of_all, |track| track.safe_area)
-}
-
-/// Removes an overlay.
-pub(super) fn remove(plan: &mut ClipPlan, number: usize) -> Result<()> {
-    let count = plan.overlays.len();
-    if number >= count {
-        return Err(invalid(format!("there is no overlay {number}: the plan has {count}")).with_advice("numbers start at 0"));
-    }
-    plan.overlays.remove(number);
-    Ok(())
 }

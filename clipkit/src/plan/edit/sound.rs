@@ -1,20 +1,10 @@
 //! Operations on sounds and censored words.
 
+use super::EditSources;
 use super::words::{ClipWord, of_clip, of_transcript};
-use super::{EditSources, invalid};
 use crate::error::Result;
 use crate::model::{CensorSound, ClipPlan, Span};
 use crate::plan::censor::{self, Censor, Matcher};
-
-/// Removes a sound.
-pub(super) fn remove(plan: &mut ClipPlan, number: usize) -> Result<()> {
-    if number >= plan.sound.len() {
-        let advice = "numbers start at 0";
-        return Err(invalid(format!("there is no sound {number}: the plan has {}", plan.sound.len())).with_advice(advice));
-    }
-    plan.sound.remove(number);
-    Ok(())
-}
 
 /// Censors words.
 pub(super) fn censor(plan: &mut ClipPlan, sources: &EditSources<'_>, words: &[String], with: CensorSound) -> Result<()> {

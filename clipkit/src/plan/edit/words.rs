@@ -42,6 +42,11 @@ pub(super) fn of_transcript(plan: &ClipPlan, transcript: &Transcript) -> Vec<Cli
     spoken.filter(|word| !word.text.trim().is_empty()).collect()
 }
 
+/// The same words as those of a transcript on the clip's timeline.
+pub(super) fn as_words(words: &[ClipWord]) -> Vec<Word> {
+    words.iter().map(|word| Word::new(word.text.as_str(), word.span.start().secs(), word.span.end().secs())).collect()
+}
+
 /// The words of the clip; an error if it has none.
 pub(super) fn required(plan: &ClipPlan, sources: &EditSources<'_>) -> Result<Vec<ClipWord>> {
     let words = of_clip(plan, sources);

@@ -38,13 +38,3 @@ pub(super) fn add(plan: &mut ClipPlan, zoom: Zoom) -> Result<()> {
     plan.zooms.sort_by_key(|zoom| zoom.span.start());
     Ok(())
 }
-
-/// Removes a punch-in.
-pub(super) fn remove(plan: &mut ClipPlan, number: usize) -> Result<()> {
-    if number >= plan.zooms.len() {
-        let message = format!("there is no punch-in {number}: the plan has {}", plan.zooms.len());
-        return Err(invalid(message).with_advice("numbers start at 0"));
-    }
-    plan.zooms.remove(number);
-    Ok(())
-}

@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::refusal::plain;
-use super::{Account, Login, denied};
+use super::{Account, Login, denied, posted};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Credentials;
@@ -53,7 +53,7 @@ impl Login {
     /// code is not entered in time.
     pub async fn run_on_device(&self, cx: &Context, credentials: &dyn Credentials, show: impl FnOnce(&DeviceCode)) -> Result<()> {
         let scopes = self.scopes.join(" ");
-        let given = cx.or_cancelled(self.ask(cx, &self.auth_url, &[("client_id", &self.client_id), ("scope", &scopes)])).await?;
+        let given = cx.or_cancelled(self.asked(cx, posted(&self.auth_url, &[("client_id", &self.client_id), ("scope", &scopes)]))).await?;
         if let Some(code) = given["error"].as_str() {
             return Err(denied(
                 &format!("the platform gives no code: {}", plain(code)),
@@ -89,7 +89,7 @@ impl Login {
                 return Err(Error::new(ErrorKind::TimedOut, "nobody entered the code in time").with_advice("log in again"));
             }
             cx.sleep(interval).await?;
-            let answer = match cx.or_cancelled(self.ask(cx, &self.token_url, &form)).await {
+            let answer = match cx.or_cancelled(self.asked(cx, posted(&self.token_url, &form))).await {
                 Ok(answer) => answer,
                 Err(error) if error.is_cancelled() => return Err(error),
                 // The standard asks for longer waits if the network fails.

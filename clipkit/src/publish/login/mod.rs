@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, RequestBuilder};
 use serde_json::Value;
 use url::Url;
 
@@ -163,57 +163,32 @@ impl Login {
         if let Some(secret) = &self.client_secret {
             form.push(("client_secret", secret.reveal()));
         }
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let make = |client: &Client| {
-            let request = client.post(&self.token_url).header("content-type", "application/x-www-form-urlencoded");
-            Ok(request.body(body))
-        };
-        self.granted(&self.answer(cx, make).await?, SystemTime::now())
+        self.granted(&self.answer(cx, posted(&self.token_url, &form)).await?, SystemTime::now())
     }
 
     /// The platform's answer to a request for tokens.
     async fn answer(&self, cx: &Context, make: impl FnOnce(&Client) -> Result<RequestBuilder>) -> Result<Value> {
-        let server = self.server();
-        let (status, after, answer) = self.fetch(cx, make).await?;
-        let code = answer["error"].as_str().map(plain).filter(|code| !code.is_empty());
-        match code {
+        let answer = self.asked(cx, make).await?;
+        match error_code(&answer) {
             // TikTok answers 200 with an error.
             Some(code) => Err(denied(&format!("the platform gives no tokens: {code}"), "check the app's id and its secret")),
-            None if status.is_success() => Ok(answer),
-            None => {
-                let refusal = Refusal { status: status.as_u16(), reason: &server.reason(&answer), after };
-                Err(judge(server, &refusal, SystemTime::now()))
-            }
+            None => Ok(answer),
         }
     }
 
-    /// The platform's answer to a form, which can be an error of its own (`error`).
-    async fn ask(&self, cx: &Context, url: &str, form: &[(&str, &str)]) -> Result<Value> {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let make = |client: &Client| {
-            let request = client.post(url).header("content-type", "application/x-www-form-urlencoded");
-            Ok(request.body(body))
-        };
-        let (status, after, answer) = self.fetch(cx, make).await?;
-        if status.is_success() || answer["error"].is_string() {
-            return Ok(answer);
-        }
-        let server = self.server();
-        let refusal = Refusal { status: status.as_u16(), reason: &server.reason(&answer), after };
-        Err(judge(server, &refusal, SystemTime::now()))
-    }
-
-    async fn fetch(
-        &self,
-        cx: &Context,
-        make: impl FnOnce(&Client) -> Result<RequestBuilder>,
-    ) -> Result<(StatusCode, Option<Duration>, Value)> {
+    /// The platform's answer, which can name an error of its own (`error`).
+    async fn asked(&self, cx: &Context, make: impl FnOnce(&Client) -> Result<RequestBuilder>) -> Result<Value> {
         let server = self.server();
         let client = http::client(cx.environment(), Timeouts { total: Some(TIMEOUT), idle: None })?;
         let response = make(&client)?.send().await.map_err(|error| request::failure(error, server))?;
         let (status, after) = (response.status(), retry_after(response.headers()));
         let text = request::text(response, LONGEST_ANSWER).await.map_err(|error| request::failure(error, server))?;
-        Ok((status, after, serde_json::from_str(&text).unwrap_or(Value::Null)))
+        let answer: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() || error_code(&answer).is_some() {
+            return Ok(answer);
+        }
+        let refusal = Refusal { status: status.as_u16(), reason: &server.reason(&answer), after };
+        Err(judge(server, &refusal, SystemTime::now()))
     }
 
     fn server(&self) -> Server {
@@ -249,6 +224,17 @@ impl Login {
         tokens.user = text("open_id").map(str::to_owned);
         Ok(tokens)
     }
+}
+
+/// The error that an answer names.
+fn error_code(answer: &Value) -> Option<String> {
+    answer["error"].as_str().map(plain).filter(|code| !code.is_empty())
+}
+
+/// A request with a form.
+fn posted(url: &str, form: &[(&str, &str)]) -> impl FnOnce(&Client) -> Result<RequestBuilder> {
+    let (url, body) = (url.to_owned(), url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish());
+    move |client| Ok(client.post(url).header("content-type", "application/x-www-form-urlencoded").body(body))
 }
 
 fn denied(what: &str, advice: &str) -> Error {

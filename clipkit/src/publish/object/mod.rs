@@ -149,7 +149,7 @@ impl ObjectStorePublisher {
     /// [`ErrorKind::Config`] if the receipt is of another target, or if the store signs no links.
     pub async fn sign(&self, cx: &Context, receipt: &Receipt, valid: Duration) -> Result<String> {
         let target = self.target();
-        if receipt.target != target.name || receipt.account != target.account {
+        if !target.wrote(receipt) {
             return Err(Error::new(ErrorKind::Config, format!("the receipt is not of {target}")));
         }
         let bucket = Bucket::open(&self.url, cx.environment())?;

@@ -49,7 +49,7 @@ impl Said {
         let (mut long, mut said) = (0_usize, 0_usize);
         for (word, opens) in words {
             for part in parts(word) {
-                let is_said = self.words.contains(&part) || (part.chars().count() >= STEM_LETTERS && self.stems.contains(&stem(&part)));
+                let is_said = self.says(&part);
                 let is_name = have_names && !opens && is_capital(word) && part.chars().count() > 2;
                 if (is_name || part.chars().any(char::is_numeric)) && !is_said {
                     return false;
@@ -68,7 +68,12 @@ impl Said {
         if tag.chars().any(script::is_unspaced) {
             return tag.chars().filter(|letter| letter.is_alphanumeric()).all(|letter| self.letters.contains(&letter));
         }
-        parts(tag).all(|part| self.words.contains(&part) || (part.chars().count() >= STEM_LETTERS && self.stems.contains(&stem(&part))))
+        parts(tag).all(|part| self.says(&part))
+    }
+
+    /// Whether a word is said in some form.
+    fn says(&self, word: &str) -> bool {
+        self.words.contains(word) || (word.chars().count() >= STEM_LETTERS && self.stems.contains(&stem(word)))
     }
 }
 
