@@ -37,6 +37,26 @@ impl PostTexts {
         *self == PostTexts::default()
     }
 
+    /// Shortens the texts to the limits. Says what was lost; `None` means nothing.
+    pub(crate) fn shorten(&mut self) -> Option<String> {
+        let mut lost = Vec::new();
+        let length = self.description.chars().count();
+        if length > MAX_DESCRIPTION {
+            let kept: String = self.description.chars().take(MAX_DESCRIPTION - 1).collect();
+            self.description = format!("{}\u{2026}", kept.trim_end());
+            lost.push(format!("the description was cut from {length} to {MAX_DESCRIPTION} characters"));
+        }
+        self.tags.retain(|tag| !tag.trim().is_empty());
+        let given = self.tags.len();
+        self.tags.retain(|tag| tag.chars().count() <= MAX_TAG);
+        self.tags.truncate(MAX_TAGS);
+        let left_out = given - self.tags.len();
+        if left_out > 0 {
+            lost.push(format!("{left_out} of {given} tags were left out: at most {MAX_TAGS} of at most {MAX_TAG} characters are kept"));
+        }
+        (!lost.is_empty()).then(|| lost.join(", and "))
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         let length = self.description.chars().count();
         require(length <= MAX_DESCRIPTION, || format!("post.description has {length} characters; give at most {MAX_DESCRIPTION}"))?;

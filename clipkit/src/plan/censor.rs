@@ -212,8 +212,8 @@ pub(crate) fn stars(word: &str) -> String {
     starred.collect()
 }
 
-/// Censors a plan: stretches of the sound, captions, title, hook and reason. `words` are the words
-/// that the clip plays, with their times in the clip, in order.
+/// Censors a plan: stretches of the sound, captions, title, hook, reason and the texts of posts.
+/// `words` are the words that the clip plays, with their times in the clip, in order.
 pub(crate) fn censor(plan: &mut ClipPlan, words: &[(&str, Span)], matcher: &Matcher, with: CensorSound) {
     let texts: Vec<&str> = words.iter().map(|(text, _)| *text).collect();
     let found = matcher.find(&texts);
@@ -224,9 +224,12 @@ pub(crate) fn censor(plan: &mut ClipPlan, words: &[(&str, Span)], matcher: &Matc
     }
     tidy(&mut plan.censored);
     let hook = plan.hook.as_mut().map(|hook| &mut hook.text);
-    for text in [Some(&mut plan.title), plan.hook_line.as_mut(), hook, Some(&mut plan.reason)].into_iter().flatten() {
+    let description = Some(&mut plan.post.description);
+    for text in [Some(&mut plan.title), plan.hook_line.as_mut(), hook, Some(&mut plan.reason), description].into_iter().flatten() {
         *text = matcher.starred(text);
     }
+    // Platforms accept no stars in tags, and nobody searches for them.
+    plan.post.tags.retain(|tag| matcher.starred(tag) == *tag);
     if let Some(track) = &mut plan.captions {
         let shown: Vec<String> = track.cues.iter().flat_map(|cue| &cue.words).map(|word| word.text.clone()).collect();
         let shown: Vec<&str> = shown.iter().map(String::as_str).collect();

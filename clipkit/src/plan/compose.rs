@@ -136,7 +136,11 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
             plan.hook = None;
         }
     }
-    plan.post = post_texts(candidate, &media.about, transcript, words);
+    let (post, lost) = post_texts(candidate, &media.about, transcript, words);
+    plan.post = post;
+    if let Some(lost) = lost {
+        warn(WarningKind::Repaired, format!("the texts for posts are too long: {lost}"));
+    }
     if let Some(list) = &options.censor {
         let heard = heard_words(transcript, span);
         censor(&mut plan, &heard, &Matcher::of(list, transcript.language.as_deref()), list.with);

@@ -15,8 +15,9 @@ const MIN_TAG_LETTERS: usize = 4;
 ///
 /// Without a description of the scorer, it is the clip's first sentences as they are said. Then
 /// follow the title of the video and who published it, if they are known. Without tags of the
-/// scorer, they are the names and the rare words of the clip.
-pub(super) fn post_texts(candidate: &Candidate, about: &About, transcript: &Transcript, words: &[Word]) -> PostTexts {
+/// scorer, they are the names and the rare words of the clip. Texts beyond the limits of a plan are
+/// shortened; the second value says what was lost.
+pub(super) fn post_texts(candidate: &Candidate, about: &About, transcript: &Transcript, words: &[Word]) -> (PostTexts, Option<String>) {
     let written = candidate.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let text = written.map_or_else(|| excerpt(words), str::to_owned);
     let credit = [&about.title, &about.uploader].into_iter().flatten().map(|part| part.trim()).filter(|part| !part.is_empty());
@@ -25,7 +26,8 @@ pub(super) fn post_texts(candidate: &Candidate, about: &About, transcript: &Tran
     let tags = if candidate.tags.is_empty() { keywords(transcript, words) } else { candidate.tags.clone() };
     let mut texts = PostTexts::new(parts.collect::<Vec<_>>().join("\n\n"), tags);
     texts.language.clone_from(&transcript.language);
-    texts
+    let lost = texts.shorten();
+    (texts, lost)
 }
 
 /// The first sentences, as many as fit; a part of the first if it is too long.
@@ -92,7 +94,22 @@ mod tests {
         let mut transcript = Transcript::new(words(text));
         transcript.language = Some("en".into());
         let said = transcript.words.clone();
-        post_texts(&candidate, &about, &transcript, &said)
+        let (texts, lost) = post_texts(&candidate, &about, &transcript, &said);
+        assert_eq!(lost, None);
+        texts
+    }
+
+    #[test]
+    fn texts_beyond_the_limits_are_shortened_and_counted() {
+        let mut candidate = Candidate::new(Span::secs(0.0, 9.0).unwrap(), Score::of(50.0), "A title", "");
+        candidate.description = Some("long ".repeat(2000));
+        candidate.tags = (0..70).map(|n| format!("tag{n}")).chain(["x".repeat(101), " ".into()]).collect();
+        let (texts, lost) = post_texts(&candidate, &About::new(), &Transcript::new(words("a b")), &words("a b"));
+        texts.check().unwrap();
+        assert!(texts.description.starts_with("long long") && texts.description.ends_with("long\u{2026}"));
+        assert_eq!((texts.tags.len(), texts.tags[0].as_str()), (60, "tag0"));
+        let lost = lost.unwrap();
+        assert!(lost.contains("from 9999 to 5000 characters") && lost.contains("11 of 71 tags"), "{lost}");
     }
 
     #[test]

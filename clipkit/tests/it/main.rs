@@ -56,6 +56,8 @@ mod render;
 mod s3_publisher;
 #[cfg(feature = "s3")]
 mod s3_server;
+#[cfg(feature = "s3")]
+mod s3s_fs;
 mod schema;
 mod scorer;
 #[cfg(feature = "serve")]

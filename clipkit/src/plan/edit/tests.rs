@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{
     CaptionStyle, CaptionTrack, CensorSound, Censored, ContentId, Crop, CropKey, Cue, CueWord, FaceSample, FaceTrack, FrameRate, HookStyle,
-    Layout, LayoutChoice, MediaRef, Output, Piece, PlanSource, Rect, Scene, Score, Shot, Sound, Span, Word,
+    Layout, LayoutChoice, MediaRef, Output, Piece, PlanSource, PostTexts, Rect, Scene, Score, Shot, Sound, Span, Word,
 };
 
 /// Where the clip of [`plan`] starts in its source, in seconds.
@@ -548,6 +548,7 @@ fn sounds_are_added_and_removed() {
 fn words_are_censored_in_sound_and_text_and_stay_so() {
     let mut named = plan();
     (named.title, named.hook_line) = ("Word24 and more".into(), Some("why word25?".into()));
+    named.post = PostTexts::new("About word24.", vec!["word25".into(), "clocks".into()]);
     let op: EditOp = serde_json::from_str(r#"{"op": "censor", "words": ["WORD24", "word25"], "with": "mute"}"#).unwrap();
     let found = edited(&named, std::slice::from_ref(&op)).unwrap().plan;
     // The words 24 and 25 of the transcript lie from 3 to 3.4 s and from 3.5 to 3.9 s of the clip.
@@ -557,6 +558,7 @@ fn words_are_censored_in_sound_and_text_and_stay_so() {
     );
     assert_eq!(texts(&found)[5..9], ["word23.", "W*****", "w*****", "word26"]);
     assert_eq!((found.title.as_str(), found.hook_line.as_deref()), ("W***** and more", Some("why w*****?")));
+    assert_eq!(found.post, PostTexts::new("About w*****.", vec!["clocks".into()]));
     assert_ne!(found.id(), named.id());
     // Corrections and new styles do not bring them back.
     let style = EditOp::CaptionStyle { style: Some(CaptionStyle::pop()) };
