@@ -80,8 +80,6 @@ export declare class HostErrors {
 export declare class Jobs {
   /** Opens the jobs in a file. `options` are `JobsOptions` as JSON. */
   static open(db: string, options: string): Promise<Jobs>
-  /** Opens the jobs in a Redis. `options` are `JobsOptions` as JSON. */
-  static redis(url: string, folder: string, prefix: string | undefined | null, options: string): Promise<Jobs>
   /** Takes a job, returns its id. */
   submit(job: Text): Promise<Document>
   /** Returns a job, or null. */
