@@ -28,13 +28,16 @@ fn main() {
 async fn measure() {
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut server = Command::new("redis-server")
+    let server = Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"])
         .args(["--maxmemory-policy", "noeviction", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
-        .spawn()
-        .expect("redis-server can be started");
+        .spawn();
+    let Ok(mut server) = server else {
+        println!("SKIPPED queues: redis-server is not installed");
+        return;
+    };
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -147,7 +150,7 @@ async fn serve_bare(url: &str, prefix: &str) {
     worker.run().await.unwrap();
     // Its worker does not tell that a queue is empty to all: so it is asked for, a little late.
     loop {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         let counts = queue.get_job_counts().await.unwrap();
         if counts.completed as usize >= TASKS {
             break;
