@@ -69,20 +69,21 @@ mod tests {
     #[test]
     fn quotes_are_found_by_their_words() {
         for (quote, expected) in [
-            ("Noon was never a fact", vec![4..5]),
-            ("\u{201c}NOON was \u{2014} never a fact\u{201d}", vec![4..5]),
-            ("Noon was never a fact, it was a treaty.", vec![4..6]),
-            ("I don\u{2019}t know", vec![3..4]),
-            ("dont know", vec![3..4]),
-            ("it was", vec![5..6, 5..6]),
-            ("すべて 嘘", vec![6..7]),
+            ("Noon was never a fact", vec![(4, 5)]),
+            ("\u{201c}NOON was \u{2014} never a fact\u{201d}", vec![(4, 5)]),
+            ("Noon was never a fact, it was a treaty.", vec![(4, 6)]),
+            ("I don\u{2019}t know", vec![(3, 4)]),
+            ("dont know", vec![(3, 4)]),
+            ("it was", vec![(5, 6), (5, 6)]),
+            ("すべて 嘘", vec![(6, 7)]),
             ("noo", vec![]),
             ("was noon", vec![]),
             ("It was. 時計 嘘", vec![]),
             ("", vec![]),
             ("...", vec![]),
         ] {
-            assert_eq!(said().places(quote), expected, "{quote}");
+            let found: Vec<(usize, usize)> = said().places(quote).iter().map(|place| (place.start, place.end)).collect();
+            assert_eq!(found, expected, "{quote}");
         }
         assert!(Words::of([]).places("noon").is_empty());
     }
