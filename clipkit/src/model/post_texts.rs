@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::caption::require;
+use super::script;
 use crate::error::Result;
 
 /// The longest description in characters, and the most and longest tags. Platforms allow less, and
@@ -42,9 +43,9 @@ impl PostTexts {
         let mut lost = Vec::new();
         let length = self.description.chars().count();
         if length > MAX_DESCRIPTION {
-            let kept: String = self.description.chars().take(MAX_DESCRIPTION - 1).collect();
-            self.description = format!("{}\u{2026}", kept.trim_end());
-            lost.push(format!("the description was cut from {length} to {MAX_DESCRIPTION} characters"));
+            self.description = script::cut_at_word(&self.description, MAX_DESCRIPTION, |_| 1);
+            let kept = self.description.chars().count();
+            lost.push(format!("the description was cut from {length} to {kept} characters"));
         }
         self.tags.retain(|tag| !tag.trim().is_empty());
         let given = self.tags.len();
@@ -52,7 +53,9 @@ impl PostTexts {
         self.tags.truncate(MAX_TAGS);
         let left_out = given - self.tags.len();
         if left_out > 0 {
-            lost.push(format!("{left_out} of {given} tags were left out: at most {MAX_TAGS} of at most {MAX_TAG} characters are kept"));
+            lost.push(format!(
+                "{left_out} of {given} tags were left out: at most {MAX_TAGS} tags of at most {MAX_TAG} characters are kept"
+            ));
         }
         (!lost.is_empty()).then(|| lost.join(", and "))
     }

@@ -24,6 +24,25 @@ pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     line
 }
 
+/// A text that is too long, cut at a word, with an ellipsis. All its characters together cost at
+/// most `longest`.
+pub(crate) fn cut_at_word(text: &str, longest: usize, cost: impl Fn(char) -> usize) -> String {
+    let mut room = longest.saturating_sub(cost('\u{2026}'));
+    let cut: String = text
+        .chars()
+        .take_while(|letter| {
+            let cost = cost(*letter);
+            let fits = cost <= room;
+            room = room.saturating_sub(cost);
+            fits
+        })
+        .collect();
+    // A cut inside a word goes back to its beginning, unless that loses most of the text.
+    let inside = text[cut.len()..].starts_with(|letter: char| !letter.is_whitespace());
+    let end = cut.rfind(char::is_whitespace).filter(|end| inside && *end > cut.len() / 2).unwrap_or(cut.len());
+    format!("{}\u{2026}", cut[..end].trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

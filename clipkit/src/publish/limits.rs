@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::{ClipPlan, FrameRate, Output, X264Preset};
+use crate::model::{ClipPlan, FrameRate, Output, X264Preset, script};
 
 /// What a platform accepts of a clip.
 #[derive(Clone, Copy, Debug)]
@@ -221,20 +221,7 @@ pub(crate) fn fitted(text: &str, longest: usize, unit: Unit, refused: &[char]) -
     if unit.length(plain) <= longest {
         return (plain.to_owned(), plain != text.trim());
     }
-    let mut room = longest.saturating_sub(unit.length("\u{2026}"));
-    let cut: String = plain
-        .chars()
-        .take_while(|letter| {
-            let cost = unit.cost(*letter);
-            let fits = cost <= room;
-            room = room.saturating_sub(cost);
-            fits
-        })
-        .collect();
-    // A cut inside a word goes back to its beginning, unless that loses most of the text.
-    let inside = plain[cut.len()..].starts_with(|letter: char| !letter.is_whitespace());
-    let end = cut.rfind(char::is_whitespace).filter(|end| inside && *end > cut.len() / 2).unwrap_or(cut.len());
-    (format!("{}\u{2026}", cut[..end].trim_end()), true)
+    (script::cut_at_word(plain, longest, |letter| unit.cost(letter)), true)
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ async fn an_object_store_of_files_keeps_the_contract() {
 }
 
 /// The MP4 files in a folder and the folders in it.
-fn mp4_files(folder: &Path) -> Vec<String> {
+pub(crate) fn mp4_files(folder: &Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(folder) = open.pop() {

@@ -52,15 +52,7 @@ impl S3 {
     }
 
     pub(crate) fn variables(&self) -> Vec<(String, String)> {
-        [
-            ("AWS_ENDPOINT", self.server.url("").as_str()),
-            ("AWS_ALLOW_HTTP", "true"),
-            ("AWS_REGION", REGION),
-            ("AWS_ACCESS_KEY_ID", ID),
-            ("AWS_SECRET_ACCESS_KEY", SECRET),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .to_vec()
+        variables(&self.server.url(""))
     }
 
     /// The keys of the objects, without the publisher's records.
@@ -68,6 +60,19 @@ impl S3 {
         let bucket = self.bucket.lock().unwrap();
         bucket.objects.keys().filter(|key| !key.contains("/.clipkit/")).cloned().collect()
     }
+}
+
+/// The variables that lead to a server of the S3 protocol at an address.
+pub(crate) fn variables(endpoint: &str) -> Vec<(String, String)> {
+    [
+        ("AWS_ENDPOINT", endpoint),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_REGION", REGION),
+        ("AWS_ACCESS_KEY_ID", ID),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,7 @@
 //! Publishing into s3s-fs, an S3 server that shares no code with clipkit or with its model of a
 //! server. It checks every signature.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 
-use crate::publishers::{Stand, context, environment, keeps_the_contract, plan, post};
-use crate::s3_server::{ID, REGION, SECRET};
+use crate::publishers::{Stand, context, environment, keeps_the_contract, mp4_files, plan, post};
+use crate::s3_server::{ID, SECRET, variables};
 use crate::support::with;
 
 const MIB: usize = 1 << 20;
@@ -33,23 +33,7 @@ async fn serve(root: &Path) -> Vec<(String, String)> {
             });
         }
     });
-    [
-        ("AWS_ENDPOINT", address.as_str()),
-        ("AWS_ALLOW_HTTP", "true"),
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", ID),
-        ("AWS_SECRET_ACCESS_KEY", SECRET),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .to_vec()
-}
-
-/// The files of a folder and of the folders in it.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let mut found: Vec<PathBuf> = entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
-    found.sort();
-    found
+    variables(&address)
 }
 
 async fn bench(desk: &Path) -> Environment {
@@ -66,10 +50,7 @@ async fn a_bucket_of_s3s_keeps_the_contract() {
     let stand = Stand {
         publisher: Box::new(|| Arc::new(ObjectStorePublisher::new("s3://bucket/clips"))),
         environment,
-        published: Box::new(move || {
-            let videos = files(&bucket).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "mp4"));
-            videos.map(|path| path.to_string_lossy().into_owned()).collect()
-        }),
+        published: Box::new(move || mp4_files(&bucket)),
         secrets: vec![SECRET.into(), "hunter2".into()],
     };
     keeps_the_contract(&stand, 3 * MIB).await;
