@@ -100,7 +100,7 @@ export interface WorkerOptions {
   stages?: Record<string, Likes[Kind]>;
 }
 
-/** Jobs in one SQLite file, which any number of processes of a machine may use at the same time. */
+/** Jobs in one SQLite file, which any number of processes of a machine may use at the same time, or in a Redis, for many machines. */
 export class Jobs {
   /** @internal */
   readonly inner: native.Jobs;
@@ -113,6 +113,17 @@ export class Jobs {
   /** Opens the jobs in a file, which is made if it does not exist. */
   static open(db: string, options: JobsOptions = {}): Promise<Jobs> {
     return answered(async () => new Jobs(await native.Jobs.open(db, JSON.stringify(snake(options)))));
+  }
+
+  /**
+   * Jobs in a Redis or Valkey, as BullMQ keeps them, for workers on many machines.
+   *
+   * @param url `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` for TLS.
+   * @param folder Where documents and rendered clips are. All workers reach it under this path.
+   * @param options `prefix` is the beginning of all keys, `clipkit` by default.
+   */
+  static redis(url: string, folder: string, { prefix, ...options }: JobsOptions & { prefix?: string } = {}): Promise<Jobs> {
+    return answered(async () => new Jobs(await native.Jobs.redis(url, folder, prefix, JSON.stringify(snake(options)))));
   }
 
   /** Submits a job for the video at a path or an address, and returns its id. */

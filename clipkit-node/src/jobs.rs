@@ -35,6 +35,23 @@ impl Jobs {
         )
     }
 
+    /// Opens the jobs in a Redis. `options` are `JobsOptions` as JSON.
+    #[napi]
+    pub fn redis<'env>(
+        env: &'env Env,
+        url: String,
+        folder: String,
+        prefix: Option<String>,
+        options: String,
+    ) -> napi::Result<PromiseRaw<'env, Jobs>> {
+        let mut with = jobs::RedisOptions::default();
+        with.jobs = read(ErrorKind::Config, "the options of jobs", &options).map_err(exception)?;
+        with.prefix = prefix.unwrap_or(with.prefix);
+        env.spawn_future(async move {
+            jobs::Jobs::redis_with(&url, PathBuf::from(folder), with).await.map(|jobs| Jobs { jobs }).map_err(exception)
+        })
+    }
+
     /// Takes a job, returns its id.
     #[napi(ts_return_type = "Promise<Document>")]
     pub fn submit<'env>(&self, env: &'env Env, job: &mut Text) -> Answer<'env> {

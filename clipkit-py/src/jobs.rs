@@ -52,6 +52,25 @@ impl Jobs {
         runtime::start(py, call, cx, work, |py, jobs| Ok(Py::new(py, Jobs { jobs })?.into_any()))
     }
 
+    /// Opens the jobs in a Redis.
+    #[staticmethod]
+    fn start_redis(
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        url: String,
+        folder: PathBuf,
+        prefix: Option<String>,
+        options: &Bound<'_, PyAny>,
+    ) -> PyResult<Work> {
+        let mut with = jobs::RedisOptions::default();
+        with.jobs = convert::setting(options, "the options of jobs")?;
+        with.prefix = prefix.unwrap_or(with.prefix);
+        let cx = context::of_call(cx, &call, py);
+        let work = async move { jobs::Jobs::redis_with(&url, folder, with).await };
+        runtime::start(py, call, cx, work, |py, jobs| Ok(Py::new(py, Jobs { jobs })?.into_any()))
+    }
+
     /// Submits a job; the answer is its id.
     fn start_submit(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, job: &Bound<'_, PyAny>) -> PyResult<Work> {
         let job: Job = convert::setting(job, "a job")?;

@@ -1,6 +1,10 @@
 """Jobs and workers, with custom stages in Python."""
 
 import asyncio
+import shutil
+import socket
+import subprocess
+import time
 
 import pytest
 
@@ -59,3 +63,37 @@ def test_a_worker_stops_when_its_task_is_cancelled(tmp_path):
             await worker
 
     asyncio.run(asyncio.wait_for(work(), 5))
+
+
+@pytest.fixture
+def redis(tmp_path):
+    if shutil.which("redis-server") is None:
+        pytest.skip("needs redis-server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "yes", "--dir", str(tmp_path)]
+    server = subprocess.Popen([*command, "--maxmemory-policy", "noeviction"], stdout=subprocess.DEVNULL)
+    for _ in range(500):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.02)
+    yield f"redis://127.0.0.1:{port}"
+    server.kill()
+    server.wait()
+
+
+def test_jobs_in_redis_are_done_and_a_password_is_not_shown(talk, tmp_path, first, redis):
+    async def work():
+        jobs = await clipkit.Jobs.redis(redis, tmp_path / "files", prefix="clips", min_free=0)
+        id = await jobs.submit(talk, config=CONFIG, publish=[{"kind": "folder", "path": str(tmp_path / "out")}], stages=["first"])
+        await clipkit.Worker(jobs, stages={"first": first}, until_idle=True).run()
+        return id
+
+    id = asyncio.run(work())
+    job = clipkit.Jobs.redis_sync(redis, tmp_path / "files", prefix="clips").get_sync(id)
+    assert job["state"] == "done" and (tmp_path / "out" / "01-opening.mp4").is_file()
+    with pytest.raises(clipkit.ClipkitError) as refused:
+        clipkit.Jobs.redis_sync("redis://:secret@127.0.0.1:1", tmp_path / "files")
+    assert refused.value.recovery == "retry" and "127.0.0.1:1" in str(refused.value) and "secret" not in str(refused.value)

@@ -131,6 +131,8 @@ const _: () = {
     shared::<LayerConfig>();
     #[cfg(feature = "jobs")]
     shared::<crate::jobs::Jobs>();
+    #[cfg(feature = "jobs-bullmq")]
+    shared::<crate::jobs::Redis>();
     #[cfg(feature = "jobs")]
     shared::<crate::jobs::Worker>();
     #[cfg(feature = "jobs")]

@@ -18,7 +18,8 @@ Document = Dict[str, Any]
 
 
 class Jobs:
-    """Jobs in one SQLite file. Any number of processes of a machine may use it at the same time.
+    """Jobs in one SQLite file, which any number of processes of a machine may use at the same time, or
+    in a Redis, for many machines (:meth:`redis`).
 
     Make one with ``await Jobs.open("jobs.db")`` or ``Jobs.open_sync("jobs.db")``. Documents are
     plain dicts; those of a job have the fields ``id``, ``state``, ``error``, ``manifest`` and others
@@ -39,6 +40,23 @@ class Jobs:
     def open_sync(cls, db: Path, **options: Any) -> Jobs:
         """The same, blocking this thread."""
         return cls(block_on(lambda call, cx: _clipkit.Jobs.start_open(call, cx, os.fspath(db), plain(options))))
+
+    @classmethod
+    async def redis(cls, url: str, folder: Path, *, prefix: Optional[str] = None, **options: Any) -> Jobs:
+        """Jobs in a Redis or Valkey, as BullMQ keeps them, for workers on many machines.
+
+        ``url`` is ``redis://USER:PASSWORD@HOST:PORT/DATABASE``, or begins with ``rediss://`` for TLS. All
+        workers reach ``folder``, where documents and rendered clips are, under the same path. ``prefix``
+        is the beginning of all keys (default: ``clipkit``). Options as for :meth:`open`.
+        """
+        return cls(
+            await wait_for(lambda call, cx: _clipkit.Jobs.start_redis(call, cx, url, os.fspath(folder), prefix, plain(options)))
+        )
+
+    @classmethod
+    def redis_sync(cls, url: str, folder: Path, *, prefix: Optional[str] = None, **options: Any) -> Jobs:
+        """The same, blocking this thread."""
+        return cls(block_on(lambda call, cx: _clipkit.Jobs.start_redis(call, cx, url, os.fspath(folder), prefix, plain(options))))
 
     async def submit(self, uri: Path, *, config: Optional[Config] = None, **fields: Any) -> str:
         """Submits a job for the video at ``uri`` and returns its id.

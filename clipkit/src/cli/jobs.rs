@@ -4,23 +4,25 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clipkit::config::TranscriberConfig;
-use clipkit::jobs::{Job, JobEvent, JobFilter, JobState, JobStatus, Jobs, JobsOptions, Task};
+use clipkit::jobs::{Job, JobEvent, JobFilter, JobState, JobStatus, Jobs, JobsOptions, RedisOptions, Task};
 use clipkit::{Error, ErrorKind, Result};
 use serde_json::Value;
 
-use super::args::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs};
+use super::args::{Database, DeadArgs, JobsArgs, JobsCommand, RedisArgs, SubmitArgs, WatchArgs};
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::output::{say, say_json};
 use super::{clip, uri, usage};
 
+/// The variable with the address of a Redis.
+const REDIS: &str = "CLIPKIT_REDIS_URL";
 /// How often a job that is watched is looked at.
 const WATCH: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
     let JobsArgs { database, command } = args;
     let done = async {
-        let jobs = open(&database, matches!(command, JobsCommand::Submit(_))).await?;
+        let jobs = open(database, matches!(command, JobsCommand::Submit(_))).await?;
         match command {
             JobsCommand::Submit(args) => submit(&jobs, *args).await?,
             JobsCommand::List(args) => {
@@ -59,13 +61,25 @@ pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
 }
 
 /// Opens the jobs. A file that does not exist is an error unless it may be made.
-pub(crate) async fn open(Database { db, attempts }: &Database, may_create: bool) -> Result<Jobs> {
-    if !may_create && !db.exists() {
+pub(crate) async fn open(Database { db, attempts, redis }: Database, may_create: bool) -> Result<Jobs> {
+    if !may_create && redis.redis.is_none() && std::env::var_os(REDIS).is_none() && !db.exists() {
         return Err(Error::new(ErrorKind::NotFound, "there is no job database").with_path(db).with_advice("submit a job, or give --db"));
     }
     let mut options = JobsOptions::default();
-    options.policy.attempts = *attempts;
-    Jobs::open_with(db, options).await
+    options.policy.attempts = attempts;
+    opened(&db, redis, options).await
+}
+
+/// Opens the jobs in a file, or in Redis where there is one.
+pub(crate) async fn opened(db: &Path, RedisArgs { redis, redis_prefix }: RedisArgs, jobs: JobsOptions) -> Result<Jobs> {
+    let Some(url) = redis.or_else(|| std::env::var(REDIS).ok()).filter(|url| !url.is_empty()) else {
+        return Jobs::open_with(db, jobs).await;
+    };
+    let mut folder = absolute(db)?.into_os_string();
+    folder.push(".files");
+    let mut options = RedisOptions::default();
+    (options.prefix, options.jobs) = (redis_prefix, jobs);
+    Jobs::redis_with(&url, PathBuf::from(folder), options).await
 }
 
 async fn submit(jobs: &Jobs, args: SubmitArgs) -> Result<()> {

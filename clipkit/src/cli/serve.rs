@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clipkit::jobs::{Jobs, JobsOptions, Worker, WorkerOptions};
+use clipkit::jobs::{JobsOptions, Worker, WorkerOptions};
 use clipkit::model::Limits;
 use clipkit::serve::{Keys, Scope, ServeOptions, Server, WebhookOptions, record_metrics};
 use clipkit::{Context, Error, ErrorKind, PipelineConfig, Result};
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: ServeArgs, interrupt: &Interrupt) -> Result<()> {
 
     let mut of_jobs = JobsOptions::default();
     of_jobs.policy.attempts = args.attempts;
-    let jobs = Jobs::open_with(&args.jobs, of_jobs).await?;
+    let jobs = super::jobs::opened(&args.jobs, args.redis, of_jobs).await?;
     record_metrics()?;
     let server = Server::bind(&args.bind, jobs.clone(), options).await?;
     let what = if dashboard { "the dashboard and the API are" } else { "the API is" };

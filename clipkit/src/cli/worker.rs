@@ -11,7 +11,7 @@ use super::{jobs, limits};
 /// Works until an interrupt, after which running steps may end within 10 s. A second interrupt ends
 /// the process at once.
 pub(crate) async fn run(args: WorkerArgs, interrupt: &Interrupt) -> Result<()> {
-    let jobs = jobs::open(&args.database, true).await?;
+    let jobs = jobs::open(args.database, true).await?;
     let mut options = WorkerOptions::default();
     (options.stages, options.lease, options.until_idle) = (args.stages, args.lease, args.until_idle);
     options.limits.extend(args.limit);

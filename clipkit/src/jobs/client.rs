@@ -61,6 +61,27 @@ impl Jobs {
         Jobs::over(sqlite.clone(), sqlite, PathBuf::from(folder), options).await
     }
 
+    /// Jobs in Redis or Valkey, for workers on many machines. `url` is
+    /// `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or begins with `rediss://` for TLS. `folder` is
+    /// where workers leave documents and rendered clips for each other: all of them must reach it
+    /// under this path.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Redis::connect`](super::Redis::connect), and [`Error::io`] for the folder.
+    #[cfg(feature = "jobs-bullmq")]
+    pub async fn redis(url: &str, folder: impl Into<PathBuf>) -> Result<Jobs> {
+        Jobs::redis_with(url, folder, super::RedisOptions::default()).await
+    }
+
+    /// [`redis`](Jobs::redis) with options.
+    #[cfg(feature = "jobs-bullmq")]
+    pub async fn redis_with(url: &str, folder: impl Into<PathBuf>, options: super::RedisOptions) -> Result<Jobs> {
+        let folder = folder.into();
+        let redis = Arc::new(super::Redis::connect(url, folder.join("jobs"), &options.prefix).await?);
+        Jobs::over(redis.clone(), redis, folder, options.jobs).await
+    }
+
     /// Jobs over an engine and records of another kind. `folder` is where workers leave documents
     /// and rendered clips for each other; all of them must reach it.
     ///

@@ -33,6 +33,8 @@
 //!   when no attempt is left.
 //! - A clip that fails does not affect the others. A task that fails on all attempts is a dead
 //!   letter ([`Jobs::dead_letters`]).
+//! - With the feature `jobs-bullmq`, `Jobs::redis` has the queue in Redis or Valkey, for workers on
+//!   many machines.
 //! - [`Engine`] and [`Records`] are the seams to other queues. [`contract`] tests an engine.
 
 mod client;
@@ -45,6 +47,8 @@ mod options;
 mod policy;
 mod reconcile;
 mod records;
+#[cfg(feature = "jobs-bullmq")]
+mod redis;
 mod serve_task;
 mod sqlite;
 mod steps;
@@ -58,5 +62,7 @@ pub use id::{JobId, Step, TaskId};
 pub use options::{JobsOptions, WorkerOptions};
 pub use policy::{Decision, Policy, decide};
 pub use records::{Job, JobEnd, JobEvent, JobFilter, JobMilestone, JobRecord, JobState, JobStatus, NewEvent, OpenJobs, Records};
+#[cfg(feature = "jobs-bullmq")]
+pub use redis::{Redis, RedisOptions};
 pub use sqlite::Sqlite;
 pub use worker::Worker;

@@ -69,6 +69,7 @@ impl Crew {
     /// is too old: jobs, rendered clips, scratch space.
     pub(super) async fn reconcile(&self) -> Result<()> {
         let shared = &self.jobs.shared;
+        shared.records.recover().await?;
         let open = shared.records.list(&JobFilter { open: Some(true), ..JobFilter::default() }).await?;
         let mut states: BTreeMap<JobId, Vec<Task>> = BTreeMap::new();
         for task in shared.engine.list(&TaskFilter::default()).await? {

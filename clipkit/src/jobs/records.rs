@@ -288,4 +288,10 @@ pub trait Records: Send + Sync {
 
     /// The events of a job with numbers above `since`, in order, at most `most`.
     async fn events(&self, id: &JobId, since: u64, most: usize) -> Result<Vec<JobEvent>>;
+
+    /// Puts back records that were lost, where they are kept in a second place, and returns how
+    /// many. Workers call it when they start and every minute.
+    async fn recover(&self) -> Result<usize> {
+        Ok(0)
+    }
 }

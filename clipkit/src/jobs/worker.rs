@@ -175,6 +175,7 @@ impl Crew {
     }
 
     async fn is_idle(&self) -> Result<bool> {
+        self.jobs.shared.records.recover().await?;
         let mut open = JobFilter { open: Some(true), ..JobFilter::default() };
         open.most = Some(1);
         Ok(self.jobs.shared.records.list(&open).await?.is_empty())

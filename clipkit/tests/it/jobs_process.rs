@@ -6,41 +6,70 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clipkit::config::{PublisherConfig, RendererConfig, ScorerConfig, TrackerConfig, TranscriberConfig};
-use clipkit::jobs::{Job, Jobs, JobsOptions};
+use clipkit::jobs::{Job, Jobs, JobsOptions, RedisOptions};
 use clipkit::model::{Stage, X264Preset};
 use clipkit::stage::{Captions, FfmpegRenderer, Folder, Heuristic};
 use serde_json::Value;
 
 use crate::cli::{Desk, TALK};
+use crate::redis_server::RedisServer;
 use crate::support::probe_json;
 
 /// A worker that is killed uses up an attempt.
 const ATTEMPTS: u32 = 30;
 
-fn command(desk: &Desk, arguments: &[&str]) -> Command {
+/// A desk, and the Redis with its queue. Without one, the queue is a file.
+struct Place {
+    desk: Desk,
+    redis: Option<RedisServer>,
+}
+
+impl Place {
+    fn of_file(desk: Desk) -> Self {
+        Place { desk, redis: None }
+    }
+
+    fn of_redis(desk: Desk) -> Self {
+        Place { desk, redis: Some(RedisServer::start()) }
+    }
+}
+
+impl std::ops::Deref for Place {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+fn command(desk: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
     command.args(arguments).stdin(Stdio::null()).current_dir(desk.path("."));
     for variable in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_MODELS", "CLIPKIT_CACHE", "CLIPKIT_MEDIA"] {
         command.env_remove(variable);
     }
     command.env("XDG_CACHE_HOME", desk.path("cache"));
+    match &desk.redis {
+        Some(redis) => command.env("CLIPKIT_REDIS_URL", redis.url()),
+        None => command.env_remove("CLIPKIT_REDIS_URL"),
+    };
     command
 }
 
-fn jobs(desk: &Desk, arguments: &[&str]) -> (i32, String, String) {
+fn jobs(desk: &Place, arguments: &[&str]) -> (i32, String, String) {
     let output = command(desk, &[&["jobs"], arguments].concat()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
 
-fn worker(desk: &Desk, more: &[&str]) -> Child {
+fn worker(desk: &Place, more: &[&str]) -> Child {
     let attempts = ATTEMPTS.to_string();
     let arguments = ["worker", "--until-idle", "--attempts", &attempts, "--lease", "2s", "--rate", "transcribe=0", "--limit", "track=2"];
     command(desk, &[&arguments, more].concat()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Submits a job whose clips are small and quick to make.
-fn submit(desk: &Desk, video: &str, out: &str) -> String {
+fn submit(desk: &Place, video: &str, out: &str) -> String {
     let mut job = Job::new(desk.path(video));
     job.publish = vec![PublisherConfig::Folder(Folder::new(desk.path(out)))];
     let config = &mut job.config;
@@ -55,18 +84,27 @@ fn submit(desk: &Desk, video: &str, out: &str) -> String {
     (options.captions, options.preset) = (None, X264Preset::Ultrafast);
     let mut options = JobsOptions::default();
     options.policy.attempts = ATTEMPTS;
-    let submitted = async { Jobs::open_with(desk.path("jobs.db"), options).await?.submit(job).await };
+    let submitted = async {
+        let jobs = match &desk.redis {
+            Some(redis) => {
+                let mut with = RedisOptions::default();
+                with.jobs = options;
+                Jobs::redis_with(&redis.url(), desk.path("jobs.db.files"), with).await?
+            }
+            None => Jobs::open_with(desk.path("jobs.db"), options).await?,
+        };
+        jobs.submit(job).await
+    };
     tokio::runtime::Runtime::new().unwrap().block_on(submitted).unwrap().to_string()
 }
 
-fn events(desk: &Desk, id: &str) -> Vec<Value> {
+fn events(desk: &Place, id: &str) -> Vec<Value> {
     let (_, stdout, _) = jobs(desk, &["watch", id, "--json"]);
     stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Kills workers at random moments over a run of several jobs, and checks what came of it.
-fn survives(count: usize, kills: usize, seconds: u64) {
-    let desk = Desk::with_talk(24);
+fn survives(mut desk: Place, count: usize, kills: usize, seconds: u64) {
     let mut submitted = Vec::new();
     for n in 0..count {
         // Different content each, so that no work is shared.
@@ -98,6 +136,17 @@ fn survives(count: usize, kills: usize, seconds: u64) {
                 child.kill().unwrap();
                 child.wait().unwrap();
                 killed += 1;
+                if let Some(redis) = &mut desk.redis {
+                    match killed % 3 {
+                        // Its data on disk is up to a second old.
+                        1 => redis.kill(),
+                        2 => assert_eq!(redis.ask(&["FLUSHALL"]), "OK"),
+                        _ => {}
+                    }
+                    if killed % 3 == 1 {
+                        redis.run();
+                    }
+                }
                 break None;
             }
             assert!(Instant::now() < deadline, "the jobs do not end");
@@ -155,18 +204,41 @@ fn nothing_stored_was_made_again(events: &[Value]) {
 /// `make soak` kills 50 workers over 20 jobs.
 #[test]
 fn jobs_survive_workers_that_are_killed() {
+    survive(Place::of_file(Desk::with_talk(24)));
+}
+
+/// Redis is killed, too, and its data are removed.
+#[test]
+fn jobs_survive_workers_that_are_killed_and_a_redis_that_loses_its_data() {
+    survive(Place::of_redis(Desk::with_talk(24)));
+}
+
+fn survive(desk: Place) {
     match std::env::var_os("CLIPKIT_SOAK") {
-        Some(_) => survives(20, 50, 3000),
-        None => survives(3, 6, 240),
+        Some(_) => survives(desk, 20, 50, 3000),
+        None => survives(desk, 3, 6, 240),
     }
 }
 
 #[test]
 fn jobs_are_shown_cancelled_and_retried_on_the_command_line() {
-    let desk = Desk::new();
+    let desk = Place::of_file(Desk::new());
     let (code, _, stderr) = jobs(&desk, &["list"]);
     assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("jobs.db"), "{stderr}");
+    are_shown_cancelled_and_retried(desk);
+}
+
+#[test]
+fn jobs_in_redis_are_shown_cancelled_and_retried_on_the_command_line() {
+    let desk = Place::of_redis(Desk::new());
+    let (code, _, stderr) = jobs(&desk, &["list", "--redis", "redis://:secret@127.0.0.1:1"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains("127.0.0.1:1") && !stderr.contains("secret"), "{stderr}");
+    are_shown_cancelled_and_retried(desk);
+}
+
+fn are_shown_cancelled_and_retried(desk: Place) {
     let (code, stdout, stderr) = jobs(
         &desk,
         &["submit", "missing.mp4", "--out", "clips", "--key", "one", "--priority", "-3", "--user", "ann", "--not-before", "1h"],
@@ -202,7 +274,15 @@ fn jobs_are_shown_cancelled_and_retried_on_the_command_line() {
 
 #[test]
 fn a_worker_that_is_terminated_stops_in_order() {
-    let desk = Desk::new();
+    terminated(Place::of_file(Desk::new()));
+}
+
+#[test]
+fn a_worker_of_redis_that_is_terminated_stops_in_order() {
+    terminated(Place::of_redis(Desk::new()));
+}
+
+fn terminated(desk: Place) {
     assert_eq!(jobs(&desk, &["submit", "missing.mp4", "--out", "clips", "--not-before", "1h"]).0, 0);
     let mut child = command(&desk, &["worker"]).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
@@ -217,7 +297,7 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Stops a worker outside of its transactions: a stopped process keeps the lock of the database.
-fn stop(desk: &Desk, worker: &Child) {
+fn stop(desk: &Place, worker: &Child) {
     let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         assert!(Instant::now() < deadline, "the database stays locked");
@@ -234,7 +314,15 @@ fn stop(desk: &Desk, worker: &Child) {
 /// A worker that was stopped beyond its lease, and goes on when another one has done its work.
 #[test]
 fn the_late_result_of_a_stopped_worker_is_refused() {
-    let desk = Desk::with_talk(24);
+    late(Place::of_file(Desk::with_talk(24)));
+}
+
+#[test]
+fn the_late_result_of_a_stopped_worker_of_redis_is_refused() {
+    late(Place::of_redis(Desk::with_talk(24)));
+}
+
+fn late(desk: Place) {
     let id = submit(&desk, "talk.mp4", "out");
     // It does not publish: a stopped publisher keeps its folder, and others wait for it.
     let mut stopped = worker(&desk, &["--stages", "fetch,transcribe,score,track,render"]);

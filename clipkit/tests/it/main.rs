@@ -50,6 +50,9 @@ mod pipeline;
 mod plan;
 mod probe;
 mod publishers;
+#[allow(dead_code)] // Unit tests use it, too.
+#[cfg(all(feature = "cli", unix))]
+mod redis_server;
 mod reencode;
 mod render;
 #[cfg(feature = "s3")]

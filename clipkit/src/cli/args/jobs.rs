@@ -19,6 +19,28 @@ pub(crate) struct Database {
     /// not. Give `jobs submit` and `worker` the same
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub(crate) attempts: u32,
+    #[command(flatten)]
+    pub(crate) redis: RedisArgs,
+}
+
+/// Where the queue is, if not in a file.
+#[derive(Args)]
+pub(crate) struct RedisArgs {
+    /// A Redis or Valkey with the queue, for workers on many machines:
+    /// redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS. All of them reach FILE.files
+    /// under the same path [default: the variable CLIPKIT_REDIS_URL, which hides the password]
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) redis: Option<String>,
+    /// The beginning of all keys in Redis
+    #[arg(long, value_name = "PREFIX", default_value = "clipkit", global = true)]
+    pub(crate) redis_prefix: String,
+}
+
+impl std::fmt::Debug for RedisArgs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The address may have a password.
+        f.debug_struct("RedisArgs").field("redis_prefix", &self.redis_prefix).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Args)]

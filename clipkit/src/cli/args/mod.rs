@@ -13,7 +13,7 @@ pub(crate) use groups::{
     Audio, Budget, CacheArgs, CensorName, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs,
     ScorerName, SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
-pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, RedisArgs, SubmitArgs, WatchArgs, WorkerArgs};
 pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};
 pub(crate) use step::{StepArgs, StepCommand};
 pub(crate) use whole::{CaptionArgs, ReframeArgs, TightenArgs, WholeArgs};

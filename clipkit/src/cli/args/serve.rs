@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use clipkit::jobs::Rate;
 use clipkit::serve::Scope;
 
+use super::RedisArgs;
 use super::jobs::{limit, rate};
 use super::values::duration;
 
@@ -27,6 +28,8 @@ pub(crate) struct ServerArgs {
     /// The job database, a SQLite file. Documents and rendered clips lie beside it in FILE.files
     #[arg(long, visible_alias = "db", value_name = "FILE", default_value = "jobs.db")]
     pub(crate) jobs: PathBuf,
+    #[command(flatten)]
+    pub(crate) redis: RedisArgs,
     /// The folder for clips; each job has a folder in it
     #[arg(short, long, value_name = "DIR", default_value = "clips")]
     pub(crate) out: PathBuf,
