@@ -50,6 +50,7 @@ mod pipeline;
 mod plan;
 mod probe;
 mod publishers;
+mod reading;
 mod reencode;
 mod render;
 #[cfg(feature = "s3")]
