@@ -12,6 +12,40 @@ pub(crate) fn is_spaced(before: &str, after: &str) -> bool {
     !joins(before.chars().next_back()) && !joins(after.chars().next())
 }
 
+/// If this part of the words inside sentences is capitalised, capitals do not mark names (German
+/// nouns, title case).
+const MAX_CAPITALS: f64 = 0.25;
+/// One or two capital letters ("I", "OK") are no name.
+const MIN_NAME_LETTERS: usize = 3;
+
+/// Whether the first letter of a word is a capital.
+pub(crate) fn is_capital(word: &str) -> bool {
+    word.chars().find(|letter| letter.is_alphabetic()).is_some_and(char::is_uppercase)
+}
+
+/// Whether a sentence, or the part of one before a colon, ends with a word.
+pub(crate) fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches(['"', '\'', ')', '\u{201d}', '\u{2019}'])
+        .ends_with(['.', '?', '!', ':', '\u{2026}', '\u{3002}', '\u{ff1f}', '\u{ff01}'])
+}
+
+/// Whether capitals inside the sentences of a text mark names.
+pub(crate) fn capitals_mark_names<'a>(words: impl IntoIterator<Item = &'a str>) -> bool {
+    let (mut all, mut capital, mut opens) = (0_usize, 0_usize, true);
+    for word in words {
+        all += usize::from(!opens);
+        capital += usize::from(!opens && is_capital(word));
+        opens = ends_sentence(word);
+    }
+    (capital as f64) < MAX_CAPITALS * all as f64
+}
+
+/// Whether a word is a name, in a text whose capitals mark names. `before` is the word before it.
+pub(crate) fn is_name(word: &str, before: Option<&str>) -> bool {
+    let letters = word.chars().filter(|letter| letter.is_alphanumeric()).count();
+    is_capital(word) && letters >= MIN_NAME_LETTERS && before.is_some_and(|before| !ends_sentence(before))
+}
+
 /// Joins words into a line of text. Spaces depend on the words' scripts.
 pub(crate) fn join<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut line = String::new();
@@ -52,5 +86,14 @@ mod tests {
         assert_eq!(join(["Two", "words."]), "Two words.");
         assert_eq!(join(["今日は", "AI", "の話です。", "次。"]), "今日はAIの話です。次。");
         assert_eq!(join(["안녕", "하세요"]), "안녕 하세요");
+    }
+
+    #[test]
+    fn names_are_told_by_capitals_where_capitals_are_rare() {
+        let marks = |text: &str| capitals_mark_names(text.split(' '));
+        assert!(marks("The dog of Anna runs very fast. Home is far.") && !marks("Der Hund und die Katze sehen den Vogel im Garten"));
+        assert!(!marks("Why The Sun Never Lies") && !marks(""));
+        assert!(is_name("Anna,", Some("of")) && !is_name("OK", Some("is")) && !is_name("anna", Some("of")));
+        assert!(!is_name("Anna", None) && !is_name("Anna", Some("said.\"")) && !is_name("Anna", Some("so:")));
     }
 }

@@ -6,13 +6,13 @@ use super::genre::{Genre, Weights};
 use super::ranker::Moments;
 use super::replays::Replays;
 use super::segment::AnalyzedTranscript;
-use super::select::{select, select_best};
 use super::sentence_features::SentenceFeatures;
-use super::span_score::{Limits, ScoredSpan, candidates};
+use super::span_score::{Limits, candidates};
+use super::talk::Talk;
 use super::{Scorer, Scoring, describe, topic};
 use crate::context::{Context, Environment};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Candidate, Span, Timestamp};
+use crate::model::Candidate;
 
 /// Chooses clips by rules and a small learned model, from the transcript alone and without network.
 /// Equal inputs give equal answers.
@@ -64,10 +64,9 @@ impl Scorer for Heuristic {
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
         let scoring = scoring.clone();
         cx.blocking(move |cx| {
-            let chosen = choose(cx, &scoring, scoring.options.max_clips, TopicPolicy::Require, |selection| {
-                selection.spans.iter().map(|span| selection.candidate(span)).collect()
-            })?;
-            Ok(chosen.unwrap_or_default())
+            let most = scoring.options.max_clips;
+            let Some(talk) = read(cx, &scoring, most, TopicPolicy::Require)? else { return Ok(Vec::new()) };
+            talk.best(most, |_| true).iter().map(|span| talk.candidate(span)).collect()
         })
         .await
     }
@@ -86,39 +85,9 @@ pub(super) enum TopicPolicy {
     Prefer,
 }
 
-/// A transcript with the chosen spans, which do not overlap, in descending order of score.
-pub(super) struct Selection<'a> {
-    pub(super) transcript: &'a AnalyzedTranscript<'a>,
-    pub(super) limits: &'a Limits,
-    pub(super) spans: &'a [ScoredSpan],
-    features: &'a SentenceFeatures,
-    moments: Option<&'a Moments>,
-    replays: Option<&'a Replays>,
-}
-
-impl Selection<'_> {
-    pub(super) fn candidate(&self, span: &ScoredSpan) -> Result<Candidate> {
-        let title = describe::title(self.transcript, self.features, span);
-        let mut factors = self.moments.map_or_else(Vec::new, |moments| moments.factors(span.start, span.end));
-        factors.extend(self.replays.and_then(|replays| replays.factor(span.start, span.end)));
-        factors.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
-        let reason = describe::reason(self.transcript, self.features, span, &factors);
-        let at = Span::new(Timestamp::from_secs(span.start), Timestamp::from_secs(span.end))?;
-        let mut candidate = Candidate::new(at, span.score, title, reason);
-        candidate.factors = factors;
-        Ok(candidate)
-    }
-}
-
-/// Chooses at most `most` spans and passes them to `found`. Returns `None`, with a warning that
-/// gives the reason, if no span is good enough.
-pub(super) fn choose<T>(
-    cx: &Context,
-    scoring: &Scoring,
-    most: usize,
-    subjects: TopicPolicy,
-    found: impl FnOnce(&Selection<'_>) -> Result<T>,
-) -> Result<Option<T>> {
+/// Analyses a talk and finds its clean spans. Returns `None`, with a warning that gives the reason,
+/// if there are none. `wanted` is the number of clips; 0 finds none and warns of nothing.
+pub(super) fn read(cx: &Context, scoring: &Scoring, wanted: usize, subjects: TopicPolicy) -> Result<Option<Talk>> {
     let options = &scoring.options;
     let (shortest, longest) = (options.min.as_secs_f64(), options.max.as_secs_f64());
     if longest < shortest || longest <= 0.0 {
@@ -131,48 +100,41 @@ pub(super) fn choose<T>(
     let language = scoring.transcript.language.as_deref();
     let weights = Weights::of(options.genre);
     let topical = !options.about.is_empty();
+    if wanted == 0 {
+        return Ok(None);
+    }
     let replays = scoring.media.as_ref().and_then(|media| Replays::of(&media.about));
     let mut moments = None;
     // First pass: long sentences are split to fit into a clip. Second pass: phrases of a few
     // seconds.
     for sentence in [(longest * 0.6).min(20.0), 3.0] {
-        let mut analyzed = AnalyzedTranscript::read(words, language, sentence);
-        topic::mark(&mut analyzed, &options.about, &options.avoid);
-        let features = SentenceFeatures::of(&analyzed);
-        if moments.is_none() && Genre::is_conversation(options.genre) && analyzed.language == "en" {
+        let mut transcript = AnalyzedTranscript::read(words.clone(), language, sentence);
+        topic::mark(&mut transcript, &options.about, &options.avoid);
+        let features = SentenceFeatures::of(&transcript);
+        if moments.is_none() && Genre::is_conversation(options.genre) && transcript.language == "en" {
             moments = Some(Moments::of(words)?);
         }
         for silence in MAX_SILENCES {
             cx.check()?;
             let limits = Limits { shortest, longest, silence, media_end, weights, topical };
-            let mut all = candidates(&analyzed, &features, moments.as_ref(), &limits);
-            if let Some(replays) = &replays {
-                all.iter_mut().for_each(|span| span.score.total = replays.weighed(span.score.total, span.start, span.end));
+            let mut spans = candidates(&transcript, &features, moments.as_ref(), &limits);
+            if spans.is_empty() {
+                continue;
             }
-            if topical && subjects == TopicPolicy::Require && most > 0 && !all.is_empty() {
-                if all.iter().any(|span| span.on_topic) {
-                    all.retain(|span| span.on_topic);
+            if let Some(replays) = &replays {
+                spans.iter_mut().for_each(|span| span.score.total = replays.weighed(span.score.total, span.start, span.end));
+            }
+            if topical && subjects == TopicPolicy::Require {
+                if spans.iter().any(|span| span.on_topic) {
+                    spans.retain(|span| span.on_topic);
                 } else {
                     cx.warn(format!("no span mentions {}; the best other spans are used", options.about.join(", ")));
                 }
             }
-            let spans = if moments.is_some() { select_best(all, most) } else { select(all, most) };
-            if !spans.is_empty() {
-                return found(&Selection {
-                    transcript: &analyzed,
-                    limits: &limits,
-                    spans: &spans,
-                    features: &features,
-                    moments: moments.as_ref(),
-                    replays: replays.as_ref(),
-                })
-                .map(Some);
-            }
+            return Ok(Some(Talk { transcript, features, moments, replays, limits, spans }));
         }
     }
-    if most > 0 {
-        let about = if options.avoid.is_empty() { String::new() } else { format!(" and mentions none of {}", options.avoid.join(", ")) };
-        cx.warn(format!("no clip was chosen: {}{about}", describe::no_clip_reason(words, language, shortest, longest)));
-    }
+    let about = if options.avoid.is_empty() { String::new() } else { format!(" and mentions none of {}", options.avoid.join(", ")) };
+    cx.warn(format!("no clip was chosen: {}{about}", describe::no_clip_reason(words, language, shortest, longest)));
     Ok(None)
 }

@@ -14,8 +14,8 @@ mod replays;
 mod segment;
 mod select;
 mod sentence_features;
-mod shortlist;
 mod span_score;
+mod talk;
 mod topic;
 mod unspaced;
 

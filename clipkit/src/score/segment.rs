@@ -1,5 +1,6 @@
 //! Splits a transcript into sentences and classifies its words.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -32,7 +33,7 @@ pub(super) struct Sentence {
 
 /// A transcript split into sentences with classified words.
 pub(super) struct AnalyzedTranscript<'a> {
-    pub(super) words: &'a [Word],
+    pub(super) words: Cow<'a, [Word]>,
     pub(super) traits: Vec<Traits>,
     pub(super) keys: Vec<String>,
     /// The word count of each word: see [`weight`].
@@ -54,7 +55,9 @@ const WORDS_PER_MARK: usize = 50;
 
 impl<'a> AnalyzedTranscript<'a> {
     /// Analyses a transcript. Sentences are split to last at most `longest` seconds.
-    pub(super) fn read(words: &'a [Word], language: Option<&str>, longest: f64) -> Self {
+    pub(super) fn read(words: impl Into<Cow<'a, [Word]>>, language: Option<&str>, longest: f64) -> Self {
+        let transcript = words.into();
+        let words = &*transcript;
         let keys: Vec<String> = words.iter().map(|word| key(&word.text)).collect();
         let lexicon = Lexicon::of(language, &keys);
         let cased = words.iter().any(|word| word.text.starts_with(char::is_uppercase));
@@ -80,7 +83,7 @@ impl<'a> AnalyzedTranscript<'a> {
             unspaced::mark(&words[sentence.words.clone()], &mut traits[sentence.words.clone()]);
         }
         let weights = words.iter().map(|word| weight(&word.text)).collect();
-        AnalyzedTranscript { words, traits, keys, weights, stems, stem_count, sentences, language: lexicon.language, marks }
+        AnalyzedTranscript { words: transcript, traits, keys, weights, stems, stem_count, sentences, language: lexicon.language, marks }
     }
 }
 

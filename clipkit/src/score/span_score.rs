@@ -119,6 +119,34 @@ pub(super) fn candidates(
     found
 }
 
+/// Some sentences with their score. They must not be empty.
+pub(super) fn scored(
+    transcript: &AnalyzedTranscript<'_>,
+    features: &SentenceFeatures,
+    moments: Option<&Moments>,
+    sentences: Range<usize>,
+    limits: &Limits,
+) -> ScoredSpan {
+    let mut seen = vec![u32::MAX; transcript.stem_count];
+    let mut sums = SpanTotals::default();
+    for n in sentences.clone() {
+        if n > sentences.start {
+            sums.gap(transcript.sentences[n - 1].gap);
+        }
+        sums.add(transcript, n, 0, &mut seen);
+    }
+    let (start, end) = padded(transcript, sentences.clone(), limits);
+    let moment = moments.map(|moments| 10.0 * moments.value(start, end));
+    let (score, _) = sums.score(transcript, features, sentences.clone(), end - start, moment, limits);
+    ScoredSpan { sentences, start, end, score, on_topic: sums.topics > 0.0 }
+}
+
+/// Whether sentences mention a topic to avoid.
+pub(super) fn is_avoided(transcript: &AnalyzedTranscript<'_>, sentences: Range<usize>) -> bool {
+    let words = transcript.sentences[sentences].iter().flat_map(|sentence| sentence.words.clone());
+    words.into_iter().any(|word| transcript.traits[word].has(Traits::AVOID))
+}
+
 /// Whether a clip may start at a sentence: in punctuated text, the previous sentence must have a
 /// sentence-ending mark.
 pub(super) fn starts_at_boundary(transcript: &AnalyzedTranscript<'_>, first: usize) -> bool {

@@ -92,7 +92,7 @@ async fn an_api_transcribes_and_judges_and_a_second_run_makes_no_request() {
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(server.received_requests().await.unwrap().len(), heard + judged, "nothing is asked twice");
     let (first, second) = (manifest(&desk, "first"), manifest(&desk, "second"));
-    assert!(first.clips[0].title.starts_with("Title") && first.clips[0].title == second.clips[0].title);
+    assert!(first.clips[0].title.starts_with("Take") && first.clips[0].title == second.clips[0].title);
     assert!(!first.usage.is_empty() && second.usage.is_empty(), "{:?}", second.usage);
     let written = [desk.files("first"), desk.files("second")].concat();
     assert!(!written.is_empty() && !stdout.contains(KEY) && !fs::read_to_string(desk.path("first/clips.json")).unwrap().contains(KEY));

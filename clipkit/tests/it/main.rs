@@ -50,6 +50,7 @@ mod pipeline;
 mod plan;
 mod probe;
 mod publishers;
+mod reading;
 #[allow(dead_code)] // Unit tests use it, too.
 #[cfg(all(feature = "cli", unix))]
 mod redis_server;

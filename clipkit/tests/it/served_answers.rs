@@ -42,6 +42,11 @@ pub(crate) fn spans(form: impl Fn(Value) -> Value + Send + Sync + 'static) -> Re
     content(move |right| if right["spans"].is_array() { form(right["spans"].clone()).to_string() } else { right.to_string() })
 }
 
+/// The right answer with another form for the proposals.
+pub(crate) fn proposals(form: impl Fn(Value) -> Value + Send + Sync + 'static) -> Respond {
+    content(move |right| if right["proposals"].is_array() { form(right["proposals"].clone()).to_string() } else { right.to_string() })
+}
+
 /// The right answer, in which each verdict is changed.
 pub(crate) fn each(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Respond {
     spans(move |mut spans| {
@@ -137,6 +142,24 @@ pub(crate) fn served() -> Vec<(&'static str, Respond, Option<&'static str>)> {
             }),
             Some("lists of another shape"),
         ),
+        ("bare list of proposals", proposals(|proposals| proposals), Some("lists of another shape")),
+        ("proposals under another key", proposals(|proposals| json!({"clips": {"moments": proposals}})), Some("lists of another shape")),
+        (
+            "proposals with other names",
+            proposals(|proposals| {
+                let renamed = |it: &Value| json!({"start": it["first"], "end": it["last"], "strongest": it["quote"], "reason": it["why"]});
+                json!({"proposals": proposals.as_array().unwrap().iter().map(renamed).collect::<Vec<_>>()})
+            }),
+            Some("fields of another name"),
+        ),
+        (
+            "numbers of sentences as text",
+            proposals(|mut proposals| {
+                proposals.as_array_mut().unwrap().iter_mut().for_each(|it| it["first"] = json!(it["first"].to_string()));
+                json!({ "proposals": proposals })
+            }),
+            Some("numbers as text"),
+        ),
         ("trailing commas", content(|right| right.to_string().replace(']', ",]")), Some("places that are not JSON")),
         ("Python", content(|right| right.to_string().replace('"', "'").replace("\\n", " ")), Some("places that are not JSON")),
         ("None", each(|verdict| verdict["hook_line"] = json!(null)), None),
@@ -185,6 +208,14 @@ pub(crate) fn served() -> Vec<(&'static str, Respond, Option<&'static str>)> {
         ("no grammar", refusing(|asked| asked["response_format"].is_object(), refusal(500, "failed to parse grammar")), None),
         ("grammar error in a 200", refusing(|asked| asked["response_format"].is_object(), refusal(200, "Invalid grammar request")), None),
         ("no schema", refusing(|asked| asked["response_format"]["type"] == "json_schema", refusal(422, "json_schema: unknown")), None),
+        (
+            "small context for reading",
+            refusing(
+                |asked| material(asked)["sentences"].as_array().is_some_and(|sentences| sentences.len() > 80),
+                refusal(400, "the request exceeds the available context size"),
+            ),
+            None,
+        ),
         (
             "small body",
             refusing(|asked| material_len(asked) > 4, ResponseTemplate::new(413).set_body_string("<h1>413 Request Entity Too Large</h1>")),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::Word;
+use crate::model::{Word, script};
 
 /// The weights of a number, a name, and a long rare word.
 const NUMBER: f64 = 3.0;
@@ -14,9 +14,6 @@ const MIN_LETTERS: usize = 7;
 /// `RARE_COUNT` in short transcripts.
 const RARE_SHARE: f64 = 0.004;
 const RARE_COUNT: usize = 3;
-/// If more than this part of the words inside sentences is capitalised, capitals do not mark names
-/// (German nouns, title case).
-const MAX_CAPITALS: f64 = 0.25;
 
 /// Word statistics of a transcript.
 pub(crate) struct Vocabulary {
@@ -31,14 +28,8 @@ impl Vocabulary {
         for word in transcript {
             *times.entry(normalized(&word.text)).or_default() += 1;
         }
-        let inside = transcript.windows(2).filter(|pair| !ends_sentence(&pair[0].text)).map(|pair| pair[1].text.as_str());
-        let (mut all, mut capital) = (0_usize, 0_usize);
-        for word in inside {
-            all += 1;
-            capital += usize::from(is_capital(word));
-        }
         let rare = ((transcript.len() as f64 * RARE_SHARE) as usize).max(RARE_COUNT);
-        Vocabulary { times, rare, capitals_mark_names: (capital as f64) < MAX_CAPITALS * all as f64 }
+        Vocabulary { times, rare, capitals_mark_names: script::capitals_mark_names(transcript.iter().map(|word| word.text.as_str())) }
     }
 
     /// The weight of a number that carries information, 0 for other words.
@@ -55,9 +46,7 @@ impl Vocabulary {
             // information.
             return if letters > 1 || word.contains(['%', '$', '\u{20ac}', '\u{a3}', '\u{a5}']) { NUMBER } else { 0.0 };
         }
-        let starts_sentence = before.is_none_or(ends_sentence);
-        // One or two capital letters ("I", "OK") are no name.
-        if self.capitals_mark_names && is_capital(word) && !starts_sentence && letters > 2 {
+        if self.capitals_mark_names && script::is_name(word, before) {
             return NAME;
         }
         let times = self.times.get(&normalized).copied().unwrap_or_default();
@@ -69,15 +58,6 @@ impl Vocabulary {
 /// A word in its form for comparison: letters and digits in lower case.
 pub(crate) fn normalized(word: &str) -> String {
     word.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-fn is_capital(word: &str) -> bool {
-    word.chars().find(|letter| letter.is_alphabetic()).is_some_and(char::is_uppercase)
-}
-
-fn ends_sentence(word: &str) -> bool {
-    word.trim_end_matches(['"', '\'', ')', '\u{201d}', '\u{2019}'])
-        .ends_with(['.', '?', '!', ':', '\u{2026}', '\u{3002}', '\u{ff1f}', '\u{ff01}'])
 }
 
 #[cfg(test)]

@@ -41,8 +41,9 @@ struct Shared {
     failed: AtomicUsize,
     /// Whether the server denies access: no other request will succeed.
     denied: AtomicBool,
-    /// The most spans that one request may hold.
+    /// The most spans that one request may hold, and the most words that it may have to read.
     most: AtomicUsize,
+    most_words: AtomicUsize,
     /// What was read by its meaning.
     repairs: Mutex<Repairs>,
 }
@@ -82,6 +83,8 @@ pub(super) struct Question {
     pub(super) schema: (&'static str, Value),
     /// The longest response in tokens. Sent if there is a budget.
     pub(super) max_tokens: u64,
+    /// What of the budget is left for other requests, in US dollars.
+    pub(super) keep: f64,
 }
 
 /// The model's words.
@@ -130,6 +133,7 @@ impl Chat {
             failed: AtomicUsize::new(0),
             denied: AtomicBool::new(false),
             most: AtomicUsize::new(usize::MAX),
+            most_words: AtomicUsize::new(usize::MAX),
             repairs: Mutex::new(Repairs::default()),
         })))
     }
@@ -141,10 +145,10 @@ impl Chat {
         loop {
             let capabilities = *self.0.capabilities();
             let request = Arc::new(self.0.request(question, capabilities, cx.budget_left().is_some()));
-            let (shared, max_tokens) = (self.0.clone(), question.max_tokens);
+            let (shared, max_tokens, keep) = (self.0.clone(), question.max_tokens, question.keep);
             let attempt = move |cx: Context| {
                 let (shared, request) = (shared.clone(), request.clone());
-                async move { shared.attempt(&cx, capabilities, &request, max_tokens).await }
+                async move { shared.attempt(&cx, capabilities, &request, max_tokens, keep).await }
             };
             match self.0.scorer.server.in_layers(cx, attempt).await {
                 Ok(AttemptOutcome::Response(said)) => {
@@ -195,6 +199,16 @@ impl Chat {
         self.0.most.fetch_min(most.max(1), Ordering::Relaxed);
     }
 
+    /// The most words that one request may have to read.
+    pub(super) fn most_words(&self) -> f64 {
+        self.0.most_words.load(Ordering::Relaxed) as f64
+    }
+
+    /// Records that requests may have at most `most` words to read.
+    pub(super) fn lower_most_words(&self, most: f64) {
+        self.0.most_words.fetch_min((most as usize).max(1), Ordering::Relaxed);
+    }
+
     /// Records what was read by its meaning.
     pub(super) fn repaired(&self, repairs: Repairs) {
         self.0.repairs().merge(repairs);
@@ -208,10 +222,17 @@ impl Chat {
 
 impl Shared {
     /// Sends a request once, if the budget allows it, and records its cost.
-    async fn attempt(&self, cx: &Context, capabilities: Capabilities, request: &Value, max_tokens: u64) -> Result<AttemptOutcome> {
+    async fn attempt(
+        &self,
+        cx: &Context,
+        capabilities: Capabilities,
+        request: &Value,
+        max_tokens: u64,
+        keep: f64,
+    ) -> Result<AttemptOutcome> {
         let prompt_tokens = estimate_tokens(&request.to_string()) + OVERHEAD_TOKENS;
         let max_cost = self.price.map_or(0.0, |price| price.cost(prompt_tokens, max_tokens));
-        let Some(_in_flight) = self.reserve(cx, max_cost).await? else {
+        let Some(_in_flight) = self.reserve(cx, max_cost, keep).await? else {
             return Ok(AttemptOutcome::OverBudget);
         };
         match self.client.chat(cx, request).await {
@@ -231,12 +252,13 @@ impl Shared {
         }
     }
 
-    /// Reserves `usd` in the budget. `None` if the budget does not allow it. Requests usually cost
-    /// less than reserved, so those in flight are waited for first.
-    async fn reserve(&self, cx: &Context, usd: f64) -> Result<Option<InFlight<'_>>> {
+    /// Reserves `usd` in the budget. `None` if the budget does not allow it and `keep` besides.
+    /// Requests usually cost less than reserved, so those in flight are waited for first.
+    async fn reserve(&self, cx: &Context, usd: f64, keep: f64) -> Result<Option<InFlight<'_>>> {
         loop {
             let ended = self.ended.notified();
-            if let Some(held) = cx.hold(usd) {
+            let is_kept = usd <= 0.0 || cx.budget_left().is_none_or(|left| left - usd >= keep);
+            if is_kept && let Some(held) = cx.hold(usd) {
                 self.in_flight.fetch_add(1, Ordering::SeqCst);
                 return Ok(Some(InFlight { shared: self, held: Some(held) }));
             }

@@ -4,7 +4,8 @@ use futures::StreamExt;
 
 use super::chat::{Chat, ChatError};
 use super::prompt::Prompts;
-use super::{OpenAiScorer, ScoredSpan, budget, comparison};
+use super::scored::ScoredSpan;
+use super::{OpenAiScorer, budget, comparison};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::WarningKind;

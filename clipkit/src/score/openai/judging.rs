@@ -6,8 +6,9 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::chat::{Chat, ChatError};
 use super::prompt::Prompts;
+use super::scored::{ScoredSpan, Unsupported};
 use super::verdict::Verdict;
-use super::{OpenAiScorer, ScoredSpan, budget};
+use super::{OpenAiScorer, budget};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::model::WarningKind;
@@ -16,9 +17,9 @@ use crate::model::WarningKind;
 const BATCH: usize = 8;
 
 impl OpenAiScorer {
-    /// Scores all spans. The result is in the order of the shortlist.
+    /// Scores all spans. The result is in the order of the list.
     pub(super) async fn judge(&self, cx: &Context, chat: &Chat, prompts: &Prompts<'_>) -> Result<Vec<ScoredSpan>> {
-        let count = prompts.list.spans.len();
+        let count = prompts.list.len();
         let places: Vec<usize> = (0..count).collect();
         let batches: Vec<Vec<usize>> = places.chunks(BATCH).map(<[usize]>::to_vec).collect();
         let outcomes: Vec<BatchOutcome> = futures::stream::iter(batches)
@@ -35,9 +36,18 @@ impl OpenAiScorer {
             over_budget |= outcome.over_budget;
         }
         match failed {
-            Some(error) if verdicts.is_empty() => return Err(error),
+            // What the model proposes is paid for, and counts without a verdict.
+            Some(error) if verdicts.is_empty() && prompts.list.iter().all(|listed| listed.quote.is_none()) => return Err(error),
             Some(error) => {
                 cx.warn_of(WarningKind::StandIn, format!("{error}; the heuristic's scores are used for the spans of that request"))
+            }
+            // The request that failed before has its warning.
+            None if chat.is_unreachable() && verdicts.len() < count => {
+                let left = count - verdicts.len();
+                cx.warn_of(
+                    WarningKind::StandIn,
+                    format!("the server is not asked any more; the heuristic's scores are used for {left} of {count} spans"),
+                );
             }
             None => {}
         }
@@ -65,16 +75,16 @@ impl OpenAiScorer {
         let options = &prompts.scoring.options;
         let mut spans: Vec<ScoredSpan> = (0..count)
             .map(|place| match verdicts.remove(&place) {
-                Some(verdict) => ScoredSpan::by_model(prompts.list, place, verdict, options),
-                None => ScoredSpan::by_heuristic(prompts.list, place),
+                Some(verdict) => ScoredSpan::by_model(prompts, place, verdict, options),
+                None => ScoredSpan::by_heuristic(prompts, place),
             })
             .collect();
-        let unsupported = spans.iter_mut().map(|span| usize::from(span.drop_unsupported(prompts))).sum::<usize>();
-        if unsupported > 0 {
-            let message = format!(
-                "{unsupported} of {count} descriptions by {} name something that their clip does not say; the clip's own words are used",
-                self.model
-            );
+        let mut unsupported = Unsupported::default();
+        for span in &mut spans {
+            unsupported.add(span.without_unsupported(prompts)?);
+        }
+        if let Some(what) = unsupported.describe() {
+            let message = format!("{what} by {} name something that their clip does not say; the clip's own words are used", self.model);
             cx.warn_of(WarningKind::Repaired, message);
         }
         Ok(spans)
@@ -157,7 +167,7 @@ impl OpenAiScorer {
 /// The outcome of a batch.
 #[derive(Default)]
 struct BatchOutcome {
-    /// By index in the shortlist.
+    /// By index in the list.
     verdicts: HashMap<usize, Verdict>,
     /// What was wrong with the last responses.
     wrong: Vec<String>,

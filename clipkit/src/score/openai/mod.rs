@@ -3,33 +3,37 @@ mod chat;
 mod comparing;
 mod comparison;
 mod judging;
+mod listing;
 mod meaning;
+mod moment;
 mod prompt;
+mod proposal;
+mod quote;
+mod reading;
+mod scored;
+mod stretch;
 mod support;
 mod verdict;
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::genre::Weights;
-use super::heuristic::RULES;
-use super::shortlist::{Shortlist, shortlist};
+use super::heuristic::{RULES, TopicPolicy, read};
 use super::{ScoreOptions, Scorer, Scoring};
 use crate::context::{Context, Environment};
 use crate::error::Result;
-use crate::model::{Candidate, Score, WarningKind};
+use crate::model::{Candidate, WarningKind};
 use crate::openai::{OpenAiServer, Price};
 use chat::Chat;
 #[cfg(any(test, fuzzing))]
 pub(crate) use meaning::read_answer;
 use prompt::Prompts;
-use support::Said;
-use verdict::Verdict;
+use scored::ScoredSpan;
 
-/// How many spans are scored for each wanted clip.
+/// How many proposals are asked for and scored for each wanted clip.
 const SPANS_PER_CLIP: usize = 3;
 /// The most spans that are scored, unless more clips are wanted.
 const MAX_SPANS: usize = 60;
@@ -38,35 +42,59 @@ const MIN_FIT: f64 = 3.0;
 /// See [`MIN_FIT`].
 const GOOD_FIT: f64 = 5.0;
 
-/// Scores the spans that the [`Heuristic`](super::Heuristic) finds with a language model: OpenAI's,
-/// or any server that speaks its chat API.
+/// Reads all that is said with a language model, OpenAI's or any server that speaks its chat API,
+/// and lets it propose, judge and compare clips.
 ///
-/// - The heuristic finds three spans of whole sentences for each wanted clip. The model scores them
-///   in batches, gives titles and reasons, and may move the start and end of a span by whole
-///   sentences within the allowed lengths. Then the best spans are compared with each other, five
-///   at a time, three times each. Comparisons change a total by up to 10 points, since models score
-///   in a narrow range.
-/// - Responses follow a JSON Schema and are validated. Invalid parts (unknown, missing or repeated
-///   spans, numbers or sentences out of range, missing titles) are requested once more, with the
-///   reason. Spans that are still missing keep the heuristic's scores, with a warning.
+/// - **Reading.** The model gets the whole transcript, in stretches of about 2,000 words that
+///   overlap by the longest clip. For each stretch it proposes moments: the first and last
+///   sentence, why, a hook line, and the strongest sentence as a quote. A proposal whose quote is
+///   not said in its stretch is dropped; where it is said elsewhere, the clip is built around it. A
+///   clip has whole sentences, the quote, an allowed length and 1 to 5 words a second. It ends with
+///   the quote if little follows, and begins where little depends on what comes before. The same
+///   moment of two stretches counts once.
+/// - **Judging.** The model scores the proposals in batches, gives titles and reasons, and may move
+///   the start and end by whole sentences around the quote. Then the best are compared with each
+///   other, five at a time, three times each. Comparisons change a total by up to 10 points, since
+///   models score in a narrow range. Of equal totals the score of the
+///   [`Heuristic`](super::Heuristic) decides.
+/// - **Texts.** A title, hook line, description or tag that names what the clip does not say is
+///   replaced by the clip's own words, or dropped. One warning counts them.
+/// - **Stand-in.** Where a stretch was not read (the budget ends, a request fails, an answer is no
+///   list of proposals or nothing of it holds even when asked again), the heuristic's spans take
+///   the place of proposals, as many as the share of the words. A warning counts these words. If
+///   the heuristic finds no clean span in the whole talk, no request is sent.
+/// - Responses follow a JSON Schema and are validated. Invalid parts of verdicts (unknown, missing
+///   or repeated spans, numbers or sentences out of range, missing titles) are requested once more,
+///   with the reason. Spans that are still missing keep the heuristic's scores, with a warning.
 /// - Meaning goes before form. The answer is taken from the content, a tool call, the reasoning or
 ///   a stream, with text around it or without. Another list name, a bare list, single objects,
 ///   numbers as text, scores from 0 to 100 or from 0 to 1 (if all scores of the answer show it),
-///   Python's quotes, trailing commas, and a missing `reason`, `hook_line`, `first` or `last` are
-///   taken as they are meant, without another request. One warning counts them.
+///   Python's quotes, trailing commas, and a missing `reason`, `why`, `hook_line`, or in a verdict
+///   `first` or `last` are taken as they are meant, without another request. One warning counts
+///   them.
 /// - What a server rejects is left out: the temperature, the limit on the response, the schema (it
 ///   is then in the prompt), the system message (it is then in the user's). Messages alternate. If
 ///   a model fails to follow the schema, it is asked once more, and then without one. A request
 ///   that is too large for the server or the model's context is halved.
-/// - If the server fails for all spans, that is this scorer's error; `.or(Heuristic::default())`
-///   replaces it. If it fails for some spans, there is a warning, and the other verdicts count.
-/// - The cost is part of the manifest's `usage`. A budget (`max_cost`) is not exceeded: before a
-///   request is sent, its highest cost is reserved, from an upper estimate of the prompt and a
-///   limit on the response that the server has to honor. If the budget does not allow it, spans
-///   keep the heuristic's scores, with a warning. A budget without a known price is an error.
+/// - If the server fails for everything, that is this scorer's error; `.or(Heuristic::default())`
+///   replaces it. If it fails for a part, there is a warning, and the rest counts.
+///
+/// # Cost
+///
+/// A talk of three hours has about 40,000 words: 22 requests to read it, then for ten clips four to
+/// judge and nine to compare. Together they have some 150,000 tokens, and their answers 20,000. At
+/// the prices of `gpt-4o-mini` that is four cents. It is part of the manifest's `usage`.
+///
+/// A budget (`max_cost`) is not exceeded: before a request is sent, its highest cost is reserved,
+/// from an upper estimate of the prompt and a limit on the response that the server has to honor.
+/// Stretches are read in the order of what the heuristic finds in them, and reading leaves a third
+/// of the budget for judging. A budget without a known price is an error.
+///
+/// # Trust
 ///
 /// The transcript is sent to the server, in JSON strings. A model that follows an instruction in it
-/// can change only scores, titles, and the ends of spans that the heuristic chose.
+/// can change only which sentences of the talk become clips, within the limits above, and their
+/// scores and texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -101,7 +129,8 @@ impl Scorer for OpenAiScorer {
         let OpenAiScorer { server, model, rerank, .. } = self;
         let organization = server.organization.as_deref().unwrap_or_default();
         let url = server.with_environment(environment).url();
-        Some(format!("openai {} {organization} {model} {} {} {rerank} {RULES}", url, prompt::JUDGE, prompt::RANK))
+        let prompts = [prompt::READ, prompt::JUDGE, prompt::RANK].join(" ");
+        Some(format!("openai {url} {organization} {model} {prompts} {rerank} {RULES}"))
     }
 
     async fn score(&self, cx: &Context, scoring: &Scoring) -> Result<Vec<Candidate>> {
@@ -110,11 +139,19 @@ impl Scorer for OpenAiScorer {
         let wanted = scoring.options.max_clips;
         let most = wanted.saturating_mul(SPANS_PER_CLIP).min(MAX_SPANS.max(wanted));
         let wanted_spans = scoring.clone();
-        let Some(list) = cx.blocking(move |cx| shortlist(cx, &wanted_spans, most)).await? else { return Ok(Vec::new()) };
-        let prompts = &Prompts::new(&self.model, &list, scoring);
+        let talk = cx.blocking(move |cx| read(cx, &wanted_spans, wanted, TopicPolicy::Prefer)).await?;
+        let Some(talk) = talk.map(Arc::new) else { return Ok(Vec::new()) };
+        let prompts = Prompts::new(&self.model, &talk, scoring);
+        let reading = self.read(cx, chat, &prompts, most).await?;
+        let analyzed = talk.clone();
+        let list = cx.blocking(move |_| listing::listed(&analyzed, reading, most)).await?;
+        if list.is_empty() {
+            cx.warn(format!("no clip was chosen: {} read the talk and proposes no moment that makes one", self.model));
+        }
+        let prompts = &prompts.with_list(list);
         let mut spans = self.judge(cx, chat, prompts).await?;
         drop_off_topic(&mut spans);
-        spans.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
+        sort(&mut spans);
         if self.rerank {
             self.compare(cx, chat, prompts, &mut spans, wanted).await?;
         }
@@ -134,56 +171,6 @@ impl Scorer for OpenAiScorer {
     }
 }
 
-/// A span with the model's or the heuristic's score.
-#[derive(Clone, Debug)]
-struct ScoredSpan {
-    candidate: Candidate,
-    /// The index in the shortlist.
-    place: usize,
-    /// The sentences of the span.
-    sentences: Range<usize>,
-    /// The topic fit, 0 to 10, if topics are wanted.
-    fit: Option<f64>,
-}
-
-impl ScoredSpan {
-    fn by_heuristic(list: &Shortlist, place: usize) -> Self {
-        let listed = &list.spans[place];
-        ScoredSpan { candidate: listed.candidate.clone(), place, sentences: listed.own.clone(), fit: None }
-    }
-
-    fn by_model(list: &Shortlist, place: usize, verdict: Verdict, options: &ScoreOptions) -> Self {
-        let listed = &list.spans[place];
-        let suggested = listed.shown.start + verdict.sentences.start..listed.shown.start + verdict.sentences.end;
-        // Suggested ends that make no valid clip are ignored.
-        let (sentences, span) = match list.span(listed, suggested.clone(), options) {
-            Some(span) => (suggested, span),
-            None => (listed.own.clone(), listed.candidate.span),
-        };
-        let Verdict { hook, completeness, density, emotion, fit, .. } = verdict;
-        let total = Weights::of(options.genre).total(hook, completeness, density, emotion) * fit.map_or(1.0, |fit| 0.4 + 0.06 * fit);
-        let score = Score { total: (total * 10.0).round() / 10.0, hook, completeness, density, emotion, moment: None };
-        let mut candidate = Candidate::new(span, score, verdict.title, verdict.reason);
-        (candidate.hook_line, candidate.description, candidate.tags) = (verdict.hook_line, verdict.description, verdict.tags);
-        ScoredSpan { candidate, place, sentences, fit }
-    }
-}
-
-impl ScoredSpan {
-    /// Drops a description and tags that name what the clip does not say. Returns whether the
-    /// description was one.
-    fn drop_unsupported(&mut self, prompts: &Prompts<'_>) -> bool {
-        let about = prompts.scoring.media.as_ref().map(|media| &media.about);
-        let said = Said::of(&prompts.text(self.sentences.clone()), about);
-        self.candidate.tags.retain(|tag| said.has(tag));
-        let is_unsupported = self.candidate.description.as_ref().is_some_and(|text| !said.supports(text));
-        if is_unsupported {
-            self.candidate.description = None;
-        }
-        is_unsupported
-    }
-}
-
 /// The remaining budget, for messages.
 fn budget(cx: &Context) -> String {
     cx.budget_left().map_or_else(String::new, |left| format!("${left:.4} left"))
@@ -196,10 +183,16 @@ fn drop_off_topic(spans: &mut Vec<ScoredSpan>) {
     }
 }
 
+/// Puts the best spans first.
+fn sort(spans: &mut [ScoredSpan]) {
+    let total = |span: &ScoredSpan| span.candidate.score.total;
+    spans.sort_by(|a, b| total(b).total_cmp(&total(a)).then(b.learned.total_cmp(&a.learned)));
+}
+
 /// The best spans without overlaps, by rank. Where only the padding of two spans overlaps, the
 /// lower-ranked one is shortened; spans whose words overlap are dropped.
 fn select(mut spans: Vec<ScoredSpan>, options: &ScoreOptions) -> Vec<Candidate> {
-    spans.sort_by(|a, b| b.candidate.score.total.total_cmp(&a.candidate.score.total));
+    sort(&mut spans);
     let mut kept: Vec<Candidate> = Vec::new();
     for ScoredSpan { mut candidate, .. } in spans {
         for other in &kept {

@@ -8,8 +8,8 @@ use crate::score::plain::{has_address, plain};
 
 /// The longest texts of a verdict, in characters; longer ones are cut.
 pub(super) const MAX_TITLE_CHARS: usize = 60;
-const MAX_HOOK_LINE_CHARS: usize = 80;
-const MAX_REASON_CHARS: usize = 300;
+pub(super) const MAX_HOOK_LINE_CHARS: usize = 80;
+pub(super) const MAX_REASON_CHARS: usize = 300;
 const MAX_DESCRIPTION_CHARS: usize = 300;
 /// The most tags, and the longest one in characters.
 const MAX_TAGS: usize = 8;

@@ -4,27 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::field::{field, text_of};
 use super::number::{Written, number, whole};
 use super::shape::{self, Items, candidates};
 use super::{Repair, Repairs};
 use crate::score::openai::verdict::{Asked, Raw, SCORES, Verdict};
 use crate::score::plain::plain;
-
-/// The other names of fields, without case, blanks, `_` and `-`.
-const OTHER_NAMES: [(&str, &[&str]); 12] = [
-    ("id", &["spanid", "clipid", "span", "clip"]),
-    ("hook", &["hookscore"]),
-    ("completeness", &["completenessscore", "complete"]),
-    ("density", &["densityscore"]),
-    ("emotion", &["emotionscore", "emotions"]),
-    ("fit", &["fitscore", "topicfit"]),
-    ("first", &["firstsentence", "from"]),
-    ("last", &["lastsentence", "to"]),
-    ("hook_line", &["hookline", "hooktext"]),
-    ("description", &["caption", "posttext", "summary"]),
-    ("tags", &["hashtags", "keywords"]),
-    ("reason", &["reasons", "reasoning", "explanation", "why"]),
-];
 
 /// The valid verdicts in an answer, by index in `asked`; a description of everything else that is
 /// wrong with it, for the model and for users; what was read by its meaning.
@@ -85,23 +70,6 @@ fn names_one_of(item: &Value, ids: &[&str]) -> bool {
 
 fn id(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|number| number.to_string()))
-}
-
-/// A field that is not null, also under another name or inside of `scores`.
-fn field<'v>(item: &'v Value, name: &str, repairs: &mut Repairs) -> Option<&'v Value> {
-    if let Some(value) = item.get(name).filter(|value| !value.is_null()) {
-        return Some(value);
-    }
-    let others = OTHER_NAMES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, others)| others);
-    let is_name = |key: &str| {
-        let bare: String = key.chars().filter(|letter| !matches!(letter, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect();
-        bare == name || others.contains(&bare.as_str())
-    };
-    let inner = ["scores", "score", "ratings"].iter().filter(|_| SCORES.contains(&name)).filter_map(|inner| item.get(*inner)?.as_object());
-    let objects = item.as_object().into_iter().chain(inner);
-    let found = objects.flatten().find(|(key, value)| !value.is_null() && is_name(key)).map(|(_, value)| value)?;
-    repairs.add(Repair::Name, 1);
-    Some(found)
 }
 
 /// A verdict before its scores have a scale.
@@ -199,15 +167,14 @@ fn unscaled(item: &Value, place: usize, asked: &Asked<'_>, with_fit: bool, repai
         }
     };
     let (first, last) = (sentence("first", asked.proposed.0)?, sentence("last", asked.proposed.1)?);
-    let mut text = |name: &str| match field(item, name, repairs) {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => {
-            repairs.add(Repair::Missing, usize::from(name != "title" && item.get(name).is_none()));
+    let title = text_of(item, "title", repairs).unwrap_or_default();
+    let mut optional = |name: &str| {
+        text_of(item, name, repairs).unwrap_or_else(|| {
+            repairs.add(Repair::Missing, usize::from(item.get(name).is_none()));
             String::new()
-        }
+        })
     };
-    let (title, hook_line, reason) = (text("title"), text("hook_line"), text("reason"));
+    let (hook_line, reason) = (optional("hook_line"), optional("reason"));
     // Without them, words of the transcript describe the clip.
     let description = field(item, "description", repairs).and_then(Value::as_str).unwrap_or_default().to_owned();
     let tags = tags(field(item, "tags", repairs));
