@@ -3546,6 +3546,32 @@ export type JobEvent = {
 	at: string | null;
 	event: string;
 } & Record<string, unknown>;
+/** A clip of a job. */
+export interface JobClip {
+	/** From 1. */
+	rank: number;
+	/** What the scorer chose. */
+	candidate: documents.Candidate;
+	/** Null before the clip is planned. */
+	plan: documents.ClipPlan | null;
+	/** Those of the targets that have the clip. */
+	receipts: documents.Receipt[];
+	tasks: {
+		id: string;
+		state: string;
+		attempts: number;
+		error?: documents.ErrorReport;
+	}[];
+	/** The paths of the published files, if the job publishes into a folder. */
+	video: string | null;
+	cover: string | null;
+}
+/** A link with which everybody can get a clip. */
+export interface ClipLink {
+	url: string;
+	/** When it stops working, in RFC 3339. */
+	expires: string | null;
+}
 /** A step that failed on all its attempts. */
 export interface DeadLetter {
 	id: string;
@@ -3587,10 +3613,20 @@ interface WorkerOptions$1 {
 	/** Custom stages by name: objects with one of the stage methods. */
 	stages?: Record<string, Likes[Kind]>;
 }
-/** Jobs in one SQLite file, which any number of processes of a machine may use at the same time. */
+/** Jobs in one SQLite file, which any number of processes of a machine may use at the same time, or in a Redis, for many machines. */
 export declare class Jobs {
 	/** Opens the jobs in a file, which is made if it does not exist. */
 	static open(db: string, options?: JobsOptions): Promise<Jobs>;
+	/**
+	 * Jobs in a Redis or Valkey, as BullMQ keeps them, for workers on many machines.
+	 *
+	 * @param url `redis://USER:PASSWORD@HOST:PORT/DATABASE`, or `rediss://` for TLS.
+	 * @param folder Where documents and rendered clips are. All workers reach it under this path.
+	 * @param options `prefix` is the beginning of all keys, `clipkit` by default.
+	 */
+	static redis(url: string, folder: string, { prefix, ...options }?: JobsOptions & {
+		prefix?: string;
+	}): Promise<Jobs>;
 	/** Submits a job for the video at a path or an address, and returns its id. */
 	submit(uri: string, request?: JobRequest): Promise<string>;
 	/** A job; null if there is none with this id. */
@@ -3605,6 +3641,22 @@ export declare class Jobs {
 	remove(id: string): Promise<boolean>;
 	/** The events of a job whose number is above `since`. */
 	events(id: string, since?: number): Promise<JobEvent[]>;
+	/** The clips of a job in order of rank, as far as it has come. */
+	clips(id: string): Promise<JobClip[]>;
+	/**
+	 * Changes the plan of a clip by operations, as `edit` does. A worker then renders and publishes it again. With `dryRun`
+	 * nothing changes. The job must have ended.
+	 */
+	editClip(id: string, rank: number, ops: readonly documents.EditOp[], { dryRun }?: {
+		dryRun?: boolean | undefined;
+	}): Promise<documents.Edited>;
+	/**
+	 * A signed link to a clip in the object store that the job publishes to. It works for `valid` seconds, at most as long
+	 * as the publisher's `link`, which is the default. The environment has the store's credentials.
+	 */
+	link(id: string, rank: number, { valid, ...options }?: {
+		valid?: number;
+	} & RunOptions): Promise<ClipLink>;
 	/** The steps that failed on all their attempts, each with its error. */
 	deadLetters(): Promise<DeadLetter[]>;
 	/** Runs a dead letter again, by its id. */

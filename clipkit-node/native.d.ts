@@ -80,6 +80,8 @@ export declare class HostErrors {
 export declare class Jobs {
   /** Opens the jobs in a file. `options` are `JobsOptions` as JSON. */
   static open(db: string, options: string): Promise<Jobs>
+  /** Opens the jobs in a Redis. `options` are `JobsOptions` as JSON. */
+  static redis(url: string, folder: string, prefix: string | undefined | null, options: string): Promise<Jobs>
   /** Takes a job, returns its id. */
   submit(job: Text): Promise<Document>
   /** Returns a job, or null. */
@@ -91,6 +93,12 @@ export declare class Jobs {
   remove(id: string): Promise<Document>
   /** The events of a job with numbers above `since`. */
   events(id: string, since: number): Promise<Document>
+  /** The clips of a job. */
+  clips(id: string): Promise<Document>
+  /** Takes operations, returns the plan and what changed. */
+  editClip(id: string, rank: number, ops: Text, dryRun: boolean): Promise<Document>
+  /** A signed link to a clip in an object store. `valid` is in seconds. */
+  link(cx: Context, id: string, rank: number, valid?: number | undefined | null): Promise<Document>
   deadLetters(): Promise<Document>
   replay(task: string): Promise<Document>
   discard(task: string): Promise<Document>

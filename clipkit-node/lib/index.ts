@@ -6,7 +6,7 @@ export type { Frame, FrameOptions } from "./frames";
 export type { Clip, Manifest } from "./clip";
 export type { ClipOptions, ClipRequest, PipelineOptions, PublisherOption, RunEvent, StageOptions } from "./pipeline";
 export { Jobs, Worker } from "./jobs";
-export type { DeadLetter, JobEvent, JobFilter, JobRequest, JobsOptions, JobStatus, WorkerOptions } from "./jobs";
+export type { ClipLink, DeadLetter, JobClip, JobEvent, JobFilter, JobRequest, JobsOptions, JobStatus, WorkerOptions } from "./jobs";
 export { Context } from "./context";
 export type { ContextOptions, Progress, RunOptions } from "./context";
 export { ClipkitError } from "./errors";

@@ -59,6 +59,29 @@ export interface JobStatus {
 /** An event of a job: one of a run, or `usage`, `failed`, `ended`. */
 export type JobEvent = { number: number; at: string | null; event: string } & Record<string, unknown>;
 
+/** A clip of a job. */
+export interface JobClip {
+  /** From 1. */
+  rank: number;
+  /** What the scorer chose. */
+  candidate: doc.Candidate;
+  /** Null before the clip is planned. */
+  plan: doc.ClipPlan | null;
+  /** Those of the targets that have the clip. */
+  receipts: doc.Receipt[];
+  tasks: { id: string; state: string; attempts: number; error?: doc.ErrorReport }[];
+  /** The paths of the published files, if the job publishes into a folder. */
+  video: string | null;
+  cover: string | null;
+}
+
+/** A link with which everybody can get a clip. */
+export interface ClipLink {
+  url: string;
+  /** When it stops working, in RFC 3339. */
+  expires: string | null;
+}
+
 /** A step that failed on all its attempts. */
 export interface DeadLetter {
   id: string;
@@ -162,6 +185,27 @@ export class Jobs {
   /** The events of a job whose number is above `since`. */
   events(id: string, since = 0): Promise<JobEvent[]> {
     return answered(async () => read(await this.inner.events(id, since)));
+  }
+
+  /** The clips of a job in order of rank, as far as it has come. */
+  clips(id: string): Promise<JobClip[]> {
+    return answered(async () => read(await this.inner.clips(id)));
+  }
+
+  /**
+   * Changes the plan of a clip by operations, as `edit` does. A worker then renders and publishes it again. With `dryRun`
+   * nothing changes. The job must have ended.
+   */
+  editClip(id: string, rank: number, ops: readonly doc.EditOp[], { dryRun = false } = {}): Promise<doc.Edited> {
+    return answered(async () => read(await this.inner.editClip(id, rank, await write(ops), dryRun)));
+  }
+
+  /**
+   * A signed link to a clip in the object store that the job publishes to. It works for `valid` seconds, at most as long
+   * as the publisher's `link`, which is the default. The environment has the store's credentials.
+   */
+  link(id: string, rank: number, { valid, ...options }: { valid?: number } & RunOptions = {}): Promise<ClipLink> {
+    return Context.run(options, async (cx) => read(await this.inner.link(cx, id, rank, valid)));
   }
 
   /** The steps that failed on all their attempts, each with its error. */

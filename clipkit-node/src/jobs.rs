@@ -1,6 +1,7 @@
 //! Jobs and their workers. Documents are JSON.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use napi::Env;
 use napi::bindgen_prelude::PromiseRaw;
@@ -8,6 +9,7 @@ use napi_derive::napi;
 use serde::Serialize;
 
 use clipkit::jobs::{self, JobId, TaskId, WorkerOptions};
+use clipkit::plan::edit::EditOp;
 use clipkit::stage::AnyStage;
 use clipkit::{ErrorKind, Result};
 
@@ -92,6 +94,31 @@ impl Jobs {
         // A number of JavaScript; events are counted from 1.
         let since = since.max(0.0) as u64;
         self.call(env, move |jobs| async move { jobs.events(&id.parse::<JobId>()?, since).await })
+    }
+
+    /// The clips of a job.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn clips<'env>(&self, env: &'env Env, id: String) -> Answer<'env> {
+        self.call(env, |jobs| async move { jobs.clips(&id.parse::<JobId>()?).await })
+    }
+
+    /// Takes operations, returns the plan and what changed.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn edit_clip<'env>(&self, env: &'env Env, id: String, rank: u32, ops: &mut Text, dry_run: bool) -> Answer<'env> {
+        let ops = ops.take();
+        self.call(env, move |jobs| async move {
+            let (id, rank) = (id.parse::<JobId>()?, rank as usize);
+            let ops: Vec<EditOp> = read(ErrorKind::InvalidInput, "a list of operations", &ops)?;
+            if dry_run { jobs.preview_edit(&id, rank, &ops).await } else { jobs.edit_clip(&id, rank, &ops).await }
+        })
+    }
+
+    /// A signed link to a clip in an object store. `valid` is in seconds.
+    #[napi(ts_return_type = "Promise<Document>")]
+    pub fn link<'env>(&self, env: &'env Env, cx: &Context, id: String, rank: u32, valid: Option<f64>) -> Answer<'env> {
+        let cx = cx.cx.clone();
+        let valid = valid.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        self.call(env, move |jobs| async move { jobs.link(&cx, &id.parse::<JobId>()?, rank as usize, valid).await })
     }
 
     #[napi(ts_return_type = "Promise<Document>")]

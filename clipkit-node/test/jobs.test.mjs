@@ -28,6 +28,16 @@ test("a job is submitted, done and shown", async () => {
   assert.equal(events.at(-1).event, "ended");
   assert.deepEqual(await jobs.events(id, events.at(-2).number), events.slice(-1));
   assert.deepEqual((await jobs.list({ user: "ann", open: false })).map((one) => one.id), [id]);
+  const [clip] = await jobs.clips(id);
+  assert.deepEqual([clip.rank, clip.video, clip.plan.title], [1, join(out, "01-opening.mp4"), "Opening"]);
+  const renamed = [{ op: "title", title: "Closing" }];
+  assert.equal((await jobs.editClip(id, 1, renamed, { dryRun: true })).plan.title, "Closing");
+  assert.equal((await jobs.clips(id))[0].plan.title, "Opening");
+  assert.equal((await jobs.editClip(id, 1, renamed)).plan.title, "Closing");
+  await new Worker(jobs, { stages: { mine: scorer(1, 9) }, untilIdle: true }).run();
+  assert.deepEqual((await jobs.clips(id)).map((one) => one.plan.title), ["Closing"]);
+  // The job publishes into no object store.
+  await assert.rejects(jobs.link(id, 1, { valid: 60 }), { code: "not_found", message: /object store/ });
   assert.equal(await jobs.remove(id), true);
   assert.equal(await jobs.get(id), null);
 });

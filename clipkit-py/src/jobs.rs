@@ -1,8 +1,10 @@
 //! Jobs and their workers. Documents are plain dicts.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clipkit::jobs::{self, Job, JobFilter, JobId, JobsOptions, TaskId, WorkerOptions};
+use clipkit::plan::edit::EditOp;
 use clipkit::stage::AnyStage;
 use pyo3::prelude::*;
 use serde::Serialize;
@@ -111,6 +113,51 @@ impl Jobs {
     fn start_events(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>, since: u64) -> PyResult<Work> {
         let id = job_id(id)?;
         self.start(py, call, cx, move |jobs| async move { jobs.events(&id, since).await })
+    }
+
+    /// The clips of a job.
+    fn start_clips(&self, py: Python<'_>, call: Py<PyAny>, cx: &Context, id: &Bound<'_, PyAny>) -> PyResult<Work> {
+        let id = job_id(id)?;
+        self.start(py, call, cx, |jobs| async move { jobs.clips(&id).await })
+    }
+
+    /// Changes the plan of a clip, or says what would change. The answer is the plan and the
+    /// changes.
+    #[allow(clippy::too_many_arguments)] // What Python passes.
+    fn start_edit_clip(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        id: &Bound<'_, PyAny>,
+        rank: usize,
+        ops: &Bound<'_, PyAny>,
+        dry_run: bool,
+    ) -> PyResult<Work> {
+        let (id, ops): (_, Vec<EditOp>) = (job_id(id)?, convert::document(ops, "a list of operations")?);
+        let (cx, jobs) = (context::of_call(cx, &call, py), self.jobs.clone());
+        let work = async move { if dry_run { jobs.preview_edit(&id, rank, &ops).await } else { jobs.edit_clip(&id, rank, &ops).await } };
+        runtime::start(py, call, cx, work, |py, edited| {
+            let parts = (convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "EditChanges", &edited.changes)?);
+            Ok(parts.into_pyobject(py)?.into_any().unbind())
+        })
+    }
+
+    /// A signed link to a clip in an object store. `valid` is in seconds.
+    fn start_link(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        id: &Bound<'_, PyAny>,
+        rank: usize,
+        valid: Option<f64>,
+    ) -> PyResult<Work> {
+        let (id, valid) = (job_id(id)?, valid.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()));
+        let (cx, jobs) = (context::of_call(cx, &call, py), self.jobs.clone());
+        let under = cx.clone();
+        let work = async move { jobs.link(&under, &id, rank, valid).await };
+        runtime::start(py, call, cx, work, |py, link| convert::to_python(py, PLAIN, &link))
     }
 
     /// The dead letters.

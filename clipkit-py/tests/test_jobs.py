@@ -33,6 +33,18 @@ def test_a_job_is_submitted_done_and_shown(talk, tmp_path, first):
     assert (tmp_path / "out" / "01-opening.mp4").is_file()
     assert events[-1]["event"] == "ended" and [event["number"] for event in events] == list(range(1, len(events) + 1))
     assert [one["id"] for one in jobs.list_sync(user="ann", open=False)] == [id]
+    (clip,) = jobs.clips_sync(id)
+    assert clip["video"] == str(tmp_path / "out" / "01-opening.mp4") and clip["plan"]["title"] == "Opening"
+    renamed = [{"op": "title", "title": "Closing"}]
+    edited = jobs.edit_clip_sync(id, 1, renamed, dry_run=True)
+    assert edited.plan.title == "Closing" and edited.changes.steps
+    assert jobs.clips_sync(id)[0]["plan"]["title"] == "Opening"
+    assert asyncio.run(jobs.edit_clip(id, 1, renamed)).plan.title == "Closing"
+    clipkit.Worker(jobs, stages={"first": first}, until_idle=True).run_sync()
+    assert [clip["plan"]["title"] for clip in asyncio.run(jobs.clips(id))] == ["Closing"]
+    # The job publishes into no object store.
+    with pytest.raises(clipkit.NotFoundError, match="object store"):
+        jobs.link_sync(id, 1, valid=60)
     assert jobs.remove_sync(id) and jobs.get_sync(id) is None
 
 

@@ -153,6 +153,10 @@ class Jobs:
         """
         Cancels a job.
         """
+    def start_clips(self, /, call: Any, cx: Context, id: Any) -> Work:
+        """
+        The clips of a job.
+        """
     def start_dead_letters(self, /, call: Any, cx: Context) -> Work:
         """
         The dead letters.
@@ -161,6 +165,11 @@ class Jobs:
         """
         Removes a dead letter.
         """
+    def start_edit_clip(self, /, call: Any, cx: Context, id: Any, rank: SupportsIndex, ops: Any, dry_run: bool) -> Work:
+        """
+        Changes the plan of a clip, or says what would change. The answer is the plan and the
+        changes.
+        """
     def start_events(self, /, call: Any, cx: Context, id: Any, since: SupportsIndex) -> Work:
         """
         The events of a job after a number.
@@ -168,6 +177,10 @@ class Jobs:
     def start_get(self, /, call: Any, cx: Context, id: Any) -> Work:
         """
         A job, or `None`.
+        """
+    def start_link(self, /, call: Any, cx: Context, id: Any, rank: SupportsIndex, valid: SupportsFloat | SupportsIndex | None) -> Work:
+        """
+        A signed link to a clip in an object store. `valid` is in seconds.
         """
     def start_list(self, /, call: Any, cx: Context, filter: Any) -> Work:
         """
@@ -181,6 +194,11 @@ class Jobs:
     def start_pause(self, /, call: Any, cx: Context, queue: str) -> Work:
         """
         Stops a queue.
+        """
+    @staticmethod
+    def start_redis(call: Any, cx: Context, url: str, folder: str | PathLike[str], prefix: str | None, options: Any) -> Work:
+        """
+        Opens the jobs in a Redis.
         """
     def start_remove(self, /, call: Any, cx: Context, id: Any) -> Work:
         """

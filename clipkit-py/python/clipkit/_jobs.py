@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import _clipkit, _onnx
 from ._call import block_on, wait_for
@@ -12,6 +12,7 @@ from ._data import plain
 from ._errors import ConfigError
 from ._pipeline import Config, _document
 from ._stages import _KINDS, Path, stage_config, stage_of
+from ._types import Edited
 
 #: A document of the crate as plain JSON types.
 Document = Dict[str, Any]
@@ -120,6 +121,34 @@ class Jobs:
     def events_sync(self, id: str, since: int = 0) -> List[Document]:
         """The same, blocking this thread."""
         return block_on(lambda call, cx: self._jobs.start_events(call, cx, id, since))  # type: ignore[no-any-return]
+
+    async def clips(self, id: str) -> List[Document]:
+        """The clips of a job in order of rank, as far as it has come: ``rank``, ``candidate``, ``plan``,
+        ``receipts``, ``tasks``, and the paths ``video`` and ``cover`` if it publishes into a folder."""
+        return await wait_for(lambda call, cx: self._jobs.start_clips(call, cx, id))  # type: ignore[no-any-return]
+
+    def clips_sync(self, id: str) -> List[Document]:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_clips(call, cx, id))  # type: ignore[no-any-return]
+
+    async def edit_clip(self, id: str, rank: int, ops: Sequence[Any], *, dry_run: bool = False) -> Edited:
+        """Changes the plan of a clip by operations, as :func:`clipkit.edit` does. A worker then renders
+        and publishes it again. With ``dry_run`` nothing changes. The job must have ended."""
+        return Edited(*await wait_for(lambda call, cx: self._jobs.start_edit_clip(call, cx, id, rank, list(ops), dry_run)))
+
+    def edit_clip_sync(self, id: str, rank: int, ops: Sequence[Any], *, dry_run: bool = False) -> Edited:
+        """The same, blocking this thread."""
+        return Edited(*block_on(lambda call, cx: self._jobs.start_edit_clip(call, cx, id, rank, list(ops), dry_run)))
+
+    async def link(self, id: str, rank: int, *, valid: Optional[float] = None, context: Optional[Context] = None) -> Document:
+        """A signed link to a clip in the object store that the job publishes to: ``url`` and
+        ``expires``. It works for ``valid`` seconds, at most as long as the publisher's ``link``, which
+        is the default. The environment has the store's credentials."""
+        return await wait_for(lambda call, cx: self._jobs.start_link(call, cx, id, rank, valid), context)  # type: ignore[no-any-return]
+
+    def link_sync(self, id: str, rank: int, *, valid: Optional[float] = None, context: Optional[Context] = None) -> Document:
+        """The same, blocking this thread."""
+        return block_on(lambda call, cx: self._jobs.start_link(call, cx, id, rank, valid), context)  # type: ignore[no-any-return]
 
     async def dead_letters(self) -> List[Document]:
         """The steps that failed on all their attempts, each with its error."""

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use clipkit::model::{SpeechMap, Transcript};
-use clipkit::plan::edit::{EditOp, EditSources, edit};
+use clipkit::plan::edit::{Changes, EditOp, EditSources, edit};
 use clipkit::{Error, ErrorKind, Result};
 
-use super::args::{EditArgs, PlanArgs, PlanCommand};
+use super::args::{EditArgs, Operations, PlanArgs, PlanCommand};
 use super::output::{note, write_json};
 use super::{Done, limits, plans, step, usage};
 
 pub(crate) fn run(args: &EditArgs) -> Done {
     let plan = plans::read(&args.plan)?;
-    let ops = operations(args)?;
+    let ops = operations(&args.ops)?;
     let transcript: Option<Transcript> = args.transcript.as_deref().map(|path| step::read(path, "a transcript")).transpose()?;
     let speech: Option<SpeechMap> = args.speech.as_deref().map(|path| step::read(path, "a speech map")).transpose()?;
     let mut sources = EditSources::new();
@@ -21,16 +21,20 @@ pub(crate) fn run(args: &EditArgs) -> Done {
     if args.dry_run {
         return write_json(args.output.as_deref(), &edited.changes);
     }
-    let (before, after) = (edited.changes.before, edited.changes.after);
-    note(&format!(
-        "{} -> {}, {} -> {} words, {} -> {} joins",
-        before.duration, after.duration, before.words, after.words, before.joins, after.joins
-    ));
+    note(&difference(&edited.changes));
     write_json(args.output.as_deref(), &edited.plan)
 }
 
+/// The changes as a line for a person.
+pub(super) fn difference(Changes { before, after, .. }: &Changes) -> String {
+    format!(
+        "{} -> {}, {} -> {} words, {} -> {} joins",
+        before.duration, after.duration, before.words, after.words, before.joins, after.joins
+    )
+}
+
 /// The operations of the script, then those of the options, then the brand.
-fn operations(args: &EditArgs) -> Result<Vec<EditOp>> {
+pub(super) fn operations(args: &Operations) -> Result<Vec<EditOp>> {
     let mut ops: Vec<EditOp> = match &args.script {
         Some(path) => script(path)?,
         None => Vec::new(),

@@ -12,7 +12,7 @@ use super::args::{Database, DeadArgs, JobsArgs, JobsCommand, RedisArgs, SubmitAr
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::output::{say, say_json};
-use super::{clip, uri, usage};
+use super::{clip, job_clips, uri, usage};
 
 /// The variable with the address of a Redis.
 const REDIS: &str = "CLIPKIT_REDIS_URL";
@@ -35,6 +35,9 @@ pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
                 let job = jobs.get(&args.id).await?.ok_or_else(|| unknown(&args.id))?;
                 if args.json { say_json(&job) } else { show(&job) }
             }
+            JobsCommand::Clips(args) => job_clips::clips(&jobs, args).await?,
+            JobsCommand::Edit(args) => job_clips::edit(&jobs, args).await?,
+            JobsCommand::Link(args) => job_clips::link(&jobs, args, interrupt).await?,
             JobsCommand::Watch(args) => return watch(&jobs, args, interrupt).await,
             JobsCommand::Cancel(args) => {
                 for id in &args.ids {

@@ -9,6 +9,7 @@ mod eval;
 mod exit;
 mod export;
 mod interrupt;
+mod job_clips;
 mod jobs;
 mod library;
 mod limits;

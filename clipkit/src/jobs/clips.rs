@@ -16,7 +16,7 @@ use crate::plan::edit::{EditOp, EditSources, Edited, edit};
 use crate::publish::Publisher;
 
 /// A clip of a job, as far as the job has come.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct JobClip {
     /// The clip's rank, from 1.

@@ -342,4 +342,25 @@ fn late(desk: Place) {
     let ended = events(&desk, &id).iter().filter(|event| event["event"] == "ended").count();
     let clips = desk.files("out").iter().filter(|name| name.ends_with(".mp4")).count();
     assert_eq!((ended, clips), (1, 2));
+    a_clip_is_listed_and_edited(&desk, &id);
+}
+
+fn a_clip_is_listed_and_edited(desk: &Place, id: &str) {
+    let (code, shown, stderr) = jobs(desk, &["clips", id]);
+    assert_eq!((code, shown.lines().count()), (0, 2), "{shown}{stderr}");
+    assert!(shown.contains(".mp4"), "{shown}");
+    let op = r#"{"op": "title", "title": "A new title"}"#;
+    let (code, changes, stderr) = jobs(desk, &["edit", id, "1", "--op", op, "--dry-run"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(serde_json::from_str::<Value>(&changes).unwrap()["steps"].is_array(), "{changes}");
+    assert_eq!(jobs(desk, &["clips", id]).1, shown, "a dry run changed the plan");
+    assert_eq!(jobs(desk, &["edit", id, "1", "--op", op]).0, 0);
+    assert!(worker(desk, &[]).wait().unwrap().success());
+    let (_, clips, _) = jobs(desk, &["clips", id, "--json"]);
+    let clips: Vec<Value> = clips.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&clips[0]["plan"]["title"], &clips[0]["tasks"][0]["state"]), (&"A new title".into(), &"done".into()), "{clips:?}");
+    assert_eq!(jobs(desk, &["edit", id, "1", "--op", "{}"]).0, 2);
+    let (code, _, stderr) = jobs(desk, &["link", id, "1", "--valid", "1m"]);
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("object store"), "{stderr}");
 }

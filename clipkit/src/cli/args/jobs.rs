@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use clipkit::jobs::{JobId, Rate, TaskId};
 
-use super::ClipArgs;
 use super::values::{at_least_one, duration};
+use super::{ClipArgs, Operations};
 
 /// The job database.
 #[derive(Debug, Args)]
@@ -61,6 +61,12 @@ pub(crate) enum JobsCommand {
     Show(ShowArgs),
     /// Print the events of a job until it ends
     Watch(WatchArgs),
+    /// List the clips of a job: file, score, title
+    Clips(ClipsArgs),
+    /// Change the plan of a clip by operations; workers render and publish it again
+    Edit(EditClipArgs),
+    /// Print a signed link to a clip in the object store that the job publishes to
+    Link(LinkArgs),
     /// Cancel jobs; running steps stop within a second
     Cancel(Ids),
     /// Run the failed or cancelled steps of jobs again
@@ -123,6 +129,42 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) since: u64,
     /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClipsArgs {
+    /// The job's id
+    pub(crate) id: JobId,
+    /// Print one JSON object per line, with the plan and the receipts
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EditClipArgs {
+    /// The job's id
+    pub(crate) id: JobId,
+    /// The clip's rank, from 1
+    pub(crate) rank: usize,
+    #[command(flatten)]
+    pub(crate) ops: Operations,
+    /// Change nothing; print what would change (length, words, joins) as JSON
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LinkArgs {
+    /// The job's id
+    pub(crate) id: JobId,
+    /// The clip's rank, from 1
+    pub(crate) rank: usize,
+    /// How long the link works, such as 20m [default, and at most: what `jobs submit --link` said]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) valid: Option<Duration>,
+    /// Print JSON, with the time when the link stops working
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -13,7 +13,9 @@ pub(crate) use groups::{
     Audio, Budget, CacheArgs, CensorName, ContentArgs, Encoding, Fallbacks, Framing, Lengths, Publishing, Reporting, ScorerArgs,
     ScorerName, SourceArgs, TrackerArgs, TrackerName, TranscriberArgs, TranscriberName,
 };
-pub(crate) use jobs::{Database, DeadArgs, JobsArgs, JobsCommand, RedisArgs, SubmitArgs, WatchArgs, WorkerArgs};
+pub(crate) use jobs::{
+    ClipsArgs, Database, DeadArgs, EditClipArgs, JobsArgs, JobsCommand, LinkArgs, RedisArgs, SubmitArgs, WatchArgs, WorkerArgs,
+};
 pub(crate) use serve::{KeyCommand, ServeArgs, ServeCommand};
 pub(crate) use step::{StepArgs, StepCommand};
 pub(crate) use whole::{CaptionArgs, ReframeArgs, TightenArgs, WholeArgs};
@@ -165,16 +167,8 @@ pub(crate) struct EditArgs {
     /// The plan
     #[arg(value_name = "PLAN.json")]
     pub(crate) plan: PathBuf,
-    /// An operation as JSON: '{"op": "delete_words", "words": {"quote": "you know"}}'. Can be given
-    /// several times
-    #[arg(long, value_name = "JSON")]
-    pub(crate) op: Vec<String>,
-    /// A JSON file with a brand, whose look the plan gets after all operations
-    #[arg(long, value_name = "BRAND.json", value_parser = values::brand)]
-    pub(crate) brand: Option<Box<Brand>>,
-    /// A JSON file with a list of operations, which come first
-    #[arg(long, value_name = "OPS.json")]
-    pub(crate) script: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ops: Operations,
     /// The transcript of the source, for ends at sentences and new captions
     #[arg(long, value_name = "TRANSCRIPT.json")]
     pub(crate) transcript: Option<PathBuf>,
@@ -187,6 +181,21 @@ pub(crate) struct EditArgs {
     /// The file to write [default, or -: stdout]
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Operations on a plan.
+#[derive(Debug, Args)]
+pub(crate) struct Operations {
+    /// An operation as JSON: '{"op": "delete_words", "words": {"quote": "you know"}}'. Can be given
+    /// several times
+    #[arg(long, value_name = "JSON")]
+    pub(crate) op: Vec<String>,
+    /// A JSON file with a brand, whose look the plan gets after all operations
+    #[arg(long, value_name = "BRAND.json", value_parser = values::brand)]
+    pub(crate) brand: Option<Box<Brand>>,
+    /// A JSON file with a list of operations, which come first
+    #[arg(long, value_name = "OPS.json")]
+    pub(crate) script: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
