@@ -96,6 +96,34 @@ def redis(tmp_path):
     server.wait()
 
 
+def test_bullmq_in_python_adds_tasks_and_sees_how_they_end(tmp_path, redis):
+    from bullmq import Job, Queue, QueueEvents
+
+    connection = {"connection": redis, "prefix": "clips"}
+
+    async def work():
+        jobs = await clipkit.Jobs.redis(redis, tmp_path / "files", prefix="clips", min_free=0)
+        id = await jobs.submit(tmp_path / "missing.mp4", config=CONFIG)
+        fetches, events = Queue("fetch", connection), QueueEvents("fetch", {**connection, "lastEventId": "0"})
+        failed = asyncio.get_running_loop().create_future()
+        events.on("failed", lambda event, _: failed.done() or failed.set_result(event))
+        job = await Job.fromId(fetches, f"{id}.fetch")
+        assert job.name == "fetch" and job.data == f"{id}:fetch"
+        # The task is lost, and added again with nothing but its id.
+        await job.remove()
+        await fetches.add("fetch", f"{id}:fetch", {"jobId": f"{id}.fetch"})
+        await clipkit.Worker(jobs, until_idle=True).run()
+        event = await asyncio.wait_for(failed, 20)
+        counts = await fetches.getJobCounts("failed", "completed")
+        await events.close()
+        await fetches.close()
+        return id, event, counts, await jobs.get(id)
+
+    id, event, counts, job = asyncio.run(work())
+    assert event["jobId"] == f"{id}.fetch" and "No such file" in event["failedReason"]
+    assert counts["failed"] == 1 and job["state"] == "failed"
+
+
 def test_jobs_in_redis_are_done_and_a_password_is_not_shown(talk, tmp_path, first, redis):
     async def work():
         jobs = await clipkit.Jobs.redis(redis, tmp_path / "files", prefix="clips", min_free=0)

@@ -30,6 +30,7 @@ pub(super) struct JobRequest {
     /// Changes of the service's configuration: `{"options": {"clips": 4, "captions": "pop"}}`.
     /// Other fields than `options` are refused unless the service allows them.
     #[serde(default)]
+    #[schemars(with = "PipelineConfig")]
     pub(super) config: Map<String, Value>,
     /// The publishers. Default: those of the service, and a folder that belongs to the job.
     #[serde(default)]

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 use super::admit::admit_edits;
 use super::files::{file, text};
 use super::jobs::hide_error;
-use super::openapi::{ClipLinkBody, ClipListBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
+use super::openapi::{ClipLinkBody, ClipListBody, ClipPlanBody, ClipViewBody, EditRequestBody, EditedBody, ProblemBody};
 use super::problem::{Answer, Problem};
 use super::request::{Ask, Doc, Names, job_id, rank};
 use super::state::App;
@@ -284,7 +284,7 @@ pub(super) async fn captions(
     get, path = "/v1/jobs/{id}/clips/{clip}/plan", tag = "clips",
     params(("id" = String, Path, description = "The job's id."), ("clip" = usize, Path, description = "The clip's rank, from 1."), FileQuery),
     responses(
-        (status = 200, description = "The plan.", content_type = "application/json"),
+        (status = 200, description = "The plan.", content_type = "application/json", body = inline(ClipPlanBody)),
         (status = "default", description = "A problem.", content_type = "application/problem+json", body = inline(ProblemBody)),
     )
 )]

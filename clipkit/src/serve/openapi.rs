@@ -1,6 +1,7 @@
 //! The OpenAPI document: paths from the handlers, schemas of documents as everywhere in the crate.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -20,15 +21,17 @@ use super::queues::{DeadList, QueueList};
 use super::state::App;
 use super::system::{SessionRequest, SessionView};
 use super::uploads::routes::UploadView;
-use crate::config::PipelineConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jobs::{ClipLink, JobEvent, JobStatus};
 use crate::model::ClipPlan;
 use crate::plan::edit::Edited;
 
-/// Names of schemas for handlers, and the schemas.
+/// Where schemas stand in the document.
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Names of schemas for handlers, and the schemas by name.
 macro_rules! bodies {
-    ($($body:ident: $document:ty),* $(,)?) => {
+    ($schemas:ident, $contract:ident, $($body:ident: $document:ty),* $(,)?) => {
         $(
             /// A reference to the schema of a document.
             pub(super) struct $body;
@@ -46,21 +49,27 @@ macro_rules! bodies {
             }
         )*
 
-        /// The schemas of all documents, by name.
-        fn schemas() -> Map<String, Value> {
+        fn $schemas() -> Map<String, Value> {
             let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
-            let mut generator = settings.for_serialize().into_generator();
+            let mut generator = settings.$contract().into_generator();
             $(let _ = generator.subschema_for::<$document>();)*
-            let _ = generator.subschema_for::<PipelineConfig>();
-            let _ = generator.subschema_for::<ClipPlan>();
             generator.take_definitions(true)
         }
     };
 }
 
+// What clients send: a field with a default may be missing.
 bodies! {
-    ProblemBody: ProblemDocument,
+    requests, for_deserialize,
     JobRequestBody: JobRequest,
+    EditRequestBody: EditRequest,
+    SessionBody: SessionRequest,
+}
+
+// What the service answers: a field with a default is there.
+bodies! {
+    responses, for_serialize,
+    ProblemBody: ProblemDocument,
     JobStatusBody: JobStatus,
     JobViewBody: JobView,
     JobListBody: JobList,
@@ -68,13 +77,68 @@ bodies! {
     ClipListBody: ClipList,
     ClipViewBody: ClipView,
     ClipLinkBody: ClipLink,
-    EditRequestBody: EditRequest,
+    ClipPlanBody: ClipPlan,
     EditedBody: Edited,
     UploadViewBody: UploadView,
     QueueListBody: QueueList,
     DeadListBody: DeadList,
-    SessionBody: SessionRequest,
     SessionViewBody: SessionView,
+}
+
+/// The schemas of all documents. A type that requests and responses have in different forms is
+/// `NAMEInput` in requests.
+fn schemas() -> Map<String, Value> {
+    let (mut all, requests) = (responses(), requests());
+    let mut inputs: BTreeSet<String> = requests
+        .iter()
+        .filter(|(name, schema)| all.get(*name).is_some_and(|other| other != *schema))
+        .map(|(name, _)| name.clone())
+        .collect();
+    // What refers to such a type has two forms, too.
+    loop {
+        let refers = |schema: &Value| {
+            let mut found = false;
+            references(&mut schema.clone(), &mut |name| found |= inputs.contains(name.as_str()));
+            found
+        };
+        let more: Vec<String> = requests
+            .iter()
+            .filter(|(name, schema)| all.contains_key(*name) && !inputs.contains(*name) && refers(schema))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        inputs.extend(more);
+    }
+    let input = |name: String| if inputs.contains(&name) { format!("{name}Input") } else { name };
+    for (name, mut schema) in requests {
+        references(&mut schema, &mut |name| *name = input(std::mem::take(name)));
+        all.insert(input(name), schema);
+    }
+    all
+}
+
+/// Visits the names of the schemas that a schema refers to.
+fn references(schema: &mut Value, visit: &mut impl FnMut(&mut String)) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match value {
+                    Value::String(target) if key == "$ref" => {
+                        if let Some(name) = target.strip_prefix(SCHEMAS) {
+                            let mut name = name.to_owned();
+                            visit(&mut name);
+                            *target = format!("{SCHEMAS}{name}");
+                        }
+                    }
+                    value => references(value, visit),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| references(item, visit)),
+        _ => {}
+    }
 }
 
 /// The document of the routes.

@@ -19,13 +19,13 @@ use crate::support::probe_json;
 const ATTEMPTS: u32 = 30;
 
 /// A desk, and the Redis with its queue. Without one, the queue is a file.
-struct Place {
+pub(crate) struct Place {
     desk: Desk,
     redis: Option<RedisServer>,
 }
 
 impl Place {
-    fn of_file(desk: Desk) -> Self {
+    pub(crate) fn of_file(desk: Desk) -> Self {
         Place { desk, redis: None }
     }
 
@@ -42,7 +42,7 @@ impl std::ops::Deref for Place {
     }
 }
 
-fn command(desk: &Place, arguments: &[&str]) -> Command {
+pub(crate) fn command(desk: &Place, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clipkit"));
     command.args(arguments).stdin(Stdio::null()).current_dir(desk.path("."));
     for variable in ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_MODELS", "CLIPKIT_CACHE", "CLIPKIT_MEDIA"] {
@@ -56,7 +56,7 @@ fn command(desk: &Place, arguments: &[&str]) -> Command {
     command
 }
 
-fn jobs(desk: &Place, arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn jobs(desk: &Place, arguments: &[&str]) -> (i32, String, String) {
     let output = command(desk, &[&["jobs"], arguments].concat()).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
@@ -69,7 +69,7 @@ fn worker(desk: &Place, more: &[&str]) -> Child {
 }
 
 /// Submits a job whose clips are small and quick to make.
-fn submit(desk: &Place, video: &str, out: &str) -> String {
+pub(crate) fn submit(desk: &Place, video: &str, out: &str) -> String {
     let mut job = Job::new(desk.path(video));
     job.publish = vec![PublisherConfig::Folder(Folder::new(desk.path(out)))];
     let config = &mut job.config;

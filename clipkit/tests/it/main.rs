@@ -27,6 +27,8 @@ mod instagram_server;
 mod jobs;
 #[cfg(all(feature = "cli", unix))]
 mod jobs_process;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+mod jobs_soak;
 mod layers;
 mod layouts;
 mod limits;

@@ -122,14 +122,14 @@ export function openClip(job, clip, editable, onChange) {
     clip.links.captions ? h("a.button.quiet", { href: `${clip.links.captions}?download=true` }, icon("down"), "Captions") : null,
     clip.links.plan ? h("a.button.quiet", { href: `${clip.links.plan}?download=true` }, icon("down"), "Plan") : null)),
   h("div.sheet-right", h("div.field", h("label", { htmlFor: "clip-title" }, "Title"), title),
-    h("section", h("h3", "Why this moment"), h("p", clip.reason), h("dl.scores", SCORES.filter(([name]) => typeof clip.score[name] === "number").map(([name, label]) => {
+    h("section", h("h2", "Why this moment"), h("p", clip.reason), h("dl.scores", SCORES.filter(([name]) => typeof clip.score[name] === "number").map(([name, label]) => {
       const meter = h("span.bar", h("span.bar-fill"));
       meter.firstChild.style.width = `${clip.score[name] * 10}%`;
       return [h("dt", label), h("dd", meter, clip.score[name].toFixed(1))];
     }))),
-    h("section", h("h3", "Length"), ends),
-    clip.captions ? h("section", h("h3", "Captions"), h("p.field-note", "Correct what was misheard. An empty line cuts its words out of the clip."), h("ol.captions", captions)) : null,
-    h("section", h("h3", "Framing"), showSheet, sheet))),
+    h("section", h("h2", "Length"), ends),
+    clip.captions ? h("section", h("h2", "Captions"), h("p.field-note", "Correct what was misheard. An empty line cuts its words out of the clip."), h("ol.captions", captions)) : null,
+    h("section", h("h2", "Framing"), showSheet, sheet))),
   h("div.sheet-foot", editable ? change : h("p.muted", "The clip can be changed when the job has ended."), h("div.actions", undo, save)));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && all().length === 0 && dialog.close());

@@ -162,7 +162,7 @@ export function jobPage(root, id) {
     const published = clip.receipts.map((receipt) => h("span.tag", { title: receipt.id }, receipt.status === "published" ? icon("check") : null, receipt.url ? h("a", { href: receipt.url, target: "_blank", rel: "noreferrer noopener" }, receipt.target) : receipt.target, receipt.status === "published" ? "" : ` · ${receipt.status}`));
     return h("article.clip-card.card", { "aria-label": `Clip ${clip.rank}` }, media, h("div.clip-body",
       h("div.clip-line", h("span.rank", `#${clip.rank}`), h("span.score", { title: scoreText(clip.score) }, `${Math.round(clip.score.total)}`), h("span.muted", `${clock(clip.duration)} · from ${clock(clip.span.start ?? clip.span[0] ?? 0)}`)),
-      h("h3", clip.title), h("p.reason", clip.reason), h("div.tags", published),
+      h("h2", clip.title), h("p.reason", clip.reason), h("div.tags", published),
       h("div.clip-actions", h("button.button", { type: "button", disabled: !clip.links.plan, onclick: () => openClip(id, clip, isOver(), () => { stopEvents?.(); stopEvents = null; load(); }) }, icon("edit"), "Details"),
         video ? h("a.icon-button", { href: `${clip.links.video}?download=true`, download: "", "aria-label": `Download clip ${clip.rank}`, title: "Download" }, icon("down")) : null)));
   }
