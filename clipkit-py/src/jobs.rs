@@ -30,8 +30,25 @@ impl Jobs {
         T: Serialize + Send + 'static,
         F: Future<Output = clipkit::Result<T>> + Send + 'static,
     {
+        self.start_within(py, call, cx, |jobs, _| work(jobs), |py, answer| convert::to_python(py, PLAIN, &answer))
+    }
+
+    /// Starts one call that needs the context, or whose answer is more than one document.
+    fn start_within<T, F>(
+        &self,
+        py: Python<'_>,
+        call: Py<PyAny>,
+        cx: &Context,
+        work: impl FnOnce(jobs::Jobs, clipkit::Context) -> F,
+        convert: impl FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
+    ) -> PyResult<Work>
+    where
+        T: Send + 'static,
+        F: Future<Output = clipkit::Result<T>> + Send + 'static,
+    {
         let cx = context::of_call(cx, &call, py);
-        runtime::start(py, call, cx, work(self.jobs.clone()), |py, answer| convert::to_python(py, PLAIN, &answer))
+        let work = work(self.jobs.clone(), cx.clone());
+        runtime::start(py, call, cx, work, convert)
     }
 }
 
@@ -135,9 +152,10 @@ impl Jobs {
         dry_run: bool,
     ) -> PyResult<Work> {
         let (id, ops): (_, Vec<EditOp>) = (job_id(id)?, convert::document(ops, "a list of operations")?);
-        let (cx, jobs) = (context::of_call(cx, &call, py), self.jobs.clone());
-        let work = async move { if dry_run { jobs.preview_edit(&id, rank, &ops).await } else { jobs.edit_clip(&id, rank, &ops).await } };
-        runtime::start(py, call, cx, work, |py, edited| {
+        let work = move |jobs: jobs::Jobs, _| async move {
+            if dry_run { jobs.preview_edit(&id, rank, &ops).await } else { jobs.edit_clip(&id, rank, &ops).await }
+        };
+        self.start_within(py, call, cx, work, |py, edited| {
             let parts = (convert::to_python(py, "ClipPlan", &edited.plan)?, convert::to_python(py, "EditChanges", &edited.changes)?);
             Ok(parts.into_pyobject(py)?.into_any().unbind())
         })
@@ -154,10 +172,8 @@ impl Jobs {
         valid: Option<f64>,
     ) -> PyResult<Work> {
         let (id, valid) = (job_id(id)?, valid.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default()));
-        let (cx, jobs) = (context::of_call(cx, &call, py), self.jobs.clone());
-        let under = cx.clone();
-        let work = async move { jobs.link(&under, &id, rank, valid).await };
-        runtime::start(py, call, cx, work, |py, link| convert::to_python(py, PLAIN, &link))
+        let work = move |jobs: jobs::Jobs, cx| async move { jobs.link(&cx, &id, rank, valid).await };
+        self.start_within(py, call, cx, work, |py, link| convert::to_python(py, PLAIN, &link))
     }
 
     /// The dead letters.

@@ -47,6 +47,8 @@ mod options;
 mod policy;
 mod reconcile;
 mod records;
+#[cfg(test)]
+mod records_tests;
 #[cfg(feature = "jobs-bullmq")]
 mod redis;
 mod serve_task;

@@ -98,6 +98,18 @@ pub(crate) fn submit(desk: &Place, video: &str, out: &str) -> String {
     tokio::runtime::Runtime::new().unwrap().block_on(submitted).unwrap().to_string()
 }
 
+/// Makes a video and its words, with content of its own, so that no work is shared. Returns the
+/// names of both files.
+pub(crate) fn another_talk(desk: &Place, n: usize) -> [String; 2] {
+    let names = [format!("talk{n}.mp4"), format!("talk{n}.words.json")];
+    let mut bytes = std::fs::read(desk.path("talk.mp4")).unwrap();
+    // A box that players skip, at the end.
+    bytes.extend([&[0, 0, 0, 12], &b"free"[..], &u32::try_from(n).unwrap().to_be_bytes()].concat());
+    std::fs::write(desk.path(&names[0]), bytes).unwrap();
+    desk.words(&names[1], TALK);
+    names
+}
+
 fn events(desk: &Place, id: &str) -> Vec<Value> {
     let (_, stdout, _) = jobs(desk, &["watch", id, "--json"]);
     stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -107,14 +119,7 @@ fn events(desk: &Place, id: &str) -> Vec<Value> {
 fn survives(mut desk: Place, count: usize, kills: usize, seconds: u64) {
     let mut submitted = Vec::new();
     for n in 0..count {
-        // Different content each, so that no work is shared.
-        let (video, words) = (format!("talk{n}.mp4"), format!("talk{n}.words.json"));
-        std::fs::copy(desk.path("talk.mp4"), desk.path(&video)).unwrap();
-        let mut bytes = std::fs::read(desk.path(&video)).unwrap();
-        // A box that players skip, at the end.
-        bytes.extend_from_slice(&[0, 0, 0, 9, b'f', b'r', b'e', b'e', u8::try_from(n).unwrap()]);
-        std::fs::write(desk.path(&video), bytes).unwrap();
-        desk.words(&words, TALK);
+        let [video, _] = another_talk(&desk, n);
         submitted.push((submit(&desk, &video, &format!("out{n}")), format!("out{n}")));
     }
     let random = fastrand::Rng::new();

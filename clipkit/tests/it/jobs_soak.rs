@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::cli::{Desk, TALK};
-use crate::jobs_process::{Place, command, jobs, submit};
+use crate::cli::Desk;
+use crate::jobs_process::{Place, another_talk, command, jobs, submit};
 
 /// How long the worker works with `CLIPKIT_SOAK`, and how many jobs it does without.
 const SOAK: Duration = Duration::from_secs(30 * 60);
@@ -60,12 +60,7 @@ fn a_worker_that_works_for_long_does_not_grow() {
     let mut all: Vec<Taken> = Vec::new();
     while if is_soak { begun.elapsed() < SOAK } else { all.len() < JOBS } {
         let n = all.len();
-        let (video, words, out) = (format!("talk{n}.mp4"), format!("talk{n}.words.json"), format!("out{n}"));
-        // Different content each, so that no work is shared: a box that players skip, at the end.
-        let mut bytes = fs::read(desk.path("talk.mp4")).unwrap();
-        bytes.extend([&[0, 0, 0, 12], &b"free"[..], &u32::try_from(n).unwrap().to_be_bytes()].concat());
-        fs::write(desk.path(&video), bytes).unwrap();
-        desk.words(&words, TALK);
+        let ([video, words], out) = (another_talk(&desk, n), format!("out{n}"));
         let id = submit(&desk, &video, &out);
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {

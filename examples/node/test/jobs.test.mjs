@@ -1,9 +1,7 @@
 // The jobs of clipkit in Redis are jobs of BullMQ: its producers, workers, events and its board see the same.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -13,6 +11,7 @@ import { Queue, QueueEvents, Worker as BullWorker } from "bullmq";
 import { Jobs, Worker } from "clipkit-node";
 
 import { draw, scorer, transcript } from "../../../clipkit-node/test/support.mjs";
+import { startRedis } from "./servers.mjs";
 
 const prefix = "clips";
 const config = {
@@ -27,23 +26,14 @@ const open = [];
 
 before(async () => {
   desk = await mkdtemp(join(tmpdir(), "clipkit-jobs-"));
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  const options = ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir", desk];
-  redis = spawn("redis-server", options, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const chunk of redis.stdout) if (/Ready to accept connections/.test(chunk)) break;
-  connection = { host: "127.0.0.1", port };
-  jobs = await Jobs.redis(`redis://127.0.0.1:${port}`, join(desk, "files"), { prefix, minFree: 0 });
+  redis = await startRedis(desk);
+  connection = redis.connection;
+  jobs = await Jobs.redis(`redis://127.0.0.1:${redis.port}`, join(desk, "files"), { prefix, minFree: 0 });
 });
 
 after(async () => {
   await Promise.all(open.map((one) => one.close()));
-  if (redis && redis.exitCode === null) {
-    redis.kill();
-    await once(redis, "exit");
-  }
+  await redis?.stop();
   await rm(desk, { recursive: true, force: true });
 });
 

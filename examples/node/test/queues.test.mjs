@@ -1,10 +1,8 @@
 // The queues on a Redis server, started on a free port.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -14,6 +12,7 @@ import { ClipkitError } from "clipkit-node";
 
 import { draw, transcript } from "../../../clipkit-node/test/support.mjs";
 import { start } from "../queues.mjs";
+import { startRedis } from "./servers.mjs";
 
 let desk, redis, connection;
 
@@ -23,20 +22,12 @@ before(async () => {
   const words = transcript().words.map(({ text, start, end }) => [text, start, end]);
   await writeFile(join(desk, "talk.words.json"), JSON.stringify(words));
   await copyFile(join(desk, "talk.mp4"), join(desk, "mute.mp4"));
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  redis = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", desk], { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const chunk of redis.stdout) if (/Ready to accept connections/.test(chunk)) break;
-  connection = { host: "127.0.0.1", port };
+  redis = await startRedis(desk);
+  connection = redis.connection;
 });
 
 after(async () => {
-  if (redis && redis.exitCode === null) {
-    redis.kill();
-    await once(redis, "exit");
-  }
+  await redis?.stop();
   await rm(desk, { recursive: true, force: true });
 });
 

@@ -7,7 +7,6 @@ import { createReadStream } from "node:fs";
 import { access, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createRequire } from "node:module";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -18,6 +17,7 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 import { draw, transcript } from "../../../clipkit-node/test/support.mjs";
+import { freePort, startRedis, stop } from "./servers.mjs";
 
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
@@ -39,31 +39,17 @@ before(async () => {
   await writeFile(join(desk, "config.json"), JSON.stringify(config));
   media = createHttpServer(serveTalk).listen(0, "127.0.0.1");
   await once(media, "listening");
-  redis = spawn("redis-server", ["--port", `${await freePort()}`, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--dir", desk], { stdio: ["ignore", "pipe", "inherit"] });
-  redis.port = redis.spawnargs[2];
-  for await (const chunk of redis.stdout) if (/Ready to accept connections/.test(chunk)) break;
+  redis = await startRedis(desk);
   browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 });
 
 after(async () => {
   await browser?.close();
   media?.close();
-  for (const child of [...children, redis]) {
-    if (child && child.exitCode === null && child.signalCode === null) {
-      child.kill("SIGKILL");
-      await once(child, "exit");
-    }
-  }
+  for (const child of children) await stop(child, "SIGKILL");
+  await redis?.stop();
   if (desk) await rm(desk, { recursive: true, force: true });
 });
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
 
 async function serveTalk(request, response) {
   const { size } = await stat(join(desk, "talk.mp4"));

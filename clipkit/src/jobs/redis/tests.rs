@@ -3,8 +3,8 @@ use std::sync::mpsc;
 use super::*;
 use crate::error::{Error, Recovery};
 use crate::jobs::{
-    Claim, Decision, Engine, Held, Job, JobEnd, JobFilter, JobId, JobMilestone, JobRecord, JobState, Jobs, NewEvent, NewTask, Records,
-    Serving, Standing, Step, TaskFilter, TaskId, TaskState, contract,
+    Claim, Decision, Engine, Held, Job, JobFilter, JobRecord, JobState, Jobs, NewTask, Records, Serving, Standing, Step, TaskFilter,
+    TaskId, TaskState, contract, records_tests,
 };
 
 #[allow(dead_code)]
@@ -119,25 +119,7 @@ async fn records_of_a_redis_that_lost_its_data_are_put_back() {
 async fn records_in_redis_end_once_and_events_are_replayed_from_any_number() {
     let server = RedisServer::start();
     let store = connect(&server).await;
-    let id: JobId = "a".parse().unwrap();
-    let record = JobRecord { id: id.clone(), job: Job::new("talk.mp4"), created: Some(SystemTime::UNIX_EPOCH), end: None };
-    assert!(store.create(&record).await.unwrap() && !store.create(&record).await.unwrap());
-    assert_eq!(Records::get(&store, &id).await.unwrap(), Some(record));
-    let ended = |clips| NewEvent::Job(JobMilestone::Ended { state: JobState::Done, clips });
-    store.append(&id, &[ended(1), ended(2)]).await.unwrap();
-    store.append(&id, &[ended(3)]).await.unwrap();
-    let numbers = |events: Vec<crate::jobs::JobEvent>| events.iter().map(|event| event.number).collect::<Vec<_>>();
-    assert_eq!(numbers(store.events(&id, 1, 10).await.unwrap()), [2, 3]);
-    assert_eq!(numbers(store.events(&id, 0, 1).await.unwrap()), [1]);
-    let end = JobEnd::new(JobState::Cancelled, None, None);
-    assert!(store.end(&id, Some(&end)).await.unwrap() && !store.end(&id, Some(&end)).await.unwrap());
-    let over = JobFilter { open: Some(false), ..JobFilter::default() };
-    assert_eq!(Records::list(&store, &over).await.unwrap().len(), 1);
-    assert!(store.end(&id, None).await.unwrap());
-    assert!(Records::list(&store, &over).await.unwrap().is_empty());
-    assert!(Records::remove(&store, &id).await.unwrap());
-    store.append(&id, &[ended(4)]).await.unwrap();
-    assert!(store.events(&id, 0, 10).await.unwrap().is_empty() && Records::get(&store, &id).await.unwrap().is_none());
+    records_tests::end_once_and_are_replayed(&store).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,7 @@ use std::sync::Arc;
 
 use super::tasks::complete;
 use super::*;
-use crate::jobs::{
-    Claim, Engine, Job, JobEnd, JobFilter, JobMilestone, JobRecord, JobState, NewEvent, NewTask, Records, Serving, Step, TaskFilter,
-    TaskId, TaskState, contract,
-};
+use crate::jobs::{Claim, Engine, NewTask, Serving, Step, TaskFilter, TaskId, TaskState, contract, records_tests};
 
 fn opener(folder: &Path) -> Box<contract::Open> {
     let folder = folder.to_owned();
@@ -138,30 +135,5 @@ fn files_of_others_are_refused_with_their_names() {
 async fn records_end_once_and_events_are_replayed_from_any_number() {
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(folder.path().join("jobs.db")).unwrap();
-    let id: crate::jobs::JobId = "a".parse().unwrap();
-    let mut job = Job::new("talk.mp4");
-    job.user = "ann".into();
-    let record = JobRecord { id: id.clone(), job, created: Some(SystemTime::UNIX_EPOCH), end: None };
-    assert!(store.create(&record).await.unwrap() && !store.create(&record).await.unwrap());
-    assert_eq!(store.get(&id).await.unwrap(), Some(record));
-    let open = store.open_jobs("bob").await.unwrap();
-    assert_eq!((open.all, open.of_user), (1, 0));
-
-    let ended = |clips| NewEvent::Job(JobMilestone::Ended { state: JobState::Done, clips });
-    store.append(&id, &[ended(1), ended(2)]).await.unwrap();
-    store.append(&id, &[ended(3)]).await.unwrap();
-    let clips =
-        |events: Vec<crate::jobs::JobEvent>| events.iter().map(|event| (event.number, event.event["clips"].clone())).collect::<Vec<_>>();
-    assert_eq!(clips(store.events(&id, 1, 10).await.unwrap()), [(2, 2.into()), (3, 3.into())]);
-    assert_eq!(store.events(&id, 0, 1).await.unwrap().len(), 1);
-
-    let end = JobEnd::new(JobState::Cancelled, None, None);
-    assert!(store.end(&id, Some(&end)).await.unwrap() && !store.end(&id, Some(&end)).await.unwrap());
-    let over = JobFilter { open: Some(false), ..JobFilter::default() };
-    assert_eq!(Records::list(&store, &over).await.unwrap().len(), 1);
-    assert!(store.end(&id, None).await.unwrap());
-    assert!(Records::list(&store, &over).await.unwrap().is_empty());
-    assert!(Records::remove(&store, &id).await.unwrap());
-    store.append(&id, &[ended(4)]).await.unwrap();
-    assert!(store.events(&id, 0, 10).await.unwrap().is_empty());
+    records_tests::end_once_and_are_replayed(&store).await;
 }

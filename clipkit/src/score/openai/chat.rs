@@ -105,6 +105,31 @@ pub(super) enum ChatError {
     OverBudget,
 }
 
+/// What came of a question to somebody who goes on with the others.
+pub(super) enum Heard {
+    /// The model's words, or in words why the response has none.
+    Response(Result<Spoken, String>),
+    /// The question is too large, and can be divided.
+    TooLarge,
+    /// There is no response: [`Unanswered`] has the reason.
+    Nothing,
+}
+
+/// Why some questions have no response.
+#[derive(Default)]
+pub(super) struct Unanswered {
+    /// The first error.
+    pub(super) failed: Option<Error>,
+    pub(super) is_over_budget: bool,
+}
+
+impl Unanswered {
+    pub(super) fn merge(&mut self, other: Unanswered) {
+        self.failed = self.failed.take().or(other.failed);
+        self.is_over_budget |= other.is_over_budget;
+    }
+}
+
 impl Chat {
     /// # Errors
     ///
@@ -136,6 +161,30 @@ impl Chat {
             most_words: AtomicUsize::new(usize::MAX),
             repairs: Mutex::new(Repairs::default()),
         })))
+    }
+
+    /// Asks one of several questions. A reason that does not stop the others is kept.
+    ///
+    /// # Errors
+    ///
+    /// Only that of a cancelled run.
+    pub(super) async fn hear(&self, cx: &Context, question: &Question, is_divisible: bool, unanswered: &mut Unanswered) -> Result<Heard> {
+        let failed = match self.ask(cx, question).await {
+            Ok(response) => return Ok(Heard::Response(response)),
+            Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
+            Err(ChatError::TooLarge(_)) if is_divisible => return Ok(Heard::TooLarge),
+            Err(ChatError::OverBudget) => {
+                unanswered.is_over_budget = true;
+                return Ok(Heard::Nothing);
+            }
+            Err(ChatError::TooLarge(error)) => {
+                self.gives_up();
+                error
+            }
+            Err(ChatError::Failed(error)) => error,
+        };
+        unanswered.failed.get_or_insert(failed);
+        Ok(Heard::Nothing)
     }
 
     /// Sends a request inside the server's layers. Returns the model's words, or in words why the

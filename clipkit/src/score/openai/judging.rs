@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::chat::{Chat, ChatError};
+use super::chat::{Chat, Heard, Unanswered};
 use super::prompt::Prompts;
 use super::scored::{ScoredSpan, Unsupported};
 use super::verdict::Verdict;
 use super::{OpenAiScorer, budget};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::WarningKind;
 
 /// Spans in one request: enough for relative scores, few enough for accurate ones.
@@ -28,14 +28,13 @@ impl OpenAiScorer {
             .try_collect()
             .await?;
         let mut verdicts: HashMap<usize, Verdict> = HashMap::new();
-        let (mut wrong, mut failed, mut over_budget) = (Vec::new(), None, false);
+        let (mut wrong, mut unanswered) = (Vec::new(), Unanswered::default());
         for outcome in outcomes {
             verdicts.extend(outcome.verdicts);
             wrong.extend(outcome.wrong);
-            failed = failed.or(outcome.failed);
-            over_budget |= outcome.over_budget;
+            unanswered.merge(outcome.unanswered);
         }
-        match failed {
+        match unanswered.failed {
             // What the model proposes is paid for, and counts without a verdict.
             Some(error) if verdicts.is_empty() && prompts.list.iter().all(|listed| listed.quote.is_none()) => return Err(error),
             Some(error) => {
@@ -55,7 +54,7 @@ impl OpenAiScorer {
         if left > 0 {
             cx.step_down();
         }
-        if over_budget {
+        if unanswered.is_over_budget {
             cx.warn_of(
                 WarningKind::Budget,
                 format!("the budget allows no more requests ({}); the heuristic's scores are used for {left} of {count} spans", budget(cx)),
@@ -98,7 +97,7 @@ impl OpenAiScorer {
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             // The failed requests carry the error.
-            if chat.is_unreachable() || outcome.over_budget {
+            if chat.is_unreachable() || outcome.unanswered.is_over_budget {
                 break;
             }
             let most = chat.most();
@@ -129,24 +128,11 @@ impl OpenAiScorer {
         for _ in 0..2 {
             let question = prompts.judge(&left, wrong.first().map(|_| wrong.join("; ")));
             wrong.clear();
-            match chat.ask(cx, &question).await {
-                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(ChatError::TooLarge(_)) if left.len() > 1 => return Ok(Some(left)),
-                Err(ChatError::TooLarge(error)) => {
-                    chat.gives_up();
-                    outcome.failed.get_or_insert(error);
-                    return Ok(None);
-                }
-                Err(ChatError::Failed(error)) => {
-                    outcome.failed.get_or_insert(error);
-                    return Ok(None);
-                }
-                Err(ChatError::OverBudget) => {
-                    outcome.over_budget = true;
-                    return Ok(None);
-                }
-                Ok(Err(reason)) => wrong = vec![reason],
-                Ok(Ok(spoken)) => {
+            match chat.hear(cx, &question, left.len() > 1, &mut outcome.unanswered).await? {
+                Heard::TooLarge => return Ok(Some(left)),
+                Heard::Nothing => return Ok(None),
+                Heard::Response(Err(reason)) => wrong = vec![reason],
+                Heard::Response(Ok(spoken)) => {
                     let (verdicts, found_wrong, repairs) = prompts.read_verdicts(&left, &spoken.texts);
                     chat.repaired(repairs);
                     outcome.verdicts.extend(verdicts.into_iter().map(|(n, verdict)| (left[n], verdict)));
@@ -171,6 +157,5 @@ struct BatchOutcome {
     verdicts: HashMap<usize, Verdict>,
     /// What was wrong with the last responses.
     wrong: Vec<String>,
-    failed: Option<Error>,
-    over_budget: bool,
+    unanswered: Unanswered,
 }

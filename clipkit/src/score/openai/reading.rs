@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::{StreamExt, TryStreamExt};
 
-use super::chat::{Chat, ChatError};
+use super::chat::{Chat, Heard, Unanswered};
 use super::moment::{Moment, Unfit, distinct, placed};
 use super::prompt::Prompts;
 use super::quote::Words;
 use super::stretch::{self, FEWEST_WORDS, Line};
 use super::{OpenAiScorer, budget};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::WarningKind;
 use crate::score::plain::plain;
 use crate::score::span_score::ScoredSpan;
@@ -71,7 +71,7 @@ impl OpenAiScorer {
         outcomes.into_iter().for_each(|outcome| all.merge(outcome));
         let mut is_read = vec![false; lines.len()];
         all.read.iter().for_each(|read| is_read[read.clone()].fill(true));
-        if let Some(error) = all.failed.take_if(|_| all.read.is_empty() && chat.is_unreachable()) {
+        if let Some(error) = all.unanswered.failed.take_if(|_| all.read.is_empty() && chat.is_unreachable()) {
             return Err(error);
         }
         let unread: f64 = lines.iter().zip(&is_read).filter(|(_, is_read)| !**is_read).map(|(line, _)| line.words).sum();
@@ -84,10 +84,10 @@ impl OpenAiScorer {
             cx.step_down();
         }
         let left_out = format!("{unread:.0} of {words:.0} words were not read, and the heuristic chooses there");
-        if all.is_over_budget {
+        if all.unanswered.is_over_budget {
             cx.warn_of(WarningKind::Budget, format!("the budget allows no more requests to read the talk ({}); {left_out}", budget(cx)));
         }
-        if let Some(error) = &all.failed {
+        if let Some(error) = &all.unanswered.failed {
             cx.warn_of(WarningKind::StandIn, format!("{error}; {left_out}"));
         }
         if !all.wrong.is_empty() {
@@ -140,7 +140,7 @@ impl Reader<'_> {
         while let Some(part) = parts.pop() {
             // What promises less is not read instead.
             if self.is_over_budget.load(Ordering::Relaxed) {
-                outcome.is_over_budget = true;
+                outcome.unanswered.is_over_budget = true;
                 break;
             }
             // The failed requests carry the error.
@@ -166,25 +166,14 @@ impl Reader<'_> {
         let mut correction: Option<String> = None;
         for is_last in [false, true] {
             let question = self.prompts.read(&part, self.most, self.keep, correction.take());
-            let wrong = match self.chat.ask(cx, &question).await {
-                Err(ChatError::Failed(error)) if error.is_cancelled() => return Err(error),
-                Err(ChatError::TooLarge(_)) if is_divisible => return Ok(Some(part)),
-                Err(ChatError::TooLarge(error)) => {
-                    self.chat.gives_up();
-                    outcome.failed.get_or_insert(error);
+            let wrong = match self.chat.hear(cx, &question, is_divisible, &mut outcome.unanswered).await? {
+                Heard::TooLarge => return Ok(Some(part)),
+                Heard::Nothing => {
+                    self.is_over_budget.fetch_or(outcome.unanswered.is_over_budget, Ordering::Relaxed);
                     return Ok(None);
                 }
-                Err(ChatError::Failed(error)) => {
-                    outcome.failed.get_or_insert(error);
-                    return Ok(None);
-                }
-                Err(ChatError::OverBudget) => {
-                    self.is_over_budget.store(true, Ordering::Relaxed);
-                    outcome.is_over_budget = true;
-                    return Ok(None);
-                }
-                Ok(Err(reason)) => reason,
-                Ok(Ok(spoken)) => match self.moments(&part, &spoken.texts, is_last, outcome) {
+                Heard::Response(Err(reason)) => reason,
+                Heard::Response(Ok(spoken)) => match self.moments(&part, &spoken.texts, is_last, outcome) {
                     None => return Ok(None),
                     Some(_) if spoken.cut => "it is cut off".into(),
                     Some(wrong) => wrong,
@@ -248,19 +237,17 @@ struct Outcome {
     dropped: Dropped,
     /// What was wrong with each answer that could not be used.
     wrong: Vec<String>,
-    failed: Option<Error>,
-    is_over_budget: bool,
+    unanswered: Unanswered,
 }
 
 impl Outcome {
     fn merge(&mut self, other: Outcome) {
-        let Outcome { moments, read, dropped, wrong, failed, is_over_budget } = other;
+        let Outcome { moments, read, dropped, wrong, unanswered } = other;
         self.moments.extend(moments);
         self.read.extend(read);
         self.dropped.add(dropped);
         self.wrong.extend(wrong);
-        self.failed = self.failed.take().or(failed);
-        self.is_over_budget |= is_over_budget;
+        self.unanswered.merge(unanswered);
     }
 }
 
