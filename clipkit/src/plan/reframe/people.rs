@@ -323,24 +323,27 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
 
 /// How much of the speech at a step is a person's, 0 to 1: where there is a voice, as a model
 /// judged it, else their share of all mouth movement. Mouths differ in how much they move, so that
-/// share is relative. It is low if all mouths are still, and reduced without voice activity.
+/// share is relative. It is low if all mouths are still, and reduced without voice activity and
+/// where the model finds that nobody speaks.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    // A model that compares sound and faces cannot tell people apart where there is no voice.
-    if state.voice
-        && let Some(share) = judged_share(people, person, n)
-    {
-        return share;
-    }
-    let weight = if state.voice { 1.0 } else { NO_VOICE_WEIGHT };
     let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
     let all = MOUTH_NOISE + people.iter().map(mouth).sum::<f64>();
-    people.get(person).map_or(0.0, |person| weight * mouth(person) / all)
+    let of_movement = people.get(person).map_or(0.0, |person| mouth(person) / all);
+    if !state.voice {
+        return NO_VOICE_WEIGHT * of_movement;
+    }
+    // Answers near 0 for everybody differ only by rounding, and the voice may not be a voice: it is
+    // presumed where the audio was not analysed. There, mouths count as they do without a voice.
+    match judged_share(people, person, n) {
+        Some((share, nobody)) => share + nobody * NO_VOICE_WEIGHT * of_movement,
+        None => of_movement,
+    }
 }
 
-/// The probability that a person speaks, times their part of the sharpened odds of all: of two who
-/// may both speak, the likelier one has most. `None` if one of those whose mouths move was not
-/// judged.
-fn judged_share(people: &[Person], person: usize, n: usize) -> Option<f64> {
+/// The probability that a person speaks, times their part of the sharpened odds of all (of two who
+/// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
+/// one of those whose mouths move was not judged.
+fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
     let of = |person: &Person| person.logit.get(n).copied().flatten();
     let unjudged =
         |person: &&Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
@@ -349,9 +352,10 @@ fn judged_share(people: &[Person], person: usize, n: usize) -> Option<f64> {
     }
     let odds = |person: &Person| of(person).map_or(0.0, |logit| (SHARPNESS * (logit - person.bias)).exp());
     let all: f64 = people.iter().map(odds).sum();
+    let probability = |person: &Person| 1.0 / (1.0 + (-of(person).unwrap_or(f64::NEG_INFINITY)).exp());
+    let nobody = people.iter().map(|person| 1.0 - probability(person)).product();
     let person = people.get(person)?;
-    let probability = 1.0 / (1.0 + (-of(person).unwrap_or(f64::NEG_INFINITY)).exp());
-    (all > 0.0).then(|| probability * odds(person) / all)
+    (all > 0.0).then(|| (probability(person) * odds(person) / all, nobody))
 }
 
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
