@@ -210,6 +210,7 @@ fn models(environment: &Environment) -> Vec<Check> {
             Weights::DEFAULT_FACE_DETECTOR => "the first run downloads it; without a network, the crop follows what moves",
             Weights::VOICE_DETECTOR => "music may be taken for a voice",
             Weights::DEFAULT_SPEECH => "videos without captions need an API for a transcript",
+            Weights::ACTIVE_SPEAKER => "where several faces move, the movement of their mouths alone tells who speaks",
             _ => "it is used on request only (--model)",
         };
         let check = Check::new(format!("model {}", weights.id), cost, &format!("clipkit models fetch {}", weights.id));
@@ -220,16 +221,7 @@ fn models(environment: &Environment) -> Vec<Check> {
             None => check,
         }
     };
-    let speaker = Check::new(
-        "model lr-asd",
-        "where several faces move, the movement of their mouths alone tells who speaks",
-        "put audio_frontend.onnx, visual_frontend.onnx and av_backend.onnx of LR-ASD into the folder lr-asd of CLIPKIT_MODELS",
-    );
-    let speaker = match store.find_active_speaker() {
-        Some(path) => speaker.present(Some("who speaks, by sound and picture (LR-ASD)".to_owned()), Some(path)),
-        None => speaker,
-    };
-    Weights::all().iter().map(model).chain([speaker]).collect()
+    Weights::all().iter().map(model).collect()
 }
 
 /// Which keys are set. Their values are not looked at.

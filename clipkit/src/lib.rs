@@ -29,7 +29,7 @@ mod http;
 pub mod ffmpeg {
     pub use crate::av::quiet_log;
 }
-#[cfg(all(any(test, fuzzing), feature = "http", feature = "openai"))]
+#[cfg(all(any(test, fuzzing), feature = "http", feature = "onnx", feature = "openai"))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[doc = include_str!("glossary.md")]

@@ -15,13 +15,13 @@ use crate::model::{
     Anchor, CaptionStyle, CaptionTrack, ClipPlan, Cue, CueWord, Hook, HookStyle, Overlay, OverlayPlace, Rect, Span, Timestamp,
 };
 use crate::plan::caption::{Estimate, PlacedText, document};
-use crate::{openai, publish, score, source, store, transcribe};
+use crate::{openai, publish, score, source, store, transcribe, weights};
 
 /// The name of a target, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("transcript", transcript),
     ("srt", |bytes| reader("srt", bytes)),
     ("webvtt", |bytes| reader("webvtt", bytes)),
@@ -37,6 +37,7 @@ pub const TARGETS: [Target; 15] = [
     ("address", address),
     ("name", name),
     ("captions", captions),
+    ("checkpoint", weights::read_checkpoint),
 ];
 
 /// Runs the target with a name. An unknown name does nothing.

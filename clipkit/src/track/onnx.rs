@@ -20,8 +20,8 @@ use crate::onnx::{self, RuntimeOptions};
 /// larger models.
 const DETECTION_SIDE: u32 = 640;
 
-const NO_SPEAKER_MODEL: &str = "several faces move, and there is no model that tells who of them speaks: the movement of their mouths decides. Put \
-    the files of LR-ASD into the folder lr-asd of the models' folder, or name their folder in speaker_model";
+const NO_SPEAKER_MODEL: &str = "several faces move, and there is no model that tells who of them speaks: the movement of their mouths decides. Get \
+    one: clipkit models fetch lr-asd, or name its folder in speaker_model";
 
 /// Finds faces with a neural network, and cuts by comparing frames.
 ///

@@ -1,9 +1,9 @@
 //! A build without the feature `onnx` does not download models.
 
 use std::convert::Infallible;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Weights, WeightsFile};
+use super::{Conversion, Weights, WeightsFile};
 use crate::context::Context;
 use crate::error::Result;
 use crate::features;
@@ -18,6 +18,16 @@ impl Download {
     }
 
     pub(super) async fn file(&mut self, _file: &WeightsFile, _target: &Path) -> Result<()> {
+        match self.never {}
+    }
+
+    pub(super) async fn converted(
+        &mut self,
+        _file: &WeightsFile,
+        _found: Option<PathBuf>,
+        _conversion: Conversion,
+        _folder: &Path,
+    ) -> Result<()> {
         match self.never {}
     }
 }

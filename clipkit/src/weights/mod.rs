@@ -2,10 +2,20 @@
 //! stored.
 
 #[cfg(feature = "onnx")]
+mod checkpoint;
+#[cfg(feature = "onnx")]
 mod download;
 #[cfg(not(feature = "onnx"))]
 #[path = "download_unavailable.rs"]
 mod download;
+mod known;
+#[cfg(feature = "onnx")]
+mod lr_asd;
+#[cfg(feature = "onnx")]
+mod onnx_file;
+
+#[cfg(all(any(test, fuzzing), feature = "onnx"))]
+pub(crate) use checkpoint::read_all as read_checkpoint;
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +47,26 @@ pub struct Weights {
     /// The other files of a model that consists of several. All lie in one folder, which is then
     /// the model's path.
     pub others: &'static [WeightsFile],
+    /// How clipkit makes the files that it uses from the downloaded one, which is not kept. `None`
+    /// for a model whose authors publish such files. The folder of the files is the model's path.
+    pub conversion: Option<Conversion>,
+}
+
+/// A way to make the files that clipkit uses from those that a model's authors publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Conversion {
+    /// The three ONNX files of LR-ASD, from the checkpoint of PyTorch.
+    LrAsd,
+}
+
+impl Conversion {
+    /// The names of the files that are used. The licence lies beside them.
+    pub fn files(self) -> &'static [&'static str] {
+        match self {
+            Conversion::LrAsd => &["audio_frontend.onnx", "visual_frontend.onnx", "av_backend.onnx"],
+        }
+    }
 }
 
 /// One file of a model's weights.
@@ -53,76 +83,6 @@ pub struct WeightsFile {
     pub bytes: u64,
 }
 
-/// The address of a file of Parakeet TDT 0.6B v3, at one commit.
-macro_rules! parakeet {
-    ($file:literal) => {
-        concat!("https://huggingface.co/istupakov/parakeet-tdt-0.6b-v3-onnx/resolve/8f23f0c03c8761650bdb5b40aaf3e40d2c15f1ce/", $file)
-    };
-}
-
-const KNOWN: &[Weights] = &[
-    Weights {
-        id: Weights::DEFAULT_FACE_DETECTOR,
-        about: "face detection: fast, finds turned and partly hidden faces (UltraFace RFB-320)",
-        license: "MIT",
-        file: "version-RFB-320.onnx",
-        url: "https://github.com/Linzaer/Ultra-Light-Fast-Generic-Face-Detector-1MB/raw/dffdddda9794a50607cba8f318507a28c1c27cab/models/onnx/version-RFB-320.onnx",
-        sha256: "34cd7e60aeff28744c657de7a3dc64e872d506741de66987f3426f2b79f88017",
-        bytes: 1_270_727,
-        others: &[],
-    },
-    Weights {
-        id: "yunet",
-        about: "face detection: slower, better for small faces (YuNet, 640 x 640)",
-        license: "Apache-2.0",
-        file: "yunet_s_640_640.onnx",
-        url: "https://github.com/ShiqiYu/libfacedetection.train/raw/147357457766555aeaa81fe5501f081fe1c8e12e/onnx/yunet_s_640_640.onnx",
-        sha256: "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-        bytes: 232_589,
-        others: &[],
-    },
-    Weights {
-        id: Weights::VOICE_DETECTOR,
-        about: "voice activity detection: robust against music (Silero VAD 6.2.1)",
-        license: "MIT",
-        file: "silero_vad.onnx",
-        url: "https://github.com/snakers4/silero-vad/raw/v6.2.1/src/silero_vad/data/silero_vad.onnx",
-        sha256: "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3",
-        bytes: 2_327_524,
-        others: &[],
-    },
-    // In the layout of the project onnx-asr. The license requires attribution to NVIDIA.
-    Weights {
-        id: Weights::DEFAULT_SPEECH,
-        about: "speech recognition: 25 European languages, with punctuation (NVIDIA Parakeet TDT 0.6B v3, 8 bits)",
-        license: "CC-BY-4.0",
-        file: "encoder-model.int8.onnx",
-        url: parakeet!("encoder-model.int8.onnx"),
-        sha256: "6139d2fa7e1b086097b277c7149725edbab89cc7c7ae64b23c741be4055aff09",
-        bytes: 652_183_999,
-        others: &[
-            WeightsFile {
-                file: "decoder_joint-model.int8.onnx",
-                url: parakeet!("decoder_joint-model.int8.onnx"),
-                sha256: "eea7483ee3d1a30375daedc8ed83e3960c91b098812127a0d99d1c8977667a70",
-                bytes: 18_202_004,
-            },
-            WeightsFile {
-                file: "nemo128.onnx",
-                url: parakeet!("nemo128.onnx"),
-                sha256: "a9fde1486ebfcc08f328d75ad4610c67835fea58c73ba57e3209a6f6cf019e9f",
-                bytes: 139_764,
-            },
-            WeightsFile {
-                file: "vocab.txt",
-                url: parakeet!("vocab.txt"),
-                sha256: "d58544679ea4bc6ac563d1f545eb7d474bd6cfa467f0a6e2c1dc1c7d37e3c35d",
-                bytes: 93_939,
-            },
-        ],
-    },
-];
-
 impl Weights {
     /// The id of the face detector that is used by default.
     pub const DEFAULT_FACE_DETECTOR: &'static str = "ultraface-rfb-320";
@@ -134,9 +94,13 @@ impl Weights {
     /// if needed; `auto` does not.
     pub const DEFAULT_SPEECH: &'static str = "parakeet-tdt-0.6b-v3";
 
+    /// The id of the active speaker detector. It is used if it is on this machine, and downloaded
+    /// on request only.
+    pub const ACTIVE_SPEAKER: &'static str = "lr-asd";
+
     /// The weights of all known models, the default face detector first.
     pub fn all() -> &'static [Weights] {
-        KNOWN
+        known::ALL
     }
 
     /// The weights of the model `id`.
@@ -145,21 +109,35 @@ impl Weights {
     ///
     /// [`ErrorKind::NotFound`] if there is none; the advice lists the known ids.
     pub fn by_id(id: &str) -> Result<&'static Weights> {
-        KNOWN.iter().find(|weights| weights.id == id).ok_or_else(|| {
-            let known: Vec<&str> = KNOWN.iter().map(|weights| weights.id).collect();
+        known::ALL.iter().find(|weights| weights.id == id).ok_or_else(|| {
+            let known: Vec<&str> = known::ALL.iter().map(|weights| weights.id).collect();
             Error::new(ErrorKind::NotFound, format!("there is no model {id:?}"))
                 .with_advice(format!("give the path of a file, or one of: {}", known.join(", ")))
         })
     }
 
-    /// The length of all files together, in bytes.
+    /// The length of all downloads together, in bytes.
     pub fn size(&self) -> u64 {
         self.files().map(|file| file.bytes).sum()
     }
 
+    /// The files to download, the main one first.
     fn files(&self) -> impl Iterator<Item = WeightsFile> {
         let Weights { file, url, sha256, bytes, others, .. } = *self;
         [WeightsFile { file, url, sha256, bytes }].into_iter().chain(others.iter().copied())
+    }
+
+    /// The names of the files that are used.
+    fn names(&self) -> Vec<&'static str> {
+        match self.conversion {
+            Some(conversion) => conversion.files().to_vec(),
+            None => self.files().map(|file| file.file).collect(),
+        }
+    }
+
+    /// Whether the path of the model is a folder.
+    fn is_folder(&self) -> bool {
+        self.names().len() > 1
     }
 }
 
@@ -210,19 +188,25 @@ impl WeightsStore {
     /// The path of the weights if all their files are on this machine: the file, or the folder of
     /// several files.
     pub fn find(&self, weights: &Weights) -> Option<PathBuf> {
-        let given = self.given.as_deref().and_then(|folder| find_in(folder, weights.file));
-        let cached = || Some(self.cache_folder_of(weights)?.join(weights.file)).filter(|path| path.is_file());
-        let path = given.or_else(cached)?;
-        if weights.others.is_empty() {
-            return Some(path);
-        }
-        let folder = path.parent()?;
-        weights.others.iter().all(|other| folder.join(other.file).is_file()).then(|| folder.to_owned())
+        let names = weights.names();
+        let folder = self.places(weights).find(|folder| names.iter().all(|name| folder.join(name).is_file()))?;
+        Some(if weights.is_folder() { folder } else { folder.join(weights.file) })
+    }
+
+    /// The file of which a model is made, if the user has downloaded it.
+    fn find_original(&self, weights: &Weights) -> Option<PathBuf> {
+        self.places(weights).map(|folder| folder.join(weights.file)).find(|path| path.is_file())
+    }
+
+    /// The folders in which the files of a model are looked for.
+    fn places(&self, weights: &Weights) -> impl Iterator<Item = PathBuf> {
+        let given = self.given.as_deref().map(|folder| searched(folder, weights.id));
+        given.into_iter().flatten().chain(self.cache_folder_of(weights))
     }
 
     /// The folder in the cache for these weights.
     fn cache_folder_of(&self, weights: &Weights) -> Option<PathBuf> {
-        self.cache.as_ref().map(|cache| if weights.others.is_empty() { cache.clone() } else { cache.join(weights.id) })
+        self.cache.as_ref().map(|cache| if weights.is_folder() { cache.join(weights.id) } else { cache.clone() })
     }
 
     /// The folder of a speech model for [`LocalTranscriber`](crate::stage::LocalTranscriber):
@@ -239,14 +223,9 @@ impl WeightsStore {
     }
 
     /// The folder of an active speaker model for [`OnnxTracker`](crate::stage::OnnxTracker):
-    /// `lr-asd` in the folder of `CLIPKIT_MODELS`, else in the cache folder, if it holds the three
-    /// files of LR-ASD.
+    /// [`Weights::ACTIVE_SPEAKER`] if it is on this machine.
     pub fn find_active_speaker(&self) -> Option<PathBuf> {
-        let folders = [self.given.as_deref(), self.cache.as_deref()];
-        let complete = |folder: &PathBuf| {
-            ["audio_frontend.onnx", "visual_frontend.onnx", "av_backend.onnx"].iter().all(|name| folder.join(name).is_file())
-        };
-        folders.into_iter().flatten().map(|folder| folder.join("lr-asd")).find(complete)
+        self.find(Weights::by_id(Weights::ACTIVE_SPEAKER).ok()?)
     }
 
     /// The path of weights that are given by id, or by the path of a file or folder. Known weights
@@ -272,48 +251,57 @@ impl WeightsStore {
         Err(unknown)
     }
 
-    /// The path of the weights on this machine, after a download if they are missing. Reports
-    /// progress.
+    /// The path of the weights on this machine, after a download and a
+    /// [conversion](Weights::conversion) if they are missing. Reports the progress of the download.
+    ///
+    /// A model that is converted needs no network if the file that its authors publish lies where
+    /// the model's files are looked for.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Network`] if the download fails or its bytes are not the expected ones; the
     /// file is then not stored, and files of the same model that are complete are kept.
-    /// [`ErrorKind::Unavailable`] if there is no cache folder.
+    /// [`ErrorKind::InvalidInput`] if the user's file is not the expected one or cannot be
+    /// converted; then none of the converted files is stored. [`ErrorKind::Io`] if the disk is
+    /// full. [`ErrorKind::Unavailable`] if there is no cache folder.
     pub async fn fetch(&self, cx: &Context, weights: &Weights) -> Result<PathBuf> {
         if let Some(path) = self.find(weights) {
             return Ok(path);
         }
         let folder = self.cache_folder_of(weights).ok_or_else(|| {
             Error::new(ErrorKind::Unavailable, format!("there is no cache folder to download the model {} to", weights.id))
-                .with_advice(format!("set {VARIABLE} to a folder that contains {}", weights.file))
+                .with_advice(format!("set {VARIABLE} to a folder that contains {}", weights.names().join(", ")))
         })?;
-        let mut download = Download::open(cx, weights).map_err(|error| cx.label(error))?;
+        tokio::select! {
+            () = cx.cancelled() => return Err(cx.label(Error::cancelled())),
+            done = self.fetch_to(cx, weights, &folder) => done.map_err(|error| cx.label(error))?,
+        }
+        Ok(if weights.is_folder() { folder } else { folder.join(weights.file) })
+    }
+
+    async fn fetch_to(&self, cx: &Context, weights: &Weights, folder: &Path) -> Result<()> {
+        let mut download = Download::open(cx, weights)?;
         for file in weights.files() {
             let target = folder.join(file.file);
-            // A file that an interrupted download completed is kept.
-            if !target.is_file() {
-                tracing::info!(model = weights.id, url = file.url, "downloading");
-                tokio::select! {
-                    () = cx.cancelled() => return Err(cx.label(Error::cancelled())),
-                    done = download.file(&file, &target) => done.map_err(|error| cx.label(error))?,
-                }
+            match weights.conversion {
+                Some(conversion) => download.converted(&file, self.find_original(weights), conversion, folder).await?,
+                // A file that an interrupted download completed is kept.
+                None if target.is_file() => {}
+                None => download.file(&file, &target).await?,
             }
         }
-        Ok(if weights.others.is_empty() { folder.join(weights.file) } else { folder })
+        Ok(())
     }
 }
 
-/// The path of the file `name` in `folder` or in an immediate subfolder.
-fn find_in(folder: &Path, name: &str) -> Option<PathBuf> {
-    let here = folder.join(name);
-    if here.is_file() {
-        return Some(here);
-    }
-    let mut nested: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path().join(name)).collect();
-    nested.sort_unstable();
-    nested.into_iter().find(|path| path.is_file())
+/// The folders in which the user's files of the model `id` are looked for: `folder`, the one in it
+/// that is named after the model, and the others in it.
+fn searched(folder: &Path, id: &str) -> impl Iterator<Item = PathBuf> {
+    let mut inner: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    inner.sort_unstable();
+    [folder.to_owned(), folder.join(id)].into_iter().chain(inner)
 }
 
-#[cfg(all(test, feature = "onnx"))]
+#[cfg(test)]
+#[cfg(feature = "onnx")]
 mod tests;

@@ -6,6 +6,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::download::hex;
+use super::lr_asd::tests::{checkpoint_without, random_checkpoint};
 use super::*;
 use crate::error::Recovery;
 
@@ -14,7 +15,17 @@ const BODY: &[u8] = b"a small model";
 /// Weights whose file is `BODY`, at the given address.
 fn weights(url: String) -> Weights {
     let sha256 = hex(&Sha256::digest(BODY)).leak();
-    Weights { id: "test", about: "", license: "MIT", file: "test.onnx", url: url.leak(), sha256, bytes: BODY.len() as u64, others: &[] }
+    Weights {
+        id: "test",
+        about: "",
+        license: "MIT",
+        file: "test.onnx",
+        url: url.leak(),
+        sha256,
+        bytes: BODY.len() as u64,
+        others: &[],
+        conversion: None,
+    }
 }
 
 fn store(folder: &Path) -> WeightsStore {
@@ -195,4 +206,116 @@ async fn a_store_follows_the_contexts_environment_and_not_the_processs() {
     // The host does not exist: only the environment's proxy can answer.
     let path = store.fetch(&cx, &weights("http://clipkit.invalid/test.onnx".to_owned())).await.unwrap();
     assert_eq!(path, root.path().join("clipkit/models/test.onnx"));
+}
+
+/// LR-ASD with a checkpoint of random weights, to be downloaded from a server.
+fn speaker_model(checkpoint: &[u8], url: String) -> Weights {
+    let known = Weights::by_id(Weights::ACTIVE_SPEAKER).unwrap().clone();
+    Weights { url: url.leak(), sha256: hex(&Sha256::digest(checkpoint)).leak(), bytes: checkpoint.len() as u64, ..known }
+}
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_model_that_is_converted_is_fetched_once_and_its_download_is_not_kept() {
+    let checkpoint = random_checkpoint();
+    let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(checkpoint.clone())).await);
+    let (store, model) = (store(root.path()), speaker_model(&checkpoint, format!("{}/test.onnx", server.uri())));
+    assert_eq!(store.find_active_speaker(), None);
+    let folder = store.fetch(&Context::new(), &model).await.unwrap();
+    assert_eq!(folder, root.path().join("models/lr-asd"));
+    assert_eq!(names_in(&folder), ["LICENSE", "audio_frontend.onnx", "av_backend.onnx", "visual_frontend.onnx"]);
+    assert_eq!(names_in(&root.path().join("models")), ["lr-asd"]);
+    assert_eq!((store.find(&model), store.find_active_speaker()), (Some(folder.clone()), Some(folder.clone())));
+    assert_eq!(store.fetch(&Context::new(), &model).await.unwrap(), folder);
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    fs::remove_file(folder.join("av_backend.onnx")).unwrap();
+    assert_eq!(store.find_active_speaker(), None, "an incomplete model is not found");
+}
+
+#[tokio::test]
+async fn a_download_that_cannot_be_converted_leaves_nothing() {
+    let good = random_checkpoint();
+    let lacking = checkpoint_without("model.fusion.attention.weight");
+    for (served, expected, kind, says) in [
+        (&good[..good.len() - 1], &good, ErrorKind::Network, "bytes were received"),
+        (&lacking[..], &good, ErrorKind::Network, "bytes were received"),
+        (&lacking[..], &lacking, ErrorKind::InvalidInput, "tensor model.fusion.attention.weight is missing"),
+    ] {
+        let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(served)).await);
+        let model = speaker_model(expected, format!("{}/test.onnx", server.uri()));
+        let error = store(root.path()).fetch(&Context::new(), &model).await.unwrap_err();
+        assert!(error.kind() == kind && error.to_string().contains(says), "{error}");
+        assert!(error.url().unwrap().ends_with("/test.onnx"));
+        assert!(is_empty(root.path()), "{says}");
+        if kind == ErrorKind::InvalidInput {
+            assert_eq!(error.path(), Some(Path::new("pretrain_AVA.model")));
+        }
+    }
+    let mut changed = good.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(changed)).await);
+    let model = speaker_model(&good, format!("{}/test.onnx", server.uri()));
+    let error = store(root.path()).fetch(&Context::new(), &model).await.unwrap_err();
+    assert!(error.kind() == ErrorKind::Network && error.to_string().contains("SHA-256") && is_empty(root.path()), "{error}");
+}
+
+#[tokio::test]
+async fn the_users_own_download_is_verified_and_converted_without_a_network() {
+    let checkpoint = random_checkpoint();
+    let (root, model) = (tempfile::tempdir().unwrap(), speaker_model(&checkpoint, "http://127.0.0.1:9/pretrain_AVA.model".to_owned()));
+    let mine = root.path().join("mine");
+    fs::create_dir_all(&mine).unwrap();
+    let store = WeightsStore { given: Some(mine.clone()), ..store(root.path()) };
+    let own = mine.join("pretrain_AVA.model");
+    let mut changed = checkpoint.clone();
+    changed[1000] ^= 1;
+    for (bytes, says) in
+        [(&checkpoint[..1000], "cut short: it has 1000 of"), (&changed[..], "SHA-256"), (&[&changed[..], b"x"].concat(), "longer")]
+    {
+        fs::write(&own, bytes).unwrap();
+        let error = store.fetch(&Context::new(), &model).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidInput && error.to_string().contains(says), "{error}");
+        assert_eq!(error.path(), Some(own.as_path()));
+        assert!(is_empty(root.path()) && store.find(&model).is_none());
+    }
+    fs::write(&own, &checkpoint).unwrap();
+    let folder = store.fetch(&Context::new(), &model).await.unwrap();
+    assert_eq!(folder, root.path().join("models/lr-asd"));
+    assert!(own.is_file(), "the user's file is kept");
+}
+
+#[tokio::test]
+async fn converted_files_that_cannot_be_written_are_an_error() {
+    let checkpoint = random_checkpoint();
+    let (root, server) = (tempfile::tempdir().unwrap(), server(ResponseTemplate::new(200).set_body_bytes(checkpoint.clone())).await);
+    let model = speaker_model(&checkpoint, format!("{}/test.onnx", server.uri()));
+    let models = root.path().join("models");
+    fs::create_dir(&models).unwrap();
+    fs::write(models.join("lr-asd"), "a file where the folder should be").unwrap();
+    let error = store(root.path()).fetch(&Context::new(), &model).await.unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Io, Some(models.join("lr-asd").as_path())));
+    assert_eq!(names_in(&models), ["lr-asd"], "the download is removed");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_incomplete_does_not_hide_the_complete_one() {
+    let root = tempfile::tempdir().unwrap();
+    let store = WeightsStore { given: Some(root.path().join("mine")), ..store(root.path()) };
+    let fill = |folder: PathBuf, names: &[&str]| {
+        fs::create_dir_all(&folder).unwrap();
+        names.iter().for_each(|name| fs::write(folder.join(name), BODY).unwrap());
+    };
+    let files = Conversion::LrAsd.files();
+    fill(root.path().join("mine/faces"), &files[..2]);
+    assert_eq!(store.find_active_speaker(), None);
+    fill(root.path().join("models/lr-asd"), files);
+    assert_eq!(store.find_active_speaker(), Some(root.path().join("models/lr-asd")));
+    fill(root.path().join("mine/another"), files);
+    fill(root.path().join("mine/lr-asd"), files);
+    assert_eq!(store.find_active_speaker(), Some(root.path().join("mine/lr-asd")), "the folder with the model's name comes first");
 }
