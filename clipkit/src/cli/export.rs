@@ -9,7 +9,7 @@ use clipkit::{Context, Error, Result, stage};
 
 use super::args::ExportArgs;
 use super::interrupt::Interrupt;
-use super::output::{say, warn, write_bytes};
+use super::output::{say, warn_all, write_bytes};
 use super::{Done, limits, plans, usage};
 
 pub(crate) async fn run(args: ExportArgs, interrupt: &Interrupt) -> Done {
@@ -20,7 +20,7 @@ pub(crate) async fn run(args: ExportArgs, interrupt: &Interrupt) -> Done {
     }
     let cx = limits::builder().build();
     let result = interrupt.guard(&cx, write(&cx, &args, &all)).await;
-    cx.warnings().iter().for_each(warn);
+    warn_all(&cx.warnings());
     result
 }
 

@@ -30,11 +30,27 @@ pub(crate) fn complain(what: &str, message: &str) {
     note(&format!("clipkit: {what}: {message}"));
 }
 
-/// Prints a warning of a run to stderr.
-pub(crate) fn warn(warning: &Warning) {
-    match warning.clip {
-        Some(clip) => complain("warning", &format!("clip {clip}: {}", warning.message)),
-        None => complain("warning", &warning.message),
+/// Prints the warnings of a run to stderr: one that several clips have is one line.
+pub(crate) fn warn_all<'a>(warnings: impl IntoIterator<Item = &'a Warning>) {
+    let mut lines: Vec<(&str, Vec<usize>)> = Vec::new();
+    for Warning { message, clip, .. } in warnings {
+        match lines.iter_mut().find(|(known, _)| *known == message.as_str()) {
+            Some((_, clips)) => clips.extend(clip),
+            None => lines.push((message, clip.iter().copied().collect())),
+        }
+    }
+    for (message, clips) in lines {
+        complain("warning", &format!("{}{message}", about(&clips)));
+    }
+}
+
+/// The clips that a warning is about, in front of its message.
+fn about(clips: &[usize]) -> String {
+    let ranks: Vec<String> = clips.iter().map(usize::to_string).collect();
+    match &ranks[..] {
+        [] => String::new(),
+        [only] => format!("clip {only}: "),
+        several => format!("clips {}: ", several.join(", ")),
     }
 }
 

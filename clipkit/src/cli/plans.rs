@@ -10,7 +10,7 @@ use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, RankedPlan, Result
 
 use super::args::{InspectArgs, PreviewArgs, RenderArgs};
 use super::interrupt::Interrupt;
-use super::output::{say, warn};
+use super::output::{say, warn_all};
 use super::{Done, clip, limits, progress, report};
 
 pub(crate) async fn render(args: RenderArgs, interrupt: &Interrupt) -> Done {
@@ -48,7 +48,7 @@ pub(crate) async fn preview(args: PreviewArgs, interrupt: &Interrupt) -> Done {
     let plan = read(&args.plan)?;
     let cx = limits::builder().build();
     let result = interrupt.guard(&cx, clipkit::stage::preview(&cx, &plan, &args.output)).await;
-    cx.warnings().iter().for_each(warn);
+    warn_all(&cx.warnings());
     result?;
     say(&format!("{}", args.output.display()));
     Ok(())

@@ -7,7 +7,7 @@ use clipkit::{Context, Error, ErrorReport, Planned};
 use serde::Serialize;
 
 use super::args::Reporting;
-use super::output::{complain, say, say_json, warn};
+use super::output::{complain, say, say_json, warn_all};
 
 /// A line of `--json` output in addition to the pipeline's events.
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ pub(crate) fn made(reporting: Reporting, manifest: &Manifest, out: Option<&Path>
         let rows = manifest.clips.iter().map(|clip| (clip.file.as_str(), clip.span, clip.score.total, clip.title.as_str()));
         table(rows.collect());
     }
-    manifest.warnings.iter().chain(of_clips).for_each(warn);
+    warn_all(manifest.warnings.iter().chain(of_clips));
     not_made(&manifest.failed);
     if reporting.json {
         say_json(&Line::Manifest(manifest));
@@ -83,7 +83,7 @@ pub(crate) fn planned(reporting: Reporting, input: &Path, planned: &Planned, fil
     if !reporting.quiet && !reporting.json {
         table(plans().map(|(file, plan)| (file, plan.span, plan.score.total, plan.title.as_str())).collect());
     }
-    planned.warnings.iter().for_each(warn);
+    warn_all(&planned.warnings);
     not_made(&planned.failed);
     if reporting.json {
         let plans = plans()
@@ -103,7 +103,7 @@ pub(crate) fn planned(reporting: Reporting, input: &Path, planned: &Planned, fil
 /// Prints the result of work on a whole video: the file and its duration.
 pub(crate) fn written(reporting: Reporting, input: &Path, file: &Path, duration: Timestamp, cx: &Context) {
     let (warnings, usage) = (cx.warnings(), cx.usage());
-    warnings.iter().for_each(warn);
+    warn_all(&warnings);
     if reporting.json {
         say_json(&Line::File { input, file, duration, warnings: &warnings, usage: &usage });
     } else if !reporting.quiet {
@@ -122,7 +122,7 @@ fn not_made(failed: &[FailedClip]) {
 
 /// Prints the warnings of a failed input and, with `--json`, its last line.
 pub(crate) fn failed(reporting: Reporting, input: Option<&Path>, error: &Error, warnings: &[Warning]) {
-    warnings.iter().for_each(warn);
+    warn_all(warnings);
     if reporting.json {
         say_json(&Line::Error { input, report: error.report(), text: error.to_string() });
     }

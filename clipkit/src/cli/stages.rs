@@ -8,7 +8,7 @@ use clipkit::{Context, Error, ErrorKind, Result};
 
 use super::args::{ScoreArgs, TrackArgs, TranscribeArgs};
 use super::interrupt::Interrupt;
-use super::output::{note, warn, write_json};
+use super::output::{note, warn_all, write_json};
 use super::{Done, clip, limits, report, uri, usage};
 
 pub(crate) async fn transcribe(args: TranscribeArgs, interrupt: &Interrupt) -> Done {
@@ -68,7 +68,7 @@ async fn with_warnings<T>(interrupt: &Interrupt, max_cost: Option<f64>, work: im
     }
     let cx = builder.build();
     let result = interrupt.guard(&cx, work(&cx)).await;
-    cx.warnings().iter().for_each(warn);
+    warn_all(&cx.warnings());
     if let Some(line) = report::spent(&cx.usage()) {
         note(&line);
     }

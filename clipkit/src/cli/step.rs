@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::args::{StepArgs, StepCommand};
 use super::interrupt::Interrupt;
-use super::output::{note, warn, write_json};
+use super::output::{note, warn_all, write_json};
 use super::{Done, clip, limits, plans, report, usage};
 
 pub(crate) async fn run(args: StepArgs, interrupt: &Interrupt) -> Done {
@@ -150,7 +150,7 @@ async fn step<T>(interrupt: &Interrupt, config: PipelineConfig, work: impl Async
         work(&cx, &pipeline).await
     };
     let result = interrupt.guard(&cx, taken).await;
-    cx.warnings().iter().for_each(warn);
+    warn_all(&cx.warnings());
     if let Some(line) = report::spent(&cx.usage()) {
         note(&line);
     }

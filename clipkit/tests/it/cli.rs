@@ -353,7 +353,7 @@ fn without_its_model_auto_goes_on_and_onnx_does_not() {
     let desk = Desk::with_talk(45);
     let (input, out) = (desk.path("talk.mp4"), desk.path("out"));
     let with = |tracker: &str| {
-        let fixed = ["--plan-only", "--clips", "1", "--max", "40", "--model", "no/such/model.onnx", "--tracker", tracker];
+        let fixed = ["--plan-only", "--clips", "2", "--max", "20", "--model", "no/such/model.onnx", "--tracker", tracker];
         run(&["clip", &input, "--out", &out].into_iter().chain(fixed).collect::<Vec<_>>())
     };
     let (code, _, stderr) = with("onnx");
@@ -363,6 +363,7 @@ fn without_its_model_auto_goes_on_and_onnx_does_not() {
     let (code, _, stderr) = with("auto");
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("warning: face detection is off") && stderr.contains("no/such/model.onnx"), "{stderr}");
+    assert_eq!(stderr.matches("face detection is off").count(), 1, "{stderr}");
 }
 
 #[test]
