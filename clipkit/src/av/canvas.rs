@@ -229,7 +229,7 @@ fn intervals(window: Rect, scale: (f64, f64)) -> (Interval, Interval) {
 }
 
 /// Converts a colour to Y, Cb, Cr in BT.709 limited range (ITU-R BT.709-6, 3.2 to 3.4).
-fn to_ycbcr(Rgb(red, green, blue): Rgb) -> [u8; 3] {
+pub(super) fn to_ycbcr(Rgb(red, green, blue): Rgb) -> [u8; 3] {
     let [luma, cb, cr] = bt709([red, green, blue].map(|part| f64::from(part) / 255.0));
     [16.0 + luma, 128.0 + cb, 128.0 + cr].map(|value| value.round() as u8)
 }

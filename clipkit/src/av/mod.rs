@@ -11,6 +11,7 @@ mod canvas;
 mod deinterlace;
 mod downscale;
 mod encode;
+mod flatten;
 mod graph;
 mod input;
 mod inspect;
@@ -32,6 +33,7 @@ pub(crate) use audio::{AudioReader, default_track as default_audio_track, stereo
 pub(crate) use canvas::{Area, Canvas, bt709};
 pub(crate) use deinterlace::Deinterlacer;
 pub(crate) use encode::{Mp4Writer, SAMPLE_RATE, VideoEncoder, VideoSettings};
+pub(crate) use flatten::{dim, flat_picture, flatten};
 pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use inspect::{Decoded, Inspection, inspect};
 pub(crate) use orient::{displayed_rect, stored_rect};

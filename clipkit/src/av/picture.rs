@@ -117,6 +117,13 @@ impl Picture {
         self.frame.is_interlaced()
     }
 
+    /// Whether the format has transparency.
+    pub(crate) fn has_alpha(&self) -> bool {
+        // SAFETY: the descriptor is an entry of a static table.
+        let flags = descriptor(self.format()).map_or(0, |entry| unsafe { (*entry).flags });
+        flags & ffi::AV_PIX_FMT_FLAG_ALPHA as u64 != 0
+    }
+
     /// Whether the format is planar 8-bit YUV, so that [`Picture::plane`] can read it.
     pub(crate) fn is_planar(&self) -> bool {
         use ff::format::Pixel::{YUV420P, YUV422P, YUV444P};

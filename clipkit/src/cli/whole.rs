@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clipkit::config::TrackerConfig;
-use clipkit::model::{ClipPlan, shown_uri};
+use clipkit::model::{Timestamp, shown_uri};
 use clipkit::plan::export::{ExportFormat, ExportOptions};
 use clipkit::{ClipOptions, Context, Pipeline, PipelineConfig, Result, WholePicture, stage, store};
 
@@ -96,13 +96,13 @@ async fn run(args: &WholeArgs, suffix: &str, config: PipelineConfig, picture: Wh
     report::begin(args.reporting, &shown, None);
     let result = interrupt.guard(&cx, make(&cx, args, config, picture, &output)).await;
     match &result {
-        Ok(plan) => report::written(args.reporting, &shown, &output, plan.timeline().end(), &cx),
+        Ok(made) => report::written(args.reporting, &shown, &output, *made, &cx),
         Err(error) => report::failed(args.reporting, Some(&shown), error, &cx.warnings()),
     }
     exit::of(&result)
 }
 
-async fn make(cx: &Context, args: &WholeArgs, config: PipelineConfig, picture: WholePicture, output: &Path) -> Result<ClipPlan> {
+async fn make(cx: &Context, args: &WholeArgs, config: PipelineConfig, picture: WholePicture, output: &Path) -> Result<Timestamp> {
     let kind = Kind::of(output)?;
     if matches!(kind, Kind::Captions(_)) && config.options.captions.is_none() {
         return Err(usage("this command writes no captions").with_path(output).with_advice("make them with clipkit caption"));
@@ -112,15 +112,20 @@ async fn make(cx: &Context, args: &WholeArgs, config: PipelineConfig, picture: W
     }
     let pipeline = Pipeline::from_config(cx, &config).await?;
     let plan = pipeline.plan_whole(cx, uri(&args.input)?, picture).await?;
+    let mut duration = plan.timeline().end();
     match kind {
         Kind::Plan => write_json(Some(output), &plan)?,
         Kind::Captions(format) => {
             let text = stage::export(cx, std::slice::from_ref(&plan), format, &ExportOptions::default()).await?;
             write_bytes(Some(output), text.as_bytes())?;
         }
-        Kind::Video => store::move_file(&pipeline.render(cx, &plan).await?.video, output)?,
+        Kind::Video => {
+            let clip = pipeline.render(cx, &plan).await?;
+            store::move_file(&clip.video, output)?;
+            duration = clip.duration;
+        }
     }
-    Ok(plan)
+    Ok(duration)
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

@@ -43,7 +43,8 @@ pub struct Limits {
     /// The number of sounds of a plan. Each is a file that is open during the rendering. Default
     /// 100, strict 16.
     pub plan_sounds: u64,
-    /// The duration of a plan's clip in seconds. Default 10,800 (3 hours), strict 900.
+    /// The duration of a plan's clip in seconds, with intro and outro. Default 10,800 (3 hours),
+    /// strict 900.
     pub plan_secs: u64,
     /// The number of clips that one run makes. Default 1,000, strict 50.
     pub clips: u64,

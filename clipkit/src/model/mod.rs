@@ -1,6 +1,7 @@
 //! The data that the stages exchange. This module uses neither I/O nor tokio nor FFmpeg.
 
 mod about;
+mod bumper;
 mod candidate;
 mod caption;
 mod clip;
@@ -12,6 +13,7 @@ mod manifest;
 mod media;
 pub(crate) mod moment;
 mod overlay;
+mod parts;
 mod plan;
 mod post_texts;
 pub(crate) mod script;
@@ -28,6 +30,7 @@ mod warning;
 mod zoom;
 
 pub use about::{About, Chapter, HeatmapBin};
+pub use bumper::{Bumper, BumperFit};
 pub use candidate::{Candidate, Factor, Score};
 pub use caption::{CaptionTrack, Cue, CuePlace, CueWord, Hook};
 pub use clip::{ClipId, Post, PostFiles, Privacy, PublishStatus, PublishedFiles, Receipt, RenderedClip};
@@ -42,6 +45,7 @@ pub use media::{
     AudioStream, Color, ContentId, FileStamp, FrameRate, Hdr, Media, MediaRef, Orientation, SubtitleStream, VideoStream, shown_uri,
 };
 pub use overlay::{Anchor, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle};
+pub use parts::OutputParts;
 pub use plan::{Aspect, ClipPlan, Crop, CropKey, Half, Layout, Output, Pane, PlanSource, Platform, Scene, Speaking, X264Preset};
 pub use post_texts::PostTexts;
 pub use sound::{CensorSound, Censored, Sound};

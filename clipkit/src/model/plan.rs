@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, PostTexts, Rect, Score, Shot, Sound,
-    Span, SubjectTrack, Timeline, Timestamp, Zoom,
+    Bumper, CaptionTrack, Censored, ClipId, FaceTrack, FrameRate, Hook, Loudness, MediaRef, Overlay, Piece, PostTexts, Rect, Score, Shot,
+    Sound, Span, SubjectTrack, Timeline, Timestamp, Zoom,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -14,9 +14,11 @@ use crate::error::{Error, ErrorKind};
 ///
 /// A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
 /// stable within a [`version`](ClipPlan::VERSION). All times except `span` and `pieces` are on the
-/// clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
-/// the displayed source picture (upright, square pixels). Those of captions, of the hook, of
-/// overlays and of [`Pane::place`] are fractions of the output.
+/// clip's timeline, in seconds from the clip's first frame. In a file with an intro, that frame
+/// comes after the intro: time in the file = duration of the intro + time of the clip
+/// ([`ClipPlan::parts`]). Positions and sizes are fractions of the displayed source picture
+/// (upright, square pixels). Those of captions, of the hook, of overlays and of [`Pane::place`] are
+/// fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -33,7 +35,7 @@ pub struct ClipPlan {
     /// `span`, at the source's speed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<Piece>,
-    /// Music and effects that play with the clip's own sound.
+    /// Music and effects that play with the clip's own sound, not during intro and outro.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sound: Vec<Sound>,
     /// The stretches in which the clip's own sound is not heard, because a censored word is said
@@ -77,6 +79,12 @@ pub struct ClipPlan {
     /// installed fonts. A relative path starts at the working folder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fonts: Vec<String>,
+    /// What plays before the clip. `None` means that the file starts with the clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Bumper>,
+    /// What plays after the clip. `None` means that the file ends with the clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outro: Option<Bumper>,
     /// What the clip's posts say besides the title.
     #[serde(default, skip_serializing_if = "PostTexts::is_empty")]
     pub post: PostTexts,
@@ -85,8 +93,8 @@ pub struct ClipPlan {
 }
 
 impl ClipPlan {
-    /// Makes a plan with scenes. It has no captions, no hook, no overlays, no shots and no
-    /// tracks.
+    /// Makes a plan with scenes. It has no captions, no hook, no overlays, no intro, no outro, no
+    /// shots and no tracks.
     pub fn new(source: PlanSource, span: Span, title: impl Into<String>, score: Score, scenes: Vec<Scene>, output: Output) -> Self {
         ClipPlan {
             version: ClipPlan::VERSION,
@@ -108,6 +116,8 @@ impl ClipPlan {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            intro: None,
+            outro: None,
             post: PostTexts::default(),
             output,
         }
@@ -115,10 +125,10 @@ impl ClipPlan {
 
     /// The clip's identity: a BLAKE3 hash of the source's id and of the fields that determine the
     /// clip's picture and sound (span and pieces, sounds, censored stretches, scenes, captions,
-    /// hook, overlays, punch-ins, font files, output). Title, post, reason, score, shots and
-    /// tracks are not part of the hash, nor is the content of image and font files. Of several
-    /// pieces, those count that [`ClipPlan::timeline`] returns, so two ways to write the same
-    /// pieces give the same id.
+    /// hook, overlays, punch-ins, font files, intro, outro, output). Title, post, reason, score,
+    /// shots and tracks are not part of the hash, nor is the content of image and font files. Of
+    /// several pieces, those count that [`ClipPlan::timeline`] returns, so two ways to write the
+    /// same pieces give the same id.
     pub fn id(&self) -> ClipId {
         #[derive(Serialize)]
         struct Content<'a> {
@@ -143,6 +153,10 @@ impl ClipPlan {
             zooms: &'a [Zoom],
             #[serde(skip_serializing_if = "<[String]>::is_empty")]
             fonts: &'a [String],
+            #[serde(skip_serializing_if = "Option::is_none")]
+            intro: Option<Bumper>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            outro: Option<Bumper>,
             output: &'a Output,
         }
         let ClipPlan { source, censored, scenes, captions, hook, overlays, zooms, fonts, output, .. } = self;
@@ -154,8 +168,24 @@ impl ClipPlan {
         };
         let (audio_track, span) = (source.audio_track, timeline.extent());
         let id = source.media.id.as_str();
-        let content =
-            Content { source: id, audio_track, span, pieces, sound, censored, scenes, captions, hook, overlays, zooms, fonts, output };
+        let [intro, outro] = [&self.intro, &self.outro].map(|bumper| bumper.as_ref().map(Bumper::content));
+        let content = Content {
+            source: id,
+            audio_track,
+            span,
+            pieces,
+            sound,
+            censored,
+            scenes,
+            captions,
+            hook,
+            overlays,
+            zooms,
+            fonts,
+            intro,
+            outro,
+            output,
+        };
         // Plain data with string keys always serializes.
         let bytes = serde_json::to_vec(&content).unwrap_or_default();
         let hash = blake3::hash(&bytes).to_hex();

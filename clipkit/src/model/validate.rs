@@ -52,14 +52,16 @@ impl ClipPlan {
         serde_json::from_str(text).map_err(invalid)
     }
 
-    /// Checks the plan's duration and its numbers of pieces, overlays and sounds.
+    /// Checks the plan's duration, with intro and outro, and its numbers of pieces, overlays and
+    /// sounds.
     ///
     /// What exceeds a limit is an error of the kind [`ErrorKind::TooLarge`].
     pub fn check_limits(&self, limits: &Limits) -> Result<()> {
         limits.check(Limit::PlanPieces, self.pieces.len() as u64)?;
         limits.check(Limit::PlanOverlays, self.overlays.len() as u64)?;
         limits.check(Limit::PlanSounds, self.sound.len() as u64)?;
-        limits.check(Limit::PlanSecs, self.timeline().end().secs().max(0.0) as u64)
+        let bumpers = self.bumpers().filter_map(|(_, bumper)| bumper.playing_time()).map(Timestamp::secs).sum::<f64>();
+        limits.check(Limit::PlanSecs, (self.timeline().end().secs() + bumpers).max(0.0) as u64)
     }
 
     /// The plan as indented JSON with a final line feed.
@@ -75,8 +77,8 @@ impl ClipPlan {
         schemars::schema_for!(ClipPlan).to_value()
     }
 
-    /// The number of the clip's frames: its duration times the output's frame rate, rounded to the
-    /// nearest integer, at least 1.
+    /// The number of the clip's own frames: its duration times the output's frame rate, rounded to
+    /// the nearest integer, at least 1. Those of intro and outro come on top: [`ClipPlan::parts`].
     pub fn frames(&self) -> u64 {
         self.timeline().frames(self.output.frame_rate)
     }
@@ -129,6 +131,7 @@ impl ClipPlan {
         self.hook.as_ref().map_or(Ok(()), Hook::check)?;
         self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("overlays[{n}]")))?;
         check_zooms(&self.zooms, clip_end)?;
+        self.bumpers().try_for_each(|(name, bumper)| bumper.check(name))?;
         self.post.check()?;
         check(self.fonts.len() <= MAX_FONTS, &|| format!("fonts has {} entries; give at most {MAX_FONTS}", self.fonts.len()))?;
         self.fonts.iter().enumerate().try_for_each(|(n, file)| check_file(&format!("fonts[{n}]"), file))

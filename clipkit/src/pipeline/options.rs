@@ -252,6 +252,8 @@ impl ClipOptions {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            intro: None,
+            outro: None,
             post: crate::model::PostTexts::default(),
             output: self.plan_options(size).output(FrameRate::new(30, 1)),
         })

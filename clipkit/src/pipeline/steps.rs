@@ -14,6 +14,7 @@ use crate::plan::edit::{EditOp, EditSources, edit};
 use crate::plan::snap::{self, SnapInput};
 use crate::plan::{self, PlanInput};
 use crate::publish::Target;
+use crate::render;
 use crate::score::{Heuristic, Scorer, Scoring};
 use crate::speech::track;
 use crate::track::{CenterTracker, FaceTracker, MotionTracker, Tracking};
@@ -155,7 +156,8 @@ impl Pipeline {
     /// Plans the framing and captions of one clip, tightens it if
     /// [`ClipOptions::tighten`](crate::ClipOptions::tighten) is set, and adds punch-ins if
     /// [`ClipOptions::punch_in`](crate::ClipOptions::punch_in) is. No stage is called, and equal
-    /// inputs give equal plans.
+    /// inputs give equal plans. The lengths of intro and outro are measured if their files are
+    /// here.
     pub async fn plan(
         &self,
         cx: &Context,
@@ -184,7 +186,7 @@ impl Pipeline {
         let (transcript, candidate, tracks) = (transcript.clone(), candidate.clone(), tracks.clone());
         let size = size.or_else(|| self.stages.renderer.size()).unwrap_or(self.options.aspect.size());
         let (options, tighten, punch_in) = (self.options.plan_options(size), self.options.tighten, self.options.punch_in);
-        call(cx, Stage::Plan, |cx| async move {
+        let plan = call(cx, Stage::Plan, |cx| async move {
             cx.blocking(move |cx| {
                 let input = PlanInput::new(&media, &transcript, &tracks, &candidate).with_voice(&voice);
                 let (plan, warnings) = plan::plan(&input, &options)?;
@@ -210,7 +212,12 @@ impl Pipeline {
             })
             .await
         })
-        .await
+        .await?;
+        match render::with_lengths(&cx.for_stage(Stage::Plan), &plan).await {
+            // The machine that renders may have files that this one lacks. Rendering says so.
+            Err(error) if !error.is_cancelled() => Ok(plan),
+            measured => measured,
+        }
     }
 
     /// Renders a plan. The files are in the scratch space of `cx` and are removed with it.
@@ -225,13 +232,13 @@ impl Pipeline {
         posts::post(cx, rank, &plan, &clip)
     }
 
-    /// Renders a clip. The returned plan is the rendered one: without captions, title and overlays
-    /// that could not be drawn.
+    /// Renders a clip. The returned plan is the rendered one: with the measured lengths of intro
+    /// and outro, without captions, title and overlays that could not be drawn.
     pub(super) async fn rendered(&self, cx: &Context, plan: &ClipPlan) -> Result<(RenderedClip, ClipPlan)> {
         plan.validate()?;
         plan.check_limits(cx.limits())?;
         self.locate(cx, &plan.source.media).await?;
-        let mut plan = plan.clone();
+        let mut plan = render::with_lengths(&cx.for_stage(Stage::Render), plan).await?;
         let error = match self.draw_present(cx, &mut plan).await {
             Err(error) if self.may_omit_text(&plan, &error) => error,
             clip => return Ok((clip?, plan)),

@@ -1,11 +1,12 @@
-//! A brand: the look and the music that all clips of a person or a company share.
+//! A brand: the look, the music, the intro and the outro that all clips of a person or a company
+//! share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::options::caption_style;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, HookStyle, Overlay, OverlayContent, OverlayTextStyle, Rect, Rgb, Sound, Span, Timestamp};
+use crate::model::{Bumper, CaptionStyle, HookStyle, Overlay, OverlayContent, OverlayTextStyle, Rect, Rgb, Sound, Span, Timestamp};
 
 /// Words on a plate that is brighter than this are dark. The luma of white is 255.
 const BRIGHT: f64 = 140.0;
@@ -13,7 +14,7 @@ const DARK_WORDS: Rgb = Rgb(12, 12, 16);
 const BRIGHT_WORDS: Rgb = Rgb(255, 255, 255);
 
 /// The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
-/// handles and a progress bar, and music.
+/// handles and a progress bar, music, an intro and an outro.
 ///
 /// A missing field changes nothing. Fonts and colors go to captions, to the title and to those
 /// texts of the brand whose style has the default ones.
@@ -62,6 +63,12 @@ pub struct Brand {
     /// the clip's end does not play.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sound: Vec<Sound>,
+    /// What plays before every clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intro: Option<Bumper>,
+    /// What plays after every clip.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outro: Option<Bumper>,
 }
 
 impl Brand {
@@ -81,13 +88,15 @@ impl Brand {
         Ok(brand)
     }
 
-    /// Checks overlays and sounds. The first invalid value is an error of the kind
+    /// Checks overlays, sounds, intro and outro. The first invalid value is an error of the kind
     /// [`ErrorKind::Config`].
     pub(crate) fn check(&self) -> Result<()> {
         let overlays = || self.overlays.iter().enumerate().try_for_each(|(n, overlay)| overlay.check(&format!("brand.overlays[{n}]")));
         let endless = Timestamp::from_micros(i64::MAX / 2);
         let sounds = || self.sound.iter().enumerate().try_for_each(|(n, sound)| sound.check(&format!("brand.sound[{n}]"), endless));
-        overlays().and_then(|()| sounds()).map_err(|error| Error::new(ErrorKind::Config, error.message()))
+        let bumpers = [("brand.intro", &self.intro), ("brand.outro", &self.outro)];
+        let bumpers = || bumpers.iter().try_for_each(|(name, bumper)| bumper.as_ref().map_or(Ok(()), |bumper| bumper.check(name)));
+        overlays().and_then(|()| sounds()).and_then(|()| bumpers()).map_err(|error| Error::new(ErrorKind::Config, error.message()))
     }
 
     /// The caption style with the brand's font and colors.
@@ -133,10 +142,18 @@ impl Brand {
         self.sound.iter().filter_map(cut).collect()
     }
 
-    /// The paths of images, sounds and fonts.
+    /// The paths of images, sounds, fonts, intro and outro.
     pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let images = self.overlays.iter_mut().filter_map(Overlay::file_mut);
-        images.chain(self.sound.iter_mut().map(|sound| &mut sound.file)).chain(&mut self.font_files)
+        let bumpers = self.intro.iter_mut().chain(&mut self.outro).map(|bumper| &mut bumper.file);
+        images.chain(self.sound.iter_mut().map(|sound| &mut sound.file)).chain(&mut self.font_files).chain(bumpers)
+    }
+
+    /// Removes the hashes of files, so that each is found by its path only.
+    #[cfg(feature = "serve")]
+    pub(crate) fn forget_ids(&mut self) {
+        self.sound.iter_mut().for_each(|sound| sound.id = None);
+        self.intro.iter_mut().chain(&mut self.outro).for_each(|bumper| bumper.id = None);
     }
 
     /// The same brand, whose relative paths start at `folder` instead of the working folder.
@@ -244,6 +261,8 @@ mod tests {
             (r#"{"captions": "comic"}"#, "comic"),
             (r#"{"overlays": [{"content": {"kind": "image", "file": ""}, "place": {"anchor": "top"}}]}"#, "brand.overlays[0].content.file"),
             (r#"{"sound": [{"file": "a.mp3", "gain": 90}]}"#, "brand.sound[0].gain is 90"),
+            (r#"{"intro": {"file": ""}}"#, "brand.intro.file is not a path"),
+            (r#"{"outro": {"file": "a.png", "duration": 1000}}"#, "brand.outro.duration lasts 1000 s"),
         ] {
             let error = Brand::from_json(text).unwrap_err();
             assert!(error.kind() == ErrorKind::Config && error.to_string().contains(part), "{text}: {error}");

@@ -80,6 +80,8 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
     if let Some(message) = layout_warning {
         warn(WarningKind::Layout, message);
     }
+    let usual = Brand::default();
+    let brand = options.brand.as_ref().unwrap_or(&usual);
     let mut plan = ClipPlan {
         version: ClipPlan::VERSION,
         source: source_of(media)?,
@@ -100,13 +102,13 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        intro: brand.intro.clone(),
+        outro: brand.outro.clone(),
         post: crate::model::PostTexts::default(),
         output: options.output(output_rate(video.frame_rate)),
     };
     plan.validate()?;
     let safe_area = options.platform.safe_area(Aspect::of(options.size));
-    let usual = Brand::default();
-    let brand = options.brand.as_ref().unwrap_or(&usual);
     plan.overlays = brand.overlays_in(safe_area);
     plan.sound = brand.sounds_until(plan.timeline().end());
     plan.fonts.clone_from(&brand.font_files);

@@ -58,6 +58,7 @@
 //! ```
 
 mod brand;
+pub(crate) mod bumper;
 pub(crate) mod caption;
 mod censor;
 mod compose;

@@ -86,7 +86,7 @@ impl ClipFacts {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, "read the plan", error))?;
                 let plan = ClipPlan::from_json(&text).map_err(|error| error.with_path(path))?;
-                Some((plan.timeline().end().secs(), plan.output.width, plan.output.height, plan.output.frame_rate.fps()))
+                Some((plan.parts()?.end().secs(), plan.output.width, plan.output.height, plan.output.frame_rate.fps()))
             }
             None => None,
         };

@@ -7,6 +7,15 @@ use crate::model::{Color, Hdr, Orientation, VideoStream, WarningKind};
 /// Filters that convert stored frames to upright frames of the same size, in BT.709 limited range
 /// and in a planar 8-bit YUV format.
 pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
+    upright_as(cx, video, "yuv420p|yuv422p|yuv444p")
+}
+
+/// [`upright`] for frames with transparency, which they keep.
+pub(super) fn upright_with_alpha(cx: &Context, video: &VideoStream) -> Vec<Filter> {
+    upright_as(cx, video, "yuva444p")
+}
+
+fn upright_as(cx: &Context, video: &VideoStream, formats: &str) -> Vec<Filter> {
     let mut filters = rotate(video.orientation);
     let tone_mapped = match video.color.hdr {
         Some(_) if !has_filter("zscale") => {
@@ -22,7 +31,7 @@ pub(super) fn upright(cx: &Context, video: &VideoStream) -> Vec<Filter> {
         }
         None => false,
     };
-    filters.extend([convert(video, tone_mapped), Filter::new("format").with("pix_fmts", "yuv420p|yuv422p|yuv444p")]);
+    filters.extend([convert(video, tone_mapped), Filter::new("format").with("pix_fmts", formats)]);
     filters
 }
 

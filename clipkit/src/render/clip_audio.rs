@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use super::joined_audio::JoinedAudio;
+use super::joined_audio::{HALF_FADE, JoinedAudio};
 use super::loudness::Dynamics;
 use super::mix::Mixer;
 use crate::av::{AAC_FRAME, AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE};
@@ -31,16 +31,46 @@ enum Sound {
     Joined(Box<JoinedAudio>),
 }
 
-/// The clip's audio: 48 kHz stereo, exactly as long as the timeline, silent where the source is.
+/// A part of the output's sound: how long it lasts, and what is beside it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PartOfSound {
+    /// The number of samples that it lasts.
+    pub(super) samples: u64,
+    /// Whether another part comes before it, and after it. It then has half a crossfade more there.
+    pub(super) before: bool,
+    pub(super) after: bool,
+    /// The lengths of the fades at its start and end, in samples.
+    pub(super) fades: (u64, u64),
+}
+
+impl PartOfSound {
+    /// All of the output's sound.
+    pub(super) fn whole(samples: u64) -> Self {
+        PartOfSound { samples, before: false, after: false, fades: (0, 0) }
+    }
+
+    /// The number of samples before it that are mixed with the part before.
+    fn head(&self) -> u64 {
+        if self.before { HALF_FADE } else { 0 }
+    }
+
+    /// The number of its samples, with those that are mixed with other parts.
+    pub(super) fn total(&self) -> u64 {
+        self.head() + self.samples + if self.after { HALF_FADE } else { 0 }
+    }
+}
+
+/// The audio of the clip, of its intro or of its outro: 48 kHz stereo, exactly as long as it should
+/// be, silent where the source is.
 pub(super) struct ClipAudio {
     context: Context,
     sound: Sound,
     /// What the plan adds to the source's sound.
     mixer: Option<Mixer>,
-    /// The samples that were mixed.
-    mixed: u64,
+    /// The position of the next samples to mix, if the source has no audio.
+    mixed: i64,
     graph: Option<AudioGraph>,
-    samples: u64,
+    part: PartOfSound,
     filters: Vec<Filter>,
     ready: VecDeque<AudioFrame>,
     ended: bool,
@@ -48,14 +78,16 @@ pub(super) struct ClipAudio {
 }
 
 impl ClipAudio {
-    /// Opens the source's audio for a timeline, and what the plan adds to it.
-    pub(super) fn open(cx: &Context, media: &Media, timeline: &Timeline, mixer: Option<Mixer>) -> Result<Self> {
-        let samples = (timeline.end().secs() * f64::from(SAMPLE_RATE)).round() as u64;
-        let reader = AudioReader::open(cx, media, timeline.source_time(Timestamp::ZERO))?;
+    /// Opens the source's audio for a timeline, and what the plan adds to it. Without a medium, the
+    /// part is silent.
+    pub(super) fn open(cx: &Context, media: Option<&Media>, timeline: &Timeline, mixer: Option<Mixer>, part: PartOfSound) -> Result<Self> {
+        let start = timeline.source_time(Timestamp::ZERO);
+        let reader = media.map(|media| AudioReader::open(cx, media, start)).transpose()?.flatten();
+        let is_alone = mixer.is_none() && !part.before && !part.after;
         let sound = match (reader, timeline.pieces()) {
             (None, _) => Sound::None,
-            (Some(reader), [only]) if only.speed == 1.0 && mixer.is_none() => Sound::Piece(Box::new(reader), only.source.end()),
-            (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline))),
+            (Some(reader), [only]) if only.speed == 1.0 && is_alone => Sound::Piece(Box::new(reader), only.source.end()),
+            (Some(reader), _) => Sound::Joined(Box::new(JoinedAudio::new(reader, timeline, &part))),
         };
         Ok(ClipAudio {
             context: cx.clone(),
@@ -63,7 +95,7 @@ impl ClipAudio {
             mixer,
             mixed: 0,
             graph: None,
-            samples,
+            part,
             filters: Vec::new(),
             ready: VecDeque::new(),
             ended: false,
@@ -80,7 +112,7 @@ impl ClipAudio {
         if let Some(mixer) = &mut self.mixer {
             mixer.rewind()?;
         }
-        (self.graph, self.ended, self.mixed) = (None, false, 0);
+        (self.graph, self.ended, self.mixed) = (None, false, -(self.part.head() as i64));
         self.ready.clear();
         self.faults.clear();
         Ok(())
@@ -101,7 +133,7 @@ impl ClipAudio {
         self.measure()?;
         self.rewind()?;
         self.filters = if let Sound::Piece(..) = self.sound { to_stereo(Some(0)) } else { Vec::new() };
-        self.filters.extend(finish(self.samples, dynamics, limited_at));
+        self.filters.extend(finish(&self.part, dynamics, limited_at));
         while let Some(frame) = self.next()? {
             self.context.check()?;
             take(&frame)?;
@@ -116,7 +148,14 @@ impl ClipAudio {
         match &mut self.sound {
             Sound::Joined(joined) => {
                 joined.rewind()?;
-                mixer.measure(&mut || context.check().and_then(|()| joined.next()))
+                mixer.measure(&mut || loop {
+                    context.check()?;
+                    match joined.next()? {
+                        // What comes before the clip is no part of it.
+                        Some(frame) if frame.pts().is_some_and(|at| at < 0) => {}
+                        frame => return Ok(frame),
+                    }
+                })
             }
             Sound::None | Sound::Piece(..) => mixer.measure(&mut || Ok(None)),
         }
@@ -153,14 +192,14 @@ impl ClipAudio {
     /// Sends the next frame, or the end of the stream, to the filters.
     fn feed(&mut self) -> Result<()> {
         let mut frame = match &mut self.sound {
-            Sound::None if self.mixer.is_some() => Mixer::silence(self.mixed, self.samples)?.map(|frame| (Timestamp::ZERO, frame)),
+            Sound::None if self.mixer.is_some() => Mixer::silence(self.mixed, self.part.samples)?.map(|frame| (Timestamp::ZERO, frame)),
             Sound::None => None,
             Sound::Piece(reader, end) => reader.next()?.filter(|(at, _)| at < end),
             Sound::Joined(joined) => joined.next()?.map(|frame| (Timestamp::ZERO, frame)),
         };
         if let (Some((_, frame)), Some(mixer)) = (&mut frame, &mut self.mixer) {
             mixer.apply(frame)?;
-            self.mixed += frame.samples() as u64;
+            self.mixed += frame.samples() as i64;
         }
         match frame {
             Some((at, mut frame)) => {
@@ -220,9 +259,10 @@ pub(super) fn stereo() -> Filter {
     Filter::new("aformat").with("sample_fmts", "fltp").with("channel_layouts", "stereo").with("sample_rates", rate)
 }
 
-/// Filters for the whole clip: gain and limiter are applied, the end is padded or trimmed, and both
-/// ends are faded. The limiter runs at `limited_at` samples per second.
-fn finish(samples: u64, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
+/// Filters for a whole part: gain and limiter are applied, the end is padded or trimmed, and both
+/// ends are faded where no other part is beside them. The limiter runs at `limited_at` samples per
+/// second.
+fn finish(part: &PartOfSound, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
     let rate = SAMPLE_RATE.to_string();
     let mut chain = Vec::new();
     if dynamics.gain != 0.0 {
@@ -241,15 +281,20 @@ fn finish(samples: u64, dynamics: Dynamics, limited_at: u32) -> Vec<Filter> {
             stereo(),
         ]);
     }
-    let fade = FADE.min(samples / 2).max(1);
-    let faded = |way: &str, from: u64| {
-        Filter::new("afade").with("type", way).with("start_sample", from.to_string()).with("nb_samples", fade.to_string())
+    let (head, samples, total) = (part.head(), part.samples, part.total());
+    let cut = FADE.min(samples / 2).max(1);
+    let faded = |way: &str, from: u64, length: u64| {
+        Filter::new("afade").with("type", way).with("start_sample", from.to_string()).with("nb_samples", length.to_string())
     };
+    chain.extend([Filter::new("apad").with("whole_len", total.to_string()), Filter::new("atrim").with("end_sample", total.to_string())]);
+    let (fade_in, fade_out) = (part.fades.0.max(if part.before { 0 } else { cut }), part.fades.1.max(if part.after { 0 } else { cut }));
+    if fade_in > 0 {
+        chain.push(faded("in", head, fade_in));
+    }
+    if fade_out > 0 {
+        chain.push(faded("out", (head + samples).saturating_sub(fade_out), fade_out));
+    }
     chain.extend([
-        Filter::new("apad").with("whole_len", samples.to_string()),
-        Filter::new("atrim").with("end_sample", samples.to_string()),
-        faded("in", 0),
-        faded("out", samples.saturating_sub(fade)),
         Filter::new("asetnsamples").with("nb_out_samples", AAC_FRAME.to_string()).with("pad", "0"),
         Filter::new("asetpts").with("expr", "N/SR/TB"),
     ]);

@@ -17,13 +17,20 @@ pub(super) struct Composer {
     /// The output's shorter side in pixels.
     shorter_side: f64,
     accent: Rgb,
+    /// What is around a window that does not fill the output; `None` is a blurred copy of it.
+    background: Option<Rgb>,
 }
 
 impl Composer {
     /// Creates a composer for frames of `size` (columns, rows) pixels. `accent` is the colour of
     /// the active speaker's border.
     pub(super) fn new(size: (u32, u32), accent: Rgb) -> Self {
-        Composer { canvas: Canvas::new(size), shorter_side: f64::from(size.0.min(size.1)), accent }
+        Composer { canvas: Canvas::new(size), shorter_side: f64::from(size.0.min(size.1)), accent, background: None }
+    }
+
+    /// The same with a colour instead of blurred copies.
+    pub(super) fn with_background(self, background: Option<Rgb>) -> Self {
+        Composer { background, ..self }
     }
 
     /// Composes the frame at `at`, on the clip's timeline. `picture` is upright and in the output's
@@ -78,8 +85,11 @@ impl Composer {
     }
 
     fn over_backdrop(&mut self, picture: &Picture, window: Rect, shown: Area) -> Result<()> {
-        let free = self.canvas.area().around(shown);
-        self.canvas.backdrop(picture, window, shown, free)?;
+        let mut free = self.canvas.area().around(shown);
+        match self.background {
+            Some(color) => free.try_for_each(|area| self.canvas.fill(area, color))?,
+            None => self.canvas.backdrop(picture, window, shown, free)?,
+        }
         self.canvas.draw(picture, window, shown)
     }
 

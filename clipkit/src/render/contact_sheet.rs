@@ -34,7 +34,8 @@ const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [2
 /// darkened) and the detected faces (one colour per track).
 ///
 /// The frames are the first of each scene, and evenly spaced ones in between. Each carries its time
-/// on the clip's timeline, and the layout's name unless the layout is one window. Several windows
+/// on the clip's timeline, and the layout's name unless the layout is one window. Intro and outro
+/// are not drawn. Several windows
 /// are numbered in the plan's order. `to` must end in `.png` or `.jpg`; it is replaced atomically.
 ///
 /// Fails with [`ErrorKind::Config`] for another file name, with [`ErrorKind::InvalidPlan`] if the
@@ -188,7 +189,8 @@ fn draw_box(tile: &mut RgbImage, rect: Rect, color: [u8; 3], thick: usize) {
     }
 }
 
-/// A 3x5 bitmap for each character of times and layout names, so that no font is needed.
+/// A 3x5 bitmap for each character of times and names of layouts and parts, so that no font is
+/// needed.
 fn glyph(letter: char) -> [u8; 5] {
     match letter {
         '0' => [0b111, 0b101, 0b101, 0b101, 0b111],
@@ -205,6 +207,10 @@ fn glyph(letter: char) -> [u8; 5] {
         '.' => [0b000, 0b000, 0b000, 0b000, 0b010],
         'F' => [0b111, 0b100, 0b110, 0b100, 0b100],
         'I' => [0b111, 0b010, 0b010, 0b010, 0b111],
+        'N' => [0b111, 0b101, 0b101, 0b101, 0b101],
+        'O' => [0b111, 0b101, 0b101, 0b101, 0b111],
+        'R' => [0b111, 0b101, 0b110, 0b101, 0b101],
+        'U' => [0b101, 0b101, 0b101, 0b101, 0b111],
         'L' => [0b100, 0b100, 0b100, 0b100, 0b111],
         'P' => [0b111, 0b101, 0b111, 0b100, 0b100],
         'T' => [0b111, 0b010, 0b010, 0b010, 0b010],
@@ -216,7 +222,7 @@ const DOT: usize = 3;
 /// The height of a label in pixels.
 const LABEL_ROWS: usize = 7 * DOT;
 
-fn draw_label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
+pub(super) fn draw_label(tile: &mut RgbImage, (left, top): (usize, usize), text: &str) {
     let wide = DOT * (4 * text.len() + 1);
     for y in top..(top + LABEL_ROWS).min(tile.rows()) {
         for x in left..left + wide {
@@ -294,6 +300,8 @@ mod tests {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            intro: None,
+            outro: None,
             post: crate::model::PostTexts::default(),
             version: ClipPlan::VERSION,
             source: PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 320, 180, span.end()),

@@ -3,10 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::bumper::{Bumpers, OpenBumper};
 use crate::av::{default_audio_track, probe};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
+use crate::plan::caption::delayed;
 use crate::plan::export::{ExportFormat, ExportOptions, PlanOfMedia, captions, timeline};
 use crate::store::write_file;
 
@@ -14,8 +16,9 @@ use crate::store::write_file;
 /// one timeline, or one file of captions.
 ///
 /// This is [`plan::export`](crate::plan::export) with what it needs from this machine: for a
-/// timeline, the source files, whose packets are read for their exact frame rate, and for `ass`,
-/// the fonts. What a format cannot say is a warning of the context.
+/// timeline, the source files, whose packets are read for their exact frame rate, for `ass`, the
+/// fonts, and in any case the files of intro and outro, for their lengths. What a format cannot say
+/// is a warning of the context.
 ///
 /// # Errors
 ///
@@ -24,7 +27,9 @@ use crate::store::write_file;
 /// - [`InvalidInput`](ErrorKind::InvalidInput): captions are asked for, and no plan has any.
 /// - [`Config`](ErrorKind::Config): several plans are asked for in one `ass` file, whose styles
 ///   suit one picture.
-/// - [`NotFound`](ErrorKind::NotFound): the source of a timeline is not on this machine.
+/// - [`NotFound`](ErrorKind::NotFound): the source of a timeline, an intro or an outro is not on
+///   this machine.
+/// - [`InvalidInput`](ErrorKind::InvalidInput): an intro or an outro cannot be used.
 pub async fn export(cx: &Context, plans: &[ClipPlan], format: ExportFormat, options: &ExportOptions) -> Result<String> {
     for plan in plans {
         plan.validate()?;
@@ -42,10 +47,15 @@ pub async fn export_file(cx: &Context, plans: &[ClipPlan], format: ExportFormat,
 }
 
 fn write(cx: &Context, plans: &[ClipPlan], format: ExportFormat, options: &ExportOptions) -> Result<String> {
+    let bumpers = plans.iter().map(|plan| Bumpers::open(cx, plan)).collect::<Result<Vec<_>>>()?;
+    let plans: Vec<ClipPlan> = plans.iter().zip(&bumpers).map(|(plan, bumpers)| bumpers.measured(plan)).collect();
     if !format.is_timeline() {
         let all: Vec<&ClipPlan> = plans.iter().collect();
         let text = match (format, &all[..]) {
-            (ExportFormat::Ass, [plan]) => plan.to_ass(),
+            (ExportFormat::Ass, [plan]) => {
+                let start = plan.parts()?.clip_start();
+                plan.to_ass().map(|text| delayed(&text, start))
+            }
             (ExportFormat::Ass, [_, ..]) => {
                 return Err(
                     Error::new(ErrorKind::Config, "one ass file has the captions of one plan").with_advice("write a file for each plan")
@@ -59,7 +69,12 @@ fn write(cx: &Context, plans: &[ClipPlan], format: ExportFormat, options: &Expor
         });
     }
     let media = plans.iter().map(|plan| source(cx, plan)).collect::<Result<Vec<_>>>()?;
-    let clips: Vec<PlanOfMedia<'_>> = plans.iter().zip(&media).map(|(plan, media)| PlanOfMedia::new(plan, media)).collect();
+    let bumpers = bumpers.into_iter().map(|bumpers| Ok([named(bumpers.intro)?, named(bumpers.outro)?])).collect::<Result<Vec<_>>>()?;
+    let clips = plans.iter().zip(&media).zip(&bumpers).map(|((plan, media), [intro, outro])| {
+        let (intro, outro) = (intro.as_ref(), outro.as_ref());
+        PlanOfMedia { intro, outro, ..PlanOfMedia::new(plan, media) }
+    });
+    let clips: Vec<PlanOfMedia<'_>> = clips.collect();
     let mut options = options.clone();
     options.relative_to = options.relative_to.as_deref().map(absolute).transpose()?;
     let exported = timeline(&clips, format, &options)?;
@@ -80,6 +95,13 @@ fn source(cx: &Context, plan: &ClipPlan) -> Result<Media> {
     }
     media.path = absolute(&path)?;
     Ok(media)
+}
+
+/// The medium of a bumper, with an absolute path.
+fn named(bumper: Option<OpenBumper>) -> Result<Option<Media>> {
+    let Some(OpenBumper { mut media, .. }) = bumper else { return Ok(None) };
+    media.path = absolute(&media.path)?;
+    Ok(Some(media))
 }
 
 /// The path from the root. An empty one is the working folder.

@@ -5,6 +5,8 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bumper::Bumpers;
+use super::pass::Input;
 use super::verify::{self, Verdict};
 use super::{Renderer, cover, pass, thread};
 use crate::av::{self, Effort};
@@ -16,15 +18,18 @@ use crate::model::{ClipPlan, RenderedClip, WarningKind};
 ///
 /// Each frame is deinterlaced if needed, cropped along the plan's paths, rotated upright, tone
 /// mapped if it is HDR, scaled, arranged in the scene's layout, covered by overlays, captioned and
-/// encoded (x264, AAC) in one pass. The audio is processed concurrently until its decoded form has
-/// the plan's loudness and true peak limit. The finished file is then verified: each packet must
-/// equal the encoder's, and the decoded part is compared with what was encoded and with the sound
-/// of the source, so that no clip is silent where its source is heard. A clip that fails
-/// verification is rendered once more. If it fails again, the result is an error of kind
-/// [`Encode`](crate::ErrorKind::Encode) with [`Recovery::Reencode`](crate::Recovery::Reencode).
+/// encoded (x264, AAC) in one pass, and so are the frames of the plan's intro and outro. The audio
+/// is processed concurrently until its decoded form has the plan's loudness and true peak limit.
+/// The finished file is then verified: each packet must equal the encoder's, and the decoded part
+/// is compared with what was encoded and with the sound of the source, so that no clip is silent
+/// where its source is heard. A clip that fails verification is rendered once more. If it fails
+/// again, the result is an error of kind [`Encode`](crate::ErrorKind::Encode) with
+/// [`Recovery::Reencode`](crate::Recovery::Reencode).
 ///
 /// Captions that cannot be drawn are an error of kind [`Captions`](crate::ErrorKind::Captions),
-/// images of overlays that cannot be read one of kind [`Overlay`](crate::ErrorKind::Overlay).
+/// images of overlays that cannot be read one of kind [`Overlay`](crate::ErrorKind::Overlay). An
+/// intro or an outro that cannot be used is an error that names its file: of kind
+/// [`NotFound`](crate::ErrorKind::NotFound) or [`InvalidInput`](crate::ErrorKind::InvalidInput).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -73,13 +78,17 @@ pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, effort: Effo
     let mut media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
     media.audio_track = plan.source.audio_track;
     let files = Files::below(cx)?;
+    let bumpers = Bumpers::open(cx, plan)?;
+    let plan = &bumpers.measured(plan);
+    plan.check_limits(cx.limits())?;
+    let input = &Input { plan, media: &media, bumpers: &bumpers };
     let mut again = false;
     loop {
-        let (still, record) = pass::run(cx, plan, &media, &files, (threads, effort))?;
+        let (still, record) = pass::run(cx, input, &files, (threads, effort))?;
         let parts = &cx.child();
         let (cover_written, verdict) = std::thread::scope(|scope| {
             let cover = thread::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;
-            let verdict = verify::run(parts, plan, &media, &files, &record, threads);
+            let verdict = verify::run(parts, input, &files, &record, threads);
             Ok((thread::join(cover), verdict))
         })?;
         // A failed cover cancels the verification, so its error comes first.

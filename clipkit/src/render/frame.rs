@@ -4,14 +4,16 @@ use super::ffmpeg::Files;
 use super::frame_rate::Shown;
 use super::overlay::Overlays;
 use super::text;
-use crate::av::{Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, placed, stored_rect};
+use crate::av::{self, Filter, Picture, PictureFormat, VideoFrame, VideoGraph, displayed_rect, frame_time_base, placed, stored_rect};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Scene, VideoStream, Zoom};
+use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Rgb, Scene, VideoStream, Zoom};
 
 /// The margin in source pixels around the visible part of a scene, so that colour conversion at its
 /// edges uses the pixels beyond.
 const MARGIN: f64 = 8.0;
+/// What is behind the transparent parts of a picture.
+const BLACK: Rgb = Rgb(0, 0, 0);
 
 /// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, cover by
 /// overlays, caption.
@@ -29,6 +31,9 @@ pub(super) struct FrameRenderer {
     /// Whether the source is upright and in the output's colours.
     plain: bool,
     upright: FilterChain,
+    /// Filters for frames with transparency, and the colour behind them. `None` shows them as if
+    /// they had none.
+    transparent: Option<(FilterChain, Rgb)>,
     composer: Composer,
     overlays: Overlays,
     captions: Option<FilterChain>,
@@ -54,10 +59,21 @@ impl FrameRenderer {
             video: video.clone(),
             plain: chain::is_plain(video),
             upright: chain(chain::upright(cx, video)),
+            transparent: None,
             composer: Composer::new((plan.output.width, plan.output.height), accent),
             overlays: Overlays::new(cx, plan)?,
             captions,
         })
+    }
+
+    /// The same for a bumper: with a colour around windows that do not fill the output, `None`
+    /// being a blurred copy, and behind what is transparent, `None` being black.
+    pub(super) fn over(mut self, cx: &Context, background: Option<Rgb>) -> Self {
+        let FilterChain { base, threads, .. } = self.upright;
+        let filters = chain::upright_with_alpha(cx, &self.video);
+        self.transparent = Some((FilterChain { filters, base, threads, graph: None }, background.unwrap_or(BLACK)));
+        self.composer = self.composer.with_background(background);
+        self
     }
 
     /// Renders the clip's frame `n` from a source frame.
@@ -80,7 +96,11 @@ impl FrameRenderer {
                 // The windows of a frame of another shape depend on its own size.
                 (source.window(0, 0, source.width(), source.height())?, whole)
             };
-            let upright = Picture::new(source.at(), self.upright.apply(stored, n)?);
+            let upright = match &mut self.transparent {
+                Some((upright, behind)) if stored.has_alpha() => av::flatten(&upright.apply(stored, n)?, *behind)?,
+                _ => self.upright.apply(stored, n)?,
+            };
+            let upright = Picture::new(source.at(), upright);
             self.composer.compose(&upright, displayed_rect(part, orientation), layout, at)?
         };
         self.overlays.draw(&mut frame, n);

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::f64::consts::PI;
 
-use super::clip_audio::{stereo, to_stereo};
+use super::clip_audio::{PartOfSound, stereo, to_stereo};
 use crate::av::{AudioFrame, AudioGraph, AudioReader, Filter, SAMPLE_RATE, stereo_frame};
 use crate::error::Result;
 use crate::model::{PlacedPiece, Timeline, Timestamp};
 
 /// Half the length of a crossfade, in samples: 5 ms, so that joins do not click. A piece has this
 /// much sound from beyond its cut, at falling level. The other half lies inside the piece.
-const HALF_FADE: u64 = SAMPLE_RATE as u64 / 200;
+pub(super) const HALF_FADE: u64 = SAMPLE_RATE as u64 / 200;
 /// The length of a crossfade in samples.
-const FADE: usize = 2 * HALF_FADE as usize;
+pub(super) const FADE: usize = 2 * HALF_FADE as usize;
 /// `atempo` returns a little more or less than the duration divided by the speed, in seconds of its
 /// input. So much more is read.
 const TEMPO_SLACK: f64 = 0.15;
@@ -65,21 +65,27 @@ struct Part {
 }
 
 impl Part {
-    fn of(timeline: &Timeline, index: usize, piece: &PlacedPiece) -> Self {
+    /// The piece `index` of a timeline, whose sound lasts as `whole` says.
+    fn of(timeline: &Timeline, index: usize, piece: &PlacedPiece, whole: &PartOfSound) -> Self {
         // The bounds of all pieces are rounded to samples of the clip, so errors do not add up.
         let sample = |at: Timestamp| (at.secs() * f64::from(SAMPLE_RATE)).round() as u64;
         let (is_first, is_last) = (index == 0, index + 1 == timeline.pieces().len());
+        // Beside other parts of the output, the ends have half a crossfade, too.
         let half = |none: bool| if none { 0 } else { HALF_FADE };
+        let (before, after) = (half(is_first && !whole.before), half(is_last && !whole.after));
         let secs = |samples: u64| samples as f64 / f64::from(SAMPLE_RATE) * piece.speed;
         let (slack, lead) = if piece.speed == 1.0 { (0.0, 0.0) } else { (TEMPO_SLACK, TEMPO_LEAD * piece.speed) };
         // A start between two samples would be rounded differently for different containers.
         let start = Timestamp::from_secs(sample(piece.source.start()) as f64 / f64::from(SAMPLE_RATE));
-        let own = sample(piece.clip.end()).saturating_sub(sample(piece.clip.start()));
+        let end = sample(piece.clip.end());
+        // The sound may last a part of a frame longer than the timeline.
+        let more = if is_last { whole.samples.saturating_sub(end) } else { 0 };
+        let own = if is_last { whole.samples } else { end }.saturating_sub(sample(piece.clip.start()));
         Part {
-            from: start.plus(-secs(half(is_first)) - lead),
-            until: piece.source.end().plus(secs(half(is_last)) + slack),
+            from: start.plus(-secs(before) - lead),
+            until: piece.source.end().plus(secs(after + more) + slack),
             speed: piece.speed,
-            samples: (own + half(is_first) + half(is_last)) as usize,
+            samples: (own + before + after) as usize,
             fade_in: if is_first { 0 } else { FADE },
             fade_out: if is_last { 0 } else { FADE },
         }
@@ -97,7 +103,8 @@ impl Part {
 }
 
 /// Reads the pieces one after the other: 48 kHz stereo, exactly as long as the clip, with a
-/// crossfade at each join.
+/// crossfade at each join. Beside other parts of the output, half a crossfade more comes before and
+/// after, in frames of their own.
 ///
 /// A crossfade has its middle at the join. Its gains add up to 1, so it is never louder than the
 /// louder side.
@@ -120,17 +127,21 @@ pub(super) struct JoinedAudio {
     /// The end of the current piece so far.
     held: Stereo,
     ready: VecDeque<AudioFrame>,
-    /// The position of the next frame in samples.
+    /// The position of the next frame in samples. What comes before the clip is before 0.
     position: i64,
+    /// The position of the first frame, and the number of samples of the clip.
+    first: i64,
+    end: i64,
     /// The broken packets of earlier passes.
     known_broken: u64,
     faults: Vec<String>,
 }
 
 impl JoinedAudio {
-    /// Reads with a reader of the source.
-    pub(super) fn new(reader: AudioReader, timeline: &Timeline) -> Self {
-        let parts = timeline.pieces().iter().enumerate().map(|(n, piece)| Part::of(timeline, n, piece)).collect();
+    /// Reads with a reader of the source what lasts as `whole` says.
+    pub(super) fn new(reader: AudioReader, timeline: &Timeline, whole: &PartOfSound) -> Self {
+        let parts = timeline.pieces().iter().enumerate().map(|(n, piece)| Part::of(timeline, n, piece, whole)).collect();
+        let first = if whole.before { -(HALF_FADE as i64) } else { 0 };
         JoinedAudio {
             reader,
             parts,
@@ -143,7 +154,9 @@ impl JoinedAudio {
             before: Stereo::default(),
             held: Stereo::default(),
             ready: VecDeque::new(),
-            position: 0,
+            position: first,
+            first,
+            end: i64::try_from(whole.samples).unwrap_or(i64::MAX),
             known_broken: 0,
             faults: Vec::new(),
         }
@@ -151,7 +164,7 @@ impl JoinedAudio {
 
     /// Returns to the start.
     pub(super) fn rewind(&mut self) -> Result<()> {
-        (self.index, self.position, self.known_broken) = (0, 0, self.reader.broken());
+        (self.index, self.position, self.known_broken) = (0, self.first, self.reader.broken());
         self.ready.clear();
         self.faults.clear();
         self.begin()
@@ -282,8 +295,16 @@ impl JoinedAudio {
         }
         if ready > 0 {
             let [left, right] = &samples.0;
-            self.ready.push_back(stereo_frame(&left[..ready], &right[..ready], self.position)?);
-            self.position += ready as i64;
+            let mut passed = 0;
+            while passed < ready {
+                // No frame lies on both sides of the clip's start or end.
+                let bound = if self.position < 0 { 0 } else { self.end };
+                let most = usize::try_from(bound - self.position).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
+                let to = passed + (ready - passed).min(most);
+                self.ready.push_back(stereo_frame(&left[passed..to], &right[passed..to], self.position)?);
+                self.position += (to - passed) as i64;
+                passed = to;
+            }
             samples.0.iter_mut().for_each(|channel| drop(channel.drain(..ready)));
         }
         self.held = samples;
@@ -292,7 +313,7 @@ impl JoinedAudio {
 }
 
 /// The mean of two samples of a crossfade, weighted by a raised cosine.
-fn mix(before: f32, after: f32, at: usize) -> f32 {
+pub(super) fn mix(before: f32, after: f32, at: usize) -> f32 {
     let gain = 0.5 - 0.5 * (PI * (at as f64 + 0.5) / FADE as f64).cos();
     (f64::from(before) * (1.0 - gain) + f64::from(after) * gain) as f32
 }
@@ -319,7 +340,9 @@ mod tests {
 
     /// The left channel.
     fn heard(media: &Media, pieces: &[Piece]) -> Vec<f32> {
-        let mut audio = ClipAudio::open(&Context::new(), media, &Timeline::of(pieces), None).unwrap();
+        let timeline = Timeline::of(pieces);
+        let whole = PartOfSound::whole((timeline.end().secs() * 48_000.0).round() as u64);
+        let mut audio = ClipAudio::open(&Context::new(), Some(media), &timeline, None, whole).unwrap();
         let mut passes: Vec<Vec<f32>> = Vec::new();
         for _ in 0..2 {
             let mut samples = Vec::new();

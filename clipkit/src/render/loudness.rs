@@ -6,7 +6,7 @@ use ebur128::{EbuR128, Mode};
 use super::clip_audio::ClipAudio;
 use crate::av::{AudioFrame, SAMPLE_RATE};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Loudness};
+use crate::model::Loudness;
 
 /// The greatest gain, in dB. Recordings that need more are mostly noise.
 const MAX_GAIN: f64 = 20.0;
@@ -94,11 +94,11 @@ fn failure(error: ebur128::Error) -> Error {
     Error::new(ErrorKind::Encode, format!("cannot measure the loudness: {error}"))
 }
 
-/// Measures the source's audio. Returns `None` if the audio stays as it is: the plan sets no
-/// loudness, there is no audio, or it is too quiet or too short for a measurement. The reader's
+/// Measures the source's audio. Returns `None` if the audio stays as it is: no loudness is asked
+/// for, there is no audio, or it is too quiet or too short for a measurement. The reader's
 /// position is undefined afterwards.
-pub(super) fn of_source(audio: &mut ClipAudio, plan: &ClipPlan) -> Result<Option<Measured>> {
-    if plan.output.loudness.is_none() || !audio.exists() {
+pub(super) fn of_source(audio: &mut ClipAudio, target: Option<Loudness>) -> Result<Option<Measured>> {
+    if target.is_none() || !audio.exists() {
         return Ok(None);
     }
     let mut meter = Meter::quick()?;
@@ -107,16 +107,20 @@ pub(super) fn of_source(audio: &mut ClipAudio, plan: &ClipPlan) -> Result<Option
     Ok((source.integrated >= SILENCE).then_some(source))
 }
 
-/// The processing of audio whose loudness is left as it is. A mix can be louder than its parts, so
-/// its peaks are held below full scale.
-pub(super) fn unclipped(audio: &mut ClipAudio) -> Result<Dynamics> {
-    if !audio.is_mixed() {
-        return Ok(Dynamics::default());
+/// The processing of audio whose loudness is left as it is but for a gain in dB. Where that or a
+/// mix can make it louder than its parts, or other parts of the output have a `limit` in dBTP, its
+/// peaks are held below that or below full scale.
+pub(super) fn unclipped(audio: &mut ClipAudio, gain: f64, limit: Option<f64>) -> Result<Dynamics> {
+    let as_it_is = Dynamics { gain, ceiling: None };
+    let is_safe = !audio.is_mixed() && gain <= 0.0 && limit.is_none();
+    if is_safe || !audio.exists() {
+        return Ok(as_it_is);
     }
     let mut meter = Meter::quick()?;
-    audio.process_fast(Dynamics::default(), &mut |frame| meter.push(frame))?;
-    let is_clipped = meter.read()?.true_peak > 0.0;
-    Ok(Dynamics { gain: 0.0, ceiling: is_clipped.then_some(-CODEC_MARGIN) })
+    audio.process_fast(as_it_is, &mut |frame| meter.push(frame))?;
+    let limit = limit.unwrap_or(0.0);
+    let is_clipped = meter.read()?.true_peak > limit;
+    Ok(Dynamics { gain, ceiling: is_clipped.then_some(limit - CODEC_MARGIN) })
 }
 
 /// Determines gain and ceiling so that the audio has the target loudness. The ceiling is `lower` dB

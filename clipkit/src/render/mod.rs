@@ -1,6 +1,8 @@
 //! Rendering: from a [`ClipPlan`] to a video file.
 
 #[cfg(feature = "ffmpeg")]
+mod bumper;
+#[cfg(feature = "ffmpeg")]
 mod chain;
 #[cfg(feature = "ffmpeg")]
 mod clip_audio;
@@ -32,7 +34,11 @@ mod mix;
 #[cfg(feature = "ffmpeg")]
 mod overlay;
 #[cfg(feature = "ffmpeg")]
+mod part_joiner;
+#[cfg(feature = "ffmpeg")]
 mod pass;
+#[cfg(feature = "ffmpeg")]
+mod pictures;
 #[cfg(feature = "ffmpeg")]
 mod preview;
 #[cfg(feature = "ffmpeg")]
@@ -45,6 +51,8 @@ mod thread;
 #[cfg(feature = "ffmpeg")]
 mod verify;
 
+#[cfg(feature = "ffmpeg")]
+pub(crate) use bumper::with_lengths;
 #[cfg(feature = "ffmpeg")]
 pub use contact_sheet::contact_sheet;
 #[cfg(feature = "ffmpeg")]
@@ -66,13 +74,21 @@ pub(crate) fn has_font(family: &str) -> bool {
     font::FontSet::installed().has(family)
 }
 
+/// The plan itself: without FFmpeg, the files of intro and outro are not measured.
+#[cfg(not(feature = "ffmpeg"))]
+#[allow(clippy::unused_async)] // As its counterpart, which reads files.
+pub(crate) async fn with_lengths(_: &Context, plan: &ClipPlan) -> Result<ClipPlan> {
+    Ok(plan.clone())
+}
+
 /// Renders the clip that a plan describes.
 ///
 /// For implementers:
 /// - Follow the plan and decide nothing that it determines.
 /// - Write files below [`Context::scratch`] under unique names, because several clips are rendered
 ///   concurrently.
-/// - Video and audio start together at 0. The clip has [`ClipPlan::frames`] frames.
+/// - Video and audio start together at 0. The file has the frames that [`ClipPlan::parts`] says:
+///   those of the intro, of the clip and of the outro, in one encode.
 /// - Return a clip only after its finished file was read again and matches the plan.
 /// - Return an error of kind [`Captions`](crate::ErrorKind::Captions) if, and only if, the captions
 ///   could not be drawn, so that the caller can decide to render without them. Return one of kind

@@ -1,37 +1,44 @@
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
+use super::bumper::{Bumpers, OpenBumper};
 use super::ffmpeg::Files;
-use super::frame::FrameRenderer;
-use super::frame_rate::FrameRateConverter;
-use super::record::{RenderRecord, THUMBNAIL};
+use super::pictures::Pictures;
+use super::record::RenderRecord;
 use super::soundtrack::Soundtrack;
 use super::thread::{join, spawn};
-use crate::av::{Effort, Mp4Writer, Thumbnailer, VideoEncoder, VideoFrame, VideoSettings};
+use crate::av::{Effort, Mp4Writer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{ClipPlan, Media, WarningKind};
+use crate::model::{ClipPlan, Media};
 
 /// The position of the cover frame as a fraction of the clip; the first frame is often a blink or a
 /// blur.
 const COVER_AT: f64 = 0.25;
-/// A video stream that ends this many seconds before its clip gets a warning.
-const SHORT_VIDEO_SECS: f64 = 1.0;
 /// The most frames that wait for the encoder; each is 3 MB at 1080x1920.
 const FRAME_QUEUE: usize = 1;
 /// The most video packets that wait for the audio, which is finished in a tenth of the video's
 /// time.
 const MAX_PENDING_PACKETS: usize = 256;
 
-/// Renders the clip in one pass over its pieces. Returns the cover frame, and the record that the
-/// file is verified against.
+/// What is rendered.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    /// The plan, with the measured lengths of its bumpers.
+    pub(super) plan: &'a ClipPlan,
+    /// The source.
+    pub(super) media: &'a Media,
+    pub(super) bumpers: &'a Bumpers,
+}
+
+/// Renders the clip with intro and outro in one pass over its pieces. Returns the cover frame, and
+/// the record that the file is verified against.
 ///
 /// Three threads share the work: this one renders the frames, one encodes and writes them, and one
 /// makes the audio. An error of one of them stops the others.
 pub(super) fn run(
     cx: &Context,
-    plan: &ClipPlan,
-    media: &Media,
+    input: &Input<'_>,
     files: &Files,
     (threads, effort): (usize, Effort),
 ) -> Result<(VideoFrame, RenderRecord)> {
@@ -40,10 +47,10 @@ pub(super) fn run(
     std::thread::scope(|scope| {
         let (frames, to_encode) = sync_channel(FRAME_QUEUE);
         let (recycle, returned) = channel();
-        let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, plan, media))?;
-        let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, plan, files, threads, &to_encode, &recycle, audio))?;
+        let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, input))?;
+        let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, input.plan, files, threads, &to_encode, &recycle, audio))?;
         // Decoding and scaling take a third of the work, concurrently with the encoder.
-        let rendered = frame(cx, plan, media, files, (threads.div_ceil(2), effort), &frames, &returned);
+        let rendered = frame(cx, input, files, (threads.div_ceil(2), effort), &frames, &returned);
         if rendered.is_err() {
             cx.cancel();
         }
@@ -59,47 +66,70 @@ pub(super) fn run(
     })
 }
 
-/// Renders the clip's frames. Returns the cover frame and the record of all frames.
+/// Renders the frames of intro, clip and outro. Returns the cover frame, which is one of the clip,
+/// and the record of all frames.
 fn frame(
     cx: &Context,
-    plan: &ClipPlan,
-    media: &Media,
+    input: &Input<'_>,
     files: &Files,
-    (threads, effort): (usize, Effort),
+    how: (usize, Effort),
     frames: &SyncSender<VideoFrame>,
     returned: &Receiver<VideoFrame>,
 ) -> Result<(VideoFrame, RenderRecord)> {
-    let mut converter = FrameRateConverter::open(cx, plan, media, threads, effort)?;
-    let mut renderer = FrameRenderer::new(cx, plan, media, files, threads)?;
-    let mut thumbnailer = Thumbnailer::new(media.require_video()?, THUMBNAIL);
-    let mut record = RenderRecord::default();
-    let count = plan.frames();
-    let cover_at = (count as f64 * COVER_AT) as u64;
-    let mut cover = None;
-    for n in 0..count {
-        cx.check()?;
-        returned.try_iter().for_each(|frame| renderer.recycle(frame));
-        let shown = converter.at(n)?;
-        let frame = renderer.apply(&shown, n)?;
-        record.add_frame(&frame, shown.picture, &mut thumbnailer, renderer.is_covered(n))?;
-        if n == cover_at {
-            cover = Some(frame.clone());
-        }
-        // Sending fails only if the encoder's thread has failed.
-        frames.send(frame).map_err(|_| Error::cancelled())?;
-        if n % 8 == 0 {
-            cx.progress(n as f64 / count as f64);
-        }
-    }
-    if converter.missing_secs > SHORT_VIDEO_SECS {
-        cx.warn_of(
-            WarningKind::InputLost,
-            format!("the source's video ends {:.1} s before the clip; the last frame is repeated", converter.missing_secs),
-        );
-    }
+    let &Input { plan, media, bumpers } = input;
+    let total = plan.parts()?.frames();
+    let mut out = Drawing { cx, frames, returned, record: RenderRecord::default(), drawn: 0, total };
+    // First, so that what is wrong with the clip is known before its intro is rendered.
+    let mut clip = Pictures::of_clip(cx, plan, media, files, how)?;
+    let bumper = |out: &mut Drawing<'_>, bumper: &OpenBumper| {
+        let mut pictures = Pictures::of_bumper(cx, bumper, files, how)?;
+        out.draw(&mut pictures, bumper.frames(), None)?;
+        pictures.report(cx, &format!("the {}'s", bumper.name), bumper.name);
+        Ok::<(), Error>(())
+    };
+    bumpers.intro.iter().try_for_each(|intro| bumper(&mut out, intro))?;
+    let cover_at = (plan.frames() as f64 * COVER_AT) as u64;
+    let cover = out.draw(&mut clip, plan.frames(), Some(cover_at))?;
+    clip.report(cx, "the source's", "clip");
+    drop(clip);
+    bumpers.outro.iter().try_for_each(|outro| bumper(&mut out, outro))?;
     cx.progress(1.0);
     let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
-    Ok((cover, record))
+    Ok((cover, out.record))
+}
+
+/// The frames on their way to the encoder.
+struct Drawing<'a> {
+    cx: &'a Context,
+    frames: &'a SyncSender<VideoFrame>,
+    returned: &'a Receiver<VideoFrame>,
+    record: RenderRecord,
+    /// The number of frames so far, and of the output.
+    drawn: u64,
+    total: u64,
+}
+
+impl Drawing<'_> {
+    /// Draws the frames of a part. Returns a copy of its frame `kept`.
+    fn draw(&mut self, pictures: &mut Pictures, count: u64, kept: Option<u64>) -> Result<Option<VideoFrame>> {
+        let mut copy = None;
+        for n in 0..count {
+            self.cx.check()?;
+            self.returned.try_iter().for_each(|frame| pictures.recycle(frame));
+            let mut frame = pictures.draw(n, &mut self.record)?;
+            frame.set_pts(Some(self.drawn as i64));
+            if Some(n) == kept {
+                copy = Some(frame.clone());
+            }
+            // Sending fails only if the encoder's thread has failed.
+            self.frames.send(frame).map_err(|_| Error::cancelled())?;
+            if self.drawn.is_multiple_of(8) {
+                self.cx.progress(self.drawn as f64 / self.total as f64);
+            }
+            self.drawn += 1;
+        }
+        Ok(copy)
+    }
 }
 
 type AudioThread<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::bumper::Bumpers;
 use super::contact_sheet::{self, BACKGROUND};
 use super::ffmpeg;
 use crate::av::{Effort, RgbImage, Thumbnailer, VideoReader, probe_header};
@@ -26,11 +27,12 @@ const INNER_GAP: u32 = 4;
 ///
 /// The ending of `to` decides what is written; the file is replaced atomically.
 ///
-/// - `.mp4`: a draft of the clip whose shorter side has 360 pixels, with its layout, captions and
-///   sound. It is decoded without the loop filter, encoded fast, and its loudness is the source's.
+/// - `.mp4`: a draft of the clip whose shorter side has 360 pixels, with its layout, captions,
+///   sound, intro and outro. It is decoded without the loop filter, encoded fast, and its loudness
+///   is the source's.
 /// - `.png`, `.jpg`: a sheet. Each tile has the source frame with the plan's windows and faces, as
 ///   in [`contact_sheet`](super::contact_sheet), and beside it the frame as it is drawn, with
-///   captions.
+///   captions. Intro and outro have a tile each, with the frame in their middle.
 ///
 /// # Errors
 ///
@@ -47,6 +49,7 @@ pub async fn preview(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
     plan.check_limits(cx.limits())?;
     let (plan, to) = (draft_of(plan), to.to_owned());
     cx.blocking(move |cx| {
+        let plan = Bumpers::open(cx, &plan)?.measured(&plan);
         let clip = ffmpeg::render(cx, &plan, cx.threads(), Effort::Analysis)?;
         match format {
             None => move_file(&clip.video, &to),
@@ -80,14 +83,32 @@ fn tiles(cx: &Context, plan: &ClipPlan, clip: &RenderedClip) -> Result<Vec<RgbIm
     let mut frames = VideoReader::open(cx, &drawn, Effort::Exact, 0)?;
     let mut small = Thumbnailer::new(drawn.require_video()?, longest(plan.output.width, plan.output.height));
     let of_source = contact_sheet::annotated(cx, plan)?;
-    let mut tiles = Vec::with_capacity(of_source.len());
+    let parts = plan.parts()?;
+    let middle = |from: Timestamp, to: Timestamp| from.plus(to.since(from).secs() / 2.0);
+    let mut drawn_at = |at: Timestamp| -> Result<Option<RgbImage>> {
+        contact_sheet::frame_at(&mut frames, at)?.map(|frame| small.image(&frame)).transpose()
+    };
+    let mut tiles = Vec::with_capacity(of_source.len() + 2);
+    let labelled = |drawn: Option<RgbImage>, name: &str| {
+        drawn.map(|mut tile| {
+            contact_sheet::draw_label(&mut tile, (0, 0), name);
+            tile
+        })
+    };
+    if parts.intro_frames() > 0 {
+        tiles.extend(labelled(drawn_at(middle(Timestamp::ZERO, parts.clip_start()))?, "INTRO"));
+    }
     for (at, source) in of_source {
         cx.check()?;
         // A scene appears with the first frame that starts in it.
-        let at = at.plus(1.0 / plan.output.frame_rate.fps() - ROUNDING_SECS);
-        let at = at.min(clip.duration.plus(-ROUNDING_SECS)).max(Timestamp::ZERO);
-        let Some(frame) = contact_sheet::frame_at(&mut frames, at)? else { continue };
-        tiles.push(beside(&source, &small.image(&frame)?));
+        let at = at.offset(parts.clip_start()).plus(1.0 / plan.output.frame_rate.fps() - ROUNDING_SECS);
+        let last = if parts.outro_frames() > 0 { parts.outro_start() } else { clip.duration };
+        let at = at.min(last.plus(-ROUNDING_SECS)).max(Timestamp::ZERO);
+        let Some(drawn) = drawn_at(at)? else { continue };
+        tiles.push(beside(&source, &drawn));
+    }
+    if parts.outro_frames() > 0 {
+        tiles.extend(labelled(drawn_at(middle(parts.outro_start(), parts.end()))?, "OUTRO"));
     }
     Ok(tiles)
 }

@@ -39,4 +39,9 @@ impl RenderRecord {
         self.frames.push(signature);
         Ok(())
     }
+
+    /// Records a frame that is passed to the encoder and may be black.
+    pub(super) fn add_drawn_frame(&mut self, frame: &VideoFrame) {
+        self.frames.push(LumaSignature::of(frame));
+    }
 }

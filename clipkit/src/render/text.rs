@@ -199,6 +199,8 @@ mod tests {
             overlays: Vec::new(),
             zooms: Vec::new(),
             fonts: Vec::new(),
+            intro: None,
+            outro: None,
             post: crate::model::PostTexts::default(),
             output: Output::h264(width, height, FrameRate::new(30, 1)),
         }

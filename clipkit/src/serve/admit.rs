@@ -100,7 +100,7 @@ fn configuration(options: &ServeOptions, changes: Map<String, Value>) -> Result<
     let mut config: PipelineConfig = serde_json::from_value(base).map_err(unreadable)?;
     if let Some(brand) = config.options.brand.as_mut().filter(|_| sets_brand) {
         admit_files(options, brand.files_mut())?;
-        brand.sound.iter_mut().for_each(|sound| sound.id = None);
+        brand.forget_ids();
     }
     if config.options.clips > MOST_CLIPS {
         return Err(Error::new(ErrorKind::Config, format!("{} clips are asked for: ask for at most {MOST_CLIPS}", config.options.clips)));
@@ -153,13 +153,15 @@ pub(super) fn local(options: &ServeOptions, path: &Path) -> Result<String> {
     real.into_os_string().into_string().map_err(|_| refuse())
 }
 
-/// Keeps the images, sounds and fonts of operations to files in the folders that are allowed.
+/// Keeps the images, sounds, fonts and bumpers of operations to files in the folders that are
+/// allowed.
 pub(super) fn admit_edits(options: &ServeOptions, ops: &mut [EditOp]) -> Result<()> {
     for op in &mut *ops {
         // Without a hash: it would find what others have put into the media store.
         match op {
             EditOp::AddSound { sound } => sound.id = None,
-            EditOp::Brand { brand } => brand.sound.iter_mut().for_each(|sound| sound.id = None),
+            EditOp::Brand { brand } => brand.forget_ids(),
+            EditOp::Intro { bumper } | EditOp::Outro { bumper } => bumper.iter_mut().for_each(|bumper| bumper.id = None),
             _ => {}
         }
         admit_files(options, op.files_mut())?;

@@ -20,10 +20,10 @@ use super::request::{Ask, Doc, Names, job_id, rank};
 use super::state::App;
 use crate::error::{Error, ErrorKind};
 use crate::jobs::{ClipLink, JobClip, Task};
-use crate::model::{ClipPlan, Overlay, Receipt, Score, Span};
+use crate::model::{ClipPlan, Receipt, Score, Span};
 use crate::plan::edit::{EditOp, Edited};
 use crate::plan::export::{self, ExportFormat};
-use crate::render::contact_sheet;
+use crate::render::{contact_sheet, with_lengths};
 
 const OPERATIONS: usize = 200;
 
@@ -62,8 +62,11 @@ pub(super) struct ClipView {
     score: Score,
     /// The span on the source's timeline, in seconds.
     span: Span,
-    /// The clip's duration, in seconds.
+    /// The clip's duration, in seconds, without intro and outro.
     duration: f64,
+    /// The time in the clip's file at which the clip itself starts, in seconds: the duration of its
+    /// intro, as far as that is known. Times of captions are counted from there.
+    clip_start: f64,
     /// The width and height in pixels, once the clip is planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<(u32, u32)>,
@@ -133,13 +136,14 @@ impl ClipView {
             track.cues.iter().map(cue).collect()
         });
         let duration = plan.as_ref().map_or(candidate.span.duration().as_secs_f64(), |plan| plan.timeline().end().secs());
+        let clip_start = plan.as_ref().and_then(|plan| plan.parts().ok()).map_or(0.0, |parts| parts.clip_start().secs());
         let (title, reason, hook_line) = match &plan {
             Some(plan) => (plan.title.clone(), plan.reason.clone(), plan.hook_line.clone()),
             None => (candidate.title.clone(), candidate.reason.clone(), candidate.hook_line.clone()),
         };
         let (span, score) = plan.as_ref().map_or((candidate.span, candidate.score), |plan| (plan.span, plan.score));
         let size = plan.as_ref().map(|plan| (plan.output.width, plan.output.height));
-        ClipView { rank, state, title, reason, hook_line, score, span, duration, size, captions, receipts, tasks, links }
+        ClipView { rank, state, title, reason, hook_line, score, span, duration, clip_start, size, captions, receipts, tasks, links }
     }
 }
 
@@ -272,8 +276,11 @@ pub(super) async fn captions(
 ) -> Answer<Response> {
     let clip = app.jobs.clip(&job_id(&id)?, rank(&clip)?).await?;
     let captions = match &clip.plan {
-        Some(plan) => export::captions(&[plan], ExportFormat::Srt)?,
-        None => None,
+        Some(plan) if plan.captions.is_some() => {
+            let plan = with_lengths(&app.uploads.context(), plan).await?;
+            export::captions(&[&plan], ExportFormat::Srt)?
+        }
+        _ => None,
     };
     let captions = captions.ok_or_else(|| Problem::not_found("this clip has no captions"))?;
     Ok(text(captions, "application/x-subrip; charset=utf-8", &format!("{id}-{}.srt", clip.rank), query.download))
@@ -302,7 +309,7 @@ pub(super) async fn plan(
 /// Leaves only the names of files in a plan.
 fn hide_paths(plan: &mut ClipPlan) {
     plan.source.media.uri = super::jobs::shown(&plan.source.media.uri);
-    for file in plan.overlays.iter_mut().filter_map(Overlay::file_mut) {
+    for file in plan.files_mut() {
         *file = super::jobs::shown(file);
     }
 }

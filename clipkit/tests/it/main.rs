@@ -9,6 +9,7 @@ mod api;
 mod artifacts;
 #[cfg(feature = "cli")]
 mod auto;
+mod bumpers;
 mod cache;
 mod cases;
 #[cfg(feature = "cli")]

@@ -10,12 +10,12 @@ use crate::fakes::Fake;
 use crate::render::{centred, fetch, made};
 use crate::support::{ffmpeg_bytes, with};
 
-const SIZE: (usize, usize) = (270, 480);
+pub(crate) const SIZE: (usize, usize) = (270, 480);
 /// How much the encoder may change a sample.
 const CODED: u8 = 4;
 
 /// A clip of four seconds of plain grey, whose luma is 126.
-async fn grey(folder: &tempfile::TempDir) -> ClipPlan {
+pub(crate) async fn grey(folder: &tempfile::TempDir) -> ClipPlan {
     let source = made(folder, "grey.mp4", "-f lavfi -i color=0x808080:s=270x480:r=25:d=5 -c:v libx264 -preset ultrafast -crf 4");
     let media = fetch(&source).await;
     with(centred(&media, Span::secs(0.0, 4.0).unwrap(), (270, 480)), |plan| {
@@ -42,19 +42,19 @@ fn everywhere(anchor: Anchor) -> OverlayPlace {
 }
 
 /// The frames of a clip: Y, Cb and Cr.
-struct Frames(Vec<Vec<u8>>);
+pub(crate) struct Frames(pub(crate) Vec<Vec<u8>>);
 
 impl Frames {
-    fn of(file: &Path) -> Self {
+    pub(crate) fn of(file: &Path) -> Self {
         let bytes = ffmpeg_bytes(file, "-an -fps_mode passthrough -f rawvideo -pix_fmt yuv420p -");
         Frames(bytes.chunks(SIZE.0 * SIZE.1 * 3 / 2).map(<[u8]>::to_vec).collect())
     }
 
-    fn luma(&self, n: usize, x: usize, y: usize) -> u8 {
+    pub(crate) fn luma(&self, n: usize, x: usize, y: usize) -> u8 {
         self.0[n][y * SIZE.0 + x]
     }
 
-    fn pixel(&self, n: usize, x: usize, y: usize) -> [u8; 3] {
+    pub(crate) fn pixel(&self, n: usize, x: usize, y: usize) -> [u8; 3] {
         let (wide, high) = (SIZE.0 / 2, SIZE.1 / 2);
         let chroma = SIZE.0 * SIZE.1 + y / 2 * wide + x / 2;
         [self.luma(n, x, y), self.0[n][chroma], self.0[n][chroma + wide * high]]
@@ -62,7 +62,7 @@ impl Frames {
 }
 
 #[track_caller]
-fn near(found: [u8; 3], expected: [u8; 3]) {
+pub(crate) fn near(found: [u8; 3], expected: [u8; 3]) {
     assert!(found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= CODED), "{found:?}, not {expected:?}");
 }
 

@@ -82,7 +82,7 @@ fn shown(at: Timestamp) -> usize {
 }
 
 /// The offset in samples, up to 40, at which a stretch of the clip is most like the source.
-fn offset(clip: &[f32], source: &[f32], at: usize, from: usize, count: usize) -> (i64, f64) {
+pub(crate) fn offset(clip: &[f32], source: &[f32], at: usize, from: usize, count: usize) -> (i64, f64) {
     let fit = |shift: i64| {
         let start = (from as i64 + shift) as usize;
         let (a, b) = (&clip[at..at + count], &source[start..start + count]);

@@ -168,6 +168,8 @@ async fn render(truth: &Truth, media: &Media, scenes: Vec<Scene>) -> (Seen, f64)
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        intro: None,
+        outro: None,
         post: crate::model::PostTexts::default(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new(file.to_string_lossy(), media.id.clone()), width, height, media.duration),

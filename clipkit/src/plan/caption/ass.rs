@@ -285,5 +285,25 @@ fn clock(at: Timestamp) -> String {
     format!("{}:{:02}:{:02}.{:02}", centis / 360_000, centis / 6000 % 60, centis / 100 % 60, centis % 100)
 }
 
+/// A document of this module whose events come later, behind an intro.
+pub(crate) fn delayed(text: &str, by: Timestamp) -> String {
+    let moved = |clock_text: &str| {
+        let mut parts = clock_text.split([':', '.']).map(|part| part.parse::<i64>().ok());
+        let (hours, minutes, seconds, centis) = (parts.next()??, parts.next()??, parts.next()??, parts.next()??);
+        let micros = (((hours * 60 + minutes) * 60 + seconds) * 100 + centis) * 10_000;
+        Some(clock(Timestamp::from_micros(micros).offset(by)))
+    };
+    let line = |line: &str| {
+        let mut fields: Vec<String> = line.splitn(4, ',').map(str::to_owned).collect();
+        for field in fields.iter_mut().skip(1).take(2).filter(|_| line.starts_with("Dialogue: ")) {
+            if let Some(later) = moved(field) {
+                *field = later;
+            }
+        }
+        fields.join(",")
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests;

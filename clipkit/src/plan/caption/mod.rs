@@ -12,6 +12,8 @@ mod text;
 mod typeset;
 mod word_timing;
 
+#[cfg(feature = "ffmpeg")]
+pub(crate) use ass::delayed;
 pub(crate) use ass::{Document, PlacedText, document};
 pub(crate) use cue::cues;
 #[cfg(any(test, fuzzing))]

@@ -121,7 +121,7 @@ pub struct Step {
 #[non_exhaustive]
 #[schemars(rename = "ClipMeasure")]
 pub struct Measure {
-    /// The clip's duration, in seconds.
+    /// The clip's duration, in seconds, without intro and outro.
     pub duration: Timestamp,
     /// The number of words.
     pub words: usize,
@@ -219,6 +219,14 @@ fn apply(mut plan: ClipPlan, op: &EditOp, sources: &EditSources<'_>) -> Result<C
         }
         EditOp::Brand { brand } => overlays::brand(&mut plan, sources, brand).map(|()| plan),
         EditOp::RemoveOverlay { overlay } => remove(&mut plan.overlays, *overlay, "overlay").map(|()| plan),
+        EditOp::Intro { bumper } => {
+            plan.intro.clone_from(bumper);
+            Ok(plan)
+        }
+        EditOp::Outro { bumper } => {
+            plan.outro.clone_from(bumper);
+            Ok(plan)
+        }
     }
 }
 

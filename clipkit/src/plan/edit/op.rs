@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Aspect, CaptionStyle, CensorSound, HookStyle, LayoutChoice, Overlay, Sound, Timestamp, Zoom};
+use crate::model::{Aspect, Bumper, CaptionStyle, CensorSound, HookStyle, LayoutChoice, Overlay, Sound, Timestamp, Zoom};
 use crate::plan::options::caption_style;
 use crate::plan::{Brand, PunchIn};
 
@@ -168,7 +168,8 @@ pub enum EditOp {
         overlay: Overlay,
     },
     /// Gives the plan a brand's look: the captions and the title that it has, the brand's overlays
-    /// in front of those that the plan has, its sounds and its fonts.
+    /// in front of those that the plan has, its sounds and its fonts. The brand's intro and outro
+    /// replace those of the plan.
     Brand {
         /// The brand.
         brand: Box<Brand>,
@@ -177,6 +178,18 @@ pub enum EditOp {
     RemoveOverlay {
         /// The number of the overlay, from 0.
         overlay: usize,
+    },
+    /// Sets what plays before the clip. Times on the clip's timeline stay as they are.
+    Intro {
+        /// The intro. `null`, the default, removes it.
+        #[serde(default)]
+        bumper: Option<Bumper>,
+    },
+    /// Sets what plays after the clip.
+    Outro {
+        /// The outro. `null`, the default, removes it.
+        #[serde(default)]
+        bumper: Option<Bumper>,
     },
 }
 
@@ -209,15 +222,18 @@ impl EditOp {
             EditOp::AddOverlay { .. } => "add_overlay",
             EditOp::Brand { .. } => "brand",
             EditOp::RemoveOverlay { .. } => "remove_overlay",
+            EditOp::Intro { .. } => "intro",
+            EditOp::Outro { .. } => "outro",
         }
     }
 
-    /// The paths of the images, sounds and fonts that the operation puts into a plan.
+    /// The paths of the images, sounds, fonts and bumpers that the operation puts into a plan.
     pub(crate) fn files_mut(&mut self) -> Vec<&mut String> {
         match self {
             EditOp::AddOverlay { overlay } => overlay.file_mut().into_iter().collect(),
             EditOp::AddSound { sound } => vec![&mut sound.file],
             EditOp::Brand { brand } => brand.files_mut().collect(),
+            EditOp::Intro { bumper } | EditOp::Outro { bumper } => bumper.iter_mut().map(|bumper| &mut bumper.file).collect(),
             _ => Vec::new(),
         }
     }

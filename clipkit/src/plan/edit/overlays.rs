@@ -13,6 +13,7 @@ pub(super) fn add(plan: &mut ClipPlan, overlay: &Overlay) {
 }
 
 /// Gives captions and title a brand's look, and adds the brand's overlays, sounds and fonts.
+/// A brand without intro or outro leaves those of the plan.
 pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Brand) -> Result<()> {
     if let Some(style) = plan.captions.as_ref().map(|track| brand.caption_style(&track.style)) {
         captions::restyle(plan, sources, Some(&style))?;
@@ -23,6 +24,8 @@ pub(super) fn brand(plan: &mut ClipPlan, sources: &EditSources<'_>, brand: &Bran
     plan.sound.extend(brand.sounds_until(plan.timeline().end()));
     let new = brand.font_files.iter().filter(|file| !plan.fonts.contains(file)).cloned().collect::<Vec<_>>();
     plan.fonts.extend(new);
+    plan.intro = brand.intro.clone().or(plan.intro.take());
+    plan.outro = brand.outro.clone().or(plan.outro.take());
     Ok(())
 }
 

@@ -8,8 +8,12 @@ use super::ExportFormat;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Cue, Span, Timestamp};
 
-/// The captions of plans as a file, on the clip's timeline. Several plans are one file, one after
-/// the other. `None` if no plan has captions.
+/// The captions of plans as a file beside the rendered clip, on the timeline of that: the captions
+/// of a clip with an intro are so much later. Several plans are one file, one after the other, each
+/// with its intro and outro. `None` if no plan has captions.
+///
+/// A plan whose intro is a whole video of unknown length is an error of the kind
+/// [`ErrorKind::InvalidPlan`] ([`ClipPlan::parts`]); `stage::export` measures it.
 ///
 /// Line breaks and other control characters in a word are replaced by spaces, so that no word ends
 /// its cue. Cues without a visible character are left out.
@@ -33,14 +37,16 @@ pub fn captions(plans: &[&ClipPlan], format: ExportFormat) -> Result<Option<Stri
     let mut start = Timestamp::ZERO;
     let mut lines = Vec::new();
     for plan in plans {
+        let parts = plan.parts()?;
         let cues = plan.captions.iter().flat_map(|track| &track.cues);
-        lines.extend(cues.map(|cue| Line::of(cue, start)).filter(|line| !line.words.is_empty()));
-        start = start.offset(plan.timeline().end());
+        let clip_start = start.offset(parts.clip_start());
+        lines.extend(cues.map(|cue| Line::of(cue, clip_start)).filter(|line| !line.words.is_empty()));
+        start = start.offset(parts.end());
     }
     Ok(Some(write(&lines)))
 }
 
-/// The words of a cue as one line, on the timeline of all plans.
+/// The words of a cue as one line, on the timeline of all plans' files.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) span: Span,

@@ -9,7 +9,8 @@ use super::reference::Reference;
 use super::timecode::nominal;
 use super::{ExportFormat, ExportOptions, PlanOfMedia, warning};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AudioStream, ClipPlan, FrameRate, Layout, Media, PlacedPiece, Scene, Timestamp, Warning};
+use crate::model::{AudioStream, Bumper, ClipPlan, FrameRate, Layout, Media, PlacedPiece, Scene, Timestamp, Warning};
+use crate::plan::bumper::as_clip;
 
 /// A frame counts as due this long before its time, as in the renderer: containers round times to
 /// a millisecond.
@@ -48,6 +49,8 @@ pub(super) struct SourceFile {
     /// The width and height of the displayed picture, in pixels.
     pub(super) size: (u32, u32),
     pub(super) audio: Vec<AudioStream>,
+    /// Whether it is an image, which has no time.
+    pub(super) is_image: bool,
 }
 
 impl SourceFile {
@@ -155,7 +158,8 @@ impl Cut {
             markers: Vec::new(),
             language: language.filter(|tag| (2..=3).contains(&tag.len())).unwrap_or("en").to_lowercase(),
         };
-        for PlanOfMedia { plan, media } in plans {
+        for of in plans {
+            let PlanOfMedia { plan, media, .. } = of;
             plan.validate()?;
             let found = timeline_rate(media.require_video()?, format);
             if found.rate != rate || (plan.output.width, plan.output.height) != size {
@@ -174,7 +178,7 @@ impl Cut {
                     format!("{}: {why}: the timeline has {rate} frames a second, and cuts may be off by a frame", media.path.display());
                 warnings.push(warning(message));
             }
-            cut.add(plan, media, options, plans.len() > 1, &mut warnings)?;
+            cut.add(of, options, plans.len() > 1, &mut warnings)?;
         }
         let day = 86_400 * u64::from(nominal(rate));
         if cut.start + cut.frames > day {
@@ -184,7 +188,48 @@ impl Cut {
         Ok((cut, warnings))
     }
 
-    fn add(
+    fn add(&mut self, of: &PlanOfMedia<'_>, options: &ExportOptions, is_one_of_many: bool, warnings: &mut Vec<Warning>) -> Result<()> {
+        let &PlanOfMedia { plan, media, intro, outro } = of;
+        self.add_bumper(("Intro", &plan.intro, intro), plan, options, warnings)?;
+        self.add_clip(plan, media, options, is_one_of_many, warnings)?;
+        self.add_bumper(("Outro", &plan.outro, outro), plan, options, warnings)
+    }
+
+    /// Adds an intro or an outro as a clip of its own file.
+    fn add_bumper(
+        &mut self,
+        (name, bumper, media): (&str, &Option<Bumper>, Option<&Media>),
+        plan: &ClipPlan,
+        options: &ExportOptions,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<()> {
+        let Some(bumper) = bumper else { return Ok(()) };
+        let what = name.to_lowercase();
+        let Some(media) = media else {
+            return Err(Error::new(ErrorKind::InvalidInput, format!("the medium of the plan's {what} is not given"))
+                .with_path(&bumper.file)
+                .with_advice(format!("give it (PlanOfMedia::with_{what}), or use stage::export")));
+        };
+        let mut clip = as_clip(&what, bumper, media, &plan.output)?;
+        name.clone_into(&mut clip.title);
+        let rate = media.require_video()?.frame_rate;
+        if !bumper.is_image() && rate != self.rate {
+            let message =
+                format!("the {what} has {rate} frames a second, the timeline {}: its start and end may be off by a frame", self.rate);
+            warnings.push(warning(message));
+        }
+        if bumper.gain != 0.0 || bumper.fade_in > 0.0 || bumper.fade_out > 0.0 {
+            warnings.push(warning(format!("gain and fades of the {what} are left out: the timeline plays its file as it is")));
+        }
+        let file = self.file(&clip, media, options, warnings)?;
+        if let Some(file) = self.files.get_mut(file) {
+            file.is_image = bumper.is_image();
+        }
+        self.frames += self.add_pieces(&clip, media, file, warnings)?.total;
+        Ok(())
+    }
+
+    fn add_clip(
         &mut self,
         plan: &ClipPlan,
         media: &Media,
@@ -207,6 +252,19 @@ impl Cut {
             let count = plan.censored.len();
             warnings.push(warning(format!("{}: {count} censored words are heard in the timeline, which plays the source", plan.title)));
         }
+        let clip = self.add_pieces(plan, media, file, warnings)?;
+        if options.captions {
+            self.add_captions(plan, &clip);
+        }
+        if options.markers {
+            self.add_markers(plan, &clip, is_one_of_many);
+        }
+        self.frames += clip.total;
+        Ok(())
+    }
+
+    /// Adds the pieces of a plan as clips. `file` is the position of its file.
+    fn add_pieces(&mut self, plan: &ClipPlan, media: &Media, file: usize, warnings: &mut Vec<Warning>) -> Result<ClipFrames> {
         let video = media.require_video()?;
         let (rate, timeline) = (self.rate, plan.timeline());
         let clip = ClipFrames { rate, total: timeline.frames(rate) };
@@ -273,14 +331,7 @@ impl Cut {
         if missing > 0 {
             warnings.push(warning(format!("{}: the picture ends {missing} frames before the clip does", media.path.display())));
         }
-        if options.captions {
-            self.add_captions(plan, &clip);
-        }
-        if options.markers {
-            self.add_markers(plan, &clip, is_one_of_many);
-        }
-        self.frames += clip.total;
-        Ok(())
+        Ok(clip)
     }
 
     /// The position of a plan's source file, which is added at its first use.
@@ -302,6 +353,7 @@ impl Cut {
             frames: nearest_frame(end, self.rate).max(1),
             size: (plan.source.width.max(1), plan.source.height.max(1)),
             audio: media.audio.clone(),
+            is_image: false,
         });
         Ok(self.files.len() - 1)
     }

@@ -56,8 +56,10 @@ impl Fcpxml<'_> {
             for (n, file) in self.cut.files.iter().enumerate() {
                 let (format, asset) = (format!("f{n}"), asset_id(n));
                 let (width, height) = (file.size.0.to_string(), file.size.1.to_string());
-                xml.empty("format", &[("id", &format), ("frameDuration", &frame), ("width", &width), ("height", &height)])?;
-                let duration = self.time(file.frames);
+                // An image has no time.
+                let timing = if file.is_image { ("name", "FFVideoFormatRateUndefined") } else { ("frameDuration", frame.as_str()) };
+                xml.empty("format", &[("id", &format), timing, ("width", &width), ("height", &height)])?;
+                let duration = if file.is_image { "0s".into() } else { self.time(file.frames) };
                 let mut attributes = vec![
                     ("id", asset.as_str()),
                     ("name", &file.reference.name),
@@ -103,13 +105,11 @@ impl Fcpxml<'_> {
         let (start, duration, asset) = (self.time(local_start(clip)), self.time(clip.frames()), asset_id(clip.file));
         let mut attributes = vec![("ref", asset.as_str())];
         attributes.extend(lane.map(|lane| ("lane", lane)));
-        attributes.extend([
-            ("offset", offset),
-            ("name", &clip.name),
-            ("start", &start),
-            ("duration", &duration),
-            ("tcFormat", self.format),
-        ]);
+        attributes.extend([("offset", offset), ("name", &clip.name), ("start", &start), ("duration", &duration)]);
+        if file.is_image {
+            return xml.element("video", &attributes, |xml| self.framing(xml, clip, file));
+        }
+        attributes.push(("tcFormat", self.format));
         if lane.is_some() {
             attributes.push(("srcEnable", "video"));
         } else if !file.audio.is_empty() {

@@ -1,9 +1,9 @@
 //! Plans as files for players and editors: captions, and timelines that name the source.
 //!
-//! [`captions`] writes the captions of plans, on the clip's timeline: SubRip, WebVTT, plain text
-//! and JSON. [`timeline`] writes the cut, as OpenTimelineIO, FCPXML, FCP 7 XML or a CMX 3600 EDL:
-//! each piece of the plan is a clip with its in and out points in the source, in whole frames. Both
-//! are pure; `stage::export` also reads what is in the source file.
+//! [`captions`] writes the captions of plans, on the timeline of the rendered file: SubRip, WebVTT,
+//! plain text and JSON. [`timeline`] writes the cut, as OpenTimelineIO, FCPXML, FCP 7 XML or a CMX
+//! 3600 EDL: each piece of the plan is a clip with its in and out points in the source, in whole
+//! frames. Both are pure; `stage::export` also reads what is in the source file.
 //!
 //! # Frames
 //!
@@ -11,7 +11,8 @@
 //! timeline is a frame of the source. A join falls on the first frame at or after its time, and a
 //! clip starts with the source frame that is on screen then. These are the rules of the renderer:
 //! where the plan's output has the source's rate, the timeline shows the frames of the rendered
-//! clip. Clips follow each other without gaps, and their durations add up to that of the plan.
+//! clip. Clips follow each other without gaps, and their durations add up to that of the plan. Its
+//! intro and outro are clips of their own files, before and after it.
 //!
 //! A source with a variable rate has no such rate, and xmeml and EDL do not have every rate. The
 //! nearest standard rate takes its place, with a [`WarningKind::Export`] warning; times are then
@@ -29,7 +30,8 @@
 //! | hook and scenes | markers | markers | markers | `LOC` comments |
 //!
 //! The rendered audio track is on; the others are there, and off. Blurred backgrounds, the look of
-//! captions, overlays and loudness are in no timeline: the rendered clip has them.
+//! captions, overlays, loudness, and gain and fades of intro and outro are in no timeline: the
+//! rendered clip has them.
 //!
 //! # Sources of the formats
 //!
@@ -196,17 +198,34 @@ pub struct Exported {
 
 /// A plan, and the medium that it is made from, for [`timeline`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PlanOfMedia<'a> {
     /// The plan.
     pub plan: &'a ClipPlan,
     /// The source file: its path, frame rate and audio streams.
     pub media: &'a Media,
+    /// The file of the plan's intro, if it has one.
+    pub intro: Option<&'a Media>,
+    /// The file of the plan's outro, if it has one.
+    pub outro: Option<&'a Media>,
 }
 
 impl<'a> PlanOfMedia<'a> {
     /// A plan with its medium.
     pub const fn new(plan: &'a ClipPlan, media: &'a Media) -> Self {
-        PlanOfMedia { plan, media }
+        PlanOfMedia { plan, media, intro: None, outro: None }
+    }
+
+    /// The same with the file of the plan's intro.
+    #[must_use]
+    pub const fn with_intro(self, intro: &'a Media) -> Self {
+        PlanOfMedia { intro: Some(intro), ..self }
+    }
+
+    /// The same with the file of the plan's outro.
+    #[must_use]
+    pub const fn with_outro(self, outro: &'a Media) -> Self {
+        PlanOfMedia { outro: Some(outro), ..self }
     }
 }
 
@@ -228,10 +247,11 @@ impl<'a> PlanOfMedia<'a> {
 ///
 /// - [`Config`](ErrorKind::Config): the format is none of a timeline, or the frame rate does not
 ///   have the start time code.
-/// - [`InvalidInput`](ErrorKind::InvalidInput): there is no plan, a medium has no picture, the
-///   sources of several plans have different frame rates or their clips different sizes, or the
-///   timeline passes 24 hours.
-/// - [`InvalidPlan`](ErrorKind::InvalidPlan): a plan is invalid.
+/// - [`InvalidInput`](ErrorKind::InvalidInput): there is no plan, a medium has no picture, that of
+///   an intro or an outro is not given, the sources of several plans have different frame rates or
+///   their clips different sizes, or the timeline passes 24 hours.
+/// - [`InvalidPlan`](ErrorKind::InvalidPlan): a plan is invalid, or its intro or outro is a whole
+///   video of unknown length.
 pub fn timeline(clips: &[PlanOfMedia<'_>], format: ExportFormat, options: &ExportOptions) -> Result<Exported> {
     let (cut, mut warnings) = cut::Cut::of(clips, format, options)?;
     let text = match format {

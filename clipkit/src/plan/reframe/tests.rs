@@ -273,6 +273,8 @@ pub(super) fn plan(scenes: Vec<Scene>, span: Span, picture: (u32, u32), output: 
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        intro: None,
+        outro: None,
         post: crate::model::PostTexts::default(),
         output: Output::h264(output.0, output.1, FrameRate::new(25, 1)),
     }

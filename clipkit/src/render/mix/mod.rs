@@ -106,19 +106,21 @@ impl Mixer {
     }
 
     /// A frame of silence that starts at a sample of a clip of `end` samples. `None` at its end.
-    pub(super) fn silence(from: u64, end: u64) -> Result<Option<AudioFrame>> {
+    /// Before the clip, samples are negative, and the frame ends where the clip starts.
+    pub(super) fn silence(from: i64, end: u64) -> Result<Option<AudioFrame>> {
         let silent = [0.0; FRAME as usize];
-        let count = (end.saturating_sub(from)).min(FRAME) as usize;
+        let end = if from < 0 { 0 } else { i64::try_from(end).unwrap_or(i64::MAX) };
+        let count = usize::try_from(end - from).unwrap_or(0).min(silent.len());
         if count == 0 {
             return Ok(None);
         }
-        stereo_frame(&silent[..count], &silent[..count], i64::try_from(from).unwrap_or(i64::MAX)).map(Some)
+        stereo_frame(&silent[..count], &silent[..count], from).map(Some)
     }
 
     /// Changes a frame of the clip's own sound: 48 kHz stereo, whose time is its first sample's
-    /// number. Frames come in order.
+    /// number. Frames come in order. Those before the clip stay as they are.
     pub(super) fn apply(&mut self, frame: &mut AudioFrame) -> Result<()> {
-        let from = u64::try_from(frame.pts().unwrap_or(0)).unwrap_or(0);
+        let Ok(from) = u64::try_from(frame.pts().unwrap_or(0)) else { return Ok(()) };
         let none = Voice::default();
         let voice = self.voice.as_ref().unwrap_or(&none);
         let beep = voice.loud.map_or(BEEP_ALONE, |loud| loud * factor(BEEP_BELOW)) * std::f64::consts::SQRT_2;

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{
     Censored, ContentId, Crop, FrameRate, Layout, Media, MediaRef, Output, PlanSource, Rect, Scene, Score, Sound, Span, Timeline, Timestamp,
 };
-use crate::render::clip_audio::ClipAudio;
+use crate::render::clip_audio::{ClipAudio, PartOfSound};
 use crate::render::loudness::Dynamics;
 
 const RATE: f64 = 48_000.0;
@@ -43,7 +43,9 @@ fn probed(path: &Path) -> Media {
 /// The left channel of the clip, the same in two passes.
 fn heard(media: &Media, plan: &ClipPlan) -> Result<Vec<f32>, Error> {
     let cx = Context::new();
-    let mut audio = ClipAudio::open(&cx, media, &Timeline::of(&[crate::model::Piece::new(plan.span)]), Mixer::open(&cx, plan)?)?;
+    let timeline = Timeline::of(&[crate::model::Piece::new(plan.span)]);
+    let whole = PartOfSound::whole((timeline.end().secs() * RATE).round() as u64);
+    let mut audio = ClipAudio::open(&cx, Some(media), &timeline, Mixer::open(&cx, plan)?, whole)?;
     let mut passes: Vec<Vec<f32>> = Vec::new();
     for _ in 0..2 {
         let mut samples = Vec::new();

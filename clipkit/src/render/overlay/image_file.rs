@@ -1,4 +1,4 @@
-//! Image files of overlays. They are as hostile as any other input.
+//! Image files of overlays, of intros and of outros. They are as hostile as any other input.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -15,20 +15,27 @@ const DECODER_BYTES: u64 = 16 << 20;
 
 /// The width and height in pixels of an image as it is displayed.
 pub(super) fn size(cx: &Context, file: &str) -> Result<(u32, u32)> {
-    named(file, bytes(cx, file).and_then(|bytes| decoder(cx, &bytes).map(|(_, size)| size)))
+    named(file, displayed_size(cx, file))
 }
 
-/// Reads a PNG, WebP or JPEG file: sRGB, straight alpha, upright.
+/// The width and height in pixels of an image that is no overlay. Errors do not name it.
+pub(in crate::render) fn displayed_size(cx: &Context, file: &str) -> Result<(u32, u32)> {
+    bytes(cx, file).and_then(|bytes| decoder(cx, &bytes).map(|(_, size)| size))
+}
+
+/// Reads a PNG, WebP or JPEG file of an overlay: sRGB, straight alpha, upright.
 pub(super) fn read(cx: &Context, file: &str) -> Result<RgbaImage> {
-    let read = || {
-        let bytes = bytes(cx, file)?;
-        let (mut decoder, _) = decoder(cx, &bytes)?;
-        let orientation = decoder.orientation().map_err(|error| unreadable(&error))?;
-        let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
-        picture.apply_orientation(orientation);
-        Ok(picture.into_rgba8())
-    };
-    named(file, read())
+    named(file, picture(cx, file))
+}
+
+/// Reads a PNG, WebP or JPEG file: sRGB, straight alpha, upright. Errors do not name it.
+pub(in crate::render) fn picture(cx: &Context, file: &str) -> Result<RgbaImage> {
+    let bytes = bytes(cx, file)?;
+    let (mut decoder, _) = decoder(cx, &bytes)?;
+    let orientation = decoder.orientation().map_err(|error| unreadable(&error))?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
+    picture.apply_orientation(orientation);
+    Ok(picture.into_rgba8())
 }
 
 fn bytes(cx: &Context, file: &str) -> Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 //! the captions.
 
 mod bar;
-mod image_file;
+pub(super) mod image_file;
 mod sprite;
 
 use std::rc::Rc;

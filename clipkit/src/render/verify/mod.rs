@@ -12,11 +12,12 @@ use audio::AudioCheck;
 use video::VideoCheck;
 
 use super::ffmpeg::Files;
+use super::pass::Input;
 use super::record::RenderRecord;
 use crate::av::{self, Decoded, Inspection};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
-use crate::model::{ClipPlan, Media, RenderedClip, Span, Timestamp};
+use crate::model::{ClipPlan, OutputParts, RenderedClip, Span, Timestamp};
 
 /// The tolerated difference between the starts and ends of audio and video, in seconds; below
 /// perception.
@@ -42,8 +43,10 @@ pub(super) fn error(why: &str) -> Error {
 }
 
 /// Reads the rendered file and compares it with its plan, its render record and the sound of its
-/// source.
-pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, record: &RenderRecord, threads: usize) -> Result<Verdict> {
+/// source, and of those of intro and outro.
+pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &RenderRecord, threads: usize) -> Result<Verdict> {
+    let plan = input.plan;
+    let parts = plan.parts()?;
     let mut video = VideoCheck::new(plan, &record.frames);
     let mut audio = AudioCheck::new(plan, record)?;
     let read = av::inspect(cx, &files.video, threads, &record.digests, &mut |decoded| {
@@ -62,33 +65,33 @@ pub(super) fn run(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, r
     let black_secs = record.black_frames as f64 / plan.output.frame_rate.fps();
     let black = (black_secs >= BLACK_SECS).then(|| format!("it is black for {black_secs:.1} s although the source is not"));
     let altered = (inspection.altered > 0).then(|| format!("{} of its packets differ from the encoder's", inspection.altered));
-    let faults = [check_timing(plan, &inspection), black, video.fault(), audio.fault()?, altered];
+    let faults = [check_timing(plan, &parts, &inspection), black, video.fault(), audio.fault()?, altered];
     if let Some(why) = faults.into_iter().flatten().next() {
         return Ok(Verdict::Failed(why));
     }
-    if let Some(why) = source::silence(cx, plan, media, audio.envelope())? {
+    if let Some(why) = source::silence(cx, input, &parts, audio.envelope())? {
         return Ok(Verdict::Failed(why));
     }
     let duration = [inspection.video, inspection.audio].into_iter().flatten().map(Span::end).max().unwrap_or_default();
-    Ok(Verdict::Passed(RenderedClip { video: files.video.clone(), cover: files.cover.clone(), duration, frames: plan.frames() }))
+    Ok(Verdict::Passed(RenderedClip { video: files.video.clone(), cover: files.cover.clone(), duration, frames: parts.frames() }))
 }
 
 /// Checks the number of frames, the duration, and that audio and video start and end together.
-fn check_timing(plan: &ClipPlan, inspection: &Inspection) -> Option<String> {
+fn check_timing(plan: &ClipPlan, parts: &OutputParts, inspection: &Inspection) -> Option<String> {
     let Some(video) = inspection.video else { return Some("it has no video".into()) };
     let Some(audio) = inspection.audio else { return Some("it has no audio".into()) };
     if inspection.damaged > 0 {
         return Some(format!("{} of its packets are damaged", inspection.damaged));
     }
-    if inspection.frames != plan.frames() {
-        return Some(format!("it has {} frames, not {}", inspection.frames, plan.frames()));
+    if inspection.frames != parts.frames() {
+        return Some(format!("it has {} frames, not {}", inspection.frames, parts.frames()));
     }
     let apart = audio.start().since(video.start()).secs();
     if apart.abs() > SYNC_TOLERANCE_SECS {
         return Some(format!("its audio starts {apart:+.3} s from its video"));
     }
     let frame = 1.0 / plan.output.frame_rate.fps();
-    let wanted = plan.timeline().end().secs();
+    let wanted = parts.end().secs();
     for (what, span) in [("video", video), ("audio", audio)] {
         let (from, to) = (span.start().secs(), span.end().secs());
         if from.abs() > SYNC_TOLERANCE_SECS || (to - wanted).abs() > frame.max(PACKET_SECS) + ROUNDING_SECS {

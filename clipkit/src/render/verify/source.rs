@@ -4,8 +4,10 @@
 use crate::av;
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ClipPlan, Media, PlacedPiece, Timestamp};
+use crate::model::{ClipPlan, Media, OutputParts, PlacedPiece, Timestamp};
+use crate::render::bumper::OpenBumper;
 use crate::render::envelope::READINGS_PER_SEC;
+use crate::render::pass::Input;
 
 use super::at;
 
@@ -23,34 +25,75 @@ const MOVED: f64 = 0.1;
 /// half a second, a word.
 const BLOCKS: usize = 10;
 
-/// Where the clip, whose envelope is given, is silent although the source is not. A source that
-/// cannot be read is not compared: the render has warned of it.
-pub(super) fn silence(cx: &Context, plan: &ClipPlan, media: &Media, clip: &[f32]) -> Result<Option<String>> {
-    for piece in plan.timeline().pieces() {
-        match silent_part(cx, plan, media, piece, clip) {
-            Ok(Some(moment)) => return Ok(Some(format!("it is silent {} although its source is not", at(moment)))),
-            Ok(None) => {}
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(_) => return Ok(None),
+/// Where fades leave less than this share of a bumper, it may be silent.
+const FADED: f64 = 0.1;
+/// A bumper that the plan makes quieter than this, in dB, may be silent.
+const QUIET_GAIN: f64 = -30.0;
+
+/// One part of the output, and the medium that it is made from.
+struct Part<'a> {
+    plan: &'a ClipPlan,
+    media: &'a Media,
+    /// What the part's medium is called.
+    source: String,
+    /// The time in the output at which the part starts.
+    start: Timestamp,
+    /// The bumper, whose fades may make it silent.
+    bumper: Option<&'a OpenBumper>,
+}
+
+/// Where the output, whose envelope is given, is silent although the source of the part there is
+/// not. A source that cannot be read is not compared: the render has warned of it.
+pub(super) fn silence(cx: &Context, input: &Input<'_>, parts: &OutputParts, output: &[f32]) -> Result<Option<String>> {
+    let &Input { plan, media, bumpers } = input;
+    let clip = Part { plan, media, source: "its source".into(), start: parts.clip_start(), bumper: None };
+    let starts = |bumper: &OpenBumper| if bumper.name == "intro" { Timestamp::ZERO } else { parts.outro_start() };
+    let bumpers = bumpers.iter().filter(|bumper| bumper.is_heard() && bumper.bumper.gain > QUIET_GAIN).map(|bumper| {
+        let OpenBumper { plan, media, name, .. } = bumper;
+        Part { plan, media, source: format!("its {name}"), start: starts(bumper), bumper: Some(bumper) }
+    });
+    for part in std::iter::once(clip).chain(bumpers) {
+        for piece in part.plan.timeline().pieces() {
+            match part.silent(cx, piece, output) {
+                Ok(Some(moment)) => return Ok(Some(format!("it is silent {} although {} is not", at(moment), part.source))),
+                Ok(None) => {}
+                Err(error) if error.is_cancelled() => return Err(error),
+                Err(_) => break,
+            }
         }
     }
     Ok(None)
 }
 
-/// The time of the clip at which the first silent part of a piece begins.
-fn silent_part(cx: &Context, plan: &ClipPlan, media: &Media, piece: &PlacedPiece, clip: &[f32]) -> Result<Option<Timestamp>> {
-    let (mut block, mut run, mut found) = (0_usize, Run::default(), None);
-    av::listen(cx, media, piece.source, &mut |samples| {
-        let moment = piece.clip_time(piece.source.start().plus(block as f64 * av::LEVEL_SECS));
-        block += 1;
-        let level = level(samples);
-        let left = loudest(clip, moment);
-        let is_censored =
-            plan.censored.iter().any(|stretch| stretch.span.start() <= moment.plus(MOVED) && moment.plus(-MOVED) <= stretch.span.end());
-        let is_silent = !is_censored && level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
-        found = found.or(run.add(moment, is_silent));
-    })?;
-    Ok(found)
+impl Part<'_> {
+    /// The time in the output at which the first silent stretch of a piece begins.
+    fn silent(&self, cx: &Context, piece: &PlacedPiece, output: &[f32]) -> Result<Option<Timestamp>> {
+        let (mut block, mut run, mut found) = (0_usize, Run::default(), None);
+        av::listen(cx, self.media, piece.source, &mut |samples| {
+            let moment = piece.clip_time(piece.source.start().plus(block as f64 * av::LEVEL_SECS));
+            block += 1;
+            let level = level(samples);
+            let there = moment.offset(self.start);
+            let left = loudest(output, there);
+            let is_silent = !self.may_be_silent(moment) && level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
+            found = found.or(run.add(there, is_silent));
+        })?;
+        Ok(found)
+    }
+
+    /// Whether the plan says that nothing is heard at a moment of the part.
+    fn may_be_silent(&self, moment: Timestamp) -> bool {
+        let is_censored = self
+            .plan
+            .censored
+            .iter()
+            .any(|stretch| stretch.span.start() <= moment.plus(MOVED) && moment.plus(-MOVED) <= stretch.span.end());
+        let is_faded = |bumper: &OpenBumper| {
+            let level = |by: f64| bumper.bumper.level_at(moment.secs() + by, bumper.secs());
+            level(-MOVED).min(level(MOVED + av::LEVEL_SECS)) < FADED
+        };
+        is_censored || self.bumper.is_some_and(is_faded)
+    }
 }
 
 /// Consecutive silent blocks.

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use super::*;
+use crate::model::Media;
 use crate::model::{ContentId, Crop, FrameRate, Layout, MediaRef, Output, PlanSource, Rect, Scene, Score};
+use crate::render::bumper::Bumpers;
 use crate::render::pass;
 
 /// A plan for six seconds of a small picture.
@@ -15,6 +17,8 @@ pub(super) fn plan() -> ClipPlan {
         overlays: Vec::new(),
         zooms: Vec::new(),
         fonts: Vec::new(),
+        intro: None,
+        outro: None,
         post: crate::model::PostTexts::default(),
         version: ClipPlan::VERSION,
         source: PlanSource::new(MediaRef::new("", ContentId::new("test", "")), 320, 180, span.end()),
@@ -59,7 +63,8 @@ impl Rendered {
         let cx = Context::new();
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
-        let (_, record) = pass::run(&cx, &plan, &media, &files(&folder.path().join("good.mp4")), (1, crate::av::Effort::Exact)).unwrap();
+        let input = Input { plan: &plan, media: &media, bumpers: &Bumpers::default() };
+        let (_, record) = pass::run(&cx, &input, &files(&folder.path().join("good.mp4")), (1, crate::av::Effort::Exact)).unwrap();
         Rendered { cx, folder, plan, media, record }
     }
 
@@ -68,7 +73,8 @@ impl Rendered {
     }
 
     fn verify(&self, video: &Path) -> Option<String> {
-        match run(&self.cx, &self.plan, &self.media, &files(video), &self.record, 1).unwrap() {
+        let input = Input { plan: &self.plan, media: &self.media, bumpers: &Bumpers::default() };
+        match run(&self.cx, &input, &files(video), &self.record, 1).unwrap() {
             Verdict::Passed(clip) => {
                 assert_eq!((clip.frames, clip.video.as_path()), (self.plan.frames(), video));
                 None

@@ -98,7 +98,7 @@ export function openClip(job, clip, editable, onChange) {
       input.classList.toggle("changed", now !== text);
       changed();
     } });
-    const seek = () => { if (video.tagName === "VIDEO") { video.currentTime = cue.start; video.play().catch(() => {}); } };
+    const seek = () => { if (video.tagName === "VIDEO") { video.currentTime = (clip.clip_start ?? 0) + cue.start; video.play().catch(() => {}); } };
     return h("li", h("button.link.time", { type: "button", onclick: seek, "aria-label": `Play from ${clock(cue.start)}` }, clock(cue.start)), input);
   });
 
