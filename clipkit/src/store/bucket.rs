@@ -62,36 +62,37 @@ macro_rules! built {
 type Opened = object_store::Result<(Arc<dyn ObjectStore>, Option<Arc<dyn Signs>>, bool)>;
 
 impl Bucket {
+    /// Refuses an address at which this build finds no store, without opening it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if there can be no store at the address; [`ErrorKind::Unavailable`] if
+    /// clipkit was built without that kind of store.
+    pub(crate) fn check(address: &str) -> Result<()> {
+        known(address).map(drop)
+    }
+
     /// Opens `s3://bucket/prefix` and its kin; nothing is sent. Credentials and endpoints are the
     /// environment's.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if there can be no store at the address.
+    /// Those of [`check`](Bucket::check).
     pub(crate) fn open(address: &str, environment: &Environment) -> Result<Self> {
-        let url = Url::parse(address).map_err(|error| refused(address, &error.to_string()))?;
-        if url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            return Err(refused(address, "it has a password, a query or a fragment"));
-        }
-        let unusable = |error: String| refused(address, &error.replace(address, "the address"));
         // A build without any of these stores needs no settings.
         let _ = environment;
-        let (scheme, prefix) = ObjectStoreScheme::parse(&url).map_err(|error| unusable(error.to_string()))?;
+        let (url, scheme, prefix) = known(address)?;
         let opened: Opened = match scheme {
             ObjectStoreScheme::Local => Ok((Arc::new(LocalFileSystem::new()), None, false)),
             #[cfg(feature = "s3")]
-            ObjectStoreScheme::AmazonS3 if !url.scheme().starts_with("http") => {
-                built!(object_store::aws::AmazonS3Builder, url, environment)
-            }
+            ObjectStoreScheme::AmazonS3 => built!(object_store::aws::AmazonS3Builder, url, environment),
             #[cfg(feature = "gcs")]
             ObjectStoreScheme::GoogleCloudStorage => built!(object_store::gcp::GoogleCloudStorageBuilder, url, environment),
             #[cfg(feature = "azure")]
-            ObjectStoreScheme::MicrosoftAzure if !url.scheme().starts_with("http") => {
-                built!(object_store::azure::MicrosoftAzureBuilder, url, environment)
-            }
-            _ => return Err(refused(address, "this build knows no such store")),
+            ObjectStoreScheme::MicrosoftAzure => built!(object_store::azure::MicrosoftAzureBuilder, url, environment),
+            _ => return Err(refused(address, UNKNOWN)),
         };
-        let (store, signer, keeps_metadata) = opened.map_err(|error| unusable(error.to_string()))?;
+        let (store, signer, keeps_metadata) = opened.map_err(|error| unusable(address, &error))?;
         Ok(Bucket { store, prefix, signer, keeps_metadata })
     }
 
@@ -141,11 +142,38 @@ pub(crate) fn check_link(valid: Duration) -> Result<()> {
     Ok(())
 }
 
+const UNKNOWN: &str = "no store is known at such an address";
+
+/// The parts of an address of a store that this build has.
+fn known(address: &str) -> Result<(Url, ObjectStoreScheme, Path)> {
+    let url = Url::parse(address).map_err(|error| refused(address, &error.to_string()))?;
+    if url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused(address, "it has a password, a query or a fragment"));
+    }
+    let (scheme, prefix) = ObjectStoreScheme::parse(&url).map_err(|error| unusable(address, &error))?;
+    let (what, feature, is_built) = match scheme {
+        ObjectStoreScheme::Local => return Ok((url, scheme, prefix)),
+        _ if url.scheme().starts_with("http") => return Err(refused(address, UNKNOWN)),
+        ObjectStoreScheme::AmazonS3 => ("S3 and compatible services", "s3", cfg!(feature = "s3")),
+        ObjectStoreScheme::GoogleCloudStorage => ("Google Cloud Storage", "gcs", cfg!(feature = "gcs")),
+        ObjectStoreScheme::MicrosoftAzure => ("Azure Blob Storage", "azure", cfg!(feature = "azure")),
+        _ => return Err(refused(address, UNKNOWN)),
+    };
+    if is_built {
+        return Ok((url, scheme, prefix));
+    }
+    let lack = Error::new(ErrorKind::Unavailable, format!("clipkit was built without {what}"));
+    Err(lack.with_url(address).with_advice(format!("build it with the Cargo feature `{feature}`")))
+}
+
+fn unusable(address: &str, error: &dyn std::fmt::Display) -> Error {
+    refused(address, &error.to_string().replace(address, "the address"))
+}
+
 fn refused(address: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("nothing can be published at this address: {}", scrub(what, 300))).with_url(address).with_advice(
-        "give s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder; the first three are crate features (s3, gcs, \
-         azure)",
-    )
+    Error::new(ErrorKind::Config, format!("nothing can be published at this address: {}", scrub(what, 300)))
+        .with_url(address)
+        .with_advice("give s3://bucket/prefix, gs://bucket/prefix, az://container/prefix or file:///folder")
 }
 
 #[cfg(test)]
@@ -158,6 +186,7 @@ mod tests {
             ["", "clips", "s3:/bucket", "http://host/a", "ftp://host/a", "file:///a?key=hunter2", "s3://me:hunter2@bucket/a", "memory:///"]
         {
             let error = Bucket::open(address, &Environment::default()).err().unwrap();
+            assert_eq!(Bucket::check(address).unwrap_err().kind(), error.kind());
             assert!(error.kind() == ErrorKind::Config && !error.to_string().contains("hunter2"), "{address}: {error}");
         }
     }

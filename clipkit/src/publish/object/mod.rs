@@ -112,6 +112,7 @@ impl ObjectStorePublisher {
     /// Refuses settings that cannot be followed. Nothing is sent.
     pub(crate) fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::new(ErrorKind::Config, what).with_url(&self.url));
+        Bucket::check(&self.url)?;
         Template::parse(&self.key)?;
         if self.part_size < LEAST_PART {
             return refuse(format!("part_size is {} bytes: stores accept parts from {LEAST_PART} bytes", self.part_size));
