@@ -122,7 +122,7 @@ async fn make(cx: &Context, args: &WholeArgs, config: PipelineConfig, picture: W
         Kind::Video => {
             let clip = pipeline.render(cx, &plan).await?;
             store::move_file(&clip.video, output)?;
-            duration = clip.duration;
+            duration = plan.parts().map_or(clip.duration, |parts| parts.end());
         }
     }
     Ok(duration)

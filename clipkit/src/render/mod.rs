@@ -74,13 +74,6 @@ pub(crate) fn has_font(family: &str) -> bool {
     font::FontSet::installed().has(family)
 }
 
-/// The plan itself: without FFmpeg, the files of intro and outro are not measured.
-#[cfg(not(feature = "ffmpeg"))]
-#[allow(clippy::unused_async)] // As its counterpart, which reads files.
-pub(crate) async fn with_lengths(_: &Context, plan: &ClipPlan) -> Result<ClipPlan> {
-    Ok(plan.clone())
-}
-
 /// Renders the clip that a plan describes.
 ///
 /// For implementers:

@@ -1,6 +1,7 @@
 use super::bumper::OpenBumper;
 use super::clip_audio::{ClipAudio, PartOfSound};
 use super::envelope::Envelope;
+use super::joined_audio::FADE;
 use super::loudness::{self, Dynamics, Measured, Meter};
 use super::mix::Mixer;
 use super::part_joiner::PartJoiner;
@@ -109,17 +110,18 @@ impl Soundtrack {
 fn parts(cx: &Context, input: &Input<'_>) -> Result<Vec<Part>> {
     let &Input { plan, media, bumpers } = input;
     let [clip, outro, end] = plan.parts()?.samples();
-    let has = |bumper: &Option<OpenBumper>| bumper.is_some();
+    // A clip that is shorter than one crossfade has none: its two would overlap.
+    let is_mixed = outro - clip >= FADE as u64;
+    let (before, after) = (bumpers.intro.is_some() && is_mixed, bumpers.outro.is_some() && is_mixed);
     let mut parts = Vec::with_capacity(3);
     if let Some(bumper) = &bumpers.intro {
-        parts.push(Part::of_bumper(cx, bumper, PartOfSound { after: true, ..PartOfSound::whole(clip) })?);
+        parts.push(Part::of_bumper(cx, bumper, PartOfSound { after: before, ..PartOfSound::whole(clip) })?);
     }
-    let (before, after) = (has(&bumpers.intro), has(&bumpers.outro));
     let sound = PartOfSound { before, after, ..PartOfSound::whole(outro - clip) };
     let audio = ClipAudio::open(cx, Some(media), &plan.timeline(), Mixer::open(cx, plan)?, sound)?;
     parts.push(Part::new(None, audio, sound, 0.0, plan.output.loudness));
     if let Some(bumper) = &bumpers.outro {
-        parts.push(Part::of_bumper(cx, bumper, PartOfSound { before: true, ..PartOfSound::whole(end - outro) })?);
+        parts.push(Part::of_bumper(cx, bumper, PartOfSound { before: after, ..PartOfSound::whole(end - outro) })?);
     }
     Ok(parts)
 }

@@ -328,7 +328,8 @@ async fn a_bumper_fades_and_the_clips_own_things_stay_out_of_it() {
         plan.overlays = vec![Overlay::progress_bar(Rgb(0, 0, 0), place)];
         plan.sound = vec![with(Sound::new(white.to_str().unwrap()), |it| it.repeat = true)];
     });
-    let (frames, clip) = drawn(&plan).await;
+    let (clip, _cx) = rendered(&plan).await;
+    let frames = Frames::of(&clip.video);
     assert_eq!(clip.frames, 200);
     let luma = |n: usize| i32::from(frames.luma(n, 135, 240));
     for (n, expected) in

@@ -16,6 +16,8 @@ use crate::store::verify_content;
 /// A span may pass the end of its file by so many seconds: the durations that containers state are
 /// rounded, and sound often ends a moment before the picture.
 const ROUNDING_SECS: f64 = 0.1;
+/// The precision of measured lengths, in microseconds.
+const TICK_MICROS: i64 = 100;
 /// The endings of the names of FFmpeg's readers of single images, and one that has none.
 const IMAGE_CONTAINERS: (&str, &str) = ("_pipe", "image2");
 
@@ -87,10 +89,12 @@ fn located(cx: &Context, name: &str, bumper: &Bumper) -> Result<PathBuf> {
 }
 
 /// How long a whole file plays: as long as its picture, or its sound if that is longer by more than
-/// the end of its last packet.
+/// the end of its last packet. Rounded to [`TICK_MICROS`], since the end of the last frame is a sum
+/// of times that were rounded down, and half a frame decides how many frames there are.
 fn length(media: &Media) -> Timestamp {
     let picture = media.video.as_ref().and_then(|video| video.end).unwrap_or(media.duration);
-    if media.duration.since(picture).secs() > ROUNDING_SECS { media.duration } else { picture }
+    let length = if media.duration.since(picture).secs() > ROUNDING_SECS { media.duration } else { picture };
+    Timestamp::from_micros((length.micros() + TICK_MICROS / 2) / TICK_MICROS * TICK_MICROS)
 }
 
 fn check_length(name: &str, length: Timestamp) -> Result<()> {
