@@ -7,6 +7,8 @@ type Rgb = string;
 type CaptionStyleGiven = string | {
 	[k: string]: unknown;
 };
+type BumperFit = "contain" | "cover";
+type ContentId = string;
 type OverlayContent = {
 	/**
 	 * The path of a PNG, WebP or JPEG file on the machine that renders. A relative path starts
@@ -36,7 +38,6 @@ type OverlayContent = {
 	color: Rgb;
 	kind: "progress_bar";
 };
-type ContentId = string;
 type CaptionOffset = Timestamp | CaptionOffsetName;
 type CaptionOffsetName = "auto";
 type CuePlace = {
@@ -319,6 +320,18 @@ type EditOp = {
 	 * The number of the overlay, from 0.
 	 */
 	overlay: number;
+} | {
+	/**
+	 * The intro. `null`, the default, removes it.
+	 */
+	bumper?: Bumper | null;
+	op: "intro";
+} | {
+	/**
+	 * The outro. `null`, the default, removes it.
+	 */
+	bumper?: Bumper | null;
+	op: "outro";
 };
 type WordSelection = WordRange | WordQuote;
 type SentencePlace = SentenceDistance | WordQuote;
@@ -979,6 +992,14 @@ interface Brand {
 	 */
 	font_files?: string[];
 	/**
+	 * What plays before every clip.
+	 */
+	intro?: Bumper | null;
+	/**
+	 * What plays after every clip.
+	 */
+	outro?: Bumper | null;
+	/**
 	 * The overlays of every clip, from back to front. Those whose place has no area stay in the
 	 * platform's safe area.
 	 */
@@ -993,6 +1014,59 @@ interface Brand {
 	 * the clip's end does not play.
 	 */
 	sound?: Sound[];
+}
+interface Bumper {
+	/**
+	 * The color around the picture and behind what is transparent in it. Default: a blurred copy
+	 * of the picture around it, black behind what is transparent.
+	 */
+	background?: Rgb | null;
+	/**
+	 * How long an image is shown, in seconds, at most `Bumper.MAX_SECS`. With it, the file is
+	 * an image; a video has a `span` instead.
+	 */
+	duration?: Timestamp | null;
+	/**
+	 * How long picture and sound take to come up from black and silence, in seconds, 0 to 60.
+	 * Default 0: at once.
+	 */
+	fade_in?: number;
+	/**
+	 * How long picture and sound take to go down to black and silence, in seconds, 0 to 60.
+	 * Default 0: at once. Fades that last longer than the bumper are shortened.
+	 */
+	fade_out?: number;
+	/**
+	 * The path or the `file:` URL of a video, or of a PNG, WebP or JPEG image. A relative path is
+	 * resolved against the working folder.
+	 */
+	file: string;
+	/**
+	 * How a picture of another aspect ratio is fitted into the output. Default `contain`.
+	 */
+	fit?: BumperFit;
+	/**
+	 * The gain of its sound in dB, -60 to 20. Default 0: as loud as the clip, or its own level if
+	 * the plan has no loudness.
+	 */
+	gain?: number;
+	/**
+	 * The hash of the file's content (`blake3:9f86d0...`). With it, the file is also found in the
+	 * media store, a file with another content leaves a warning, and a moved file leaves the
+	 * clip's id as it is. Default: the file is taken as it is.
+	 */
+	id?: ContentId | null;
+	/**
+	 * How long the whole video lasts, in seconds, if neither `span` nor `duration` says how long
+	 * the bumper plays. It is measured whenever a plan is rendered or exported, so it need not be
+	 * given. It is no part of the clip's id.
+	 */
+	length?: Timestamp | null;
+	/**
+	 * The stretch of a video that plays, on the file's timeline, in seconds. It lasts at most
+	 * `Bumper.MAX_SECS`. Default: the whole video.
+	 */
+	span?: Span | null;
 }
 interface Overlay {
 	/**
@@ -1452,7 +1526,7 @@ interface Check {
 }
 interface ClipMeasure {
 	/**
-	 * The clip's duration, in seconds.
+	 * The clip's duration, in seconds, without intro and outro.
 	 */
 	duration: Timestamp;
 	/**
@@ -1666,9 +1740,11 @@ interface Loudness {
  *
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
  * stable within a `version`. All times except `span` and `pieces` are on the
- * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
- * the displayed source picture (upright, square pixels). Those of captions, of the hook, of
- * overlays and of `Pane.place` are fractions of the output.
+ * clip's timeline, in seconds from the clip's first frame. In a file with an intro, that frame
+ * comes after the intro: time in the file = duration of the intro + time of the clip
+ * (`ClipPlan.parts`). Positions and sizes are fractions of the displayed source picture
+ * (upright, square pixels). Those of captions, of the hook, of overlays and of `Pane.place` are
+ * fractions of the output.
  */
 export interface ClipPlan {
 	/**
@@ -1700,9 +1776,17 @@ export interface ClipPlan {
 	 */
 	hook_line?: string | null;
 	/**
+	 * What plays before the clip. `None` means that the file starts with the clip.
+	 */
+	intro?: Bumper | null;
+	/**
 	 * The parameters of the file to make.
 	 */
 	output: Output;
+	/**
+	 * What plays after the clip. `None` means that the file ends with the clip.
+	 */
+	outro?: Bumper | null;
 	/**
 	 * Images, texts and progress bars over the picture, from back to front.
 	 */
@@ -1735,7 +1819,7 @@ export interface ClipPlan {
 	 */
 	shots: Shot[];
 	/**
-	 * Music and effects that play with the clip's own sound.
+	 * Music and effects that play with the clip's own sound, not during intro and outro.
 	 */
 	sound?: Sound[];
 	/**
@@ -4290,7 +4374,7 @@ export declare class ModelStore {
 }
 
 declare namespace documents {
-	export { About, Anchor, Animation$1 as Animation, Aspect, AudioStream, Brand, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Censor, CensorSound, Censored, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, PostTexts, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, PunchIn, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, Sound, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, TikTokPrivacy, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp, Zoom };
+	export { About, Anchor, Animation$1 as Animation, Aspect, AudioStream, Brand, Bumper, BumperFit, Cache$1 as Cache, Candidate, CaptionOffset, CaptionOffsetName, CaptionStyle, CaptionStyleGiven, CaptionTrack, CaptionsOptions, Censor, CensorSound, Censored, Chapter, Check, CheckStatus, ClipId, ClipMeasure, ClipOptions, ClipPlan, Color, Concurrency, ContentId, CredentialsConfig, Crop, CropChange, CropKey, Cue, CuePlace, CueWord, Day, Degrade, Diagnosis, EditChanges, EditOp, EditStep, Edited, Emphasis, ErrorKind, ErrorReport, Event$1 as Event, FaceSample, FaceTrack, Factor, FailedClip, FileSource, FileStamp, FrameOptions, FrameRate, Genre, Half, Hdr, HeatmapBin, Hook, HookStyle, HttpSource, LayerConfig, Layout, LayoutChoice, Limits, LimitsFields, LimitsName, Loudness, Manifest, ManifestClip, Media, MediaRef, ObjectStoreSource, OnnxTrackerOptions, OpenAiServer, OpenAiTranscriberOptions, Orientation, Output, Overlay, OverlayContent, OverlayPlace, OverlayTextStyle, Pane, Piece, PipelineConfig, PlanSource, Planned, Platform, Post, PostFiles, PostTexts, Price, Privacy, PublishStatus, PublishedFiles, PublisherConfig, PunchIn, RankedPlan, RateLimit, Receipt, Recovery, Rect, RenderedClip, RendererConfig, Retry, Rgb, Scene, Schedule, Score, ScoreOptions, ScorerConfig, Scoring, SentenceDistance, SentencePlace, Shot, ShotContent, SlotWindow, Sound, SoundEvent, SourceConfig, Span, Speaking, SpeechMap, Stage, StandIn, SubjectSample, SubjectTrack, SubtitleStream, Target, TightenLevel, TikTokPrivacy, Timeout, Timestamp, Timing, TrackerConfig, Tracking, Tracks, TranscriberConfig, Transcript, Unpublished, Usage, VideoStream, Warning, WarningKind, Word, WordQuote, WordRange, WordSelection, X264Preset, YtDlp, Zoom };
 }
 
 export {

@@ -30,6 +30,16 @@ export type CaptionStyleGiven =
       [k: string]: unknown;
     };
 /**
+ * How the picture of a bumper is fitted into an output of another aspect ratio.
+ */
+export type BumperFit = "contain" | "cover";
+/**
+ * A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
+ * video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
+ * when the video is fetched again in another format.
+ */
+export type ContentId = string;
+/**
  * What an overlay draws.
  */
 export type OverlayContent =
@@ -64,12 +74,6 @@ export type OverlayContent =
       color: Rgb;
       kind: "progress_bar";
     };
-/**
- * A file's identity: a hash of its bytes, which a copied or renamed file keeps. For a platform's
- * video it is the platform's name and the video's id (`youtube:dQw4w9WgXcQ`), so that it stays
- * when the video is fetched again in another format.
- */
-export type ContentId = string;
 /**
  * Seconds, or "auto": found by the voice.
  */
@@ -473,6 +477,20 @@ export type EditOp =
        * The number of the overlay, from 0.
        */
       overlay: number;
+    }
+  | {
+      /**
+       * The intro. `null`, the default, removes it.
+       */
+      bumper?: Bumper | null;
+      op: "intro";
+    }
+  | {
+      /**
+       * The outro. `null`, the default, removes it.
+       */
+      bumper?: Bumper | null;
+      op: "outro";
     };
 /**
  * Words of the clip, by their numbers or by a quote.
@@ -1236,7 +1254,7 @@ export interface AudioStream {
 }
 /**
  * The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
- * handles and a progress bar, and music.
+ * handles and a progress bar, music, an intro and an outro.
  *
  * A missing field changes nothing. Fonts and colors go to captions, to the title and to those
  * texts of the brand whose style has the default ones.
@@ -1264,6 +1282,14 @@ export interface Brand {
    */
   font_files?: string[];
   /**
+   * What plays before every clip.
+   */
+  intro?: Bumper | null;
+  /**
+   * What plays after every clip.
+   */
+  outro?: Bumper | null;
+  /**
    * The overlays of every clip, from back to front. Those whose place has no area stay in the
    * platform's safe area.
    */
@@ -1278,6 +1304,68 @@ export interface Brand {
    * the clip's end does not play.
    */
   sound?: Sound[];
+}
+/**
+ * A file that plays before or after the clip: an intro or an outro, a video or an image.
+ *
+ * It becomes part of the same file as the clip, in one encode: it gets the clip's size, frame
+ * rate, sample rate and channels, and lasts a whole number of the clip's frames. Its sound is
+ * kept. If it has none, it is silent. It is brought to the plan's loudness on its own, as the clip
+ * is, then changed by `gain`; without a loudness in the plan, it has its own level. Captions,
+ * overlays, music and punch-ins of the plan do not reach into it.
+ */
+export interface Bumper {
+  /**
+   * The color around the picture and behind what is transparent in it. Default: a blurred copy
+   * of the picture around it, black behind what is transparent.
+   */
+  background?: Rgb | null;
+  /**
+   * How long an image is shown, in seconds, at most `Bumper.MAX_SECS`. With it, the file is
+   * an image; a video has a `span` instead.
+   */
+  duration?: Timestamp | null;
+  /**
+   * How long picture and sound take to come up from black and silence, in seconds, 0 to 60.
+   * Default 0: at once.
+   */
+  fade_in?: number;
+  /**
+   * How long picture and sound take to go down to black and silence, in seconds, 0 to 60.
+   * Default 0: at once. Fades that last longer than the bumper are shortened.
+   */
+  fade_out?: number;
+  /**
+   * The path or the `file:` URL of a video, or of a PNG, WebP or JPEG image. A relative path is
+   * resolved against the working folder.
+   */
+  file: string;
+  /**
+   * How a picture of another aspect ratio is fitted into the output. Default `contain`.
+   */
+  fit?: BumperFit;
+  /**
+   * The gain of its sound in dB, -60 to 20. Default 0: as loud as the clip, or its own level if
+   * the plan has no loudness.
+   */
+  gain?: number;
+  /**
+   * The hash of the file's content (`blake3:9f86d0...`). With it, the file is also found in the
+   * media store, a file with another content leaves a warning, and a moved file leaves the
+   * clip's id as it is. Default: the file is taken as it is.
+   */
+  id?: ContentId | null;
+  /**
+   * How long the whole video lasts, in seconds, if neither `span` nor `duration` says how long
+   * the bumper plays. It is measured whenever a plan is rendered or exported, so it need not be
+   * given. It is no part of the clip's id.
+   */
+  length?: Timestamp | null;
+  /**
+   * The stretch of a video that plays, on the file's timeline, in seconds. It lasts at most
+   * `Bumper.MAX_SECS`. Default: the whole video.
+   */
+  span?: Span | null;
 }
 /**
  * Something that is drawn over the picture: an image, a text or a progress bar.
@@ -1840,7 +1928,7 @@ export interface Check {
  */
 export interface ClipMeasure {
   /**
-   * The clip's duration, in seconds.
+   * The clip's duration, in seconds, without intro and outro.
    */
   duration: Timestamp;
   /**
@@ -2068,9 +2156,11 @@ export interface Loudness {
  *
  * A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
  * stable within a `version`. All times except `span` and `pieces` are on the
- * clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
- * the displayed source picture (upright, square pixels). Those of captions, of the hook, of
- * overlays and of `Pane.place` are fractions of the output.
+ * clip's timeline, in seconds from the clip's first frame. In a file with an intro, that frame
+ * comes after the intro: time in the file = duration of the intro + time of the clip
+ * (`ClipPlan.parts`). Positions and sizes are fractions of the displayed source picture
+ * (upright, square pixels). Those of captions, of the hook, of overlays and of `Pane.place` are
+ * fractions of the output.
  */
 export interface ClipPlan {
   /**
@@ -2102,9 +2192,17 @@ export interface ClipPlan {
    */
   hook_line?: string | null;
   /**
+   * What plays before the clip. `None` means that the file starts with the clip.
+   */
+  intro?: Bumper | null;
+  /**
    * The parameters of the file to make.
    */
   output: Output;
+  /**
+   * What plays after the clip. `None` means that the file ends with the clip.
+   */
+  outro?: Bumper | null;
   /**
    * Images, texts and progress bars over the picture, from back to front.
    */
@@ -2137,7 +2235,7 @@ export interface ClipPlan {
    */
   shots: Shot[];
   /**
-   * Music and effects that play with the clip's own sound.
+   * Music and effects that play with the clip's own sound, not during intro and outro.
    */
   sound?: Sound[];
   /**

@@ -38,6 +38,9 @@ Animation = Literal["none", "karaoke", "pop", "box"]
 #: The aspect ratio of the output, as width to height.
 Aspect = Literal["9:16", "1:1", "4:5", "16:9"]
 
+#: How the picture of a bumper is fitted into an output of another aspect ratio.
+BumperFit = Literal["contain", "cover"]
+
 
 CaptionOffsetName = Literal["auto"]
 
@@ -190,7 +193,7 @@ class AudioStream(Data):
 @dataclass
 class Brand(Data):
     """The look that clips share: fonts, colors, a caption style, overlays such as a logo, a name card,
-    handles and a progress bar, and music.
+    handles and a progress bar, music, an intro and an outro.
 
     A missing field changes nothing. Fonts and colors go to captions, to the title and to those
     texts of the brand whose style has the default ones.
@@ -208,6 +211,10 @@ class Brand(Data):
     """The font's family name, in fontconfig or in one of the ``font_files``."""
     font_files: Optional[List[str]] = None
     """The paths of font files (TTF, OTF, TTC) that need not be installed."""
+    intro: Optional[Bumper] = None
+    """What plays before every clip."""
+    outro: Optional[Bumper] = None
+    """What plays after every clip."""
     overlays: Optional[List[Overlay]] = None
     """The overlays of every clip, from back to front. Those whose place has no area stay in the
     platform's safe area.
@@ -221,10 +228,69 @@ class Brand(Data):
     the clip's end does not play.
     """
     _loaders: ClassVar[Dict[str, Loader]] = {
+        'intro': _named("Bumper"),
+        'outro': _named("Bumper"),
         'overlays': many(_named("Overlay")),
         'sound': many(_named("Sound")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['accent', 'captions', 'color', 'font', 'font_files', 'overlays', 'plate', 'sound'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['accent', 'captions', 'color', 'font', 'font_files', 'intro', 'outro', 'overlays', 'plate', 'sound'])
+
+
+@dataclass
+class Bumper(Data):
+    """A file that plays before or after the clip: an intro or an outro, a video or an image.
+
+    It becomes part of the same file as the clip, in one encode: it gets the clip's size, frame
+    rate, sample rate and channels, and lasts a whole number of the clip's frames. Its sound is
+    kept. If it has none, it is silent. It is brought to the plan's loudness on its own, as the clip
+    is, then changed by ``gain``; without a loudness in the plan, it has its own level. Captions,
+    overlays, music and punch-ins of the plan do not reach into it.
+    """
+
+    file: str
+    """The path or the ``file:`` URL of a video, or of a PNG, WebP or JPEG image. A relative path is
+    resolved against the working folder.
+    """
+    background: Optional[Rgb] = None
+    """The color around the picture and behind what is transparent in it. Default: a blurred copy
+    of the picture around it, black behind what is transparent.
+    """
+    duration: Optional[Timestamp] = None
+    """How long an image is shown, in seconds, at most ``Bumper.MAX_SECS``. With it, the file is
+    an image; a video has a ``span`` instead.
+    """
+    fade_in: Optional[float] = None
+    """How long picture and sound take to come up from black and silence, in seconds, 0 to 60.
+    Default 0: at once.
+    """
+    fade_out: Optional[float] = None
+    """How long picture and sound take to go down to black and silence, in seconds, 0 to 60.
+    Default 0: at once. Fades that last longer than the bumper are shortened.
+    """
+    fit: Optional[BumperFit] = None
+    """How a picture of another aspect ratio is fitted into the output. Default ``contain``."""
+    gain: Optional[float] = None
+    """The gain of its sound in dB, -60 to 20. Default 0: as loud as the clip, or its own level if
+    the plan has no loudness.
+    """
+    id: Optional[ContentId] = None
+    """The hash of the file's content (``blake3:9f86d0...``). With it, the file is also found in the
+    media store, a file with another content leaves a warning, and a moved file leaves the
+    clip's id as it is. Default: the file is taken as it is.
+    """
+    length: Optional[Timestamp] = None
+    """How long the whole video lasts, in seconds, if neither ``span`` nor ``duration`` says how long
+    the bumper plays. It is measured whenever a plan is rendered or exported, so it need not be
+    given. It is no part of the clip's id.
+    """
+    span: Optional[Span] = None
+    """The stretch of a video that plays, on the file's timeline, in seconds. It lasts at most
+    ``Bumper.MAX_SECS``. Default: the whole video.
+    """
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'span': _named("Span"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['background', 'duration', 'fade_in', 'fade_out', 'fit', 'gain', 'id', 'length', 'span'])
 
 
 @dataclass
@@ -482,7 +548,7 @@ class ClipMeasure(Data):
     """The measures of a clip."""
 
     duration: Timestamp
-    """The clip's duration, in seconds."""
+    """The clip's duration, in seconds, without intro and outro."""
     words: int
     """The number of words."""
     joins: int
@@ -599,9 +665,11 @@ class _ClipPlan(Data):
 
     A plan is written as JSON beside each clip. It can be edited and rendered again. The format is
     stable within a ``version``. All times except ``span`` and ``pieces`` are on the
-    clip's timeline, in seconds from the clip's first frame. Positions and sizes are fractions of
-    the displayed source picture (upright, square pixels). Those of captions, of the hook, of
-    overlays and of ``Pane.place`` are fractions of the output.
+    clip's timeline, in seconds from the clip's first frame. In a file with an intro, that frame
+    comes after the intro: time in the file = duration of the intro + time of the clip
+    (``ClipPlan.parts``). Positions and sizes are fractions of the displayed source picture
+    (upright, square pixels). Those of captions, of the hook, of overlays and of ``Pane.place`` are
+    fractions of the output.
     """
 
     version: int
@@ -646,6 +714,10 @@ class _ClipPlan(Data):
     """A line of text for the clip's first seconds. ``None`` means that the scorer wrote no line.
     Only ``hook`` makes the renderer draw a title.
     """
+    intro: Optional[Bumper] = None
+    """What plays before the clip. ``None`` means that the file starts with the clip."""
+    outro: Optional[Bumper] = None
+    """What plays after the clip. ``None`` means that the file ends with the clip."""
     overlays: Optional[List[Overlay]] = None
     """Images, texts and progress bars over the picture, from back to front."""
     pieces: Optional[List[Piece]] = None
@@ -656,7 +728,7 @@ class _ClipPlan(Data):
     post: Optional[PostTexts] = None
     """What the clip's posts say besides the title."""
     sound: Optional[List[Sound]] = None
-    """Music and effects that play with the clip's own sound."""
+    """Music and effects that play with the clip's own sound, not during intro and outro."""
     subjects: Optional[List[SubjectTrack]] = None
     """The tracks of subjects other than faces, on the clip's timeline. They explain the crop
     paths. The renderer does not read them.
@@ -674,6 +746,8 @@ class _ClipPlan(Data):
         'captions': _named("CaptionTrack"),
         'censored': many(_named("Censored")),
         'hook': _named("Hook"),
+        'intro': _named("Bumper"),
+        'outro': _named("Bumper"),
         'overlays': many(_named("Overlay")),
         'pieces': many(_named("Piece")),
         'post': _named("PostTexts"),
@@ -681,7 +755,7 @@ class _ClipPlan(Data):
         'subjects': many(_named("SubjectTrack")),
         'zooms': many(_named("Zoom")),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'censored', 'fonts', 'hook', 'hook_line', 'overlays', 'pieces', 'post', 'sound', 'subjects', 'zooms'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['captions', 'censored', 'fonts', 'hook', 'hook_line', 'intro', 'outro', 'overlays', 'pieces', 'post', 'sound', 'subjects', 'zooms'])
 
 
 @dataclass
@@ -1185,7 +1259,8 @@ class AddOverlayOp(Data):
 @dataclass
 class BrandOp(Data):
     """Gives the plan a brand's look: the captions and the title that it has, the brand's overlays
-    in front of those that the plan has, its sounds and its fonts.
+    in front of those that the plan has, its sounds and its fonts. The brand's intro and outro
+    replace those of the plan.
     """
 
     brand: Brand
@@ -1205,9 +1280,35 @@ class RemoveOverlayOp(Data):
     op: str = 'remove_overlay'
 
 
+@dataclass
+class IntroOp(Data):
+    """Sets what plays before the clip. Times on the clip's timeline stay as they are."""
+
+    bumper: Optional[Bumper] = None
+    """The intro. ``null``, the default, removes it."""
+    op: str = 'intro'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'bumper': _named("Bumper"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['bumper'])
+
+
+@dataclass
+class OutroOp(Data):
+    """Sets what plays after the clip."""
+
+    bumper: Optional[Bumper] = None
+    """The outro. ``null``, the default, removes it."""
+    op: str = 'outro'
+    _loaders: ClassVar[Dict[str, Loader]] = {
+        'bumper': _named("Bumper"),
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset(['bumper'])
+
+
 #: A change of a clip plan. In JSON, ``op`` names it: ``{"op": "delete_words", "words": {"quote": "you know"}}``.  Words are those of the clip as it is when the operation starts: of the captions, or of the transcript for a plan without captions.
-EditOp = Union[DeleteWordsOp, KeepWordsOp, MoveStartOp, MoveEndOp, OrderPiecesOp, HookFirstOp, TightenOp, TitleOp, HookLineOp, CorrectCaptionOp, CaptionStyleOp, CensorOp, AddSoundOp, RemoveSoundOp, LayoutOp, CropOp, PostOp, AspectOp, LanguageOp, PunchInOp, AddZoomOp, RemoveZoomOp, AddOverlayOp, BrandOp, RemoveOverlayOp, Unknown]
-_edit_op: Loader = tagged('op', lambda: {'delete_words': DeleteWordsOp, 'keep_words': KeepWordsOp, 'move_start': MoveStartOp, 'move_end': MoveEndOp, 'order_pieces': OrderPiecesOp, 'hook_first': HookFirstOp, 'tighten': TightenOp, 'title': TitleOp, 'hook_line': HookLineOp, 'correct_caption': CorrectCaptionOp, 'caption_style': CaptionStyleOp, 'censor': CensorOp, 'add_sound': AddSoundOp, 'remove_sound': RemoveSoundOp, 'layout': LayoutOp, 'crop': CropOp, 'post': PostOp, 'aspect': AspectOp, 'language': LanguageOp, 'punch_in': PunchInOp, 'add_zoom': AddZoomOp, 'remove_zoom': RemoveZoomOp, 'add_overlay': AddOverlayOp, 'brand': BrandOp, 'remove_overlay': RemoveOverlayOp})
+EditOp = Union[DeleteWordsOp, KeepWordsOp, MoveStartOp, MoveEndOp, OrderPiecesOp, HookFirstOp, TightenOp, TitleOp, HookLineOp, CorrectCaptionOp, CaptionStyleOp, CensorOp, AddSoundOp, RemoveSoundOp, LayoutOp, CropOp, PostOp, AspectOp, LanguageOp, PunchInOp, AddZoomOp, RemoveZoomOp, AddOverlayOp, BrandOp, RemoveOverlayOp, IntroOp, OutroOp, Unknown]
+_edit_op: Loader = tagged('op', lambda: {'delete_words': DeleteWordsOp, 'keep_words': KeepWordsOp, 'move_start': MoveStartOp, 'move_end': MoveEndOp, 'order_pieces': OrderPiecesOp, 'hook_first': HookFirstOp, 'tighten': TightenOp, 'title': TitleOp, 'hook_line': HookLineOp, 'correct_caption': CorrectCaptionOp, 'caption_style': CaptionStyleOp, 'censor': CensorOp, 'add_sound': AddSoundOp, 'remove_sound': RemoveSoundOp, 'layout': LayoutOp, 'crop': CropOp, 'post': PostOp, 'aspect': AspectOp, 'language': LanguageOp, 'punch_in': PunchInOp, 'add_zoom': AddZoomOp, 'remove_zoom': RemoveZoomOp, 'add_overlay': AddOverlayOp, 'brand': BrandOp, 'remove_overlay': RemoveOverlayOp, 'intro': IntroOp, 'outro': OutroOp})
 
 
 @dataclass
@@ -3922,6 +4023,8 @@ __all__ = [
     'AutoTranscriberConfig',
     'Brand',
     'BrandOp',
+    'Bumper',
+    'BumperFit',
     'CaptionOffset',
     'CaptionOffsetName',
     'CaptionStyle',
@@ -3994,6 +4097,7 @@ __all__ = [
     'HttpSourceDict',
     'InstagramDict',
     'InstagramPublisherConfig',
+    'IntroOp',
     'KeepWordsOp',
     'KeyringCredentialsConfig',
     'LanguageOp',
@@ -4028,6 +4132,7 @@ __all__ = [
     'OrderPiecesOp',
     'Orientation',
     'Output',
+    'OutroOp',
     'Overlay',
     'OverlayContent',
     'OverlayPlace',
@@ -4124,6 +4229,7 @@ LOADERS: Dict[str, Loader] = {
     'About': About.from_dict,
     'AudioStream': AudioStream.from_dict,
     'Brand': Brand.from_dict,
+    'Bumper': Bumper.from_dict,
     'Candidate': _made("Candidate"),
     'CaptionStyle': CaptionStyle.from_dict,
     'CaptionTrack': CaptionTrack.from_dict,
@@ -4177,6 +4283,8 @@ LOADERS: Dict[str, Loader] = {
     'AddOverlayOp': AddOverlayOp.from_dict,
     'BrandOp': BrandOp.from_dict,
     'RemoveOverlayOp': RemoveOverlayOp.from_dict,
+    'IntroOp': IntroOp.from_dict,
+    'OutroOp': OutroOp.from_dict,
     'EditOp': _edit_op,
     'EditStep': EditStep.from_dict,
     'Edited': Edited.from_dict,
