@@ -36,3 +36,13 @@ async fn a_missing_stage_names_its_feature() {
     let scoring: Scoring = serde_json::from_value(json!({"transcript": {"words": []}})).unwrap();
     names_the_feature(&scorer.score(&Context::new(), &scoring).await.unwrap_err(), "openai");
 }
+
+/// Before a run begins, and not when its first clip is rendered.
+#[tokio::test]
+async fn a_store_that_is_not_built_is_refused_with_the_configuration() {
+    for (url, feature) in [("s3://bucket/clips", "s3"), ("gs://bucket/clips", "gcs"), ("az://container/clips", "azure")] {
+        let document = json!({"publishers": [{"kind": "object_store", "url": url}]});
+        let config = PipelineConfig::from_json(&document.to_string()).unwrap();
+        names_the_feature(&Pipeline::from_config(&Context::new(), &config).await.unwrap_err(), feature);
+    }
+}

@@ -79,9 +79,9 @@ impl Bucket {
     ///
     /// Those of [`check`](Bucket::check).
     pub(crate) fn open(address: &str, environment: &Environment) -> Result<Self> {
-        // A build without any of these stores needs no settings.
-        let _ = environment;
         let (url, scheme, prefix) = known(address)?;
+        // A build without any of these stores needs neither.
+        let _ = (&url, environment);
         let opened: Opened = match scheme {
             ObjectStoreScheme::Local => Ok((Arc::new(LocalFileSystem::new()), None, false)),
             #[cfg(feature = "s3")]
