@@ -12,7 +12,9 @@ use crate::error::{Error, ErrorKind};
 #[non_exhaustive]
 pub enum LayoutChoice {
     /// The planner chooses a layout for each shot. The usual choice is `fill`. It is `split` for
-    /// two people who are far apart and alternate too quickly for cuts between them. It is `fit`
+    /// two people who are far apart and alternate too quickly for cuts between them, or of whom
+    /// neither is certain to be the one who is heard (both mouths move as the voice does, or the
+    /// voice is nobody's in the picture; with a model of active speakers). It is `fit`
     /// for screens and slides, and for groups that do not fit in one crop window if nobody speaks
     /// or the cuts would be too frequent. It is `pip` for a screen with a camera picture in a
     /// corner.

@@ -2,7 +2,7 @@
 //! source frame that it shows.
 
 use super::*;
-use crate::model::{ClipPlan, FrameRate, MediaRef, Output, PlanSource, Score, X264Preset};
+use crate::model::{ClipPlan, FrameRate, LayoutChoice, MediaRef, Output, PlanSource, Score, X264Preset};
 use crate::render::{FfmpegRenderer, Renderer};
 
 const SECS: f64 = 60.0;
@@ -134,7 +134,8 @@ pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, v
     let video = media.require_video().unwrap();
     let (picture, start) = (video.display_size(), video.start.secs());
     let span = Span::secs(start, start + SECS).unwrap();
-    let scenes = reframe::scenes(&reframe::FramingInput { voice, ..reframe::FramingInput::without_audio(tracks, span, picture, CLIP) });
+    let input = reframe::FramingInput::without_audio(tracks, span, picture, CLIP);
+    let scenes = reframe::scenes(&reframe::FramingInput { voice, layout: LayoutChoice::Fill, ..input });
     let (seen, window) = render(truth, media, scenes).await;
     let mut speaker = Part::default();
     for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {

@@ -55,28 +55,34 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
 }
 
 /// The share of rendered frames of two-shots in which the window is nearer to the speaker, in per
-/// cent.
-async fn speaker_shown(seed: &str, listener: &str) -> f64 {
+/// cent, with the layout `fill`; and for how many of 60 seconds the automatic layout shows both.
+async fn speaker_shown(seed: &str, listener: &str) -> (f64, f64) {
     let folder = tempfile::tempdir().unwrap();
     make_talk(folder.path(), "1", seed, &["--kinds", "duo", "--listener", listener]);
     let truth = truth_of(folder.path());
     let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
-    let shown = pixels::of_speakers(&truth, &media, &tracks, &voice(&media)).await;
-    println!("seed {seed}, {listener} listener: the speaker in {:.2} % of {} frames", shown.percent(), shown.of);
+    let voice = voice(&media);
+    let shown = pixels::of_speakers(&truth, &media, &tracks, &voice).await;
+    let automatic = frame(&media, &tracks, &voice);
+    let shared = automatic.iter().filter(|scene| matches!(scene.layout, Layout::Split { .. }));
+    let shared: f64 = shared.map(|scene| scene.span.duration().as_secs_f64()).sum();
+    println!("seed {seed}, {listener} listener: the speaker in {:.2} % of {} frames, both for {shared:.1} s", shown.percent(), shown.of);
     assert!(shown.of > 250);
-    shown.percent()
+    (shown.percent(), shared)
 }
 
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_moving_listener_the_speaker_is_shown() {
-    assert!(speaker_shown("1", "moving").await >= 98.0);
+    let (shown, shared) = speaker_shown("1", "moving").await;
+    assert!(shown >= 98.0 && shared == 0.0, "{shown} %, both for {shared} s");
 }
 
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_talking_mouth_the_one_who_is_heard_is_shown() {
-    assert!(speaker_shown("1", "talking").await >= 80.0);
+    let (shown, shared) = speaker_shown("1", "talking").await;
+    assert!(shown >= 80.0 && (10.0..=45.0).contains(&shared), "{shown} %, both for {shared} s");
 }
 
 /// How often the speaker of two people in a generated talk is shown: with speech detection, and

@@ -70,7 +70,7 @@ fn automatic_layouts(shot: &ShotAnalysis<'_>) -> Vec<(Range<usize>, ShotLayout)>
     if shot.people.len() > 2 && nobody_speaks(shot) && !people::fit_together(&shot.people, &everyone(shot), window) {
         return vec![(all, ShotLayout::Fit(everyone(shot)))];
     }
-    without_rapid_cuts(shot)
+    with_uncertain(shot, without_rapid_cuts(shot))
 }
 
 /// Whether the shot shows a screen to be read. A shot of a screen with a large face is about the
@@ -94,8 +94,9 @@ fn without_rapid_cuts(shot: &ShotAnalysis<'_>) -> Vec<(Range<usize>, ShotLayout)
     let mut n = 0;
     while n < turns.len() {
         let brief = (n..turns.len()).take_while(|&n| is_brief(n)).count();
-        let together =
-            (brief >= MAX_BRIEF_TURNS).then(|| together(shot, &turns[n..n + brief], range(n).start..range(n + brief - 1).end)).flatten();
+        let together = (brief >= MAX_BRIEF_TURNS)
+            .then(|| together(shot, speakers(&turns[n..n + brief]), range(n).start..range(n + brief - 1).end))
+            .flatten();
         let (end, layout) = match together {
             Some(layout) => (n + brief, layout),
             None => (n + brief.max(1), ShotLayout::Fill),
@@ -110,11 +111,33 @@ fn without_rapid_cuts(shot: &ShotAnalysis<'_>) -> Vec<(Range<usize>, ShotLayout)
     if stretches.is_empty() { vec![(0..shot.last(), ShotLayout::Fill)] } else { stretches }
 }
 
-/// One layout for all speakers of `turns`.
-fn together(shot: &ShotAnalysis<'_>, turns: &[Turn], range: Range<usize>) -> Option<ShotLayout> {
+/// The layouts with one that shows everybody where it is not certain who speaks, if one is
+/// available.
+fn with_uncertain(shot: &ShotAnalysis<'_>, mut layouts: Vec<(Range<usize>, ShotLayout)>) -> Vec<(Range<usize>, ShotLayout)> {
+    for uncertain in &shot.uncertain {
+        let Some(layout) = together(shot, everyone(shot), uncertain.clone()) else { continue };
+        let outside = |(range, layout): (Range<usize>, ShotLayout)| {
+            let before = range.start..range.end.min(uncertain.start);
+            let after = range.start.max(uncertain.end)..range.end;
+            [(before, layout.clone()), (after, layout)]
+        };
+        layouts =
+            layouts.into_iter().flat_map(outside).chain([(uncertain.clone(), layout)]).filter(|(range, _)| !range.is_empty()).collect();
+    }
+    layouts.sort_by_key(|(range, _)| range.start);
+    layouts
+}
+
+/// The people of `turns`.
+fn speakers(turns: &[Turn]) -> Vec<usize> {
     let mut people: Vec<usize> = turns.iter().flat_map(|turn| turn.people.iter().copied()).collect();
     people.sort_unstable();
     people.dedup();
+    people
+}
+
+/// One layout for several people.
+fn together(shot: &ShotAnalysis<'_>, people: Vec<usize>, range: Range<usize>) -> Option<ShotLayout> {
     let stays = |&p: &usize| {
         let seen = range.clone().filter(|&n| shot.people.get(p).is_some_and(|person| person.at(n).is_some())).count();
         seen as f64 >= MIN_PRESENCE * range.len() as f64

@@ -13,6 +13,7 @@ mod people;
 mod scene;
 mod speech;
 mod subject;
+mod uncertainty;
 mod window;
 
 use std::ops::Range;
@@ -137,6 +138,8 @@ struct ShotAnalysis<'a> {
     people: Vec<Person>,
     /// The people to frame from each turn on; empty for a shot without people.
     turns: Vec<Turn>,
+    /// The stretches of steps in which it is not certain who of several people speaks.
+    uncertain: Vec<Range<usize>>,
     /// The subject's box at each step, for shots without people.
     subject: Vec<Option<Rect>>,
     faces: &'a [FaceTrack],
@@ -154,9 +157,23 @@ impl<'a> ShotAnalysis<'a> {
         let window = Window::largest(picture, output);
         let times = grid(shot.span);
         let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
-        let turns = people::turns(&people, window.rect(), &speech.states(shot.span, &times));
+        let states = speech.states(shot.span, &times);
+        let turns = people::turns(&people, window.rect(), &states);
+        let uncertain = uncertainty::stretches(&people, window.rect(), &states, !framing.voice.is_empty());
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
-        ShotAnalysis { shot, times, people, turns, subject, faces: &tracks.faces, window, picture, output, origin: framing.span.start() }
+        ShotAnalysis {
+            shot,
+            times,
+            people,
+            turns,
+            uncertain,
+            subject,
+            faces: &tracks.faces,
+            window,
+            picture,
+            output,
+            origin: framing.span.start(),
+        }
     }
 
     /// The index of the last step.

@@ -292,7 +292,7 @@ pub(super) fn left_to_right(people: &[Person]) -> Vec<usize> {
 }
 
 /// The maximal groups of neighbours that fit into the window. Every person is in at least one.
-fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
+pub(super) fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
     let row = left_to_right(people);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut reached = 0;
@@ -343,7 +343,7 @@ pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: Sp
 /// The probability that a person speaks, times their part of the sharpened odds of all (of two who
 /// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
 /// one of those whose mouths move was not judged.
-fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
+pub(super) fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
     let of = |person: &Person| person.logit.get(n).copied().flatten();
     let unjudged =
         |person: &&Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);

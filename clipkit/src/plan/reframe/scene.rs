@@ -82,7 +82,8 @@ impl ShotAnalysis<'_> {
 
     fn split(&self, range: Range<usize>, [a, b]: [usize; 2]) -> Option<Layout> {
         let (top, bottom) = (self.half(range.clone(), a, b)?, self.half(range.clone(), b, a)?);
-        let speaking = self.turns_in(range).into_iter().filter_map(|(part, turn)| {
+        let turns = if self.uncertain.contains(&range) { Vec::new() } else { self.turns_in(range) };
+        let speaking = turns.into_iter().filter_map(|(part, turn)| {
             let half = match (turn.people.contains(&a), turn.people.contains(&b)) {
                 (true, false) => Some(Half::Top),
                 (false, true) => Some(Half::Bottom),

@@ -146,6 +146,34 @@ fn mouths_decide_where_there_is_no_voice_whatever_a_model_answers() {
     }
 }
 
+/// When two people are shown of whom neither is marked as the speaker, in seconds.
+fn shown_together(faces: Vec<FaceTrack>, voice: &[Span], layout: LayoutChoice) -> Vec<(f64, f64)> {
+    let tracks = Tracks { shots: shots(&[0.0, 12.0]), faces, ..Tracks::default() };
+    let input = FramingInput::without_audio(&tracks, span(0.0, 12.0), WIDE, TALL);
+    let scenes = scenes(&FramingInput { voice, layout, ..input });
+    let together = scenes.iter().filter(|scene| matches!(&scene.layout, Layout::Split { speaking, .. } if speaking.is_empty()));
+    together.map(|scene| (scene.span.start().secs(), scene.span.end().secs())).collect()
+}
+
+#[test]
+fn where_neither_is_certain_to_speak_both_are_shown() {
+    let time = span(0.0, 12.0);
+    let both = |after: f64| {
+        let left = move |t: f64| if t < 6.0 { 0.95 } else { after };
+        vec![judged(0, time, (0.2, 0.4), left), judged(1, time, (0.8, 0.4), move |t| if t < 6.0 { 0.02 } else { after })]
+    };
+    let voice = [time];
+    // Both mouths move as the voice does, or the voice is that of somebody outside of the picture.
+    for after in [0.9, 0.02] {
+        let found = shown_together(both(after), &voice, LayoutChoice::Auto);
+        let [(start, end)] = found[..] else { panic!("{found:?}") };
+        assert!((start - 6.0).abs() <= 1.1 && end == 12.0, "{found:?}");
+    }
+    // Not where the audio was not analysed, or where another layout is asked for.
+    assert!(shown_together(both(0.9), &[], LayoutChoice::Auto).is_empty());
+    assert!(shown_together(both(0.9), &voice, LayoutChoice::Fill).is_empty());
+}
+
 #[test]
 fn of_two_mouths_that_seem_to_speak_the_surer_one_is_shown() {
     let time = span(0.0, 12.0);
