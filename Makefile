@@ -45,7 +45,7 @@ bench:
 
 soak:
 	@.ci/setup tests
-	@. .ci/env && CLIPKIT_SOAK=1 cargo nextest run --workspace --all-features --no-capture -E 'test(/jobs_survive/) | test(/works_for_long/)'
+	@. .ci/env && CLIPKIT_SOAK=1 cargo nextest run --profile soak --workspace --all-features --no-capture -E 'test(/jobs_survive/) | test(/works_for_long/)'
 
 fuzz:
 	@.ci/fuzz $(FUZZ)

@@ -535,3 +535,44 @@ async fn a_login_obtains_tokens_through_the_browser_and_keeps_them() {
     let hasty = with(login.clone(), |it| it.timeout = Duration::from_millis(100));
     assert_eq!(hasty.run(&cx, &files, |_| ()).await.unwrap_err().kind(), ErrorKind::TimedOut);
 }
+
+/// The command, from the address of a video to a bucket and a channel at its peak times.
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_publishes_an_addresss_clips_to_a_bucket_and_a_channel_at_peak_times() {
+    let (desk, s3, server) = (crate::cli::Desk::with_talk(36), crate::s3_server::S3::start(), YouTubeServer::start());
+    let media = crate::media_server::MediaServer::with_file(std::fs::read(desk.path("talk.mp4")).unwrap(), "ETag: \"1\"\r\n");
+    let channel = serde_json::json!({"kind": "youtube", "account": "main", "api_url": server.server.url("/")});
+    std::fs::write(desk.path("channel.json"), channel.to_string()).unwrap();
+    let (url, out, words, channel) = (media.url("/talk.mp4"), desk.path("out"), desk.path("talk.words.json"), desk.path("channel.json"));
+    let wanted = [
+        ["--allow-private", "127.0.0.1"],
+        ["--transcript", &words],
+        ["--publish", "s3://bucket/a"],
+        ["--link", "24h"],
+        ["--publish", &channel],
+        ["--schedule", "peak"],
+        ["--zone", "Europe/Berlin"],
+    ];
+    let arguments = [crate::cli::quick(&url, &out), wanted.concat(), vec!["--json"]].concat();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_clipkit"));
+    command.args(&arguments).env_remove("OPENAI_API_KEY").env_remove("OPENAI_BASE_URL").env("CLIPKIT_MEDIA", desk.path("media"));
+    command.env("XDG_CACHE_HOME", desk.path("cache")).envs(s3.variables()).envs(variables(Path::new("")).publishers);
+    let output = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(output.status.success(), "{stderr}");
+    let manifest: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    let receipts = manifest["clips"][0]["receipts"].as_array().unwrap();
+    assert_eq!(receipts.iter().map(|receipt| receipt["target"].as_str().unwrap()).collect::<Vec<_>>(), ["folder", "s3", "youtube"]);
+    assert!(receipts[1]["url"].as_str().unwrap().contains("X-Amz-Signature=") && receipts[2]["status"] == "scheduled", "{receipts:?}");
+    let videos = server.videos();
+    let status = &videos[0].resource["status"];
+    assert!(videos.len() == 1 && status["privacyStatus"] == "private", "{status}");
+    // Slots begin at the full hour.
+    assert!(status["publishAt"].as_str().unwrap().contains(":00:00"), "{status}");
+    for stage in ["source", "publish"] {
+        let told = stdout.lines().filter(|line| line.contains("\"progress\"") && line.contains(&format!("\"stage\":\"{stage}\"")));
+        assert!(told.count() > 0, "no progress of {stage}: {stdout}");
+    }
+    assert!(!(stdout + &stderr).contains(REFRESH));
+}
