@@ -91,12 +91,14 @@ mod tests {
 
     #[test]
     fn short_gaps_are_closed_and_short_stretches_left_out() {
-        let steps =
-            |parts: &[(bool, usize)]| parts.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect::<Vec<_>>();
-        assert_eq!(long_stretches(&steps(&[(false, 40), (true, 25), (false, 20), (true, 10), (false, 40)])), [40..95]);
-        assert_eq!(long_stretches(&steps(&[(true, 10), (false, 40), (true, 19), (false, 30)])), Vec::<Range<usize>>::new());
-        assert_eq!(long_stretches(&steps(&[(false, 9), (true, 30), (false, 30), (true, 30), (false, 10)])), [0..39, 69..108]);
-        assert_eq!(long_stretches(&steps(&[(false, 10), (true, 30), (false, 20)])), [10..40]);
+        let found = |parts: &[(bool, usize)]| {
+            let steps: Vec<bool> = parts.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count)).collect();
+            long_stretches(&steps).into_iter().map(|run| (run.start, run.end)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&[(false, 40), (true, 25), (false, 20), (true, 10), (false, 40)]), [(40, 95)]);
+        assert_eq!(found(&[(true, 10), (false, 40), (true, 19), (false, 30)]), []);
+        assert_eq!(found(&[(false, 9), (true, 30), (false, 30), (true, 30), (false, 10)]), [(0, 39), (69, 108)]);
+        assert_eq!(found(&[(false, 10), (true, 30), (false, 20)]), [(10, 40)]);
         assert!(long_stretches(&[]).is_empty());
     }
 }
