@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clipkit::config::TranscriberConfig;
-use clipkit::jobs::{Job, JobEvent, JobFilter, JobState, JobStatus, Jobs, JobsOptions, RedisOptions, Task};
+use clipkit::jobs::{Job, JobEvent, JobFilter, JobId, JobState, JobStatus, Jobs, JobsOptions, RedisOptions, Task};
 use clipkit::{Error, ErrorKind, Result};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::args::{Database, DeadArgs, JobsArgs, JobsCommand, RedisArgs, SubmitAr
 use super::exit::{self, Code};
 use super::interrupt::Interrupt;
 use super::output::{say, say_json};
-use super::{clip, job_clips, uri, usage};
+use super::{clip, job_clips, job_times, uri, usage};
 
 /// The variable with the address of a Redis.
 const REDIS: &str = "CLIPKIT_REDIS_URL";
@@ -33,7 +33,12 @@ pub(crate) async fn run(args: JobsArgs, interrupt: &Interrupt) -> Code {
             }
             JobsCommand::Show(args) => {
                 let job = jobs.get(&args.id).await?.ok_or_else(|| unknown(&args.id))?;
-                if args.json { say_json(&job) } else { show(&job) }
+                if args.json {
+                    say_json(&job);
+                } else {
+                    show(&job);
+                    job_times::lines(&all_events(&jobs, &args.id).await?).iter().for_each(|line| say(&format!("  {line}")));
+                }
             }
             JobsCommand::Clips(args) => job_clips::clips(&jobs, args).await?,
             JobsCommand::Edit(args) => job_clips::edit(&jobs, args).await?,
@@ -118,7 +123,7 @@ fn absolute(file: &Path) -> Result<PathBuf> {
     std::path::absolute(file).map_err(|error| Error::io(file, "find", error))
 }
 
-fn unknown(id: &clipkit::jobs::JobId) -> Error {
+fn unknown(id: &JobId) -> Error {
     Error::new(ErrorKind::NotFound, format!("there is no job {id}")).with_advice("see `clipkit jobs list`")
 }
 
@@ -142,6 +147,17 @@ fn show(job: &JobStatus) {
     }
     for clip in &manifest.failed {
         say(&format!("  clip {} failed: {}", clip.rank, clip.error.clone().into_error()));
+    }
+}
+
+async fn all_events(jobs: &Jobs, id: &JobId) -> Result<Vec<JobEvent>> {
+    let mut all: Vec<JobEvent> = Vec::new();
+    loop {
+        let more = jobs.events(id, all.last().map_or(0, |event| event.number)).await?;
+        if more.is_empty() {
+            return Ok(all);
+        }
+        all.extend(more);
     }
 }
 

@@ -10,6 +10,7 @@ mod exit;
 mod export;
 mod interrupt;
 mod job_clips;
+mod job_times;
 mod jobs;
 mod library;
 mod limits;

@@ -339,6 +339,8 @@ fn late(desk: Place) {
     stop(&desk, &stopped);
     assert!(worker(&desk, &[]).wait().unwrap().success());
     let (_, shown, _) = jobs(&desk, &["show", &id, "--json"]);
+    let (_, text, _) = jobs(&desk, &["show", &id]);
+    assert!(["\n  transcribe ", "\n  render ", "\n  publish "].iter().all(|stage| text.contains(stage)), "{text}");
     signal(&stopped, "-CONT");
     assert!(stopped.wait().unwrap().success());
     let job: Value = serde_json::from_str(&shown).unwrap();

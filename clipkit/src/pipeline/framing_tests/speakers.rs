@@ -75,14 +75,14 @@ async fn speaker_shown(seed: &str, listener: &str) -> (f64, f64) {
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_moving_listener_the_speaker_is_shown() {
     let (shown, shared) = speaker_shown("1", "moving").await;
-    assert!(shown >= 98.0 && shared == 0.0, "{shown} %, both for {shared} s");
+    assert!(shown >= 98.0 && shared <= 5.0, "{shown} %, both for {shared} s");
 }
 
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_talking_mouth_the_one_who_is_heard_is_shown() {
     let (shown, shared) = speaker_shown("1", "talking").await;
-    assert!(shown >= 80.0 && (10.0..=45.0).contains(&shared), "{shown} %, both for {shared} s");
+    assert!(shown >= 80.0 && (8.0..=45.0).contains(&shared), "{shown} %, both for {shared} s");
 }
 
 /// How often the speaker of two people in a generated talk is shown: with speech detection, and

@@ -13,11 +13,11 @@ use crate::model::Rect;
 const CONTEXT_STEPS: usize = 10;
 /// Where the two most likely ones differ by less than this part of the speech, neither is certain.
 /// Measured on made talks of a minute each, two with a listener whose mouth moves to the other's
-/// voice, two with one who moves, two with a still one: uncertain 26 and 29 s, and 0 s for the other
-/// four. With 0.15 it is 29 and 32 s, and 2 s beside a listener who moves; with 0.05 14 and 21 s.
+/// voice, two with one who moves, two with a still one: uncertain 24 and 27 s, and 0 s for the
+/// other four. With 0.05 it is 12 and 16 s, with 0.25 45 and 41 s.
 const MIN_MARGIN: f64 = 0.1;
-/// A shorter stretch is a breath between two turns, in seconds.
-const MIN_STRETCH: f64 = 2.0;
+/// A shorter stretch is a breath between two turns, or the start of a shot, in seconds.
+const MIN_STRETCH: f64 = 3.0;
 /// A certain stretch between two uncertain ones that is shorter than this belongs to them, in
 /// seconds: showing one person for it would be one more cut there and back.
 const MIN_CERTAIN: f64 = 3.0;
