@@ -34,9 +34,9 @@ const FACES: [[u8; 3]; 5] = [[64, 224, 120], [80, 180, 255], [255, 120, 120], [2
 /// darkened) and the detected faces (one colour per track).
 ///
 /// The frames are the first of each scene, and evenly spaced ones in between. Each carries its time
-/// on the clip's timeline, and the layout's name unless the layout is one window. Intro and outro
-/// are not drawn. Several windows
-/// are numbered in the plan's order. `to` must end in `.png` or `.jpg`; it is replaced atomically.
+/// on the clip's timeline, and the layout's name unless the layout is one window. Several windows
+/// are numbered in the plan's order. Intro and outro are not drawn. `to` must end in `.png` or
+/// `.jpg`; it is replaced atomically.
 ///
 /// Fails with [`ErrorKind::Config`] for another file name, with [`ErrorKind::InvalidPlan`] if the
 /// plan is invalid or its span lies after the end of the video, and with the errors of reading the

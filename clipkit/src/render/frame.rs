@@ -12,8 +12,8 @@ use crate::model::{CaptionStyle, ClipPlan, Crop, Layout, Media, Rect, Rgb, Scene
 /// The margin in source pixels around the visible part of a scene, so that colour conversion at its
 /// edges uses the pixels beyond.
 const MARGIN: f64 = 8.0;
-/// What is behind the transparent parts of a picture.
-const BLACK: Rgb = Rgb(0, 0, 0);
+/// What is behind the transparent parts of a bumper's picture if the plan names no colour.
+pub(super) const BLACK: Rgb = Rgb(0, 0, 0);
 
 /// Renders source frames as the plan says: crop, rotate, tone map, scale, arrange, cover by
 /// overlays, caption.

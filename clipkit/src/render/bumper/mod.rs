@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use crate::av::{VideoFrame, flat_picture};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{Bumper, ClipPlan, ContentId, Media, Output, Rgb, Timestamp, VideoStream};
+use crate::model::{Bumper, ClipPlan, ContentId, Media, Output, Timestamp, VideoStream};
+use crate::render::frame::BLACK;
 
 /// The bumpers of a plan, whose files are on this machine and can be used.
 #[derive(Default)]
@@ -106,7 +107,7 @@ impl OpenBumper {
             return Ok(None);
         }
         let picture = file::image(cx, self.name, &self.media.path)?;
-        flat_picture(picture.dimensions(), picture.as_raw(), self.bumper.background.unwrap_or(Rgb(0, 0, 0))).map(Some)
+        flat_picture(picture.dimensions(), picture.as_raw(), self.bumper.background.unwrap_or(BLACK)).map(Some)
     }
 }
 
