@@ -30,12 +30,13 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("exports")
 
 
-def video(folder, name, rate, tracks=1):
-    """Eight seconds of test picture, with so many audio tracks."""
+def video(folder, name, rate, tracks=1, timecode=None):
+    """Eight seconds of test picture, with so many audio tracks and the time code of its first frame."""
     sounds = " ".join(f"-f lavfi -i sine=f={300 + 200 * n}:r=48000:d=8" for n in range(tracks))
     maps = " ".join(f"-map {n}" for n in range(tracks + 1))
+    code = f" -timecode {timecode}" if timecode else ""
     drawn = folder / "drawn.mov"
-    draw(f"-f lavfi -i testsrc2=s=160x90:r={rate}:d=8 {sounds} {maps} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -ac 2 {{out}}", drawn)
+    draw(f"-f lavfi -i testsrc2=s=160x90:r={rate}:d=8 {sounds} {maps} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -ac 2{code} {{out}}", drawn)
     path = folder / name.replace("/", "-")
     drawn.rename(path)
     return path
@@ -215,6 +216,45 @@ def test_edl_of_a_silent_source(folder):
     assert [track.kind for track in timeline.tracks] == ["Video"]
     for format in ("otio", "xmeml"):
         assert not read(plan_of(path), format).audio_tracks()
+
+
+#: A frame rate, a time code of the source's first frame, and its number at that rate. The timeline counts otherwise.
+CODES = [("30000/1001", "10:00:00;00", 1078920), ("30000/1001", "10:00:00:00", 1080000), ("25", "09:59:58:12", 899962)]
+
+
+@pytest.mark.parametrize("rate, code, first", CODES)
+def test_time_codes_of_sources(folder, rate, code, first):
+    path = video(folder, f"code {code} {NAME}".replace(":", "."), rate, timecode=code)
+    exact, plan = fractions.Fraction(rate), plan_of(path)
+    wanted = expected(exact)
+    shifted = [(record, source + first, length) for record, source, length, _ in wanted]
+    track = read(plan, "otio").video_tracks()[0]
+    assert cuts(track) == shifted and on_frame(track[0].media_reference.available_range.start_time) == first
+
+    # Positions count from the file's start, whose label the file has.
+    root = xml.etree.ElementTree.fromstring(clipkit.export(plan, "xmeml"))
+    label = root.find(".//file/timecode")
+    assert (label.findtext("string"), label.findtext("frame"), label.findtext("displayformat")) == (code, str(first), "DF" if ";" in code else "NDF")
+    assert int(root.find(".//clipitem").findtext("in")) == wanted[0][1]
+
+    root = xml.etree.ElementTree.fromstring(clipkit.export(plan, "fcpxml"))
+    assert seconds(root.find(".//asset").get("start")) * exact == first
+    clips = root.findall(".//spine/asset-clip")
+    assert {clip.get("tcFormat") for clip in clips} == {"DF" if ";" in code else "NDF"}
+    for clip, (_, source, _, speed) in zip(clips, wanted):
+        points = [(seconds(point.get("time")), seconds(point.get("value"))) for point in clip.findall("timeMap/timept")]
+        shown = seconds(clip.get("start"))
+        if points:
+            (from_time, from_value), (to_time, to_value) = points
+            assert from_value * exact == first
+            shown = from_value + (shown - from_time) * (to_value - from_value) / (to_time - from_time)
+        assert abs(shown * exact - first - source) < fractions.Fraction(1, 100), speed
+
+    # An event: its number, reel, tracks, transition, and the time codes of source and record.
+    events = [line.split() for line in clipkit.export(plan, "edl").splitlines() if line[:3].isdigit()]
+    assert [event[-4].count(";") for event in events] == [code.count(";")] * len(wanted)
+    frames = lambda text: otio.opentime.from_timecode(text, float(exact)).value  # noqa: E731
+    assert [frames(event[-4]) for event in events] == [source + first for _, source, _, _ in wanted]
 
 
 #: The children of each element in the order of FCPXML's definition, and the attributes that it has.

@@ -69,7 +69,9 @@ fn describe(input: &Input, video: Option<usize>, measured: &Measured, id: Conten
     let container = input.demuxer.format().name().to_owned();
     let video = video.and_then(|index| {
         let stream = input.demuxer.stream(index)?;
-        Some(video_stream(&stream, measured))
+        // A file has one time code: on the stream in QuickTime files, on the file in MXF.
+        let timecode = stream.metadata().get("timecode").or(input.demuxer.metadata().get("timecode")).and_then(text);
+        Some(VideoStream { timecode, ..video_stream(&stream, measured) })
     });
     let about = about(input, &audio, measured.end);
     Media { about, container, duration: measured.end, video, audio, subtitles, ..Media::new(input.path(), id) }
@@ -197,6 +199,7 @@ fn video_stream(stream: &ff::Stream<'_>, measured: &Measured) -> VideoStream {
         color: color(parameters),
         start: measured.start.unwrap_or(Timestamp::ZERO),
         end: measured.picture_end,
+        timecode: None,
     }
 }
 

@@ -201,6 +201,7 @@ mod tests {
             },
             start: crate::model::Timestamp::ZERO,
             end: None,
+            timecode: None,
         };
         let mut frame = ff::frame::Video::new(Pixel::GRAY8, 720, 576);
         frame.data_mut(0).fill(200);

@@ -212,6 +212,10 @@ pub struct VideoStream {
     /// not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
+    /// The time code of the first frame, as the file states it: `01:00:00:00`, with a semicolon
+    /// before the frames for drop frame. `None` if the file states none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timecode: Option<String>,
 }
 
 impl VideoStream {
@@ -232,6 +236,7 @@ impl VideoStream {
             color: Color::default(),
             start: Timestamp::ZERO,
             end: None,
+            timecode: None,
         }
     }
 

@@ -6,17 +6,16 @@ use super::captions::Line;
 use super::framing::{Framing, framing};
 use super::rate::timeline_rate;
 use super::reference::Reference;
+use super::source_file::SourceFile;
 use super::timecode::nominal;
 use super::{ExportFormat, ExportOptions, PlanOfMedia, warning};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{AudioStream, Bumper, ClipPlan, FrameRate, Layout, Media, PlacedPiece, Scene, Timestamp, Warning};
+use crate::model::{Bumper, ClipPlan, FrameRate, Layout, Media, PlacedPiece, Scene, Timestamp, Warning};
 use crate::plan::bumper::as_clip;
 
 /// A frame counts as due this long before its time, as in the renderer: containers round times to
 /// a millisecond.
 const ROUNDING_MICROS: i64 = 500;
-/// The most channels of a file that get a track.
-const MAX_CHANNELS: usize = 64;
 
 /// A cut: clips one after the other, in frames from the timeline's first one.
 pub(super) struct Cut {
@@ -39,28 +38,6 @@ pub(super) struct Cut {
     pub(super) language: String,
 }
 
-/// A source file.
-pub(super) struct SourceFile {
-    pub(super) reference: Reference,
-    /// The identity of the content.
-    id: String,
-    /// The number of frames, at the timeline's rate.
-    pub(super) frames: u64,
-    /// The width and height of the displayed picture, in pixels.
-    pub(super) size: (u32, u32),
-    pub(super) audio: Vec<AudioStream>,
-    /// Whether it is an image, which has no time.
-    pub(super) is_image: bool,
-}
-
-impl SourceFile {
-    /// The channels of all streams in order, each with the position of its stream.
-    pub(super) fn channels(&self) -> impl Iterator<Item = usize> + '_ {
-        let streams = self.audio.iter().enumerate();
-        streams.flat_map(|(stream, audio)| std::iter::repeat_n(stream, usize::from(audio.channels).max(1))).take(MAX_CHANNELS)
-    }
-}
-
 /// A clip: a stretch of a source file.
 pub(super) struct CutClip {
     /// The position of the file in [`Cut::files`].
@@ -68,7 +45,8 @@ pub(super) struct CutClip {
     pub(super) name: String,
     /// Where the clip plays on the timeline.
     pub(super) record: Range<u64>,
-    /// The first source frame, and the number of source frames that play.
+    /// The first source frame, from the file's first one, and the number of source frames that
+    /// play.
     pub(super) source_in: u64,
     pub(super) source_frames: u64,
     pub(super) speed: f64,
@@ -337,24 +315,10 @@ impl Cut {
     /// The position of a plan's source file, which is added at its first use.
     fn file(&mut self, plan: &ClipPlan, media: &Media, options: &ExportOptions, warnings: &mut Vec<Warning>) -> Result<usize> {
         let reference = Reference::of(media, options.relative_to.as_deref());
-        let known = |file: &SourceFile| file.id == media.id.as_str() && file.reference == reference;
-        if let Some(found) = self.files.iter().position(known) {
+        if let Some(found) = self.files.iter().position(|file| file.is(media, &reference)) {
             return Ok(found);
         }
-        let video = media.require_video()?;
-        let end = video.end.unwrap_or(media.duration).since(video.start).micros().max(0);
-        let channels: usize = media.audio.iter().map(|audio| usize::from(audio.channels).max(1)).sum();
-        if channels > MAX_CHANNELS {
-            warnings.push(warning(format!("{}: the timeline has {MAX_CHANNELS} of the {channels} audio channels", media.path.display())));
-        }
-        self.files.push(SourceFile {
-            reference,
-            id: media.id.to_string(),
-            frames: nearest_frame(end, self.rate).max(1),
-            size: (plan.source.width.max(1), plan.source.height.max(1)),
-            audio: media.audio.clone(),
-            is_image: false,
-        });
+        self.files.push(SourceFile::of(plan, media, reference, self.rate, warnings)?);
         Ok(self.files.len() - 1)
     }
 
@@ -446,7 +410,7 @@ impl ClipFrames {
 }
 
 /// The frame that starts nearest to a time in microseconds.
-fn nearest_frame(micros: i64, rate: FrameRate) -> u64 {
+pub(super) fn nearest_frame(micros: i64, rate: FrameRate) -> u64 {
     let second = i128::from(rate.den.max(1)) * 1_000_000;
     let frame = (i128::from(micros.max(0)) * i128::from(rate.num) + second / 2) / second;
     u64::try_from(frame).unwrap_or(u64::MAX)

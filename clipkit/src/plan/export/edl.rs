@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::cut::{Cut, CutClip, SourceFile};
+use super::cut::{Cut, CutClip};
+use super::source_file::SourceFile;
 use super::timecode::Timecode;
 use super::warning;
 use crate::model::Warning;
@@ -25,21 +26,24 @@ pub(super) fn write(cut: &Cut, warnings: &mut Vec<Warning>) -> String {
     let code = |frame: u64| Timecode::of(frame, cut.rate, cut.drop);
     for (n, clip) in cut.clips.iter().enumerate() {
         let (Some(file), Some(reel)) = (cut.files.get(clip.file), reels.get(clip.file)) else { continue };
-        let (source_out, record) = (clip.source_in + clip.source_frames, clip.record.start + cut.start..clip.record.end + cut.start);
+        let source = file.start() + clip.source_in..file.start() + clip.source_in + clip.source_frames;
+        let record = clip.record.start + cut.start..clip.record.end + cut.start;
+        // A file's own labels, which can be of another kind than the timeline's.
+        let source_code = |frame: u64| Timecode::of(frame, cut.rate, file.is_drop_frame().unwrap_or(cut.drop));
         // Writing to a string cannot fail.
         let _ = write!(
             out,
             "\n{:03}  {reel:<8} {:<5} C        {} {} {} {}\n",
             n + 1,
             channels(clip, file),
-            code(clip.source_in),
-            code(source_out),
+            source_code(source.start),
+            source_code(source.end),
             code(record.start),
             code(record.end)
         );
         if clip.is_retimed() {
             // The speed as frames a second, and the source frame from which it holds.
-            let entry = code(clip.source_in).to_string().replace(';', ":");
+            let entry = source_code(source.start).to_string().replace(';', ":");
             let _ = writeln!(out, "M2   {reel:<8} {:05.1}                {entry}", cut.rate.fps() * clip.speed);
         }
         let _ = writeln!(out, "* FROM CLIP NAME: {}", line(&file.reference.name));

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::cut::{Cut, CutClip, Note, SourceFile};
+use super::cut::{Cut, CutClip, Note};
 use super::framing::{FramingKey, Transform};
 use super::rate::gcd;
+use super::source_file::SourceFile;
 use super::warning;
 use super::xml::{Xml, number};
 use crate::error::Result;
@@ -23,7 +24,7 @@ pub(super) fn write(cut: &Cut, warnings: &mut Vec<Warning>) -> Result<String> {
     }
     Xml::document("fcpxml", |xml| {
         xml.element("fcpxml", &[("version", "1.10")], |xml| {
-            let fcpxml = Fcpxml { cut, format: if cut.drop { "DF" } else { "NDF" } };
+            let fcpxml = Fcpxml { cut, format: tc_format(cut.drop) };
             fcpxml.resources(xml)?;
             xml.element("library", &[], |xml| {
                 xml.element("event", &[("name", &cut.name)], |xml| {
@@ -60,10 +61,11 @@ impl Fcpxml<'_> {
                 let timing = if file.is_image { ("name", "FFVideoFormatRateUndefined") } else { ("frameDuration", frame.as_str()) };
                 xml.empty("format", &[("id", &format), timing, ("width", &width), ("height", &height)])?;
                 let duration = if file.is_image { "0s".into() } else { self.time(file.frames) };
+                let start = self.time(file.start());
                 let mut attributes = vec![
                     ("id", asset.as_str()),
                     ("name", &file.reference.name),
-                    ("start", "0s"),
+                    ("start", &start),
                     ("duration", &duration),
                     ("hasVideo", "1"),
                     ("format", &format),
@@ -102,14 +104,14 @@ impl Fcpxml<'_> {
     /// A clip, and what is anchored to it: the insets, captions and markers that start in it.
     fn clip(&self, xml: &mut Xml, clip: &CutClip, offset: &str, lane: Option<&str>) -> io::Result<()> {
         let Some(file) = self.cut.files.get(clip.file) else { return Ok(()) };
-        let (start, duration, asset) = (self.time(local_start(clip)), self.time(clip.frames()), asset_id(clip.file));
+        let (start, duration, asset) = (self.time(local_start(clip, file)), self.time(clip.frames()), asset_id(clip.file));
         let mut attributes = vec![("ref", asset.as_str())];
         attributes.extend(lane.map(|lane| ("lane", lane)));
         attributes.extend([("offset", offset), ("name", &clip.name), ("start", &start), ("duration", &duration)]);
         if file.is_image {
             return xml.element("video", &attributes, |xml| self.framing(xml, clip, file));
         }
-        attributes.push(("tcFormat", self.format));
+        attributes.push(("tcFormat", tc_format(file.is_drop_frame().unwrap_or(self.cut.drop))));
         if lane.is_some() {
             attributes.push(("srcEnable", "video"));
         } else if !file.audio.is_empty() {
@@ -123,7 +125,7 @@ impl Fcpxml<'_> {
             if lane.is_some() {
                 return Ok(());
             }
-            let local = |frame: u64| self.time(local_start(clip) + frame - clip.record.start);
+            let local = |frame: u64| self.time(local_start(clip, file) + frame - clip.record.start);
             for inset in self.cut.insets.iter().filter(|inset| clip.record.contains(&inset.record.start)) {
                 self.clip(xml, inset, &local(inset.record.start), Some(INSET_LANE))?;
             }
@@ -142,11 +144,12 @@ impl Fcpxml<'_> {
     /// The clip's local times and the source's at the file's start and end.
     fn time_map(&self, xml: &mut Xml, clip: &CutClip, file: &SourceFile) -> io::Result<()> {
         let parts = |frames: f64| (frames * PARTS as f64).round().max(0.0) as u64;
-        let (start, source_in) = (local_start(clip) as f64, clip.source_in as f64);
+        let (start, source_in) = (local_start(clip, file) as f64, clip.source_in as f64);
         let local = |frame: f64| seconds(parts(start + (frame - source_in) / clip.speed), self.cut.rate);
         xml.element("timeMap", &[], |xml| {
             for frame in [0, file.frames.max(clip.source_in + clip.source_frames)] {
-                xml.empty("timept", &[("time", &local(frame as f64)), ("value", &self.time(frame)), ("interp", "linear")])?;
+                let value = self.time(file.start() + frame);
+                xml.empty("timept", &[("time", &local(frame as f64)), ("value", &value), ("interp", "linear")])?;
             }
             Ok(())
         })
@@ -158,7 +161,7 @@ impl Fcpxml<'_> {
         let keyframes = |xml: &mut Xml, value: &dyn Fn(&Transform) -> String| {
             xml.element("keyframeAnimation", &[], |xml| {
                 for key in &clip.framing.keys {
-                    let at = self.time(local_start(clip) + key.frame);
+                    let at = self.time(local_start(clip, file) + key.frame);
                     xml.empty("keyframe", &[("time", &at), ("value", &value(&transform(key))), ("curve", "linear")])?;
                 }
                 Ok(())
@@ -243,13 +246,18 @@ impl Fcpxml<'_> {
     }
 }
 
+fn tc_format(drop: bool) -> &'static str {
+    if drop { "DF" } else { "NDF" }
+}
+
 fn asset_id(file: usize) -> String {
     format!("a{file}")
 }
 
 /// The clip's first frame on its local timeline: the source's, or that of the retimed source.
-fn local_start(clip: &CutClip) -> u64 {
-    if clip.is_retimed() { (clip.source_in as f64 / clip.speed).ceil() as u64 } else { clip.source_in }
+fn local_start(clip: &CutClip, file: &SourceFile) -> u64 {
+    let source_in = file.start() + clip.source_in;
+    if clip.is_retimed() { (source_in as f64 / clip.speed).ceil() as u64 } else { source_in }
 }
 
 /// A time as a fraction of seconds in lowest terms, from parts of a frame.

@@ -18,11 +18,16 @@
 //! nearest standard rate takes its place, with a [`WarningKind::Export`] warning; times are then
 //! kept to half a frame.
 //!
+//! A source's first frame has the label of its embedded time code, if the file states one that the
+//! rate has, else `00:00:00:00`. Drop frame is that of the source there, and that of the start time
+//! code on the timeline.
+//!
 //! # What each format can say
 //!
 //! | | OTIO | FCPXML | xmeml | EDL |
 //! |---|---|---|---|---|
 //! | pieces, in and out points | yes | yes | yes | yes |
+//! | time code of the source | yes | yes | yes | yes |
 //! | speed | `LinearTimeWarp` | `timeMap` | Time Remap | `M2` |
 //! | audio tracks of the source | a track each | channel sources | a track for each channel | the first two channels of the rendered track |
 //! | crop | as metadata | transform and trim, keyframes | Basic Motion and Crop, keyframes | no |
@@ -50,6 +55,7 @@ mod framing;
 mod otio;
 mod rate;
 mod reference;
+mod source_file;
 #[cfg(test)]
 mod tests;
 mod timecode;

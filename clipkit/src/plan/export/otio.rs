@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::cut::{Cut, CutClip, Note, SourceFile};
+use super::cut::{Cut, CutClip, Note};
+use super::source_file::SourceFile;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The cut as an OpenTimelineIO document.
@@ -115,7 +116,7 @@ impl Otio<'_> {
                 "clipkit": {"audio_stream": stream},
                 "Resolve_OTIO": {"Link Group ID": link},
             },
-            "source_range": self.range(clip.source_in, clip.frames()),
+            "source_range": self.range(file.start() + clip.source_in, clip.frames()),
             "effects": effects,
             "markers": [],
             "enabled": stream.is_none_or(|stream| stream == clip.audio_track),
@@ -126,7 +127,7 @@ impl Otio<'_> {
                     "name": file.reference.name,
                     "metadata": {},
                     "target_url": file.reference.url,
-                    "available_range": self.range(0, file.frames),
+                    "available_range": self.range(file.start(), file.frames),
                 },
             },
         })

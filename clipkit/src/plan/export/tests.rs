@@ -151,6 +151,17 @@ fn a_late_picture_counts_from_its_first_frame() {
     assert_eq!((cut.clips[0].source_in, cut.clips[0].source_frames), (245, 150));
 }
 
+#[test]
+fn a_time_code_that_no_frame_has_is_a_warning() {
+    let mut media = two_streams();
+    for code in ["00:00:00:30", "00:01:00;00", "soon"] {
+        media.video.as_mut().unwrap().timecode = Some(code.into());
+        let exported = timeline(&[PlanOfMedia::new(&plan(), &media)], ExportFormat::Edl, &ExportOptions::default()).unwrap();
+        let found = exported.warnings.iter().filter(|warning| warning.message.contains("its frames count from 0"));
+        assert!(matches!(&found.collect::<Vec<_>>()[..], [warning] if warning.message.contains(code)), "{:?}", exported.warnings);
+    }
+}
+
 /// A plan of pieces in one scene.
 fn of_pieces(pieces: Vec<Piece>) -> ClipPlan {
     let source = PlanSource::new(MediaRef::new("talk.mp4", ContentId::new("blake3", "00")), 1920, 1080, at(6000.0));

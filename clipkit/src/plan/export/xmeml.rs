@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::cut::{Cut, CutClip, Note, SourceFile};
+use super::cut::{Cut, CutClip, Note};
 use super::framing::Transform;
+use super::source_file::SourceFile;
 use super::timecode::{Timecode, nominal};
 use super::xml::{Xml, number};
 use crate::error::Result;
@@ -40,17 +41,22 @@ impl Xmeml<'_> {
         })
     }
 
+    /// The label of the first frame.
+    fn timecode(&self, xml: &mut Xml, start: u64, drop: bool) -> io::Result<()> {
+        xml.element("timecode", &[], |xml| {
+            self.rate(xml)?;
+            xml.text("string", Timecode::of(start, self.cut.rate, drop))?;
+            xml.text("frame", start)?;
+            xml.text("displayformat", if drop { "DF" } else { "NDF" })
+        })
+    }
+
     fn sequence(&mut self, xml: &mut Xml) -> io::Result<()> {
         let cut = self.cut;
         xml.text("name", &cut.name)?;
         xml.text("duration", cut.frames)?;
         self.rate(xml)?;
-        xml.element("timecode", &[], |xml| {
-            self.rate(xml)?;
-            xml.text("string", Timecode::of(cut.start, cut.rate, cut.drop))?;
-            xml.text("frame", cut.start)?;
-            xml.text("displayformat", if cut.drop { "DF" } else { "NDF" })
-        })?;
+        self.timecode(xml, cut.start, cut.drop)?;
         xml.element("media", &[], |xml| {
             xml.element("video", &[], |xml| self.video(xml))?;
             self.audio(xml)
@@ -164,6 +170,9 @@ impl Xmeml<'_> {
             xml.text("pathurl", file.reference.localhost_url())?;
             self.rate(xml)?;
             xml.text("duration", file.frames)?;
+            if let Some(drop) = file.is_drop_frame() {
+                self.timecode(xml, file.start(), drop)?;
+            }
             xml.element("media", &[], |xml| {
                 xml.element("video", &[], |xml| {
                     xml.text("duration", file.frames)?;
