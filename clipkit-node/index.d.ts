@@ -17,6 +17,19 @@ type OverlayContent = {
 	file: string;
 	kind: "image";
 } | {
+	/**
+	 * The emoji: one character as users see it, `🔥` or `👩‍🚀`.
+	 */
+	emoji: string;
+	/**
+	 * The path of a TrueType font with color bitmaps on the machine that renders, such as Noto
+	 * Color Emoji's, or of a folder of PNG or WebP images that are named by code points, as
+	 * Twemoji's (`1f525.png`) and Noto's (`emoji_u1f525.png`) are. `None` means an installed
+	 * font: Noto Color Emoji or Apple Color Emoji.
+	 */
+	from?: string | null;
+	kind: "emoji";
+} | {
 	kind: "text";
 	/**
 	 * The appearance of the text.
@@ -1656,6 +1669,12 @@ interface ClipOptions {
 	 */
 	punch_in?: PunchIn | null;
 	/**
+	 * Whether a listener who laughs is shown for a moment: while the transcript has laughter
+	 * (`[Laughter]`) and this person's mouth moves, for at most 2 s, and not more often than every
+	 * 8 s. It needs the layout `fill`. Default: false.
+	 */
+	reactions?: boolean;
+	/**
 	 * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
 	 * false, clips are cut at the scorer's times.
 	 */
@@ -2739,6 +2758,11 @@ interface VideoStream {
 	 * The time of the first frame, on the source's timeline.
 	 */
 	start: Timestamp;
+	/**
+	 * The time code of the first frame, as the file states it: `01:00:00:00`, with a semicolon
+	 * before the frames for drop frame. `None` if the file states none.
+	 */
+	timecode?: string | null;
 	/**
 	 * Whether the frame rate is variable.
 	 */

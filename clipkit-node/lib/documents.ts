@@ -52,6 +52,20 @@ export type OverlayContent =
       kind: "image";
     }
   | {
+      /**
+       * The emoji: one character as users see it, `🔥` or `👩‍🚀`.
+       */
+      emoji: string;
+      /**
+       * The path of a TrueType font with color bitmaps on the machine that renders, such as Noto
+       * Color Emoji's, or of a folder of PNG or WebP images that are named by code points, as
+       * Twemoji's (`1f525.png`) and Noto's (`emoji_u1f525.png`) are. `None` means an installed
+       * font: Noto Color Emoji or Apple Color Emoji.
+       */
+      from?: string | null;
+      kind: "emoji";
+    }
+  | {
       kind: "text";
       /**
        * The appearance of the text.
@@ -1368,11 +1382,11 @@ export interface Bumper {
   span?: Span | null;
 }
 /**
- * Something that is drawn over the picture: an image, a text or a progress bar.
+ * Something that is drawn over the picture: an image, an emoji, a text or a progress bar.
  *
- * Overlays are drawn in the order of the list, the last in front. Images and progress bars are
- * behind captions and title, texts are in front of them. A caption that a text would cover stands
- * above or below it.
+ * Overlays are drawn in the order of the list, the last in front. Images, emoji and progress bars
+ * are behind captions and title, texts are in front of them. A caption that a text would cover
+ * stands above or below it.
  */
 export interface Overlay {
   /**
@@ -2060,6 +2074,12 @@ export interface ClipOptions {
    * Where the picture becomes larger for a while. `None`, the default, is nowhere.
    */
   punch_in?: PunchIn | null;
+  /**
+   * Whether a listener who laughs is shown for a moment: while the transcript has laughter
+   * (`[Laughter]`) and this person's mouth moves, for at most 2 s, and not more often than every
+   * 8 s. It needs the layout `fill`. Default: false.
+   */
+  reactions?: boolean;
   /**
    * Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
    * false, clips are cut at the scorer's times.
@@ -3341,6 +3361,11 @@ export interface VideoStream {
    * The time of the first frame, on the source's timeline.
    */
   start: Timestamp;
+  /**
+   * The time code of the first frame, as the file states it: `01:00:00:00`, with a semicolon
+   * before the frames for drop frame. `None` if the file states none.
+   */
+  timecode?: string | null;
   /**
    * Whether the frame rate is variable.
    */

@@ -641,6 +641,11 @@ class ClipOptions(Data):
     """
     punch_in: Optional[PunchIn] = None
     """Where the picture becomes larger for a while. ``None``, the default, is nowhere."""
+    reactions: bool = False
+    """Whether a listener who laughs is shown for a moment: while the transcript has laughter
+    (``[Laughter]``) and this person's mouth moves, for at most 2 s, and not more often than every
+    8 s. It needs the layout ``fill``. Default: false.
+    """
     snap: bool = True
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.
@@ -1243,9 +1248,9 @@ class RemoveZoomOp(Data):
 
 @dataclass
 class AddOverlayOp(Data):
-    """Adds an image, a text or a progress bar, in front of the overlays that the plan has. If its
-    place has no area, it stays in the captions' safe area, or in that of all platforms if the
-    plan has no captions.
+    """Adds an image, an emoji, a text or a progress bar, in front of the overlays that the plan
+    has. If its place has no area, it stays in the captions' safe area, or in that of all
+    platforms if the plan has no captions.
     """
 
     overlay: Overlay
@@ -2090,11 +2095,11 @@ class Output(Data):
 
 @dataclass
 class Overlay(Data):
-    """Something that is drawn over the picture: an image, a text or a progress bar.
+    """Something that is drawn over the picture: an image, an emoji, a text or a progress bar.
 
-    Overlays are drawn in the order of the list, the last in front. Images and progress bars are
-    behind captions and title, texts are in front of them. A caption that a text would cover stands
-    above or below it.
+    Overlays are drawn in the order of the list, the last in front. Images, emoji and progress bars
+    are behind captions and title, texts are in front of them. A caption that a text would cover
+    stands above or below it.
     """
 
     content: OverlayContent
@@ -2221,7 +2226,7 @@ class PipelineConfig(Data):
     requests to a server, by default a retry, are in
     ``OpenAiServer.layers``.
     """
-    options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'snap': True}))  # noqa: E501
+    options: ClipOptions = field(default_factory=lambda: _named("ClipOptions")({'about': [], 'aspect': '9:16', 'at_once': {}, 'avoid': [], 'captions': {'animation': 'karaoke', 'avoid_faces': True, 'bold': False, 'color': '#ffffff', 'font': 'Lato Black', 'highlight': '#ffd60a', 'max_words': 5, 'name': 'karaoke', 'outline': '#000000', 'outline_width': 0.09, 'position': 0.645, 'shadow': 0.03, 'size': 0.048, 'uppercase': False}, 'clips': 10, 'crf': 20, 'genre': None, 'hook': None, 'jobs': None, 'layout': 'auto', 'loudness': {'integrated': -14.0, 'true_peak': -1.0}, 'max': 60.0, 'max_cost': None, 'min': 15.0, 'platform': 'generic', 'preset': 'veryfast', 'reactions': False, 'snap': True}))  # noqa: E501
     """Which clips are made, and how many."""
     publishers: List[PublisherConfig] = field(default_factory=lambda: many(_named("PublisherConfig"))([{'keep_others': False, 'kind': 'folder', 'path': 'clips'}]))  # noqa: E501
     """The publishers. Every clip goes to each of them. Default: the folder ``clips``."""
@@ -3519,12 +3524,16 @@ class VideoStream(Data):
     """The time at which the last frame ends, on the source's timeline. ``None`` means that it was
     not measured.
     """
+    timecode: Optional[str] = None
+    """The time code of the first frame, as the file states it: ``01:00:00:00``, with a semicolon
+    before the frames for drop frame. ``None`` if the file states none.
+    """
     _loaders: ClassVar[Dict[str, Loader]] = {
         'orientation': _named("Orientation"),
         'frame_rate': _named("FrameRate"),
         'color': _named("Color"),
     }
-    _optional: ClassVar[frozenset[str]] = frozenset(['end'])
+    _optional: ClassVar[frozenset[str]] = frozenset(['end', 'timecode'])
 
 
 @dataclass
@@ -3684,6 +3693,11 @@ class OptionsDict(TypedDict, total=False):
     """
     punch_in: Optional[PunchIn]
     """Where the picture becomes larger for a while. ``None``, the default, is nowhere."""
+    reactions: bool
+    """Whether a listener who laughs is shown for a moment: while the transcript has laughter
+    (``[Laughter]``) and this person's mouth moves, for at most 2 s, and not more often than every
+    8 s. It needs the layout ``fill``. Default: false.
+    """
     snap: bool
     """Whether span ends are moved by up to 0.4 s so that no word is cut. Default: true. With
     false, clips are cut at the scorer's times.

@@ -113,6 +113,7 @@ pub(crate) fn config(args: &ClipArgs, out: Option<&Path>) -> PipelineConfig {
 pub(crate) fn frame(options: &mut ClipOptions, framing: &Framing, encoding: &Encoding) {
     options.aspect = framing.aspect;
     options.layout = framing.layout;
+    options.reactions = framing.reactions;
     options.tighten = framing.tighten.level();
     options.punch_in = framing.punch_in;
     options.platform = framing.platform;

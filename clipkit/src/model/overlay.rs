@@ -1,13 +1,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::caption::require;
 use super::validate::inside;
 use super::{Aspect, Platform, Rect, Rgb, Span, Timestamp};
 use crate::error::Result;
 
-/// The longest text of an overlay in characters, and the longest path of an image in bytes.
+/// The longest text of an overlay in characters, and the longest path of an image and the longest
+/// emoji in bytes.
 const MAX_TEXT: usize = 500;
+const MAX_EMOJI: usize = 64;
 const MAX_PATH: usize = 4096;
 /// The longest fade in seconds.
 const MAX_FADE_SECS: f64 = 60.0;
@@ -17,11 +20,11 @@ const IMAGE_WIDTH: f64 = 0.18;
 const TEXT_HEIGHT: f64 = 0.12;
 const BAR_HEIGHT: f64 = 0.006;
 
-/// Something that is drawn over the picture: an image, a text or a progress bar.
+/// Something that is drawn over the picture: an image, an emoji, a text or a progress bar.
 ///
-/// Overlays are drawn in the order of the list, the last in front. Images and progress bars are
-/// behind captions and title, texts are in front of them. A caption that a text would cover stands
-/// above or below it.
+/// Overlays are drawn in the order of the list, the last in front. Images, emoji and progress bars
+/// are behind captions and title, texts are in front of them. A caption that a text would cover
+/// stands above or below it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -67,6 +70,17 @@ pub enum OverlayContent {
         /// The path of a PNG, WebP or JPEG file on the machine that renders. A relative path starts
         /// at the working folder. Of an animation, the first frame is shown.
         file: String,
+    },
+    /// An emoji in color, from a font with color bitmaps or from a folder of images.
+    Emoji {
+        /// The emoji: one character as users see it, `🔥` or `👩‍🚀`.
+        emoji: String,
+        /// The path of a TrueType font with color bitmaps on the machine that renders, such as Noto
+        /// Color Emoji's, or of a folder of PNG or WebP images that are named by code points, as
+        /// Twemoji's (`1f525.png`) and Noto's (`emoji_u1f525.png`) are. `None` means an installed
+        /// font: Noto Color Emoji or Apple Color Emoji.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
     },
     /// A text: a title card, a name card, a call to action.
     Text {
@@ -234,6 +248,11 @@ impl Overlay {
         Overlay::new(OverlayContent::Image { file: file.into() }, place)
     }
 
+    /// Makes an emoji in color, from an installed font.
+    pub fn emoji(emoji: impl Into<String>, place: OverlayPlace) -> Self {
+        Overlay::new(OverlayContent::Emoji { emoji: emoji.into(), from: None }, place)
+    }
+
     /// Makes a text in the default style.
     pub fn text(text: impl Into<String>, place: OverlayPlace) -> Self {
         Overlay::new(OverlayContent::Text { text: text.into(), style: OverlayTextStyle::default() }, place)
@@ -250,10 +269,12 @@ impl Overlay {
         Overlay { span: Some(span), ..self }
     }
 
-    /// The path of the image, if this is one.
+    /// The path of the file or folder that the picture comes from, if it has one and the path is
+    /// given.
     pub fn file(&self) -> Option<&str> {
         match &self.content {
             OverlayContent::Image { file } => Some(file),
+            OverlayContent::Emoji { from, .. } => from.as_deref(),
             _ => None,
         }
     }
@@ -261,8 +282,14 @@ impl Overlay {
     pub(crate) fn file_mut(&mut self) -> Option<&mut String> {
         match &mut self.content {
             OverlayContent::Image { file } => Some(file),
+            OverlayContent::Emoji { from, .. } => from.as_mut(),
             _ => None,
         }
+    }
+
+    /// Whether this is a picture from a file: an image or an emoji.
+    pub(crate) fn is_picture(&self) -> bool {
+        matches!(self.content, OverlayContent::Image { .. } | OverlayContent::Emoji { .. })
     }
 
     /// Whether this is a text.
@@ -301,7 +328,7 @@ impl Overlay {
         let place = &self.place;
         let area = place.area.unwrap_or_else(|| Platform::default().safe_area(Aspect::of(size)));
         match (&self.content, picture) {
-            (OverlayContent::Image { .. }, Some(picture)) => {
+            (OverlayContent::Image { .. } | OverlayContent::Emoji { .. }, Some(picture)) => {
                 // The picture's width divided by its height, both in fractions of the output.
                 let shape = picture * f64::from(size.1) / f64::from(size.0);
                 let width = match (place.width, place.height) {
@@ -328,6 +355,11 @@ impl Overlay {
         match &self.content {
             OverlayContent::Image { file } => {
                 check_file(&format!("{name}.content.file"), file)?;
+            }
+            OverlayContent::Emoji { emoji, from } => {
+                let is_one = emoji.len() <= MAX_EMOJI && emoji.graphemes(true).count() == 1 && emoji.chars().all(|part| !part.is_control());
+                require(is_one, || format!("{name}.content.emoji is not one emoji"))?;
+                from.iter().try_for_each(|from| check_file(&format!("{name}.content.from"), from))?;
             }
             OverlayContent::Text { text, style } => {
                 require(text.chars().count() <= MAX_TEXT, || format!("{name}.content.text is longer than {MAX_TEXT} characters"))?;

@@ -61,6 +61,9 @@ impl Word {
     }
 }
 
+/// The stems of words for laughter in the descriptions of sounds.
+const LAUGHTER: [&str; 11] = ["laugh", "chuckl", "giggl", "lach", "gelächter", "rire", "risa", "riso", "смех", "笑", "웃"];
+
 /// A sound that a transcript describes: music, laughter, applause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
@@ -75,5 +78,11 @@ impl SoundEvent {
     /// Makes an event of its description and the span in which it is shown.
     pub fn new(text: impl Into<String>, span: Span) -> Self {
         SoundEvent { text: text.into(), span }
+    }
+
+    /// Whether the description says that somebody laughs, in one of a few languages.
+    pub(crate) fn is_laughter(&self) -> bool {
+        let text = self.text.to_lowercase();
+        LAUGHTER.iter().any(|stem| text.contains(stem))
     }
 }

@@ -51,6 +51,10 @@ pub struct ClipOptions {
     /// per shot. Any other value applies to every shot; a shot that cannot have it (such as `split`
     /// with one person) leaves a warning.
     pub layout: LayoutChoice,
+    /// Whether a listener who laughs is shown for a moment: while the transcript has laughter
+    /// (`[Laughter]`) and this person's mouth moves, for at most 2 s, and not more often than every
+    /// 8 s. It needs the layout `fill`. Default: false.
+    pub reactions: bool,
     /// The target platform, which defines the safe area for captions. Default: the area that is
     /// free on every platform.
     pub platform: Platform,
@@ -125,6 +129,7 @@ impl Default for ClipOptions {
             max: Duration::from_secs(60),
             aspect: Aspect::default(),
             layout: LayoutChoice::default(),
+            reactions: false,
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,
@@ -174,6 +179,7 @@ impl ClipOptions {
         PlanOptions {
             size,
             layout: self.layout,
+            reactions: self.reactions,
             platform: self.platform,
             captions: self.captions.clone(),
             hook: self.hook.clone(),

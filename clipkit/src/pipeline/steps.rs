@@ -281,8 +281,9 @@ impl Pipeline {
             if plan.overlays.iter().any(is_broken) {
                 plan.overlays.retain(|overlay| !is_broken(overlay));
             } else {
-                // A renderer that does not say which image it is.
-                plan.overlays.retain(|overlay| overlay.file().is_none());
+                // No file is named: an emoji from an installed font, or a renderer that does not
+                // say which image it is.
+                plan.overlays.retain(|overlay| !overlay.is_picture());
             }
             let message = format!("an overlay could not be drawn: {error}; the clip is made without it");
             cx.for_stage(Stage::Render).warn_of(WarningKind::Overlay, message);
@@ -292,7 +293,7 @@ impl Pipeline {
     /// Whether the clip may be made without an image that could not be read.
     fn may_omit_overlay(&self, plan: &ClipPlan, error: &Error) -> bool {
         error.kind() == ErrorKind::Overlay
-            && plan.overlays.iter().any(|overlay| overlay.file().is_some())
+            && plan.overlays.iter().any(Overlay::is_picture)
             && self.degrade.overlays.allows(error, self.stages.renderer.is_builtin())
     }
 

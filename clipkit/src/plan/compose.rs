@@ -1,7 +1,7 @@
 use crate::error::Result;
 use crate::model::{
-    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, Span, Stage, SubjectSample,
-    SubjectTrack, Timestamp, Tracks, Transcript, Warning, WarningKind,
+    Aspect, Candidate, CaptionTrack, ClipPlan, FaceSample, FaceTrack, FrameRate, Media, PlanSource, Shot, SoundEvent, Span, Stage,
+    SubjectSample, SubjectTrack, Timestamp, Tracks, Transcript, Warning, WarningKind,
 };
 
 use super::caption::{self, HookContext};
@@ -75,7 +75,18 @@ pub fn plan(input: &PlanInput<'_>, options: &PlanOptions) -> Result<(ClipPlan, V
     let video = media.require_video()?;
     let span = candidate.span;
     let words = transcript.words_in(span);
-    let framing = FramingInput { tracks, words, voice, span, picture: video.display_size(), output: options.size, layout: options.layout };
+    let laughs = |event: &&SoundEvent| options.reactions && event.is_laughter();
+    let laughter: Vec<Span> = transcript.events.iter().filter(laughs).map(|event| event.span).collect();
+    let framing = FramingInput {
+        tracks,
+        words,
+        voice,
+        span,
+        picture: video.display_size(),
+        output: options.size,
+        layout: options.layout,
+        laughter: &laughter,
+    };
     let Framing { scenes, layout_warning } = reframe::frame(&framing);
     if let Some(message) = layout_warning {
         warn(WarningKind::Layout, message);

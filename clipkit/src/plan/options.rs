@@ -27,6 +27,10 @@ pub struct PlanOptions {
     pub size: (u32, u32),
     /// The layout of every shot. Default `auto`: each shot gets the layout that suits its content.
     pub layout: LayoutChoice,
+    /// Whether a listener who laughs is shown for a moment: while the transcript has laughter
+    /// (`[Laughter]`) and this person's mouth moves, for at most 2 s, and not more often than every
+    /// 8 s. It needs the layout `fill`. Default: false.
+    pub reactions: bool,
     /// The target platform. It sets the safe area for captions and title. Default: the area that
     /// is free on every platform.
     pub platform: Platform,
@@ -59,6 +63,7 @@ impl Default for PlanOptions {
         PlanOptions {
             size: (1080, 1920),
             layout: LayoutChoice::default(),
+            reactions: false,
             platform: Platform::default(),
             captions: Some(CaptionStyle::karaoke()),
             hook: None,

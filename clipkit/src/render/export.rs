@@ -48,6 +48,7 @@ pub async fn export_file(cx: &Context, plans: &[ClipPlan], format: ExportFormat,
 
 fn write(cx: &Context, plans: &[ClipPlan], format: ExportFormat, options: &ExportOptions) -> Result<String> {
     let bumpers = plans.iter().map(|plan| Bumpers::open(cx, plan)).collect::<Result<Vec<_>>>()?;
+    bumpers.iter().try_for_each(|bumpers| bumpers.verify(cx))?;
     let plans: Vec<ClipPlan> = plans.iter().zip(&bumpers).map(|(plan, bumpers)| bumpers.measured(plan)).collect();
     if !format.is_timeline() {
         let all: Vec<&ClipPlan> = plans.iter().collect();

@@ -79,6 +79,7 @@ pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, effort: Effo
     media.audio_track = plan.source.audio_track;
     let files = Files::below(cx)?;
     let bumpers = Bumpers::open(cx, plan)?;
+    bumpers.verify(cx)?;
     let plan = &bumpers.measured(plan);
     plan.check_limits(cx.limits())?;
     let input = &Input { plan, media: &media, bumpers: &bumpers };

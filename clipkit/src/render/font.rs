@@ -119,6 +119,11 @@ impl FontSet {
         self.fonts.is_empty()
     }
 
+    /// The file content of an installed family's font, and its index there.
+    pub(super) fn font_file(&self, family: &str) -> Option<(Vec<u8>, u32)> {
+        self.fonts.with_face_data(self.find(family, false)?, |bytes, index| (bytes.to_vec(), index))
+    }
+
     /// Returns whether a family, or a style of one ("Lato Black"), is installed.
     pub(super) fn has(&self, family: &str) -> bool {
         self.find(family, false).is_some()

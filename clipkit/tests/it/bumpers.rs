@@ -522,7 +522,8 @@ async fn a_bumper_decides_the_clips_id_by_its_content_if_that_is_known() {
     let cx = Context::new();
     let changed = with(plan, |plan| plan.intro = Some(with(bumper(&red), |it| it.id = Some(id))));
     FfmpegRenderer::new().render(&cx, &changed).await.unwrap();
-    assert!(cx.warnings().iter().any(|warning| warning.kind == WarningKind::SourceChanged), "{:?}", cx.warnings());
+    let changed = cx.warnings().iter().filter(|warning| warning.kind == WarningKind::SourceChanged).count();
+    assert_eq!(changed, 1, "{:?}", cx.warnings());
 }
 
 #[tokio::test]

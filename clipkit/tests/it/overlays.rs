@@ -112,6 +112,33 @@ async fn a_logo_with_alpha_and_a_progress_bar_have_their_pixels() {
 }
 
 #[tokio::test]
+async fn an_emoji_is_drawn_like_an_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan = grey(&folder).await;
+    // Named as Twemoji's images are.
+    let images = folder.path().join("twemoji");
+    std::fs::create_dir(&images).unwrap();
+    std::fs::copy(logo(&folder, "png"), images.join("1f525.png")).unwrap();
+    let overlay = |emoji: &str| {
+        let content = OverlayContent::Emoji { emoji: emoji.into(), from: Some(images.to_str().unwrap().into()) };
+        Overlay::new(content, everywhere(Anchor::TopRight).with_width(0.4))
+    };
+    plan.overlays = vec![overlay("🔥")];
+    let (frames, warnings) = rendered(&plan).await;
+    assert!(warnings.is_empty(), "{warnings:?}");
+    near(frames.pixel(50, 190, 60), [63, 102, 240]);
+    near(frames.pixel(50, 242, 80), [126, 128, 128]);
+
+    plan.overlays = vec![overlay("🚒"), overlay("🔥")];
+    let error = FfmpegRenderer::new().render(&Context::new(), &plan).await.unwrap_err();
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Overlay, Some(images.as_path())), "{error}");
+    for wrong in ["", "no emoji", "🔥🔥"] {
+        plan.overlays = vec![overlay(wrong)];
+        assert!(plan.validate().unwrap_err().message().contains("overlays[0].content.emoji"), "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_card_may_cover_the_whole_picture_with_black() {
     let folder = tempfile::tempdir().unwrap();
     let mut plan = grey(&folder).await;

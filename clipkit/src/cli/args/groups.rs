@@ -132,6 +132,9 @@ pub(crate) struct Framing {
     /// picture with an enlarged face over it, for screencasts; auto: chosen per shot
     #[arg(long, value_name = "LAYOUT", default_value_t = LayoutChoice::Auto)]
     pub(crate) layout: LayoutChoice,
+    /// Show a listener who laughs for a moment, where the transcript says [Laughter]
+    #[arg(long)]
+    pub(crate) reactions: bool,
     /// The target platform, whose interface captions avoid: shorts, tiktok, reels or generic
     #[arg(long, default_value = "generic")]
     pub(crate) platform: Platform,

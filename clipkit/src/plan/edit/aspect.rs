@@ -21,6 +21,7 @@ pub(super) fn aspect(plan: &mut ClipPlan, sources: &EditSources<'_>, aspect: Asp
         picture: (plan.source.width, plan.source.height),
         output: size,
         layout: LayoutChoice::Auto,
+        laughter: &[],
     });
     plan.scenes = framed.scenes;
     // The windows that they belong to are gone.

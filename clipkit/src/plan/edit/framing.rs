@@ -25,6 +25,7 @@ pub(super) fn layout(plan: &mut ClipPlan, number: usize, choice: LayoutChoice) -
         picture: (plan.source.width, plan.source.height),
         output: (plan.output.width, plan.output.height),
         layout: choice,
+        laughter: &[],
     };
     let framed = reframe::frame(&framing);
     if let Some(warning) = framed.layout_warning {

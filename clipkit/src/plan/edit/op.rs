@@ -160,9 +160,9 @@ pub enum EditOp {
         /// The number of the punch-in in the plan, from 0.
         zoom: usize,
     },
-    /// Adds an image, a text or a progress bar, in front of the overlays that the plan has. If its
-    /// place has no area, it stays in the captions' safe area, or in that of all platforms if the
-    /// plan has no captions.
+    /// Adds an image, an emoji, a text or a progress bar, in front of the overlays that the plan
+    /// has. If its place has no area, it stays in the captions' safe area, or in that of all
+    /// platforms if the plan has no captions.
     AddOverlay {
         /// The overlay.
         overlay: Overlay,

@@ -5,23 +5,16 @@ use crate::error::Result;
 use crate::model::{ClipPlan, Span, Zoom};
 use crate::plan::{Heard, PunchIn, punch_ins};
 
-/// The stems of words for laughter in the descriptions of sounds.
-const LAUGHTER: [&str; 11] = ["laugh", "chuckl", "giggl", "lach", "gelächter", "rire", "risa", "riso", "смех", "笑", "웃"];
-
 /// The planned punch-ins of a plan.
 pub(super) fn planned(plan: &ClipPlan, sources: &EditSources<'_>, at: Option<PunchIn>) -> Vec<Zoom> {
     let Some(at) = at else { return Vec::new() };
     let said = sources.transcript.map_or_else(|| words::of_clip(plan, sources), |transcript| words::of_transcript(plan, transcript));
     let words: Vec<(String, Span)> = said.into_iter().map(|word| (word.text, word.span)).collect();
     let events = sources.transcript.map_or(&[][..], |transcript| &transcript.events);
-    let is_laughter = |text: &str| {
-        let text = text.to_lowercase();
-        LAUGHTER.iter().any(|stem| text.contains(stem))
-    };
     let timeline = plan.timeline();
     let laughter: Vec<Span> = events
         .iter()
-        .filter(|event| is_laughter(&event.text))
+        .filter(|event| event.is_laughter())
         .flat_map(|event| timeline.pieces().iter().filter_map(|piece| Some((piece, piece.source.intersection(event.span)?))))
         .map(|(piece, heard)| Span::between(piece.clip_time(heard.start()), piece.clip_time(heard.end())))
         .collect();

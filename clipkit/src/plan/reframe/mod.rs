@@ -10,6 +10,7 @@ mod axis;
 mod camera_path;
 mod layout;
 mod people;
+mod reactions;
 mod scene;
 mod speech;
 mod subject;
@@ -20,6 +21,7 @@ use std::ops::Range;
 
 use axis::DeadZone;
 use people::{Person, Turn};
+use reactions::Reaction;
 use speech::SpeechTimeline;
 use window::Window;
 
@@ -45,13 +47,15 @@ pub(crate) struct FramingInput<'a> {
     pub(crate) output: (u32, u32),
     /// The requested layout.
     pub(crate) layout: LayoutChoice,
+    /// When somebody laughs, if a listener who laughs is to be shown; else empty.
+    pub(crate) laughter: &'a [Span],
 }
 
 #[cfg(test)]
 impl<'a> FramingInput<'a> {
     /// An input without voice activity and words.
     pub(crate) fn without_audio(tracks: &'a Tracks, span: Span, picture: (u32, u32), output: (u32, u32)) -> Self {
-        FramingInput { tracks, words: &[], voice: &[], span, picture, output, layout: LayoutChoice::Auto }
+        FramingInput { tracks, words: &[], voice: &[], span, picture, output, layout: LayoutChoice::Auto, laughter: &[] }
     }
 }
 
@@ -138,6 +142,8 @@ struct ShotAnalysis<'a> {
     people: Vec<Person>,
     /// The people to frame from each turn on; empty for a shot without people.
     turns: Vec<Turn>,
+    /// The listeners who are shown during a turn, in order of time.
+    reactions: Vec<Reaction>,
     /// The stretches of steps in which it is not certain who of several people speaks.
     uncertain: Vec<Range<usize>>,
     /// The subject's box at each step, for shots without people.
@@ -160,12 +166,14 @@ impl<'a> ShotAnalysis<'a> {
         let states = speech.states(shot.span, &times);
         let turns = people::turns(&people, window.rect(), &states);
         let uncertain = uncertainty::stretches(&people, window.rect(), &states, !framing.voice.is_empty());
+        let reactions = reactions::of_listeners(&people, window.rect(), &turns, &reactions::steps(framing.laughter, shot.span, &times));
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
         ShotAnalysis {
             shot,
             times,
             people,
             turns,
+            reactions,
             uncertain,
             subject,
             faces: &tracks.faces,

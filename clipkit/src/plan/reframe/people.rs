@@ -1,6 +1,6 @@
 //! The people in a shot, their positions over time, and whom to frame when.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
 
@@ -89,6 +89,14 @@ impl Person {
         let visible = (0..self.boxes.len()).filter_map(|n| self.at(n));
         let sum = visible.reduce(|a, b| Rect::new(a.x + b.x, a.y + b.y, a.width + b.width, a.height + b.height))?;
         Some(Rect::new(sum.x / count, sum.y / count, sum.width / count, sum.height / count))
+    }
+
+    /// The mean mouth change in these steps; `None` if the mouth is still, or the person not always
+    /// visible.
+    pub(super) fn mouth_movement(&self, steps: Range<usize>) -> Option<f64> {
+        let mouth = self.mouth.get(steps.clone()).filter(|mouth| !mouth.is_empty())?;
+        let mean = mouth.iter().sum::<f64>() / mouth.len() as f64;
+        (steps.into_iter().all(|n| self.is_present(n)) && mean > STILL).then_some(mean)
     }
 
     fn is_present(&self, n: usize) -> bool {
@@ -268,7 +276,7 @@ pub(super) fn turns(people: &[Person], window: Rect, states: &[SpeechState]) -> 
     turns
 }
 
-fn min_turn_steps() -> usize {
+pub(super) fn min_turn_steps() -> usize {
     (MIN_TURN / STEP).round() as usize
 }
 

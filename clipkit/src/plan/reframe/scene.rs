@@ -6,6 +6,7 @@ use super::ShotAnalysis;
 use super::axis::{self, DeadZone};
 use super::layout::ShotLayout;
 use super::people::{self, Turn};
+use super::reactions;
 use super::window::Window;
 use crate::model::{Crop, Half, Layout, Pane, Rect, Scene, Span, Speaking, Timestamp};
 
@@ -54,9 +55,11 @@ impl ShotAnalysis<'_> {
             let places = self.subject.get(range.start..=range.end).unwrap_or_default();
             return scene(range, &|start| self.window.following(places, start, 0.5, DeadZone::SUBJECT)).into_iter().collect();
         }
-        let turns = self.turns_in(range).into_iter().filter_map(|(range, turn)| {
+        let turns = self.turns_in(range).into_iter().map(|(range, turn)| (range, &turn.people[..]));
+        let shown = turns.flat_map(|(range, people)| reactions::shown_in(range, people, &self.reactions));
+        let turns = shown.filter_map(|(range, people)| {
             let crop = |start| {
-                let boxes: Vec<Option<Rect>> = (range.start..=range.end).map(|n| self.union_at(&turn.people, n)).collect();
+                let boxes: Vec<Option<Rect>> = (range.start..=range.end).map(|n| self.union_at(people, n)).collect();
                 self.window.following(&boxes, start, axis::EYE_LEVEL, DeadZone::FACE)
             };
             scene(range.clone(), &crop)

@@ -398,3 +398,31 @@ fn assert_smooth(crop: &Crop, span: Span) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// The scenes of two people in 20 s, of whom the left one speaks and the right one's mouth moves
+/// from 8 s to 9.5 s: the starts, and whether the right one is shown.
+fn with_reactions(laughter: &[Span], layout: LayoutChoice) -> Vec<(f64, bool)> {
+    let time = span(0.0, 20.0);
+    let listener = face(1, time, 0.12, |_| (0.8, 0.4), |t| (8.0..9.5).contains(&t));
+    let faces = vec![face(0, time, 0.12, |_| (0.2, 0.4), |_| true), listener];
+    let tracks = Tracks { shots: shots(&[0.0, 20.0]), faces, ..Tracks::default() };
+    let scenes = scenes(&FramingInput { laughter, layout, ..FramingInput::without_audio(&tracks, time, WIDE, TALL) });
+    let fill = |scene: &Scene| matches!(&scene.layout, Layout::Fill { crop } if crop.path[0].x > 0.5);
+    scenes.iter().map(|scene| (scene.span.start().secs(), fill(scene))).collect()
+}
+
+#[test]
+fn a_listener_who_laughs_is_shown_for_a_moment() {
+    let shown = |laughter: &[Span]| with_reactions(laughter, LayoutChoice::Fill);
+    assert_eq!(shown(&[]), [(0.0, false)]);
+    assert_eq!(shown(&[span(8.0, 9.5)]), [(0.0, false), (8.0, true), (9.5, false)]);
+    // At most for 2 s, and not again at once.
+    assert_eq!(shown(&[span(8.0, 14.0)]), [(0.0, false), (8.0, true), (10.0, false)]);
+    assert_eq!(shown(&[span(8.0, 9.2), span(9.3, 11.0)]), [(0.0, false), (8.0, true), (9.2, false)]);
+    // Not if it is the speaker who laughs, if it is shorter than a turn, or at the shot's ends.
+    for none in [span(2.0, 3.5), span(8.0, 8.9), span(0.5, 9.5), span(15.0, 16.0)] {
+        assert_eq!(shown(&[none]), [(0.0, false)], "{none:?}");
+    }
+    // Nor where both are shown.
+    assert!(with_reactions(&[span(8.0, 9.5)], LayoutChoice::Split).iter().all(|(_, right)| !right));
+}

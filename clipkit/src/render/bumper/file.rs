@@ -59,13 +59,19 @@ pub(super) fn open(cx: &Context, name: &'static str, bumper: &Bumper, output: &O
         check_length(name, length(&media)).map_err(named)?;
         bumper.check(name).map_err(named)?;
     }
-    if let Some(id) = &bumper.id
-        && !verify_content(cx, &path, id, None).map_err(named)?
-    {
-        cx.warn_of(WarningKind::SourceChanged, format!("the {name}: {} is not the file that the plan was made with", bumper.file));
-    }
     let plan = as_clip(name, &bumper, &media, output).map_err(named)?;
     Ok(OpenBumper { name, bumper, plan, media })
+}
+
+/// Warns if the file is not the one that the plan was made with.
+pub(super) fn verify(cx: &Context, open: &OpenBumper) -> Result<()> {
+    let (name, path) = (open.name, &open.media.path);
+    if let Some(id) = &open.bumper.id
+        && !verify_content(cx, path, id, None).map_err(|error| about(name, path, error))?
+    {
+        cx.warn_of(WarningKind::SourceChanged, format!("the {name}: {} is not the file that the plan was made with", open.bumper.file));
+    }
+    Ok(())
 }
 
 /// Reads an image.

@@ -46,6 +46,11 @@ impl Bumpers {
         Ok(Bumpers { intro: open("intro", &plan.intro)?, outro: open("outro", &plan.outro)? })
     }
 
+    /// Warns of each file that is not the one that the plan was made with.
+    pub(super) fn verify(&self, cx: &Context) -> Result<()> {
+        self.iter().try_for_each(|bumper| file::verify(cx, bumper))
+    }
+
     /// The plan with the measured lengths of its bumpers.
     pub(super) fn measured(&self, plan: &ClipPlan) -> ClipPlan {
         let mut plan = plan.clone();

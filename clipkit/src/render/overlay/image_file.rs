@@ -30,8 +30,12 @@ pub(super) fn read(cx: &Context, file: &str) -> Result<RgbaImage> {
 
 /// Reads a PNG, WebP or JPEG file: sRGB, straight alpha, upright. Errors do not name it.
 pub(in crate::render) fn picture(cx: &Context, file: &str) -> Result<RgbaImage> {
-    let bytes = bytes(cx, file)?;
-    let (mut decoder, _) = decoder(cx, &bytes)?;
+    decoded(cx, &bytes(cx, file)?)
+}
+
+/// Decodes a PNG, WebP or JPEG file: sRGB, straight alpha, upright. Errors name no file.
+pub(super) fn decoded(cx: &Context, bytes: &[u8]) -> Result<RgbaImage> {
+    let (mut decoder, _) = decoder(cx, bytes)?;
     let orientation = decoder.orientation().map_err(|error| unreadable(&error))?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(&error))?;
     picture.apply_orientation(orientation);
@@ -73,7 +77,7 @@ fn unreadable(error: &image::ImageError) -> Error {
 }
 
 /// The error of an image as one of the overlay, with the file's path.
-fn named<T>(file: &str, result: Result<T>) -> Result<T> {
+pub(super) fn named<T>(file: &str, result: Result<T>) -> Result<T> {
     result.map_err(|error| {
         if error.is_cancelled() {
             return error;

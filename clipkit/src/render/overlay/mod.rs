@@ -1,11 +1,14 @@
-//! Images and progress bars of a plan, blended into finished frames. Text overlays are drawn with
-//! the captions.
+//! Images, emoji and progress bars of a plan, blended into finished frames. Text overlays are drawn
+//! with the captions.
 
 mod bar;
+mod emoji;
 pub(super) mod image_file;
 mod sprite;
 
 use std::rc::Rc;
+
+use image::RgbaImage;
 
 use bar::Bar;
 use sprite::Sprite;
@@ -34,6 +37,51 @@ enum Drawing {
     Bar(Bar),
 }
 
+/// The picture of an overlay before it is scaled.
+enum Picture<'a> {
+    /// The path of an image and its displayed size.
+    File(&'a str, (u32, u32)),
+    Read(RgbaImage),
+}
+
+impl Picture<'_> {
+    fn size(&self) -> (u32, u32) {
+        match self {
+            Picture::File(_, size) => *size,
+            Picture::Read(picture) => picture.dimensions(),
+        }
+    }
+
+    fn read(self, cx: &Context) -> Result<RgbaImage> {
+        match self {
+            Picture::File(file, _) => image_file::read(cx, file),
+            Picture::Read(picture) => Ok(picture),
+        }
+    }
+}
+
+/// The scaled pictures of a plan.
+struct Pictures<'a> {
+    /// The output's columns and rows.
+    size: (u32, u32),
+    /// The same picture in the same size is scaled once.
+    known: Vec<(&'a OverlayContent, (u32, u32), Rc<Sprite>)>,
+}
+
+impl<'a> Pictures<'a> {
+    fn drawing(&mut self, cx: &Context, overlay: &'a Overlay, picture: Picture<'_>) -> Result<(Area, Drawing)> {
+        let (width, height) = picture.size();
+        let area = Area::of(overlay.rect(self.size, Some(f64::from(width) / f64::from(height))), self.size);
+        let (content, scaled) = (&overlay.content, (area.width, area.height));
+        if let Some((.., sprite)) = self.known.iter().find(|(known, size, _)| *known == content && *size == scaled) {
+            return Ok((area, Drawing::Image(sprite.clone())));
+        }
+        let sprite = Rc::new(Sprite::of(picture.read(cx)?, scaled));
+        self.known.push((content, scaled, sprite.clone()));
+        Ok((area, Drawing::Image(sprite)))
+    }
+}
+
 impl Overlays {
     /// Reads the images and scales them to the size in which they are shown.
     ///
@@ -42,26 +90,14 @@ impl Overlays {
     pub(super) fn new(cx: &Context, plan: &ClipPlan) -> Result<Self> {
         let (size, end) = ((plan.output.width, plan.output.height), plan.timeline().end());
         let mut items: Vec<Item> = Vec::new();
-        // The same image in the same size is read once.
-        let mut known: Vec<(&str, (u32, u32), Rc<Sprite>)> = Vec::new();
+        let mut pictures = Pictures { size, known: Vec::new() };
         for overlay in &plan.overlays {
             cx.check()?;
             let Some(shown) = overlay.shown(end) else { continue };
             let (area, drawing) = match &overlay.content {
-                OverlayContent::Image { file } => {
-                    let picture = image_file::size(cx, file)?;
-                    let area = Area::of(overlay.rect(size, Some(f64::from(picture.0) / f64::from(picture.1))), size);
-                    let scaled = (area.width, area.height);
-                    let found = known.iter().find(|(name, size, _)| name == file && *size == scaled).map(|(.., sprite)| sprite.clone());
-                    let sprite = match found {
-                        Some(sprite) => sprite,
-                        None => {
-                            let sprite = Rc::new(Sprite::of(image_file::read(cx, file)?, scaled));
-                            known.push((file, scaled, sprite.clone()));
-                            sprite
-                        }
-                    };
-                    (area, Drawing::Image(sprite))
+                OverlayContent::Image { file } => pictures.drawing(cx, overlay, Picture::File(file, image_file::size(cx, file)?))?,
+                OverlayContent::Emoji { emoji, from } => {
+                    pictures.drawing(cx, overlay, Picture::Read(emoji::picture(cx, emoji, from.as_deref())?))?
                 }
                 OverlayContent::ProgressBar { color, back } => {
                     let area = Area::of(overlay.rect(size, None), size);
