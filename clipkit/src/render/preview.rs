@@ -18,6 +18,8 @@ const DRAFT_CRF: u8 = 28;
 const DRAFT_AUDIO: u32 = 96_000;
 /// The height of the tiles of a sheet, in pixels.
 const TILE_ROWS: u32 = 270;
+/// The frame rate above which a draft has every second frame.
+const MAX_DRAFT_FPS: f64 = 20.0;
 /// Containers round times to a millisecond.
 const ROUNDING_SECS: f64 = 0.001;
 /// The space between a source frame and the drawn one, in pixels.
@@ -28,8 +30,9 @@ const INNER_GAP: u32 = 4;
 /// The ending of `to` decides what is written; the file is replaced atomically.
 ///
 /// - `.mp4`: a draft of the clip whose shorter side has 360 pixels, with its layout, captions,
-///   sound, intro and outro. It is decoded without the loop filter, encoded fast, and its loudness
-///   is the source's.
+///   sound, intro and outro, at half the frame rate if that is above 20 frames a second. It is
+///   decoded without the loop filter and mostly without frames that no other frame refers to, so a
+///   picture can be up to 0.125 s old. It is encoded fast, and its loudness is the source's.
 /// - `.png`, `.jpg`: a sheet. Each tile has the source frame with the plan's windows and faces, as
 ///   in [`contact_sheet`](super::contact_sheet), and beside it the frame as it is drawn, with
 ///   captions. Intro and outro have a tile each, with the frame in their middle.
@@ -47,10 +50,14 @@ pub async fn preview(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
     })?;
     plan.validate()?;
     plan.check_limits(cx.limits())?;
-    let (plan, to) = (draft_of(plan), to.to_owned());
+    let (mut plan, to) = (draft_of(plan), to.to_owned());
+    let effort = if is_video { Effort::Sparse } else { Effort::Analysis };
+    if is_video && plan.output.frame_rate.fps() > MAX_DRAFT_FPS {
+        plan.output.frame_rate.den = plan.output.frame_rate.den.saturating_mul(2);
+    }
     cx.blocking(move |cx| {
         let plan = Bumpers::open(cx, &plan)?.measured(&plan);
-        let clip = ffmpeg::render(cx, &plan, cx.threads(), Effort::Analysis)?;
+        let clip = ffmpeg::render(cx, &plan, cx.threads(), effort)?;
         match format {
             None => move_file(&clip.video, &to),
             Some(format) => contact_sheet::write(&contact_sheet::sheet(&tiles(cx, &plan, &clip)?), format, &to),
