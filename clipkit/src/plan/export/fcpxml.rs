@@ -6,6 +6,7 @@ use super::cut::{Cut, CutClip, Note};
 use super::framing::{FramingKey, Transform};
 use super::rate::gcd;
 use super::source_file::SourceFile;
+use super::timecode::display_format;
 use super::warning;
 use super::xml::{Xml, number};
 use crate::error::Result;
@@ -24,7 +25,7 @@ pub(super) fn write(cut: &Cut, warnings: &mut Vec<Warning>) -> Result<String> {
     }
     Xml::document("fcpxml", |xml| {
         xml.element("fcpxml", &[("version", "1.10")], |xml| {
-            let fcpxml = Fcpxml { cut, format: tc_format(cut.drop) };
+            let fcpxml = Fcpxml { cut, format: display_format(cut.drop) };
             fcpxml.resources(xml)?;
             xml.element("library", &[], |xml| {
                 xml.element("event", &[("name", &cut.name)], |xml| {
@@ -111,7 +112,7 @@ impl Fcpxml<'_> {
         if file.is_image {
             return xml.element("video", &attributes, |xml| self.framing(xml, clip, file));
         }
-        attributes.push(("tcFormat", tc_format(file.is_drop_frame().unwrap_or(self.cut.drop))));
+        attributes.push(("tcFormat", display_format(file.is_drop_frame().unwrap_or(self.cut.drop))));
         if lane.is_some() {
             attributes.push(("srcEnable", "video"));
         } else if !file.audio.is_empty() {
@@ -244,10 +245,6 @@ impl Fcpxml<'_> {
         }
         Ok(())
     }
-}
-
-fn tc_format(drop: bool) -> &'static str {
-    if drop { "DF" } else { "NDF" }
 }
 
 fn asset_id(file: usize) -> String {

@@ -97,6 +97,11 @@ pub(super) fn nominal(rate: FrameRate) -> u32 {
     (rate.fps().round() as u32).max(1)
 }
 
+/// The name of drop frame or non-drop frame in Apple's formats.
+pub(super) fn display_format(drop: bool) -> &'static str {
+    if drop { "DF" } else { "NDF" }
+}
+
 /// The number of labels that drop frame leaves out in a minute. `None` if the rate has no drop
 /// frame.
 fn skipped_labels(rate: FrameRate) -> Option<u32> {

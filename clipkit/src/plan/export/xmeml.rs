@@ -6,7 +6,7 @@ use std::io;
 use super::cut::{Cut, CutClip, Note};
 use super::framing::Transform;
 use super::source_file::SourceFile;
-use super::timecode::{Timecode, nominal};
+use super::timecode::{Timecode, display_format, nominal};
 use super::xml::{Xml, number};
 use crate::error::Result;
 
@@ -47,7 +47,7 @@ impl Xmeml<'_> {
             self.rate(xml)?;
             xml.text("string", Timecode::of(start, self.cut.rate, drop))?;
             xml.text("frame", start)?;
-            xml.text("displayformat", if drop { "DF" } else { "NDF" })
+            xml.text("displayformat", display_format(drop))
         })
     }
 

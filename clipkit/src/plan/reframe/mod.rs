@@ -163,10 +163,11 @@ impl<'a> ShotAnalysis<'a> {
         let window = Window::largest(picture, output);
         let times = grid(shot.span);
         let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
+        let groups = people::groups(&people, window.rect());
         let states = speech.states(shot.span, &times);
-        let turns = people::turns(&people, window.rect(), &states);
-        let uncertain = uncertainty::stretches(&people, window.rect(), &states, !framing.voice.is_empty());
-        let reactions = reactions::of_listeners(&people, window.rect(), &turns, &reactions::steps(framing.laughter, shot.span, &times));
+        let turns = people::turns(&people, &groups, &states);
+        let uncertain = uncertainty::stretches(&people, &groups, &states, !framing.voice.is_empty());
+        let reactions = reactions::of_listeners(&people, &groups, &turns, &reactions::steps(framing.laughter, shot.span, &times));
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);
         ShotAnalysis {
             shot,

@@ -248,12 +248,11 @@ fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
         .collect()
 }
 
-/// The turns of a shot. People who fit into the window together form a group; the group that speaks
-/// is framed. `states` holds the speech state at each step.
-pub(super) fn turns(people: &[Person], window: Rect, states: &[SpeechState]) -> Vec<Turn> {
-    let groups = groups(people, window);
+/// The turns of a shot: of its [`groups`], the one that speaks is framed. `states` holds the speech
+/// state at each step.
+pub(super) fn turns(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState]) -> Vec<Turn> {
     let mut turns: Vec<Turn> = Vec::new();
-    for (n, group) in without_short_turns(&framed_groups(people, &groups, states)).into_iter().enumerate() {
+    for (n, group) in without_short_turns(&framed_groups(people, groups, states)).into_iter().enumerate() {
         let Some(group) = groups.get(group) else { continue };
         if turns.last().is_none_or(|turn| turn.people != *group) {
             turns.push(Turn { from: n, people: group.clone() });

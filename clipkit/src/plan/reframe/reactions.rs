@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::STEP;
-use super::people::{self, Person, Turn, min_turn_steps};
-use crate::model::{Rect, Span, Timestamp};
+use super::people::{Person, Turn, min_turn_steps};
+use crate::model::{Span, Timestamp};
 
 /// The maximum length of a reaction shot, and the minimum time from the end of one to the start of
 /// the next, in seconds. The minimum length of what is before it, of itself and of what follows is
@@ -26,8 +26,7 @@ pub(super) fn steps(spans: &[Span], shot: Span, times: &[Timestamp]) -> Vec<Rang
 
 /// The reaction shots of a shot: of the listeners whose mouths move while somebody laughs, those
 /// whose mouths move most.
-pub(super) fn of_listeners(people: &[Person], window: Rect, turns: &[Turn], laughter: &[Range<usize>]) -> Vec<Reaction> {
-    let groups = people::groups(people, window);
+pub(super) fn of_listeners(people: &[Person], groups: &[Vec<usize>], turns: &[Turn], laughter: &[Range<usize>]) -> Vec<Reaction> {
     let steps = |secs: f64| (secs / STEP).round() as usize;
     let mut reactions: Vec<Reaction> = Vec::new();
     for laugh in laughter {

@@ -176,7 +176,8 @@ proptest! {
         prop_assert_eq!(heard.len(), times.len());
         prop_assert!(heard.iter().all(|moment| moment.speaker.is_none_or(|person| person < mouths.len())));
         let people = people::in_shot(&tracks.faces, time, &times, shape);
-        let turns = people::turns(&people, Rect::new(0.0, 0.0, 0.316, 1.0), &heard);
+        let groups = people::groups(&people, Rect::new(0.0, 0.0, 0.316, 1.0));
+        let turns = people::turns(&people, &groups, &heard);
         prop_assert_eq!(turns.first().map(|turn| turn.from), Some(0));
         prop_assert!(turns.iter().all(|turn| !turn.people.is_empty() && turn.people.iter().all(|&person| person < people.len())));
         let starts = turns.iter().map(|turn| times[turn.from]).chain([time.end()]).collect::<Vec<_>>();

@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::STEP;
 use super::people::{self, Person};
 use super::speech::SpeechState;
-use crate::model::Rect;
 
 /// Shares of the speech are averaged over this many steps before and after: 2 s in total. Answers
 /// that swing within it are as uncertain as equal ones.
@@ -26,12 +25,11 @@ const MIN_EDGE: f64 = 1.0;
 
 /// The uncertain stretches, in steps. `voice` says whether the audio was analysed: without it,
 /// nobody knows whether there is a voice.
-pub(super) fn stretches(people: &[Person], window: Rect, states: &[SpeechState], voice: bool) -> Vec<Range<usize>> {
-    let groups = people::groups(people, window);
+pub(super) fn stretches(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState], voice: bool) -> Vec<Range<usize>> {
     if !voice || groups.len() < 2 {
         return Vec::new();
     }
-    let shares: Vec<Option<Vec<f64>>> = states.iter().enumerate().map(|(n, state)| group_shares(people, &groups, n, *state)).collect();
+    let shares: Vec<Option<Vec<f64>>> = states.iter().enumerate().map(|(n, state)| group_shares(people, groups, n, *state)).collect();
     let uncertain: Vec<bool> = (0..shares.len()).map(|n| is_uncertain(&shares, n, groups.len())).collect();
     long_stretches(&uncertain)
 }

@@ -60,24 +60,37 @@ impl Picture<'_> {
     }
 }
 
-/// The scaled pictures of a plan.
+/// The scaled pictures of a plan. The same picture is opened once, and scaled once for each size.
 struct Pictures<'a> {
     /// The output's columns and rows.
     size: (u32, u32),
-    /// The same picture in the same size is scaled once.
-    known: Vec<(&'a OverlayContent, (u32, u32), Rc<Sprite>)>,
+    known: Vec<Scaled<'a>>,
+}
+
+struct Scaled<'a> {
+    content: &'a OverlayContent,
+    /// The size before and after scaling.
+    picture: (u32, u32),
+    size: (u32, u32),
+    sprite: Rc<Sprite>,
 }
 
 impl<'a> Pictures<'a> {
-    fn drawing(&mut self, cx: &Context, overlay: &'a Overlay, picture: Picture<'_>) -> Result<(Area, Drawing)> {
-        let (width, height) = picture.size();
-        let area = Area::of(overlay.rect(self.size, Some(f64::from(width) / f64::from(height))), self.size);
-        let (content, scaled) = (&overlay.content, (area.width, area.height));
-        if let Some((.., sprite)) = self.known.iter().find(|(known, size, _)| *known == content && *size == scaled) {
-            return Ok((area, Drawing::Image(sprite.clone())));
+    fn drawing(&mut self, cx: &Context, overlay: &'a Overlay, open: impl Fn() -> Result<Picture<'a>>) -> Result<(Area, Drawing)> {
+        let content = &overlay.content;
+        let mut opened = None;
+        let picture = match self.known.iter().find(|known| known.content == content) {
+            Some(known) => known.picture,
+            None => opened.insert(open()?).size(),
+        };
+        let area = Area::of(overlay.rect(self.size, Some(f64::from(picture.0) / f64::from(picture.1))), self.size);
+        let size = (area.width, area.height);
+        if let Some(known) = self.known.iter().find(|known| known.content == content && known.size == size) {
+            return Ok((area, Drawing::Image(known.sprite.clone())));
         }
-        let sprite = Rc::new(Sprite::of(picture.read(cx)?, scaled));
-        self.known.push((content, scaled, sprite.clone()));
+        let source = opened.map_or_else(open, Ok)?;
+        let sprite = Rc::new(Sprite::of(source.read(cx)?, size));
+        self.known.push(Scaled { content, picture, size, sprite: sprite.clone() });
         Ok((area, Drawing::Image(sprite)))
     }
 }
@@ -95,9 +108,9 @@ impl Overlays {
             cx.check()?;
             let Some(shown) = overlay.shown(end) else { continue };
             let (area, drawing) = match &overlay.content {
-                OverlayContent::Image { file } => pictures.drawing(cx, overlay, Picture::File(file, image_file::size(cx, file)?))?,
+                OverlayContent::Image { file } => pictures.drawing(cx, overlay, || Ok(Picture::File(file, image_file::size(cx, file)?)))?,
                 OverlayContent::Emoji { emoji, from } => {
-                    pictures.drawing(cx, overlay, Picture::Read(emoji::picture(cx, emoji, from.as_deref())?))?
+                    pictures.drawing(cx, overlay, || emoji::picture(cx, emoji, from.as_deref()).map(Picture::Read))?
                 }
                 OverlayContent::ProgressBar { color, back } => {
                     let area = Area::of(overlay.rect(size, None), size);
