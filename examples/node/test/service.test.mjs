@@ -27,18 +27,23 @@ const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const missing = async (path) => access(path).then(() => false, () => `${path} is missing`);
 const skip = (await missing(browserPath)) || (command === "clipkit" && "CLIPKIT_BIN names no clipkit command");
 
-let desk, media, redis, browser;
+let desk, media, receiver, redis, browser;
 const children = new Set();
+/** What `receiver` got: the id of each delivery. It answers none while `held` is set. */
+const delivered = [];
+let held = false;
 
 before(async () => {
   if (skip) return;
   desk = await mkdtemp(join(tmpdir(), "clipkit-service-"));
   await draw(join(desk, "talk.mp4"), 36);
   await writeFile(join(desk, "words.json"), JSON.stringify(transcript().words.map(({ text, start, end }) => [text, start, end])));
-  const config = { tracker: { kind: "center" }, scorer: { kind: "heuristic" }, transcriber: { kind: "captions", file: join(desk, "words.json") }, renderer: { kind: "ffmpeg", size: [180, 320] }, speech_cache: null, options: { preset: "ultrafast" } };
-  await writeFile(join(desk, "config.json"), JSON.stringify(config));
   media = createHttpServer(serveTalk).listen(0, "127.0.0.1");
   await once(media, "listening");
+  receiver = createHttpServer(receive).listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const config = { tracker: { kind: "center" }, scorer: { kind: "heuristic" }, transcriber: { kind: "captions", file: join(desk, "words.json") }, renderer: { kind: "ffmpeg", size: [180, 320] }, publishers: [{ kind: "webhook", url: `http://127.0.0.1:${receiver.address().port}/clips`, allow_private: ["127.0.0.1/32"] }], speech_cache: null, options: { preset: "ultrafast" } };
+  await writeFile(join(desk, "config.json"), JSON.stringify(config));
   redis = await startRedis(desk);
   browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 });
@@ -46,6 +51,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   media?.close();
+  receiver?.close();
   for (const child of children) await stop(child, "SIGKILL");
   await redis?.stop();
   if (desk) await rm(desk, { recursive: true, force: true });
@@ -61,9 +67,19 @@ async function serveTalk(request, response) {
   else createReadStream(join(desk, "talk.mp4"), { start, end }).pipe(response);
 }
 
+/** Accepts a clip as a webhook does. */
+async function receive(request, response) {
+  request.on("error", () => {});
+  for await (const _ of request);
+  delivered.push(request.headers["webhook-id"]);
+  if (held) return;
+  response.writeHead(200, { "content-type": "application/json" });
+  response.end("{}");
+}
+
 /** Starts the command in a folder, with a queue. */
 function start(folder, queue, ...rest) {
-  const environment = { ...process.env, XDG_CACHE_HOME: join(folder, "cache"), CLIPKIT_REDIS_URL: queue === "redis" ? `redis://127.0.0.1:${redis.port}` : "" };
+  const environment = { ...process.env, CLIPKIT_WEBHOOK_SECRET: "known to both", XDG_CACHE_HOME: join(folder, "cache"), CLIPKIT_REDIS_URL: queue === "redis" ? `redis://127.0.0.1:${redis.port}` : "" };
   for (const name of ["OPENAI_API_KEY", "OPENAI_BASE_URL", "CLIPKIT_MODELS"]) delete environment[name];
   const child = spawn(command, rest, { cwd: folder, env: environment, stdio: ["ignore", "ignore", "pipe"] });
   child.said = "";
@@ -122,15 +138,19 @@ for (const queue of ["sqlite", "redis"]) {
     await page.waitForURL(/#\/jobs\/.+/);
     const id = page.url().split("/").at(-1);
 
-    // Killed while it renders: another worker goes on when the lease is over.
+    // Killed while it publishes, which does not end before: another worker goes on when the lease is over.
+    [delivered.length, held] = [0, true];
     const doomed = worker();
-    const step = (state, name) => page.locator(`li.step.${state}`, { hasText: name });
-    await step("done", "Choose").waitFor({ timeout: 60_000 });
-    await page.waitForFunction(() => document.querySelector("li.step:nth-child(5)")?.matches(".busy, .done"), null, { timeout: 60_000 });
+    const by = Date.now() + 120_000;
+    while (!delivered.length && Date.now() < by) await later(20);
+    assert.ok(delivered.length, `no clip was published: ${doomed.said}`);
+    await page.locator("li.step.busy", { hasText: "Publish" }).waitFor({ timeout: 60_000 });
     doomed.kill("SIGKILL");
     await once(doomed, "exit");
-    const interrupted = await (await fetch(`${base}/v1/jobs/${id}`)).json();
-    assert.equal(interrupted.ended, null, "the job had ended before its worker was killed");
+    const [interrupted] = delivered.splice(0);
+    held = false;
+    const { ended: before } = await (await fetch(`${base}/v1/jobs/${id}`)).json();
+    assert.equal(before, null, "the job had ended before its worker was killed");
     const second = worker();
     const ended = page.waitForFunction(() => document.querySelector(".badge.done, .badge.failed"), null, { timeout: 90_000 });
     await ended.catch(async (error) => assert.fail(`${error}: ${await (await fetch(`${base}/v1/jobs/${id}`)).text()} ${second.said}`));
@@ -138,6 +158,7 @@ for (const queue of ["sqlite", "redis"]) {
     const clips = page.locator("article.clip-card");
     assert.ok((await clips.count()) >= 1);
     assert.equal(await page.locator("li.step.done").count(), 6);
+    assert.equal(delivered.filter((delivery) => delivery === interrupted).length, 1, `${interrupted} of ${delivered}`);
     await accessible(page, "job");
 
     // A clip plays.
