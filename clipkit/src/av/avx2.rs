@@ -1,21 +1,25 @@
 //! Horizontal and vertical filter passes with AVX2 on x86-64. The horizontal pass computes eight
-//! results at once from sixteen input bytes, shuffled into place; the vertical pass computes
-//! thirty-two at once. The compiler does not vectorize either by itself.
+//! results at once, four from each of two runs of sixteen input bytes, shuffled into place; the
+//! vertical pass computes thirty-two or sixteen at once. The compiler does not vectorize either by
+//! itself.
 
 use std::arch::x86_64::{
     __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_storeu_si128, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_broadcastsi128_si256, _mm256_castsi256_si128, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32,
-    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set1_epi16, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srai_epi16,
-    _mm256_srai_epi32, _mm256_storeu_si256,
+    _mm256_castsi256_si128, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32, _mm256_packus_epi16,
+    _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
 };
 
-use super::resample::{HORIZONTAL_SHIFT, VERTICAL_ROUNDING, VERTICAL_SHIFT};
+use super::resample::{HORIZONTAL_SHIFT, VERTICAL_LOST, VERTICAL_ROUNDING, VERTICAL_SHIFT};
 
-/// Results per group, and input bytes that they are computed from.
+/// Results per group. Each half of them is computed from one run of input bytes.
 const GROUP: usize = 8;
+const HALF: usize = GROUP / 2;
 const INPUT_BYTES: usize = 16;
 /// Weights are processed in pairs; this is the most pairs per result.
 const MAX_PAIRS: usize = 4;
+/// The most rows that a row of output is computed from.
+const MAX_ROWS: usize = 16;
 /// The shuffle index that gives zero.
 const ZERO: u8 = 0x80;
 
@@ -28,8 +32,8 @@ struct Pair {
 
 /// The shuffles for all groups of eight results of a row.
 pub(super) struct Shuffles {
-    /// For each group, the first result and the first input byte.
-    groups: Vec<(usize, usize)>,
+    /// For each group, the first result and the first input byte of each half.
+    groups: Vec<(usize, [usize; 2])>,
     /// The number of pairs per group.
     pairs_per_group: usize,
     pairs: Vec<Pair>,
@@ -39,7 +43,7 @@ pub(super) struct Shuffles {
 
 impl Shuffles {
     /// Builds the shuffles from the first input sample of each result (ascending) and `count`
-    /// weights per result, with 14 fractional bits. Returns `None` if eight results span more than
+    /// weights per result, with 14 fractional bits. Returns `None` if four results span more than
     /// sixteen input samples, if a result needs more than eight, or if the row is too short.
     pub(super) fn new(size: usize, starts: &[usize], weights: &[i16], count: usize) -> Option<Self> {
         let last_group = starts.len().checked_sub(GROUP)?;
@@ -50,16 +54,19 @@ impl Shuffles {
         let (mut groups, mut pairs) = (Vec::new(), Vec::new());
         for first in (0..last_group).step_by(GROUP).chain([last_group]) {
             let starts = starts.get(first..first + GROUP)?;
-            let from = starts.first()?.min(&last_read);
-            if starts.last()? + count > from + INPUT_BYTES {
-                return None;
+            let mut from = [0; 2];
+            for (from, starts) in from.iter_mut().zip(starts.chunks_exact(HALF)) {
+                *from = *starts.first()?.min(&last_read);
+                if starts.last()? + count > *from + INPUT_BYTES {
+                    return None;
+                }
             }
-            groups.push((first, *from));
+            groups.push((first, from));
             for tap in (0..count).step_by(2) {
                 let mut pair = Pair { indices: [ZERO; 32], weights: [0; 16] };
                 for (n, start) in starts.iter().enumerate() {
                     for side in 0..2.min(count - tap) {
-                        pair.indices[4 * n + 2 * side] = (start + tap + side - from) as u8;
+                        pair.indices[4 * n + 2 * side] = (start + tap + side - from[n / HALF]) as u8;
                         pair.weights[2 * n + side] = *weights.get((first + n) * count + tap + side)?;
                     }
                 }
@@ -85,11 +92,10 @@ impl Shuffles {
     #[target_feature(enable = "avx2")]
     fn filter_pairs<const PAIRS: usize>(&self, line: &[u8], sums: &mut [i16]) {
         for ((first, from), pairs) in self.groups.iter().zip(self.pairs.as_chunks::<PAIRS>().0) {
-            let bytes = line.get(*from..).and_then(|line| line.first_chunk::<INPUT_BYTES>());
-            let (Some(bytes), Some(made)) = (bytes, sums.get_mut(*first..).and_then(|sums| sums.first_chunk_mut::<GROUP>())) else {
-                return;
-            };
-            let bytes = _mm256_broadcastsi128_si256(load(bytes));
+            let [low, high] = from.map(|from| line.get(from..).and_then(|line| line.first_chunk::<INPUT_BYTES>()));
+            let made = sums.get_mut(*first..).and_then(|sums| sums.first_chunk_mut::<GROUP>());
+            let (Some(low), Some(high), Some(made)) = (low, high, made) else { return };
+            let bytes = _mm256_set_m128i(load(high), load(low));
             let mut sum = _mm256_setzero_si256();
             for pair in pairs {
                 let samples = _mm256_shuffle_epi8(bytes, load_wide(&pair.indices));
@@ -119,6 +125,41 @@ pub(super) fn vertical_four(lines: [&[i16]; 4], weights: [i16; 4], target: &mut 
         // Packing works per 128-bit lane: swap the second and the third quarter.
         store_wide(target, _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(half(0), half(1))));
         made += 32;
+    }
+    made
+}
+
+/// Filters up to [`MAX_ROWS`] rows of sums to bytes, with the arithmetic of the pass without AVX2.
+/// `line` gives the row of a weight. Returns the number of bytes written, a multiple of 16; none if
+/// there are more rows.
+#[target_feature(enable = "avx2")]
+pub(super) fn vertical_many<'a>(line: impl Fn(usize) -> &'a [i16], weights: &[i16], target: &mut [u8]) -> usize {
+    const NO_ROW: &[[i16; 16]] = &[];
+    let mut rows = [NO_ROW; MAX_ROWS];
+    if weights.len() > MAX_ROWS {
+        return 0;
+    }
+    for (n, row) in rows.iter_mut().enumerate().take(weights.len()) {
+        *row = line(n).as_chunks::<16>().0;
+    }
+    let rounding = _mm256_set1_epi32(1 << (VERTICAL_LOST - 1));
+    let (targets, _) = target.as_chunks_mut::<16>();
+    let mut made = 0;
+    for (n, target) in targets.iter_mut().enumerate() {
+        let (mut low, mut high) = (rounding, rounding);
+        for (rows, weights) in rows.chunks_exact(2).zip(weights.chunks(2)) {
+            let [first, second] = [rows[0], rows[1]].map(|row| row.get(n).map_or(_mm256_setzero_si256(), |row| load_numbers(row)));
+            let next = weights.get(1).copied().unwrap_or(0);
+            let weights = _mm256_set1_epi32(i32::from(next) << 16 | i32::from(weights[0] as u16));
+            low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), weights));
+            high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(first, second), weights));
+        }
+        // Interleaving and packing both work per 128-bit lane, so the order is that of the row.
+        let sums = _mm256_packs_epi32(_mm256_srai_epi32::<VERTICAL_LOST>(low), _mm256_srai_epi32::<VERTICAL_LOST>(high));
+        // Packing to bytes works per lane, too: keep the first and the third quarter.
+        let bytes = _mm256_permute4x64_epi64::<0b10_00>(_mm256_packus_epi16(sums, sums));
+        store_bytes(target, _mm256_castsi256_si128(bytes));
+        made += 16;
     }
     made
 }
@@ -158,6 +199,12 @@ fn load_wide(bytes: &[u8; 32]) -> __m256i {
 fn load_numbers(numbers: &[i16; 16]) -> __m256i {
     // SAFETY: the array holds thirty-two bytes.
     unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2")]
+fn store_bytes(to: &mut [u8; 16], bytes: __m128i) {
+    // SAFETY: the array holds sixteen bytes.
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) };
 }
 
 #[target_feature(enable = "avx2")]

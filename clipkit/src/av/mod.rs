@@ -28,7 +28,7 @@ mod thumbnail;
 mod uniform_audio;
 mod video;
 
-pub(crate) use aac::{AAC_FRAME, AudioEncoder, EncodedAudio};
+pub(crate) use aac::{AAC_FRAME, AacCoder, AudioEncoder, EncodedAudio};
 pub(crate) use audio::{AudioReader, default_track as default_audio_track, stereo_frame};
 pub(crate) use canvas::{Area, Canvas, bt709};
 pub(crate) use deinterlace::Deinterlacer;

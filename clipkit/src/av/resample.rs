@@ -102,6 +102,8 @@ const SUM_BITS: u32 = 7;
 /// that each product already lost.
 pub(super) const HORIZONTAL_SHIFT: i32 = (HORIZONTAL_BITS - SUM_BITS) as i32;
 pub(super) const VERTICAL_SHIFT: i32 = (SUM_BITS + VERTICAL_BITS) as i32 - 16;
+/// Bits shifted off a vertical sum that is not truncated.
+pub(super) const VERTICAL_LOST: i32 = (SUM_BITS + VERTICAL_BITS) as i32;
 /// The distance between output samples is rounded to 1/65536 of an input sample. The last sample is
 /// off by at most a hundredth.
 const STEPS: f64 = 65536.0;
@@ -255,7 +257,7 @@ impl Resampler {
         let vertical = |lines: &Ring<'_>, weights: &[i16], sums: &mut [i32], target: &mut [u8]| {
             let made = match *weights {
                 [a, b, c, d] => avx2::vertical_four(std::array::from_fn(|n| lines.line(n)), [a, b, c, d], target),
-                _ => 0,
+                _ => avx2::vertical_many(|n| lines.line(n), weights, target),
             };
             vertical(&Ring { from: made, ..*lines }, weights, &mut sums[made..], &mut target[made..]);
         };
@@ -343,15 +345,14 @@ fn vertical(lines: &Ring<'_>, weights: &[i16], sums: &mut [i32], target: &mut [u
         }
         return;
     }
-    let lost = SUM_BITS + VERTICAL_BITS;
-    sums.fill(1 << (lost - 1));
+    sums.fill(1 << (VERTICAL_LOST - 1));
     for (n, weight) in weights.iter().enumerate() {
         for (sum, sample) in sums.iter_mut().zip(lines.line(n)) {
             *sum += i32::from(*sample) * i32::from(*weight);
         }
     }
     for (target, sum) in target.iter_mut().zip(sums) {
-        *target = (*sum >> lost).clamp(0, 255) as u8;
+        *target = (*sum >> VERTICAL_LOST).clamp(0, 255) as u8;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use ff::{Packet, Rational, format};
 use ffmpeg_next as ff;
 
-use super::aac::{AAC_FRAME, AudioEncoder};
+use super::aac::{AAC_FRAME, AacCoder, AudioEncoder};
 use super::audio::AudioReader;
 use super::graph::{AudioGraph, Filter};
 use crate::context::Context;
@@ -40,7 +40,7 @@ pub(crate) fn extract(cx: &Context, media: &Media, span: Span, path: &Path) -> R
     let mut url = OsString::from("file:");
     url.push(path);
     let mut output = format::output_as(Path::new(&url), "ipod").map_err(failure)?;
-    let mut encoder = AudioEncoder::open(RATE, 1, BITRATE)?;
+    let mut encoder = AudioEncoder::open(RATE, 1, BITRATE, AacCoder::TwoLoop)?;
     output.add_stream(None::<ff::Codec>).map_err(failure)?.set_parameters(encoder.parameters());
     output.write_header().map_err(failure)?;
     let base = Rational(1, RATE as i32);

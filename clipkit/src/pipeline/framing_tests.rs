@@ -192,10 +192,12 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
     measured
 }
 
-/// Generates a talk in `folder`. Panics if python3 or ffmpeg is missing.
+/// Generates a talk in `folder`, of a size that is quick to encode: the detector reads a far smaller
+/// picture. Panics if python3 or ffmpeg is missing.
 fn make_talk(folder: &Path, minutes: &str, seed: &str, more: &[&str]) {
     let script = testdata().join("tools/make_talk.py");
-    let status = Command::new("python3").arg(&script).arg(folder).args(["--minutes", minutes, "--seed", seed]).args(more).status();
+    let fixed = ["--minutes", minutes, "--seed", seed, "--size", "1280x720"];
+    let status = Command::new("python3").arg(&script).arg(folder).args(fixed).args(more).status();
     assert!(status.expect("python3 makes the test's video").success(), "{} failed: it needs ffmpeg on the PATH", script.display());
 }
 

@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::bumper::Bumpers;
-use super::pass::Input;
+use super::pass::{Input, Quality};
 use super::verify::{self, Verdict};
 use super::{Renderer, cover, pass, thread};
-use crate::av::{self, Effort};
+use crate::av;
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{ClipPlan, RenderedClip, WarningKind};
@@ -61,7 +61,7 @@ impl Renderer for FfmpegRenderer {
         plan.check_limits(cx.limits())?;
         let plan = plan.clone();
         let threads = if self.threads > 0 { self.threads } else { cx.threads() };
-        cx.blocking(move |cx| render(cx, &plan, threads, Effort::Exact)).await
+        cx.blocking(move |cx| render(cx, &plan, threads, Quality::Final)).await
     }
 
     fn size(&self) -> Option<(u32, u32)> {
@@ -73,8 +73,8 @@ impl Renderer for FfmpegRenderer {
     }
 }
 
-/// Renders a plan and verifies the file. The source is decoded with this effort.
-pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, effort: Effort) -> Result<RenderedClip> {
+/// Renders a plan and verifies the file.
+pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, quality: Quality) -> Result<RenderedClip> {
     let mut media = av::probe_header(cx, &cx.locate(&plan.source.media)?, plan.source.media.id.clone())?;
     media.audio_track = plan.source.audio_track;
     let files = Files::below(cx)?;
@@ -82,10 +82,10 @@ pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, effort: Effo
     bumpers.verify(cx)?;
     let plan = &bumpers.measured(plan);
     plan.check_limits(cx.limits())?;
-    let input = &Input { plan, media: &media, bumpers: &bumpers };
+    let input = &Input { plan, media: &media, bumpers: &bumpers, quality };
     let mut again = false;
     loop {
-        let (still, record) = pass::run(cx, input, &files, (threads, effort))?;
+        let (still, record) = pass::run(cx, input, &files, threads)?;
         let parts = &cx.child();
         let (cover_written, verdict) = std::thread::scope(|scope| {
             let cover = thread::spawn(scope, "clipkit-cover", parts, || cover::write(&still, &files.cover))?;

@@ -7,7 +7,7 @@ use super::pictures::Pictures;
 use super::record::RenderRecord;
 use super::soundtrack::Soundtrack;
 use super::thread::{join, spawn};
-use crate::av::{Effort, Mp4Writer, VideoEncoder, VideoFrame, VideoSettings};
+use crate::av::{AacCoder, Effort, Mp4Writer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
@@ -29,6 +29,39 @@ pub(super) struct Input<'a> {
     /// The source.
     pub(super) media: &'a Media,
     pub(super) bumpers: &'a Bumpers,
+    pub(super) quality: Quality,
+}
+
+/// What the rendering is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quality {
+    /// A clip to publish.
+    Final,
+    /// Frames to look at: the source is decoded without the loop filter.
+    Sheet,
+    /// A draft to watch: mostly without frames that no other frame refers to, with a fast search in
+    /// the AAC encoder.
+    Draft,
+}
+
+impl Quality {
+    fn effort(self) -> Effort {
+        match self {
+            Quality::Final => Effort::Exact,
+            Quality::Sheet => Effort::Analysis,
+            Quality::Draft => Effort::Sparse,
+        }
+    }
+
+    /// How many of a rendering's threads decode, concurrently with the encoder: decoding and scaling
+    /// are a third of the work on a clip, and most of it on a draft.
+    fn decoding_threads(self, threads: usize) -> usize {
+        if self == Quality::Final { threads.div_ceil(2) } else { threads }
+    }
+
+    pub(super) fn aac_coder(self) -> AacCoder {
+        if self == Quality::Final { AacCoder::TwoLoop } else { AacCoder::Fast }
+    }
 }
 
 /// Renders the clip with intro and outro in one pass over its pieces. Returns the cover frame, and
@@ -36,12 +69,7 @@ pub(super) struct Input<'a> {
 ///
 /// Three threads share the work: this one renders the frames, one encodes and writes them, and one
 /// makes the audio. An error of one of them stops the others.
-pub(super) fn run(
-    cx: &Context,
-    input: &Input<'_>,
-    files: &Files,
-    (threads, effort): (usize, Effort),
-) -> Result<(VideoFrame, RenderRecord)> {
+pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, threads: usize) -> Result<(VideoFrame, RenderRecord)> {
     // Cancelled if a part fails, so that the others stop.
     let cx = &cx.child();
     std::thread::scope(|scope| {
@@ -49,8 +77,7 @@ pub(super) fn run(
         let (recycle, returned) = channel();
         let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, input))?;
         let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, input.plan, files, threads, &to_encode, &recycle, audio))?;
-        // Decoding and scaling take a third of the work, concurrently with the encoder.
-        let rendered = frame(cx, input, files, (threads.div_ceil(2), effort), &frames, &returned);
+        let rendered = frame(cx, input, files, input.quality.decoding_threads(threads), &frames, &returned);
         if rendered.is_err() {
             cx.cancel();
         }
@@ -72,11 +99,12 @@ fn frame(
     cx: &Context,
     input: &Input<'_>,
     files: &Files,
-    how: (usize, Effort),
+    threads: usize,
     frames: &SyncSender<VideoFrame>,
     returned: &Receiver<VideoFrame>,
 ) -> Result<(VideoFrame, RenderRecord)> {
-    let &Input { plan, media, bumpers } = input;
+    let &Input { plan, media, bumpers, quality } = input;
+    let how = (threads, quality.effort());
     let total = plan.parts()?.frames();
     let mut out = Drawing { cx, frames, returned, record: RenderRecord::default(), drawn: 0, total };
     // First, so that what is wrong with the clip is known before its intro is rendered.

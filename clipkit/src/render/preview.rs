@@ -5,6 +5,7 @@ use std::path::Path;
 use super::bumper::Bumpers;
 use super::contact_sheet::{self, BACKGROUND};
 use super::ffmpeg;
+use super::pass::Quality;
 use crate::av::{Effort, RgbImage, Thumbnailer, VideoReader, probe_header};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
@@ -51,13 +52,13 @@ pub async fn preview(cx: &Context, plan: &ClipPlan, to: &Path) -> Result<()> {
     plan.validate()?;
     plan.check_limits(cx.limits())?;
     let (mut plan, to) = (draft_of(plan), to.to_owned());
-    let effort = if is_video { Effort::Sparse } else { Effort::Analysis };
+    let quality = if is_video { Quality::Draft } else { Quality::Sheet };
     if is_video && plan.output.frame_rate.fps() > MAX_DRAFT_FPS {
         plan.output.frame_rate.den = plan.output.frame_rate.den.saturating_mul(2);
     }
     cx.blocking(move |cx| {
         let plan = Bumpers::open(cx, &plan)?.measured(&plan);
-        let clip = ffmpeg::render(cx, &plan, cx.threads(), effort)?;
+        let clip = ffmpeg::render(cx, &plan, cx.threads(), quality)?;
         match format {
             None => move_file(&clip.video, &to),
             Some(format) => contact_sheet::write(&contact_sheet::sheet(&tiles(cx, &plan, &clip)?), format, &to),

@@ -9,7 +9,7 @@ use super::pass::Input;
 use crate::av::{AudioEncoder, EncodedAudio, SAMPLE_RATE};
 use crate::context::Context;
 use crate::error::Result;
-use crate::model::{ClipPlan, Loudness, WarningKind};
+use crate::model::{Loudness, WarningKind};
 
 /// The most encodes of the audio while its true peak is above the limit.
 const MAX_ENCODES: usize = 4;
@@ -56,9 +56,9 @@ impl Soundtrack {
             for part in &mut parts {
                 part.dynamics = Some(loudness::unclipped(&mut part.audio, part.gain, None)?);
             }
-            let made = Soundtrack::encode(&mut parts, plan)?;
+            let made = Soundtrack::encode(&mut parts, input, false)?;
             parts.iter().for_each(|part| part.report(cx));
-            return Ok(Soundtrack { loudness: None, ..made });
+            return Ok(made);
         };
         let mut lower = 0.0;
         let mut encodes = 0;
@@ -66,7 +66,7 @@ impl Soundtrack {
             for part in &mut parts {
                 part.solve(lower, target)?;
             }
-            let made = Soundtrack::encode(&mut parts, plan)?;
+            let made = Soundtrack::encode(&mut parts, input, true)?;
             encodes += 1;
             let mut meter = Meter::new()?;
             made.encoded.decode(&mut |frame| meter.push(frame))?;
@@ -81,34 +81,35 @@ impl Soundtrack {
         }
     }
 
-    /// Processes and encodes all audio.
-    fn encode(parts: &mut [Part], plan: &ClipPlan) -> Result<Self> {
-        let mut encoder = AudioEncoder::open(SAMPLE_RATE, 2, plan.output.audio_bitrate)?;
+    /// Processes and encodes all audio, and measures its loudness if that is wanted.
+    fn encode(parts: &mut [Part], input: &Input<'_>, is_measured: bool) -> Result<Self> {
+        let mut encoder = AudioEncoder::open(SAMPLE_RATE, 2, input.plan.output.audio_bitrate, input.quality.aac_coder())?;
         let mut envelope = Envelope::default();
-        let mut meter = Meter::quick()?;
+        let quick_meter = || is_measured.then(Meter::quick).transpose();
+        let mut meter = quick_meter()?;
         let mut take = |frame: &crate::av::AudioFrame| {
             envelope.push(frame);
-            meter.push(frame)?;
+            meter.iter_mut().try_for_each(|meter| meter.push(frame))?;
             encoder.encode(frame)
         };
         let mut joiner = PartJoiner::new(&mut take);
         for part in parts {
-            let mut own = Meter::quick()?;
+            let mut own = quick_meter()?;
             joiner.begin(&part.sound);
             part.audio.process(part.dynamics.unwrap_or_default(), &mut |frame| {
-                own.push(frame)?;
+                own.iter_mut().try_for_each(|own| own.push(frame))?;
                 joiner.push(frame)
             })?;
-            part.made = Some(own.read()?);
+            part.made = own.map(|own| own.read()).transpose()?;
         }
         joiner.finish()?;
-        Ok(Soundtrack { encoded: encoder.finish()?, envelope, loudness: Some(meter.read()?) })
+        Ok(Soundtrack { encoded: encoder.finish()?, envelope, loudness: meter.map(|meter| meter.read()).transpose()? })
     }
 }
 
 /// The parts of the output's audio, in order.
 fn parts(cx: &Context, input: &Input<'_>) -> Result<Vec<Part>> {
-    let &Input { plan, media, bumpers } = input;
+    let &Input { plan, media, bumpers, .. } = input;
     let [clip, outro, end] = plan.parts()?.samples();
     // A clip that is shorter than one crossfade has none: its two would overlap.
     let is_mixed = outro - clip >= FADE as u64;

@@ -45,7 +45,7 @@ struct Part<'a> {
 /// Where the output, whose envelope is given, is silent although the source of the part there is
 /// not. A source that cannot be read is not compared: the render has warned of it.
 pub(super) fn silence(cx: &Context, input: &Input<'_>, parts: &OutputParts, output: &[f32]) -> Result<Option<String>> {
-    let &Input { plan, media, bumpers } = input;
+    let &Input { plan, media, bumpers, .. } = input;
     let clip = Part { plan, media, source: "its source".into(), start: parts.clip_start(), bumper: None };
     let starts = |bumper: &OpenBumper| if bumper.name == "intro" { Timestamp::ZERO } else { parts.outro_start() };
     let bumpers = bumpers.iter().filter(|bumper| bumper.is_heard() && bumper.bumper.gain > QUIET_GAIN).map(|bumper| {

@@ -7,7 +7,7 @@ use super::*;
 use crate::model::Media;
 use crate::model::{ContentId, Crop, FrameRate, Layout, MediaRef, Output, PlanSource, Rect, Scene, Score};
 use crate::render::bumper::Bumpers;
-use crate::render::pass;
+use crate::render::pass::{self, Quality};
 
 /// A plan for six seconds of a small picture.
 pub(super) fn plan() -> ClipPlan {
@@ -63,8 +63,8 @@ impl Rendered {
         let cx = Context::new();
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
-        let input = Input { plan: &plan, media: &media, bumpers: &Bumpers::default() };
-        let (_, record) = pass::run(&cx, &input, &files(&folder.path().join("good.mp4")), (1, crate::av::Effort::Exact)).unwrap();
+        let input = Input { plan: &plan, media: &media, bumpers: &Bumpers::default(), quality: Quality::Final };
+        let (_, record) = pass::run(&cx, &input, &files(&folder.path().join("good.mp4")), 1).unwrap();
         Rendered { cx, folder, plan, media, record }
     }
 
@@ -73,7 +73,7 @@ impl Rendered {
     }
 
     fn verify(&self, video: &Path) -> Option<String> {
-        let input = Input { plan: &self.plan, media: &self.media, bumpers: &Bumpers::default() };
+        let input = Input { plan: &self.plan, media: &self.media, bumpers: &Bumpers::default(), quality: Quality::Final };
         match run(&self.cx, &input, &files(video), &self.record, 1).unwrap() {
             Verdict::Passed(clip) => {
                 assert_eq!((clip.frames, clip.video.as_path()), (self.plan.frames(), video));
