@@ -15,6 +15,8 @@ use clipkit::stage::{FfmpegRenderer, FileSource, Renderer, Source};
 
 /// The length of the clips in seconds.
 pub const SECONDS: f64 = 10.0;
+/// Captions per second, of four words each.
+const CUES_PER_SEC: f64 = 2.0;
 
 /// The cost of an operation, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +56,7 @@ pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
     let (first, fps) = (video.start.secs(), video.frame_rate.fps());
     let on_a_frame = |at: f64| ((at - first) * fps).ceil() / fps + first - 0.000_4;
     let start = |n: u32| on_a_frame(1.0 + f64::from(n) * (media.duration.secs() - SECONDS - 2.0) / f64::from(count));
-    (0..count).map(|n| plan(media, start(n))).collect()
+    (0..count).map(|n| plan(media, start(n), SECONDS)).collect()
 }
 
 /// Prints medians and the range of the ratio.
@@ -113,16 +115,17 @@ pub async fn render(plans: &[ClipPlan], jobs: usize) -> (Context, Vec<RenderedCl
     (cx, clips)
 }
 
-fn plan(media: &Media, start: f64) -> ClipPlan {
+/// The plan of a clip of this length in seconds, with captions.
+pub fn plan(media: &Media, start: f64, seconds: f64) -> ClipPlan {
     let video = media.require_video().unwrap();
     let (width, height) = video.display_size();
     // Aligned to pairs of pixels, as the `ffmpeg` command crops.
     let pairs = |part: f64| (part * f64::from(width) / 2.0).round() * 2.0 / f64::from(width);
     let window = pairs(9.0 / 16.0 * f64::from(height) / f64::from(width));
-    let span = Span::secs(start, start + SECONDS).unwrap();
-    let cues = (0..20)
+    let span = Span::secs(start, start + seconds).unwrap();
+    let cues = (0..(seconds * CUES_PER_SEC) as usize)
         .map(|n| {
-            let at = |part: usize| (n * 4 + part) as f64 * SECONDS / 80.0;
+            let at = |part: usize| (n * 4 + part) as f64 / (4.0 * CUES_PER_SEC);
             let word = |part: usize| CueWord::new(format!("word{part}"), Span::secs(at(part), at(part + 1)).unwrap());
             Cue::new(Span::secs(at(0), at(4)).unwrap(), (0..4).map(word).collect())
         })

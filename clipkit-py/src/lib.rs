@@ -40,7 +40,7 @@ mod _clipkit {
     use crate::stage::Stage;
     #[pymodule_export]
     use crate::tools::{
-        caption_style, contact_sheet, default_models, doctor, edit, export, fetch_model, find_model, find_speech, models, preview,
-        run_command, set_onnx_library, version,
+        caption_style, contact_sheet, default_models, doctor, edit, export, fetch_model, find_model, find_speech, models, plan_json,
+        preview, run_command, set_onnx_library, version,
     };
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clipkit::model::{CaptionStyle, SpeechMap, Transcript};
+use clipkit::model::{CaptionStyle, ClipPlan, SpeechMap, Transcript};
 use clipkit::plan::edit::{EditOp, EditSources};
 use clipkit::plan::export::{ExportFormat, ExportOptions};
 use clipkit::weights::{Weights, WeightsStore};
@@ -30,6 +30,14 @@ pub(crate) fn preview(py: Python<'_>, call: Py<PyAny>, cx: &Context, plan: &Boun
     let under = cx.clone();
     let work = async move { clipkit::stage::preview(&under, &plan, &to).await };
     runtime::start(py, call, cx, work, |py, ()| Ok(py.None()))
+}
+
+/// A plan as JSON, as every part of clipkit writes it. It is not validated: an unfinished plan can be
+/// saved.
+#[pyfunction]
+pub(crate) fn plan_json(py: Python<'_>, plan: &Bound<'_, PyAny>) -> PyResult<String> {
+    let plan: ClipPlan = convert::document(plan, "a clip plan")?;
+    plan.to_json().map_err(|error| raise(py, &error))
 }
 
 /// The known models: identifier, description, licence, size in bytes.

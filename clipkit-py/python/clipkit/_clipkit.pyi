@@ -7,7 +7,7 @@ from pathlib import Path
 import typing
 from typing import Any, SupportsFloat, SupportsIndex, final
 
-__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "export", "fetch_model", "find_model", "find_speech", "models", "preview", "run_command", "set_onnx_library", "shut_down", "version"]
+__all__ = ["Context", "Frame", "Frames", "Jobs", "Pipeline", "Stage", "Work", "caption_style", "contact_sheet", "default_models", "doctor", "edit", "exception", "export", "fetch_model", "find_model", "find_speech", "models", "plan_json", "preview", "run_command", "set_onnx_library", "shut_down", "version"]
 
 @final
 class Context:
@@ -408,6 +408,12 @@ def find_speech(cache: str | PathLike[str] | None = None) -> Path | None:
 def models() -> list[tuple[str, str, str, int]]:
     """
     The known models: identifier, description, licence, size in bytes.
+    """
+
+def plan_json(plan: Any) -> str:
+    """
+    A plan as JSON, as every part of clipkit writes it. It is not validated: an unfinished plan can be
+    saved.
     """
 
 def preview(call: Any, cx: Context, plan: Any, to: str | PathLike[str]) -> Work:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, TypeVar, Union
 
-from . import _jupyter, _types
+from . import _clipkit, _jupyter, _types
 from ._errors import Recovery as Recovery  # A class of this module, for the generated ones.
 
 C = TypeVar("C", bound="Candidate")
@@ -109,11 +109,15 @@ class ClipPlan(_types._ClipPlan):
         return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
-        """Writes the plan as JSON, atomically."""
+        """Writes the plan as JSON, atomically, byte for byte as the command and Node do.
+
+        Raises :class:`InvalidInputError` if a field is missing, unknown or of another type.
+        """
+        text = _clipkit.plan_json(self)
         to = Path(path)
         partial = to.with_name(f".{to.name}.partial")
         try:
-            partial.write_text(json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            partial.write_bytes(text.encode())
             partial.replace(to)
         finally:
             partial.unlink(missing_ok=True)

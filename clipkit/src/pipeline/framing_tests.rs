@@ -192,8 +192,8 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
     measured
 }
 
-/// Generates a talk in `folder`, of a size that is quick to encode: the detector reads a far smaller
-/// picture. Panics if python3 or ffmpeg is missing.
+/// Generates a talk in `folder`, of a size that is quick to encode: the detector reads a far
+/// smaller picture. Panics if python3 or ffmpeg is missing.
 fn make_talk(folder: &Path, minutes: &str, seed: &str, more: &[&str]) {
     let script = testdata().join("tools/make_talk.py");
     let fixed = ["--minutes", minutes, "--seed", seed, "--size", "1280x720"];

@@ -53,8 +53,8 @@ impl Quality {
         }
     }
 
-    /// How many of a rendering's threads decode, concurrently with the encoder: decoding and scaling
-    /// are a third of the work on a clip, and most of it on a draft.
+    /// How many of a rendering's threads decode, concurrently with the encoder: decoding and
+    /// scaling are a third of the work on a clip, and most of it on a draft.
     fn decoding_threads(self, threads: usize) -> usize {
         if self == Quality::Final { threads.div_ceil(2) } else { threads }
     }

@@ -14,6 +14,7 @@ use video::VideoCheck;
 use super::ffmpeg::Files;
 use super::pass::Input;
 use super::record::RenderRecord;
+use super::thread;
 use crate::av::{self, Decoded, Inspection};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Recovery, Result};
@@ -49,12 +50,18 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &Rende
     let parts = plan.parts()?;
     let mut video = VideoCheck::new(plan, &record.frames);
     let mut audio = AudioCheck::new(plan, record)?;
-    let read = av::inspect(cx, &files.video, threads, &record.digests, &mut |decoded| {
-        match decoded {
-            Decoded::Video(at, frame) => video.push(at, frame),
-            Decoded::Audio(at, frame) => audio.push(at, frame)?,
-        }
-        Ok(())
+    let own = &cx.child();
+    let (read, silence) = std::thread::scope(|scope| {
+        // What was encoded is compared with the source, and the file with what was encoded.
+        let silence = thread::spawn(scope, "clipkit-source", own, || source::silence(own, input, &parts, record.audio.readings()));
+        let read = av::inspect(cx, &files.video, threads, &record.digests, &mut |decoded| {
+            match decoded {
+                Decoded::Video(at, frame) => video.push(at, frame),
+                Decoded::Audio(at, frame) => audio.push(at, frame)?,
+            }
+            Ok(())
+        });
+        (read, silence.and_then(thread::join))
     });
     let inspection = match read {
         Ok(inspection) => inspection,
@@ -69,7 +76,7 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &Rende
     if let Some(why) = faults.into_iter().flatten().next() {
         return Ok(Verdict::Failed(why));
     }
-    if let Some(why) = source::silence(cx, input, &parts, audio.envelope())? {
+    if let Some(why) = silence? {
         return Ok(Verdict::Failed(why));
     }
     let duration = [inspection.video, inspection.audio].into_iter().flatten().map(Span::end).max().unwrap_or_default();
