@@ -192,12 +192,10 @@ fn measure(truth: &Truth, media: &Media, tracks: &Tracks, scenes: &[Scene]) -> M
     measured
 }
 
-/// Generates a talk in `folder`, of a size that is quick to encode: the detector reads a far
-/// smaller picture. Panics if python3 or ffmpeg is missing.
+/// Generates a talk in `folder`. Panics if python3 or ffmpeg is missing.
 fn make_talk(folder: &Path, minutes: &str, seed: &str, more: &[&str]) {
     let script = testdata().join("tools/make_talk.py");
-    let fixed = ["--minutes", minutes, "--seed", seed, "--size", "1280x720"];
-    let status = Command::new("python3").arg(&script).arg(folder).args(fixed).args(more).status();
+    let status = Command::new("python3").arg(&script).arg(folder).args(["--minutes", minutes, "--seed", seed]).args(more).status();
     assert!(status.expect("python3 makes the test's video").success(), "{} failed: it needs ffmpeg on the PATH", script.display());
 }
 
@@ -208,7 +206,8 @@ fn truth_of(folder: &Path) -> Truth {
 /// Generates a talk, tracks it, and checks the framing of its plan.
 async fn judge_talk(seed: &str) -> (tempfile::TempDir, Truth, Media, Tracks) {
     let folder = tempfile::tempdir().unwrap();
-    make_talk(folder.path(), "1.6", seed, &[]);
+    // Quick to encode, and the detector reads a far smaller picture.
+    make_talk(folder.path(), "1.6", seed, &["--size", "1280x720"]);
     let truth = truth_of(folder.path());
     let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
     let picture = media.require_video().unwrap().display_size();
