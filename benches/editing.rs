@@ -15,8 +15,8 @@ use clipkit::stage::preview;
 use clipkit_benches::{SECONDS, Who, measure, media, plan, plans, render, report, source};
 
 const ROUNDS: usize = 7;
-/// The clip that is drafted is as long as people's clips are, the median of them, in seconds: a
-/// draft's fixed costs are a third of that of a short clip.
+/// The length of a longer clip that is drafted, in seconds: the median of people's clips. A draft's
+/// fixed costs count more for a short one.
 const DRAFTED: f64 = 36.0;
 const DRAFTS: usize = 3;
 /// The number of pieces, and the length of what is cut out between two of them, in seconds.
