@@ -138,7 +138,7 @@ for (const queue of ["sqlite", "redis"]) {
     await page.waitForURL(/#\/jobs\/.+/);
     const id = page.url().split("/").at(-1);
 
-    // Killed while it publishes, which does not end before: another worker goes on when the lease is over.
+    // The worker is killed while it publishes: the receiver does not answer before that. Another worker goes on when the lease ends.
     [delivered.length, held] = [0, true];
     const doomed = worker();
     const by = Date.now() + 120_000;

@@ -69,6 +69,11 @@ impl<'a> AudioCheck<'a> {
         if self.expected.is_some() { self.meter.push(frame) } else { Ok(()) }
     }
 
+    /// The envelope of what was decoded.
+    pub(super) fn envelope(&self) -> &[f32] {
+        self.decoded.readings()
+    }
+
     /// Returns the first fault, if there is one.
     pub(super) fn fault(&mut self) -> Result<Option<String>> {
         if let Some(fault) = self.fault.take() {

@@ -51,9 +51,8 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &Rende
     let mut video = VideoCheck::new(plan, &record.frames);
     let mut audio = AudioCheck::new(plan, record)?;
     let own = &cx.child();
-    let (read, silence) = std::thread::scope(|scope| {
-        // What was encoded is compared with the source, and the file with what was encoded.
-        let silence = thread::spawn(scope, "clipkit-source", own, || source::silence(own, input, &parts, record.audio.readings()));
+    let (read, heard) = std::thread::scope(|scope| {
+        let heard = thread::spawn(scope, "clipkit-source", own, || source::heard(own, input, &parts));
         let read = av::inspect(cx, &files.video, threads, &record.digests, &mut |decoded| {
             match decoded {
                 Decoded::Video(at, frame) => video.push(at, frame),
@@ -61,7 +60,7 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &Rende
             }
             Ok(())
         });
-        (read, silence.and_then(thread::join))
+        (read, heard.and_then(thread::join))
     });
     let inspection = match read {
         Ok(inspection) => inspection,
@@ -76,7 +75,7 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, record: &Rende
     if let Some(why) = faults.into_iter().flatten().next() {
         return Ok(Verdict::Failed(why));
     }
-    if let Some(why) = silence? {
+    if let Some(why) = heard?.iter().find_map(|heard| heard.silence(audio.envelope())) {
         return Ok(Verdict::Failed(why));
     }
     let duration = [inspection.video, inspection.audio].into_iter().flatten().map(Span::end).max().unwrap_or_default();

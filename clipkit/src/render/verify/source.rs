@@ -42,9 +42,30 @@ struct Part<'a> {
     bumper: Option<&'a OpenBumper>,
 }
 
-/// Where the output, whose envelope is given, is silent although the source of the part there is
-/// not. A source that cannot be read is not compared: the render has warned of it.
-pub(super) fn silence(cx: &Context, input: &Input<'_>, parts: &OutputParts, output: &[f32]) -> Result<Option<String>> {
+/// What is heard in the source of one piece of a part.
+pub(super) struct Heard {
+    /// What the part's medium is called.
+    source: String,
+    /// For each block of [`av::LEVEL_SECS`], its time in the output, and its level: 0 where the
+    /// plan lets the output be silent.
+    blocks: Vec<(Timestamp, f32)>,
+}
+
+impl Heard {
+    /// Where the output, whose envelope is given, is silent although the source is not.
+    pub(super) fn silence(&self, output: &[f32]) -> Option<String> {
+        let mut run = Run::default();
+        let moment = self.blocks.iter().find_map(|&(there, level)| {
+            let left = loudest(output, there);
+            run.add(there, level >= HEARD && left < SILENT && left < level * SILENT_SHARE)
+        });
+        moment.map(|moment| format!("it is silent {} although {} is not", at(moment), self.source))
+    }
+}
+
+/// What is heard in the sources of the output. A source that cannot be read is left out from the
+/// piece on that fails: the render has warned of it.
+pub(super) fn heard(cx: &Context, input: &Input<'_>, parts: &OutputParts) -> Result<Vec<Heard>> {
     let &Input { plan, media, bumpers, .. } = input;
     let clip = Part { plan, media, source: "its source".into(), start: parts.clip_start(), bumper: None };
     let starts = |bumper: &OpenBumper| if bumper.name == "intro" { Timestamp::ZERO } else { parts.outro_start() };
@@ -52,33 +73,29 @@ pub(super) fn silence(cx: &Context, input: &Input<'_>, parts: &OutputParts, outp
         let OpenBumper { plan, media, name, .. } = bumper;
         Part { plan, media, source: format!("its {name}"), start: starts(bumper), bumper: Some(bumper) }
     });
+    let mut heard = Vec::new();
     for part in std::iter::once(clip).chain(bumpers) {
         for piece in part.plan.timeline().pieces() {
-            match part.silent(cx, piece, output) {
-                Ok(Some(moment)) => return Ok(Some(format!("it is silent {} although {} is not", at(moment), part.source))),
-                Ok(None) => {}
+            match part.blocks(cx, piece) {
+                Ok(blocks) => heard.push(Heard { source: part.source.clone(), blocks }),
                 Err(error) if error.is_cancelled() => return Err(error),
                 Err(_) => break,
             }
         }
     }
-    Ok(None)
+    Ok(heard)
 }
 
 impl Part<'_> {
-    /// The time in the output at which the first silent stretch of a piece begins.
-    fn silent(&self, cx: &Context, piece: &PlacedPiece, output: &[f32]) -> Result<Option<Timestamp>> {
-        let (mut block, mut run, mut found) = (0_usize, Run::default(), None);
+    /// The blocks of a piece: times in the output, and levels.
+    fn blocks(&self, cx: &Context, piece: &PlacedPiece) -> Result<Vec<(Timestamp, f32)>> {
+        let mut blocks = Vec::new();
         av::listen(cx, self.media, piece.source, &mut |samples| {
-            let moment = piece.clip_time(piece.source.start().plus(block as f64 * av::LEVEL_SECS));
-            block += 1;
-            let level = level(samples);
-            let there = moment.offset(self.start);
-            let left = loudest(output, there);
-            let is_silent = !self.may_be_silent(moment) && level >= HEARD && left < SILENT && left < level * SILENT_SHARE;
-            found = found.or(run.add(there, is_silent));
+            let moment = piece.clip_time(piece.source.start().plus(blocks.len() as f64 * av::LEVEL_SECS));
+            let level = if self.may_be_silent(moment) { 0.0 } else { level(samples) };
+            blocks.push((moment.offset(self.start), level));
         })?;
-        Ok(found)
+        Ok(blocks)
     }
 
     /// Whether the plan says that nothing is heard at a moment of the part.
