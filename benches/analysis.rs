@@ -1,9 +1,9 @@
 //! `make bench`: the cost of analysis (shots, faces and speakers) relative to encoding the same
 //! clips, and the peak memory of a whole run, for the source and for an hour of it.
 //!
-//! The source is `CLIPKIT_BENCH_VIDEO`. The face detector's model comes from `CLIPKIT_MODELS` or
-//! from the download folder. Without a model, the motion tracker is measured, and the bench prints
-//! so.
+//! The source is `CLIPKIT_BENCH_VIDEO`. The models of the face detector and of who speaks come from
+//! `CLIPKIT_MODELS` or from the download folder. Without a face detector, the motion tracker is
+//! measured, and the bench prints so. With the argument `analysis`, the memory is left out.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // A failing bench panics.
 
@@ -12,13 +12,15 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use clipkit::stage::{
-    Captions, CenterTracker, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker, OnnxTracker, StageExt, Tracking,
+    Captions, CenterTracker, FaceModel, FaceTracker, FfmpegRenderer, FileSource, Folder, Heuristic, MotionTracker, OnnxTracker, StageExt,
+    Tracking,
 };
 use clipkit::weights::{Weights, WeightsStore};
 use clipkit::{ClipOptions, Context, Pipeline};
-use clipkit_benches::{Who, cores, measure, media, plans, render, report, source};
+use clipkit_benches::{Cost, Who, cores, measure, media, plans, render, report, source};
 
-const ROUNDS: u32 = 3;
+/// Evenly spaced over the source, so that their mean is that of the source.
+const CLIPS: u32 = 8;
 /// The first argument of a process that only runs the pipeline, for measuring its memory.
 const RUN: &str = "--run-pipeline";
 
@@ -32,37 +34,73 @@ fn main() {
     }
     let folder = tempfile::tempdir().unwrap();
     let video = source();
-    // Measures memory first: on Linux, a child's peak memory starts with that of its parent.
-    memory(&video, folder.path());
+    if !arguments.iter().any(|argument| argument.as_os_str() == "analysis") {
+        // Measures memory first: on Linux, a child's peak memory starts with that of its parent.
+        memory(&video, folder.path());
+    }
     runtime.block_on(analysis(&video));
 }
 
-/// The tracker that a run would use, and a description of what it tracks.
-async fn tracker() -> (Arc<dyn FaceTracker>, String) {
-    let model = WeightsStore::new().resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await;
-    match model.and_then(OnnxTracker::load) {
-        Ok(tracker) => (Arc::new(tracker.or(CenterTracker)), "faces".into()),
-        Err(error) => (Arc::new(MotionTracker::default().or(CenterTracker)), format!("motion, as faces cannot be: {error}")),
+/// The trackers that are measured: the one that a run would use, and the same without a model of
+/// who speaks, if the first has one. With a description of what is tracked.
+struct Trackers {
+    used: Arc<dyn FaceTracker>,
+    without_speaker: Option<Arc<dyn FaceTracker>>,
+    name: String,
+}
+
+async fn trackers() -> Trackers {
+    let faces = FaceModel::default().load(&Context::new()).await;
+    let with_fallback = |tracker: OnnxTracker| Arc::new(tracker.or(CenterTracker)) as Arc<dyn FaceTracker>;
+    let store = WeightsStore::new();
+    match faces {
+        Ok(tracker) if store.find_active_speaker().is_some() => {
+            let detector = store.resolve(&Context::new(), Weights::DEFAULT_FACE_DETECTOR).await.unwrap();
+            let without_speaker = Some(with_fallback(OnnxTracker::load(detector).unwrap()));
+            Trackers { used: with_fallback(tracker), without_speaker, name: "faces and who speaks".into() }
+        }
+        Ok(tracker) => Trackers { used: with_fallback(tracker), without_speaker: None, name: "faces".into() },
+        Err(error) => {
+            let name = format!("motion, as faces cannot be: {error}");
+            Trackers { used: Arc::new(MotionTracker::default().or(CenterTracker)), without_speaker: None, name }
+        }
     }
 }
 
+/// Measures tracking and encoding of clips in turn, and how much of the former tells who speaks.
 async fn analysis(video: &Path) {
     let media = media(video).await;
-    let (tracker, name) = tracker().await;
+    let Trackers { used, without_speaker, name } = trackers().await;
     println!("analysis of {} looks for {name}", video.display());
     // As many threads as a pipeline uses.
     let cx = Context::new().with_threads(cores());
-    let mut pairs = Vec::new();
-    for plan in plans(&media, ROUNDS) {
+    let (mut pairs, mut speaker) = (Vec::new(), Vec::new());
+    for plan in plans(&media, CLIPS) {
         let tracking = Tracking::new(media.clone(), plan.span);
         let handle = tokio::runtime::Handle::current();
-        let pair = tokio::task::block_in_place(|| {
-            let looking = measure(Who::Process, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
-            (looking, measure(Who::Process, || drop(handle.block_on(render(std::slice::from_ref(&plan), 1)))))
+        let track = |tracker: &dyn FaceTracker| measure(Who::Process, || drop(handle.block_on(tracker.track(&cx, &tracking)).unwrap()));
+        tokio::task::block_in_place(|| {
+            let analysis = track(&*used);
+            let encode = measure(Who::Process, || drop(handle.block_on(render(std::slice::from_ref(&plan), 1))));
+            pairs.push((analysis, encode));
+            if let Some(tracker) = &without_speaker {
+                let plain = track(&**tracker);
+                speaker.push((Cost { wall: analysis.wall - plain.wall, user: analysis.user - plain.user }, encode));
+            }
         });
-        pairs.push(pair);
     }
     report("analysis", ["analysis", "encode"], &pairs);
+    total("analysis", &pairs);
+    if without_speaker.is_some() {
+        report("who speaks", ["speaker", "encode"], &speaker);
+        total("who speaks", &speaker);
+    }
+}
+
+/// Prints the ratio of all clips together.
+fn total(name: &str, pairs: &[(Cost, Cost)]) {
+    let (part, encode) = pairs.iter().fold((0.0, 0.0), |sum, pair| (sum.0 + pair.0.user, sum.1 + pair.1.user));
+    println!("{name:16} user, {} clips together: ratio {:.3}", pairs.len(), part / encode);
 }
 
 /// Runs the pipeline in child processes and prints the peak memory of each.
@@ -110,7 +148,7 @@ async fn run(video: &Path, out: &Path) {
     let folder = tempfile::tempdir().unwrap();
     let transcript = folder.path().join("words.json");
     std::fs::write(&transcript, serde_json::to_string(&words).unwrap()).unwrap();
-    let (tracker, _) = tracker().await;
+    let tracker = trackers().await.used;
     let mut options = ClipOptions::default();
     options.clips = 4;
     let pipeline = Pipeline::builder()

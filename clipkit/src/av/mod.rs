@@ -38,7 +38,7 @@ pub(crate) use graph::{AudioGraph, Filter, PictureFormat, VideoGraph};
 pub(crate) use inspect::{Decoded, Inspection, inspect};
 pub(crate) use orient::{displayed_rect, stored_rect};
 pub(crate) use packet_digest::PacketDigests;
-pub(crate) use picture::{Picture, RgbImage};
+pub(crate) use picture::{Luma, Picture, RgbImage};
 pub(crate) use probe::{probe, probe_header};
 pub(crate) use shape::placed;
 pub(crate) use span_reader::SpanReader;

@@ -20,6 +20,27 @@ pub(crate) struct RgbImage {
     pub(crate) pixels: Vec<u8>,
 }
 
+/// The luma of a picture: bytes that are levels from 0 (black) to 255 after `level`.
+#[derive(Clone, Copy)]
+pub(crate) struct Luma<'a> {
+    pub(crate) plane: Plane<'a>,
+    /// The byte that is black, and the levels per step of a byte.
+    black: f32,
+    gain: f32,
+}
+
+impl<'a> Luma<'a> {
+    /// Luma of the full range, of rows without padding.
+    pub(crate) fn full_range(samples: &'a [u8], (width, height): (usize, usize)) -> Self {
+        Luma { plane: Plane { samples, stride: width, width, height }, black: 0.0, gain: 1.0 }
+    }
+
+    /// The level of a byte, or of a value between bytes.
+    pub(crate) fn level(&self, value: f32) -> f32 {
+        ((value - self.black) * self.gain).clamp(0.0, 255.0)
+    }
+}
+
 /// How a frame's samples encode colours.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ColorCoding {
@@ -149,6 +170,12 @@ impl Picture {
         // as it is borrowed.
         let samples = unsafe { std::slice::from_raw_parts(first, stride * (height - 1) + width) };
         Some(Plane { samples, stride, width, height })
+    }
+
+    /// The luma of a [planar](Picture::is_planar) picture.
+    pub(crate) fn luma(&self) -> Option<Luma<'_>> {
+        let (black, gain) = if self.coding().full { (0.0, 1.0) } else { (16.0, 255.0 / 219.0) };
+        Some(Luma { plane: self.plane(0)?, black, gain })
     }
 
     /// A window of this picture that shares its memory. All arguments are in pixels; `x` and `y`

@@ -76,7 +76,7 @@ pub(crate) struct Plane<'a> {
 impl<'a> Plane<'a> {
     /// The samples of row `y`.
     #[inline(always)]
-    fn line(&self, y: usize) -> &'a [u8] {
+    pub(crate) fn line(&self, y: usize) -> &'a [u8] {
         &self.samples[y * self.stride..][..self.width]
     }
 }

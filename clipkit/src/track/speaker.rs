@@ -97,17 +97,17 @@ impl FaceImage {
     /// The mean absolute difference of a region, with `before` moved by `(dx, dy)` samples. A
     /// difference of the mean level is ignored.
     fn difference(&self, before: &FaceImage, region: Region, dx: isize, dy: isize) -> f64 {
-        let pairs = || {
-            (region.rows.0..region.rows.1).flat_map(move |y| {
-                (region.columns.0..region.columns.1).map(move |x| {
-                    let (from_x, from_y) = (x.saturating_add_signed(dx).min(SIDE - 1), y.saturating_add_signed(dy).min(SIDE - 1));
-                    f64::from(self.0[y * SIDE + x] - before.0[from_y * SIDE + from_x])
-                })
+        let width = region.columns.1 - region.columns.0;
+        let from = region.columns.0.saturating_add_signed(dx).min(SIDE - width);
+        let lines = || {
+            (region.rows.0..region.rows.1).map(move |y| {
+                let y_before = y.saturating_add_signed(dy).min(SIDE - 1);
+                (&self.0[y * SIDE + region.columns.0..][..width], &before.0[y_before * SIDE + from..][..width])
             })
         };
-        let count = ((region.rows.1 - region.rows.0) * (region.columns.1 - region.columns.0)) as f64;
-        let mean = pairs().sum::<f64>() / count;
-        pairs().map(|difference| (difference - mean).abs()).sum::<f64>() / count
+        let count = ((region.rows.1 - region.rows.0) * width) as f32;
+        let mean = sum(lines(), |a, b| a - b) / count;
+        f64::from(sum(lines(), |a, b| (a - b - mean).abs()) / count)
     }
 
     /// The standard deviation of the face's levels.
@@ -116,6 +116,23 @@ impl FaceImage {
         let mean = self.0.iter().copied().map(f64::from).sum::<f64>() / count;
         (self.0.iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count).sqrt()
     }
+}
+
+/// The sum of `value` over pairs of lines of equal length, in four partial sums, so that the
+/// compiler vectorises it.
+fn sum<'a>(lines: impl Iterator<Item = (&'a [f32], &'a [f32])>, value: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut sums = [0.0; 4];
+    for (a, b) in lines {
+        let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
+        let rest = a.remainder().iter().zip(b.remainder()).map(|(a, b)| value(*a, *b));
+        sums[0] += rest.sum::<f32>();
+        for (a, b) in a.zip(b) {
+            for n in 0..4 {
+                sums[n] += value(a[n], b[n]);
+            }
+        }
+    }
+    sums.iter().sum()
 }
 
 /// The square that maps a face's landmarks to [`LANDMARKS`] by translation, rotation and scale

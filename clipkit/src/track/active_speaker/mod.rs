@@ -15,19 +15,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Tracking;
-use crate::av::{self, Effort, RgbImage, SpanReader, Thumbnailer};
+use crate::av::{self, Effort, SpanReader, Thumbnailer};
 use crate::context::Context;
 use crate::error::Result;
 use crate::model::{FaceSample, FaceTrack, Shot, Span, Timestamp};
 use crate::onnx::{self, RuntimeOptions};
+use face_crop::Seen;
 use mfcc::Mfcc;
 use model::{FaceStream, Model, SOUND_FRAMES};
 
 /// The pictures per second on which the network was trained.
 const RATE: f64 = 25.0;
-/// Faces narrower than this, in pixels of the pictures that are read, give more false answers.
+/// Faces narrower than this, in pixels of a picture that is scaled first, give more false answers.
 const MIN_FACE: f64 = 48.0;
-/// The limits of the longer side of the pictures that are read, in pixels.
+/// The limits of the longer side of a picture that is scaled first, in pixels.
 const SIDES: (f64, f64) = (480.0, 1280.0);
 /// A mouth moves if its change exceeds this, in units of face contrast. Faces in a still picture
 /// have less.
@@ -138,15 +139,16 @@ fn see_faces(cx: &Context, tracking: &Tracking, contest: &Contest, faces: &[Face
     let video = tracking.media.require_video()?;
     let count = contest.pictures();
     let tracks: Vec<&[FaceSample]> = contest.tracks.iter().filter_map(|&n| faces.get(n)).map(|face| &face.samples[..]).collect();
-    let narrowest = tracks.iter().flat_map(|track| track.iter()).map(|sample| sample.rect.width).fold(1.0, f64::min);
     let (width, height) = video.display_size();
+    let narrowest = tracks.iter().flat_map(|track| track.iter()).map(|sample| sample.rect.width).fold(1.0, f64::min);
     let side = MIN_FACE / narrowest.max(1e-3) * f64::from(width.max(height)) / f64::from(width.max(1));
     let mut scaler = Thumbnailer::new(video, side.clamp(SIDES.0, SIDES.1) as u32);
     let mut streams: Vec<FaceStream> = tracks.iter().map(|_| FaceStream::default()).collect();
     let mut next = 0;
-    let mut push = |image: &RgbImage, at: Timestamp| {
+    let aspect = f64::from(width.max(1)) / f64::from(height.max(1));
+    let mut push = |seen: &Seen, at: Timestamp| {
         tracks.iter().zip(&mut streams).try_for_each(|(track, stream)| match face_crop::face_at(track, at) {
-            Some(face) => stream.push(model, |pictures| face_crop::push(image, face, pictures)),
+            Some(face) => stream.push(model, |pictures| seen.push_face(face, aspect, pictures)),
             None => Ok(()),
         })
     };
@@ -158,17 +160,17 @@ fn see_faces(cx: &Context, tracking: &Tracking, contest: &Contest, faces: &[Face
     while let Some((at, picture)) = frames.next()? {
         cx.check()?;
         if next < count && at.plus(tolerance) >= due(next) {
-            let image = scaler.image(&picture)?;
+            let seen = Seen::new(picture, video, &mut scaler)?;
             while next < count && at.plus(tolerance) >= due(next) {
-                push(&image, due(next))?;
+                push(&seen, due(next))?;
                 next += 1;
             }
-            last = Some(image);
+            last = Some(seen);
         }
     }
     // The last frame stays on screen.
-    if let Some(image) = last {
-        (next..count).try_for_each(|n| push(&image, due(n)))?;
+    if let Some(seen) = last {
+        (next..count).try_for_each(|n| push(&seen, due(n)))?;
     }
     streams.into_iter().map(|stream| stream.finish(model)).collect()
 }

@@ -16,13 +16,15 @@ pub(super) const FILES: [&str; 3] = ["audio_frontend.onnx", "visual_frontend.onn
 pub(super) const SOUND_FRAMES: usize = 4;
 /// Values per picture that each of the first two networks gives.
 const EMBEDDING: usize = 128;
-/// The picture network looks this many pictures back and ahead (three blocks of convolutions over 5
-/// and 3 pictures), so parts of a stretch overlap by as many.
-const REACH: usize = 9;
+/// Parts of a stretch overlap by this many pictures on each side. The picture network looks 9
+/// pictures back and ahead (three blocks of convolutions over 5 and 3 pictures), but hardly depends
+/// on the farthest: without them, logits of two people's faces change by 0.1 at most and by 0.01 on
+/// average, where their standard deviation is 0.4.
+const REACH: usize = 5;
 /// Values of a picture.
 const PICTURE: usize = SIDE * SIDE;
 /// Pictures per part of a stretch, without the overlap: 78 MB with the overlap.
-const PART: usize = 60;
+const PART: usize = 68;
 /// The last network judges windows of 4 s every 2 s, whose mean counts: over a longer time its
 /// recurrent state carries a turn on into the next.
 const WINDOW: usize = 100;
