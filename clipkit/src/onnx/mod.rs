@@ -3,6 +3,7 @@
 //! Models run in the ONNX Runtime, a shared library that is loaded when the first model is opened.
 //! [`set_library`] says where it is looked for.
 
+mod constants;
 mod library;
 
 pub(crate) use library::find as find_library;
@@ -43,9 +44,19 @@ pub(crate) fn open_for_any_length(path: &Path, options: &RuntimeOptions) -> Resu
     commit(path, builder(options.threads).and_then(|builder| Ok(builder.with_memory_pattern(false)?)))
 }
 
+/// Files up to this size are searched for constants that are listed as inputs. Larger ones, which
+/// are those of speech recognition, are not read into memory a second time.
+const MAX_SEARCHED: u64 = 32 << 20;
+
 fn commit(path: &Path, builder: ort::Result<SessionBuilder>) -> Result<Session> {
+    let is_small = std::fs::metadata(path).is_ok_and(|file| file.len() <= MAX_SEARCHED);
+    let file = is_small.then(|| std::fs::read(path)).transpose().map_err(|error| Error::io(path, "read the model", error))?;
+    let rewritten = file.and_then(|file| constants::without_constant_inputs(&file));
     builder
-        .and_then(|mut builder| builder.commit_from_file(path))
+        .and_then(|mut builder| match rewritten {
+            Some(model) => builder.commit_from_memory(&model),
+            None => builder.commit_from_file(path),
+        })
         .map_err(|error| Error::new(ErrorKind::InvalidInput, format!("not a usable ONNX model: {error}")).with_path(path))
 }
 
