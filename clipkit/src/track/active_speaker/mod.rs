@@ -155,7 +155,7 @@ fn see_faces(cx: &Context, tracking: &Tracking, contest: &Contest, faces: &[Face
     // A frame that comes less than half a frame early is nearer than the one before.
     let tolerance = 0.5 / video.frame_rate.fps().max(1.0);
     let due = |n: usize| contest.span.start().plus(n as f64 / RATE);
-    let mut frames = SpanReader::open(cx, &tracking.media, contest.span, Effort::Analysis, cx.threads())?;
+    let mut frames = SpanReader::open(cx, &tracking.media, contest.span, Effort::Sparse, cx.threads())?;
     let mut last = None;
     while let Some((at, picture)) = frames.next()? {
         cx.check()?;
