@@ -52,6 +52,8 @@ use std::sync::Once;
 use ff::ffi;
 use ffmpeg_next as ff;
 
+/// An encoded packet.
+pub(crate) type Packet = ff::Packet;
 /// A decoded or filtered picture without a timestamp on the source's timeline.
 pub(crate) type VideoFrame = ff::frame::Video;
 /// A decoded or filtered block of audio.

@@ -98,6 +98,11 @@ impl VideoReader {
         })
     }
 
+    /// The last keyframe at or before a time, by the container's index. `None` if it has none.
+    pub(crate) fn keyframe_before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.input.keyframe_before(self.stream, at)
+    }
+
     /// Seeks so that the next frame is the one shown at `to`, or an earlier one.
     pub(crate) fn seek(&mut self, to: Timestamp) -> Result<()> {
         // The indexes of some containers point past the requested frame: seek further back until

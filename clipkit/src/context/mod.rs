@@ -47,6 +47,8 @@ pub struct Context {
     idempotency_key: Option<Arc<str>>,
     /// Whether a part of a stage may replace another part that fails.
     stand_in: bool,
+    /// Whether warnings are dropped, as another part of the same work gives them.
+    silenced: bool,
     /// The environment of the builder, else that of the process, read at first use.
     environment: Arc<OnceLock<Environment>>,
     limits: Limits,
@@ -96,6 +98,13 @@ impl Context {
     #[must_use]
     pub fn child(&self) -> Self {
         Context { cancellation: self.cancellation.child_token(), ..self.clone() }
+    }
+
+    /// The same context without warnings, for work that is divided into parts of which another one
+    /// gives them.
+    #[cfg(feature = "ffmpeg")]
+    pub(crate) fn without_warnings(&self) -> Self {
+        Context { silenced: true, ..self.clone() }
     }
 
     /// Cancels all work under this context. Work stops within a second and removes its incomplete

@@ -39,6 +39,9 @@ impl Context {
 
     /// Adds a warning of a kind to the result, the log and the events.
     pub fn warn_of(&self, kind: WarningKind, message: impl Into<String>) {
+        if self.silenced {
+            return;
+        }
         let (stage, message) = (self.stage.unwrap_or(Stage::Plan), message.into());
         let warning = Warning { kind, stage, clip: self.clip, message };
         tracing::warn!(stage = %warning.stage, clip = warning.clip, "{}", warning.message);

@@ -106,6 +106,7 @@ pub(super) fn render(cx: &Context, plan: &ClipPlan, threads: usize, quality: Qua
 }
 
 /// The files of one rendering, with names that are unique in the process.
+#[derive(Clone)]
 pub(super) struct Files {
     pub(super) video: PathBuf,
     pub(super) cover: PathBuf,
@@ -119,5 +120,10 @@ impl Files {
         let scratch = cx.scratch()?;
         let named = |ending: &str| scratch.join(format!("render-{number}.{ending}"));
         Ok(Files { video: named("mp4"), cover: named("jpg"), captions: named("ass") })
+    }
+
+    /// The same, with captions of its own for a segment.
+    pub(super) fn of_segment(&self, n: usize) -> Self {
+        Files { captions: self.captions.with_extension(format!("{n}.ass")), ..self.clone() }
     }
 }

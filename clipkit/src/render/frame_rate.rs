@@ -30,9 +30,10 @@ pub(super) struct Shown<'a> {
 }
 
 impl FrameRateConverter {
-    pub(super) fn open(cx: &Context, plan: &ClipPlan, media: &Media, threads: usize, effort: Effort) -> Result<Self> {
-        let timeline = plan.timeline();
-        let start = timeline.source_time(Timestamp::ZERO);
+    /// Opens the source of a clip, to show the frames from `first` on.
+    pub(super) fn open(cx: &Context, plan: &ClipPlan, media: &Media, (threads, effort): (usize, Effort), first: u64) -> Result<Self> {
+        let (timeline, rate) = (plan.timeline(), plan.output.frame_rate);
+        let (piece, start) = source_of(&timeline, rate, first)?;
         let mut reader = VideoReader::open(cx, media, effort, threads)?;
         reader.seek(start)?;
         let mut pictures = Deinterlacer::new(cx, reader, threads);
@@ -42,24 +43,19 @@ impl FrameRateConverter {
             return Err(Error::new(ErrorKind::Decode, "the video has no frame in this span").with_path(&media.path).with_time(start));
         };
         let next = pictures.next()?;
-        Ok(FrameRateConverter { pictures, timeline, rate: plan.output.frame_rate, piece: 0, current, next, missing_secs: 0.0 })
+        Ok(FrameRateConverter { pictures, timeline, rate, piece, current, next, missing_secs: 0.0 })
     }
 
     /// Returns the source frame for the clip's frame `n`. Frames must be asked for in ascending
     /// order.
     pub(super) fn at(&mut self, n: u64) -> Result<Shown<'_>> {
-        let time = self.rate.frame_start(n);
-        // A frame at a join belongs to the piece that starts there, also if its time is rounded
-        // down.
-        let index = self.timeline.index_at(time.plus(ROUNDING_SECS));
-        let Some(piece) = self.timeline.pieces().get(index).copied() else {
-            return Err(Error::new(ErrorKind::InvalidPlan, "the plan has no piece of the source"));
-        };
+        let (index, time) = source_of(&self.timeline, self.rate, n)?;
+        let Some(piece) = self.timeline.pieces().get(index).copied() else { return Err(no_piece()) };
         if index != self.piece {
             self.piece = index;
             self.go_to(piece.source.start())?;
         }
-        let due = piece.source_time(time).plus(ROUNDING_SECS);
+        let due = time.plus(ROUNDING_SECS);
         // Only the last piece may show a frame from beyond its end: a clip's last frame may start
         // with it.
         let is_last = index + 1 == self.timeline.pieces().len();
@@ -99,4 +95,17 @@ impl FrameRateConverter {
         }
         Ok(())
     }
+}
+
+/// The piece of the timeline that the clip's frame `n` shows, and the time in the source.
+pub(super) fn source_of(timeline: &Timeline, rate: FrameRate, n: u64) -> Result<(usize, Timestamp)> {
+    let time = rate.frame_start(n);
+    // A frame at a join belongs to the piece that starts there, also if its time is rounded down.
+    let index = timeline.index_at(time.plus(ROUNDING_SECS));
+    let piece = timeline.pieces().get(index).ok_or_else(no_piece)?;
+    Ok((index, piece.source_time(time)))
+}
+
+fn no_piece() -> Error {
+    Error::new(ErrorKind::InvalidPlan, "the plan has no piece of the source")
 }

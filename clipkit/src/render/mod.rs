@@ -13,6 +13,8 @@ mod contact_sheet;
 #[cfg(feature = "ffmpeg")]
 mod cover;
 #[cfg(feature = "ffmpeg")]
+mod draw;
+#[cfg(feature = "ffmpeg")]
 mod envelope;
 #[cfg(feature = "ffmpeg")]
 mod export;
@@ -43,6 +45,8 @@ mod pictures;
 mod preview;
 #[cfg(feature = "ffmpeg")]
 mod record;
+#[cfg(feature = "ffmpeg")]
+mod segments;
 #[cfg(feature = "ffmpeg")]
 mod soundtrack;
 mod text;

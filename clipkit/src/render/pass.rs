@@ -1,20 +1,19 @@
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::ScopedJoinHandle;
 
-use super::bumper::{Bumpers, OpenBumper};
+use super::bumper::Bumpers;
+use super::draw::{Drawing, Drawn, FrameSink};
 use super::ffmpeg::Files;
-use super::pictures::Pictures;
 use super::record::RenderRecord;
+use super::segments;
 use super::soundtrack::Soundtrack;
-use super::thread::{join, spawn};
+use super::thread::{cause, join, spawn};
 use crate::av::{AacCoder, Effort, Mp4Writer, VideoEncoder, VideoFrame, VideoSettings};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
 
-/// The position of the cover frame as a fraction of the clip; the first frame is often a blink or a
-/// blur.
-const COVER_AT: f64 = 0.25;
 /// The most frames that wait for the encoder; each is 3 MB at 1080x1920.
 const FRAME_QUEUE: usize = 1;
 /// The most video packets that wait for the audio, which is finished in a tenth of the video's
@@ -45,18 +44,12 @@ pub(super) enum Quality {
 }
 
 impl Quality {
-    fn effort(self) -> Effort {
+    pub(super) fn effort(self) -> Effort {
         match self {
             Quality::Final => Effort::Exact,
             Quality::Sheet => Effort::Analysis,
             Quality::Draft => Effort::Sparse,
         }
-    }
-
-    /// How many of a rendering's threads decode, concurrently with the encoder: decoding and
-    /// scaling are a third of the work on a clip, and most of it on a draft.
-    fn decoding_threads(self, threads: usize) -> usize {
-        if self == Quality::Final { threads.div_ceil(2) } else { threads }
     }
 
     pub(super) fn aac_coder(self) -> AacCoder {
@@ -67,100 +60,53 @@ impl Quality {
 /// Renders the clip with intro and outro in one pass over its pieces. Returns the cover frame, and
 /// the record that the file is verified against.
 ///
-/// Three threads share the work: this one renders the frames, one encodes and writes them, and one
-/// makes the audio. An error of one of them stops the others.
+/// Three threads share the work on a clip to publish: this one renders the frames, one encodes and
+/// writes them, and one makes the audio. An error of one of them stops the others. Previews are
+/// rendered in [`segments`].
 pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, threads: usize) -> Result<(VideoFrame, RenderRecord)> {
+    if input.quality != Quality::Final {
+        return segments::run(cx, input, files, threads);
+    }
     // Cancelled if a part fails, so that the others stop.
     let cx = &cx.child();
+    let total = input.plan.parts()?.frames();
     std::thread::scope(|scope| {
         let (frames, to_encode) = sync_channel(FRAME_QUEUE);
         let (recycle, returned) = channel();
         let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, input))?;
         let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, input.plan, files, threads, &to_encode, &recycle, audio))?;
-        let rendered = frame(cx, input, files, input.quality.decoding_threads(threads), &frames, &returned);
-        if rendered.is_err() {
-            cx.cancel();
+        // Decoding and scaling are a third of the work on a clip.
+        let drawing = Drawing { cx, input, files, threads: threads.div_ceil(2), effort: input.quality.effort(), drawn: &AtomicU64::new(0) };
+        let drawn = drawing.draw(&(0..total), &mut ToEncoder { frames, returned });
+        match &drawn {
+            Ok(_) => cx.progress(1.0),
+            Err(_) => cx.cancel(),
         }
-        drop(frames);
-        match (rendered, join(encoding)) {
-            (Ok((cover, recorded)), Ok(written)) => {
-                Ok((cover, RenderRecord { frames: recorded.frames, black_frames: recorded.black_frames, ..written }))
-            }
-            // A cancelled part is a consequence; the other part's error is the cause.
-            (Err(stopped), Err(error)) if stopped.is_cancelled() => Err(error),
-            (Err(error), _) | (_, Err(error)) => Err(error),
-        }
+        let (Drawn { cover, record }, written) = cause(drawn, join(encoding))?;
+        let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
+        Ok((cover, RenderRecord { frames: record.frames, black_frames: record.black_frames, ..written }))
     })
 }
 
-/// Renders the frames of intro, clip and outro. Returns the cover frame, which is one of the clip,
-/// and the record of all frames.
-fn frame(
-    cx: &Context,
-    input: &Input<'_>,
-    files: &Files,
-    threads: usize,
-    frames: &SyncSender<VideoFrame>,
-    returned: &Receiver<VideoFrame>,
-) -> Result<(VideoFrame, RenderRecord)> {
-    let &Input { plan, media, bumpers, quality } = input;
-    let how = (threads, quality.effort());
-    let total = plan.parts()?.frames();
-    let mut out = Drawing { cx, frames, returned, record: RenderRecord::default(), drawn: 0, total };
-    // First, so that what is wrong with the clip is known before its intro is rendered.
-    let mut clip = Pictures::of_clip(cx, plan, media, files, how)?;
-    let bumper = |out: &mut Drawing<'_>, bumper: &OpenBumper| {
-        let mut pictures = Pictures::of_bumper(cx, bumper, files, how)?;
-        out.draw(&mut pictures, bumper.frames(), None)?;
-        pictures.report(cx, &format!("the {}'s", bumper.name), bumper.name);
-        Ok::<(), Error>(())
-    };
-    bumpers.intro.iter().try_for_each(|intro| bumper(&mut out, intro))?;
-    let cover_at = (plan.frames() as f64 * COVER_AT) as u64;
-    let cover = out.draw(&mut clip, plan.frames(), Some(cover_at))?;
-    clip.report(cx, "the source's", "clip");
-    drop(clip);
-    bumpers.outro.iter().try_for_each(|outro| bumper(&mut out, outro))?;
-    cx.progress(1.0);
-    let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
-    Ok((cover, out.record))
+/// Sends frames to the encoder's thread.
+struct ToEncoder {
+    frames: SyncSender<VideoFrame>,
+    returned: Receiver<VideoFrame>,
 }
 
-/// The frames on their way to the encoder.
-struct Drawing<'a> {
-    cx: &'a Context,
-    frames: &'a SyncSender<VideoFrame>,
-    returned: &'a Receiver<VideoFrame>,
-    record: RenderRecord,
-    /// The number of frames so far, and of the output.
-    drawn: u64,
-    total: u64,
-}
+impl FrameSink for ToEncoder {
+    fn put(&mut self, frame: VideoFrame) -> Result<()> {
+        // Sending fails only if the encoder's thread has failed.
+        self.frames.send(frame).map_err(|_| Error::cancelled())
+    }
 
-impl Drawing<'_> {
-    /// Draws the frames of a part. Returns a copy of its frame `kept`.
-    fn draw(&mut self, pictures: &mut Pictures, count: u64, kept: Option<u64>) -> Result<Option<VideoFrame>> {
-        let mut copy = None;
-        for n in 0..count {
-            self.cx.check()?;
-            self.returned.try_iter().for_each(|frame| pictures.recycle(frame));
-            let mut frame = pictures.draw(n, &mut self.record)?;
-            frame.set_pts(Some(self.drawn as i64));
-            if Some(n) == kept {
-                copy = Some(frame.clone());
-            }
-            // Sending fails only if the encoder's thread has failed.
-            self.frames.send(frame).map_err(|_| Error::cancelled())?;
-            if self.drawn.is_multiple_of(8) {
-                self.cx.progress(self.drawn as f64 / self.total as f64);
-            }
-            self.drawn += 1;
-        }
-        Ok(copy)
+    fn take_back(&mut self) -> Option<VideoFrame> {
+        self.returned.try_recv().ok()
     }
 }
 
-type AudioThread<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
+/// The thread that makes the audio.
+pub(super) type AudioThread<'scope> = ScopedJoinHandle<'scope, Result<Soundtrack>>;
 
 /// Encodes the frames received and writes them with the audio. Returns the record of the audio and
 /// of all packets. Frames are returned through `recycle`.
@@ -173,14 +119,7 @@ fn write(
     recycle: &Sender<VideoFrame>,
     audio: AudioThread<'_>,
 ) -> Result<RenderRecord> {
-    let mut encoder = VideoEncoder::open(&VideoSettings {
-        width: plan.output.width,
-        height: plan.output.height,
-        frame_rate: plan.output.frame_rate,
-        preset: plan.output.preset.name(),
-        crf: plan.output.crf,
-        threads,
-    })?;
+    let mut encoder = encoder(plan, threads)?;
     let mut packets = Vec::new();
     // Returns whether a frame was received. After the last frame nobody receives returned ones.
     let next = |encoder: &mut VideoEncoder, packets: &mut Vec<_>| -> Result<bool> {
@@ -203,4 +142,16 @@ fn write(
     encoder.finish(&mut packets)?;
     packets.drain(..).try_for_each(|packet| file.write(packet))?;
     Ok(RenderRecord { audio: audio.envelope, loudness: audio.loudness, digests: file.finish()?, ..RenderRecord::default() })
+}
+
+/// Opens the encoder for the plan's output.
+pub(super) fn encoder(plan: &ClipPlan, threads: usize) -> Result<VideoEncoder> {
+    VideoEncoder::open(&VideoSettings {
+        width: plan.output.width,
+        height: plan.output.height,
+        frame_rate: plan.output.frame_rate,
+        preset: plan.output.preset.name(),
+        crf: plan.output.crf,
+        threads,
+    })
 }

@@ -34,21 +34,21 @@ struct Moving {
 }
 
 impl Moving {
-    fn open(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, (threads, effort): (usize, Effort)) -> Result<Self> {
-        let converter = FrameRateConverter::open(cx, plan, media, threads, effort)?;
+    fn open(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, (threads, effort): (usize, Effort), first: u64) -> Result<Self> {
+        let converter = FrameRateConverter::open(cx, plan, media, (threads, effort), first)?;
         let renderer = FrameRenderer::new(cx, plan, media, files, threads)?;
         Ok(Moving { converter, renderer, thumbnailer: Thumbnailer::new(media.require_video()?, THUMBNAIL) })
     }
 }
 
 impl Pictures {
-    /// Opens those of the clip.
-    pub(super) fn of_clip(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, how: (usize, Effort)) -> Result<Self> {
-        Ok(Pictures { kind: Kind::Moving(Box::new(Moving::open(cx, plan, media, files, how)?)), fades: None })
+    /// Opens those of the clip from its frame `first` on.
+    pub(super) fn of_clip(cx: &Context, plan: &ClipPlan, media: &Media, files: &Files, how: (usize, Effort), first: u64) -> Result<Self> {
+        Ok(Pictures { kind: Kind::Moving(Box::new(Moving::open(cx, plan, media, files, how, first)?)), fades: None })
     }
 
-    /// Opens those of an intro or an outro.
-    pub(super) fn of_bumper(cx: &Context, bumper: &OpenBumper, files: &Files, how: (usize, Effort)) -> Result<Self> {
+    /// Opens those of an intro or an outro from its frame `first` on.
+    pub(super) fn of_bumper(cx: &Context, bumper: &OpenBumper, files: &Files, how: (usize, Effort), first: u64) -> Result<Self> {
         let OpenBumper { plan, media, bumper: asked, .. } = bumper;
         let kind = match bumper.still(cx)? {
             Some(picture) => {
@@ -59,7 +59,7 @@ impl Pictures {
                 Kind::Still(composer.compose(&picture, Rect::FULL, &scene.layout, Timestamp::ZERO)?)
             }
             None => {
-                let mut moving = Moving::open(cx, plan, media, files, how)?;
+                let mut moving = Moving::open(cx, plan, media, files, how, first)?;
                 moving.renderer = moving.renderer.over(cx, asked.background);
                 Kind::Moving(Box::new(moving))
             }

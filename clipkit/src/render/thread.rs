@@ -27,3 +27,13 @@ pub(super) fn spawn<'scope, T: Send + 'scope>(
 pub(super) fn join<T>(part: ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
+
+/// The results of two parts, each of which stops the other if it fails. A part that was stopped
+/// fails as a consequence; the error of the other one is the cause.
+pub(super) fn cause<A, B>(first: Result<A>, second: Result<B>) -> Result<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(stopped), Err(error)) if stopped.is_cancelled() => Err(error),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+    }
+}

@@ -2,10 +2,10 @@
 //! Robust Network for Active Speaker Detection", IJCV 2025), with the weights trained on AVA.
 //!
 //! Mouth movement alone does not tell a speaker from a listener who smiles or grimaces. The network
-//! does, at 110 ms of one core per second and face, so it runs only where several faces move.
-//! Measured on 6 people who speak and 7 who listen and move: the speaker's score is the higher one
-//! in 99.6 % of seconds (mouth movement with voice activity: 92.7 %); of two mouths that speak
-//! while one voice is heard, 78 % (53 %). It does not check lip movement against words.
+//! does, at 110 ms of one core per second and face (with decoding), so it runs only where several
+//! faces move. Measured on 6 people who speak and 7 who listen and move: the speaker's score is the
+//! higher one in 99.6 % of seconds (mouth movement with voice activity: 92.7 %); of two mouths that
+//! speak while one voice is heard, 78 % (53 %). It does not check lip movement against words.
 
 mod face_crop;
 mod mfcc;
