@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         pairs.push((ours, theirs));
     }
     report("whole job", ["clipkit", "ffmpeg"], &pairs);
-    println!("whole job        most memory of the command: {} MB", most_memory() / 1024);
+    println!("whole job        most memory of the command: {:.0} MB", most_memory() as f64 * 1024.0 / 1e6);
     ExitCode::SUCCESS
 }
 
@@ -72,7 +72,7 @@ fn plans(folder: &Path) -> Vec<ClipPlan> {
     plans.map(|file| ClipPlan::from_json(&std::fs::read_to_string(file).unwrap()).unwrap()).collect()
 }
 
-/// The largest peak memory of a child process, in kB. That of `ffmpeg` is lower than clipkit's.
+/// The largest peak memory of a child process, in KiB. That of `ffmpeg` is lower than clipkit's.
 fn most_memory() -> i64 {
     // SAFETY: the call fills `usage`, which is plain data.
     unsafe {
