@@ -2,8 +2,8 @@
 //! thread.
 //!
 //! Most of the work on a draft is decoding, and frames that refer to each other are decoded one
-//! after the other: two threads of one decoder take three quarters of the time of one. Two decoders
-//! take half.
+//! after the other: two threads of one decoder take three quarters of the time of one (0.50 and
+//! 0.68 s for 16 s of 1080p). Decoders of their own do not wait for each other.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -133,11 +133,10 @@ fn write(
             next += 1;
         }
     }
-    // If the work was cancelled, segments are missing.
     cx.check()?;
-    let (Some(file), Some(cover)) = (file.filter(|_| next == count), cover) else {
-        return Err(Error::new(ErrorKind::Encode, "the clip has no frame for its cover"));
-    };
+    // A segment is missing if its thread has failed; that thread's error is the cause.
+    let file = file.filter(|_| next == count).ok_or_else(Error::cancelled)?;
+    let cover = cover.ok_or_else(|| Error::new(ErrorKind::Encode, "the clip has no frame for its cover"))?;
     record.digests = file.finish()?;
     cx.progress(1.0);
     Ok((cover, record))
