@@ -129,15 +129,22 @@ fn is_whole(face: Rect, edge: f64, width: f64) -> bool {
     edge <= face.x + play && face.x + face.width - play <= edge + width
 }
 
-/// How often the speaker of two people is nearer to the middle of the rendered window.
-pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, voice: &[Span]) -> Part {
+/// How long the previous speaker may still be shown after a turn, in seconds, and until when they
+/// are not.
+const LATE: f64 = 0.3;
+const TURNED: f64 = 1.5;
+
+/// How often the speaker of two people is nearer to the middle of the rendered window, and how
+/// often their window is up to date from [`LATE`] to [`TURNED`] after a turn: a turn to somebody
+/// who is not shown at all counts as late.
+pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, voice: &[Span]) -> (Part, Part) {
     let video = media.require_video().unwrap();
     let (picture, start) = (video.display_size(), video.start.secs());
     let span = Span::secs(start, start + SECS).unwrap();
     let input = reframe::FramingInput::without_audio(tracks, span, picture, CLIP);
     let scenes = reframe::scenes(&reframe::FramingInput { voice, layout: LayoutChoice::Fill, ..input });
     let (seen, window) = render(truth, media, scenes).await;
-    let mut speaker = Part::default();
+    let (mut speaker, mut in_time) = (Part::default(), Part::default());
     for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
         let mut wrong = Vec::new();
         for (n, edge) in seen.edges.iter().enumerate() {
@@ -148,12 +155,18 @@ pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, v
             let right = shot.faces.iter().all(|other| off(face) <= off(other));
             speaker.count(right);
             if !right {
-                wrong.push(format!("{t:.1}"));
+                wrong.push(t);
             }
         }
+        for turn in
+            shot.faces.iter().flat_map(|face| &face.speaking).map(|[from, _]| *from).filter(|from| *from > shot.start && *from < SECS)
+        {
+            in_time.count(!wrong.iter().any(|t| (LATE..TURNED).contains(&(t - turn))));
+        }
+        let wrong: Vec<String> = wrong.iter().map(|t| format!("{t:.1}")).collect();
         println!("{:6.1} other person at {}", shot.start, wrong.join(" "));
     }
-    speaker
+    (speaker, in_time)
 }
 
 /// Renders the first minute of these scenes and finds the window in its frames. Also returns the

@@ -54,9 +54,20 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
     }
 }
 
-/// The share of rendered frames of two-shots in which the window is nearer to the speaker, in per
-/// cent, with the layout `fill`; and for how many of 60 seconds the automatic layout shows both.
-async fn speaker_shown(seed: &str, listener: &str) -> (f64, f64) {
+/// What is shown of two-shots in a made talk, in which one listens and moves, or talks to the
+/// other's voice.
+struct Shown {
+    /// The rendered frames in which the window is nearer to the speaker, with the layout `fill`.
+    speaker: Part,
+    /// The turns that are shown in time there.
+    turns: Part,
+    /// For how many of 60 seconds the automatic layout shows both.
+    both: f64,
+    /// Of the moments at which it shows one, those at which it is the speaker.
+    alone: Part,
+}
+
+async fn shown(seed: &str, listener: &str) -> Shown {
     let folder = tempfile::tempdir().unwrap();
     // Of two mouths that talk, what the model hears depends on how many pixels they have.
     let size = if listener == "talking" { "1920x1080" } else { "1280x720" };
@@ -64,27 +75,52 @@ async fn speaker_shown(seed: &str, listener: &str) -> (f64, f64) {
     let truth = truth_of(folder.path());
     let (media, tracks) = look(&folder.path().join("talk.mp4")).await;
     let voice = voice(&media);
-    let shown = pixels::of_speakers(&truth, &media, &tracks, &voice).await;
+    let (speaker, turns) = pixels::of_speakers(&truth, &media, &tracks, &voice).await;
     let automatic = frame(&media, &tracks, &voice);
-    let shared = automatic.iter().filter(|scene| matches!(scene.layout, Layout::Split { .. }));
-    let shared: f64 = shared.map(|scene| scene.span.duration().as_secs_f64()).sum();
-    println!("seed {seed}, {listener} listener: the speaker in {:.2} % of {} frames, both for {shared:.1} s", shown.percent(), shown.of);
-    assert!(shown.of > 250);
-    (shown.percent(), shared)
+    let both = automatic.iter().filter(|scene| matches!(scene.layout, Layout::Split { .. }));
+    let both: f64 = both.map(|scene| scene.span.duration().as_secs_f64()).sum();
+    let alone = shown_alone(&truth, &media, &automatic);
+    println!(
+        "seed {seed}, {listener} listener: the speaker in {:.2} % of {} frames, {} of {} turns in time; both for {both:.1} s, else the speaker {:.2} %",
+        speaker.percent(),
+        speaker.of,
+        turns.held,
+        turns.of,
+        alone.percent()
+    );
+    assert!(speaker.of > 250);
+    Shown { speaker, turns, both, alone }
+}
+
+/// How often the speaker is the one of two who is shown.
+fn shown_alone(truth: &Truth, media: &Media, scenes: &[Scene]) -> Part {
+    let start = media.require_video().unwrap().start.secs();
+    let mut alone = Part::default();
+    for shot in &truth.shots {
+        for t in (0..((shot.end - shot.start) * RATE) as usize).map(|n| shot.start + n as f64 / RATE) {
+            let at = Timestamp::from_secs(t + start + 0.001);
+            let is_split = scenes.iter().any(|scene| scene.span.contains(at) && matches!(scene.layout, Layout::Split { .. }));
+            let Some(speaks) = shot.faces.iter().find(|face| face.speaks(t)).filter(|_| !is_split) else { continue };
+            let off = |face: &TrueFace| (face.at(t).center().0 - window(scenes, at).center().0).abs();
+            alone.count(shot.faces.iter().all(|other| off(speaks) <= off(other)));
+        }
+    }
+    alone
 }
 
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_moving_listener_the_speaker_is_shown() {
-    let (shown, shared) = speaker_shown("1", "moving").await;
-    assert!(shown >= 98.0 && shared <= 5.0, "{shown} %, both for {shared} s");
+    let Shown { speaker, both, alone, .. } = shown("1", "moving").await;
+    assert!(speaker.percent() >= 98.0 && both <= 5.0 && alone.percent() >= 98.0);
 }
 
 #[tokio::test]
 #[ignore = "needs CLIPKIT_TESTDATA"]
 async fn beside_a_talking_mouth_the_one_who_is_heard_is_shown() {
-    let (shown, shared) = speaker_shown("1", "talking").await;
-    assert!(shown >= 80.0 && (8.0..=45.0).contains(&shared), "{shown} %, both for {shared} s");
+    let Shown { speaker, turns, both, alone } = shown("1", "talking").await;
+    assert!(speaker.percent() >= 95.0 && turns.held == turns.of, "the speaker and turns");
+    assert!(both <= 15.0 && alone.percent() >= 95.0, "both, or one");
 }
 
 /// How often the speaker of two people in a generated talk is shown: with speech detection, and

@@ -339,9 +339,16 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
 /// share is relative. It is low if all mouths are still, and reduced without voice activity and
 /// where the model finds that nobody speaks.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    let mouth = |person: &Person| person.mouth.get(n).copied().unwrap_or(0.0);
-    let all = MOUTH_NOISE + people.iter().map(mouth).sum::<f64>();
-    let of_movement = people.get(person).map_or(0.0, |person| mouth(person) / all);
+    // In a pause, too, the mouth of whoever a model finds to be the speaker counts more.
+    let weights = judged_odds(people, n).map(|odds| {
+        let mean = odds.iter().sum::<f64>() / odds.len() as f64;
+        odds.into_iter().map(|odds| odds / mean).collect::<Vec<f64>>()
+    });
+    let mouth = |p: usize| {
+        let weight = weights.as_ref().and_then(|weights| weights.get(p)).copied().unwrap_or(1.0);
+        people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| weight * mouth)
+    };
+    let of_movement = mouth(person) / (MOUTH_NOISE + (0..people.len()).map(mouth).sum::<f64>());
     if !state.voice {
         return NO_VOICE_WEIGHT * of_movement;
     }
@@ -353,22 +360,31 @@ pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: Sp
     }
 }
 
+/// The sharpened odds of each person that a model judged, 0 for those it did not. `None` if one of
+/// those whose mouths move was not judged, or nobody was.
+fn judged_odds(people: &[Person], n: usize) -> Option<Vec<f64>> {
+    let of = |person: &Person| person.logit.get(n).copied().flatten();
+    let unjudged =
+        |person: &Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
+    if people.iter().any(unjudged) {
+        return None;
+    }
+    let odds: Vec<f64> = people.iter().map(|person| of(person).map_or(0.0, |logit| (SHARPNESS * (logit - person.bias)).exp())).collect();
+    (odds.iter().sum::<f64>() > 0.0).then_some(odds)
+}
+
 /// The probability that a person speaks, times their part of the sharpened odds of all (of two who
 /// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
 /// one of those whose mouths move was not judged.
 pub(super) fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
-    let of = |person: &Person| person.logit.get(n).copied().flatten();
-    let unjudged =
-        |person: &&Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
-    if people.iter().any(|person| unjudged(&person)) {
-        return None;
-    }
-    let odds = |person: &Person| of(person).map_or(0.0, |logit| (SHARPNESS * (logit - person.bias)).exp());
-    let all: f64 = people.iter().map(odds).sum();
-    let probability = |person: &Person| 1.0 / (1.0 + (-of(person).unwrap_or(f64::NEG_INFINITY)).exp());
+    let odds = judged_odds(people, n)?;
+    let probability = |person: &Person| {
+        let logit = person.logit.get(n).copied().flatten();
+        1.0 / (1.0 + (-logit.unwrap_or(f64::NEG_INFINITY)).exp())
+    };
     let nobody = people.iter().map(|person| 1.0 - probability(person)).product();
-    let person = people.get(person)?;
-    (all > 0.0).then(|| (probability(person) * odds(person) / all, nobody))
+    let share = odds.get(person)? / odds.iter().sum::<f64>();
+    Some((probability(people.get(person)?) * share, nobody))
 }
 
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,

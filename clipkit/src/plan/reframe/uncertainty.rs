@@ -14,7 +14,7 @@ const CONTEXT_STEPS: usize = 10;
 /// Measured on made talks of a minute each, two with a listener whose mouth moves to the other's
 /// voice, two with one who moves, two with a still one: uncertain 24 and 27 s, and 0 s for the
 /// other four. With 0.05 it is 12 and 16 s, with 0.25 45 and 41 s.
-const MIN_MARGIN: f64 = 0.1;
+const MIN_MARGIN: f64 = 0.3;
 /// A shorter stretch is a breath between two turns, or the start of a shot, in seconds.
 const MIN_STRETCH: f64 = 3.0;
 /// A certain stretch between two uncertain ones that is shorter than this belongs to them, in

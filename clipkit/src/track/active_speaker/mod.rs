@@ -5,11 +5,14 @@
 //! does, at 110 ms of one core per second and face (with decoding), so it runs only where several
 //! faces move. Measured on 6 people who speak and 7 who listen and move: the speaker's score is the
 //! higher one in 99.6 % of seconds (mouth movement with voice activity: 92.7 %); of two mouths that
-//! speak while one voice is heard, 78 % (53 %). It does not check lip movement against words.
+//! speak while one voice is heard, 78 % (53 %). It does not check lip movement against words. What
+//! the sound alone tells, where the voice changes, is used for those (`voices`, `assignment`).
 
+mod assignment;
 mod face_crop;
 mod mfcc;
 mod model;
+mod voices;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +23,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::model::{FaceSample, FaceTrack, Shot, Span, Timestamp};
 use crate::onnx::{self, RuntimeOptions};
+use assignment::Answers;
 use face_crop::Seen;
 use mfcc::Mfcc;
 use model::{FaceStream, Model, SOUND_FRAMES};
@@ -39,6 +43,8 @@ const AROUND: f64 = 1.0;
 const CONTEXT: f64 = 0.4;
 /// Scores are averaged over this many pictures before and after: 5 in all, as the authors do.
 const SMOOTHING: usize = 2;
+/// A face is in the picture this long before and after one of its samples, in seconds.
+const PRESENT: f64 = 0.6;
 
 /// The opened model.
 #[derive(Clone)]
@@ -87,11 +93,20 @@ impl ActiveSpeaker {
             let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
             let seen = see_faces(cx, tracking, contest, faces, &mut model)?;
             let sound: Vec<f64> = sound.iter().map(|sample| f64::from(*sample) * 32_768.0).collect();
-            let heard = model.hear(Mfcc::new().frames(&sound, contest.pictures() * SOUND_FRAMES))?;
+            let features = Mfcc::new().frames(&sound, contest.pictures() * SOUND_FRAMES);
+            let voiced = voices::voiced(&sound, contest.pictures() * SOUND_FRAMES);
+            let changes = voices::changes(&features, &voiced);
+            let heard = model.hear(features)?;
+            let mut answers = Vec::with_capacity(seen.len());
             for (track, seen) in contest.tracks.iter().zip(seen) {
-                let scores = smoothed(&model.judge(&heard, &seen)?);
+                let samples = faces.get(*track).map_or(&[][..], |face| &face.samples);
+                answers.push(Answers { logits: smoothed(&model.judge(&heard, &seen)?), present: presence(samples, contest) });
+            }
+            let voiced: Vec<bool> = voiced.chunks(SOUND_FRAMES).map(|frames| frames.contains(&true)).collect();
+            assignment::assign(&mut answers, &changes, &voiced, RATE);
+            for (track, answers) in contest.tracks.iter().zip(answers) {
                 if let Some(face) = faces.get_mut(*track) {
-                    set(&mut face.samples, contest, &scores);
+                    set(&mut face.samples, contest, &answers.logits);
                 }
             }
         }
@@ -173,6 +188,17 @@ fn see_faces(cx: &Context, tracking: &Tracking, contest: &Contest, faces: &[Face
         (next..count).try_for_each(|n| push(&seen, due(n)))?;
     }
     streams.into_iter().map(|stream| stream.finish(model)).collect()
+}
+
+/// Whether the face is in the picture, for each picture of the contest.
+fn presence(samples: &[FaceSample], contest: &Contest) -> Vec<bool> {
+    let is_present = |n: usize| {
+        let at = contest.span.start().plus(n as f64 / RATE);
+        let next = samples.partition_point(|sample| sample.at < at);
+        let near = next.checked_sub(1).into_iter().chain([next]).filter_map(|n| samples.get(n));
+        near.into_iter().any(|sample| sample.at.since(at).secs().abs() <= PRESENT)
+    };
+    (0..contest.pictures()).map(is_present).collect()
 }
 
 fn smoothed(scores: &[f32]) -> Vec<f64> {
