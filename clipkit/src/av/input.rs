@@ -8,6 +8,7 @@ use ff::media::Type;
 use ff::packet::Mut;
 use ffmpeg_next as ff;
 
+use super::stream_info::{self, FileVersion};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Limit, Timestamp};
@@ -34,7 +35,8 @@ impl Input {
         }
         // Reports the operating system's error, which FFmpeg would reduce to a number.
         drop(std::fs::File::open(path).map_err(|error| Error::io(path, "read the file", error))?);
-        let demuxer = open_demuxer(cx, path).map_err(|code| failure(path, code))?;
+        let version = FileVersion::of(path, &metadata);
+        let demuxer = open_demuxer(cx, path, version.as_ref()).map_err(|code| failure(path, code))?;
         // SAFETY: the pointer belongs to the open demuxer.
         let start = unsafe { (*demuxer.as_ptr()).start_time };
         let origin = if start == ffi::AV_NOPTS_VALUE { 0 } else { start };
@@ -124,7 +126,7 @@ impl Input {
     }
 }
 
-fn open_demuxer(cx: &Context, path: &Path) -> Result<Demuxer, ff::Error> {
+fn open_demuxer(cx: &Context, path: &Path, version: Option<&FileVersion>) -> Result<Demuxer, ff::Error> {
     // With an explicit protocol, `http:...` and `concat:...` are plain file names.
     let mut url = b"file:".to_vec();
     // On Windows FFmpeg expects UTF-8, which this encoding is for every valid Unicode name.
@@ -148,7 +150,7 @@ fn open_demuxer(cx: &Context, path: &Path) -> Result<Demuxer, ff::Error> {
         drop(ff::Dictionary::own(raw));
         super::check(opened)?;
         let demuxer = Demuxer::wrap_with_interrupt(context, stop.guard);
-        super::check(ffi::avformat_find_stream_info(context, ptr::null_mut()))?;
+        stream_info::find(context, version)?;
         Ok(demuxer)
     }
 }

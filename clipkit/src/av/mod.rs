@@ -23,6 +23,7 @@ mod resample;
 mod shape;
 mod span_reader;
 mod speech;
+mod stream_info;
 mod subtitle;
 mod thumbnail;
 mod uniform_audio;

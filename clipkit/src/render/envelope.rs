@@ -13,10 +13,11 @@ const LOW_PASS: f32 = 0.325;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Envelope {
     readings: Vec<f32>,
-    sum: f32,
+    /// The sums of the absolute values of `state` since the last reading.
+    sums: [f32; 4],
     count: usize,
-    /// For each channel, the state of two low-pass filters in series.
-    state: [[f32; 2]; 2],
+    /// Two low-pass filters in series: the first ones of left and right, then the second ones.
+    state: [f32; 4],
 }
 
 impl Envelope {
@@ -26,18 +27,28 @@ impl Envelope {
         self.push_samples(left, if frame.planes() > 1 { frame.plane::<f32>(1) } else { left });
     }
 
-    fn push_samples(&mut self, left: &[f32], right: &[f32]) {
-        for (&left, &right) in left.iter().zip(right) {
-            for (sample, [first, second]) in [left, right].into_iter().zip(&mut self.state) {
-                // A NaN or an infinity would stay in the filter forever.
-                *first += LOW_PASS * (if sample.is_finite() { sample } else { 0.0 } - *first);
-                *second += LOW_PASS * (*first - *second);
-                self.sum += second.abs() / 2.0;
+    /// Takes samples of equal number. The four filters are computed together: the second ones take
+    /// what the first ones had at the sample before.
+    fn push_samples(&mut self, mut left: &[f32], mut right: &[f32]) {
+        // A NaN or an infinity would stay in the filter forever.
+        let finite = |sample: f32| if sample.is_finite() { sample } else { 0.0 };
+        while !left.is_empty() {
+            let count = (SAMPLES - self.count).min(left.len()).min(right.len());
+            let ((lefts, left_rest), (rights, right_rest)) = (left.split_at(count), right.split_at(count));
+            for (&left, &right) in lefts.iter().zip(rights) {
+                let input = [finite(left), finite(right), self.state[0], self.state[1]];
+                for ((state, input), sum) in self.state.iter_mut().zip(input).zip(&mut self.sums) {
+                    *state += LOW_PASS * (input - *state);
+                    *sum += state.abs();
+                }
             }
-            self.count += 1;
+            (left, right) = (left_rest, right_rest);
+            self.count += count;
             if self.count == SAMPLES {
-                self.readings.push(self.sum / SAMPLES as f32);
-                (self.sum, self.count) = (0.0, 0);
+                self.readings.push((self.sums[2] + self.sums[3]) / (2 * SAMPLES) as f32);
+                (self.sums, self.count) = ([0.0; 4], 0);
+            } else if count == 0 {
+                return;
             }
         }
     }

@@ -137,7 +137,7 @@ impl FaceTracker for OnnxTracker {
 
     fn fingerprint(&self, _environment: &Environment) -> Option<String> {
         let speaker = self.speaker.as_ref().map_or("", ActiveSpeaker::fingerprint);
-        Some(format!("onnx 4 {} {} {} {speaker}", self.model, self.confidence, self.interval))
+        Some(format!("onnx 5 {} {} {} {speaker}", self.model, self.confidence, self.interval))
     }
 
     fn is_builtin(&self) -> bool {

@@ -42,6 +42,8 @@ const BIAS_PART: f64 = 0.5;
 /// of two real faces: the lower mean of a shot is 0.95 to 2.95 where both mouths talk, and -4.5 to
 /// 0.5 beside a listener who moves.
 const SEEMS_TO_SPEAK: (f64, f64) = (0.5, 0.8);
+/// A person whose logit is lower than the highest one by more than this clearly is not the speaker.
+const CLEARLY: f64 = 1.0;
 /// The weight of mouth movement without voice activity. It is enough to follow a speaker for
 /// seconds in footage without audio or with music, and too little to show somebody who chews for
 /// three seconds.
@@ -339,14 +341,12 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
 /// share is relative. It is low if all mouths are still, and reduced without voice activity and
 /// where the model finds that nobody speaks.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    // In a pause, too, the mouth of whoever a model finds to be the speaker counts more.
-    let weights = judged_odds(people, n).map(|odds| {
-        let mean = odds.iter().sum::<f64>() / odds.len() as f64;
-        odds.into_iter().map(|odds| odds / mean).collect::<Vec<f64>>()
-    });
+    // In a pause, too, the mouths of those who clearly are not the speaker count less.
+    let logits = judged_logits(people, n);
+    let highest = logits.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
     let mouth = |p: usize| {
-        let weight = weights.as_ref().and_then(|weights| weights.get(p)).copied().unwrap_or(1.0);
-        people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| weight * mouth)
+        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| (highest - logit - CLEARLY).max(0.0));
+        people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| (-SHARPNESS * behind).exp() * mouth)
     };
     let of_movement = mouth(person) / (MOUTH_NOISE + (0..people.len()).map(mouth).sum::<f64>());
     if !state.voice {
@@ -360,31 +360,33 @@ pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: Sp
     }
 }
 
-/// The sharpened odds of each person that a model judged, 0 for those it did not. `None` if one of
-/// those whose mouths move was not judged, or nobody was.
-fn judged_odds(people: &[Person], n: usize) -> Option<Vec<f64>> {
+/// The logits of the people that a model judged, without their bias. Nobody's if one of those whose
+/// mouths move was not judged.
+fn judged_logits(people: &[Person], n: usize) -> Vec<Option<f64>> {
     let of = |person: &Person| person.logit.get(n).copied().flatten();
     let unjudged =
         |person: &Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
     if people.iter().any(unjudged) {
-        return None;
+        return vec![None; people.len()];
     }
-    let odds: Vec<f64> = people.iter().map(|person| of(person).map_or(0.0, |logit| (SHARPNESS * (logit - person.bias)).exp())).collect();
-    (odds.iter().sum::<f64>() > 0.0).then_some(odds)
+    people.iter().map(|person| of(person).map(|logit| logit - person.bias)).collect()
 }
 
 /// The probability that a person speaks, times their part of the sharpened odds of all (of two who
 /// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
 /// one of those whose mouths move was not judged.
 pub(super) fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
-    let odds = judged_odds(people, n)?;
+    let odds = |logit: Option<f64>| logit.map_or(0.0, |logit| (SHARPNESS * logit).exp());
+    let logits = judged_logits(people, n);
+    let all: f64 = logits.iter().copied().map(odds).sum();
     let probability = |person: &Person| {
         let logit = person.logit.get(n).copied().flatten();
         1.0 / (1.0 + (-logit.unwrap_or(f64::NEG_INFINITY)).exp())
     };
     let nobody = people.iter().map(|person| 1.0 - probability(person)).product();
-    let share = odds.get(person)? / odds.iter().sum::<f64>();
-    Some((probability(people.get(person)?) * share, nobody))
+    let share = odds(logits.get(person).copied()?);
+    (all > 0.0).then_some(())?;
+    Some((probability(people.get(person)?) * share / all, nobody))
 }
 
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
