@@ -11,8 +11,8 @@ use super::speech::SpeechState;
 /// that swing within it are as uncertain as equal ones.
 const CONTEXT_STEPS: usize = 10;
 /// Where the two most likely ones differ by less than this part of the speech, neither is certain.
-/// Measured on made talks of two real faces, 64 to 96 s each: beside a listener whose mouth moves to
-/// the other's voice 16, 26, 0, 0, 0 and 8 s are uncertain, beside one who moves 0, 0 and 0 s.
+/// Measured on made talks of two real faces, 64 to 96 s each: beside a listener whose mouth moves
+/// to the other's voice 16, 26, 0, 0, 0 and 8 s are uncertain, beside one who moves 0, 0 and 0 s.
 const MIN_MARGIN: f64 = 0.3;
 /// A shorter stretch is a breath between two turns, or the start of a shot, in seconds.
 const MIN_STRETCH: f64 = 3.0;

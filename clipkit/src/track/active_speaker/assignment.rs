@@ -20,8 +20,8 @@ const EVEN_GAIN: f64 = 250.0;
 const GAIN_SCALE: f64 = 60.0;
 /// The limits of the probability that the speaker changes.
 const CHANGE: (f64, f64) = (0.3, 0.95);
-/// A deviation of an answer from the mean of its voice counts beyond this: a turn that the sound did
-/// not show is seen where the answers are clear, and the others scatter less.
+/// A deviation of an answer from the mean of its voice counts beyond this: a turn that the sound
+/// did not show is seen where the answers are clear, and the others scatter less.
 const SCATTER: f64 = 0.75;
 /// The largest logarithm of the odds of one face over the mean of all.
 const MAX_ODDS: f64 = 3.0;
