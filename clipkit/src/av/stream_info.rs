@@ -7,11 +7,13 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ff::codec::Parameters;
 use ff::ffi;
 use ffmpeg_next as ff;
+
+use crate::model::FileStamp;
 
 /// How many files are remembered; a file's information is a few kilobytes.
 const FILES: usize = 16;
@@ -27,8 +29,7 @@ static KNOWN: Mutex<VecDeque<(FileVersion, StreamInfo)>> = Mutex::new(VecDeque::
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct FileVersion {
     path: PathBuf,
-    size: u64,
-    modified: SystemTime,
+    stamp: FileStamp,
     /// On Unix the file's number and the time of its last change of any kind.
     number: (u64, i64, i64),
 }
@@ -36,9 +37,8 @@ pub(super) struct FileVersion {
 impl FileVersion {
     /// `None` if the file changed just now, or its system does not tell when.
     pub(super) fn of(path: &Path, metadata: &Metadata) -> Option<Self> {
-        let modified = metadata.modified().ok()?;
-        (modified.elapsed().ok()? >= SETTLED).then_some(())?;
-        Some(FileVersion { path: path.to_owned(), size: metadata.len(), modified, number: number(metadata) })
+        let is_settled = metadata.modified().ok()?.elapsed().ok()? >= SETTLED;
+        is_settled.then(|| FileVersion { path: path.to_owned(), stamp: FileStamp::of(metadata), number: number(metadata) })
     }
 }
 
@@ -155,13 +155,11 @@ unsafe fn recall(context: *mut ffi::AVFormatContext, file: &FileVersion) -> bool
 /// As [`find`].
 unsafe fn remember(context: *mut ffi::AVFormatContext, file: &FileVersion) {
     // SAFETY: as in `recall`.
-    let (info, is_whole) = unsafe {
-        let mut is_whole = true;
-        let mut of = |&stream: &*mut ffi::AVStream| {
+    let found = unsafe {
+        let of = |&stream: &*mut ffi::AVStream| {
             let mut parameters = Parameters::new();
             let copied = !parameters.as_ptr().is_null() && ffi::avcodec_parameters_copy(parameters.as_mut_ptr(), (*stream).codecpar) >= 0;
-            is_whole &= copied;
-            Stream {
+            copied.then_some(Stream {
                 parameters,
                 average_rate: (*stream).avg_frame_rate,
                 rate: (*stream).r_frame_rate,
@@ -169,26 +167,29 @@ unsafe fn remember(context: *mut ffi::AVFormatContext, file: &FileVersion) {
                 start: (*stream).start_time,
                 duration: (*stream).duration,
                 frames: (*stream).nb_frames,
-            }
+            })
         };
-        let found = streams(context).iter().map(&mut of).collect();
-        let info =
-            StreamInfo { start: (*context).start_time, duration: (*context).duration, bit_rate: (*context).bit_rate, streams: found };
-        (info, is_whole)
+        let streams: Option<Vec<Stream>> = streams(context).iter().map(of).collect();
+        streams.map(|streams| StreamInfo {
+            start: (*context).start_time,
+            duration: (*context).duration,
+            bit_rate: (*context).bit_rate,
+            streams,
+        })
     };
-    if is_whole {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|(version, _)| version.path != file.path);
-        known.push_back((file.clone(), info));
-        let surplus = known.len().saturating_sub(FILES);
-        known.drain(..surplus);
-    }
+    let Some(info) = found else { return };
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known.retain(|(version, _)| version.path != file.path);
+    known.push_back((file.clone(), info));
+    let surplus = known.len().saturating_sub(FILES);
+    known.drain(..surplus);
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
     use std::process::Command;
+    use std::time::SystemTime;
 
     use super::*;
     use crate::av::{self, Effort, SpanReader};

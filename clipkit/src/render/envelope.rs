@@ -32,7 +32,7 @@ impl Envelope {
     fn push_samples(&mut self, mut left: &[f32], mut right: &[f32]) {
         // A NaN or an infinity would stay in the filter forever.
         let finite = |sample: f32| if sample.is_finite() { sample } else { 0.0 };
-        while !left.is_empty() {
+        while !left.is_empty() && !right.is_empty() {
             let count = (SAMPLES - self.count).min(left.len()).min(right.len());
             let ((lefts, left_rest), (rights, right_rest)) = (left.split_at(count), right.split_at(count));
             for (&left, &right) in lefts.iter().zip(rights) {
@@ -47,8 +47,6 @@ impl Envelope {
             if self.count == SAMPLES {
                 self.readings.push((self.sums[2] + self.sums[3]) / (2 * SAMPLES) as f32);
                 (self.sums, self.count) = ([0.0; 4], 0);
-            } else if count == 0 {
-                return;
             }
         }
     }

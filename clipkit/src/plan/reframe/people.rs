@@ -43,7 +43,7 @@ const BIAS_PART: f64 = 0.5;
 /// 0.5 beside a listener who moves.
 const SEEMS_TO_SPEAK: (f64, f64) = (0.5, 0.8);
 /// A person whose logit is lower than the highest one by more than this clearly is not the speaker.
-const CLEARLY: f64 = 1.0;
+const CLEAR_GAP: f64 = 1.0;
 /// The weight of mouth movement without voice activity. It is enough to follow a speaker for
 /// seconds in footage without audio or with music, and too little to show somebody who chews for
 /// three seconds.
@@ -345,7 +345,7 @@ pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: Sp
     let logits = judged_logits(people, n);
     let highest = logits.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
     let mouth = |p: usize| {
-        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| (highest - logit - CLEARLY).max(0.0));
+        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| (highest - logit - CLEAR_GAP).max(0.0));
         people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| (-SHARPNESS * behind).exp() * mouth)
     };
     let of_movement = mouth(person) / (MOUTH_NOISE + (0..people.len()).map(mouth).sum::<f64>());
@@ -354,7 +354,7 @@ pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: Sp
     }
     // Answers near 0 for everybody differ only by rounding, and the voice may not be a voice: it is
     // presumed where the audio was not analysed. There, mouths count as they do without a voice.
-    match judged_share(people, person, n) {
+    match share_of(people, &logits, person, n) {
         Some((share, nobody)) => share + nobody * NO_VOICE_WEIGHT * of_movement,
         None => of_movement,
     }
@@ -376,17 +376,20 @@ fn judged_logits(people: &[Person], n: usize) -> Vec<Option<f64>> {
 /// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
 /// one of those whose mouths move was not judged.
 pub(super) fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
-    let odds = |logit: Option<f64>| logit.map_or(0.0, |logit| (SHARPNESS * logit).exp());
-    let logits = judged_logits(people, n);
-    let all: f64 = logits.iter().copied().map(odds).sum();
+    share_of(people, &judged_logits(people, n), person, n)
+}
+
+/// The same, by the answer of [`judged_logits`].
+fn share_of(people: &[Person], logits: &[Option<f64>], person: usize, n: usize) -> Option<(f64, f64)> {
+    let odds = |logit: &Option<f64>| logit.map_or(0.0, |logit| (SHARPNESS * logit).exp());
     let probability = |person: &Person| {
         let logit = person.logit.get(n).copied().flatten();
         1.0 / (1.0 + (-logit.unwrap_or(f64::NEG_INFINITY)).exp())
     };
+    let all: f64 = logits.iter().map(odds).sum();
     let nobody = people.iter().map(|person| 1.0 - probability(person)).product();
-    let share = odds(logits.get(person).copied()?);
-    (all > 0.0).then_some(())?;
-    Some((probability(people.get(person)?) * share / all, nobody))
+    let (person, logit) = (people.get(person)?, logits.get(person)?);
+    (all > 0.0).then(|| (probability(person) * odds(logit) / all, nobody))
 }
 
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,

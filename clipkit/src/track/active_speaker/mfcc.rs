@@ -14,7 +14,7 @@ pub(super) const COEFFICIENTS: usize = 13;
 /// Samples between the starts of two frames: 10 ms.
 pub(super) const HOP: usize = 160;
 /// Samples of a frame: 25 ms, with a rectangular window.
-const WINDOW: usize = 400;
+pub(super) const WINDOW: usize = 400;
 const FFT: usize = 512;
 const BINS: usize = FFT / 2 + 1;
 const FILTERS: usize = 26;

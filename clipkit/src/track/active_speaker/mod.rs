@@ -93,8 +93,9 @@ impl ActiveSpeaker {
             let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
             let seen = see_faces(cx, tracking, contest, faces, &mut model)?;
             let sound: Vec<f64> = sound.iter().map(|sample| f64::from(*sample) * 32_768.0).collect();
-            let features = Mfcc::new().frames(&sound, contest.pictures() * SOUND_FRAMES);
-            let voiced = voices::voiced(&sound, contest.pictures() * SOUND_FRAMES);
+            let frames = contest.pictures() * SOUND_FRAMES;
+            let features = Mfcc::new().frames(&sound, frames);
+            let voiced = voices::voiced(&sound, frames);
             let changes = voices::changes(&features, &voiced);
             let heard = model.hear(features)?;
             let mut answers = Vec::with_capacity(seen.len());

@@ -6,16 +6,14 @@
 //! Several changes too many do little harm, since a change of voice only allows a change of
 //! speaker (`assignment`); a missed one hides a turn.
 
-use super::mfcc::{COEFFICIENTS, HOP};
+use super::mfcc::{self, COEFFICIENTS, HOP};
 
 /// What is compared: all coefficients but the energy.
 const DIMENSIONS: usize = COEFFICIENTS - 1;
 /// The entries of a symmetric matrix.
 const PAIRS: usize = DIMENSIONS * (DIMENSIONS + 1) / 2;
 /// Sound frames per second.
-const RATE: f64 = 100.0;
-/// Samples of a frame.
-const WINDOW_SAMPLES: usize = 400;
+const RATE: f64 = mfcc::RATE as f64 / HOP as f64;
 /// Frames with less energy than the loudest are pauses: the difference of the logarithms, 22 dB.
 /// The 95th percentile is taken for the loudest. Without the pre-emphasis of the coefficients,
 /// since that lifts breath and noise.
@@ -58,8 +56,8 @@ pub(super) struct VoiceChange {
 pub(super) fn voiced(samples: &[f64], frames: usize) -> Vec<bool> {
     let energy = |frame: usize| {
         let start = (frame * HOP).min(samples.len());
-        let samples = &samples[start..(start + WINDOW_SAMPLES).min(samples.len())];
-        (samples.iter().map(|sample| sample * sample).sum::<f64>() / WINDOW_SAMPLES as f64 + 1.0).ln()
+        let samples = &samples[start..(start + mfcc::WINDOW).min(samples.len())];
+        (samples.iter().map(|sample| sample * sample).sum::<f64>() / mfcc::WINDOW as f64 + 1.0).ln()
     };
     let energies: Vec<f64> = (0..frames).map(energy).collect();
     let mut sorted = energies.clone();
@@ -74,13 +72,17 @@ pub(super) fn changes(features: &[f32], voiced: &[bool]) -> Vec<VoiceChange> {
     let frames: Vec<Frame> = spoken.iter().filter_map(|&n| frame(features, n)).collect();
     let sums = Sums::of(&frames);
     let mut cuts = candidates(&sums, frames.len());
-    let mut gains: Vec<f64> = (0..cuts.len()).map(|n| gain_at(&sums, &cuts, n, frames.len())).collect();
+    let gain_at = |cuts: &[usize], n: usize| {
+        let (start, cut, end) = piece(cuts, n, frames.len());
+        sums.gain(start, cut, end)
+    };
+    let mut gains: Vec<f64> = (0..cuts.len()).map(|n| gain_at(&cuts, n)).collect();
     // The least of them goes, and the pieces beside it become one.
     while let Some((least, _)) = gains.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).filter(|least| *least.1 < MIN_GAIN) {
         cuts.remove(least);
         gains.remove(least);
         for near in [least.checked_sub(1), Some(least)].into_iter().flatten().filter(|&near| near < cuts.len()) {
-            gains[near] = gain_at(&sums, &cuts, near, frames.len());
+            gains[near] = gain_at(&cuts, near);
         }
     }
     let change = |n: usize| {
@@ -95,7 +97,7 @@ type Frame = [f64; DIMENSIONS];
 
 fn frame(features: &[f32], n: usize) -> Option<Frame> {
     let coefficients = features.get(n * COEFFICIENTS + 1..(n + 1) * COEFFICIENTS)?;
-    coefficients.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>().try_into().ok()
+    Some(std::array::from_fn(|k| f64::from(coefficients[k])))
 }
 
 /// The places with the highest gain near them, in voiced frames.
@@ -115,11 +117,6 @@ fn candidates(sums: &Sums, frames: usize) -> Vec<usize> {
 fn piece(cuts: &[usize], n: usize, frames: usize) -> (usize, usize, usize) {
     let start = n.checked_sub(1).map_or(0, |before| cuts[before]);
     (start, cuts[n], cuts.get(n + 1).copied().unwrap_or(frames))
-}
-
-fn gain_at(sums: &Sums, cuts: &[usize], n: usize, frames: usize) -> f64 {
-    let (start, cut, end) = piece(cuts, n, frames);
-    sums.gain(start, cut, end)
 }
 
 /// Where the frames change from what is usual in the first piece to what is usual in the second.
