@@ -64,6 +64,8 @@ mod source;
 mod speech;
 pub mod stage;
 pub mod store;
+#[cfg(all(test, feature = "ffmpeg"))]
+mod testing;
 mod track;
 mod transcribe;
 #[cfg(feature = "ffmpeg")]

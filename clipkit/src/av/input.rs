@@ -166,18 +166,17 @@ fn failure(path: &Path, code: ff::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
 
     use ff::packet::Ref;
 
     use super::*;
+    use crate::testing::make_media;
 
     #[test]
     fn an_overwritten_packet_is_freed() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tone.wav");
-        let status = Command::new("ffmpeg").args(["-v", "error", "-f", "lavfi", "-i", "sine", "-t", "1"]).arg(&file).status().unwrap();
-        assert!(status.success());
+        make_media(&file, "-f lavfi -i sine -t 1");
         let mut input = Input::open(&Context::new(), &file).unwrap();
         let mut packet = ff::Packet::empty();
         let mut read = 0;

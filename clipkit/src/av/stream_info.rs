@@ -188,19 +188,13 @@ unsafe fn remember(context: *mut ffi::AVFormatContext, file: &FileVersion) {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, File};
-    use std::process::Command;
     use std::time::SystemTime;
 
     use super::*;
     use crate::av::{self, Effort, SpanReader};
     use crate::context::Context;
     use crate::model::{ContentId, Span, Timestamp};
-
-    fn make(file: &Path, arguments: &str) {
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.split_whitespace()).arg(file);
-        assert!(command.status().unwrap().success());
-    }
+    use crate::testing::make_media;
 
     fn age(file: &Path, secs: u64) {
         File::options().write(true).open(file).unwrap().set_modified(SystemTime::now() - Duration::from_secs(secs)).unwrap();
@@ -229,7 +223,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("talk.mp4");
         let sources = "-f lavfi -i testsrc2=s=320x180:r=30000/1001:d=2 -f lavfi -i sine=d=2:r=44100";
-        make(&file, &format!("{sources} -c:v libx264 -bf 3 -g 20 -pix_fmt yuv420p -vf setsar=4/3 -c:a aac -ac 2"));
+        make_media(&file, &format!("{sources} -c:v libx264 -bf 3 -g 20 -pix_fmt yuv420p -vf setsar=4/3 -c:a aac -ac 2"));
         let fresh = read(&file);
         assert!(!is_known(&file), "it was just written");
         age(&file, 60);
@@ -243,11 +237,11 @@ mod tests {
     fn a_file_that_was_replaced_is_analysed_anew() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("talk.mp4");
-        make(&file, "-f lavfi -i testsrc2=s=320x180:d=2 -c:v libx264");
+        make_media(&file, "-f lavfi -i testsrc2=s=320x180:d=2 -c:v libx264");
         age(&file, 60);
         read(&file);
         assert!(is_known(&file));
-        make(&file, "-f lavfi -i testsrc2=s=160x90:r=10:d=2 -c:v mpeg4");
+        make_media(&file, "-f lavfi -i testsrc2=s=160x90:r=10:d=2 -c:v mpeg4");
         age(&file, 60);
         assert!(!is_known(&file));
         let (media, frames) = read(&file);
@@ -259,7 +253,7 @@ mod tests {
     fn files_whose_header_does_not_tell_all_are_analysed_each_time() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("talk.ts");
-        make(&file, "-f lavfi -i testsrc2=s=160x90:d=2 -c:v libx264");
+        make_media(&file, "-f lavfi -i testsrc2=s=160x90:d=2 -c:v libx264");
         age(&file, 60);
         assert_eq!(read(&file), read(&file));
         assert!(!is_known(&file));

@@ -338,11 +338,11 @@ fn open_decoder(input: &Input, index: usize, effort: Effort, threads: usize) -> 
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
 
     use super::*;
     use crate::av;
     use crate::model::ContentId;
+    use crate::testing::make_media;
 
     const FRAME: f64 = 0.04;
 
@@ -351,9 +351,7 @@ mod tests {
     fn reader(folder: &tempfile::TempDir, effort: Effort) -> VideoReader {
         let file = folder.path().join("talk.mp4");
         if !file.exists() {
-            let mut command = Command::new("ffmpeg");
-            command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "6", "-c:v", "libx264"]);
-            assert!(command.args(["-bf", "3", "-b_strategy", "0", "-g", "100"]).arg(&file).status().unwrap().success());
+            make_media(&file, "-f lavfi -i testsrc2=s=160x90:r=25 -t 6 -c:v libx264 -bf 3 -b_strategy 0 -g 100");
         }
         let cx = Context::new();
         let media = av::probe(&cx, &file, ContentId::new("test", "")).unwrap();
@@ -429,11 +427,9 @@ mod tests {
     fn a_sparse_reading_with_large_gaps_reads_every_frame() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("talk.mp4");
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-t", "6", "-c:v", "libx264"]);
         // Seven non-reference frames in a row.
-        let status = command.args(["-bf", "7", "-b_strategy", "0", "-x264-params", "b-pyramid=none"]).arg(&file).status().unwrap();
-        assert!(status.success());
+        let b_frames = "-bf 7 -b_strategy 0 -x264-params b-pyramid=none";
+        make_media(&file, &format!("-f lavfi -i testsrc2=s=160x90:r=25 -t 6 -c:v libx264 {b_frames}"));
         let found = frames(&mut reader(&folder, Effort::Sparse), 9.0);
         assert!(found.len() > 120 && found[20..].windows(2).all(|pair| pair[1] == pair[0] + 1), "{found:?}");
     }

@@ -1,6 +1,6 @@
 //! Tests tracking and reframing together on generated talks with a frame-accurate ground truth.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::model::{Crop, Layout, Media, Rect, Scene, Span, Timestamp, Tracks};
 use crate::plan::reframe;
 use crate::source::{FileSource, Source};
+use crate::testing::testdata;
 use crate::track::{FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 
 const OUTPUT: (u32, u32) = (1080, 1920);
@@ -50,14 +51,6 @@ impl TrueFace {
 
     fn speaks(&self, t: f64) -> bool {
         self.speaking.iter().any(|&[start, end]| start <= t && t < end)
-    }
-}
-
-/// The folder with real models and media.
-fn testdata() -> PathBuf {
-    match std::env::var_os("CLIPKIT_TESTDATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
     }
 }
 

@@ -320,7 +320,6 @@ pub(super) fn mix(before: f32, after: f32, at: usize) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
 
     use super::*;
     use crate::av;
@@ -328,13 +327,12 @@ mod tests {
     use crate::model::{ContentId, Media, Piece, Span};
     use crate::render::clip_audio::ClipAudio;
     use crate::render::loudness::Dynamics;
+    use crate::testing::make_media;
 
     /// A source of 48 kHz audio, uncompressed.
     fn source(folder: &tempfile::TempDir, name: &str, sound: &str) -> Media {
         let file = folder.path().join(name);
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", sound, "-ac", "1", "-c:a", "pcm_f32le"]);
-        assert!(command.arg(&file).status().unwrap().success());
+        make_media(&file, &format!("-f lavfi -i {sound} -ac 1 -c:a pcm_f32le"));
         av::probe(&Context::new(), &file, ContentId::new("test", "")).unwrap()
     }
 
@@ -433,10 +431,8 @@ mod tests {
 
         // The sound starts 1.5 s after the picture.
         let file = folder.path().join("late.mkv");
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "color=s=64x64:r=10:d=4", "-itsoffset", "1.5", "-i"]);
-        command.arg(&media.path).args(["-map", "0:v", "-map", "1:a", "-c:v", "libx264", "-c:a", "pcm_f32le"]).arg(&file);
-        assert!(command.status().unwrap().success());
+        let inputs = format!("-f lavfi -i color=s=64x64:r=10:d=4 -itsoffset 1.5 -i {}", media.path.display());
+        make_media(&file, &format!("{inputs} -map 0:v -map 1:a -c:v libx264 -c:a pcm_f32le"));
         let late = av::probe(&Context::new(), &file, ContentId::new("test", "")).unwrap();
         let found = heard(&late, &[piece(0.2, 2.2), piece(2.0, 3.0), piece(0.0, 1.2)]);
         assert_eq!(found.len(), (4.2 * 48_000.0) as usize);

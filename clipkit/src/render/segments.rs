@@ -186,7 +186,6 @@ fn segments(total: u64, count: usize, keyframe_before: impl Fn(u64) -> Option<u6
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::process::Command;
 
     use super::*;
     use crate::av;
@@ -197,19 +196,14 @@ mod tests {
     use crate::render::bumper::Bumpers;
     use crate::render::ffmpeg;
     use crate::render::pass::{self, Quality};
-
-    fn make(file: &Path, arguments: &str) {
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.split_whitespace()).arg(file);
-        assert!(command.status().unwrap().success());
-    }
+    use crate::testing::make_media;
 
     /// A clip of three pieces with an intro. The picture of its source ends after 10 s, before the
     /// last piece.
     fn plan(folder: &Path) -> ClipPlan {
         let (source, intro) = (folder.join("source.mp4"), folder.join("intro.mp4"));
-        make(&source, "-f lavfi -i testsrc2=s=320x180:r=25:d=10 -f lavfi -i sine=d=14 -c:v libx264 -g 40 -bf 2 -c:a aac");
-        make(&intro, "-f lavfi -i testsrc=s=160x90:r=25:d=3 -c:v libx264 -g 20");
+        make_media(&source, "-f lavfi -i testsrc2=s=320x180:r=25:d=10 -f lavfi -i sine=d=14 -c:v libx264 -g 40 -bf 2 -c:a aac");
+        make_media(&intro, "-f lavfi -i testsrc=s=160x90:r=25:d=3 -c:v libx264 -g 20");
         let media = MediaRef::new(source.to_string_lossy(), ContentId::new("test", ""));
         let secs = |start, end| Span::secs(start, end).unwrap();
         let layout = Layout::Fill { crop: Crop::still(Rect::new(0.3, 0.0, 0.3, 1.0)) };

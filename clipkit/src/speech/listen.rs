@@ -99,10 +99,10 @@ fn hear_with(cx: &Context, media: &Media, part: Span, mut detector: VoiceDetecto
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
 
     use super::*;
     use crate::model::ContentId;
+    use crate::testing::make_media;
 
     fn medium(container: &str, seconds: f64) -> Media {
         let mut media = Media::new("talk", ContentId::new("test", ""));
@@ -126,9 +126,7 @@ mod tests {
         // Notes with overtones pass for a voice; every fifth second is silent.
         let notes =
             "aevalsrc=0.2*gt(mod(t\\,5)\\,1)*exp(-3*mod(t\\,0.4))*(sin(2*PI*220*t)+0.5*sin(4*PI*220*t)+0.3*sin(6*PI*220*t)):s=48000:d=40";
-        let mut command = Command::new("ffmpeg");
-        command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", notes, "-c:a", "aac"]).arg(&file);
-        assert!(command.status().unwrap().success());
+        make_media(&file, &format!("-f lavfi -i {notes} -c:a aac"));
         // The built-in network: Silero knows that notes are no voice.
         let cx = Context::builder().environment(crate::context::Environment::default()).build();
         let media = av::probe(&cx, &file, ContentId::new("test", "")).unwrap();

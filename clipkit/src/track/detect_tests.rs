@@ -1,6 +1,6 @@
 use super::super::pixels::image;
 use super::*;
-use std::path::PathBuf;
+use crate::testing::testdata;
 
 #[test]
 fn the_most_confident_box_of_each_face_stays() {
@@ -35,13 +35,6 @@ fn a_wide_picture_is_in_the_top_of_yunets_input() {
     let (input, scale) = yunet_input(&white, 64, 64);
     assert_eq!(scale, (1.0, 2.0));
     assert!((input[31 * 64 + 63] - 255.0).abs() < 1e-3 && input[32 * 64] == 0.0);
-}
-
-fn testdata() -> PathBuf {
-    match std::env::var_os("CLIPKIT_TESTDATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-    }
 }
 
 fn load(path: &Path) -> RgbImage {

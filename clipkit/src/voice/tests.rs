@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::testing::testdata;
+
 /// Samples that the `ffmpeg` command generated or decoded: mono, 16 kHz.
 fn sound(arguments: &[&str]) -> Vec<f32> {
     let output =
@@ -105,13 +107,6 @@ proptest! {
         for span in spans {
             prop_assert!(span.start() >= voice.start && span.end() <= end && span.duration().as_secs_f64() >= MIN_DURATION);
         }
-    }
-}
-
-fn testdata() -> PathBuf {
-    match std::env::var_os("CLIPKIT_TESTDATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
     }
 }
 

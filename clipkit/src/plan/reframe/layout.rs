@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::people::{self, Person, Turn};
+use super::people::{self, Person};
+use super::turns::Turn;
 use super::{STEP, ShotAnalysis};
 use crate::model::{LayoutChoice, Rect, ShotContent};
 

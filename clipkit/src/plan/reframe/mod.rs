@@ -12,17 +12,20 @@ mod layout;
 mod people;
 mod reactions;
 mod scene;
+mod shares;
 mod speech;
 mod subject;
+mod turns;
 mod uncertainty;
 mod window;
 
 use std::ops::Range;
 
 use axis::DeadZone;
-use people::{Person, Turn};
+use people::Person;
 use reactions::Reaction;
 use speech::SpeechTimeline;
+use turns::Turn;
 use window::Window;
 
 use crate::model::{Crop, FaceSample, FaceTrack, LayoutChoice, Rect, Scene, Shot, ShotContent, Span, Timestamp, Tracks, Word};
@@ -165,7 +168,7 @@ impl<'a> ShotAnalysis<'a> {
         let people = people::in_shot(&tracks.faces, shot.span, &times, window.shape());
         let groups = people::groups(&people, window.rect());
         let states = speech.states(shot.span, &times);
-        let turns = people::turns(&people, &groups, &states);
+        let turns = turns::turns(&people, &groups, &states);
         let uncertain = uncertainty::stretches(&people, &groups, &states, !framing.voice.is_empty());
         let reactions = reactions::of_listeners(&people, &groups, &turns, &reactions::steps(framing.laughter, shot.span, &times));
         let subject = subject::in_shot(&tracks.subjects, shot.span, &times);

@@ -1,11 +1,9 @@
-//! The people in a shot, their positions over time, and whom to frame when.
+//! The people in a shot and their positions over time.
 
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
+use super::shares;
 use crate::model::{FaceSample, FaceTrack, Rect, Span, Timestamp};
-
-use super::STEP;
-use super::speech::SpeechState;
 
 /// The maximum gap between two tracks of one person, in seconds.
 const REJOIN_GAP: f64 = 5.0;
@@ -23,46 +21,12 @@ const MIN_RELATIVE_SIZE: f64 = 0.4;
 const MIN_RELATIVE_PRESENCE: f64 = 0.25;
 /// The maximum part of the window that a group of people fills.
 const MAX_FILL: f64 = 0.9;
-/// A constant added to the sum of all mouth changes, in units of face contrast, so that noise alone
-/// gives nobody a high share.
-const MOUTH_NOISE: f64 = 0.02;
 /// Mouth changes are clipped at this value: larger ones come from jumps in the picture.
 const MAX_MOUTH: f64 = 0.15;
 /// A mouth with less change than this is still, in units of face contrast.
-const STILL: f64 = 0.02;
+pub(super) const STILL: f64 = 0.02;
 /// Probabilities of a model are kept this far from 0 and 1.
 const MIN_PROBABILITY: f64 = 1e-3;
-/// How a model's answers for several people are compared: logits times `SHARPNESS`, with
-/// `BIAS_PART` of what a mouth's mean differs from that of all. Measured on made talks of two real
-/// faces, of which one moves its mouth to the other's voice: the speaker is chosen 84 % of the
-/// time; without the bias 78 %, with a sharpness of 1 68 %.
-const SHARPNESS: f64 = 2.0;
-const BIAS_PART: f64 = 0.5;
-/// The mean logits from which on a mouth seems to speak, in part and fully. Measured on made talks
-/// of two real faces: the lower mean of a shot is 0.95 to 2.95 where both mouths talk, and -4.5 to
-/// 0.5 beside a listener who moves.
-const SEEMS_TO_SPEAK: (f64, f64) = (0.5, 0.8);
-/// A person whose logit is lower than the highest one by more than this clearly is not the speaker.
-const CLEAR_GAP: f64 = 1.0;
-/// The weight of mouth movement without voice activity. It is enough to follow a speaker for
-/// seconds in footage without audio or with music, and too little to show somebody who chews for
-/// three seconds.
-const NO_VOICE_WEIGHT: f64 = 0.35;
-/// The cost of a change of speaker, in seconds of certain speech. An interjection needs two
-/// changes, so it must be worth twice this: about 1.5 seconds of typical speech.
-const CHANGE_COST: f64 = 0.6;
-/// The clarity of who speaks is averaged over this many steps before and after: 1 s in total.
-const CONTEXT_STEPS: usize = 5;
-/// The score bonus of the largest person, which decides while nobody speaks.
-const SIZE_BONUS: f64 = 0.1;
-/// The cost of framing people none of whom is visible.
-const ABSENCE_COST: f64 = 1.0;
-/// The minimum length of a turn, in seconds.
-const MIN_TURN: f64 = 1.0;
-/// A turn starts at the first mouth movement within this many steps of the detected change.
-const ONSET_RANGE: usize = 3;
-/// The minimum of that movement, relative to the mean movement in the second after it.
-const ONSET_PART: f64 = 0.5;
 /// Times that differ by less than this many seconds are equal; they were rounded differently.
 const TIME_TOLERANCE: f64 = 0.005;
 
@@ -71,16 +35,16 @@ pub(super) struct Person {
     boxes: Vec<Rect>,
     present: Vec<bool>,
     /// The smoothed mouth change at each step, in units of face contrast.
-    mouth: Vec<f64>,
+    pub(super) mouth: Vec<f64>,
     /// The unsmoothed mouth change of the sample at or after each step.
-    change: Vec<f64>,
+    pub(super) change: Vec<f64>,
     /// The logit that the person speaks at each step, where a model judged it.
-    logit: Vec<Option<f64>>,
+    pub(super) logit: Vec<Option<f64>>,
     /// What is subtracted from the logits when people are compared: how much more readily the model
     /// takes this mouth for a speaking one.
-    bias: f64,
+    pub(super) bias: f64,
     /// The square root of the median face area, in picture heights.
-    size: f64,
+    pub(super) size: f64,
 }
 
 impl Person {
@@ -105,20 +69,18 @@ impl Person {
         (steps.into_iter().all(|n| self.is_present(n)) && mean > STILL).then_some(mean)
     }
 
-    fn is_present(&self, n: usize) -> bool {
+    /// The number of all steps.
+    pub(super) fn steps(&self) -> usize {
+        self.boxes.len()
+    }
+
+    pub(super) fn is_present(&self, n: usize) -> bool {
         self.present.get(n).copied().unwrap_or(false)
     }
 
     fn seen(&self) -> usize {
         self.present.iter().filter(|&&present| present).count()
     }
-}
-
-/// The people to frame from one step on.
-#[derive(Debug, PartialEq)]
-pub(super) struct Turn {
-    pub(super) from: usize,
-    pub(super) people: Vec<usize>,
 }
 
 /// The smallest box that contains all boxes; `None` without boxes.
@@ -140,22 +102,8 @@ pub(super) fn in_shot(faces: &[FaceTrack], shot: Span, times: &[Timestamp], shap
     people.retain(|person| person.seen() as f64 >= MIN_RELATIVE_PRESENCE * most_seen);
     let largest = people.iter().map(|person| person.size).fold(0.0, f64::max);
     people.retain(|person| person.size >= MIN_RELATIVE_SIZE * largest);
-    set_biases(&mut people);
+    shares::set_biases(&mut people);
     people
-}
-
-/// Sets the biases of people whose mouths all seem to speak, as those of people who talk in turns
-/// do, or of a mouth that moves to another's voice: of each mean logit, what it differs from the
-/// mean of all counts for [`BIAS_PART`]. A listener's mean is below [`SEEMS_TO_SPEAK`], and none
-/// has a bias then.
-fn set_biases(people: &mut [Person]) {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let means: Vec<f64> = people.iter().map(|person| mean(&person.logit.iter().flatten().copied().collect::<Vec<_>>())).collect();
-    let (from, to) = SEEMS_TO_SPEAK;
-    let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
-    let part = BIAS_PART * ((lowest - from) / (to - from)).clamp(0.0, 1.0);
-    let all = mean(&means);
-    people.iter_mut().zip(means).for_each(|(person, own)| person.bias = part * (own - all));
 }
 
 /// Merges tracks that continue where another one ended: the person turned away for longer than the
@@ -256,48 +204,6 @@ fn without_outliers(samples: &[FaceSample]) -> Vec<Rect> {
         .collect()
 }
 
-/// The turns of a shot: of its [`groups`], the one that speaks is framed. `states` holds the speech
-/// state at each step.
-pub(super) fn turns(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState]) -> Vec<Turn> {
-    let mut turns: Vec<Turn> = Vec::new();
-    for (n, group) in without_short_turns(&framed_groups(people, groups, states)).into_iter().enumerate() {
-        let Some(group) = groups.get(group) else { continue };
-        if turns.last().is_none_or(|turn| turn.people != *group) {
-            turns.push(Turn { from: n, people: group.clone() });
-        }
-    }
-    // The last step is the shot's end and has no duration; the one before it may be close to it.
-    let end = people.first().map_or(0, |person| person.boxes.len()).saturating_sub(2);
-    for n in 1..turns.len() {
-        let next = turns.get(n + 1).map_or(end, |turn| turn.from);
-        let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
-        // The transcript's speaker times are more precise than mouth movement.
-        let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
-        // So are a model's answers, where there is a voice to compare with.
-        let judges = |p: &usize| people.get(*p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(_))));
-        let is_judged = states.get(turns[n].from).is_some_and(|moment| moment.voice) && turns[n].people.iter().any(judges);
-        if !is_named && !is_judged {
-            turns[n].from = onset(people, &turns[n - 1], &turns[n], long_enough);
-        }
-    }
-    turns
-}
-
-pub(super) fn min_turn_steps() -> usize {
-    (MIN_TURN / STEP).round() as usize
-}
-
-/// The start of a turn: the first mouth movement of its new people near the detected change and
-/// within `range`. Without such a movement, the detected change.
-fn onset(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<usize>) -> usize {
-    let new = || turn.people.iter().filter(|person| !before.people.contains(person)).filter_map(|&person| people.get(person));
-    let change = |n: usize| new().filter_map(|person| person.change.get(n)).fold(0.0, |most: f64, change| most.max(*change));
-    let second = (1.0 / STEP).round() as usize;
-    let usual = (turn.from..turn.from + second).map(change).sum::<f64>() / second as f64;
-    let mut near = turn.from.saturating_sub(ONSET_RANGE).max(*range.start())..=(turn.from + ONSET_RANGE).min(*range.end());
-    near.find(|&n| usual > 0.0 && change(n) >= ONSET_PART * usual).unwrap_or(turn.from)
-}
-
 /// The people from left to right.
 pub(super) fn left_to_right(people: &[Person]) -> Vec<usize> {
     let mut row: Vec<usize> = (0..people.len()).collect();
@@ -334,135 +240,4 @@ pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> 
         }
     }
     fits * 20 >= seen * 19
-}
-
-/// How much of the speech at a step is a person's, 0 to 1: where there is a voice, as a model
-/// judged it, else their share of all mouth movement. Mouths differ in how much they move, so that
-/// share is relative. It is low if all mouths are still, and reduced without voice activity and
-/// where the model finds that nobody speaks.
-pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    // In a pause, too, the mouths of those who clearly are not the speaker count less.
-    let logits = judged_logits(people, n);
-    let highest = logits.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    let mouth = |p: usize| {
-        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| (highest - logit - CLEAR_GAP).max(0.0));
-        people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| (-SHARPNESS * behind).exp() * mouth)
-    };
-    let of_movement = mouth(person) / (MOUTH_NOISE + (0..people.len()).map(mouth).sum::<f64>());
-    if !state.voice {
-        return NO_VOICE_WEIGHT * of_movement;
-    }
-    // Answers near 0 for everybody differ only by rounding, and the voice may not be a voice: it is
-    // presumed where the audio was not analysed. There, mouths count as they do without a voice.
-    match share_of(people, &logits, person, n) {
-        Some((share, nobody)) => share + nobody * NO_VOICE_WEIGHT * of_movement,
-        None => of_movement,
-    }
-}
-
-/// The logits of the people that a model judged, without their bias. Nobody's if one of those whose
-/// mouths move was not judged.
-fn judged_logits(people: &[Person], n: usize) -> Vec<Option<f64>> {
-    let of = |person: &Person| person.logit.get(n).copied().flatten();
-    let unjudged =
-        |person: &Person| person.is_present(n) && of(person).is_none() && person.mouth.get(n).is_some_and(|mouth| *mouth > STILL);
-    if people.iter().any(unjudged) {
-        return vec![None; people.len()];
-    }
-    people.iter().map(|person| of(person).map(|logit| logit - person.bias)).collect()
-}
-
-/// The probability that a person speaks, times their part of the sharpened odds of all (of two who
-/// may both speak, the likelier one has most), and the probability that nobody speaks. `None` if
-/// one of those whose mouths move was not judged.
-pub(super) fn judged_share(people: &[Person], person: usize, n: usize) -> Option<(f64, f64)> {
-    share_of(people, &judged_logits(people, n), person, n)
-}
-
-/// The same, by the answer of [`judged_logits`].
-fn share_of(people: &[Person], logits: &[Option<f64>], person: usize, n: usize) -> Option<(f64, f64)> {
-    let odds = |logit: &Option<f64>| logit.map_or(0.0, |logit| (SHARPNESS * logit).exp());
-    let probability = |person: &Person| {
-        let logit = person.logit.get(n).copied().flatten();
-        1.0 / (1.0 + (-logit.unwrap_or(f64::NEG_INFINITY)).exp())
-    };
-    let all: f64 = logits.iter().map(odds).sum();
-    let nobody = people.iter().map(|person| 1.0 - probability(person)).product();
-    let (person, logit) = (people.get(person)?, logits.get(person)?);
-    (all > 0.0).then(|| (probability(person) * odds(logit) / all, nobody))
-}
-
-/// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
-/// where the mouth shares around the step are ambiguous, the speaker in the transcript.
-fn speech(people: &[Person], states: &[SpeechState]) -> Vec<Vec<f64>> {
-    let steps = people.first().map_or(0, |person| person.boxes.len());
-    let state = |n: usize| states.get(n).copied().unwrap_or(SpeechState::UNKNOWN);
-    let shares: Vec<Vec<f64>> = (0..steps).map(|n| (0..people.len()).map(|p| speech_share(people, p, n, state(n))).collect()).collect();
-    let speaks = |n: usize| {
-        let mut around = vec![0.0; people.len()];
-        let near = shares.get(n.saturating_sub(CONTEXT_STEPS)..(n + CONTEXT_STEPS + 1).min(steps)).unwrap_or_default();
-        for moment in near {
-            around.iter_mut().zip(moment).for_each(|(sum, share)| *sum += share / near.len() as f64);
-        }
-        around.sort_by(|a, b| b.total_cmp(a));
-        let clear = around.first().unwrap_or(&0.0) - around.get(1).unwrap_or(&0.0);
-        let transcript_share = |p: usize| if state(n).speaker == Some(p) { 1.0 - clear } else { 0.0 };
-        shares[n].iter().enumerate().map(|(p, share)| (share + transcript_share(p)).min(1.0)).collect()
-    };
-    (0..steps).map(speaks).collect()
-}
-
-/// The group to frame at each step: the sequence with the highest total speech minus the cost of
-/// changes, found by the Viterbi algorithm. The whole shot is known, so a change is not late, and
-/// an interjection causes none.
-fn framed_groups(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState]) -> Vec<usize> {
-    let steps = people.first().map_or(0, |person| person.boxes.len());
-    let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
-    let speech = speech(people, states);
-    let worth = |group: &[usize], n: usize| {
-        let members = group.iter().filter_map(|&p| Some((people.get(p)?, speech[n].get(p)?))).filter(|(person, _)| person.is_present(n));
-        let values = members.map(|(person, speaks)| speaks + SIZE_BONUS * person.size / largest);
-        STEP * values.reduce(|a, b| a + b).unwrap_or(-ABSENCE_COST)
-    };
-    let best = |totals: &[f64]| totals.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(group, _)| group);
-    let mut totals = vec![0.0; groups.len()];
-    // The predecessor on the best path, for each step and group.
-    let mut before: Vec<Vec<usize>> = Vec::with_capacity(steps);
-    for n in 0..steps {
-        let leader = best(&totals);
-        let change = totals[leader] - CHANGE_COST;
-        let from: Vec<usize> = (0..groups.len()).map(|g| if n > 0 && change > totals[g] { leader } else { g }).collect();
-        let reached = groups.iter().enumerate().map(|(g, group)| if from[g] == g { totals[g] } else { change } + worth(group, n));
-        totals = reached.collect();
-        before.push(from);
-    }
-    let mut framed = vec![best(&totals); steps];
-    for n in (1..steps).rev() {
-        framed[n - 1] = before[n][framed[n]];
-    }
-    framed
-}
-
-/// Merges turns that are too short into the previous turn, or at the shot's start into the next.
-fn without_short_turns(framed: &[usize]) -> Vec<usize> {
-    let shortest = min_turn_steps();
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut end = 0;
-    for run in framed.chunk_by(|a, b| a == b) {
-        end += run.len();
-        // The last step is the shot's end and has no duration; the one before it may be close to
-        // it.
-        let length = if end == framed.len() { run.len().saturating_sub(2) } else { run.len() };
-        match runs.last_mut() {
-            Some((who, count)) if length < shortest || *who == run[0] => *count += run.len(),
-            _ => runs.push((run[0], run.len())),
-        }
-    }
-    if let [(_, first), (_, second), ..] = &mut runs[..]
-        && *first < shortest
-    {
-        *second += *first;
-        runs.remove(0);
-    }
-    runs.into_iter().flat_map(|(who, count)| std::iter::repeat_n(who, count)).collect()
 }

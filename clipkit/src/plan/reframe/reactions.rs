@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::STEP;
-use super::people::{Person, Turn, min_turn_steps};
+use super::people::Person;
+use super::turns::{Turn, min_turn_steps};
 use crate::model::{Span, Timestamp};
 
 /// The maximum length of a reaction shot, and the minimum time from the end of one to the start of

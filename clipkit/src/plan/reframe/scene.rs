@@ -5,8 +5,9 @@ use std::ops::Range;
 use super::ShotAnalysis;
 use super::axis::{self, DeadZone};
 use super::layout::ShotLayout;
-use super::people::{self, Turn};
+use super::people;
 use super::reactions;
+use super::turns::Turn;
 use super::window::Window;
 use crate::model::{Crop, Half, Layout, Pane, Rect, Scene, Span, Speaking, Timestamp};
 

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::people::{self, Person};
+use super::shares;
 use super::{FramingInput, STEP, grid};
 use crate::model::{Rect, Span, Timestamp, Word};
 
@@ -178,7 +179,7 @@ impl CameraSetup {
             let Some((time, shares)) = name.and_then(|name| self.evidence.get_mut(name)).filter(|_| moment.voice) else { continue };
             *time += STEP;
             for (share, &person) in shares.iter_mut().zip(row) {
-                *share += STEP * people::speech_share(people, person, n, SpeechState::UNKNOWN);
+                *share += STEP * shares::speech_share(people, person, n, SpeechState::UNKNOWN);
             }
         }
     }

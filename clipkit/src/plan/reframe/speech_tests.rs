@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::turns;
 use super::*;
 use crate::model::{FaceSample, FaceTrack, Layout, Scene, Shot, Tracks};
 
@@ -177,7 +178,7 @@ proptest! {
         prop_assert!(heard.iter().all(|moment| moment.speaker.is_none_or(|person| person < mouths.len())));
         let people = people::in_shot(&tracks.faces, time, &times, shape);
         let groups = people::groups(&people, Rect::new(0.0, 0.0, 0.316, 1.0));
-        let turns = people::turns(&people, &groups, &heard);
+        let turns = turns::turns(&people, &groups, &heard);
         prop_assert_eq!(turns.first().map(|turn| turn.from), Some(0));
         prop_assert!(turns.iter().all(|turn| !turn.people.is_empty() && turn.people.iter().all(|&person| person < people.len())));
         let starts = turns.iter().map(|turn| times[turn.from]).chain([time.end()]).collect::<Vec<_>>();

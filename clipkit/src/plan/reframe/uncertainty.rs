@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 use super::STEP;
-use super::people::{self, Person};
+use super::people::Person;
+use super::shares;
 use super::speech::SpeechState;
 
 /// Shares of the speech are averaged over this many steps before and after: 2 s in total. Answers
@@ -39,7 +40,7 @@ fn group_shares(people: &[Person], groups: &[Vec<usize>], n: usize, state: Speec
     if !state.voice || state.speaker.is_some() {
         return None;
     }
-    let share = |group: &Vec<usize>| group.iter().map(|&person| people::judged_share(people, person, n).map(|(share, _)| share)).sum();
+    let share = |group: &Vec<usize>| group.iter().map(|&person| shares::judged_share(people, person, n).map(|(share, _)| share)).sum();
     groups.iter().map(share).collect()
 }
 

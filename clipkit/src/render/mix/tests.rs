@@ -1,6 +1,5 @@
 use std::f64::consts::PI;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::*;
 use crate::av;
@@ -10,14 +9,13 @@ use crate::model::{
 };
 use crate::render::clip_audio::{ClipAudio, PartOfSound};
 use crate::render::loudness::Dynamics;
+use crate::testing::make_media;
 
 const RATE: f64 = 48_000.0;
 
 fn made(folder: &tempfile::TempDir, name: &str, sound: &str, codec: &str) -> PathBuf {
     let file = folder.path().join(name);
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", sound]).args(codec.split_whitespace());
-    assert!(command.arg(&file).status().unwrap().success());
+    make_media(&file, &format!("-f lavfi -i {sound} {codec}"));
     file
 }
 
@@ -211,11 +209,7 @@ fn a_censored_word_is_silent_or_a_beep_and_music_goes_on() {
 #[test]
 fn music_plays_alone_where_the_source_has_no_sound() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mute.mp4");
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc2=s=64x64:r=30:d=5", "-c:v", "libx264"]);
-    assert!(command.arg(&path).status().unwrap().success());
-    let media = probed(&path);
+    let media = probed(&made(&folder, "mute.mp4", "testsrc2=s=64x64:r=30:d=5", "-c:v libx264"));
     let file = tone(&folder, "music.wav", 0.3, 440.0, 2.0);
     let found =
         heard(&media, &plan(&media, 5.0, |plan| plan.sound = vec![music(&file, |it| (it.duck, it.fade_out) = (12.0, 0.5))])).unwrap();

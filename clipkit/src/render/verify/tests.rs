@@ -1,13 +1,13 @@
 //! Altered files, each derived from a good clip, must fail verification.
 
 use std::path::Path;
-use std::process::Command;
 
 use super::*;
 use crate::model::Media;
 use crate::model::{ContentId, Crop, FrameRate, Layout, MediaRef, Output, PlanSource, Rect, Scene, Score};
 use crate::render::bumper::Bumpers;
 use crate::render::pass::{self, Quality};
+use crate::testing::make_media;
 
 /// A plan for six seconds of a small picture.
 pub(super) fn plan() -> ClipPlan {
@@ -39,12 +39,6 @@ pub(super) fn plan() -> ClipPlan {
     }
 }
 
-fn ffmpeg(arguments: &str) {
-    let mut command = Command::new("ffmpeg");
-    let output = command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.split_whitespace()).output().unwrap();
-    assert!(output.status.success(), "ffmpeg {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
 /// A rendered clip and its record, for verifying other files against them.
 struct Rendered {
     cx: Context,
@@ -59,7 +53,7 @@ impl Rendered {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("source.mkv");
         let codecs = "-c:v libx264 -preset ultrafast -crf 12 -c:a pcm_s16le";
-        ffmpeg(&format!("-f lavfi -i {picture} -f lavfi -i {sound} -t 7 {codecs} {}", source.display()));
+        make_media(&source, &format!("-f lavfi -i {picture} -f lavfi -i {sound} -t 7 {codecs}"));
         let cx = Context::new();
         let plan = plan();
         let media = av::probe(&cx, &source, plan.source.media.id.clone()).unwrap();
@@ -87,7 +81,7 @@ impl Rendered {
     fn changed(&self, arguments: &str) -> Option<String> {
         let bad = self.folder.path().join("bad.mp4");
         let codecs = "-c:v libx264 -preset ultrafast -crf 18 -bf 2 -c:a aac -b:a 160k";
-        ffmpeg(&format!("-i {} {codecs} {arguments} {}", self.good().display(), bad.display()));
+        make_media(&bad, &format!("-i {} {codecs} {arguments}", self.good().display()));
         self.verify(&bad)
     }
 
@@ -141,7 +135,7 @@ fn only_the_encoded_content_passes() {
     }
     let good = rendered.good();
     let late = rendered.folder.path().join("late.mp4");
-    ffmpeg(&format!("-i {0} -itsoffset 0.1 -i {0} -map 0:v -map 1:a -c copy {1}", good.display(), late.display()));
+    make_media(&late, &format!("-i {0} -itsoffset 0.1 -i {0} -map 0:v -map 1:a -c copy", good.display()));
     let fault = rendered.verify(&late).unwrap();
     assert!(fault.contains("its audio starts +0."), "{fault}");
 }

@@ -1,14 +1,18 @@
 //! Videos that the program yt-dlp can fetch.
 
+mod address;
+mod call;
 mod captions;
+mod download;
 mod failure;
 mod fetch;
 mod info;
+mod metadata;
 mod process;
 pub(crate) mod program;
 
 #[cfg(any(test, fuzzing))]
-pub(super) use fetch::sort;
+pub(super) use address::sort;
 
 use std::fmt;
 use std::path::PathBuf;

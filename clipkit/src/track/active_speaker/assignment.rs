@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use super::voices::VoiceChange;
+use crate::model::seems_to_speak;
 
 /// The evidence of a second of speech, as a logarithm of odds per unit of the logits' difference.
 /// It grows with the square root of the time, for so many seconds at most: answers of neighbouring
@@ -32,9 +33,6 @@ const CERTAIN: f64 = 1.0;
 /// What such odds become, at 0 and at `CERTAIN`: enough for a turn, and too little to show one face
 /// alone where both can be shown.
 const UNCERTAIN: (f64, f64) = (0.2, 0.35);
-/// The mean logits from which on a mouth seems to speak, in part and fully. What it has more than
-/// others is then its own and says nothing of the voice.
-const SEEMS_TO_SPEAK: (f64, f64) = (0.5, 0.8);
 /// The evidence against a face that is out of the picture.
 const ABSENT: f64 = -10.0;
 
@@ -90,9 +88,9 @@ fn evidence(faces: &[Answers], voices: &[Range<usize>], seconds: &[f64], heard: 
         known().map(|(answer, seconds)| answer * seconds).sum::<f64>() / known().map(|(_, seconds)| seconds).sum::<f64>().max(1e-6)
     };
     let usual: Vec<f64> = (0..faces.len()).map(usual).collect();
-    let (some, full) = SEEMS_TO_SPEAK;
-    let second = second_largest(&usual);
-    let own = ((second - some) / (full - some)).clamp(0.0, 1.0);
+    // Where two mouths seem to speak, what one has more than the other is its own and says nothing
+    // of the voice.
+    let own = seems_to_speak(second_largest(&usual));
     let of_voice = |(answers, seconds): (&Vec<Option<f64>>, &f64)| {
         let differences: Vec<Option<f64>> =
             answers.iter().zip(&usual).map(|(answer, usual)| Some(answer.as_ref()? - own * usual)).collect();

@@ -13,6 +13,7 @@ use crate::error::ErrorKind;
 use crate::model::{Span, Timestamp};
 use crate::onnx::{RuntimeOptions, open_for_any_length};
 use crate::source::{FileSource, Source};
+use crate::testing::testdata;
 use crate::track::{FaceTracker, OnnxTracker, OnnxTrackerOptions, Tracking};
 
 const ORIGIN: Origin = Origin { url: "https://example.org/pretrain_AVA.model", sha256: "85e6" };
@@ -189,14 +190,6 @@ fn gates_are_put_into_the_order_of_onnx() {
     assert_eq!(runs(&unit.input), order.map(|gate| (gate, 128)));
     assert_eq!(runs(&unit.state), order.map(|gate| (gate, 64 * 64)));
     assert_eq!(runs(&unit.bias), [1.0, 0.0, 2.0, 1.0, 0.0, 2.0, 11.0, 10.0, 12.0, 11.0, 10.0, 12.0].map(|gate| (gate, 64)));
-}
-
-/// The folder with real models and media.
-fn testdata() -> PathBuf {
-    match std::env::var_os("CLIPKIT_TESTDATA") {
-        Some(folder) => PathBuf::from(folder),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-    }
 }
 
 fn reference() -> PathBuf {
