@@ -64,7 +64,8 @@ mod source;
 mod speech;
 pub mod stage;
 pub mod store;
-#[cfg(all(test, feature = "ffmpeg"))]
+#[cfg(test)]
+#[cfg(feature = "ffmpeg")]
 mod testing;
 mod track;
 mod transcribe;
