@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use super::Pane;
 use super::{
     Bumper, CaptionTrack, Censored, ClipId, FaceTrack, Hook, MediaRef, Output, Overlay, Piece, PostTexts, Scene, Score, Shot, Sound, Span,
     SubjectTrack, Timeline, Timestamp, Zoom,
@@ -13,8 +15,8 @@ use super::{
 /// clip's timeline, in seconds from the clip's first frame. In a file with an intro, that frame
 /// comes after the intro: time in the file = duration of the intro + time of the clip
 /// ([`ClipPlan::parts`]). Positions and sizes are fractions of the displayed source picture
-/// (upright, square pixels). Those of captions, of the hook, of overlays and of
-/// [`Pane::place`](super::Pane::place) are fractions of the output.
+/// (upright, square pixels). Those of captions, of the hook, of overlays and of [`Pane::place`] are
+/// fractions of the output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

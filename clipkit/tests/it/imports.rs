@@ -38,6 +38,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("jobs", &["model", "error", "context", "store", "plan", "publish", "pipeline", "config"]),
     // Bodies of fuzz targets, not compiled into the library.
     ("fuzzing", EVERYTHING),
+    // What unit tests share.
+    ("testing", &[]),
     // A face over jobs: it reads plans, media and sources' rules, and decides nothing.
     ("serve", &["model", "error", "context", "http", "store", "source", "render", "publish", "plan", "pipeline", "config", "jobs"]),
     // Lists of names.
