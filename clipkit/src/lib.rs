@@ -64,6 +64,7 @@ mod source;
 mod speech;
 pub mod stage;
 pub mod store;
+// Clippy allows `expect` in tests only behind a condition that is `test` alone.
 #[cfg(test)]
 #[cfg(feature = "ffmpeg")]
 mod testing;

@@ -49,12 +49,12 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(150);
 /// installs a logger if `-v` is given. So it is for programs that act as the command, under any
 /// name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    run_all(arguments.into_iter().collect())
+    run_with(arguments.into_iter().collect())
 }
 
 /// [`run`] without a type parameter, so that programs that call it do not compile the commands
 /// again.
-fn run_all(arguments: Vec<OsString>) -> u8 {
+fn run_with(arguments: Vec<OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -69,11 +69,6 @@ impl Person {
         (steps.into_iter().all(|n| self.is_present(n)) && mean > STILL).then_some(mean)
     }
 
-    /// The number of all steps.
-    pub(super) fn steps(&self) -> usize {
-        self.boxes.len()
-    }
-
     pub(super) fn is_present(&self, n: usize) -> bool {
         self.present.get(n).copied().unwrap_or(false)
     }
@@ -81,6 +76,11 @@ impl Person {
     fn seen(&self) -> usize {
         self.present.iter().filter(|&&present| present).count()
     }
+}
+
+/// The number of steps of the people's shot; 0 if there are none.
+pub(super) fn steps(people: &[Person]) -> usize {
+    people.first().map_or(0, |person| person.boxes.len())
 }
 
 /// The smallest box that contains all boxes; `None` without boxes.
@@ -231,7 +231,7 @@ pub(super) fn groups(people: &[Person], window: Rect) -> Vec<Vec<usize>> {
 
 /// Whether these people fit into the window at 95 % or more of the steps.
 pub(super) fn fit_together(people: &[Person], group: &[usize], window: Rect) -> bool {
-    let steps = people.first().map_or(0, |person| person.boxes.len());
+    let steps = steps(people);
     let (mut fits, mut seen) = (0, 0);
     for n in 0..steps {
         if let Some(all) = union(group.iter().filter_map(|&p| people.get(p)?.at(n))) {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::STEP;
-use super::people::Person;
+use super::people::{self, Person};
 use super::shares;
 use super::speech::SpeechState;
 
@@ -41,7 +41,7 @@ pub(super) fn turns(people: &[Person], groups: &[Vec<usize>], states: &[SpeechSt
         }
     }
     // The last step is the shot's end and has no duration; the one before it may be close to it.
-    let end = people.first().map_or(0, Person::steps).saturating_sub(2);
+    let end = people::steps(people).saturating_sub(2);
     for n in 1..turns.len() {
         let next = turns.get(n + 1).map_or(end, |turn| turn.from);
         let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
@@ -75,7 +75,7 @@ fn onset(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<us
 /// For each step and person, the confidence that the person speaks, 0 to 1: the mouth share and,
 /// where the mouth shares around the step are ambiguous, the speaker in the transcript.
 fn speech(people: &[Person], states: &[SpeechState]) -> Vec<Vec<f64>> {
-    let steps = people.first().map_or(0, Person::steps);
+    let steps = people::steps(people);
     let state = |n: usize| states.get(n).copied().unwrap_or(SpeechState::UNKNOWN);
     let shares: Vec<Vec<f64>> =
         (0..steps).map(|n| (0..people.len()).map(|p| shares::speech_share(people, p, n, state(n))).collect()).collect();
@@ -97,7 +97,7 @@ fn speech(people: &[Person], states: &[SpeechState]) -> Vec<Vec<f64>> {
 /// changes, found by the Viterbi algorithm. The whole shot is known, so a change is not late, and
 /// an interjection causes none.
 fn framed_groups(people: &[Person], groups: &[Vec<usize>], states: &[SpeechState]) -> Vec<usize> {
-    let steps = people.first().map_or(0, Person::steps);
+    let steps = people::steps(people);
     let largest = people.iter().map(|person| person.size).fold(1e-9, f64::max);
     let speech = speech(people, states);
     let worth = |group: &[usize], n: usize| {
