@@ -12,7 +12,7 @@ const config = {
   tracker: { kind: "center" },
   layers: { transcribe: [], score: [], track: [] },
   speech_cache: null,
-  options: { preset: "ultrafast", captions: null, min: 5, max: 40 },
+  options: { preset: "ultrafast", captions: null, min: 5, max: 14 },
 };
 
 test("a job is submitted, done and shown", async () => {

@@ -11,7 +11,7 @@ import clipkit
 CASES = pathlib.Path(__file__).parents[2] / "clipkit" / "tests" / "cases" / "cases.json"
 
 #: Quick to make: small, no captions to lay out, no model.
-QUICK = {"tracker": "center", "preset": "ultrafast", "captions": "none", "min": 5, "max": 40}
+QUICK = {"tracker": "center", "preset": "ultrafast", "captions": "none", "min": 5, "max": 14}
 
 
 def draw(arguments, out):

@@ -14,7 +14,7 @@ CONFIG = {
     "tracker": {"kind": "center"},
     "layers": {"transcribe": [], "score": [], "track": []},
     "speech_cache": None,
-    "options": {"preset": "ultrafast", "captions": None, "min": 5, "max": 40},
+    "options": {"preset": "ultrafast", "captions": None, "min": 5, "max": 14},
 }
 
 

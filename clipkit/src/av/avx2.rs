@@ -4,11 +4,12 @@
 //! itself.
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm_storeu_si128, _mm256_add_epi16, _mm256_add_epi32,
-    _mm256_castsi256_si128, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_mulhi_epi16, _mm256_packs_epi32, _mm256_packus_epi16,
-    _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8,
-    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_storeu_si256, _mm256_unpackhi_epi16, _mm256_unpacklo_epi16,
+    __m128i, __m256i, _MM_HINT_T0, _mm_prefetch, _mm256_add_epi16, _mm256_add_epi32, _mm256_castsi256_si128, _mm256_madd_epi16,
+    _mm256_mulhi_epi16, _mm256_packs_epi32, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_m128i, _mm256_set1_epi16,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srai_epi16, _mm256_srai_epi32, _mm256_unpackhi_epi16,
+    _mm256_unpacklo_epi16,
 };
+use std::mem::transmute;
 
 use super::resample::{HORIZONTAL_SHIFT, VERTICAL_LOST, VERTICAL_ROUNDING, VERTICAL_SHIFT};
 
@@ -104,29 +105,35 @@ impl Shuffles {
             let sum = _mm256_srai_epi32::<HORIZONTAL_SHIFT>(sum);
             // Packing works per 128-bit lane: keep the first and the third quarter.
             let packed = _mm256_permute4x64_epi64::<0b10_00>(_mm256_packs_epi32(sum, sum));
-            store(made, _mm256_castsi256_si128(packed));
+            *made = numbers_of(_mm256_castsi256_si128(packed));
         }
     }
 }
 
 /// Filters four rows of sums to bytes. Returns the number of bytes written, a multiple of 32.
 #[target_feature(enable = "avx2")]
-pub(super) fn vertical_four(lines: [&[i16]; 4], weights: [i16; 4], target: &mut [u8]) -> usize {
-    let weights = weights.map(|weight| _mm256_set1_epi16(weight));
-    let rounded = _mm256_set1_epi16(VERTICAL_ROUNDING);
+pub(super) fn vertical_four(lines: [&[i16]; 4], [a, b, c, d]: [i16; 4], target: &mut [u8]) -> usize {
+    let weights = [_mm256_set1_epi16(a), _mm256_set1_epi16(b), _mm256_set1_epi16(c), _mm256_set1_epi16(d)];
     let [a, b, c, d] = lines.map(|line| line.as_chunks::<16>().0.as_chunks::<2>().0);
     let (targets, _) = target.as_chunks_mut::<32>();
     let mut made = 0;
     for ((((target, a), b), c), d) in targets.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-        let half = |n: usize| {
-            let [p, q, r, s] = [(a, 0), (b, 1), (c, 2), (d, 3)].map(|(line, at)| _mm256_mulhi_epi16(load_numbers(&line[n]), weights[at]));
-            _mm256_srai_epi16::<VERTICAL_SHIFT>(_mm256_add_epi16(_mm256_add_epi16(_mm256_add_epi16(p, q), _mm256_add_epi16(r, s)), rounded))
-        };
+        let (low, high) = (weighted_sum([&a[0], &b[0], &c[0], &d[0]], weights), weighted_sum([&a[1], &b[1], &c[1], &d[1]], weights));
         // Packing works per 128-bit lane: swap the second and the third quarter.
-        store_wide(target, _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(half(0), half(1))));
+        *target = bytes_of(_mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi16(low, high)));
         made += 32;
     }
     made
+}
+
+/// The weighted sums of sixteen numbers of four rows. A function and no closure: builds without
+/// optimisation, as of tests, call closures and array methods for each number.
+#[target_feature(enable = "avx2")]
+fn weighted_sum([a, b, c, d]: [&[i16; 16]; 4], weights: [__m256i; 4]) -> __m256i {
+    let (a, b) = (_mm256_mulhi_epi16(load_numbers(a), weights[0]), _mm256_mulhi_epi16(load_numbers(b), weights[1]));
+    let (c, d) = (_mm256_mulhi_epi16(load_numbers(c), weights[2]), _mm256_mulhi_epi16(load_numbers(d), weights[3]));
+    let sum = _mm256_add_epi16(_mm256_add_epi16(a, b), _mm256_add_epi16(c, d));
+    _mm256_srai_epi16::<VERTICAL_SHIFT>(_mm256_add_epi16(sum, _mm256_set1_epi16(VERTICAL_ROUNDING)))
 }
 
 /// Filters up to [`MAX_ROWS`] rows of sums to bytes, with the arithmetic of the pass without AVX2.
@@ -148,7 +155,8 @@ pub(super) fn vertical_many<'a>(line: impl Fn(usize) -> &'a [i16], weights: &[i1
     for (n, target) in targets.iter_mut().enumerate() {
         let (mut low, mut high) = (rounding, rounding);
         for (rows, weights) in rows.chunks_exact(2).zip(weights.chunks(2)) {
-            let [first, second] = [rows[0], rows[1]].map(|row| row.get(n).map_or(_mm256_setzero_si256(), |row| load_numbers(row)));
+            let row = |row: &[[i16; 16]]| row.get(n).map_or(_mm256_setzero_si256(), |row| load_numbers(row));
+            let (first, second) = (row(rows[0]), row(rows[1]));
             let next = weights.get(1).copied().unwrap_or(0);
             let weights = _mm256_set1_epi32(i32::from(next) << 16 | i32::from(weights[0] as u16));
             low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), weights));
@@ -158,7 +166,7 @@ pub(super) fn vertical_many<'a>(line: impl Fn(usize) -> &'a [i16], weights: &[i1
         let sums = _mm256_packs_epi32(_mm256_srai_epi32::<VERTICAL_LOST>(low), _mm256_srai_epi32::<VERTICAL_LOST>(high));
         // Packing to bytes works per lane, too: keep the first and the third quarter.
         let bytes = _mm256_permute4x64_epi64::<0b10_00>(_mm256_packus_epi16(sums, sums));
-        store_bytes(target, _mm256_castsi256_si128(bytes));
+        *target = half_bytes_of(_mm256_castsi256_si128(bytes));
         made += 16;
     }
     made
@@ -178,37 +186,37 @@ pub(super) fn prefetch(line: &[u8]) {
 }
 
 #[target_feature(enable = "avx2")]
-fn store_wide(to: &mut [u8; 32], bytes: __m256i) {
-    // SAFETY: the array holds thirty-two bytes.
-    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), bytes) };
-}
-
-#[target_feature(enable = "avx2")]
 fn load(bytes: &[u8; INPUT_BYTES]) -> __m128i {
-    // SAFETY: the array holds sixteen bytes.
-    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+    // SAFETY: both are sixteen bytes, and all bits are valid.
+    unsafe { transmute::<[u8; INPUT_BYTES], __m128i>(*bytes) }
 }
 
 #[target_feature(enable = "avx2")]
 fn load_wide(bytes: &[u8; 32]) -> __m256i {
-    // SAFETY: the array holds thirty-two bytes.
-    unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+    // SAFETY: both are thirty-two bytes, and all bits are valid.
+    unsafe { transmute::<[u8; 32], __m256i>(*bytes) }
 }
 
 #[target_feature(enable = "avx2")]
 fn load_numbers(numbers: &[i16; 16]) -> __m256i {
-    // SAFETY: the array holds thirty-two bytes.
-    unsafe { _mm256_loadu_si256(numbers.as_ptr().cast()) }
+    // SAFETY: both are thirty-two bytes, and all bits are valid.
+    unsafe { transmute::<[i16; 16], __m256i>(*numbers) }
 }
 
 #[target_feature(enable = "avx2")]
-fn store_bytes(to: &mut [u8; 16], bytes: __m128i) {
-    // SAFETY: the array holds sixteen bytes.
-    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) };
+fn bytes_of(vector: __m256i) -> [u8; 32] {
+    // SAFETY: both are thirty-two bytes, and all bits are valid.
+    unsafe { transmute::<__m256i, [u8; 32]>(vector) }
 }
 
 #[target_feature(enable = "avx2")]
-fn store(to: &mut [i16; GROUP], numbers: __m128i) {
-    // SAFETY: the array holds sixteen bytes.
-    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), numbers) };
+fn half_bytes_of(vector: __m128i) -> [u8; 16] {
+    // SAFETY: both are sixteen bytes, and all bits are valid.
+    unsafe { transmute::<__m128i, [u8; 16]>(vector) }
+}
+
+#[target_feature(enable = "avx2")]
+fn numbers_of(vector: __m128i) -> [i16; GROUP] {
+    // SAFETY: both are sixteen bytes, and all bits are valid.
+    unsafe { transmute::<__m128i, [i16; GROUP]>(vector) }
 }

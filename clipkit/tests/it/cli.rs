@@ -77,7 +77,7 @@ impl Desk {
 
 /// The options of the fast tests: no model, and one small clip.
 pub(crate) fn quick<'a>(input: &'a str, out: &'a str) -> Vec<&'a str> {
-    let fixed = ["--tracker", "center", "--clips", "1", "--preset", "ultrafast", "--min", "15", "--max", "40"];
+    let fixed = ["--tracker", "center", "--clips", "1", "--preset", "ultrafast", "--min", "8", "--max", "14"];
     ["clip", input, "--out", out].into_iter().chain(fixed).collect()
 }
 
@@ -419,7 +419,12 @@ fn a_plan_is_edited_by_operations_tried_first_and_rendered() {
     let desk = Desk::with_talk(40);
     let (talk, out) = (desk.path("talk.mp4"), desk.path("clips"));
     // All that is said.
-    let arguments: Vec<&str> = quick(&talk, &out).into_iter().map(|argument| if argument == "15" { "28" } else { argument }).collect();
+    let longer = |argument| match argument {
+        "8" => "28",
+        "14" => "40",
+        other => other,
+    };
+    let arguments: Vec<&str> = quick(&talk, &out).into_iter().map(longer).collect();
     let (code, _, stderr) = run(&[&arguments[..], &["--plan-only"]].concat());
     assert_eq!(code, 0, "{stderr}");
     let plan =

@@ -18,7 +18,7 @@ const config = {
   tracker: { kind: "center" },
   layers: { transcribe: [], score: [], track: [] },
   speech_cache: null,
-  options: { preset: "ultrafast", captions: null, min: 5, max: 40 },
+  options: { preset: "ultrafast", captions: null, min: 5, max: 14 },
 };
 
 let desk, redis, connection, jobs;
