@@ -61,21 +61,20 @@ def packages(names):
     """The Debian packages that the libraries came in: name, version. A library of none has no licence that could be found."""
     loaded = subprocess.run(["ldconfig", "-p"], text=True, capture_output=True, env={**os.environ, "PATH": f"{os.environ['PATH']}:/sbin:/usr/sbin"}).stdout
     folders = sorted({pathlib.Path(line.rsplit("=> ", 1)[1]).parent for line in loaded.splitlines() if "=> " in line})
-    found = {}
-    for name in names:
-        paths = [folder / name for folder in folders if (folder / name).exists()]
-        paths += [path.resolve() for path in paths]
-        for path in paths:
-            # A merged /usr knows files by either name.
-            for spelled in (path, pathlib.Path("/usr") / path.relative_to("/"), pathlib.Path("/", *path.parts[2:]) if path.parts[1] == "usr" else path):
-                owner = subprocess.run(["dpkg-query", "-S", spelled], text=True, capture_output=True).stdout
-                if owner:
-                    # libx264-164:amd64: /usr/lib/x86_64-linux-gnu/libx264.so.164
-                    package = owner.rsplit(": ", 1)[0]
-                    version = run("dpkg-query", "-W", "-f", "${Version}", package, capture_output=True).stdout
-                    found[package.split(":", 1)[0]] = version
-                    break
-    return dict(sorted(found.items()))
+    paths = {folder / name for name in names for folder in folders if (folder / name).exists()}
+    paths |= {path.resolve() for path in paths}
+    # A merged /usr knows files by either name.
+    paths |= {pathlib.Path("/usr") / path.relative_to("/") for path in paths} | {pathlib.Path("/", *path.parts[2:]) for path in paths if path.parts[1] == "usr"}
+    if not paths:
+        return {}
+    # One call each for all: a call reads the lists of all packages. Fails for names that no package has, and answers the rest.
+    owned = subprocess.run(["dpkg-query", "-S", *sorted(paths)], text=True, capture_output=True).stdout
+    # libx264-164:amd64: /usr/lib/x86_64-linux-gnu/libx264.so.164
+    owners = {line.rsplit(": ", 1)[0].split(", ")[0] for line in owned.splitlines() if not line.startswith("diversion by ")}
+    if not owners:
+        return {}
+    listed = run("dpkg-query", "-W", "-f", "${Package}\t${Version}\n", *sorted(owners), capture_output=True).stdout
+    return dict(sorted(line.split("\t") for line in listed.splitlines()))
 
 
 def add_licences(unpacked):
