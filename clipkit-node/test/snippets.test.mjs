@@ -18,6 +18,6 @@ for (const [name, file] of [["the first README", "../README.md"], ["the package'
     await writeFile(join(folder, "talk.words.json"), JSON.stringify(words));
     // What is set up on this machine is none of the snippets' business.
     const env = { ...process.env, XDG_CACHE_HOME: folder, OPENAI_API_KEY: "", OPENAI_BASE_URL: "" };
-    await run(process.execPath, [path("scripts/snippets.mjs"), path(file)], { cwd: folder, env, timeout: 240_000 });
+    await run(process.execPath, [path("scripts/snippets.mjs"), path(file)], { cwd: folder, env, timeout: 600_000 });
   });
 }
