@@ -67,7 +67,8 @@ def packages(names):
     paths |= {pathlib.Path("/usr") / path.relative_to("/") for path in paths} | {pathlib.Path("/", *path.parts[2:]) for path in paths if path.parts[1] == "usr"}
     if not paths:
         return {}
-    # One call each for all: a call reads the lists of all packages. Fails for names that no package has, and answers the rest.
+    # A single call, since each call reads the file lists of all packages. If a path belongs to no package, it exits with 1 and still
+    # prints the owners of the others.
     owned = subprocess.run(["dpkg-query", "-S", *sorted(paths)], text=True, capture_output=True).stdout
     # libx264-164:amd64: /usr/lib/x86_64-linux-gnu/libx264.so.164
     owners = {line.rsplit(": ", 1)[0].split(", ")[0] for line in owned.splitlines() if not line.startswith("diversion by ")}
