@@ -309,3 +309,6 @@ export declare function preview(cx: Context, plan: Text, to: string): Promise<un
 
 /** Sets the ONNX Runtime library: its file, or the folder that holds it. */
 export declare function setOnnxLibrary(path: string): void
+
+/** Cancels all work of the process, which ends, and waits at most a second for it. */
+export declare function shutDown(): boolean

@@ -1,4 +1,5 @@
 import * as native from "../native";
+import "./exit";
 import "./onnx";
 
 /** The command line: takes the terminal, blocks until it is done, answers the exit code. */

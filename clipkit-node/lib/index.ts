@@ -1,3 +1,4 @@
+import "./exit";
 import "./onnx";
 
 export { clip, Pipeline } from "./pipeline";

@@ -23,6 +23,12 @@ pub fn cli(arguments: Vec<String>) -> u8 {
     clipkit::cli::run(arguments.into_iter().map(Into::into))
 }
 
+/// Cancels all work of the process, which ends, and waits at most a second for it.
+#[napi]
+pub fn shut_down() -> bool {
+    clipkit::shut_down(std::time::Duration::from_secs(1))
+}
+
 /// Draws source frames of a plan with their crop windows.
 #[napi]
 pub fn contact_sheet<'env>(env: &'env Env, cx: &Context, plan: &mut Text, to: String) -> napi::Result<PromiseRaw<'env, ()>> {

@@ -82,6 +82,11 @@ test("the command is the same: its answers, its exit codes, Ctrl-C", async () =>
     const error = await run(process.execPath, [bin, ...args]).catch((error) => error);
     assert.equal(error.code, Number(code), error.stderr);
   }
+  // The last of them ends while the model that finds speech is being opened.
+  for (let n = 0; n < 8; n++) {
+    const error = await run(process.execPath, [bin, ...codes[4]]).catch((error) => error);
+    assert.deepEqual([error.code, error.signal, /onnxruntime/.test(error.stderr)], [4, null, false], error.stderr);
+  }
   const out = join(at.path, "interrupted");
   const args = ["clip", at.talk, "--out", out, "--tracker", "center", "--preset", "slow", "--clips", "1", "--min", "15", "--json"];
   const child = spawn(process.execPath, [bin, ...args], { stdio: ["ignore", "pipe", "inherit"] });

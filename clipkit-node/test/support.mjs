@@ -44,7 +44,7 @@ export function desk() {
 
 /** Draws a video with sound. */
 export async function draw(path, seconds, size = "320x180") {
-  const video = `testsrc2=s=${size}:r=25:d=${seconds}`;
+  const video = `testsrc2=s=${size}:r=10:d=${seconds}`;
   const encode = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac", path];
   await run("ffmpeg", ["-v", "error", "-y", "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", `sine=r=48000:d=${seconds}`, ...encode]);
 }

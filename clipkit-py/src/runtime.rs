@@ -93,8 +93,8 @@ impl Work {
     }
 }
 
-/// How long running calls may take to clean up when the interpreter ends. A cancelled run ends
-/// within this time.
+/// How long work may take to clean up when the interpreter ends. Cancelled work ends within this
+/// time.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Cancels running calls and detaches all threads of this module from the interpreter, which ends.
@@ -106,6 +106,8 @@ pub(crate) fn shut_down(py: Python<'_>) {
         while running(|all| !all.is_empty()) && begun.elapsed() < GRACE {
             std::thread::sleep(Duration::from_millis(2));
         }
+        // Threads may still work for a call that failed. If one does not end, the interpreter does.
+        let _ = clipkit::shut_down(GRACE.saturating_sub(begun.elapsed()));
         tell::close();
     });
 }

@@ -304,6 +304,20 @@ def test_the_end_of_the_process_leaves_nothing_half_made(long_talk, tmp_path):
     assert leftovers(tmp_path / "out") == []
 
 
+@pytest.mark.skipif("CLIPKIT_MODELS" not in os.environ, reason="needs CLIPKIT_MODELS")
+def test_a_process_may_end_while_a_model_is_opened(talk, tmp_path):
+    program = f"""
+        import clipkit
+        try:
+            clipkit.clip({str(talk)!r}, out={str(tmp_path / "out")!r}, tracker="center", min=50, max=60)
+        except clipkit.NothingFoundError:
+            print("nothing")
+    """
+    for _ in range(8):
+        ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stdout, "onnxruntime" in ended.stderr) == (0, "nothing\n", False), ended
+
+
 def test_a_thread_pool_shares_one_pipeline(talk, tmp_path):
     pipeline = clipkit.Pipeline(scorer=First(), **QUICK)
     with ThreadPoolExecutor(4) as pool:

@@ -77,7 +77,7 @@ pub mod weights;
 
 #[cfg(feature = "ffmpeg")]
 pub use config::PipelineConfig;
-pub use context::{Context, ContextBuilder, Environment, Event};
+pub use context::{Context, ContextBuilder, Environment, Event, shut_down};
 #[cfg(feature = "ffmpeg")]
 pub use doctor::{Check, CheckStatus, Diagnosis, doctor};
 pub use error::{Error, ErrorKind, ErrorReport, Recovery, Result};

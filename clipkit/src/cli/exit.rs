@@ -1,5 +1,7 @@
 //! Exit codes of the subcommands.
 
+use std::io::Write as _;
+
 use clipkit::{Error, ErrorKind, Result};
 
 use super::output::complain;
@@ -39,6 +41,20 @@ pub(crate) fn failed(error: &Error) -> Code {
         complain("error", &error.to_string());
     }
     code(error)
+}
+
+/// Ends the process without destroying static objects, which threads that still work use.
+pub(crate) fn at_once(code: u8) -> ! {
+    // Nothing reads what cannot be written.
+    let _ = std::io::stdout().flush();
+    #[cfg(unix)]
+    // SAFETY: the function takes no pointers and does not return.
+    unsafe {
+        libc::_exit(code.into())
+    }
+    // Here the system ends all other threads first.
+    #[cfg(not(unix))]
+    std::process::exit(code.into())
 }
 
 fn code(error: &Error) -> Code {

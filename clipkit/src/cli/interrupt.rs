@@ -6,10 +6,12 @@ use std::time::Duration;
 use clipkit::{Context, Error, ErrorKind, Result};
 use tokio_util::sync::CancellationToken;
 
+use super::exit;
+
 /// The time that cancelled work has to stop before it is abandoned. The pipeline stops earlier.
 const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 /// The exit code of a process that was ended by Ctrl-C.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 
 /// Tells whether an interrupt was requested.
 #[derive(Clone)]
@@ -28,7 +30,7 @@ impl Interrupt {
             signals.next().await;
             asked.cancel();
             signals.next().await;
-            std::process::exit(INTERRUPTED);
+            exit::at_once(INTERRUPTED);
         });
         Ok(Interrupt { token })
     }

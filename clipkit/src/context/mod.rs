@@ -5,6 +5,7 @@ mod files;
 pub(crate) mod ledger;
 mod report;
 pub(crate) mod scratch;
+mod shutdown;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -13,8 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ContentId, Limits, Stage, Warning};
@@ -25,6 +24,10 @@ pub use event::Event;
 use event::Listener;
 use ledger::Ledger;
 use scratch::Scratch;
+#[cfg(feature = "cli")]
+pub(crate) use shutdown::is_idle;
+pub use shutdown::shut_down;
+use shutdown::{Cancellation, Working};
 
 /// What a stage gets besides its input: cancellation, progress, warnings, budget, limits, scratch
 /// space, environment variables.
@@ -33,7 +36,7 @@ use scratch::Scratch;
 #[derive(Clone, Default)]
 pub struct Context {
     shared: Arc<Shared>,
-    cancellation: CancellationToken,
+    cancellation: Cancellation,
     ledger: Arc<Ledger>,
     stage: Option<Stage>,
     clip: Option<usize>,
@@ -97,7 +100,7 @@ impl Context {
     /// context. Cancelling this context cancels both.
     #[must_use]
     pub fn child(&self) -> Self {
-        Context { cancellation: self.cancellation.child_token(), ..self.clone() }
+        Context { cancellation: self.cancellation.child(), ..self.clone() }
     }
 
     /// The same context without warnings, for work that is divided into parts of which another one
@@ -246,14 +249,18 @@ impl Context {
     /// Runs CPU-bound or blocking work on a thread for blocking tasks.
     ///
     /// It returns the work's error, or an error of the kind [`ErrorKind::Contract`] if the work
-    /// panics.
+    /// panics. After [`shut_down`](crate::shut_down) no work begins, and the error has the kind
+    /// [`ErrorKind::Cancelled`].
     pub async fn blocking<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Context) -> Result<T> + Send + 'static,
     {
         let context = self.clone();
-        let worker = tokio::task::spawn_blocking(move || work(&context));
+        let worker = tokio::task::spawn_blocking(move || {
+            let Some(_working) = Working::begin() else { return Err(Error::cancelled()) };
+            work(&context)
+        });
         match worker.await {
             Ok(result) => result.map_err(|error| self.label(error)),
             Err(join) => Err(self.label(Error::new(ErrorKind::Contract, "a worker thread ended unexpectedly").with_source(join))),
@@ -278,7 +285,7 @@ impl Context {
             parent: Some(self.shared.clone()),
             ..Shared::default()
         };
-        let cancellation = self.cancellation.child_token();
+        let cancellation = self.cancellation.child();
         let ledger = Arc::new(Ledger::below(&self.ledger));
         Context { shared: Arc::new(shared), ledger, cancellation, stage: None, clip: None, ..self.clone() }
     }
@@ -298,7 +305,7 @@ impl Context {
             media: self.opened_media_store().cloned().map(OnceLock::from).unwrap_or_default(),
             ..Shared::default()
         };
-        Context { shared: Arc::new(shared), cancellation: CancellationToken::new(), ..self.clone() }
+        Context { shared: Arc::new(shared), cancellation: Cancellation::default(), ..self.clone() }
     }
 
     /// The same context as a part of the shared work with the key `work`. Waiting for `work` in

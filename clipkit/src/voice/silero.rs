@@ -1,5 +1,5 @@
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ort::session::Session;
 use ort::value::Tensor;
@@ -24,8 +24,9 @@ pub(super) struct Silero {
     session: Mutex<Session>,
 }
 
-/// The model that was opened last, shared by the process.
-static OPEN: Mutex<Option<(PathBuf, Arc<Silero>)>> = Mutex::new(None);
+/// The model that was opened last. All that use it share it, and the last of them closes it, because
+/// it takes 10 to 20 MB.
+static OPEN: Mutex<Option<(PathBuf, Weak<Silero>)>> = Mutex::new(None);
 
 impl Silero {
     /// Opens the model file. `ErrorKind::Unavailable` if there is no ONNX Runtime library,
@@ -43,14 +44,14 @@ impl Silero {
         Ok(Silero { session: Mutex::new(session) })
     }
 
-    /// The model, opened once per process. A failure is not remembered.
+    /// The model, opened once for all that use it at the same time. A failure is not remembered.
     pub(super) fn shared(path: &Path) -> Result<Arc<Self>> {
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, silero)) = open.as_ref().filter(|(opened, _)| opened == path) {
-            return Ok(silero.clone());
+        if let Some(silero) = open.as_ref().filter(|(opened, _)| opened == path).and_then(|(_, silero)| silero.upgrade()) {
+            return Ok(silero);
         }
         let silero = Arc::new(Silero::open(path)?);
-        *open = Some((path.to_owned(), silero.clone()));
+        *open = Some((path.to_owned(), Arc::downgrade(&silero)));
         Ok(silero)
     }
 

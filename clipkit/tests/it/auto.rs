@@ -105,7 +105,7 @@ fn talk_in_tones(desk: &Desk) {
     let other = [part(1000, 0.4, 0.5), part(500, 0.53, 0.63), part(2000, 0.67, 0.76)];
     let sound = format!("0.5*lt(mod(t,8),6.4)*({})", [word, other].concat().join("+"));
     ffmpeg(&format!(
-        "-f lavfi -i testsrc2=s=320x180:r=25:d=48 -f lavfi -i aevalsrc='{sound}':s=48000:d=48 -c:v libx264 -preset ultrafast \
+        "-f lavfi -i testsrc2=s=320x180:r=10:d=48 -f lavfi -i aevalsrc='{sound}':s=48000:d=48 -c:v libx264 -preset ultrafast \
          -pix_fmt yuv420p -c:a aac -b:a 192k {}",
         desk.path("talk.mp4")
     ));

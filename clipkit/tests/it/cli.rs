@@ -10,7 +10,7 @@ use clipkit::model::{ClipPlan, Manifest, X264Preset};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{ffmpeg, probe_json};
+use crate::support::{ffmpeg, probe_json, testdata};
 
 pub(crate) const TALK: &str = "Why would anyone put armour exactly where there are no bullet holes? The engineers looked at the planes that came home, \
 and they counted every hole. The wings were full of holes, but the engines had almost none. So everybody wanted to protect the wings. \
@@ -50,7 +50,7 @@ impl Desk {
     }
 
     pub(crate) fn video(&self, name: &str, seconds: u32) {
-        let sources = format!("-f lavfi -i testsrc2=s=320x180:r=25:d={seconds} -f lavfi -i sine=r=48000:d={seconds}");
+        let sources = format!("-f lavfi -i testsrc2=s=320x180:r=10:d={seconds} -f lavfi -i sine=r=48000:d={seconds}");
         ffmpeg(&format!("{sources} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac {}", self.path(name)));
     }
 
@@ -411,6 +411,22 @@ fn an_interrupt_ends_it_within_a_second_and_leaves_no_partial_file() {
         assert_eq!(status.code(), Some(130));
         assert!(took < Duration::from_millis(1200), "{signal}: {took:?}");
         assert!(!PathBuf::from(&out).exists(), "{:?}", desk.files("out"));
+    }
+}
+
+/// Where speech is heard is found out while clips are chosen. A run in which nothing is found ends
+/// while the model for that is being opened.
+#[test]
+#[ignore = "needs CLIPKIT_TESTDATA"] // And the ONNX Runtime, which comes with it.
+fn a_command_that_fails_while_a_model_is_opened_ends_by_its_exit_code() {
+    let desk = Desk::with_talk(36);
+    let (input, out) = (desk.path("talk.mp4"), desk.path("out"));
+    let arguments = ["clip", &input, "--out", &out, "--tracker", "center", "--min", "50", "--max", "60"];
+    for _ in 0..15 {
+        let Output { status, stderr, .. } = clipkit(&arguments).env("CLIPKIT_MODELS", testdata().join("models")).output().unwrap();
+        let stderr = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(4), "{status}: {stderr}");
+        assert!(!stderr.contains("onnxruntime"), "{stderr}");
     }
 }
 
