@@ -39,16 +39,16 @@ use clipkit::{Error, ErrorKind, Result};
 use args::{Cli, Command};
 use interrupt::Interrupt;
 
-/// The time that worker threads have to end. Work that is cancelled takes less.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+/// The time that worker threads have to end at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(150);
 
 /// Runs the command with `arguments` (the first is the program's name) and returns the exit code.
 /// Blocks until it is done.
 ///
 /// It uses the standard streams of the process, handles Ctrl-C, sets the level of FFmpeg's log, and
 /// installs a logger if `-v` is given. So it is for programs that act as the command, under any
-/// name. If a thread still works a second after the command was done (a large model is being
-/// opened), it ends the process with the exit code: to return from `main` then would crash.
+/// name. If a thread still works when the command is done (a model is being opened), it ends the
+/// process with the exit code: to return from `main` then could crash.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     run_with(arguments.into_iter().collect())
 }

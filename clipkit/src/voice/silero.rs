@@ -24,8 +24,8 @@ pub(super) struct Silero {
     session: Mutex<Session>,
 }
 
-/// The model that was opened last. All that use it share it, and the last of them closes it, because
-/// it takes 10 to 20 MB.
+/// The model that was opened last. All that use it share it, and the last of them closes it,
+/// because it takes 10 to 20 MB.
 static OPEN: Mutex<Option<(PathBuf, Weak<Silero>)>> = Mutex::new(None);
 
 impl Silero {

@@ -1,5 +1,7 @@
 //! Tests who is shown while two people talk who do not fit into one window.
 
+use std::path::PathBuf;
+
 use super::*;
 use crate::av;
 
@@ -51,6 +53,53 @@ async fn of_two_real_people_the_one_who_speaks_is_shown() {
             println!("{model}, voice heard in {} stretches: right speaker {:.2} %, {scenes} scenes", voice.len(), right.percent());
             assert!(right.percent() >= 97.0 && scenes == 2, "{model}: {:.2} %, {scenes} scenes", right.percent());
         }
+    }
+}
+
+/// Draws 12 s of somebody who speaks to music, on the left, and of another face on the right:
+/// `other` is the filter that makes it of the second recording, and its place.
+fn beside(folder: &Path, [speaks, other]: [&str; 2], (filter, place): (&str, &str)) -> PathBuf {
+    let faces = testdata().join("media/faces");
+    let (music, file) = ("0.12*sin(1382*t)*(0.6+0.4*sin(12*t))+0.1*sin(1740*t)+0.1*sin(2073*t)", folder.join("talk.mp4"));
+    let graph = format!(
+        "color=0x203040:s=1280x720:r=25:d=12[wall];[1:v]{filter}[other];[wall][other]overlay={place}[shown];\
+         [0:v]scale=440:440,fps=25,setpts=PTS-STARTPTS[speaker];[shown][speaker]overlay=60:280[v];\
+         aevalsrc='{music}':s=48000:d=12[music];[0:a]aresample=48000[voice];[voice][music]amix=inputs=2:normalize=0[a]"
+    );
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin"]);
+    for name in [speaks, other] {
+        command.args(["-stream_loop", "-1", "-i"]).arg(faces.join(name));
+    }
+    command.args(["-filter_complex", &graph, "-map", "[v]", "-map", "[a]", "-t", "12", "-r", "25"]);
+    command.args(["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]).arg(&file);
+    assert!(command.status().expect("the ffmpeg command is needed for tests").success());
+    file
+}
+
+/// A photograph on the wall is larger than the speaker. On a screen somebody speaks without a
+/// sound; where it is not certain who is heard, both are shown.
+#[tokio::test]
+#[ignore = "needs CLIPKIT_TESTDATA"]
+async fn beside_a_poster_or_a_screen_the_real_person_is_shown() {
+    let poster = ("trim=start=1:end=1.04,scale=520:520,loop=-1:1,fps=25,setpts=N/25/TB", "720:40");
+    let screen = ("scale=240:240,fps=25,setpts=PTS-STARTPTS,drawbox=t=8:c=black", "960:80");
+    for (name, other, least, most_split) in [("poster", poster, 100.0, 0.0), ("screen", screen, 85.0, 45.0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = beside(folder.path(), ["videoretalking_1.mp4", "WDA_KatieHill_000.mp4"], other);
+        let (media, tracks) = look(&file).await;
+        let scenes = frame(&media, &tracks, &voice(&media));
+        let (mut shown, mut both) = (Part::default(), Part::default());
+        for n in 0..58 {
+            let at = Timestamp::from_secs(f64::from(n) / RATE + 0.001);
+            let scene = scenes.iter().find(|scene| scene.span.contains(at)).unwrap();
+            let is_split = matches!(scene.layout, Layout::Split { .. });
+            both.count(is_split);
+            shown.count(is_split || crop(scene).at(at).center().0 < 0.5);
+        }
+        println!("{name}: the real person {:.1} %, both {:.1} %", shown.percent(), both.percent());
+        assert!(tracks.faces.len() >= 2, "{name}: the other face was not found");
+        assert!(shown.percent() >= least && both.percent() <= most_split, "{name}");
     }
 }
 
