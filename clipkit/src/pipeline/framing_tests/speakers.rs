@@ -84,7 +84,7 @@ fn beside(folder: &Path, [speaks, other]: [&str; 2], (filter, place): (&str, &st
 async fn beside_a_poster_or_a_screen_the_real_person_is_shown() {
     let poster = ("trim=start=1:end=1.04,scale=520:520,loop=-1:1,fps=25,setpts=N/25/TB", "720:40");
     let screen = ("scale=240:240,fps=25,setpts=PTS-STARTPTS,drawbox=t=8:c=black", "960:80");
-    for (name, other, least, most_split) in [("poster", poster, 100.0, 0.0), ("screen", screen, 85.0, 45.0)] {
+    for (name, other, least, most_split) in [("poster", poster, 100.0, 0.0), ("screen", screen, 85.0, 65.0)] {
         let folder = tempfile::tempdir().unwrap();
         let file = beside(folder.path(), ["videoretalking_1.mp4", "WDA_KatieHill_000.mp4"], other);
         let (media, tracks) = look(&file).await;
