@@ -116,7 +116,7 @@ fn memory(video: &Path, folder: &Path) {
         .unwrap();
     assert!(looped.success());
     // With the malloc settings of the `clipkit` command, and with the defaults of the C library.
-    let command = [("MALLOC_MMAP_THRESHOLD_", "262144")];
+    let command = [("MALLOC_MMAP_THRESHOLD_", "65536")];
     for (name, video, set) in [
         ("as it is", video, &command[..]),
         ("an hour", &hour, &command),

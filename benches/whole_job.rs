@@ -57,7 +57,7 @@ fn clip(video: &Path, out: &Path) {
         .arg("--out")
         .arg(out)
         // The same setting as that of the `clipkit` program.
-        .env("MALLOC_MMAP_THRESHOLD_", "262144")
+        .env("MALLOC_MMAP_THRESHOLD_", "65536")
         .stdin(Stdio::null())
         .status()
         .unwrap();
