@@ -81,7 +81,7 @@ impl Drop for Working {
 pub(super) struct Cancellation(CancellationToken);
 
 impl Cancellation {
-    /// One of its own that is also cancelled with this one.
+    /// A child: it can be cancelled by itself, and is cancelled with this one.
     pub(super) fn child(&self) -> Self {
         Cancellation(self.0.child_token())
     }

@@ -80,8 +80,14 @@ impl SpeechMaps {
             }),
             None => None,
         };
+        // Open until all parts are listened to, each of which shares it.
+        let (network, _model) = cx
+            .blocking(|cx| {
+                let detector = VoiceDetector::open(cx, Timestamp::ZERO);
+                Ok((detector.fingerprint(), detector.keep_open()))
+            })
+            .await?;
         if let Some(store) = &store {
-            let network = cx.blocking(|cx| Ok(VoiceDetector::open(cx, Timestamp::ZERO).fingerprint())).await?;
             match store.get::<SpeechMap>(&key(media, network)).await {
                 Ok(Some(found)) => return Ok(Arc::new(found)),
                 Ok(None) => {}

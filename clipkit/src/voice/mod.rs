@@ -18,6 +18,9 @@ mod silero;
 #[path = "silero_unavailable.rs"]
 mod silero;
 
+use std::any::Any;
+use std::sync::Arc;
+
 use earshot::Detector;
 
 use crate::context::Context;
@@ -100,6 +103,14 @@ impl<'a> VoiceDetector<'a> {
     /// What decides the answer besides the sound: the network.
     pub(crate) fn fingerprint(&self) -> &'static str {
         if matches!(self.network, Network::Earshot(_)) { Self::BUILT_IN } else { "silero 1" }
+    }
+
+    /// Keeps the network's model open, and so shared with the detectors that are opened meanwhile.
+    pub(crate) fn keep_open(self) -> Option<Arc<dyn Any + Send + Sync>> {
+        match self.network {
+            Network::Silero(stream) => Some(stream.into_model()),
+            Network::Earshot(_) | Network::Failed => None,
+        }
     }
 
     /// The best network that is installed, for mono samples at 16 kHz, the first of which is at

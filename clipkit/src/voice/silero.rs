@@ -96,6 +96,10 @@ impl SileroStream {
         }
     }
 
+    pub(super) fn into_model(self) -> Arc<Silero> {
+        self.silero
+    }
+
     pub(super) fn push(&mut self, samples: &[f32]) -> Result<()> {
         for sample in samples {
             let sample = if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 };

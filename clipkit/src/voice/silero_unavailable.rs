@@ -29,6 +29,10 @@ impl SileroStream {
         match silero.never {}
     }
 
+    pub(super) fn into_model(self) -> Arc<Silero> {
+        match self.never {}
+    }
+
     pub(super) fn push(&mut self, _samples: &[f32]) -> Result<()> {
         match self.never {}
     }
