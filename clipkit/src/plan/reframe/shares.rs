@@ -38,11 +38,13 @@ pub(super) fn set_biases(people: &mut [Person]) {
 /// share is relative. It is low if all mouths are still, and reduced without voice activity and
 /// where the model finds that nobody speaks.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    // In a pause, too, the mouths of those who clearly are not the speaker count less.
+    // In a pause, too, the mouths of those who clearly are not the speaker count less; not where
+    // nobody seems to be the speaker, as the answers' order means nothing there.
     let logits = judged_logits(people, n);
     let highest = logits.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+    let certainty = seems_to_speak(highest);
     let mouth = |p: usize| {
-        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| (highest - logit - CLEAR_GAP).max(0.0));
+        let behind = logits.get(p).copied().flatten().map_or(0.0, |logit| certainty * (highest - logit - CLEAR_GAP).max(0.0));
         people.get(p).and_then(|person| person.mouth.get(n)).map_or(0.0, |mouth| (-SHARPNESS * behind).exp() * mouth)
     };
     let of_movement = mouth(person) / (MOUTH_NOISE + (0..people.len()).map(mouth).sum::<f64>());

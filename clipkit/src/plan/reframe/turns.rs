@@ -18,8 +18,10 @@ const SIZE_BONUS: f64 = 0.1;
 const ABSENCE_COST: f64 = 1.0;
 /// The minimum length of a turn, in seconds.
 const MIN_TURN: f64 = 1.0;
-/// A turn starts at the first mouth movement within this many steps of the detected change.
-const ONSET_RANGE: usize = 3;
+/// A turn starts at the first mouth movement from this many steps before the detected change to
+/// this many after it. A picture that is encoded badly moves a little before the person does.
+const ONSET_BEFORE: usize = 3;
+const ONSET_AFTER: usize = 6;
 /// The minimum of that movement, relative to the mean movement in the second after it.
 const ONSET_PART: f64 = 0.5;
 
@@ -47,9 +49,10 @@ pub(super) fn turns(people: &[Person], groups: &[Vec<usize>], states: &[SpeechSt
         let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
         // The transcript's speaker times are more precise than mouth movement.
         let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
-        // So are a model's answers, where there is a voice to compare with.
-        let judges = |p: &usize| people.get(*p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(_))));
-        let is_judged = states.get(turns[n].from).is_some_and(|moment| moment.voice) && turns[n].people.iter().any(judges);
+        // So are a model's answers, where there is a voice and the model finds that they speak.
+        let speaks =
+            |p: &usize| people.get(*p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(logit)) if *logit > 0.0));
+        let is_judged = states.get(turns[n].from).is_some_and(|moment| moment.voice) && turns[n].people.iter().any(speaks);
         if !is_named && !is_judged {
             turns[n].from = onset(people, &turns[n - 1], &turns[n], long_enough);
         }
@@ -68,7 +71,7 @@ fn onset(people: &[Person], before: &Turn, turn: &Turn, range: RangeInclusive<us
     let change = |n: usize| new().filter_map(|person| person.change.get(n)).fold(0.0, |most: f64, change| most.max(*change));
     let second = (1.0 / STEP).round() as usize;
     let usual = (turn.from..turn.from + second).map(change).sum::<f64>() / second as f64;
-    let mut near = turn.from.saturating_sub(ONSET_RANGE).max(*range.start())..=(turn.from + ONSET_RANGE).min(*range.end());
+    let mut near = turn.from.saturating_sub(ONSET_BEFORE).max(*range.start())..=(turn.from + ONSET_AFTER).min(*range.end());
     near.find(|&n| usual > 0.0 && change(n) >= ONSET_PART * usual).unwrap_or(turn.from)
 }
 
