@@ -14,8 +14,9 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
 
-/// The most frames that wait for the encoder; each is 3 MB at 1080x1920.
-const FRAME_QUEUE: usize = 1;
+/// The most frames that wait for the encoder beside the one that is being handed over; each is
+/// 3 MB at 1080x1920. The encoder has a queue of its own.
+const FRAME_QUEUE: usize = 0;
 /// The most video packets that wait for the audio, which is finished in a tenth of the video's
 /// time.
 const MAX_PENDING_PACKETS: usize = 256;
