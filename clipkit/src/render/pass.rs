@@ -14,9 +14,6 @@ use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClipPlan, Media};
 
-/// The most frames that wait for the encoder beside the one that is being handed over; each is
-/// 3 MB at 1080x1920. The encoder has a queue of its own.
-const FRAME_QUEUE: usize = 0;
 /// The most video packets that wait for the audio, which is finished in a tenth of the video's
 /// time.
 const MAX_PENDING_PACKETS: usize = 256;
@@ -72,7 +69,8 @@ pub(super) fn run(cx: &Context, input: &Input<'_>, files: &Files, threads: usize
     let cx = &cx.child();
     let total = input.plan.parts()?.frames();
     std::thread::scope(|scope| {
-        let (frames, to_encode) = sync_channel(FRAME_QUEUE);
+        // No queue: a frame takes 3 MB at 1080x1920, and the encoder queues frames itself.
+        let (frames, to_encode) = sync_channel(0);
         let (recycle, returned) = channel();
         let audio = spawn(scope, "clipkit-audio", cx, move || Soundtrack::make(cx, input))?;
         let encoding = spawn(scope, "clipkit-encode", cx, move || write(cx, input.plan, files, threads, &to_encode, &recycle, audio))?;

@@ -38,8 +38,8 @@ pub(super) fn set_biases(people: &mut [Person]) {
 /// share is relative. It is low if all mouths are still, and reduced without voice activity and
 /// where the model finds that nobody speaks.
 pub(super) fn speech_share(people: &[Person], person: usize, n: usize, state: SpeechState) -> f64 {
-    // In a pause, too, the mouths of those who clearly are not the speaker count less; not where
-    // nobody seems to be the speaker, as the answers' order means nothing there.
+    // In a pause, too, the mouths of those who clearly are not the speaker count less. Where
+    // nobody seems to speak, the differences between the logits say nothing about the next speaker.
     let logits = judged_logits(people, n);
     let highest = logits.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
     let certainty = seems_to_speak(highest);

@@ -148,8 +148,8 @@ fn mouths_decide_where_there_is_no_voice_whatever_a_model_answers() {
 
 #[test]
 fn a_turn_waits_for_the_mouth_where_a_model_hears_nobody() {
-    // Measured on a made talk: before the voice, the answers tip towards the one who will speak,
-    // and the bad encoding of a still picture looks like a little movement.
+    // Measured on a made talk: before the voice, the model's answers favour the next speaker, but
+    // none is clearly above 0.5; compression noise of a still picture looks like a small movement.
     let time = span(0.0, 8.0);
     let value = |t: f64, before: f64, tipped: f64, after: f64| {
         if t < 3.3 {

@@ -18,8 +18,9 @@ const SIZE_BONUS: f64 = 0.1;
 const ABSENCE_COST: f64 = 1.0;
 /// The minimum length of a turn, in seconds.
 const MIN_TURN: f64 = 1.0;
-/// A turn starts at the first mouth movement from this many steps before the detected change to
-/// this many after it. A picture that is encoded badly moves a little before the person does.
+/// A turn starts at the first mouth movement from `ONSET_BEFORE` steps before the detected change
+/// to `ONSET_AFTER` steps after it. A change may be detected early: compression noise looks like
+/// small movements of a still mouth.
 const ONSET_BEFORE: usize = 3;
 const ONSET_AFTER: usize = 6;
 /// The minimum of that movement, relative to the mean movement in the second after it.
@@ -49,7 +50,7 @@ pub(super) fn turns(people: &[Person], groups: &[Vec<usize>], states: &[SpeechSt
         let long_enough = turns[n - 1].from + min_turn_steps()..=next.saturating_sub(min_turn_steps());
         // The transcript's speaker times are more precise than mouth movement.
         let is_named = states.get(turns[n].from).is_some_and(|moment| moment.speaker.is_some_and(|who| turns[n].people.contains(&who)));
-        // So are a model's answers, where there is a voice and the model finds that they speak.
+        // So are a model's answers, where there is a voice and they find that somebody speaks.
         let speaks =
             |p: &usize| people.get(*p).is_some_and(|person| matches!(person.logit.get(turns[n].from), Some(Some(logit)) if *logit > 0.0));
         let is_judged = states.get(turns[n].from).is_some_and(|moment| moment.voice) && turns[n].people.iter().any(speaks);
