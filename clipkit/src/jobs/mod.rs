@@ -54,6 +54,7 @@ mod redis;
 mod serve_task;
 mod sqlite;
 mod steps;
+mod submit;
 mod worker;
 mod workspace;
 

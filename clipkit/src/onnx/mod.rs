@@ -11,6 +11,7 @@ pub use library::set_library;
 
 use std::path::{Path, PathBuf};
 
+use ort::ep::CPU;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
 
@@ -30,18 +31,28 @@ pub(crate) struct RuntimeOptions {
 /// `ErrorKind::Unavailable` if there is no ONNX Runtime library, `NotFound` if there is no such
 /// file, `InvalidInput` if the runtime cannot read it.
 pub(crate) fn open(path: &Path, options: &RuntimeOptions) -> Result<Session> {
-    library::load(options.library.as_deref())?;
-    // The runtime's own message for a missing file is long and has no advice.
-    std::fs::metadata(path).map_err(|error| Error::io(path, "open the model", error))?;
-    commit(path, builder(options.threads))
+    open_built(path, options, Ok)
+}
+
+/// Opens a model whose input always has the same size, as [`open`] does, without an arena: the
+/// tensors of a call are freed after it. Measured with YuNet at 640x640: 18 MB less between calls,
+/// 5 MB less during one, in the same time. Tracking with LR-ASD takes 1.6 times as long this way.
+pub(crate) fn open_without_arena(path: &Path, options: &RuntimeOptions) -> Result<Session> {
+    let cpu = CPU::default().with_arena_allocator(false).build();
+    open_built(path, options, |builder| Ok(builder.with_execution_providers([cpu])?))
 }
 
 /// Opens a model whose inputs differ in length from call to call, as [`open`] does. Memory is not
 /// planned ahead for each length: measured with LR-ASD's pictures, that takes half of the memory.
 pub(crate) fn open_for_any_length(path: &Path, options: &RuntimeOptions) -> Result<Session> {
+    open_built(path, options, |builder| Ok(builder.with_memory_pattern(false)?))
+}
+
+fn open_built(path: &Path, options: &RuntimeOptions, build: impl FnOnce(SessionBuilder) -> ort::Result<SessionBuilder>) -> Result<Session> {
     library::load(options.library.as_deref())?;
+    // The runtime's own message for a missing file is long and has no advice.
     std::fs::metadata(path).map_err(|error| Error::io(path, "open the model", error))?;
-    commit(path, builder(options.threads).and_then(|builder| Ok(builder.with_memory_pattern(false)?)))
+    commit(path, builder(options.threads).and_then(build))
 }
 
 /// Files up to this size are searched for constants that are listed as inputs. Larger ones, which

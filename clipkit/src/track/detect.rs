@@ -54,7 +54,7 @@ pub(super) struct Detector {
 impl Detector {
     /// Opens a model file and recognises the model.
     pub(super) fn open(path: &Path, runtime: &RuntimeOptions) -> Result<Self> {
-        let session = onnx::open(path, runtime)?;
+        let session = onnx::open_without_arena(path, runtime)?;
         let has = |name: &str| session.outputs().iter().any(|output| output.name() == name);
         let kind = if has("scores") && has("boxes") {
             Some(ModelKind::UltraFace)

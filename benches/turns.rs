@@ -1,0 +1,94 @@
+//! Two child processes that run in turns of a fraction of a second.
+
+use std::io::Error;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use crate::Cost;
+
+/// The length of a turn. Long beside the caches' refill, short beside changes of the machine's
+/// speed.
+const TURN: Duration = Duration::from_millis(500);
+/// How often a running child is polled.
+const POLL: Duration = Duration::from_millis(5);
+
+/// What a child process cost.
+pub struct ChildCost {
+    /// Wall time while it was not stopped, and user CPU time with that of its own children.
+    pub cost: Cost,
+    /// Its peak memory, in bytes.
+    pub memory: u64,
+}
+
+/// Runs two commands, each alone: one is stopped while the other runs, in turns of half a second.
+/// Both meet the same speed of a machine whose speed changes over seconds or minutes.
+pub fn in_turns(commands: [&mut Command; 2]) -> [ChildCost; 2] {
+    // A process group each, so that its own children stop with it.
+    let mut running = commands.map(|command| {
+        let child = command.process_group(0).spawn().unwrap();
+        signal(&child, libc::SIGSTOP);
+        Some(Running { child, wall: Duration::ZERO })
+    });
+    let mut costs = [None, None];
+    while running.iter().any(Option::is_some) {
+        for (slot, cost) in running.iter_mut().zip(&mut costs) {
+            if let Some(child) = slot {
+                *cost = child.turn();
+            }
+            if cost.is_some() {
+                *slot = None;
+            }
+        }
+    }
+    costs.map(Option::unwrap)
+}
+
+struct Running {
+    child: Child,
+    wall: Duration,
+}
+
+impl Running {
+    /// Lets the child run for one turn. Returns its cost if it ended.
+    fn turn(&mut self) -> Option<ChildCost> {
+        let begun = Instant::now();
+        signal(&self.child, libc::SIGCONT);
+        while begun.elapsed() < TURN {
+            if let Some(usage) = ended(&self.child) {
+                let cost = Cost { wall: (self.wall + begun.elapsed()).as_secs_f64(), user: seconds(usage.ru_utime) };
+                return Some(ChildCost { cost, memory: usage.ru_maxrss as u64 * 1024 });
+            }
+            std::thread::sleep(POLL);
+        }
+        signal(&self.child, libc::SIGSTOP);
+        self.wall += begun.elapsed();
+        None
+    }
+}
+
+/// Sends a signal to a child's process group.
+fn signal(child: &Child, signal: i32) {
+    // SAFETY: the call takes no pointers; the child was not waited for, so its id is its own.
+    assert_eq!(unsafe { libc::kill(-(child.id() as i32), signal) }, 0, "{}", Error::last_os_error());
+}
+
+/// The resources that a child used, if it ended. Panics if it failed.
+fn ended(child: &Child) -> Option<libc::rusage> {
+    let mut status = 0;
+    // SAFETY: `rusage` is plain data, and the call fills both places.
+    let (pid, usage) = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        (libc::wait4(child.id() as i32, &mut status, libc::WNOHANG, &mut usage), usage)
+    };
+    assert!(pid >= 0, "{}", Error::last_os_error());
+    if pid == 0 {
+        return None;
+    }
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "a command failed with status {status}");
+    Some(usage)
+}
+
+fn seconds(time: libc::timeval) -> f64 {
+    time.tv_sec as f64 + time.tv_usec as f64 / 1e6
+}
