@@ -63,8 +63,7 @@ pub fn plans(media: &Media, count: u32) -> Vec<ClipPlan> {
     (0..count).map(|n| plan(media, start(n), SECONDS)).collect()
 }
 
-/// Prints medians, the range of the ratio, and the ratio of the fastest rounds, which other load
-/// on the machine disturbs the least.
+/// Prints medians and the range of the ratio.
 pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
     let spread = |of: &dyn Fn(&(Cost, Cost)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();
@@ -73,12 +72,9 @@ pub fn report(name: &str, [first, second]: [&str; 2], pairs: &[(Cost, Cost)]) {
     };
     for (what, of) in [("wall", (|cost| cost.wall) as fn(&Cost) -> f64), ("user", |cost| cost.user)] {
         let (low, middle, high) = spread(&|(a, b)| of(a) / of(b));
-        let (fast_a, a, _) = spread(&|pair| of(&pair.0));
-        let (fast_b, b, _) = spread(&|pair| of(&pair.1));
-        let fastest = fast_a / fast_b;
-        println!(
-            "{name:16} {what}: {first} {a:6.2} s, {second} {b:6.2} s, ratio {middle:.3} ({low:.3} to {high:.3}), fastest {fastest:.3}"
-        );
+        let (_, a, _) = spread(&|pair| of(&pair.0));
+        let (_, b, _) = spread(&|pair| of(&pair.1));
+        println!("{name:16} {what}: {first} {a:6.2} s, {second} {b:6.2} s, ratio {middle:.3} ({low:.3} to {high:.3})");
     }
 }
 
@@ -95,11 +91,15 @@ pub fn measure(who: Who, work: impl FnOnce()) -> Cost {
             libc::getrusage(whose, &mut usage);
             usage
         };
-        usage.ru_utime.tv_sec as f64 + usage.ru_utime.tv_usec as f64 / 1e6
+        user_seconds(&usage)
     };
     let (begun, before) = (Instant::now(), user());
     work();
     Cost { wall: begun.elapsed().as_secs_f64(), user: user() - before }
+}
+
+fn user_seconds(usage: &libc::rusage) -> f64 {
+    usage.ru_utime.tv_sec as f64 + usage.ru_utime.tv_usec as f64 / 1e6
 }
 
 /// The number of processor cores.

@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use crate::Cost;
+use crate::{Cost, user_seconds};
 
 /// The length of a turn. Long beside the caches' refill, short beside changes of the machine's
 /// speed.
@@ -28,42 +28,37 @@ pub fn in_turns(commands: [&mut Command; 2]) -> [ChildCost; 2] {
     let mut running = commands.map(|command| {
         let child = command.process_group(0).spawn().unwrap();
         signal(&child, libc::SIGSTOP);
-        Some(Running { child, wall: Duration::ZERO })
+        Running { child, wall: Duration::ZERO, cost: None }
     });
-    let mut costs = [None, None];
-    while running.iter().any(Option::is_some) {
-        for (slot, cost) in running.iter_mut().zip(&mut costs) {
-            if let Some(child) = slot {
-                *cost = child.turn();
-            }
-            if cost.is_some() {
-                *slot = None;
-            }
-        }
+    while running.iter().any(|child| child.cost.is_none()) {
+        running.iter_mut().filter(|child| child.cost.is_none()).for_each(Running::turn);
     }
-    costs.map(Option::unwrap)
+    running.map(|child| child.cost.unwrap())
 }
 
 struct Running {
     child: Child,
+    /// Wall time of the turns before this one.
     wall: Duration,
+    /// `None` until it ended.
+    cost: Option<ChildCost>,
 }
 
 impl Running {
-    /// Lets the child run for one turn. Returns its cost if it ended.
-    fn turn(&mut self) -> Option<ChildCost> {
+    /// Lets the child run for one turn.
+    fn turn(&mut self) {
         let begun = Instant::now();
         signal(&self.child, libc::SIGCONT);
         while begun.elapsed() < TURN {
             if let Some(usage) = ended(&self.child) {
-                let cost = Cost { wall: (self.wall + begun.elapsed()).as_secs_f64(), user: seconds(usage.ru_utime) };
-                return Some(ChildCost { cost, memory: usage.ru_maxrss as u64 * 1024 });
+                let cost = Cost { wall: (self.wall + begun.elapsed()).as_secs_f64(), user: user_seconds(&usage) };
+                self.cost = Some(ChildCost { cost, memory: usage.ru_maxrss as u64 * 1024 });
+                return;
             }
             std::thread::sleep(POLL);
         }
         signal(&self.child, libc::SIGSTOP);
         self.wall += begun.elapsed();
-        None
     }
 }
 
@@ -87,8 +82,4 @@ fn ended(child: &Child) -> Option<libc::rusage> {
     }
     assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "a command failed with status {status}");
     Some(usage)
-}
-
-fn seconds(time: libc::timeval) -> f64 {
-    time.tv_sec as f64 + time.tv_usec as f64 / 1e6
 }

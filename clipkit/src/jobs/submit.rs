@@ -1,4 +1,4 @@
-//! Jobs enter the queue: checked, made absolute, limited in number.
+//! Submission of jobs: checks, limits, absolute paths, and the tasks of a job.
 
 use std::path::Path;
 use std::time::Duration;

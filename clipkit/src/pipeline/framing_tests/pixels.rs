@@ -134,53 +134,39 @@ fn is_whole(face: Rect, edge: f64, width: f64) -> bool {
 const LATE: f64 = 0.3;
 const TURNED: f64 = 1.5;
 
-/// What the window shows from [`LATE`] to [`TURNED`] after each turn.
-#[derive(Default)]
-pub(super) struct Turns {
-    /// How many turns there are.
-    pub(super) of: usize,
-    /// Those after which it shows the new speaker later than [`LATE`].
-    pub(super) late: usize,
-    /// Those after which it does not show the new speaker.
-    pub(super) missed: usize,
-}
-
-/// How often the speaker of two people is nearer to the middle of the rendered window, and what it
-/// shows after their turns.
-pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, voice: &[Span]) -> (Part, Turns) {
+/// How often the speaker of two people is nearer to the middle of the rendered window, and how
+/// often their window is up to date from [`LATE`] to [`TURNED`] after a turn: a turn to somebody
+/// who is not shown at all counts as late.
+pub(super) async fn of_speakers(truth: &Truth, media: &Media, tracks: &Tracks, voice: &[Span]) -> (Part, Part) {
     let video = media.require_video().unwrap();
     let (picture, start) = (video.display_size(), video.start.secs());
     let span = Span::secs(start, start + SECS).unwrap();
     let input = reframe::FramingInput::without_audio(tracks, span, picture, CLIP);
     let scenes = reframe::scenes(&reframe::FramingInput { voice, layout: LayoutChoice::Fill, ..input });
     let (seen, window) = render(truth, media, scenes).await;
-    let (mut speaker, mut turns) = (Part::default(), Turns::default());
+    let (mut speaker, mut in_time) = (Part::default(), Part::default());
     for shot in truth.shots.iter().filter(|shot| shot.kind == "duo") {
-        let (mut wrong, mut right) = (Vec::new(), Vec::new());
+        let mut wrong = Vec::new();
         for (n, edge) in seen.edges.iter().enumerate() {
             let t = (n * EVERY) as f64 / 25.0;
             let (true, Some(edge)) = ((shot.start..shot.end).contains(&t), edge) else { continue };
             let Some(face) = shot.faces.iter().find(|face| face.speaks(t)) else { continue };
             let off = |face: &TrueFace| (face.at(t).center().0 - (edge + window / 2.0)).abs();
-            let is_right = shot.faces.iter().all(|other| off(face) <= off(other));
-            speaker.count(is_right);
-            if is_right { &mut right } else { &mut wrong }.push(t);
+            let right = shot.faces.iter().all(|other| off(face) <= off(other));
+            speaker.count(right);
+            if !right {
+                wrong.push(t);
+            }
         }
         for turn in
             shot.faces.iter().flat_map(|face| &face.speaking).map(|[from, _]| *from).filter(|from| *from > shot.start && *from < SECS)
         {
-            let after = |times: &[f64]| times.iter().any(|t| (LATE..TURNED).contains(&(t - turn)));
-            turns.of += 1;
-            match (after(&wrong), after(&right)) {
-                (false, _) => {}
-                (true, true) => turns.late += 1,
-                (true, false) => turns.missed += 1,
-            }
+            in_time.count(!wrong.iter().any(|t| (LATE..TURNED).contains(&(t - turn))));
         }
         let wrong: Vec<String> = wrong.iter().map(|t| format!("{t:.1}")).collect();
         println!("{:6.1} other person at {}", shot.start, wrong.join(" "));
     }
-    (speaker, turns)
+    (speaker, in_time)
 }
 
 /// Renders the first minute of these scenes and finds the window in its frames. Also returns the
